@@ -1,0 +1,42 @@
+"""Durations as people write them: ``26h``, ``90m``, ``2d``, ``1d12h``."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_PARTS = re.compile(r"(\d+(?:\.\d+)?)([wdhms])")
+
+
+def parse_duration(value: object) -> object:
+    """Read ``1d12h`` into a timedelta; anything but text is passed on to pydantic as it is.
+
+    Args:
+        value: Text made of numbers with a unit of ``w d h m s``, or anything pydantic takes for a timedelta.
+
+    Raises:
+        ValueError: Text that is no such duration.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.strip().lower()
+    parts = _PARTS.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(f"{value!r} is no duration: write '26h', '90m', '2d' or '1d12h'")
+    return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
+
+
+def format_duration(value: timedelta) -> str:
+    """Write a timedelta the way `parse_duration` reads it: ``1d12h``; zero is ``0s``."""
+    left = round(value.total_seconds())
+    parts = []
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        amount, left = divmod(left, seconds)
+        if amount:
+            parts.append(f"{amount}{unit}")
+    return "".join(parts) or "0s"
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]

@@ -1,0 +1,13 @@
+"""Names that end up as table names, asset keys and check names."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""Lower-case letters, digits and underscores, starting with a letter: safe in SQL, paths and Dagster alike."""
+
+RESERVED_COLUMNS = frozenset(
+    {"_batch", "_row", "_file", "_unreadable", "_unreadable_reason", "_errors", "_gate_version", "_quarantined_at"}
+)
+"""Columns the framework adds; a source or schema that declares one is refused."""

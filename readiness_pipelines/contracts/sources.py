@@ -1,0 +1,42 @@
+"""Where rows come from and who answers for them."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from readiness_pipelines.contracts.base import Contract
+from readiness_pipelines.contracts.durations import Duration
+from readiness_pipelines.contracts.people import Steward
+from readiness_pipelines.contracts.readers import FileDrop
+
+
+class Classification(StrEnum):
+    """How carefully a source's values must be handled, from least to most."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    PII = "pii"
+    PHI = "phi"
+
+
+class Source(Contract):
+    """Where the rows of a table come from.
+
+    Attributes:
+        origin: The system they come from ("EHR export").
+        steward: Who answers for it.
+        reader: How its batches are read.
+        refresh: How often it delivers; ``None`` where it has no cadence.
+        classification: How carefully its values must be handled.
+        known_issues: What is known to be wrong with it, one sentence each.
+        schema_version: The steward's own version of the layout, where there is one.
+    """
+
+    origin: str = Field(min_length=1)
+    steward: Steward
+    reader: FileDrop
+    refresh: Duration | None = None
+    classification: Classification = Classification.INTERNAL
+    known_issues: tuple[str, ...] = ()
+    schema_version: str | None = None

@@ -1,0 +1,121 @@
+"""Every error this package raises on purpose, in one tree.
+
+    ReadinessError
+    ├── DeclarationError            a path, gate or setting was written wrong: fix the code, a retry cannot help
+    │   ├── UnknownNameError        a name that is not there, with the nearest one that is
+    │   └── GateBuildError          a schema that cannot become a gate, with the rule and the reason
+    ├── LandingError                what landed cannot be read: fix or re-send the file, then run the batch again
+    │   ├── BatchNotLandedError     no file for the batch
+    │   └── FileUnreadableError     a file cut off, mislabelled, or in an encoding that cannot be read
+    ├── BatchHeldError              the gate said no: decide, then replay; a retry cannot help
+    ├── UpstreamNotPublishedError   an input of a derived table or KPI has nothing published for the batch
+    ├── LedgerError                 the ledger refuses a move, or cannot be reached
+    └── LakehouseError              the tables could not be read or written
+        ├── CommitConflictError     another run published the same batch meanwhile: judge again (retryable)
+        └── CommitUnknownError      the commit's outcome is unknown: the next run of the batch settles it (retryable)
+
+An error says *what* happened, *which* thing it happened to, and the *way out* (a fix or the next command).
+``retryable`` tells an orchestrator whether the same call can succeed later without anyone changing anything.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ReadinessError(Exception):
+    """Base of all errors of this package.
+
+    Args:
+        what: One sentence: what went wrong, naming which table, batch, column, rule or file.
+        way_out: The fix, or the next command to type. Empty where the sentence already says it.
+    """
+
+    retryable: bool = False
+
+    def __init__(self, what: str, *, way_out: str = "") -> None:
+        self.what = what
+        self.way_out = way_out
+        super().__init__(f"{what}\n  → {way_out}" if way_out else what)
+
+
+class DeclarationError(ReadinessError):
+    """A path, gate or setting was written wrong."""
+
+
+class UnknownNameError(DeclarationError):
+    """A name that is not known, with the nearest that is.
+
+    Args:
+        kind: What the name should name, in the singular ("batch", "table", "field of Kpi").
+        name: The name as given.
+        known: The names that would have been right; the nearest is suggested.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"unknown {kind} {name!r}", way_out=suggestion(name, self.known))
+
+
+class GateBuildError(DeclarationError):
+    """A schema that cannot become a gate."""
+
+
+class LandingError(ReadinessError):
+    """What landed cannot be read."""
+
+
+class BatchNotLandedError(LandingError):
+    """No file matches the batch's pattern."""
+
+
+class FileUnreadableError(LandingError):
+    """A landed file is cut off, mislabelled, or in an encoding that cannot be read."""
+
+
+class BatchHeldError(ReadinessError):
+    """The gate held the batch: nothing of it was published, all of it waits in quarantine."""
+
+
+class UpstreamNotPublishedError(ReadinessError):
+    """An input of a derived table or KPI has nothing published for the batch."""
+
+
+class LedgerError(ReadinessError):
+    """The ledger refuses a move, or cannot be reached."""
+
+
+class LakehouseError(ReadinessError):
+    """The tables could not be read or written."""
+
+
+class CommitConflictError(LakehouseError):
+    """Another run published the same batch meanwhile."""
+
+    retryable = True
+
+
+class CommitUnknownError(LakehouseError):
+    """The commit's outcome is unknown; nothing is lost, the next run of the batch settles it."""
+
+    retryable = True
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """The way out of a wrong name: the nearest known one, or all of them where none is near.
+
+    Args:
+        name: The name as given.
+        known: The names that would have been right.
+
+    Returns:
+        "did you mean 'x'?" or "known: 'a', 'b'" (the first ten), or "" when nothing is known.
+    """
+    names = sorted(set(known))
+    if close := get_close_matches(name, names, n=1, cutoff=0.6):
+        return f"did you mean {close[0]!r}?"
+    if not names:
+        return ""
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return "known: " + ", ".join(repr(n) for n in names[:10]) + more

@@ -1,0 +1,67 @@
+"""A gate's version: the same for gates that mean the same, whatever the order in which they are written."""
+
+import ast
+import hashlib
+import inspect
+import json
+import textwrap
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from pandera.api.checks import Check
+
+VERSION_DIGITS = 12
+
+
+def fingerprint(facts: Any) -> str:
+    """Hash JSON-like facts into `VERSION_DIGITS` hexadecimal digits; sets and dictionaries have no order."""
+    text = json.dumps(facts, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()[:VERSION_DIGITS]
+
+
+def check_identity(check: Check) -> dict[str, Any]:
+    """What a check means: its name and arguments, and for a user's function its code and what it closes over."""
+    statistics = {name: _plain(value) for name, value in (check.statistics or {}).items()}
+    identity: dict[str, Any] = {
+        "check": check.name,
+        "statistics": statistics,
+        "ignore_na": check.ignore_na,
+        "element_wise": check.element_wise,
+    }
+    if not statistics:
+        identity["code"] = sorted(_code_of(_innermost(check._check_fn)))
+        identity["arguments"] = {name: _plain(value) for name, value in check._check_kwargs.items()}
+    return identity
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (set, frozenset)):
+        return sorted((_plain(item) for item in value), key=repr)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
+
+
+def _innermost(function: Any) -> Callable[..., Any]:
+    """The function a user wrote, inside the partials and adapters that Pandera puts around it."""
+    while isinstance(function, partial):
+        function = function.func
+    for cell in getattr(function, "__closure__", None) or ():
+        inner = getattr(cell.cell_contents, "check_fn", None)
+        if callable(inner):
+            return _innermost(inner)
+    return getattr(function, "__func__", function)  # type: ignore[no-any-return]  # a classmethod's function is untyped
+
+
+def _code_of(function: Callable[..., Any]) -> Iterable[str]:
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return [repr(function)]
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        written = ast.dump(tree, include_attributes=False)
+    except (OSError, SyntaxError, TypeError):  # written in a shell, or in the middle of an expression
+        written = f"{code.co_code.hex()} {code.co_consts!r} {code.co_names!r}"
+    closed_over = [repr(_plain(cell.cell_contents)) for cell in function.__closure__ or ()]
+    return [written, *closed_over, repr(function.__defaults__)]

@@ -1,0 +1,73 @@
+"""What a gate tests, as a closed set of small types; each knows its rule, and nothing of any batch."""
+
+from dataclasses import dataclass
+
+from pandera.api.checks import Check
+
+from readiness_pipelines.gates.columns import ColumnSpec
+from readiness_pipelines.gates.rules import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readable:
+    """The reader could parse the row."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnsPresent:
+    """Every required column arrived."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnsExpected:
+    """No other column arrived."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnsOrdered:
+    """The columns arrived in the schema's order."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """A column's values are, or convert to, its type."""
+
+    rule: Rule
+    spec: ColumnSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotNull:
+    """A column has no null (and no NaN, for floats)."""
+
+    rule: Rule
+    spec: ColumnSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unique:
+    """The values of some columns together occur once in the batch. Null counts as a value, as in Pandera."""
+
+    rule: Rule
+    columns: tuple[str, ...]
+    spec: ColumnSpec | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A Pandera check of a column, or of the frame where there is no column."""
+
+    rule: Rule
+    check: Check
+    spec: ColumnSpec | None
+
+
+GateTest = Readable | ColumnsPresent | ColumnsExpected | ColumnsOrdered | Typed | NotNull | Unique | Checked

@@ -1,0 +1,39 @@
+"""Where things are: the one place that reads the environment."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Folders and databases of one installation, from ``READINESS_…`` variables.
+
+    Relative folders start at the working folder: the one that holds ``workspace.yaml``.
+
+    Attributes:
+        landing: Folder where files land (``READINESS_LANDING``).
+        warehouse: Folder of the Iceberg tables (``READINESS_WAREHOUSE``).
+        catalog_url: SQLAlchemy URL of the Iceberg catalog (``READINESS_CATALOG_URL``); by default SQLite in the
+            warehouse.
+        ledger_url: SQLAlchemy URL of the ledger (``READINESS_LEDGER_URL``); by default the catalog's database.
+        engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes (``READINESS_ENGINE_MEMORY_MB``).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="READINESS_", frozen=True, extra="forbid")
+
+    landing: Path = Path("data/landing")
+    warehouse: Path = Path("data/warehouse")
+    catalog_url: str = ""
+    ledger_url: str = ""
+    engine_memory_mb: int = Field(default=1024, ge=128)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _absolute(cls, values: Any) -> Any:
+        for folder in ("landing", "warehouse"):
+            values[folder] = Path(values.get(folder) or cls.model_fields[folder].default).expanduser().resolve()
+        values["catalog_url"] = values.get("catalog_url") or f"sqlite:///{values['warehouse'] / 'readiness.db'}"
+        values["ledger_url"] = values.get("ledger_url") or values["catalog_url"]
+        return values
