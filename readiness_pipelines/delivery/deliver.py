@@ -1,0 +1,201 @@
+"""One batch through a gate: judged, staged, and committed so that no consumer ever sees what failed.
+
+The order is what makes it safe. Good and bad rows are first staged as files that no snapshot names. Then what waits is
+committed, then what is published, then the ledger. A crash in between leaves an open attempt in the ledger, and the
+next delivery of the batch recomputes the same rows and finishes it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+
+from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, quarantine_table
+from readiness_pipelines.delivery.reading import Input, published_rows, raw_rows, with_row_identity
+from readiness_pipelines.delivery.runs import Run
+from readiness_pipelines.gates import Empty, Hold, Publish, RuleCount, Split, Verdict
+from readiness_pipelines.lakehouse import Staged, TableName
+from readiness_pipelines.quarantine import BatchRecord, BatchRef, BatchState, Counts, Snapshots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of a batch.
+
+    Attributes:
+        ref: The batch of the published table.
+        state: What became of it.
+        counts: Its rows, accounted for.
+        gate_version: Version of the gate that judged it.
+        reason: One line for people: why it is held, or what waits. Empty where every row was published.
+        rules: One count per rule of the gate.
+        snapshots: The snapshots that hold it now; a held batch keeps the one it published before.
+        inputs: The snapshots it was made of, by table.
+        columns: Arrow schema of the published rows.
+    """
+
+    ref: BatchRef
+    state: BatchState
+    counts: Counts
+    gate_version: str
+    reason: str
+    rules: tuple[RuleCount, ...]
+    snapshots: Snapshots
+    inputs: Mapping[str, int]
+    columns: pa.Schema
+
+
+def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installation, run: Run) -> Delivery:
+    """Judge a batch and publish it, publish it in part, or hold it. Doing it twice equals doing it once.
+
+    Raises:
+        UpstreamNotPublishedError: Nothing was ingested, or an input has nothing published for the batch.
+        GateBuildError: The schema cannot become a gate, or a check raised.
+        CommitConflictError: Another run delivered the same batch meanwhile; deliver it again.
+        LakehouseError: A table cannot be read or written.
+    """
+    gate = gate_of(path, table)
+    ref = batch_ref(path, published_table(path, table), batch)
+    attempt = uuid4().hex
+    installation.ledger.begin(ref, attempt=attempt, run_id=run.run_id, who=run.who, at=run.clock())
+    try:
+        with installation.engine() as engine:
+            given = _input(path, table, batch=batch, installation=installation, engine=engine)
+            verdict = gate.judge(given.rows, engine)
+            delivery = _commit(
+                _Step(path, table, batch, ref, attempt, run), verdict, given, installation=installation, engine=engine
+            )
+    except Exception as error:
+        installation.ledger.fail(ref, attempt=attempt, at=run.clock(), error=str(error))
+        raise
+    installation.ledger.record(
+        BatchRecord(
+            ref=ref,
+            state=delivery.state,
+            counts=delivery.counts,
+            gate_version=delivery.gate_version,
+            run_id=run.run_id,
+            attempt=attempt,
+            reason=delivery.reason or None,
+            snapshots=delivery.snapshots,
+            inputs=delivery.inputs,
+            columns=tuple(delivery.columns.names),
+            updated_at=run.clock(),
+        ),
+        what=delivery.state.value,
+        who=run.who,
+        why=delivery.reason or None,
+        details={"rules": {count.rule.name: count.broken_rows for count in verdict.broken}},
+    )
+    return delivery
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    path: DataPath
+    table: Gated
+    batch: str
+    ref: BatchRef
+    attempt: str
+    run: Run
+
+
+def _input(
+    path: DataPath,
+    table: Gated,
+    *,
+    batch: str,
+    installation: Installation,
+    engine: duckdb.DuckDBPyConnection,
+) -> Input:
+    if isinstance(table, GatedTable):
+        return raw_rows(path, table, batch=batch, installation=installation, engine=engine)
+    made = published_rows(path, table, batch=batch, installation=installation, engine=engine)
+    return Input(rows=with_row_identity(made.rows, batch=batch, engine=engine), snapshots=made.snapshots)
+
+
+def _commit(
+    step: _Step, verdict: Verdict, given: Input, *, installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> Delivery:
+    """Stage everything, then commit what waits, then what is published."""
+    lakehouse = installation.lakehouse
+    before = installation.ledger.get(step.ref)
+    snapshots = before.snapshots if before else Snapshots()
+    published, quarantine = published_table(step.path, step.table), quarantine_table(step.table)
+    properties = {
+        "readiness.path": step.path.name,
+        "readiness.batch": step.batch,
+        "readiness.run": step.run.run_id,
+        "readiness.attempt": step.attempt,
+        "readiness.gate_version": verdict.version,
+        "readiness.ingested_rows": str(verdict.ingested_rows),
+        "readiness.published_rows": str(verdict.published_rows),
+        "readiness.quarantined_rows": str(verdict.quarantined_rows),
+    }
+    publishes = isinstance(verdict.outcome, Publish | Split)
+    good = _stage(published, verdict.published, verdict.schema, step, installation) if publishes else None
+    waiting = _waiting(verdict, step, engine)
+    schema = waiting.limit(0).to_arrow_table().schema
+    had_rows = lakehouse.exists(quarantine) and bool(lakehouse.files(quarantine, batch=step.batch))
+    quarantine_snapshot = snapshots.quarantine
+    if verdict.quarantined_rows or had_rows:
+        bad = _stage(quarantine, waiting, schema, step, installation)
+        quarantine_snapshot = lakehouse.replace(quarantine, bad, properties=properties).snapshot_id
+    published_snapshot = snapshots.published
+    if good is not None:
+        published_snapshot = lakehouse.replace(published, good, properties=properties).snapshot_id
+    state, reason = _outcome(verdict)
+    return Delivery(
+        ref=step.ref,
+        state=state,
+        counts=Counts(
+            ingested=verdict.ingested_rows,
+            published=verdict.published_rows,
+            quarantined=verdict.quarantined_rows,
+        ),
+        gate_version=verdict.version,
+        reason=reason,
+        rules=verdict.rules,
+        snapshots=Snapshots(
+            raw=next(iter(given.snapshots.values())) if isinstance(step.table, GatedTable) else None,
+            quarantine=quarantine_snapshot,
+            published=published_snapshot,
+        ),
+        inputs=given.snapshots,
+        columns=verdict.schema,
+    )
+
+
+def _stage(
+    table: TableName, rows: duckdb.DuckDBPyRelation, schema: pa.Schema, step: _Step, installation: Installation
+) -> Staged:
+    installation.lakehouse.ensure(table, schema)
+    return installation.lakehouse.stage(table, rows, batch=step.batch, schema=schema)
+
+
+def _waiting(verdict: Verdict, step: _Step, engine: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+    """The rows that wait, with the gate's version and the time."""
+    view = f"waiting_{step.attempt}"
+    verdict.quarantined.create_view(view)
+    return engine.sql(
+        f"SELECT *, $version::VARCHAR AS _gate_version, $at::TIMESTAMPTZ AS _quarantined_at FROM {view}",
+        params={"version": verdict.version, "at": step.run.clock()},
+    )
+
+
+def _outcome(verdict: Verdict) -> tuple[BatchState, str]:
+    match verdict.outcome:
+        case Publish():
+            return BatchState.PUBLISHED, ""
+        case Split():
+            broken = ", ".join(f"{count.rule.name} {count.broken_rows:,}" for count in verdict.broken[:3])
+            return BatchState.PARTLY_PUBLISHED, f"{verdict.failed_rows:,} rows wait in quarantine ({broken})"
+        case Hold(reason):
+            return BatchState.HELD, reason
+        case Empty():
+            return BatchState.EMPTY, "the batch has no rows; what was published before stays"

@@ -1,0 +1,33 @@
+"""Which table a step of a path writes."""
+
+from readiness_pipelines.contracts import DataPath, DerivedTable, GatedTable
+from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.quarantine import BatchRef
+
+Gated = GatedTable | DerivedTable
+"""A table with a gate: fed by a source or derived."""
+
+
+def raw_table(table: GatedTable) -> TableName:
+    """Where the source's rows lie as they came."""
+    return TableName("raw", table.name)
+
+
+def quarantine_table(table: Gated) -> TableName:
+    """Where the table's failed rows wait."""
+    return TableName("quarantine", table.name)
+
+
+def published_table(path: DataPath, table: Gated) -> TableName:
+    """Where the table's published rows are."""
+    return TableName(path.namespace, table.name)
+
+
+def kpi_table(path: DataPath) -> TableName:
+    """Where the KPI's values are, one row per batch."""
+    return TableName("kpi", path.kpi.name)
+
+
+def batch_ref(path: DataPath, table: TableName, batch: str) -> BatchRef:
+    """The ledger's name of a batch of a table."""
+    return BatchRef(path=path.name, table=str(table), batch=batch)

@@ -1,0 +1,98 @@
+"""One snapshot that replaces one batch."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ValidationException
+from pyiceberg.expressions import EqualTo
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
+from sqlalchemy.exc import OperationalError
+
+from readiness_pipelines.errors import CommitConflictError, CommitUnknownError, LakehouseError
+from readiness_pipelines.lakehouse.names import TableName
+from readiness_pipelines.lakehouse.records import Commit, Staged
+from readiness_pipelines.lakehouse.upstream import data_files
+
+ATTEMPT = "readiness.attempt"
+BATCH = "readiness.batch"
+TRIES = 6
+FIRST_WAIT_SECONDS = 0.1
+
+
+def replace_batch(load: Callable[[], Table], staged: Staged, properties: Mapping[str, str]) -> Commit:
+    """Publish staged files in one snapshot that drops whatever the table had of the batch.
+
+    New columns of the staged rows join the table's schema in the same commit.
+
+    Args:
+        load: Loads the table as it is now.
+        staged: The rows.
+        properties: Joins the snapshot's summary; `ATTEMPT` must tell this commit from all others.
+
+    Raises:
+        CommitConflictError: Another commit changed the same batch, or the schema, meanwhile.
+        CommitUnknownError: The catalog could not be reached, and it is not known whether the commit landed.
+    """
+    if wrong := [name for name, value in properties.items() if not isinstance(value, str)]:
+        raise LakehouseError(f"snapshot properties must be text: {', '.join(wrong)}")
+    attempt = properties[ATTEMPT]
+    for turn in range(TRIES):
+        table = load()
+        if (landed := find_attempt(table, attempt)) is not None:
+            return as_commit(staged.table, landed)
+        try:
+            _commit_once(table, staged, {**properties, BATCH: staged.batch})
+            landed = find_attempt(table, attempt)
+        except (CommitFailedException, ValidationException) as error:
+            raise CommitConflictError(
+                f"another run changed batch {staged.batch!r} of {staged.table} meanwhile: {error}",
+                way_out="run the batch again",
+            ) from error
+        except (OperationalError, CommitStateUnknownException, ValueError) as error:
+            # SQLite's lock, a dropped connection, or PyIceberg's sequence number race: look again before another try.
+            if isinstance(error, ValueError) and "sequence number" not in str(error):
+                raise
+            if turn == TRIES - 1:
+                raise CommitUnknownError(
+                    f"whether batch {staged.batch!r} was committed to {staged.table} is unknown: {error}",
+                    way_out="when the catalog answers again, run the batch again: it finds out and finishes",
+                ) from error
+            time.sleep(FIRST_WAIT_SECONDS * 2**turn)
+            continue
+        if landed is not None:
+            return as_commit(staged.table, landed)
+    raise CommitUnknownError(f"the commit of batch {staged.batch!r} to {staged.table} left no snapshot")
+
+
+def find_attempt(table: Table, attempt: str) -> Snapshot | None:
+    """The snapshot that an attempt made; ``None`` if it made none, or the snapshot is expired."""
+    for snapshot in reversed(table.snapshots()):
+        if snapshot.summary is not None and snapshot.summary.additional_properties.get(ATTEMPT) == attempt:
+            return snapshot
+    return None
+
+
+def as_commit(table: TableName, snapshot: Snapshot) -> Commit:
+    """A snapshot as plain values."""
+    properties = dict(snapshot.summary.additional_properties) if snapshot.summary else {}
+    committed_at = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
+    return Commit(table=table, snapshot_id=snapshot.snapshot_id, committed_at=committed_at, properties=properties)
+
+
+def _commit_once(table: Table, staged: Staged, properties: dict[str, str]) -> None:
+    of_batch = EqualTo("_batch", staged.batch)
+    with table.transaction() as transaction:
+        with transaction.update_schema() as schema:
+            schema.union_by_name(staged.schema)
+        reached = transaction.table_metadata.schema()
+        if any(reached.find_field(name).field_id != field_id for name, field_id in staged.field_ids.items()):
+            raise CommitFailedException("the table's columns changed after the rows were staged")
+        with transaction.update_snapshot(snapshot_properties=properties).overwrite() as snapshot:
+            # Without the predicate, an append to any other batch would count as a conflict.
+            snapshot.delete_by_predicate(of_batch)
+            for task in table.scan(row_filter=of_batch).plan_files():
+                snapshot.delete_data_file(task.file)
+            for file in data_files(transaction, table, staged.files):
+                snapshot.append_data_file(file)

@@ -1,0 +1,211 @@
+"""The tables: an Iceberg catalog and its warehouse."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.table import Table
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from readiness_pipelines.errors import LakehouseError
+from readiness_pipelines.lakehouse.commits import BATCH, as_commit, replace_batch
+from readiness_pipelines.lakehouse.locks import commit_lock
+from readiness_pipelines.lakehouse.names import TableName
+from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
+from readiness_pipelines.lakehouse.records import Commit, DataFileInfo, Staged
+from readiness_pipelines.lakehouse.staging import write_staged
+from readiness_pipelines.lakehouse.types import storage_schema
+from readiness_pipelines.lakehouse.upstream import evolved_schema
+
+CATALOG_NAME = "readiness"
+
+TABLE_PROPERTIES = {
+    # A commit costs what the table keeps of earlier ones: drop old metadata files, merge small manifests.
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    "commit.manifest-merge.enabled": "true",
+    "commit.manifest.min-count-to-merge": "20",
+    # Never zero: with none, a commit that landed but was reported as failed deletes manifests in use.
+    "commit.retry.num-retries": "10",
+    "commit.retry.min-wait-ms": "20",
+    "commit.retry.max-wait-ms": "500",
+    "write.parquet.compression-codec": "zstd",
+}
+
+
+class Lakehouse:
+    """Iceberg tables, each partitioned by ``_batch``; one commit replaces one batch."""
+
+    def __init__(self, catalog: SqlCatalog, warehouse: Path) -> None:
+        self._catalog = catalog
+        self._warehouse = warehouse
+
+    @classmethod
+    def open(cls, *, catalog_url: str, warehouse: str) -> "Lakehouse":
+        """Open a catalog, and create it where it is missing.
+
+        Args:
+            catalog_url: SQLAlchemy URL of the catalog's database.
+            warehouse: Folder of the tables' files.
+
+        Raises:
+            LakehouseError: The database cannot be reached.
+        """
+        folder = Path(warehouse).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        sqlite = catalog_url.startswith("sqlite")
+        url = f"{catalog_url}?timeout=30" if sqlite and "?" not in catalog_url else catalog_url
+        try:
+            if sqlite:
+                Path(catalog_url.removeprefix("sqlite:///").split("?")[0]).parent.mkdir(parents=True, exist_ok=True)
+            catalog = _open_catalog(url, folder)
+            if sqlite:
+                with catalog.engine.connect() as connection:
+                    connection.execute(text("PRAGMA journal_mode=WAL"))
+        except (SQLAlchemyError, OSError) as error:
+            raise LakehouseError(
+                f"the Iceberg catalog cannot be opened: {str(error).splitlines()[0]}",
+                way_out="check READINESS_CATALOG_URL and that its database answers",
+            ) from error
+        return cls(catalog, folder)
+
+    def exists(self, table: TableName) -> bool:
+        """Whether the table is there."""
+        return self._catalog.table_exists(str(table))
+
+    def tables(self) -> tuple[TableName, ...]:
+        """All tables, in order."""
+        return tuple(
+            sorted(
+                TableName(*identifier)
+                for namespace in self._catalog.list_namespaces()
+                for identifier in self._catalog.list_tables(namespace)
+            )
+        )
+
+    def schema(self, table: TableName) -> pa.Schema:
+        """Arrow schema of the table as it is now."""
+        return arrow_schema(self._load(table).schema())
+
+    def ensure(self, table: TableName, schema: pa.Schema) -> None:
+        """Create the table, partitioned by ``_batch``, unless it is there; an existing table is left as it is.
+
+        Raises:
+            LakehouseError: A column of a type that cannot be stored, or no ``_batch``.
+        """
+        if self.exists(table):
+            return
+        stored = storage_schema(schema)
+        if "_batch" not in stored.names:
+            raise LakehouseError(f"{table} cannot be created without a column _batch")
+        try:
+            self._catalog.create_namespace(table.namespace)
+        except NamespaceAlreadyExistsError:
+            pass
+        try:
+            with self._catalog.create_table_transaction(
+                str(table), schema=stored, location=str(self._location(table)), properties=TABLE_PROPERTIES
+            ) as transaction:
+                with transaction.update_spec() as spec:
+                    spec.add_identity("_batch")
+        except TableAlreadyExistsError:  # another process was faster
+            pass
+
+    def stage(self, table: TableName, rows: duckdb.DuckDBPyRelation, *, batch: str, schema: pa.Schema) -> Staged:
+        """Write rows into files that no snapshot names; nobody sees them until `replace`.
+
+        Args:
+            table: An existing table.
+            rows: The rows, all of one batch; streamed.
+            batch: The batch.
+            schema: Arrow schema of the rows. Columns that the table lacks are added when they are committed.
+
+        Raises:
+            LakehouseError: A type that cannot be stored, a row of another batch, or files that cannot be written.
+        """
+        loaded = self._load(table)
+        columns = storage_schema(schema)
+        evolved = evolved_schema(loaded, columns)
+        files, count = write_staged(loaded, rows, batch=batch, columns=columns, schema=evolved)
+        ids = {name: evolved.find_field(name).field_id for name in columns.names}
+        return Staged(table=table, batch=batch, files=files, rows=count, schema=columns, field_ids=ids)
+
+    def replace(self, table: TableName, staged: Staged, *, properties: Mapping[str, str]) -> Commit:
+        """Publish staged rows in one snapshot that replaces what the table had of the batch.
+
+        Committing the same attempt (property ``readiness.attempt``) twice commits once.
+
+        Raises:
+            CommitConflictError: Another commit changed the same batch, or the schema, meanwhile.
+            CommitUnknownError: The catalog could not be reached, and it is not known whether the commit landed.
+        """
+        with commit_lock(self._warehouse, table):
+            return replace_batch(lambda: self._load(table), staged, properties)
+
+    def files(
+        self, table: TableName, *, batch: str | None = None, snapshot_id: int | None = None
+    ) -> tuple[DataFileInfo, ...]:
+        """The data files of a snapshot (the current one where none is given), of one batch or of all."""
+        return planned_files(self._load(table), table, batch=batch, snapshot_id=snapshot_id)
+
+    def relation(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        table: TableName,
+        *,
+        batch: str | None = None,
+        snapshot_id: int | None = None,
+        as_arrived: bool = False,
+    ) -> duckdb.DuckDBPyRelation:
+        """Read a table lazily with DuckDB.
+
+        Args:
+            connection: Where the relation lives.
+            table: The table.
+            batch: One batch; ``None`` for all.
+            snapshot_id: As of this snapshot; ``None`` for now.
+            as_arrived: Give the columns that the files have, instead of all that the table has.
+
+        Raises:
+            LakehouseError: No such table or snapshot.
+        """
+        loaded = self._load(table)
+        files = planned_files(loaded, table, batch=batch, snapshot_id=snapshot_id)
+        if not files:
+            return no_rows(connection, loaded.schema())
+        return read_files(connection, files, schema=None if as_arrived else loaded.schema(), batch=batch)
+
+    def last_commit(self, table: TableName, *, batch: str) -> Commit | None:
+        """The newest snapshot that replaced the batch; ``None`` if there is none, or it has expired."""
+        return next((commit for commit in self.snapshots(table) if commit.properties.get(BATCH) == batch), None)
+
+    def snapshots(self, table: TableName) -> tuple[Commit, ...]:
+        """The table's snapshots, newest first."""
+        return tuple(as_commit(table, snapshot) for snapshot in reversed(self._load(table).snapshots()))
+
+    def _location(self, table: TableName) -> Path:
+        return self._warehouse / table.namespace / table.name
+
+    def _load(self, table: TableName) -> Table:
+        try:
+            return self._catalog.load_table(str(table))
+        except NoSuchTableError as error:
+            raise LakehouseError(f"there is no table {table}", way_out="readiness run --all") from error
+        except OperationalError as error:
+            raise LakehouseError(
+                f"{table} cannot be loaded: {str(error).splitlines()[0]}",
+                way_out="check that the catalog's database answers, then run again",
+            ) from error
+
+
+def _open_catalog(url: str, warehouse: Path) -> SqlCatalog:
+    """Open a catalog; two processes that create its database at once may collide, and the second try finds it there."""
+    properties = {"uri": url, "warehouse": str(warehouse), "pool_pre_ping": "true"}
+    try:
+        return SqlCatalog(CATALOG_NAME, **properties)
+    except OperationalError:
+        return SqlCatalog(CATALOG_NAME, **properties)

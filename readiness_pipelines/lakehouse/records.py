@@ -1,0 +1,57 @@
+"""What staging and committing return."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from readiness_pipelines.lakehouse.names import TableName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """Rows of one batch in files that no snapshot names yet.
+
+    Attributes:
+        table: The table they are meant for.
+        batch: The batch.
+        files: Where they lie; none where there are no rows.
+        rows: How many there are.
+        schema: Stored schema of the rows; columns that the table lacks are added by the commit.
+        field_ids: Iceberg field id of each column, as written into the files.
+    """
+
+    table: TableName
+    batch: str
+    files: tuple[str, ...]
+    rows: int
+    schema: pa.Schema
+    field_ids: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One snapshot of a table.
+
+    Attributes:
+        table: The table.
+        snapshot_id: The snapshot.
+        committed_at: When, in UTC.
+        properties: Its summary: what the commit gave, and Iceberg's own counts.
+    """
+
+    table: TableName
+    snapshot_id: int
+    committed_at: datetime
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFileInfo:
+    """One data file that a snapshot names."""
+
+    path: str
+    batch: str
+    rows: int
+    size_bytes: int

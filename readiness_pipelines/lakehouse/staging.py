@@ -1,0 +1,80 @@
+"""Rows into Parquet files that no snapshot names yet."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+
+from readiness_pipelines.errors import LakehouseError
+from readiness_pipelines.lakehouse.upstream import parquet_field_ids
+
+ROW_GROUP_ROWS = 122_880
+
+
+def write_staged(
+    table: Table, rows: duckdb.DuckDBPyRelation, *, batch: str, columns: pa.Schema, schema: Schema
+) -> tuple[tuple[str, ...], int]:
+    """Stream rows into one Parquet file under the table's location, with the schema's field ids.
+
+    Args:
+        table: The table they are meant for.
+        rows: The rows; their columns are cast to `columns`.
+        batch: The one batch that every row must name.
+        columns: Stored Arrow schema of the rows.
+        schema: Iceberg schema that has a field of the same name for each of them.
+
+    Returns:
+        The files (none for no rows), and the count of rows.
+
+    Raises:
+        LakehouseError: A row of another batch or of none, or the files cannot be written (disk full, no permission).
+    """
+    folder = Path(table.location()) / "data"
+    path = folder / f"{uuid4().hex}.parquet"
+    ids = parquet_field_ids(schema)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _cast(rows, columns).write_parquet(
+            str(path),
+            compression="zstd",
+            row_group_size=ROW_GROUP_ROWS,
+            field_ids={name: ids[name] for name in columns.names},
+        )
+        written = pq.read_metadata(path)
+    except (duckdb.IOException, duckdb.OutOfMemoryException, OSError, pa.ArrowInvalid) as error:
+        path.unlink(missing_ok=True)
+        raise LakehouseError(
+            f"batch {batch!r} cannot be staged for {'.'.join(table.name())}: {str(error).splitlines()[0]}",
+            way_out=f"make room or give permission under {folder}, then run the batch again: nothing was published",
+        ) from error
+    if written.num_rows == 0:
+        path.unlink()
+        return (), 0
+    _check_batch(path, written, batch)
+    return (str(path),), written.num_rows
+
+
+def _cast(rows: duckdb.DuckDBPyRelation, columns: pa.Schema) -> duckdb.DuckDBPyRelation:
+    stored = duckdb.from_arrow(columns.empty_table()).types
+    given = dict(zip(rows.columns, rows.types, strict=True))
+    casts = []
+    for name, kind in zip(columns.names, stored, strict=True):
+        quoted = '"' + name.replace('"', '""') + '"'
+        casts.append(quoted if str(given[name]) == str(kind) else f"CAST({quoted} AS {kind}) AS {quoted}")
+    return rows.project(", ".join(casts))
+
+
+def _check_batch(path: Path, written: pq.FileMetaData, batch: str) -> None:
+    """Refuse a file with rows of another batch: Iceberg would file it under one and lose the others from sight."""
+    names = {written.row_group(0).column(i).path_in_schema: i for i in range(written.num_columns)}
+    for group in range(written.num_row_groups):
+        statistics = written.row_group(group).column(names["_batch"]).statistics
+        if statistics is None or (statistics.min, statistics.max, statistics.null_count) != (batch, batch, 0):
+            path.unlink()
+            raise LakehouseError(
+                f"rows staged as batch {batch!r} name another batch or none", way_out="set _batch in every row"
+            )

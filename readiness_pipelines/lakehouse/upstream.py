@@ -1,0 +1,41 @@
+"""Every reliance on what PyIceberg keeps private or may change, behind plain functions with tests of their own."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from pyiceberg.io.pyarrow import parquet_file_to_data_file
+from pyiceberg.manifest import DataFile
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table, Transaction
+from pyiceberg.types import ListType, NestedField, StructType
+
+
+def evolved_schema(table: Table, columns: pa.Schema) -> Schema:
+    """The table's schema with the columns that it lacks, and wider types, added; nothing is committed.
+
+    Field ids of new columns are those that a commit on top of the same metadata would give.
+    """
+    update = table.transaction().update_schema()
+    update.union_by_name(columns)
+    return update._apply()
+
+
+def data_files(transaction: Transaction, table: Table, paths: Sequence[str]) -> list[DataFile]:
+    """Describe Parquet files for a commit, by the schema that the transaction has reached."""
+    return [parquet_file_to_data_file(table.io, transaction.table_metadata, path) for path in paths]
+
+
+def parquet_field_ids(schema: Schema) -> dict[str, Any]:
+    """Field ids in the shape that DuckDB's ``FIELD_IDS`` takes, nested types included."""
+    return {field.name: _ids(field) for field in schema.fields}
+
+
+def _ids(field: NestedField) -> Any:
+    match field.field_type:
+        case StructType() as kind:
+            return {"__duckdb_field_id": field.field_id, **{inner.name: _ids(inner) for inner in kind.fields}}
+        case ListType() as kind:
+            return {"__duckdb_field_id": field.field_id, "element": _ids(kind.element_field)}
+        case _:
+            return field.field_id

@@ -1,0 +1,324 @@
+"""The ledger: the truth about batches, in one database, with an append-only trail."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, create_engine, event, insert, make_url, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+
+from readiness_pipelines.errors import LedgerError
+from readiness_pipelines.quarantine.records import (
+    Attempt,
+    BatchRecord,
+    BatchRef,
+    Counts,
+    FileRecord,
+    Snapshots,
+    TrailEntry,
+)
+from readiness_pipelines.quarantine.states import MOVES, BatchState
+from readiness_pipelines.quarantine.tables import ATTEMPTS, BATCHES, SCHEMA_VERSION, TRAIL, VERSION, create_missing
+
+LOCK_WAIT_SECONDS = 30
+
+
+class Ledger:
+    """One record per batch, what happened to it, and which deliveries are under way."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> "Ledger":
+        """Open a ledger, and create it where it is missing.
+
+        Args:
+            url: SQLAlchemy URL of its database (``sqlite:///…`` or ``postgresql+psycopg2://…``).
+
+        Raises:
+            LedgerError: The database cannot be reached, or the ledger is of a newer version.
+        """
+        engine = _engine(url)
+        ledger = cls(engine)
+        with ledger._reaching():
+            if engine.dialect.name == "sqlite" and engine.url.database:
+                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            _create(engine)
+            with engine.begin() as connection:
+                version = connection.execute(select(VERSION.c.version)).scalar_one()
+        if version > SCHEMA_VERSION:
+            raise LedgerError(
+                f"the ledger at {_shown(engine)} is of version {version}, this program of {SCHEMA_VERSION}",
+                way_out="install the newer program",
+            )
+        return ledger
+
+    def begin(self, ref: BatchRef, *, attempt: str, run_id: str, who: str, at: datetime) -> None:
+        """Note that a delivery of a batch begins, before it commits anything anywhere.
+
+        Raises:
+            LedgerError: The attempt was begun before, or the database cannot be reached.
+        """
+        with self._writing() as connection:
+            connection.execute(
+                insert(ATTEMPTS).values(attempt=attempt, **_key(ref), run_id=run_id, who=who, begun_at=at)
+            )
+
+    def fail(self, ref: BatchRef, *, attempt: str, at: datetime, error: str) -> None:
+        """Note that a delivery ended with an error; the batch's record stays as it was."""
+        with self._writing() as connection:
+            begun = self._close(connection, attempt, at=at, outcome=error)
+            self._append(
+                connection, ref, at=at, what="failed", who=begun.who, why=error, run_id=begun.run_id, attempt=attempt
+            )
+
+    def record(
+        self,
+        record: BatchRecord,
+        *,
+        what: str,
+        who: str,
+        why: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Move a batch to where the record says, close its attempt, and append to the trail, all or nothing.
+
+        Args:
+            record: Where the batch stands from now on.
+            what: The verb of the trail's entry.
+            who: The person or service.
+            why: The reason, where there is one.
+            details: What else the trail should tell, as JSON.
+
+        Raises:
+            LedgerError: Rows that are not accounted for, or a move that is not allowed; the ledger stays as it was.
+        """
+        if not record.counts.accounted and record.state is not BatchState.INGESTED:
+            counts = record.counts
+            raise LedgerError(
+                f"{record.ref} does not add up: {counts.ingested} ingested, but {counts.published} published + "
+                f"{counts.quarantined} quarantined + {counts.discarded} discarded",
+                way_out=f"readiness status {record.ref.path}",
+            )
+        with self._writing() as connection:
+            where = _is(BATCHES, record.ref)
+            before = connection.execute(select(BATCHES.c.state).where(where).with_for_update()).scalar_one_or_none()
+            _check_move(record, BatchState(before) if before else None)
+            values = _values(record)
+            if before is None:
+                connection.execute(insert(BATCHES).values(**_key(record.ref), **values))
+            else:
+                connection.execute(update(BATCHES).where(where).values(**values))
+            if record.attempt is not None:
+                self._close(connection, record.attempt, at=record.updated_at, outcome=record.state.value)
+            self._append(
+                connection,
+                record.ref,
+                at=record.updated_at,
+                what=what,
+                who=who,
+                why=why,
+                run_id=record.run_id,
+                attempt=record.attempt,
+                details={"counts": asdict(record.counts), "snapshots": asdict(record.snapshots), **(details or {})},
+            )
+
+    def get(self, ref: BatchRef) -> BatchRecord | None:
+        """Where a batch stands; ``None`` if the ledger has not seen it."""
+        with self._reading() as connection:
+            row = connection.execute(select(BATCHES).where(_is(BATCHES, ref))).one_or_none()
+        return None if row is None else _record(row)
+
+    def batches(
+        self, *, path: str | None = None, table: str | None = None, state: BatchState | None = None
+    ) -> tuple[BatchRecord, ...]:
+        """The records of a path, table or state (all where none is given), by path, table and batch."""
+        query = select(BATCHES).order_by(BATCHES.c.path, BATCHES.c.table_name, BATCHES.c.batch)
+        wanted = {"path": path, "table_name": table, "state": state.value if state else None}
+        for name, value in wanted.items():
+            if value is not None:
+                query = query.where(BATCHES.c[name] == value)
+        with self._reading() as connection:
+            return tuple(_record(row) for row in connection.execute(query))
+
+    def trail(self, *, ref: BatchRef | None = None, limit: int | None = None) -> tuple[TrailEntry, ...]:
+        """What happened to a batch (to all where none is given), oldest first; with `limit`, only the newest."""
+        query = select(TRAIL).order_by(TRAIL.c.id.desc()).limit(limit)
+        if ref is not None:
+            query = query.where(_is(TRAIL, ref))
+        with self._reading() as connection:
+            return tuple(_entry(row) for row in reversed(connection.execute(query).all()))
+
+    def open_attempts(self) -> tuple[Attempt, ...]:
+        """The deliveries that began and did not end, oldest first: under way, or left half done by a crash."""
+        query = select(ATTEMPTS).where(ATTEMPTS.c.ended_at.is_(None)).order_by(ATTEMPTS.c.begun_at)
+        with self._reading() as connection:
+            return tuple(
+                Attempt(attempt=row.attempt, ref=_ref(row), run_id=row.run_id, who=row.who, begun_at=row.begun_at)
+                for row in connection.execute(query)
+            )
+
+    @staticmethod
+    def _close(connection: Connection, attempt: str, *, at: datetime, outcome: str) -> Row[Any]:
+        begun = connection.execute(select(ATTEMPTS).where(ATTEMPTS.c.attempt == attempt)).one_or_none()
+        if begun is None:
+            raise LedgerError(f"attempt {attempt} was never begun", way_out="begin an attempt before it is recorded")
+        # What an earlier crash left open of the same batch is settled by this one.
+        connection.execute(
+            update(ATTEMPTS)
+            .where(_is(ATTEMPTS, _ref(begun)), ATTEMPTS.c.ended_at.is_(None), ATTEMPTS.c.begun_at <= begun.begun_at)
+            .values(ended_at=at, outcome=outcome)
+        )
+        return begun
+
+    @staticmethod
+    def _append(
+        connection: Connection,
+        ref: BatchRef,
+        *,
+        at: datetime,
+        what: str,
+        who: str,
+        why: str | None,
+        run_id: str | None,
+        attempt: str | None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        connection.execute(
+            insert(TRAIL).values(
+                **_key(ref), at=at, what=what, who=who, why=why, run_id=run_id, attempt=attempt, details=details or {}
+            )
+        )
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._reaching(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._reaching(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            raise LedgerError(
+                f"the ledger at {_shown(self._engine)} cannot be used: {str(error).splitlines()[0]}",
+                way_out="check READINESS_LEDGER_URL and that its database answers, then run again: nothing is lost",
+            ) from error
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # Transactions are begun by the hook below, which the driver's own would get in the way of.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Taking the write lock first is what makes "check the move, then write" one step on SQLite.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _create(engine: Engine) -> None:
+    """Create the tables once, even when several processes open a new ledger at the same time."""
+    try:
+        create_missing(engine)
+    except (OperationalError, IntegrityError):
+        create_missing(engine)  # another process created them meanwhile: look again
+    with engine.begin() as connection:
+        if connection.execute(select(VERSION.c.version)).first() is None:
+            connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
+
+
+def _check_move(record: BatchRecord, before: BatchState | None) -> None:
+    allowed = MOVES[before]
+    if record.state not in allowed:
+        raise LedgerError(
+            f"{record.ref} is {before or 'new'} and cannot become {record.state}",
+            way_out=f"from here it can become: {', '.join(sorted(allowed))}",
+        )
+
+
+def _key(ref: BatchRef) -> dict[str, str]:
+    return {"path": ref.path, "table_name": ref.table, "batch": ref.batch}
+
+
+def _is(table: Any, ref: BatchRef) -> Any:
+    return (table.c.path == ref.path) & (table.c.table_name == ref.table) & (table.c.batch == ref.batch)
+
+
+def _ref(row: Any) -> BatchRef:
+    return BatchRef(path=row.path, table=row.table_name, batch=row.batch)
+
+
+def _values(record: BatchRecord) -> dict[str, Any]:
+    return {
+        "state": record.state.value,
+        **asdict(record.counts),
+        "unreadable": record.unreadable_rows,
+        **{f"{name}_snapshot": snapshot for name, snapshot in asdict(record.snapshots).items()},
+        "gate_version": record.gate_version,
+        "run_id": record.run_id,
+        "attempt": record.attempt,
+        "reason": record.reason,
+        "inputs": dict(record.inputs),
+        "files": [asdict(file) for file in record.files],
+        "columns": list(record.columns),
+        "updated_at": record.updated_at,
+    }
+
+
+def _record(row: Any) -> BatchRecord:
+    return BatchRecord(
+        ref=_ref(row),
+        state=BatchState(row.state),
+        counts=Counts(
+            ingested=row.ingested, published=row.published, quarantined=row.quarantined, discarded=row.discarded
+        ),
+        gate_version=row.gate_version,
+        run_id=row.run_id,
+        attempt=row.attempt,
+        reason=row.reason,
+        snapshots=Snapshots(
+            raw=row.raw_snapshot, quarantine=row.quarantine_snapshot, published=row.published_snapshot
+        ),
+        inputs=row.inputs,
+        files=tuple(FileRecord(**file) for file in row.files),
+        columns=tuple(row.columns),
+        unreadable_rows=row.unreadable,
+        updated_at=row.updated_at,
+    )
+
+
+def _entry(row: Any) -> TrailEntry:
+    return TrailEntry(
+        id=row.id,
+        ref=_ref(row),
+        at=row.at,
+        what=row.what,
+        who=row.who,
+        why=row.why,
+        run_id=row.run_id,
+        attempt=row.attempt,
+        details=row.details,
+    )
+
+
+def _shown(engine: Engine) -> str:
+    return make_url(engine.url).render_as_string(hide_password=True)
