@@ -54,7 +54,6 @@ class Installation:
                     "temp_directory": spill,
                     # Rows are told apart by _row, not by their place: order would cost memory and speed.
                     "preserve_insertion_order": False,
-                    "TimeZone": "UTC",
                 }
             )
             try:
