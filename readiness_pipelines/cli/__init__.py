@@ -1,0 +1,1 @@
+"""`readiness`: data paths from the command line."""

@@ -1,0 +1,54 @@
+"""The data paths that the command line knows, found without Dagster."""
+
+import importlib
+import sys
+from pathlib import Path
+
+from readiness_pipelines.contracts import DataPath
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.settings import Settings
+
+
+def load_paths(settings: Settings) -> dict[str, DataPath]:
+    """The settings' paths, by name. Modules are also looked for in the working folder.
+
+    Raises:
+        DeclarationError: An entry that names no data path.
+    """
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    paths = (_load(reference) for reference in settings.paths)
+    return {path.name: path for path in paths}
+
+
+def find_path(name: str | None, settings: Settings) -> DataPath:
+    """The path of a name; the only path where no name is given.
+
+    Raises:
+        UnknownNameError: No such path; names the nearest.
+        DeclarationError: No name, and more than one path.
+    """
+    paths = load_paths(settings)
+    if name is None:
+        if len(paths) != 1:
+            raise DeclarationError("which path?", way_out="name one of: " + ", ".join(paths))
+        return next(iter(paths.values()))
+    if name not in paths:
+        raise UnknownNameError("path", name, paths)
+    return paths[name]
+
+
+def _load(reference: str) -> DataPath:
+    module_name, _, attribute = reference.partition(":")
+    try:
+        found = getattr(importlib.import_module(module_name), attribute or "path")
+    except (ImportError, AttributeError) as error:
+        raise DeclarationError(
+            f"READINESS_PATHS names {reference!r}, which cannot be loaded: {error}",
+            way_out='write it as module:attribute, e.g. ["my_project.paths:path"]',
+        ) from error
+    if not isinstance(found, DataPath):
+        raise DeclarationError(
+            f"READINESS_PATHS names {reference!r}, which is a {type(found).__name__}", way_out="name a DataPath"
+        )
+    return found

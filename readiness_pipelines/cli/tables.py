@@ -1,0 +1,92 @@
+"""Our values as tables for people."""
+
+from rich.table import Table
+from rich.text import Text
+
+from readiness_pipelines.contracts.durations import format_duration
+from readiness_pipelines.delivery import BatchStatus, Measured, PathStatus, PathStep
+from readiness_pipelines.quarantine import BatchState
+
+_STYLES = {
+    BatchState.PUBLISHED: "green",
+    BatchState.PARTLY_PUBLISHED: "yellow",
+    BatchState.HELD: "bold red",
+    BatchState.EMPTY: "dim",
+    BatchState.DISCARDED: "dim",
+}
+
+
+def status_table(status: PathStatus) -> Table:
+    """One line per batch, and a line for all."""
+    table = Table(title=f"{status.path}", title_justify="left", show_footer=True)
+    table.add_column("batch", footer="all")
+    table.add_column("state")
+    for name in ("ingested", "published", "quarantined"):
+        table.add_column(name, justify="right", footer=f"{getattr(status.total, name):,}")
+    table.add_column("KPI", justify="right", footer=kpi_text(status.kpi))
+    table.add_column("target", footer=_target(status.kpi))
+    for batch in status.batches:
+        table.add_row(
+            batch.batch,
+            state_text(batch),
+            *(f"{getattr(batch.counts, name):,}" for name in ("ingested", "published", "quarantined")),
+            kpi_text(batch.kpi),
+            _target(batch.kpi),
+        )
+    return table
+
+
+def state_text(status: BatchStatus) -> Text:
+    """The most telling state among a batch's tables."""
+    states = [record.state for record in status.tables.values() if record is not None]
+    if not states:
+        return Text("not run", style="dim")
+    worst = max(states, key=list(_STYLES).index) if all(state in _STYLES for state in states) else states[0]
+    held = next((state for state in states if state is BatchState.HELD), None)
+    part = next((state for state in states if state is BatchState.PARTLY_PUBLISHED), None)
+    state = held or part or worst
+    return Text(state.value.replace("_", " "), style=_STYLES.get(state, ""))
+
+
+def kpi_text(measured: Measured | None) -> Text:
+    """A KPI's value, green where it meets its target."""
+    if measured is None or measured.value is None:
+        return Text("–", style="dim")
+    style = {True: "green", False: "red", None: ""}[measured.met]
+    return Text(f"{measured.value:.4f}", style=style)
+
+
+def path_table(name: str, steps: tuple[PathStep, ...]) -> Table:
+    """The map of a path: one line per step."""
+    table = Table(title=name, title_justify="left", show_lines=True)
+    for column in ("step", "reads", "who answers", "rules", "may take", "late after"):
+        table.add_column(column, overflow="fold")
+    for step in steps:
+        reads = ", ".join(step.reads)
+        if step.kind == "raw" and step.source:
+            reads = f"{step.source.origin}\n{reads}\n{step.source.classification}"
+        tolerance = step.tolerance.quarantined_ratio if step.tolerance else None
+        held = f"\nheld over {tolerance:.2%}" if tolerance is not None else ""
+        table.add_row(
+            f"{step.table}\n[dim]{step.kind}[/dim]",
+            reads,
+            "\n".join(step.answers),
+            (f"{len(step.rules)} rules{held}\n[dim]{step.gate_version}[/dim]" if step.rules else "–"),
+            format_duration(step.latency) if step.latency else "–",
+            format_duration(step.freshness.warn_after) if step.freshness else "–",
+        )
+    return table
+
+
+def rules_table(step: PathStep) -> Table:
+    """The rules of one step."""
+    table = Table(title=f"rules of {step.table}", title_justify="left")
+    for column in ("rule", "kind", "where broken", "asks for", "runs on"):
+        table.add_column(column, overflow="fold")
+    for rule in step.rules:
+        table.add_row(rule.name, rule.kind, rule.route, Text(rule.reason), rule.runs_on)
+    return table
+
+
+def _target(measured: Measured | None) -> str:
+    return str(measured.target) if measured is not None and measured.target is not None else "–"

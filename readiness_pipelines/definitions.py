@@ -1,0 +1,6 @@
+"""The code location that workspace.yaml names: the reference paths."""
+
+from readiness_pipelines.orchestration import build_definitions
+from readiness_pipelines.paths import readmission_rate
+
+defs = build_definitions(readmission_rate.path)

@@ -1,0 +1,38 @@
+"""Paths as one Dagster code location."""
+
+import dagster as dg
+
+from readiness_pipelines.contracts import DataPath
+from readiness_pipelines.orchestration.assets import path_assets
+from readiness_pipelines.orchestration.resources import INSTALLATION, installation_resource
+from readiness_pipelines.settings import Settings
+
+
+def build_definitions(*paths: DataPath, settings: Settings | None = None) -> dg.Definitions:
+    """The assets, checks, jobs and resources of some paths.
+
+    Every path has a job of its own name that takes one batch from landing to KPI, in one process.
+
+    Args:
+        paths: The paths.
+        settings: Where things are; ``None`` reads the environment when a run begins.
+
+    Raises:
+        GateBuildError: A table's schema cannot become a gate.
+    """
+    assets = [asset for path in paths for asset in path_assets(path)]
+    jobs = [
+        dg.define_asset_job(
+            name=path.name,
+            selection=dg.AssetSelection.groups(path.name),
+            description=f"{path.kpi.question} One batch, from landing to KPI.",
+            executor_def=dg.in_process_executor,
+        )
+        for path in paths
+    ]
+    return dg.Definitions(
+        assets=assets,
+        jobs=jobs,
+        resources={INSTALLATION: installation_resource(settings)},
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,26 @@
+"""The installation as a Dagster resource."""
+
+import dagster as dg
+
+from readiness_pipelines.delivery import Installation
+from readiness_pipelines.settings import Settings
+
+INSTALLATION = "installation"
+"""Key of the resource that every asset of a path requires."""
+
+
+def installation_resource(settings: Settings | None) -> dg.ResourceDefinition:
+    """Opens the installation when a run begins.
+
+    It has no configuration: database addresses carry passwords, and Dagster shows a resource's configuration.
+
+    Args:
+        settings: Where things are; ``None`` reads the environment when a run begins.
+    """
+
+    def open_installation(_context: dg.InitResourceContext) -> Installation:
+        return Installation.open(settings or Settings())
+
+    return dg.ResourceDefinition(
+        resource_fn=open_installation, description="The Iceberg tables, the ledger and the landing folder"
+    )
