@@ -21,6 +21,9 @@ An error says *what* happened, *which* thing it happened to, and the *way out* (
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+SUGGESTED_NAMES = 10
+"""How many known names a suggestion lists where none is near."""
+
 
 class ReadinessError(Exception):
     """Base of all errors of this package.
@@ -110,12 +113,12 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         known: The names that would have been right.
 
     Returns:
-        "did you mean 'x'?" or "known: 'a', 'b'" (the first ten), or "" when nothing is known.
+        "did you mean 'x'?" or "known: 'a', 'b'" (the first `SUGGESTED_NAMES`), or "" when nothing is known.
     """
     names = sorted(set(known))
     if close := get_close_matches(name, names, n=1, cutoff=0.6):
         return f"did you mean {close[0]!r}?"
     if not names:
         return ""
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return "known: " + ", ".join(repr(n) for n in names[:10]) + more
+    more = f" and {len(names) - SUGGESTED_NAMES} more" if len(names) > SUGGESTED_NAMES else ""
+    return "known: " + ", ".join(repr(n) for n in names[:SUGGESTED_NAMES]) + more

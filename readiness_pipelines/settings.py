@@ -18,7 +18,7 @@ class Settings(BaseSettings):
         catalog_url: SQLAlchemy URL of the Iceberg catalog (``READINESS_CATALOG_URL``); by default SQLite in the
             warehouse.
         ledger_url: SQLAlchemy URL of the ledger (``READINESS_LEDGER_URL``); by default the catalog's database.
-        paths: The data paths that the command line knows, as ``module:attribute``; in ``READINESS_PATHS`` as a JSON list.
+        paths: The data paths that the command line knows, as ``module:attribute`` (``READINESS_PATHS``, a JSON list).
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes (``READINESS_ENGINE_MEMORY_MB``).
     """
 

@@ -22,7 +22,9 @@ from readiness_pipelines.settings import Settings
 def run(
     path: Annotated[str | None, typer.Argument(help="The path's name; not needed where there is only one.")] = None,
     batch: Annotated[list[str] | None, typer.Option(help="A batch to run; may be given more than once.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Run every batch that landed, also those that ran before.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Run every batch that landed, also those that ran before.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run batches from landing to KPI. Without --batch or --all: those that landed and have no verdict yet.

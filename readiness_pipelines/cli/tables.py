@@ -4,48 +4,28 @@ from rich.table import Table
 from rich.text import Text
 
 from readiness_pipelines.contracts.durations import format_duration
-from readiness_pipelines.delivery import BatchStatus, Measured, PathStatus, PathStep
-from readiness_pipelines.quarantine import BatchState
-
-_STYLES = {
-    BatchState.PUBLISHED: "green",
-    BatchState.PARTLY_PUBLISHED: "yellow",
-    BatchState.HELD: "bold red",
-    BatchState.EMPTY: "dim",
-    BatchState.DISCARDED: "dim",
-}
+from readiness_pipelines.delivery import Measured, PathStatus, PathStep
 
 
 def status_table(status: PathStatus) -> Table:
-    """One line per batch, and a line for all."""
+    """One line per batch, and a line for all; fits a terminal of 80 columns."""
     table = Table(title=f"{status.path}", title_justify="left", show_footer=True)
-    table.add_column("batch", footer="all")
-    table.add_column("state")
+    table.add_column("batch", footer="all", no_wrap=True)
     for name in ("ingested", "published", "quarantined"):
         table.add_column(name, justify="right", footer=f"{getattr(status.total, name):,}")
+    table.add_column("held", footer=str(sum(batch.held for batch in status.batches)))
     table.add_column("KPI", justify="right", footer=kpi_text(status.kpi))
-    table.add_column("target", footer=_target(status.kpi))
+    table.add_column("target", footer=_target(status.kpi), no_wrap=True)
     for batch in status.batches:
+        seen = any(batch.tables.values())
         table.add_row(
             batch.batch,
-            state_text(batch),
-            *(f"{getattr(batch.counts, name):,}" for name in ("ingested", "published", "quarantined")),
+            *(f"{getattr(batch.counts, name):,}" if seen else "–" for name in ("ingested", "published", "quarantined")),
+            Text("held", style="bold red") if batch.held else "",
             kpi_text(batch.kpi),
             _target(batch.kpi),
         )
     return table
-
-
-def state_text(status: BatchStatus) -> Text:
-    """The most telling state among a batch's tables."""
-    states = [record.state for record in status.tables.values() if record is not None]
-    if not states:
-        return Text("not run", style="dim")
-    worst = max(states, key=list(_STYLES).index) if all(state in _STYLES for state in states) else states[0]
-    held = next((state for state in states if state is BatchState.HELD), None)
-    part = next((state for state in states if state is BatchState.PARTLY_PUBLISHED), None)
-    state = held or part or worst
-    return Text(state.value.replace("_", " "), style=_STYLES.get(state, ""))
 
 
 def kpi_text(measured: Measured | None) -> Text:

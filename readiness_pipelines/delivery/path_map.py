@@ -7,6 +7,7 @@ from readiness_pipelines.contracts import DataPath, DerivedTable, Freshness, Gat
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.names import kpi_table, published_table, raw_table
 from readiness_pipelines.gates import Rule
+from readiness_pipelines.lakehouse import TableName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +85,24 @@ def _raw_step(table: GatedTable) -> PathStep:
 
 def _gated_step(path: DataPath, table: GatedTable | DerivedTable, answers: tuple[str, ...]) -> PathStep:
     gate = gate_of(path, table)
-    fed = isinstance(table, GatedTable)
-    reads = (raw_table(table),) if fed else tuple(published_table(path, path.table(name)) for name in table.inputs)
+    source: Source | None = None
+    freshness: Freshness | None = None
+    match table:
+        case GatedTable():
+            kind, source, freshness = "gated", table.source, table.freshness
+            reads: tuple[TableName, ...] = (raw_table(table),)
+        case DerivedTable():
+            kind = "derived"
+            reads = tuple(published_table(path, path.table(name)) for name in table.inputs)
     return PathStep(
         table=str(published_table(path, table)),
-        kind="gated" if fed else "derived",
+        kind=kind,
         reads=tuple(str(name) for name in reads),
-        source=table.source if fed else None,
+        source=source,
         answers=answers,
         rules=gate.rules,
         tolerance=table.tolerance,
-        freshness=table.freshness if fed else None,
+        freshness=freshness,
         latency=table.latency,
         gate_version=gate.version,
         description=table.description,

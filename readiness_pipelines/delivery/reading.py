@@ -45,9 +45,7 @@ def raw_rows(
             f"nothing of batch {batch!r} was ingested into {raw}",
             way_out=f"readiness run {path.name} --batch {batch}",
         )
-    rows = installation.lakehouse.relation(
-        engine, raw, batch=batch, snapshot_id=record.snapshots.raw, as_arrived=True
-    )
+    rows = installation.lakehouse.relation(engine, raw, batch=batch, snapshot_id=record.snapshots.raw, as_arrived=True)
     return Input(rows=rows, snapshots={str(raw): record.snapshots.raw})
 
 
@@ -62,7 +60,11 @@ def published_rows(
     """What a transform makes of its inputs' published rows.
 
     Args:
+        path: The path.
+        step: The step whose transform is applied.
         batch: The batch to read; ``None`` reads all published batches together.
+        installation: Where the tables and the ledger are.
+        engine: Where the relations live.
 
     Raises:
         UpstreamNotPublishedError: An input has nothing published for the batch.
@@ -75,9 +77,7 @@ def published_rows(
         if batch is not None:
             snapshots[str(published)] = _visible_snapshot(path, name, batch, installation)
         relations.append(
-            installation.lakehouse.relation(
-                engine, published, batch=batch, snapshot_id=snapshots.get(str(published))
-            )
+            installation.lakehouse.relation(engine, published, batch=batch, snapshot_id=snapshots.get(str(published)))
         )
     rows: Any = step.transform(*relations)
     if not isinstance(rows, duckdb.DuckDBPyRelation):

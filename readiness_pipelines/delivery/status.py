@@ -74,9 +74,7 @@ def status(path: DataPath, *, installation: Installation) -> PathStatus:
     )
 
 
-def _batch_status(
-    path: DataPath, key: str, records: Mapping[str, BatchRecord], kpi: Measured | None
-) -> BatchStatus:
+def _batch_status(path: DataPath, key: str, records: Mapping[str, BatchRecord], kpi: Measured | None) -> BatchStatus:
     fed = [table.name for table in path.tables if isinstance(table, GatedTable)]
     return BatchStatus(
         batch=key,

@@ -37,7 +37,7 @@ def as_type(column: str, *, arrived: str, wanted: str, missing: tuple[str, ...])
         digits = f"[+-]?[0-9]*([.][0-9]{{0,{decimal[2]}}}0*)?"
         return f"CASE WHEN regexp_full_match({text}, {literal(digits)}) THEN TRY_CAST({text} AS {wanted}) END"
     if wanted == "BOOLEAN":
-        return f"CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false WHEN '1' THEN true WHEN '0' THEN false END"
+        return f"CASE WHEN lower({text}) IN ('true', '1') THEN true WHEN lower({text}) IN ('false', '0') THEN false END"
     return f"TRY_CAST({text} AS {wanted})"
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import duckdb
 import narwhals.stable.v1 as nw
@@ -108,7 +109,7 @@ def _row_rule(column: ColumnSpec, name: str, reason: str) -> Rule:
     )
 
 
-def _check_rule(check: Check, columns: tuple[str, ...], label: str, key: str, probe: nw.DataFrame[object]) -> Rule:
+def _check_rule(check: Check, columns: tuple[str, ...], label: str, key: str, probe: nw.DataFrame[Any]) -> Rule:
     name = rule_name(label, check.name or "check")
     runs_on, because, of_rows = Runner.QUERY, "", True
     try:
@@ -131,11 +132,11 @@ def probe_column(column: ColumnSpec) -> str:
     return column.label if column.pattern else column.name
 
 
-def probe_frame(spec: SchemaSpec) -> nw.DataFrame[object]:
+def probe_frame(spec: SchemaSpec) -> nw.DataFrame[Any]:
     """A DuckDB frame of the schema's columns and types, with nulls in `PROBE_ROWS` rows, to bind expressions to."""
     arrays = {probe_column(c): pa.nulls(PROBE_ROWS, c.type or pa.string()) for c in spec.columns}
     connection = duckdb.connect()
-    frame: nw.DataFrame[object] = nw.from_native(connection.from_arrow(pa.table(arrays)))
+    frame: nw.DataFrame[Any] = nw.from_native(connection.from_arrow(pa.table(arrays)))
     return frame
 
 

@@ -13,6 +13,9 @@ from pandera.api.checks import Check
 
 VERSION_DIGITS = 12
 
+_COLLECTIONS = {"allowed_values", "forbidden_values", "values"}
+"""Arguments of Pandera's checks whose order and repetitions mean nothing."""
+
 
 def fingerprint(facts: Any) -> str:
     """Hash JSON-like facts into `VERSION_DIGITS` hexadecimal digits; sets and dictionaries have no order."""
@@ -22,7 +25,9 @@ def fingerprint(facts: Any) -> str:
 
 def check_identity(check: Check) -> dict[str, Any]:
     """What a check means: its name and arguments, and for a user's function its code and what it closes over."""
-    statistics = {name: _plain(value) for name, value in (check.statistics or {}).items()}
+    statistics = {
+        name: _plain(set(value) if name in _COLLECTIONS else value) for name, value in (check.statistics or {}).items()
+    }
     identity: dict[str, Any] = {
         "check": check.name,
         "statistics": statistics,

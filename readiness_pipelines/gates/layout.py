@@ -78,11 +78,9 @@ def lay_out(
         connection: Tells DuckDB's names of types.
     """
     breaks: dict[str, str] = {}
-    arrived_types = dict(zip(arrived.names, duckdb_types(arrived, connection), strict=True))
     columns: list[LaidColumn] = []
     for index, (name, specs) in enumerate(_names(spec, arrived).items()):
-        wanted = next((s.type for s in specs if s.type is not None), None)
-        columns.append(_lay(index, name, specs, wanted, arrived, arrived_types, missing, connection))
+        columns.append(_lay(name, specs, arrived, missing=missing, connection=connection, flag=f"_unconverted_{index}"))
     for test in tests:
         match test:
             case ColumnsPresent(rule=rule):
@@ -118,34 +116,28 @@ def _names(spec: SchemaSpec, arrived: pa.Schema) -> dict[str, tuple[ColumnSpec, 
 
 
 def _lay(
-    index: int,
     name: str,
     specs: tuple[ColumnSpec, ...],
-    wanted: pa.DataType | None,
     arrived: pa.Schema,
-    arrived_types: dict[str, str],
+    *,
     missing: tuple[str, ...],
     connection: duckdb.DuckDBPyConnection,
+    flag: str,
 ) -> LaidColumn:
-    if name not in arrived_types:
-        kind = wanted or pa.string()
-        (sql_type,) = duckdb_types(pa.schema([(name, kind)]), connection)
-        return LaidColumn(name=name, specs=specs, type=kind, value=f"CAST(NULL AS {sql_type})")
-    kind = wanted or arrived.field(name).type
-    (sql_type,) = duckdb_types(pa.schema([(name, kind)]), connection)
-    arrived_type = arrived_types[name]
-    value = as_type(name, arrived=arrived_type, wanted=sql_type, missing=missing)
-    if sql_type == arrived_type:
+    """One column: as it arrived where the schema gives it no type, null where it did not arrive."""
+    there = name in arrived.names
+    declared = next((spec.type for spec in specs if spec.type is not None), None)
+    kind = declared or (arrived.field(name).type if there else pa.string())
+    (wanted,) = duckdb_types(pa.schema([(name, kind)]), connection)
+    if not there:
+        return LaidColumn(name=name, specs=specs, type=kind, value=f"CAST(NULL AS {wanted})")
+    (given,) = duckdb_types(pa.schema([arrived.field(name)]), connection)
+    value = as_type(name, arrived=given, wanted=wanted, missing=missing)
+    if wanted == given:
         return LaidColumn(name=name, specs=specs, type=kind, value=value)
-    there = present(name, arrived=arrived_type, missing=missing)
-    return LaidColumn(
-        name=name,
-        specs=specs,
-        type=kind,
-        value=value,
-        unconverted=f"_unconverted_{index}",
-        unconverted_value=f"({there} IS NOT NULL AND {value} IS NULL)",
-    )
+    token = present(name, arrived=given, missing=missing)
+    failed = f"({token} IS NOT NULL AND {value} IS NULL)"
+    return LaidColumn(name=name, specs=specs, type=kind, value=value, unconverted=flag, unconverted_value=failed)
 
 
 def _readable_as(column: ColumnSpec, arrived: pa.DataType) -> bool:
@@ -159,8 +151,8 @@ def _readable_as(column: ColumnSpec, arrived: pa.DataType) -> bool:
     both_floats = pa.types.is_floating(arrived) and pa.types.is_floating(column.type)
     both_times = pa.types.is_timestamp(arrived) and pa.types.is_timestamp(column.type)
     if both_times:
-        return (arrived.tz is None) == (column.type.tz is None)
-    return both_integers or both_floats
+        return bool((arrived.tz is None) == (column.type.tz is None))
+    return bool(both_integers or both_floats)
 
 
 def _label(column: ColumnSpec) -> str:

@@ -30,13 +30,13 @@ class NotLiftedError(Exception):
     """A check that has no expression; its message says why, for people."""
 
 
-def expression(check: Check, key: str, frame: nw.DataFrame[Any]) -> nw.Expr:
+def expression(check: Check, key: str, frame: Any) -> nw.Expr:
     """The unevaluated Narwhals expression of a check: true where a value passes, null where it says nothing.
 
     Args:
         check: A Pandera check.
         key: The column it is attached to, or `FRAME`.
-        frame: A frame of the gate's columns and types over the engine that will run the expression.
+        frame: A Narwhals frame of the gate's columns and types over the engine that will run the expression.
 
     Raises:
         NotLiftedError: The check is native, element-wise, grouped, or returns something other than an expression.
@@ -65,8 +65,8 @@ def bind(lifted: nw.Expr, probe: nw.DataFrame[Any], *, rule: str) -> bool:
         rule: The rule's name, for the error.
 
     Raises:
-        GateBuildError: DuckDB refuses the expression: a wrong type, a column that the schema does not name, or a pattern
-            outside RE2.
+        GateBuildError: DuckDB refuses the expression: a wrong type, a column that the schema does not name, or a
+            pattern outside RE2.
     """
     try:
         rows = nw.to_native(probe.select(lifted.alias("passes"))).fetchall()

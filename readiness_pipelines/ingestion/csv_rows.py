@@ -1,7 +1,8 @@
 """Rows of a CSV file, as text.
 
-Arrow parses files without quotes. It is lenient with broken quoting (``"4"5`` becomes ``45``, an open quote swallows the
-rest of the file), so files with quotes, and files that are not UTF-8 throughout, are parsed strictly, record by record.
+Arrow parses files without quotes. It is lenient with broken quoting (``"4"5`` becomes ``45``, an open quote swallows
+the rest of the file), so files with quotes, and files that are not UTF-8 throughout, are parsed strictly, record by
+record.
 """
 
 import csv

@@ -1,5 +1,6 @@
 """Rows of a JSON Lines file, as text: numbers as they are written, nested values as JSON."""
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ def open_json_lines(file: SourceFile) -> JsonLinesFile:
 
 def _lines(file: SourceFile) -> Iterator[tuple[int, dict[str, Any] | None, str | None, str | None]]:
     """Each line that is not blank: its number, and its values, or its text and the reason why it has none."""
-    with file.open() as stream:
+    with io.BufferedReader(file.open()) as stream:  # Arrow's own file has no lines
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue

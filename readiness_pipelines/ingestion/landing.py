@@ -44,7 +44,8 @@ def landed_files(drop: FileDrop, *, batch: str, landing: Path) -> tuple[LandedFi
     if not paths:
         raise BatchNotLandedError(
             f"no file landed for batch {batch!r}: nothing matches {pattern} under {landing}",
-            way_out=suggestion(batch, known_batches(drop, landing=landing)) or "check the landing folder and the pattern",
+            way_out=suggestion(batch, known_batches(drop, landing=landing))
+            or "check the landing folder and the pattern",
         )
     return tuple(_landed(path, landing) for path in paths)
 

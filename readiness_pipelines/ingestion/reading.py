@@ -52,8 +52,8 @@ def read_raw(drop: FileDrop, *, batch: str, landing: Path) -> RawBatch:
 
     Raises:
         BatchNotLandedError: No file landed.
-        FileUnreadableError: A file is cut off, mislabelled or in another encoding, or two files have one column in types
-            that no type can hold.
+        FileUnreadableError: A file is cut off, mislabelled or in another encoding, or two files have one column in
+            types that no type can hold.
     """
     files = landed_files(drop, batch=batch, landing=landing)
     opened = [_open(source_file(drop, file.path, landing), drop) for file in files]

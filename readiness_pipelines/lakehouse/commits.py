@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ValidationException
-from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 from sqlalchemy.exc import OperationalError
 
 from readiness_pipelines.errors import CommitConflictError, CommitUnknownError, LakehouseError
 from readiness_pipelines.lakehouse.names import TableName
+from readiness_pipelines.lakehouse.reading import of_batch
 from readiness_pipelines.lakehouse.records import Commit, Staged
 from readiness_pipelines.lakehouse.upstream import data_files
 
@@ -82,7 +82,7 @@ def as_commit(table: TableName, snapshot: Snapshot) -> Commit:
 
 
 def _commit_once(table: Table, staged: Staged, properties: dict[str, str]) -> None:
-    of_batch = EqualTo("_batch", staged.batch)
+    this_batch = of_batch(staged.batch)
     with table.transaction() as transaction:
         with transaction.update_schema() as schema:
             schema.union_by_name(staged.schema)
@@ -91,8 +91,8 @@ def _commit_once(table: Table, staged: Staged, properties: dict[str, str]) -> No
             raise CommitFailedException("the table's columns changed after the rows were staged")
         with transaction.update_snapshot(snapshot_properties=properties).overwrite() as snapshot:
             # Without the predicate, an append to any other batch would count as a conflict.
-            snapshot.delete_by_predicate(of_batch)
-            for task in table.scan(row_filter=of_batch).plan_files():
+            snapshot.delete_by_predicate(this_batch)
+            for task in table.scan(row_filter=this_batch).plan_files():
                 snapshot.delete_data_file(task.file)
             for file in data_files(transaction, table, staged.files):
                 snapshot.append_data_file(file)

@@ -1,12 +1,18 @@
 """The tables: an Iceberg catalog and its warehouse."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NamespaceAlreadyExistsError,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
 from pyiceberg.table import Table
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -102,18 +108,23 @@ class Lakehouse:
         stored = storage_schema(schema)
         if "_batch" not in stored.names:
             raise LakehouseError(f"{table} cannot be created without a column _batch")
+        with commit_lock(self._warehouse, table), suppress(NamespaceAlreadyExistsError, TableAlreadyExistsError):
+            # Another process may have been faster, here or on another machine.
+            self._catalog.create_namespace_if_not_exists(table.namespace)
+            if not self.exists(table):
+                self._create(table, stored)
+
+    def _create(self, table: TableName, stored: pa.Schema) -> None:
+        location = str(self._location(table))
+        creation = self._catalog.create_table_transaction(
+            str(table), schema=stored, location=location, properties=TABLE_PROPERTIES
+        )
         try:
-            self._catalog.create_namespace(table.namespace)
-        except NamespaceAlreadyExistsError:
-            pass
-        try:
-            with self._catalog.create_table_transaction(
-                str(table), schema=stored, location=str(self._location(table)), properties=TABLE_PROPERTIES
-            ) as transaction:
-                with transaction.update_spec() as spec:
-                    spec.add_identity("_batch")
-        except TableAlreadyExistsError:  # another process was faster
-            pass
+            with creation as transaction, transaction.update_spec() as spec:
+                spec.add_identity("_batch")
+        except CommitFailedException:
+            if not self.exists(table):
+                raise
 
     def stage(self, table: TableName, rows: duckdb.DuckDBPyRelation, *, batch: str, schema: pa.Schema) -> Staged:
         """Write rows into files that no snapshot names; nobody sees them until `replace`.

@@ -2,7 +2,7 @@
 
 import duckdb
 import pyarrow as pa
-from pyiceberg.expressions import AlwaysTrue, EqualTo
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo, Reference
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -22,9 +22,10 @@ def planned_files(
     """
     if snapshot_id is not None and table.snapshot_by_id(snapshot_id) is None:
         raise LakehouseError(
-            f"snapshot {snapshot_id} of {name} has expired", way_out="read the table as it is now, or keep snapshots longer"
+            f"snapshot {snapshot_id} of {name} has expired",
+            way_out="read the table as it is now, or keep snapshots longer",
         )
-    scan = table.scan(row_filter=AlwaysTrue() if batch is None else EqualTo("_batch", batch), snapshot_id=snapshot_id)
+    scan = table.scan(row_filter=AlwaysTrue() if batch is None else of_batch(batch), snapshot_id=snapshot_id)
     tasks = list(scan.plan_files())
     if any(task.delete_files for task in tasks):
         raise LakehouseError(
@@ -94,6 +95,11 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
         fields = [kind.field(index) for index in range(kind.num_fields)]
         return pa.struct([(field.name, _plain_type(field.type)) for field in fields])
     return kind
+
+
+def of_batch(batch: str) -> BooleanExpression:
+    """The filter that selects one batch."""
+    return EqualTo(term=Reference(name="_batch"), value=batch)
 
 
 def _literal(text: str) -> str:

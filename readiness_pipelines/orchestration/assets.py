@@ -80,7 +80,9 @@ def raw_asset(path: DataPath, table: GatedTable) -> dg.AssetsDefinition:
     )
     def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with as_failures():
-            ingested = ingest(path, table, batch=context.partition_key, installation=_installation(context), run=_run(context))
+            ingested = ingest(
+                path, table, batch=context.partition_key, installation=_installation(context), run=_run(context)
+            )
         return dg.MaterializeResult(metadata=ingested_metadata(ingested))
 
     return raw
@@ -146,7 +148,9 @@ def kpi_asset(path: DataPath) -> dg.AssetsDefinition:
     )
     def measured_kpi(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with as_failures():
-            measured = measure(path, batch=context.partition_key, installation=_installation(context), run=_run(context))
+            measured = measure(
+                path, batch=context.partition_key, installation=_installation(context), run=_run(context)
+            )
         return dg.MaterializeResult(metadata=measured_metadata(measured, unit=kpi.unit))
 
     return measured_kpi
@@ -161,9 +165,7 @@ def _events(
     of which nothing was published has no materialization: its failing blocking check fails the partition.
     """
     steward = ", ".join(_answering(path, table))
-    results = list(
-        check_results(key, path, delivery, quarantine=str(quarantine_table(table)), steward=steward)
-    )
+    results = list(check_results(key, path, delivery, quarantine=str(quarantine_table(table)), steward=steward))
     if delivery.state in (BatchState.PUBLISHED, BatchState.PARTLY_PUBLISHED):
         yield dg.MaterializeResult(asset_key=key, metadata=delivery_metadata(delivery), check_results=results)
     else:

@@ -1,7 +1,8 @@
 """Runs of a path's named job, in this process, so that the UI shows them like any other and can run them again.
 
-``JobDefinition.execute_in_process`` records no origin, and the UI cannot re-execute a run without one. The origin is the
-code location's in ``workspace.yaml``. What this relies on of Dagster is not public; tests of its own say what breaks.
+``JobDefinition.execute_in_process`` records no origin, and the UI cannot re-execute a run without one. The origin is
+the code location's in ``workspace.yaml``. What this relies on of Dagster is not public; tests of its own say what
+breaks.
 """
 
 import importlib
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.execution.api import execute_run
 from dagster._core.remote_origin import CodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import PARTITION_NAME_TAG
@@ -109,10 +111,8 @@ def failure_of(run: dg.DagsterRun, *, instance: dg.DagsterInstance) -> str:
 
 
 def is_verdict(failure: str) -> bool:
-    """Whether a failure is a gate's verdict (the blocking check failed), not something broken."""
-    return dg.DagsterAssetCheckFailedError.__name__ in failure if hasattr(dg, "DagsterAssetCheckFailedError") else (
-        "DagsterAssetCheckFailedError" in failure
-    )
+    """Whether a failure is a gate's verdict (its blocking check failed), not something broken."""
+    return DagsterAssetCheckFailedError.__name__ in failure
 
 
 def _partition_tags(job: dg.JobDefinition, batch: str) -> Mapping[str, str]:

@@ -41,7 +41,9 @@ def source_metadata(source: Source) -> dict[str, Any]:
     if source.schema_version:
         metadata["readiness/schema_version"] = source.schema_version
     if source.known_issues:
-        metadata["readiness/known_issues"] = dg.MetadataValue.md("\n".join(f"- {issue}" for issue in source.known_issues))
+        metadata["readiness/known_issues"] = dg.MetadataValue.md(
+            "\n".join(f"- {issue}" for issue in source.known_issues)
+        )
     return metadata
 
 

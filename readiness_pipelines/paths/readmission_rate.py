@@ -1,5 +1,7 @@
 """30-day readmission rate: the share of inpatient stays that were followed by another within 30 days."""
 
+from typing import Any
+
 import narwhals.stable.v1 as nw
 import pandera.pyarrow as pa
 import pyarrow as arrow
@@ -67,7 +69,7 @@ class Encounter(pa.DataFrameModel):
     readmitted: arrow.string() = pa.Field(isin=["<30", ">30", "NO"])
 
     @pa.dataframe_check(native=False)
-    def has_a_diagnosis(cls, frame: nw.LazyFrame) -> nw.Expr:
+    def has_a_diagnosis(cls, _frame: nw.LazyFrame[Any]) -> nw.Expr:
         """A stay without any diagnosis cannot be told apart from a record that was cut off."""
         return ~nw.all_horizontal(nw.col("diag_1", "diag_2", "diag_3").is_null())
 

@@ -196,7 +196,8 @@ class Ledger:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._reaching(), self._engine.connect() as connection:
+        # No transaction: on SQLite, one would take the write lock, and readers need not wait for writers.
+        with self._reaching(), self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield connection
 
     @contextmanager
@@ -295,9 +296,7 @@ def _record(row: Any) -> BatchRecord:
         run_id=row.run_id,
         attempt=row.attempt,
         reason=row.reason,
-        snapshots=Snapshots(
-            raw=row.raw_snapshot, quarantine=row.quarantine_snapshot, published=row.published_snapshot
-        ),
+        snapshots=Snapshots(raw=row.raw_snapshot, quarantine=row.quarantine_snapshot, published=row.published_snapshot),
         inputs=row.inputs,
         files=tuple(FileRecord(**file) for file in row.files),
         columns=tuple(row.columns),

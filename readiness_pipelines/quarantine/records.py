@@ -37,7 +37,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshots:
-    """The Iceberg snapshots that hold a batch; ``None`` where there is none. A held batch keeps what it published before."""
+    """The Iceberg snapshots that hold a batch; ``None`` where there is none.
+
+    A held batch keeps what it published before.
+    """
 
     raw: int | None = None
     quarantine: int | None = None

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    DDL,
     JSON,
     BigInteger,
     Column,
+    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -104,31 +104,31 @@ TRAIL = Table(
     Index("ledger_trail_batch", "path", "table_name", "batch"),
 )
 
-for _verb in ("UPDATE", "DELETE"):
-    event.listen(
-        TRAIL,
-        "after_create",
-        DDL(
-            f"CREATE TRIGGER ledger_trail_no_{_verb.lower()} BEFORE {_verb} ON ledger_trail "
-            "BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END"
-        ).execute_if(dialect="sqlite"),
-    )
-event.listen(
-    TRAIL,
-    "after_create",
-    DDL(
-        "CREATE OR REPLACE FUNCTION ledger_trail_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the trail is append-only'; END $$"
-    ).execute_if(dialect="postgresql"),
-)
-event.listen(
-    TRAIL,
-    "after_create",
-    DDL(
-        "CREATE TRIGGER ledger_trail_append_only BEFORE UPDATE OR DELETE ON ledger_trail "
-        "FOR EACH ROW EXECUTE FUNCTION ledger_trail_append_only()"
-    ).execute_if(dialect="postgresql"),
-)
+_REFUSE = "'append-only'"
+
+_GUARDS = {
+    "sqlite": [
+        f"CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger_trail BEGIN SELECT RAISE(ABORT, {_REFUSE}); END",
+        f"CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger_trail BEGIN SELECT RAISE(ABORT, {_REFUSE}); END",
+    ],
+    "postgresql": [
+        f"""
+        CREATE OR REPLACE FUNCTION ledger_trail_append_only() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION {_REFUSE}; END $$
+        """,
+        """
+        CREATE TRIGGER ledger_trail_append_only BEFORE UPDATE OR DELETE ON ledger_trail
+        FOR EACH ROW EXECUTE FUNCTION ledger_trail_append_only()
+        """,
+    ],
+}
+
+
+@event.listens_for(TRAIL, "after_create")
+def _guard_trail(_table: Table, connection: Connection, **_options: Any) -> None:
+    """What is written in the trail stays: the database itself refuses to change it."""
+    for statement in _GUARDS[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
 
 
 def create_missing(engine: Engine) -> None:

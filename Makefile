@@ -1,0 +1,46 @@
+# make run    run the readmission path on the committed data        make ui     the Dagster UI, with its daemon
+# make test   all tests                                             make lint   ruff, mypy, import-linter
+# Python 3.11 or newer and make are all that has to be there before.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export DAGSTER_HOME := $(CURDIR)/.dagster
+
+.PHONY: run test ui lint lock clean
+
+run: .venv/installed
+	$(BIN)/readiness run --all
+
+test: .venv/installed
+	$(BIN)/pytest -n auto
+
+ui: .venv/installed .dagster/dagster.yaml
+	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# One file says that everything is installed: a second `make` installs nothing.
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.dagster/dagster.yaml:
+	@mkdir -p .dagster
+	@ln -sf ../dagster.yaml $@
+
+# Writes the lock anew from pyproject.toml; needs uv.
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+
+clean:
+	rm -rf .venv .dagster data/warehouse .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

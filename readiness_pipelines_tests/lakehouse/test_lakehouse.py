@@ -1,0 +1,208 @@
+"""Tables: staged rows are invisible, one commit replaces one batch, and nothing else changes."""
+
+import multiprocessing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog.sql import SqlCatalog
+
+from readiness_pipelines.errors import LakehouseError
+from readiness_pipelines.lakehouse import Commit, Lakehouse, TableName, storage_schema
+
+TABLE = TableName("shop", "orders")
+HOSTILE = ["it's", 'a"b', "ü ñ", "50%", "a/b", "=", "NULL", "x;DROP TABLE y"]
+
+
+@pytest.fixture
+def lakehouse(tmp_path: Path) -> Lakehouse:
+    return open_in(tmp_path)
+
+
+def open_in(folder: Path) -> Lakehouse:
+    return Lakehouse.open(catalog_url=f"sqlite:///{folder / 'catalog.db'}", warehouse=str(folder / "warehouse"))
+
+
+def rows_of(batch: str, *values: Any, kind: pa.DataType | None = None, **more: list[Any]) -> pa.Table:
+    columns = {
+        "a": pa.array(values, kind or pa.int64()),
+        **more,
+        "_batch": pa.array([batch] * len(values), pa.string()),
+    }
+    return pa.table(columns)
+
+
+def publish(lakehouse: Lakehouse, table: pa.Table, *, batch: str, name: TableName = TABLE, run: str = "r") -> Commit:
+    with duckdb.connect() as connection:
+        lakehouse.ensure(name, table.schema)
+        staged = lakehouse.stage(name, connection.from_arrow(table), batch=batch, schema=table.schema)
+    return lakehouse.replace(name, staged, properties={"readiness.attempt": uuid4().hex, "readiness.run": run})
+
+
+def read(lakehouse: Lakehouse, name: TableName = TABLE, **options: Any) -> list[dict[str, Any]]:
+    with duckdb.connect() as connection:
+        rows: list[dict[str, Any]] = lakehouse.relation(connection, name, **options).to_arrow_table().to_pylist()
+    return rows
+
+
+def values(lakehouse: Lakehouse, **options: Any) -> list[Any]:
+    return sorted(row["a"] for row in read(lakehouse, **options))
+
+
+def test_staged_rows_are_invisible_until_they_are_committed(lakehouse: Lakehouse, connection: Any) -> None:
+    publish(lakehouse, rows_of("x", 1), batch="x")
+    table = rows_of("x", 2)
+    staged = lakehouse.stage(TABLE, connection.from_arrow(table), batch="x", schema=table.schema)
+    assert all(Path(file).exists() for file in staged.files)
+    assert values(lakehouse) == [1]
+
+
+def test_a_commit_replaces_its_batch_and_no_other(lakehouse: Lakehouse) -> None:
+    publish(lakehouse, rows_of("x", 1, 2), batch="x")
+    publish(lakehouse, rows_of("y", 3), batch="y")
+    publish(lakehouse, rows_of("x", 4), batch="x")
+    assert values(lakehouse) == [3, 4]
+    assert values(lakehouse, batch="x") == [4]
+
+
+def test_a_commit_makes_exactly_one_snapshot(lakehouse: Lakehouse) -> None:
+    publish(lakehouse, rows_of("x", 1), batch="x")
+    publish(lakehouse, rows_of("x", 2), batch="x")
+    assert len(lakehouse.snapshots(TABLE)) == 2
+
+
+def test_committing_the_same_attempt_twice_commits_once(lakehouse: Lakehouse, connection: Any) -> None:
+    table = rows_of("x", 1)
+    lakehouse.ensure(TABLE, table.schema)
+    staged = lakehouse.stage(TABLE, connection.from_arrow(table), batch="x", schema=table.schema)
+    first = lakehouse.replace(TABLE, staged, properties={"readiness.attempt": "1"})
+    again = lakehouse.replace(TABLE, staged, properties={"readiness.attempt": "1"})
+    assert first.snapshot_id == again.snapshot_id
+    assert values(lakehouse) == [1]
+
+
+def test_a_commit_tells_who_made_it(lakehouse: Lakehouse) -> None:
+    commit = publish(lakehouse, rows_of("x", 1), batch="x", run="r1")
+    assert commit.properties["readiness.run"] == "r1"
+    assert lakehouse.last_commit(TABLE, batch="x") == commit
+    assert lakehouse.last_commit(TABLE, batch="y") is None
+
+
+def test_a_batch_without_rows_empties_it_and_leaves_its_mark(lakehouse: Lakehouse) -> None:
+    publish(lakehouse, rows_of("x", 1), batch="x")
+    commit = publish(lakehouse, rows_of("x"), batch="x")
+    assert values(lakehouse) == []
+    assert lakehouse.last_commit(TABLE, batch="x") == commit
+
+
+def test_new_columns_join_the_table_in_the_commit_that_brings_them(lakehouse: Lakehouse) -> None:
+    publish(lakehouse, rows_of("x", 1), batch="x")
+    before = len(lakehouse.snapshots(TABLE))
+    publish(lakehouse, rows_of("y", 2, new=pa.array(["n"])), batch="y")
+    assert len(lakehouse.snapshots(TABLE)) == before + 1
+    assert sorted((row["a"], row["new"]) for row in read(lakehouse)) == [(1, None), (2, "n")]
+
+
+def test_a_wider_type_joins_the_table_too(lakehouse: Lakehouse) -> None:
+    publish(lakehouse, rows_of("x", 1, kind=pa.int32()), batch="x")
+    publish(lakehouse, rows_of("y", 2**40), batch="y")
+    assert values(lakehouse) == [1, 2**40]
+
+
+def test_as_arrived_gives_the_columns_that_the_batch_had(lakehouse: Lakehouse) -> None:
+    publish(lakehouse, rows_of("x", 1), batch="x")
+    publish(lakehouse, rows_of("y", 2, new=pa.array(["n"])), batch="y")
+    assert set(read(lakehouse, batch="x", as_arrived=True)[0]) == {"a", "_batch"}
+    assert set(read(lakehouse, batch="x")[0]) == {"a", "_batch", "new"}
+
+
+def test_an_older_snapshot_stays_readable(lakehouse: Lakehouse) -> None:
+    old = publish(lakehouse, rows_of("x", 1), batch="x")
+    publish(lakehouse, rows_of("x", 2), batch="x")
+    assert values(lakehouse, snapshot_id=old.snapshot_id) == [1]
+    with pytest.raises(LakehouseError, match=r"snapshot 42 of shop\.orders has expired"):
+        values(lakehouse, snapshot_id=42)
+
+
+@pytest.mark.parametrize("batch", HOSTILE)
+def test_any_batch_key_works(lakehouse: Lakehouse, batch: str) -> None:
+    publish(lakehouse, rows_of("other", 0), batch="other")
+    publish(lakehouse, rows_of(batch, 1), batch=batch)
+    publish(lakehouse, rows_of(batch, 2), batch=batch)
+    assert values(lakehouse, batch=batch) == [2]
+    assert values(lakehouse) == [0, 2]
+
+
+def test_rows_of_another_batch_are_refused_and_leave_no_file(
+    lakehouse: Lakehouse, connection: Any, tmp_path: Path
+) -> None:
+    table = rows_of("x", 1)
+    lakehouse.ensure(TABLE, table.schema)
+    with pytest.raises(LakehouseError, match="name another batch"):
+        lakehouse.stage(TABLE, connection.from_arrow(table), batch="y", schema=table.schema)
+    assert not list((tmp_path / "warehouse").rglob("*.parquet"))
+
+
+def test_other_iceberg_readers_see_the_same_rows(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    errors = pa.array(
+        [[{"rule": "r", "column": None}], []], pa.list_(pa.struct([("rule", pa.string()), ("column", pa.string())]))
+    )
+    publish(lakehouse, rows_of("x", 1, 2, _errors=errors), batch="x")
+    catalog = SqlCatalog("readiness", uri=f"sqlite:///{tmp_path / 'catalog.db'}", warehouse=str(tmp_path / "warehouse"))
+    theirs = catalog.load_table("shop.orders").scan().to_arrow().to_pylist()
+    assert sorted(theirs, key=lambda row: row["a"]) == sorted(read(lakehouse), key=lambda row: row["a"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored"),
+    [
+        (pa.int8(), pa.int32()),
+        (pa.uint32(), pa.int64()),
+        (pa.uint64(), pa.decimal128(20, 0)),
+        (pa.float16(), pa.float32()),
+        (pa.timestamp("ns"), pa.timestamp("us")),
+        (pa.timestamp("ms", tz="Europe/Berlin"), pa.timestamp("us", tz="UTC")),
+        (pa.dictionary(pa.int8(), pa.string()), pa.string()),
+        (pa.large_string(), pa.string()),
+        (pa.time32("s"), pa.time64("us")),
+    ],
+)
+def test_types_that_iceberg_lacks_are_stored_wider(kind: pa.DataType, stored: pa.DataType) -> None:
+    assert storage_schema(pa.schema([("c", kind)])).field("c").type == stored
+
+
+@pytest.mark.parametrize("kind", [pa.duration("s"), pa.decimal256(50, 2), pa.month_day_nano_interval()])
+def test_a_type_that_would_lose_something_is_refused_by_column(kind: pa.DataType) -> None:
+    with pytest.raises(LakehouseError, match="column 'c'"):
+        storage_schema(pa.schema([("c", kind)]))
+
+
+@pytest.mark.parametrize("name", ["Orders", "or ders", "1a", "a-b", "a;b", ""])
+def test_a_table_name_is_an_identifier(name: str) -> None:
+    with pytest.raises(LakehouseError, match="no identifier"):
+        TableName("shop", name)
+
+
+def test_a_missing_table_is_named(lakehouse: Lakehouse) -> None:
+    with pytest.raises(LakehouseError, match=r"no table shop\.orders"):
+        read(lakehouse)
+
+
+def _publish_three(folder: Path, worker: int) -> None:
+    lakehouse = open_in(folder)
+    for number in range(3):
+        publish(lakehouse, rows_of(f"{worker}-{number}", worker * 10 + number), batch=f"{worker}-{number}")
+
+
+def test_processes_commit_different_batches_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_publish_three, args=(tmp_path, worker)) for worker in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert values(open_in(tmp_path)) == [0, 1, 2, 10, 11, 12, 20, 21, 22]

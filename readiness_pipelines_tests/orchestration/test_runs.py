@@ -1,0 +1,131 @@
+"""What Dagster is told: which partitions are published, which are held, and why."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from readiness_pipelines.errors import UnknownNameError
+from readiness_pipelines.orchestration import launching
+from readiness_pipelines_tests.orchestration.samples import make_project
+from readiness_pipelines_tests.samples import GOOD, land
+
+ORDERS = dg.AssetKey(["shop", "orders"])
+KPI = dg.AssetKey(["kpi", "refund_rate"])
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    # open_instance sets it; monkeypatch takes it away again after the test.
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    return make_project(tmp_path)
+
+
+@pytest.fixture
+def instance(project: Path) -> Iterator[dg.DagsterInstance]:
+    with launching.open_instance(project) as opened:
+        yield opened
+
+
+def run(project: Path, instance: dg.DagsterInstance, batch: str) -> dg.DagsterRun:
+    job = launching.find_job("refund_rate", project=project)
+    return launching.run_batch(job, batch, instance=instance, tags={"readiness/who": "me"})
+
+
+def checks_of(instance: dg.DagsterInstance, ran: dg.DagsterRun) -> dict[str, dg.AssetCheckEvaluation]:
+    records = instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    found = [record.dagster_event.asset_check_evaluation_data for record in records if record.dagster_event]
+    return {check.check_name: check for check in found if check.asset_key == ORDERS}
+
+
+def materialized(instance: dg.DagsterInstance, key: dg.AssetKey) -> set[str]:
+    return set(instance.get_materialized_partitions(key))
+
+
+def test_a_published_batch_is_materialized_with_its_checks(project: Path, instance: dg.DagsterInstance) -> None:
+    ran = run(project, instance, "day_1")
+    assert ran.status is dg.DagsterRunStatus.SUCCESS
+    assert materialized(instance, ORDERS) == {"day_1"}
+    assert materialized(instance, KPI) == {"day_1"}
+    checks = checks_of(instance, ran)
+    assert checks["gate"].passed
+    broken = checks["amount_greater_than_or_equal_to"]
+    assert (broken.passed, broken.severity, broken.partition) == (False, dg.AssetCheckSeverity.WARN, "day_1")
+    assert broken.metadata["broken_rows"].value == 1
+    assert broken.metadata["broken_ratio"].value == 0.25
+    assert broken.metadata["steward"].value == "Shop team <shop@shop.example>"
+    table = broken.metadata["sample_rows"]
+    assert isinstance(table, dg.TableMetadataValue)
+    (sample,) = table.records
+    assert sample.data == {"_row": 1, "_file": "orders/day_1.csv", "amount": "-20"}
+    assert "quarantine.orders" in str(broken.metadata["where_the_rest_lies"].value)
+    assert all(check.passed for name, check in checks.items() if name != "amount_greater_than_or_equal_to")
+
+
+def test_a_held_batch_fails_its_partition_with_the_reason_and_stops_what_follows(
+    project: Path, instance: dg.DagsterInstance
+) -> None:
+    ran = run(project, instance, "day_3")
+    assert ran.status is dg.DagsterRunStatus.FAILURE
+    assert launching.is_verdict(launching.failure_of(ran, instance=instance))
+    assert materialized(instance, ORDERS) == set()
+    assert materialized(instance, KPI) == set()
+    gate = checks_of(instance, ran)["gate"]
+    assert (gate.passed, gate.severity, gate.partition) == (False, dg.AssetCheckSeverity.ERROR, "day_3")
+    assert gate.description is not None
+    assert gate.description.startswith("held: 3 of 4 rows (75.00%) fail, over the tolerance of 50.00%")
+    assert "next: readiness status refund_rate" in gate.description
+    assert len(gate.description.splitlines()) == 1
+
+
+def test_a_held_batch_that_was_mended_turns_green(project: Path, instance: dg.DagsterInstance) -> None:
+    run(project, instance, "day_3")
+    land(project / "landing", "day_3", *GOOD)
+    ran = run(project, instance, "day_3")
+    assert ran.status is dg.DagsterRunStatus.SUCCESS
+    assert checks_of(instance, ran)["gate"].passed
+    assert materialized(instance, ORDERS) == {"day_3"}
+
+
+def test_a_batch_that_did_not_land_fails_with_a_message_for_people(project: Path, instance: dg.DagsterInstance) -> None:
+    (project / "landing" / "orders" / "day_2.csv").unlink()
+    ran = run(project, instance, "day_2")
+    failure = launching.failure_of(ran, instance=instance)
+    assert not launching.is_verdict(failure)
+    assert "no file landed for batch 'day_2'" in failure
+
+
+def test_an_asset_tells_who_answers_and_what_is_in_it(project: Path, instance: dg.DagsterInstance) -> None:
+    job = launching.find_job("refund_rate", project=project).definition
+    node = job.asset_layer.asset_graph.get(ORDERS)
+    assert node.owners == ["shop@shop.example"]
+    assert node.kinds == {"iceberg", "duckdb", "pandera"}
+    assert node.group_name == "refund_rate"
+    assert node.description == "One order."
+    assert node.metadata["dagster/table_name"] == "shop.orders"
+    columns = node.metadata["dagster/column_schema"].columns
+    assert [column.name for column in columns] == ["order_id", "amount", "status", "note", "_batch", "_row", "_file"]
+    assert node.metadata["readiness/steward"] == "Shop team <shop@shop.example>"
+    run(project, instance, "day_2")
+    event = instance.get_latest_materialization_event(ORDERS)
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert event.asset_materialization.metadata["dagster/row_count"].value == 4
+
+
+def test_the_ledger_knows_the_run_and_for_whom_it_was(project: Path, instance: dg.DagsterInstance) -> None:
+    from readiness_pipelines.quarantine import Ledger  # noqa: PLC0415  # only here
+
+    ran = run(project, instance, "day_1")
+    ledger = Ledger.open(f"sqlite:///{project / 'warehouse' / 'readiness.db'}")
+    entries = [(entry.what, entry.who, entry.run_id) for entry in ledger.trail() if entry.ref.table == "shop.orders"]
+    assert entries == [("partly_published", "me", ran.run_id)]
+
+
+def test_an_unknown_path_or_batch_names_the_nearest(project: Path, instance: dg.DagsterInstance) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'refund_rate'"):
+        launching.find_job("refund_rat", project=project)
+    with pytest.raises(UnknownNameError, match="did you mean 'day_1'"):
+        run(project, instance, "day_11")

@@ -1,0 +1,198 @@
+"""What an operator sees, in a real webserver: by GraphQL always, in headless Chromium where there is one."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from readiness_pipelines.orchestration import launching
+from readiness_pipelines_tests.orchestration.samples import make_project
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+START_SECONDS = 60
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    runs: dict[str, str]
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})  # noqa: S310  # loopback
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # loopback
+            told = json.loads(answer.read())
+        assert "errors" not in told, told
+        return told["data"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("ui")) as found:
+        yield found
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """A webserver over an instance in which two batches ran: one published in part, one held."""
+    project = make_project(folder)
+    before = os.environ.get("DAGSTER_HOME")
+    os.environ["DAGSTER_HOME"] = ""
+    runs = {}
+    try:
+        with launching.open_instance(project) as instance:
+            job = launching.find_job("refund_rate", project=project)
+            for batch in ("day_1", "day_3"):
+                runs[batch] = launching.run_batch(job, batch, instance=instance, tags={}).run_id
+        home = os.environ["DAGSTER_HOME"]
+    finally:
+        os.environ.pop("DAGSTER_HOME")
+        if before is not None:
+            os.environ["DAGSTER_HOME"] = before
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = (project / "webserver.log").open("wb")
+    command = [
+        sys.executable,
+        "-m",
+        "dagster_webserver",
+        "-w",
+        str(project / "workspace.yaml"),
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
+    process = subprocess.Popen(
+        command, cwd=project, env={**os.environ, "DAGSTER_HOME": home}, stdout=log, stderr=subprocess.STDOUT
+    )
+    try:
+        found = Server(f"http://127.0.0.1:{port}", runs)
+        _wait_for(found, process, project / "webserver.log")
+        yield found
+    finally:
+        process.terminate()
+        process.wait(30)
+        log.close()
+
+
+def _wait_for(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        try:
+            server.ask("{ version }")
+        except (urllib.error.URLError, ConnectionError):
+            if process.poll() is not None:
+                break
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError(f"the webserver did not start: {log.read_text()[-2000:]}")
+
+
+def test_the_graph_has_every_step_in_its_order(server: Server) -> None:
+    told = server.ask("{ assetNodes { assetKey { path } dependencyKeys { path } groupName } }")["assetNodes"]
+    upstream = {
+        "/".join(node["assetKey"]["path"]): ["/".join(k["path"]) for k in node["dependencyKeys"]] for node in told
+    }
+    assert upstream == {
+        "raw/orders": [],
+        "shop/orders": ["raw/orders"],
+        "shop/paid": ["shop/orders"],
+        "kpi/refund_rate": ["shop/orders"],
+    }
+    assert {node["groupName"] for node in told} == {"refund_rate"}
+
+
+def test_a_check_shows_its_numbers_and_sample_rows(server: Server) -> None:
+    told = server.ask(
+        """query($key: AssetKeyInput!, $check: String!) {
+          assetCheckExecutions(assetKey: $key, checkName: $check, limit: 5) {
+            runId evaluation { success severity description partition
+              metadataEntries { label ... on IntMetadataEntry { intValue }
+                ... on TableMetadataEntry { table { records } } } } } }""",
+        key={"path": ["shop", "orders"]},
+        check="amount_greater_than_or_equal_to",
+    )["assetCheckExecutions"]
+    (evaluation,) = [row["evaluation"] for row in told if row["runId"] == server.runs["day_1"]]
+    entries = {entry["label"]: entry for entry in evaluation["metadataEntries"]}
+    assert evaluation["success"] is False
+    assert evaluation["partition"] == "day_1"
+    assert entries["broken_rows"]["intValue"] == 1
+    (sample,) = map(json.loads, entries["sample_rows"]["table"]["records"])
+    assert sample["amount"] == "-20"
+
+
+def test_a_held_partition_is_failed_and_its_gate_tells_why(server: Server) -> None:
+    told = server.ask(
+        """query($key: AssetKeyInput!) {
+          assetNodeOrError(assetKey: $key) { ... on AssetNode {
+            partitionStats { numMaterialized numFailed numPartitions } } }
+          assetCheckExecutions(assetKey: $key, checkName: "gate", limit: 5) {
+            runId evaluation { success description } } }""",
+        key={"path": ["shop", "orders"]},
+    )
+    assert told["assetNodeOrError"]["partitionStats"] == {"numMaterialized": 1, "numFailed": 1, "numPartitions": 3}
+    (gate,) = [row["evaluation"] for row in told["assetCheckExecutions"] if row["runId"] == server.runs["day_3"]]
+    assert gate["success"] is False
+    assert gate["description"].startswith("held: 3 of 4 rows (75.00%) fail")
+
+
+def test_a_run_from_the_command_line_can_be_run_again_from_the_ui(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        told = server.ask(
+            """mutation($run: ReexecutionParams) { launchRunReexecution(reexecutionParams: $run) {
+              __typename ... on LaunchRunSuccess { run { jobName tags { key value } } }
+              ... on PythonError { message } } }""",
+            run={"parentRunId": server.runs["day_3"], "strategy": "ALL_STEPS"},
+        )["launchRunReexecution"]
+    assert told["__typename"] == "LaunchRunSuccess", told
+    assert told["run"]["jobName"] == "refund_rate"
+    assert {"key": "dagster/partition", "value": "day_3"} in told["run"]["tags"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; the GraphQL tests see the same")
+@pytest.mark.parametrize(
+    ("place", "sees"),
+    [
+        ("/locations/orders/asset-groups/refund_rate", ["orders", "paid", "refund_rate", "1 failed"]),
+        (
+            "/assets/shop/orders?view=checks&checkDetail=amount_greater_than_or_equal_to",
+            ["broken_rows", "broken_ratio", "sample_rows", "Shop team"],
+        ),
+        ("/assets/shop/orders?view=checks&checkDetail=gate", ["held: 3 of 4 rows", "over the tolerance of 50.00%"]),
+        ("/assets/shop/orders?view=partitions&partition=day_3", ["day_3", "Failed"]),
+    ],
+    ids=["graph", "check", "gate", "partition"],
+)
+def test_a_browser_shows_it(server: Server, tmp_path: Path, place: str, sees: list[str]) -> None:
+    text = _visible_text(server.url + place, tmp_path)
+    for words in sees:
+        assert words in text, f"{words!r} is not on the page: {text[:3000]}"
+
+
+def _visible_text(url: str, profile: Path) -> str:
+    assert CHROMIUM is not None
+    command = [
+        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1500,1200",
+        f"--user-data-dir={profile / 'chromium'}", "--virtual-time-budget=30000", "--dump-dom", url,
+    ]  # fmt: skip
+    page = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", " ", page, flags=re.DOTALL)))

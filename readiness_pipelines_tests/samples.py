@@ -1,0 +1,85 @@
+"""A small path of its own, for tests: orders with an amount, the share of which was refunded."""
+
+from pathlib import Path
+from typing import Any
+
+import pandera.pyarrow as pa
+import pyarrow as arrow
+from duckdb import DuckDBPyRelation as Relation
+
+from readiness_pipelines import (
+    DataPath,
+    FileDrop,
+    Kpi,
+    Source,
+    StaticBatches,
+    Steward,
+    Tolerance,
+)
+
+BATCHES = ("day_1", "day_2", "day_3")
+
+
+class Order(pa.DataFrameModel):
+    """One order."""
+
+    order_id: arrow.int64() = pa.Field(unique=True)
+    amount: arrow.float64() = pa.Field(ge=0)
+    status: arrow.string() = pa.Field(isin=["paid", "refunded"])
+    note: arrow.string() = pa.Field(nullable=True)
+
+
+class Paid(pa.DataFrameModel):
+    """One order that was not refunded."""
+
+    order_id: arrow.int64()
+    amount: arrow.float64()
+
+
+def order_path(name: str = "refund_rate", *, ratio: float = 0.5, schema: Any = Order) -> DataPath:
+    """The path, with a tolerance of half a batch."""
+    path = DataPath(
+        kpi=Kpi(
+            name, question="How many orders are refunded?", unit="ratio", target="<= 0.5", owner="shop@shop.example"
+        ),
+        batches=StaticBatches(keys=BATCHES),
+        namespace="shop",
+    )
+    path.gated(
+        name="orders",
+        source=Source(
+            origin="Shop export",
+            steward=Steward("Shop team", "shop@shop.example"),
+            reader=FileDrop("orders/{batch}.csv", missing="?"),
+        ),
+        schema=schema,
+        tolerance=Tolerance(quarantined_ratio=ratio),
+    )
+
+    @path.derived(schema=Paid)
+    def paid(orders: Relation) -> Relation:
+        """Orders that were not refunded."""
+        return orders.filter("status = 'paid'").project("order_id, amount, _row")
+
+    @path.measure
+    def refund_rate(orders: Relation) -> Relation:
+        """Share of the orders that were refunded."""
+        return orders.aggregate(
+            "count(*) FILTER (status = 'refunded') AS numerator, count(*) AS denominator, "
+            "numerator / denominator AS value"
+        )
+
+    return path
+
+
+def land(landing: Path, batch: str, *rows: str, header: str = "order_id,amount,status,note") -> Path:
+    """Write a batch's file."""
+    file = landing / "orders" / f"{batch}.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join([header, *rows]) + "\n")
+    return file
+
+
+GOOD = ("1,10.5,paid,a", "2,20,refunded,?", "3,30,paid,", "4,40,paid,b")
+ONE_BAD = ("1,10.5,paid,a", "2,-20,refunded,?", "3,30,paid,", "4,40,paid,b")
+MOSTLY_BAD = ("1,x,paid,a", "2,-20,refunded,?", "3,30,lost,", "4,40,paid,b")

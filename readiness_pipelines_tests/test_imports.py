@@ -1,0 +1,55 @@
+"""The layers below orchestration do not need Dagster."""
+
+import subprocess
+import sys
+
+import readiness_pipelines
+
+BLOCKED = """
+import importlib, pkgutil, sys
+
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"dagster", "dagster_shared", "dagster_webserver"}:
+            raise ImportError(f"{name} is blocked")
+
+sys.meta_path.insert(0, Block())
+import readiness_pipelines
+for folder in ("contracts", "ingestion", "gates", "lakehouse", "quarantine", "delivery", "paths", "cli"):
+    package = importlib.import_module(f"readiness_pipelines.{folder}")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"readiness_pipelines.{folder}.{module.name}")
+print("imported", len([name for name in sys.modules if name.startswith("readiness_pipelines")]))
+"""
+
+
+def test_everything_below_orchestration_imports_without_dagster() -> None:
+    done = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("imported")
+
+
+def test_the_block_blocks() -> None:
+    code = BLOCKED + "\nimport readiness_pipelines.orchestration"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "dagster is blocked" in done.stderr
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(readiness_pipelines.__all__) == [
+        "Classification",
+        "DailyBatches",
+        "DataPath",
+        "FileDrop",
+        "Freshness",
+        "Gate",
+        "HourlyBatches",
+        "Kpi",
+        "Route",
+        "Source",
+        "StaticBatches",
+        "Steward",
+        "Target",
+        "Tolerance",
+    ]
