@@ -39,7 +39,7 @@ lint: .venv/installed
 # Writes the lock anew from pyproject.toml; needs uv.
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 
 clean:
 	rm -rf .venv .dagster data/warehouse .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
