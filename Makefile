@@ -4,7 +4,6 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-export DAGSTER_HOME := $(CURDIR)/.dagster
 
 .PHONY: run test ui lint lock clean
 
@@ -15,7 +14,7 @@ test: .venv/installed
 	$(BIN)/pytest -n auto
 
 ui: .venv/installed .dagster/dagster.yaml
-	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+	DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
 lint: .venv/installed
 	$(BIN)/ruff check .
