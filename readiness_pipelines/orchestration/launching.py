@@ -27,6 +27,18 @@ from readiness_pipelines.errors import DeclarationError, UnknownNameError
 HOME_FOLDER = ".dagster"
 WORKSPACE_FILE = "workspace.yaml"
 INSTANCE_FILE = "dagster.yaml"
+DEFAULT_INSTANCE = """\
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+run_retries:
+  enabled: true
+  max_retries: 2
+  retry_on_asset_or_op_failure: false
+"""
+"""The instance of a project without a ``dagster.yaml``: a gate's verdict is not a failure to try again."""
+
 REPOSITORY = "__repository__"
 """Dagster's name of what a `Definitions` object becomes."""
 
@@ -50,8 +62,11 @@ def open_instance(project: Path) -> Iterator[dg.DagsterInstance]:
         home = project / HOME_FOLDER
         home.mkdir(exist_ok=True)
         link, target = home / INSTANCE_FILE, project / INSTANCE_FILE
-        if target.exists() and not link.exists():
-            link.symlink_to(os.path.relpath(target, home))
+        if not link.exists():
+            if target.exists():
+                link.symlink_to(os.path.relpath(target, home))
+            else:
+                link.write_text(DEFAULT_INSTANCE)
         os.environ["DAGSTER_HOME"] = str(home)
     with dg.DagsterInstance.get() as instance:
         yield instance

@@ -101,7 +101,7 @@ encounters = path.gated(
         classification=Classification.PHI,
         known_issues=(
             "ICD-9 codes lost their leading zeros: '8' stands for '008'",
-            "payer_code is missing in every early extract and in a tenth of the late ones",
+            "payer_code is missing in all of the first extract, and in one row of seven of the last",
         ),
         schema_version="2014-05",
     ),
