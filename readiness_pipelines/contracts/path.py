@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError
@@ -11,8 +11,11 @@ from readiness_pipelines.contracts.base import Contract
 from readiness_pipelines.contracts.batches import Batches
 from readiness_pipelines.contracts.durations import Duration
 from readiness_pipelines.contracts.kpi import Kpi
+from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.names import Identifier
 from readiness_pipelines.contracts.promises import Freshness, Tolerance
+from readiness_pipelines.contracts.references import ExistsIn
+from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import DerivedTable, GatedTable, Measure, Transform, inputs_of
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
@@ -84,20 +87,33 @@ class DataPath(Contract):
         source: Source,
         schema: Any,
         tolerance: Tolerance | None = None,
+        rules: Sequence[Any] = (),
+        routes: Mapping[str, Route] | None = None,
+        default_route: Route | None = None,
+        schema_change: SchemaChange = SchemaChange.DISCARD,
+        allow_empty: bool = False,
         freshness: Freshness | None = None,
         latency: str | None = None,
         description: str = "",
     ) -> GatedTable:
-        """Add a table fed by a source and gated by a Pandera schema. See `GatedTable` for the arguments.
+        """Add a table fed by a source and gated by a Pandera schema. See `GatedTable` and `Gating` for the arguments.
 
         Raises:
             DeclarationError: A name that is taken or no identifier, or a latency that is no duration.
+            UnknownNameError: A rule that refers to a table not declared before.
         """
         table = GatedTable(
             name=self._free_name(name),
             source=source,
             schema=schema,
-            tolerance=tolerance or Tolerance(),
+            gating=Gating(
+                rules=self._known_rules(rules),
+                routes=routes or {},
+                default_route=default_route,
+                tolerance=tolerance or Tolerance(),
+                schema_change=schema_change,
+                allow_empty=allow_empty,
+            ),
             freshness=freshness,
             latency=_duration(name, latency),
             description=description or first_paragraph(schema),
@@ -111,14 +127,18 @@ class DataPath(Contract):
         schema: Any,
         name: str | None = None,
         tolerance: Tolerance | None = None,
+        rules: Sequence[Any] = (),
+        routes: Mapping[str, Route] | None = None,
+        default_route: Route | None = None,
+        allow_empty: bool = False,
         latency: str | None = None,
         description: str = "",
     ) -> Callable[[T], T]:
-        """Add a table computed by the decorated function, which stays callable. See `DerivedTable`.
+        """Add a table computed by the decorated function, which stays callable. See `DerivedTable` and `Gating`.
 
         Raises:
             DeclarationError: A name that is taken or no identifier, or a function without parameters.
-            UnknownNameError: A parameter that names no table declared before.
+            UnknownNameError: A parameter, or a rule, that names no table declared before.
         """
 
         def add(transform: T) -> T:
@@ -128,7 +148,13 @@ class DataPath(Contract):
                 transform=transform,
                 inputs=inputs_of(transform, self._tables),
                 schema=schema,
-                tolerance=tolerance or Tolerance(),
+                gating=Gating(
+                    rules=self._known_rules(rules),
+                    routes=routes or {},
+                    default_route=default_route,
+                    tolerance=tolerance or Tolerance(),
+                    allow_empty=allow_empty,
+                ),
                 latency=_duration(table_name, latency),
                 description=description or first_paragraph(transform) or first_paragraph(schema),
             )
@@ -153,6 +179,12 @@ class DataPath(Contract):
             Measure(transform=transform, inputs=inputs, latency=None, description=first_paragraph(transform))
         )
         return transform
+
+    def _known_rules(self, rules: Sequence[Any]) -> tuple[Any, ...]:
+        for rule in rules:
+            if isinstance(rule, ExistsIn):
+                self.table(rule.table)
+        return tuple(rules)
 
     def _free_name(self, name: str) -> str:
         try:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from readiness_pipelines.contracts.promises import Freshness, Tolerance
+from readiness_pipelines.contracts.gating import Gating
+from readiness_pipelines.contracts.promises import Freshness
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 
@@ -22,7 +23,7 @@ class GatedTable:
         name: Identifier, unique in the path.
         source: Where the rows come from and who answers for them.
         schema: A Pandera schema or model; the gate is built from it.
-        tolerance: When a batch is held instead of published in part.
+        gating: What the gate does beyond the schema.
         freshness: How old the newest published batch may be; ``None`` promises nothing.
         latency: How long a batch may take from landing to published; ``None`` promises nothing.
         description: For people.
@@ -31,7 +32,7 @@ class GatedTable:
     name: str
     source: Source
     schema: Any
-    tolerance: Tolerance
+    gating: Gating
     freshness: Freshness | None
     latency: timedelta | None
     description: str
@@ -46,7 +47,7 @@ class DerivedTable:
         transform: Relations of the inputs' batch in, relation out.
         inputs: Names of the tables that the transform's parameters name, in order.
         schema: A Pandera schema or model; the gate is built from it.
-        tolerance: When a batch is held instead of published in part.
+        gating: What the gate does beyond the schema.
         latency: How long the step may take; ``None`` promises nothing.
         description: For people.
     """
@@ -55,7 +56,7 @@ class DerivedTable:
     transform: Transform
     inputs: tuple[str, ...]
     schema: Any
-    tolerance: Tolerance
+    gating: Gating
     latency: timedelta | None
     description: str
 

@@ -6,19 +6,20 @@ next delivery of the batch recomputes the same rows and finishes it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.gates import compared_rows, gate_of
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, quarantine_table
 from readiness_pipelines.delivery.reading import Input, published_rows, raw_rows, with_row_identity
 from readiness_pipelines.delivery.runs import Run
-from readiness_pipelines.gates import Empty, Hold, Publish, RuleCount, Split, Verdict
+from readiness_pipelines.gates import CleansedCount, Empty, Hold, Publish, RuleCount, SchemaFinding, Split, Verdict
 from readiness_pipelines.lakehouse import Staged, TableName
 from readiness_pipelines.quarantine import BatchRecord, BatchRef, BatchState, Counts, Snapshots
 
@@ -34,6 +35,8 @@ class Delivery:
         gate_version: Version of the gate that judged it.
         reason: One line for people: why it is held, or what waits. Empty where every row was published.
         rules: One count per rule of the gate.
+        cleansed: One count per cleansing step.
+        findings: What differs from the schema: new, missing and widened columns.
         snapshots: The snapshots that hold it now; a held batch keeps the one it published before.
         inputs: The snapshots it was made of, by table.
         columns: Arrow schema of the published rows.
@@ -45,6 +48,8 @@ class Delivery:
     gate_version: str
     reason: str
     rules: tuple[RuleCount, ...]
+    cleansed: tuple[CleansedCount, ...]
+    findings: tuple[SchemaFinding, ...]
     snapshots: Snapshots
     inputs: Mapping[str, int]
     columns: pa.Schema
@@ -54,7 +59,7 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
     """Judge a batch and publish it, publish it in part, or hold it. Doing it twice equals doing it once.
 
     Raises:
-        UpstreamNotPublishedError: Nothing was ingested, or an input has nothing published for the batch.
+        UpstreamNotPublishedError: Nothing was ingested, or an input or referenced table has nothing published.
         GateBuildError: The schema cannot become a gate, or a check raised.
         CommitConflictError: Another run delivered the same batch meanwhile; deliver it again.
         LakehouseError: A table cannot be read or written.
@@ -66,7 +71,9 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
     try:
         with installation.engine() as engine:
             given = _input(path, table, batch=batch, installation=installation, engine=engine)
-            verdict = gate.judge(given.rows, engine)
+            compared = compared_rows(path, table, gate, batch=batch, installation=installation, engine=engine)
+            verdict = gate.judge(given.rows, engine, others=compared.rows)
+            given = replace(given, snapshots={**given.snapshots, **compared.snapshots})
             delivery = _commit(
                 _Step(path, table, batch, ref, attempt, run), verdict, given, installation=installation, engine=engine
             )
@@ -90,9 +97,18 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
         what=delivery.state.value,
         who=run.who,
         why=delivery.reason or None,
-        details={"rules": {count.rule.name: count.broken_rows for count in verdict.broken}},
+        details=_details(verdict),
     )
     return delivery
+
+
+def _details(verdict: Verdict) -> dict[str, Any]:
+    """What else the trail should tell: what was broken, cleansed, and different from the schema."""
+    return {
+        "rules": {count.rule.name: count.broken_rows for count in verdict.broken},
+        "cleansed": {f"{count.column}: {count.step}": count.cells for count in verdict.cleansed if count.cells},
+        "schema": [str(finding) for finding in verdict.findings],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +152,7 @@ def _commit(
         "readiness.ingested_rows": str(verdict.ingested_rows),
         "readiness.published_rows": str(verdict.published_rows),
         "readiness.quarantined_rows": str(verdict.quarantined_rows),
+        "readiness.discarded_rows": str(verdict.discarded_rows),
     }
     publishes = isinstance(verdict.outcome, Publish | Split)
     good = _stage(published, verdict.published, verdict.schema, step, installation) if publishes else None
@@ -143,7 +160,7 @@ def _commit(
     schema = waiting.limit(0).to_arrow_table().schema
     had_rows = lakehouse.exists(quarantine) and bool(lakehouse.files(quarantine, batch=step.batch))
     quarantine_snapshot = snapshots.quarantine
-    if verdict.quarantined_rows or had_rows:
+    if verdict.quarantined_rows or verdict.discarded_rows or had_rows:
         bad = _stage(quarantine, waiting, schema, step, installation)
         quarantine_snapshot = lakehouse.replace(quarantine, bad, properties=properties).snapshot_id
     published_snapshot = snapshots.published
@@ -157,10 +174,13 @@ def _commit(
             ingested=verdict.ingested_rows,
             published=verdict.published_rows,
             quarantined=verdict.quarantined_rows,
+            discarded=verdict.discarded_rows,
         ),
         gate_version=verdict.version,
         reason=reason,
         rules=verdict.rules,
+        cleansed=verdict.cleansed,
+        findings=verdict.findings,
         snapshots=Snapshots(
             raw=next(iter(given.snapshots.values())) if isinstance(step.table, GatedTable) else None,
             quarantine=quarantine_snapshot,

@@ -1,8 +1,23 @@
-"""The gate that a path declares for a table."""
+"""The gate that a path declares for a table, and what it compares the table's rows with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
 
 from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import Gated, published_table
-from readiness_pipelines.gates import Gate
+from readiness_pipelines.errors import UpstreamNotPublishedError
+from readiness_pipelines.gates import Gate, OtherRows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Other published rows, and the snapshot of each table that they are read from."""
+
+    rows: OtherRows
+    snapshots: Mapping[str, int]
 
 
 def gate_of(path: DataPath, table: Gated) -> Gate:
@@ -11,5 +26,51 @@ def gate_of(path: DataPath, table: Gated) -> Gate:
     Raises:
         GateBuildError: Its schema cannot become a gate; names the rule and the reason.
     """
-    missing = table.source.reader.missing if isinstance(table, GatedTable) else ()
-    return Gate(table.schema, name=str(published_table(path, table)), tolerance=table.tolerance, missing=missing)
+    gating = table.gating
+    return Gate(
+        table.schema,
+        name=str(published_table(path, table)),
+        missing=table.source.reader.missing if isinstance(table, GatedTable) else (),
+        rules=gating.rules,
+        routes=gating.routes,
+        default_route=gating.default_route,
+        tolerance=gating.tolerance,
+        schema_change=gating.schema_change,
+        allow_empty=gating.allow_empty,
+    )
+
+
+def compared_rows(
+    path: DataPath,
+    table: Gated,
+    gate: Gate,
+    *,
+    batch: str,
+    installation: Installation,
+    engine: duckdb.DuckDBPyConnection,
+) -> Compared:
+    """What a gate's reference rules compare with: all that is published of other tables, and of other batches.
+
+    Raises:
+        UpstreamNotPublishedError: Nothing is published of a table that a rule refers to.
+    """
+    lakehouse = installation.lakehouse
+    tables: dict[str, duckdb.DuckDBPyRelation] = {}
+    snapshots: dict[str, int] = {}
+    for name in gate.referenced_tables:
+        published = published_table(path, path.table(name))
+        newest = lakehouse.snapshots(published)[:1] if lakehouse.exists(published) else ()
+        if not newest:
+            raise UpstreamNotPublishedError(
+                f"nothing is published of {published}, which {published_table(path, table)} refers to",
+                way_out=f"readiness run {path.name} --all",
+            )
+        snapshots[str(published)] = newest[0].snapshot_id
+        tables[name] = lakehouse.relation(engine, published, snapshot_id=newest[0].snapshot_id)
+    others = None
+    own = published_table(path, table)
+    if gate.compares_batches and lakehouse.exists(own) and (newest := lakehouse.snapshots(own)[:1]):
+        snapshots[f"{own} (other batches)"] = newest[0].snapshot_id
+        published_rows = lakehouse.relation(engine, own, snapshot_id=newest[0].snapshot_id)
+        others = published_rows.filter(duckdb.ColumnExpression("_batch") != duckdb.ConstantExpression(batch))
+    return Compared(rows=OtherRows(tables=tables, other_batches=others), snapshots=snapshots)

@@ -101,7 +101,7 @@ def _gated_step(path: DataPath, table: GatedTable | DerivedTable, answers: tuple
         source=source,
         answers=answers,
         rules=gate.rules,
-        tolerance=table.tolerance,
+        tolerance=table.gating.tolerance,
         freshness=freshness,
         latency=table.latency,
         gate_version=gate.version,

@@ -1,19 +1,36 @@
 """The verdict: a Pandera schema becomes one query over a batch."""
 
+from readiness_pipelines.gates.batch_checks import null_share, row_count
+from readiness_pipelines.gates.differences import Change, ChangeKind, differences
 from readiness_pipelines.gates.gate import Gate
+from readiness_pipelines.gates.layout import SchemaFinding
+from readiness_pipelines.gates.records import BrokenRule, RecordVerdict
+from readiness_pipelines.gates.references import OtherRows
 from readiness_pipelines.gates.rules import Rule, RuleKind, Runner
-from readiness_pipelines.gates.verdict import Empty, Hold, Outcome, Publish, RuleCount, Split, Verdict
+from readiness_pipelines.gates.verdict import CleansedCount, Empty, Hold, Outcome, Publish, RuleCount, Split, Verdict
+from readiness_pipelines.gates.versions import Declaration
 
 __all__ = [
+    "BrokenRule",
+    "Change",
+    "ChangeKind",
+    "CleansedCount",
+    "Declaration",
     "Empty",
     "Gate",
     "Hold",
+    "OtherRows",
     "Outcome",
     "Publish",
+    "RecordVerdict",
     "Rule",
     "RuleCount",
     "RuleKind",
     "Runner",
+    "SchemaFinding",
     "Split",
     "Verdict",
+    "differences",
+    "null_share",
+    "row_count",
 ]

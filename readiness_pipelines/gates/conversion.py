@@ -1,4 +1,4 @@
-"""From text to the schema's types, inside the query: a value that does not convert breaks a rule of its row.
+"""From what arrived to the schema's types, inside the query: a value that does not convert breaks a rule of its row.
 
 DuckDB's own casts are more generous than a gate may be: ``'1.5'`` becomes the integer 2, a timestamp becomes a date by
 losing its time. What would change a value does not convert here.
@@ -6,46 +6,66 @@ losing its time. What would change a value does not convert here.
 
 import re
 
-from readiness_pipelines.gates.sql import identifier, literal
+from readiness_pipelines.gates.sql import literal
 
-_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+INTEGERS = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+)
+FLOATS = frozenset({"FLOAT", "DOUBLE"})
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 
+INTEGER_TEXT = "[+-]?[0-9]+"
+DATE_TEXT = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+FLOAT_TEXT = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?|[+-]?(?i:nan|inf|infinity)"
+TRUE_TEXTS, FALSE_TEXTS = ("true", "1"), ("false", "0")
 
-def as_type(column: str, *, arrived: str, wanted: str, missing: tuple[str, ...]) -> str:
-    """SQL that reads a column as a type; null where the value is missing or does not convert.
+
+def as_type(value: str, *, arrived: str, wanted: str) -> str:
+    """SQL that reads a value as a type; null where it is null or does not convert.
 
     Args:
-        column: The column's name as it arrived.
-        arrived: DuckDB type of the column as it arrived.
+        value: SQL of the value.
+        arrived: DuckDB type of the value.
         wanted: DuckDB type to read it as.
-        missing: Text that means "no value"; applied to text only.
     """
-    value = present(column, arrived=arrived, missing=missing)
     if arrived == wanted:
         return value
     if arrived != "VARCHAR":
-        return f"TRY_CAST({value} AS {wanted})"
+        return _from_typed(value, arrived=arrived, wanted=wanted)
     text = f"trim({value})"
-    if wanted in _INTEGERS:
-        return f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN TRY_CAST({text} AS {wanted}) END"
+    if wanted in INTEGERS:
+        return f"CASE WHEN regexp_full_match({text}, {literal(INTEGER_TEXT)}) THEN TRY_CAST({text} AS {wanted}) END"
+    if wanted in FLOATS:
+        return f"CASE WHEN regexp_full_match({text}, {literal(FLOAT_TEXT)}) THEN TRY_CAST({text} AS {wanted}) END"
     if wanted == "DATE":
-        return (
-            f"CASE WHEN regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') THEN TRY_CAST({text} AS DATE) END"
-        )
+        return f"CASE WHEN regexp_full_match({text}, {literal(DATE_TEXT)}) THEN TRY_CAST({text} AS DATE) END"
     if decimal := _DECIMAL.fullmatch(wanted):
-        digits = f"[+-]?[0-9]*([.][0-9]{{0,{decimal[2]}}}0*)?"
+        digits = decimal_text(int(decimal[2]))
         return f"CASE WHEN regexp_full_match({text}, {literal(digits)}) THEN TRY_CAST({text} AS {wanted}) END"
     if wanted == "BOOLEAN":
-        return f"CASE WHEN lower({text}) IN ('true', '1') THEN true WHEN lower({text}) IN ('false', '0') THEN false END"
+        true, false = (", ".join(map(literal, texts)) for texts in (TRUE_TEXTS, FALSE_TEXTS))
+        return f"CASE WHEN lower({text}) IN ({true}) THEN true WHEN lower({text}) IN ({false}) THEN false END"
     return f"TRY_CAST({text} AS {wanted})"
 
 
-def present(column: str, *, arrived: str, missing: tuple[str, ...]) -> str:
-    """SQL for a column's value as it arrived, null where it is one of the tokens that mean "no value"."""
-    value = identifier(column)
+def decimal_text(scale: int) -> str:
+    """The texts that a decimal of a scale holds without loss."""
+    return f"[+-]?([0-9]+([.][0-9]{{0,{scale}}}0*)?|[.][0-9]{{1,{scale or 1}}}0*)"
+
+
+def present(value: str, *, arrived: str, missing: tuple[str, ...]) -> str:
+    """SQL for a value, null where it is one of the tokens that mean "no value"; tokens are text only."""
     if arrived != "VARCHAR" or not missing:
         return value
     if len(missing) == 1:
         return f"nullif({value}, {literal(missing[0])})"
     return f"CASE WHEN {value} NOT IN ({', '.join(map(literal, missing))}) THEN {value} END"
+
+
+def _from_typed(value: str, *, arrived: str, wanted: str) -> str:
+    """A typed value as another type, where it comes back the same; floats may lose digits to a narrower float."""
+    cast = f"TRY_CAST({value} AS {wanted})"
+    exact = (arrived in INTEGERS and wanted in INTEGERS) or (arrived in FLOATS and wanted in FLOATS)
+    if exact or wanted == "VARCHAR" or (arrived.startswith("TIMESTAMP") and wanted.startswith("TIMESTAMP")):
+        return cast
+    return f"CASE WHEN TRY_CAST({cast} AS {arrived}) IS NOT DISTINCT FROM {value} THEN {cast} END"

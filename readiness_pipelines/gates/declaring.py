@@ -1,7 +1,7 @@
-"""From a schema to the tests it declares, each with a named rule."""
+"""From a schema, and what a gate adds to it, to the tests it declares, each with a named rule."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +10,16 @@ import narwhals.stable.v1 as nw
 import pyarrow as pa
 from pandera.api.checks import Check
 
+from readiness_pipelines.contracts.cleansing import RejectMissing
+from readiness_pipelines.contracts.gating import Gating, SchemaChange
+from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, Reference
 from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.errors import UnknownNameError
-from readiness_pipelines.gates.columns import ColumnSpec, SchemaSpec
-from readiness_pipelines.gates.lifting import FRAME, PROBE_ROWS, NotLiftedError, bind, expression
+from readiness_pipelines.errors import GateBuildError, UnknownNameError
+from readiness_pipelines.gates.ambiguity import refuse_ambiguous
+from readiness_pipelines.gates.columns import ColumnSpec, Duplicates, SchemaSpec
+from readiness_pipelines.gates.expressions import columns_of
+from readiness_pipelines.gates.flavours import Flavour
+from readiness_pipelines.gates.lifting import FRAME, PROBE_ROWS, NotLiftedError, bind, expression, nan_verdicts
 from readiness_pipelines.gates.rules import Rule, RuleKind, Runner, rule_name
 from readiness_pipelines.gates.tested import (
     Checked,
@@ -23,50 +29,51 @@ from readiness_pipelines.gates.tested import (
     GateTest,
     NotNull,
     Readable,
+    Referenced,
+    SchemaUnchanged,
     Typed,
     Unique,
 )
 
 
-def declare(spec: SchemaSpec, routes: Mapping[str, Route]) -> tuple[GateTest, ...]:
-    """All tests of a schema, in its order, with unique rule names and the routes that were asked for.
-
-    Args:
-        spec: The schema.
-        routes: Routes by rule name, in place of the defaults (shape and batch rules hold, row rules quarantine).
+def declare(spec: SchemaSpec, gating: Gating) -> tuple[GateTest, ...]:
+    """All tests of a gate, in its order, with unique rule names and the routes that were asked for.
 
     Raises:
-        GateBuildError: A check whose expression the engine refuses.
-        UnknownNameError: A route for a rule that is not there.
+        GateBuildError: A check whose expression the engine refuses, a pattern that engines read differently, or a
+            route that a rule cannot take.
+        UnknownNameError: A route or tolerance for a rule, or a reference to a column, that is not there.
     """
-    tests = _with_unique_names([*_shape_tests(spec), *_column_tests(spec), *_frame_tests(spec)])
+    declared = [*_shape_tests(spec, gating), *_column_tests(spec), *_frame_tests(spec, gating)]
+    tests = _with_unique_names(declared)
     names = [test.rule.name for test in tests]
-    for name in routes:
-        if name not in names:
-            raise UnknownNameError("rule in the gate's routes", name, names)
-    return tuple(
-        replace(test, rule=replace(test.rule, route=routes.get(test.rule.name, test.rule.route))) for test in tests
-    )
+    for what, given in (("routes", gating.routes), ("tolerance", gating.tolerance.rules)):
+        for name in given:
+            if name not in names:
+                raise UnknownNameError(f"rule in the gate's {what}", name, names)
+    return tuple(_routed(test, gating) for test in tests)
 
 
-def _shape_tests(spec: SchemaSpec) -> Iterator[GateTest]:
-    def shape(name: str, reason: str) -> Rule:
-        return Rule(name=name, columns=(), kind=RuleKind.SHAPE, route=Route.HOLD, reason=reason)
+def _shape_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
+    def shape(name: str, reason: str, route: Route = Route.HOLD) -> Rule:
+        return Rule(name=name, columns=(), kind=RuleKind.SHAPE, route=route, reason=reason)
 
+    readable = "the reader can parse the row"
     yield Readable(
-        rule=Rule(
-            name="readable",
-            columns=(),
-            kind=RuleKind.ROW,
-            route=Route.QUARANTINE,
-            reason="the reader can parse the row",
-        )
+        rule=Rule(name="readable", columns=(), kind=RuleKind.ROW, route=Route.QUARANTINE, reason=readable)
     )
     yield ColumnsPresent(rule=shape("columns_present", "every required column is there"))
     if spec.strict:
+        if gating.schema_change is SchemaChange.EVOLVE:
+            raise GateBuildError(
+                "the schema is strict and the gate would evolve with new columns", way_out="choose one: drop strict=True"
+            )
         yield ColumnsExpected(rule=shape("columns_expected", "no column is there that the schema does not name"))
     if spec.ordered:
         yield ColumnsOrdered(rule=shape("columns_ordered", "the columns come in the schema's order"))
+    held = gating.schema_change is SchemaChange.FREEZE
+    reason = "the source has the schema's columns and types, no more, no fewer, no wider"
+    yield SchemaUnchanged(rule=shape("schema_unchanged", reason, Route.HOLD if held else Route.WARN))
 
 
 def _column_tests(spec: SchemaSpec) -> Iterator[GateTest]:
@@ -74,17 +81,17 @@ def _column_tests(spec: SchemaSpec) -> Iterator[GateTest]:
     for column in spec.columns:
         if column.type is not None and not pa.types.is_string(column.type):
             yield Typed(rule=_row_rule(column, "dtype", f"is of type {column.type}"), spec=column)
-        if not column.nullable:
+        if not column.nullable or any(isinstance(step, RejectMissing) for step in column.steps):
             yield NotNull(rule=_row_rule(column, "not_nullable", "is not missing"), spec=column)
         if column.unique:
-            rule = replace(_row_rule(column, "unique", "occurs once in the batch"), kind=RuleKind.BATCH)
-            yield Unique(rule=rule, columns=(column.name,), spec=column)
+            reason = f"occurs once in the batch{_PARDONED[column.duplicates]}"
+            rule = replace(_row_rule(column, "unique", reason), kind=RuleKind.BATCH)
+            yield Unique(rule=rule, columns=(column.name,), spec=column, duplicates=column.duplicates)
         for check in column.checks:
-            key = probe_column(column)
-            yield Checked(rule=_check_rule(check, (column.name,), column.label, key, probe), check=check, spec=column)
+            yield _check_test(check, column, probe, spec.flavour)
 
 
-def _frame_tests(spec: SchemaSpec) -> Iterator[GateTest]:
+def _frame_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
     probe = probe_frame(spec)
     for columns in spec.unique:
         rule = Rule(
@@ -92,11 +99,25 @@ def _frame_tests(spec: SchemaSpec) -> Iterator[GateTest]:
             columns=columns,
             kind=RuleKind.BATCH,
             route=Route.QUARANTINE,
-            reason=f"{', '.join(columns)} together occur once in the batch",
+            reason=f"{', '.join(columns)} together occur once in the batch{_PARDONED[spec.duplicates]}",
         )
-        yield Unique(rule=rule, columns=columns, spec=None)
+        yield Unique(rule=rule, columns=columns, spec=None, duplicates=spec.duplicates)
     for check in spec.checks:
-        yield Checked(rule=_check_rule(check, (), "", FRAME, probe), check=check, spec=None)
+        yield _check_test(check, None, probe, spec.flavour)
+    for added in gating.rules:
+        match added:
+            case ExistsIn() | NotInOtherBatches():
+                yield _reference_test(added, spec)
+            case Check():
+                yield _check_test(added, None, probe, Flavour.PYARROW if not added.native else spec.flavour)
+            case _:
+                raise GateBuildError(
+                    f"the rule {added!r} is neither a Pandera check nor a reference",
+                    way_out="give a pandera Check over the frame, ExistsIn(…) or NotInOtherBatches(…)",
+                )
+
+
+_PARDONED: dict[Duplicates, str] = {"all": "", "exclude_first": " before", "exclude_last": " after"}
 
 
 def _row_rule(column: ColumnSpec, name: str, reason: str) -> Rule:
@@ -109,22 +130,74 @@ def _row_rule(column: ColumnSpec, name: str, reason: str) -> Rule:
     )
 
 
-def _check_rule(check: Check, columns: tuple[str, ...], label: str, key: str, probe: nw.DataFrame[Any]) -> Rule:
-    name = rule_name(label, check.name or "check")
-    runs_on, because, of_rows = Runner.QUERY, "", True
+def _check_test(check: Check, column: ColumnSpec | None, probe: nw.DataFrame[Any], flavour: Flavour) -> Checked:
+    """A check with its rule: where it runs, and whether it speaks of rows or of the batch."""
+    name = rule_name(column.label if column else "", check.name or "check")
+    refuse_ambiguous(check, rule=name)
+    key = probe_column(column) if column else FRAME
+    columns = (column.name,) if column else ()
+    runs_on, because, of_rows, nan_fails = Runner.QUERY, "Pandera's own expression, lifted into the query", True, None
     try:
-        of_rows = bind(expression(check, key, probe), probe, rule=name)
+        lifted = expression(check, key, probe)
     except NotLiftedError as reason:
-        runs_on, because = Runner.PANDERA, str(reason)
-    return Rule(
+        runs_on = Runner.PYTHON if check.element_wise else Runner.PANDERA
+        because, of_rows = str(reason), not _is_of_batch(check)
+    else:
+        of_rows = bind(lifted, probe, rule=name)
+        columns = columns or columns_of(lifted)
+        if column and of_rows and column.type is not None and pa.types.is_floating(column.type):
+            by_pandera, by_query = nan_verdicts(check, lifted, key, column.type, flavour)
+            nan_fails = by_pandera if by_pandera != by_query else None
+    route = Route.QUARANTINE if of_rows else Route.HOLD
+    rule = Rule(
         name=name,
         columns=columns,
         kind=RuleKind.ROW if of_rows else RuleKind.BATCH,
-        route=Route.QUARANTINE if of_rows else Route.HOLD,
+        route=Route.WARN if check.raise_warning else route,
         reason=str(check.error or check.name or "passes the check"),
         runs_on=runs_on,
         because=because,
     )
+    return Checked(rule=rule, check=check, spec=column, of_rows=of_rows, nan_fails=nan_fails)
+
+
+def _is_of_batch(check: Check) -> bool:
+    """Whether a check that does not lift is known to answer once for the batch; others are seen when they answer."""
+    return check.groupby is not None or getattr(check._check_fn, "__name__", "") == "unique_values_eq"
+
+
+def _reference_test(reference: Reference, spec: SchemaSpec) -> Referenced:
+    for name in reference.columns:
+        if not any(column.matches(name) for column in spec.columns):
+            raise UnknownNameError(f"column in {type(reference).__name__}", name, [c.name for c in spec.columns])
+    joined = ", ".join(reference.columns)
+    match reference:
+        case ExistsIn(table=table):
+            name = rule_name(*reference.columns, "exists_in", table)
+            reason = f"{joined} exists in {table} ({', '.join(reference.reference_columns)})"
+        case NotInOtherBatches():
+            name = rule_name(*reference.columns, "not_in_other_batches")
+            reason = f"{joined} is not published by another batch"
+    rule = Rule(
+        name=name, columns=reference.columns, kind=RuleKind.REFERENCE, route=Route.QUARANTINE, reason=reason
+    )
+    return Referenced(rule=rule, reference=reference)
+
+
+def _routed(test: GateTest, gating: Gating) -> GateTest:
+    """The test with its route: the one given by name, else the gate's default for what is no shape rule."""
+    rule = test.rule
+    given = gating.routes.get(rule.name)
+    whole_batch = rule.kind is RuleKind.SHAPE or (isinstance(test, Checked) and not test.of_rows)
+    if given is Route.QUARANTINE and whole_batch:
+        raise GateBuildError(
+            f"the rule {rule.name!r} speaks of the whole batch and has no rows to quarantine",
+            way_out="route it to hold or warn",
+        )
+    route = given or rule.route
+    if given is None and gating.default_route and rule.kind is not RuleKind.SHAPE and route is not Route.WARN:
+        route = Route.HOLD if whole_batch and gating.default_route is Route.QUARANTINE else gating.default_route
+    return replace(test, rule=replace(rule, route=route))
 
 
 def probe_column(column: ColumnSpec) -> str:

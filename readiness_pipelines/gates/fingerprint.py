@@ -5,7 +5,8 @@ import hashlib
 import inspect
 import json
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -19,14 +20,14 @@ _COLLECTIONS = {"allowed_values", "forbidden_values", "values"}
 
 def fingerprint(facts: Any) -> str:
     """Hash JSON-like facts into `VERSION_DIGITS` hexadecimal digits; sets and dictionaries have no order."""
-    text = json.dumps(facts, sort_keys=True, default=_plain)
+    text = json.dumps(facts, sort_keys=True, default=plain)
     return hashlib.sha256(text.encode()).hexdigest()[:VERSION_DIGITS]
 
 
 def check_identity(check: Check) -> dict[str, Any]:
     """What a check means: its name and arguments, and for a user's function its code and what it closes over."""
     statistics = {
-        name: _plain(set(value) if name in _COLLECTIONS else value) for name, value in (check.statistics or {}).items()
+        name: plain(set(value) if name in _COLLECTIONS else value) for name, value in (check.statistics or {}).items()
     }
     identity: dict[str, Any] = {
         "check": check.name,
@@ -36,15 +37,20 @@ def check_identity(check: Check) -> dict[str, Any]:
     }
     if not statistics:
         identity["code"] = sorted(_code_of(_innermost(check._check_fn)))
-        identity["arguments"] = {name: _plain(value) for name, value in check._check_kwargs.items()}
+        identity["arguments"] = {name: plain(value) for name, value in check._check_kwargs.items()}
     return identity
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it; a set in an order of its own."""
     if isinstance(value, (set, frozenset)):
-        return sorted((_plain(item) for item in value), key=repr)
+        return sorted((plain(item) for item in value), key=repr)
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, Enum):
+        return value.value
     return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
 
 
@@ -68,5 +74,5 @@ def _code_of(function: Callable[..., Any]) -> Iterable[str]:
         written = ast.dump(tree, include_attributes=False)
     except (OSError, SyntaxError, TypeError):  # written in a shell, or in the middle of an expression
         written = f"{code.co_code.hex()} {code.co_consts!r} {code.co_names!r}"
-    closed_over = [repr(_plain(cell.cell_contents)) for cell in function.__closure__ or ()]
+    closed_over = [repr(plain(cell.cell_contents)) for cell in function.__closure__ or ()]
     return [written, *closed_over, repr(function.__defaults__)]

@@ -1,38 +1,59 @@
 """A gate: a Pandera schema with routes and a tolerance, and a version that says when it changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
 
+from readiness_pipelines.contracts.cleansing import FlagMissing
+from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.names import RESERVED_COLUMNS
 from readiness_pipelines.contracts.promises import Tolerance
+from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route
+from readiness_pipelines.gates.batch_view import BatchView
 from readiness_pipelines.gates.columns import read_schema
+from readiness_pipelines.gates.counting import count_cleansed, count_rules
 from readiness_pipelines.gates.declaring import declare
-from readiness_pipelines.gates.fingerprint import check_identity, fingerprint
-from readiness_pipelines.gates.judging import Broken, Judge
-from readiness_pipelines.gates.layout import Layout, lay_out, published_schema
+from readiness_pipelines.gates.judging import find_broken, published_rows, quarantined_rows
+from readiness_pipelines.gates.layout import lay_out, published_schema
+from readiness_pipelines.gates.outcomes import holds_by_shape, outcome_of
+from readiness_pipelines.gates.records import RecordGate, RecordVerdict
+from readiness_pipelines.gates.references import OtherRows
+from readiness_pipelines.gates.repeated import deduplicate
 from readiness_pipelines.gates.rules import Rule, RuleKind
-from readiness_pipelines.gates.tested import Checked
-from readiness_pipelines.gates.verdict import Empty, Hold, Outcome, Publish, RuleCount, Split, Verdict
+from readiness_pipelines.gates.tested import Referenced
+from readiness_pipelines.gates.verdict import Empty, Hold, RuleCount, Verdict
+from readiness_pipelines.gates.versions import Declaration, declaration_of
 
 
 class Gate:
     """Decides which rows of a batch may be published.
 
     Args:
-        schema: A ``pandera.pyarrow`` model or schema.
+        schema: A model or schema of ``pandera.pyarrow``, ``pandera.polars`` or ``pandera.pandas``.
         name: What the gate guards; for people.
-        tolerance: When a batch is held instead of published in part.
         missing: Text that means "no value" in text columns.
-        routes: Routes by rule name, in place of the defaults: shape rules hold, row rules quarantine.
+        rules: Further rules: Pandera checks over the frame, `ExistsIn`, `NotInOtherBatches`.
+        routes: Routes by rule name, in place of the defaults: shape and batch rules hold, others quarantine rows.
+        default_route: Route of the rules other than shape that `routes` does not name.
+        tolerance: When a batch is held instead of published in part.
+        schema_change: What a new, missing or widened column means.
+        allow_empty: Whether a batch without rows replaces what it published before.
+
+    Attributes:
+        name: As given.
+        spec: The schema as plain values.
+        tests: What it tests, in order.
+        rules: The rule of each test.
+        declaration: What the gate asks, as plain values.
 
     Raises:
         GateBuildError: A schema that cannot become a gate.
-        UnknownNameError: A route for a rule that is not there.
+        UnknownNameError: A route, tolerance, or reference to something that is not there.
     """
 
     def __init__(
@@ -40,108 +61,146 @@ class Gate:
         schema: Any,
         *,
         name: str = "gate",
-        tolerance: Tolerance | None = None,
         missing: tuple[str, ...] = (),
+        rules: Sequence[Any] = (),
         routes: Mapping[str, Route] | None = None,
+        default_route: Route | None = None,
+        tolerance: Tolerance | None = None,
+        schema_change: SchemaChange = SchemaChange.DISCARD,
+        allow_empty: bool = False,
     ) -> None:
         self.name = name
-        self.tolerance = tolerance or Tolerance()
-        self.missing = missing
-        self._spec = read_schema(schema)
-        self._tests = declare(self._spec, routes or {})
-        self.rules: tuple[Rule, ...] = tuple(test.rule for test in self._tests)
-        self.version = fingerprint(self._facts())
+        self._missing = missing
+        self._gating = Gating(
+            rules=tuple(rules),
+            routes=routes or {},
+            default_route=default_route,
+            tolerance=tolerance or Tolerance(),
+            schema_change=schema_change,
+            allow_empty=allow_empty,
+        )
+        self.spec = read_schema(schema)
+        self.tests = declare(self.spec, self._gating)
+        self.rules: tuple[Rule, ...] = tuple(test.rule for test in self.tests)
+        self.declaration: Declaration = declaration_of(self.spec, self.tests, self._gating, missing)
+
+    @property
+    def version(self) -> str:
+        """The gate's version: the same for gates that mean the same."""
+        return self.declaration.version
 
     @property
     def schema(self) -> pa.Schema:
         """The published columns that are known without a batch (patterns are not), then the framework's."""
-        known = [(spec.name, spec.type or pa.string()) for spec in self._spec.columns if not spec.pattern]
-        return published_schema(pa.schema(known))
+        known = [(spec.name, spec.type or pa.string()) for spec in self.spec.columns if not spec.pattern]
+        steps = (step for spec in self.spec.columns for step in spec.steps if not spec.pattern)
+        flags = [(step.column, pa.bool_()) for step in steps if isinstance(step, FlagMissing)]
+        return published_schema([*known, *flags])
 
-    def judge(self, rows: duckdb.DuckDBPyRelation, connection: duckdb.DuckDBPyConnection) -> Verdict:
+    @property
+    def referenced_tables(self) -> tuple[str, ...]:
+        """The tables that `judge` must be given."""
+        references = [test.reference for test in self.tests if isinstance(test, Referenced)]
+        return tuple(dict.fromkeys(r.table for r in references if isinstance(r, ExistsIn)))
+
+    @property
+    def compares_batches(self) -> bool:
+        """Whether `judge` must be given what other batches publish."""
+        return any(isinstance(t, Referenced) and isinstance(t.reference, NotInOtherBatches) for t in self.tests)
+
+    def explain(self) -> str:
+        """Each rule, its kind, its route, where it runs and why: a table of text, for people."""
+        head = ("rule", "kind", "where broken", "runs in", "because")
+        rows = [head, *((r.name, r.kind.value, r.route.value, r.runs_on.value, r.because) for r in self.rules)]
+        widths = [max(len(row[index]) for row in rows) for index in range(len(head))]
+        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+    def judge(
+        self,
+        rows: duckdb.DuckDBPyRelation,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        others: OtherRows | None = None,
+    ) -> Verdict:
         """Judge a batch.
 
         Args:
             rows: The batch as it arrived: the source's columns, plus ``_batch``, ``_row`` (unique), ``_file``,
                 ``_unreadable`` and ``_unreadable_reason`` (null where the row could be parsed). Read several times.
             connection: The relation's connection. Temporary views and tables stay in it until it is closed.
+            others: What reference rules compare with: the rows of `referenced_tables`, and of other batches.
 
         Returns:
             The verdict; its rows are read when they are written somewhere.
 
         Raises:
-            GateBuildError: A check raises.
+            GateBuildError: A check raises, or cannot be evaluated on this batch.
+            UnknownNameError: A reference rule's table was not given, or lacks the column.
         """
-        source = f"rows_{uuid4().hex[:12]}"
+        tag = uuid4().hex[:12]
+        source = f"rows_{tag}"
         rows.create_view(source)
         ((ingested,),) = connection.execute(f"SELECT count(*) FROM {source}").fetchall()
         empty = rows.limit(0).to_arrow_table().schema
         arrived = pa.schema([field for field in empty if field.name not in RESERVED_COLUMNS])
-        layout = lay_out(self._spec, self._tests, arrived, missing=self.missing, connection=connection)
-        judge = Judge(connection, source=source, layout=layout, tests=() if layout.breaks else self._tests)
-        broken = judge.find_broken()
-        counted = {rule.name: count for rule, count in judge.counts(broken, rows=ingested)}
-        outcome = self._outcome(layout, broken, counted, ingested)
+        layout = lay_out(
+            self.spec,
+            self.tests,
+            arrived,
+            missing=self._missing,
+            change=self._gating.schema_change,
+        )
+        misshapen = any(rule.name in layout.breaks and holds_by_shape(rule) for rule in self.rules)
+        view = BatchView.over(connection, source=source, layout=layout, tag=tag)
+        lost = None
+        if self.spec.deduplicate and not misshapen:
+            view, lost = deduplicate(view, self.spec.deduplicate)
+        broken = find_broken(
+            view, () if misshapen else self.tests, flavour=self.spec.flavour, others=others or OtherRows()
+        )
+        counted = {rule.name: count for rule, count in count_rules(view, broken, rows=ingested)}
+        counts = tuple(self._count(rule, layout.breaks, counted, ingested, misshapen) for rule in self.rules)
+        outcome = outcome_of(counts, self._gating, failed=broken.failed_rows, ingested=ingested)
+        held = isinstance(outcome, Hold)
         return Verdict(
             gate=self.name,
             version=self.version,
             outcome=outcome,
             ingested_rows=ingested,
             failed_rows=broken.failed_rows,
-            rules=tuple(self._count(rule, layout, counted, ingested) for rule in self.rules),
+            discarded_rows=lost.rows if lost and not held else 0,
+            rules=counts,
+            cleansed=() if misshapen else count_cleansed(view, lost),
+            findings=layout.findings,
             schema=layout.schema,
-            published=judge.published(None if isinstance(outcome, Hold | Empty) else broken),
-            quarantined=judge.quarantined(broken, all_rows=isinstance(outcome, Hold)),
+            published=published_rows(view, None if held or isinstance(outcome, Empty) else broken),
+            quarantined=quarantined_rows(view, broken, lost, all_rows=held),
         )
 
-    def _outcome(self, layout: Layout, broken: Broken, counted: Mapping[str, RuleCount], ingested: int) -> Outcome:
-        held = [
-            *(f"{rule.name}: {layout.breaks[rule.name]}" for rule in self.rules if rule.name in layout.breaks),
-            *(f"{rule.name}: {broken.batch[rule.name]}" for rule in self.rules if rule.name in broken.batch),
-            *(
-                f"{count.rule.name} is broken in {count.broken_rows:,} rows"
-                for count in counted.values()
-                if count.rule.route is Route.HOLD and count.broken_rows and count.rule.name not in broken.batch
-            ),
-        ]
-        if held:
-            return Hold("; ".join(held))
-        if ingested == 0:
-            return Empty()
-        if broken.failed_rows == 0:
-            return Publish()
-        return self._within_tolerance(broken.failed_rows, ingested)
+    def check_record(self, record: Mapping[str, Any]) -> RecordVerdict:
+        """Judge one record, for use behind an API: the same verdict as `judge` gives of a batch of one.
 
-    def _within_tolerance(self, failed: int, ingested: int) -> Outcome:
-        share = f"{failed:,} of {ingested:,} rows ({failed / ingested:.2%}) fail"
-        ratio, rows = self.tolerance.quarantined_ratio, self.tolerance.quarantined_rows
-        if ratio is not None and failed > ratio * ingested:
-            return Hold(f"{share}, over the tolerance of {ratio:.2%}")
-        if rows is not None and failed > rows:
-            return Hold(f"{share}, over the tolerance of {rows:,} rows")
-        return Hold(f"{share}: no row is left to publish") if failed == ingested else Split()
+        Rules over the whole batch, and over other tables, are reported as not decided. Compiled once for each
+        combination of keys and types; safe to call from several threads.
+
+        Args:
+            record: Column names to plain Python values, typed or as text; ``None`` for no value.
+
+        Raises:
+            GateBuildError: A check raises.
+            DeclarationError: A value that no column can hold.
+        """
+        return self._records.check(record)
+
+    @cached_property
+    def _records(self) -> RecordGate:
+        return RecordGate(self.spec, self.tests, missing=self._missing, change=self._gating.schema_change)
 
     @staticmethod
-    def _count(rule: Rule, layout: Layout, counted: Mapping[str, RuleCount], ingested: int) -> RuleCount:
-        if rule.name in layout.breaks:
-            return RuleCount(rule=rule, broken_rows=ingested)
-        decided = not layout.breaks or rule.kind is RuleKind.SHAPE
+    def _count(
+        rule: Rule, breaks: Mapping[str, str], counted: Mapping[str, RuleCount], ingested: int, misshapen: bool
+    ) -> RuleCount:
+        if rule.name in breaks:
+            return RuleCount(rule=rule, broken_rows=ingested, detail=breaks[rule.name])
+        decided = not misshapen or rule.kind is RuleKind.SHAPE
         return counted.get(rule.name, RuleCount(rule=rule, broken_rows=0, decided=decided))
-
-    def _facts(self) -> dict[str, Any]:
-        spec = self._spec
-        columns = [
-            [c.name, str(c.type), c.nullable, c.unique, c.required, c.pattern, c.coerce]
-            for c in sorted(spec.columns, key=lambda column: column.name)
-        ]
-        rules = [
-            [sorted(t.rule.columns), t.rule.route, check_identity(t.check) if isinstance(t, Checked) else t.rule.name]
-            for t in self._tests
-        ]
-        return {
-            "columns": columns,
-            "rules": sorted(fingerprint(rule) for rule in rules),
-            "order": [column.name for column in spec.columns] if spec.ordered else None,
-            "tolerance": self.tolerance.model_dump(),
-            "missing": sorted(self.missing),
-        }

@@ -1,17 +1,56 @@
 """A schema laid over the columns that arrived: what is there, what it becomes, and what is wrong with its shape."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
-import duckdb
 import pyarrow as pa
 
+from readiness_pipelines.contracts.cleansing import FillMissing, FlagMissing
+from readiness_pipelines.contracts.gating import SchemaChange
+from readiness_pipelines.gates.cleansing import Cleansed, name_of, text_steps, value_literal
 from readiness_pipelines.gates.columns import ColumnSpec, SchemaSpec
 from readiness_pipelines.gates.conversion import as_type, present
-from readiness_pipelines.gates.sql import duckdb_types, identifier
-from readiness_pipelines.gates.tested import ColumnsExpected, ColumnsOrdered, ColumnsPresent, GateTest, Typed
+from readiness_pipelines.gates.sql import duckdb_type, identifier
+from readiness_pipelines.gates.tested import (
+    ColumnsExpected,
+    ColumnsOrdered,
+    ColumnsPresent,
+    GateTest,
+    SchemaUnchanged,
+    Typed,
+)
+from readiness_pipelines.lakehouse.types import storage_type
 
 FRAMEWORK_COLUMNS = ("_batch", "_row", "_file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaFinding:
+    """A difference between what the schema says and what arrived.
+
+    Attributes:
+        change: What kind of difference.
+        column: The column.
+        before: Its type by the schema; "" for a column the schema does not have.
+        after: Its type as it arrived; "" for a column that did not.
+        effect: What is done about it, for people.
+    """
+
+    change: Literal["new column", "missing column", "wider type"]
+    column: str
+    before: str
+    after: str
+    effect: str
+
+    def __str__(self) -> str:
+        match self.change:
+            case "new column":
+                return f"{self.column} ({self.after}) is new"
+            case "missing column":
+                return f"{self.column} ({self.before}) is missing"
+            case "wider type":
+                return f"{self.column} is {self.after}, wider than {self.before}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +59,15 @@ class LaidColumn:
 
     Attributes:
         name: Its name.
-        specs: What the schema says of it: more than one where patterns overlap.
+        specs: What the schema says of it: more than one where patterns overlap, none for one that it does not name.
         type: Arrow type it is published as.
-        value: SQL of its typed value.
+        value: SQL of its typed value, over the cleansed source.
         unconverted: Name of the flag column that is true where a value is there and does not convert; ``None`` where
             every value does.
         unconverted_value: SQL of that flag.
+        cleansed: The steps over its text.
+        missing: SQL that is true where it has no value, before any is filled in; "" where nobody asks.
+        fills: What is filled in, for people, with its SQL; ``None`` for nothing.
     """
 
     name: str
@@ -34,30 +76,51 @@ class LaidColumn:
     value: str
     unconverted: str | None = None
     unconverted_value: str = ""
+    cleansed: tuple[Cleansed, ...] = ()
+    missing: str = ""
+    fills: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """A column that says where another has no value: its name, the other's, and what the step is called."""
+
+    name: str
+    of: str
+    step: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The columns to publish, and the shape rules that the batch breaks, with the reason by rule name."""
+    """The columns to publish, and what is wrong with the batch's shape.
+
+    Attributes:
+        columns: The columns to publish.
+        flags: The flag columns to publish after them.
+        breaks: The shape rules that the batch breaks, with the reason by rule name.
+        findings: What differs from the schema.
+    """
 
     columns: tuple[LaidColumn, ...]
+    flags: tuple[Flag, ...]
     breaks: Mapping[str, str]
+    findings: tuple[SchemaFinding, ...]
 
     @property
     def schema(self) -> pa.Schema:
-        """Arrow schema of what is published: the columns, then the framework's."""
-        return published_schema(pa.schema([(column.name, column.type) for column in self.columns]))
+        """Arrow schema of what is published: the columns, the flags, then the framework's."""
+        return published_schema(
+            [*((column.name, column.type) for column in self.columns), *((flag.name, pa.bool_()) for flag in self.flags)]
+        )
 
     def of(self, spec: ColumnSpec) -> tuple[LaidColumn, ...]:
         """The columns that a specification speaks of."""
         return tuple(column for column in self.columns if spec in column.specs)
 
 
-def published_schema(columns: pa.Schema) -> pa.Schema:
+def published_schema(columns: list[tuple[str, pa.DataType]]) -> pa.Schema:
     """Add ``_batch``, ``_row`` and ``_file`` to the columns of a table."""
-    for name, kind in zip(FRAMEWORK_COLUMNS, (pa.string(), pa.int64(), pa.string()), strict=True):
-        columns = columns.append(pa.field(name, kind))
-    return columns
+    return pa.schema([*columns, *zip(FRAMEWORK_COLUMNS, (pa.string(), pa.int64(), pa.string()), strict=True)])
 
 
 def lay_out(
@@ -66,7 +129,7 @@ def lay_out(
     arrived: pa.Schema,
     *,
     missing: tuple[str, ...],
-    connection: duckdb.DuckDBPyConnection,
+    change: SchemaChange,
 ) -> Layout:
     """Lay a schema over the columns that arrived.
 
@@ -75,34 +138,92 @@ def lay_out(
         tests: The gate's tests; the shape rules among them are decided here.
         arrived: Names and types of the columns that arrived, without the framework's.
         missing: Text that means "no value".
-        connection: Tells DuckDB's names of types.
+        change: What a changed source means.
     """
-    breaks: dict[str, str] = {}
+    findings = tuple(_findings(spec, arrived, change))
+    evolved = {f.column: f for f in findings} if change is SchemaChange.EVOLVE else {}
     columns: list[LaidColumn] = []
+    flags: list[Flag] = []
     for index, (name, specs) in enumerate(_names(spec, arrived).items()):
-        columns.append(_lay(name, specs, arrived, missing=missing, connection=connection, flag=f"_unconverted_{index}"))
-    for test in tests:
-        match test:
-            case ColumnsPresent(rule=rule):
-                if absent := [_label(c) for c in spec.columns if c.required and not any(map(c.matches, arrived.names))]:
-                    breaks[rule.name] = f"missing: {', '.join(absent)}"
-            case ColumnsExpected(rule=rule):
-                if extra := [name for name in arrived.names if not any(c.matches(name) for c in spec.columns)]:
-                    breaks[rule.name] = f"not in the schema: {', '.join(extra)}"
-            case ColumnsOrdered(rule=rule):
-                known = [name for name in arrived.names if any(c.name == name for c in spec.columns)]
-                wanted_order = [c.name for c in spec.columns if c.name in known]
-                if known != wanted_order:
-                    breaks[rule.name] = f"came as {', '.join(known)}"
-            case Typed(rule=rule, spec=column):
-                if wrong := [
-                    n for n in arrived.names if column.matches(n) and not _readable_as(column, arrived.field(n).type)
-                ]:
-                    kinds = ", ".join(f"{n} is {arrived.field(n).type}" for n in wrong)
-                    breaks[rule.name] = f"{kinds}, not {column.type}"
-            case _:
-                pass
-    return Layout(columns=tuple(columns), breaks=breaks)
+        wider = name in evolved and evolved[name].change == "wider type"
+        column = _lay(name, specs, arrived, missing=missing, tag=index, wider=wider)
+        columns.append(column)
+        flags += [Flag(name=s.column, of=name, step=name_of(s)) for c in specs for s in c.steps if isinstance(s, FlagMissing)]
+    for name, finding in evolved.items():
+        if finding.change == "new column":
+            columns.append(LaidColumn(name=name, specs=(), type=arrived.field(name).type, value=identifier(name)))
+    breaks = {test.rule.name: why for test in tests if (why := _breaks(test, spec, arrived, findings, change))}
+    return Layout(columns=tuple(columns), flags=tuple(flags), breaks=breaks, findings=findings)
+
+
+def _breaks(
+    test: GateTest, spec: SchemaSpec, arrived: pa.Schema, findings: tuple[SchemaFinding, ...], change: SchemaChange
+) -> str:
+    """Why the batch breaks a shape rule; "" where it does not, and for other rules."""
+    match test:
+        case ColumnsPresent():
+            absent = [c for c in spec.columns if not spec.may_lack(c) and not any(map(c.matches, arrived.names))]
+            return f"missing: {', '.join(map(_label, absent))}" if absent else ""
+        case ColumnsExpected():
+            extra = _extra(spec, arrived)
+            return f"not in the schema: {', '.join(extra)}" if extra else ""
+        case ColumnsOrdered():
+            known = [name for name in arrived.names if any(c.matches(name) for c in spec.columns)]
+            wanted = list(dict.fromkeys(name for c in spec.columns for name in known if c.matches(name)))
+            return f"came as {', '.join(known)}" if known != wanted else ""
+        case Typed(spec=column):
+            widened = {f.column for f in findings if f.change == "wider type" and change is not SchemaChange.DISCARD}
+            wrong = [
+                name
+                for name in arrived.names
+                if column.matches(name) and name not in widened and not _readable_as(column, arrived.field(name).type)
+            ]
+            kinds = ", ".join(f"{name} is {arrived.field(name).type}" for name in wrong)
+            return f"{kinds}, not {column.type}" if wrong else ""
+        case SchemaUnchanged():
+            return "; ".join(map(str, findings))
+        case _:
+            return ""
+
+
+def _extra(spec: SchemaSpec, arrived: pa.Schema) -> list[str]:
+    return [name for name in arrived.names if not any(c.matches(name) for c in spec.columns)]
+
+
+def _findings(spec: SchemaSpec, arrived: pa.Schema, change: SchemaChange) -> Iterator[SchemaFinding]:
+    """What differs from the schema, other than what its own rules report."""
+    effects = {
+        SchemaChange.DISCARD: ("not published", "published as null", "read as the schema's type"),
+        SchemaChange.EVOLVE: ("published, the table evolves", "published as null", "published, the table evolves"),
+        SchemaChange.FREEZE: ("the batch is held",) * 3,
+    }[change]
+    if not spec.strict:
+        for name in _extra(spec, arrived):
+            kind = str(arrived.field(name).type)
+            yield SchemaFinding(change="new column", column=name, before="", after=kind, effect=effects[0])
+    for column in spec.columns:
+        if spec.may_lack(column) and not any(map(column.matches, arrived.names)):
+            effect = effects[1] if column.default is None else f"published as {column.default!r}"
+            yield SchemaFinding(
+                change="missing column", column=_label(column), before=str(column.type or "any"), after="", effect=effect
+            )
+        for name in filter(column.matches, arrived.names):
+            kind = arrived.field(name).type
+            if column.type is not None and _is_wider(kind, column.type, column=name):
+                yield SchemaFinding(
+                    change="wider type", column=name, before=str(column.type), after=str(kind), effect=effects[2]
+                )
+
+
+def _is_wider(arrived: pa.DataType, wanted: pa.DataType, *, column: str) -> bool:
+    """Whether a type holds more than the other is stored as, in a way that an Iceberg table can evolve to."""
+    if pa.types.is_integer(arrived) and pa.types.is_integer(wanted):
+        return bool(storage_type(wanted, column=column) == pa.int32() and arrived in (pa.int64(), pa.uint32()))
+    if pa.types.is_floating(arrived) and pa.types.is_floating(wanted):
+        return bool(storage_type(wanted, column=column) == pa.float32() and arrived == pa.float64())
+    if pa.types.is_decimal(arrived) and pa.types.is_decimal(wanted):
+        return bool(arrived.scale == wanted.scale and arrived.precision > wanted.precision)
+    return False
 
 
 def _names(spec: SchemaSpec, arrived: pa.Schema) -> dict[str, tuple[ColumnSpec, ...]]:
@@ -121,23 +242,45 @@ def _lay(
     arrived: pa.Schema,
     *,
     missing: tuple[str, ...],
-    connection: duckdb.DuckDBPyConnection,
-    flag: str,
+    tag: int,
+    wider: bool,
 ) -> LaidColumn:
     """One column: as it arrived where the schema gives it no type, null where it did not arrive."""
     there = name in arrived.names
     declared = next((spec.type for spec in specs if spec.type is not None), None)
-    kind = declared or (arrived.field(name).type if there else pa.string())
-    (wanted,) = duckdb_types(pa.schema([(name, kind)]), connection)
+    kind = arrived.field(name).type if wider else declared or (arrived.field(name).type if there else pa.string())
+    wanted = duckdb_type(kind)
     if not there:
-        return LaidColumn(name=name, specs=specs, type=kind, value=f"CAST(NULL AS {wanted})")
-    (given,) = duckdb_types(pa.schema([arrived.field(name)]), connection)
-    value = as_type(name, arrived=given, wanted=wanted, missing=missing)
-    if wanted == given:
-        return LaidColumn(name=name, specs=specs, type=kind, value=value)
-    token = present(name, arrived=given, missing=missing)
-    failed = f"({token} IS NOT NULL AND {value} IS NULL)"
-    return LaidColumn(name=name, specs=specs, type=kind, value=value, unconverted=flag, unconverted_value=failed)
+        return _filled(LaidColumn(name=name, specs=specs, type=kind, value=f"CAST(NULL AS {wanted})"), wanted)
+    given = duckdb_type(arrived.field(name).type)
+    token = present(identifier(name), arrived=given, missing=missing)
+    cleansed: tuple[Cleansed, ...] = ()
+    if given == "VARCHAR":
+        steps = [step for spec in specs for step in spec.steps]
+        cleansed = text_steps(name, steps, tag=tag, missing=token)
+        token = cleansed[-1].after if cleansed else token
+    value = as_type(token, arrived=given, wanted=wanted)
+    laid = LaidColumn(name=name, specs=specs, type=kind, value=value, cleansed=cleansed)
+    if wanted != given:
+        failed = f"({token} IS NOT NULL AND {value} IS NULL)"
+        laid = replace(laid, unconverted=f"_unconverted_{tag}", unconverted_value=failed)
+    return _filled(laid, wanted)
+
+
+def _filled(column: LaidColumn, wanted: str) -> LaidColumn:
+    """The column with its default, if it has one, where it has no value. What does not convert stays without one."""
+    fills = [step.value for spec in column.specs for step in spec.steps if isinstance(step, FillMissing)]
+    fills += [spec.default for spec in column.specs if spec.default is not None]
+    missing = f"({column.value} IS NULL" + (f" AND NOT {column.unconverted_value})" if column.unconverted else ")")
+    if not fills:
+        return replace(column, missing=missing)
+    default = f"CAST({value_literal(fills[0])} AS {wanted})"
+    return replace(
+        column,
+        missing=missing,
+        value=f"CASE WHEN {missing} THEN {default} ELSE {column.value} END",
+        fills=(f"fill missing with {fills[0]!r}", default),
+    )
 
 
 def _readable_as(column: ColumnSpec, arrived: pa.DataType) -> bool:
@@ -147,12 +290,12 @@ def _readable_as(column: ColumnSpec, arrived: pa.DataType) -> bool:
     """
     if column.type is None or column.coerce or pa.types.is_string(arrived) or arrived == column.type:
         return True
-    both_integers = pa.types.is_integer(arrived) and pa.types.is_integer(column.type)
-    both_floats = pa.types.is_floating(arrived) and pa.types.is_floating(column.type)
-    both_times = pa.types.is_timestamp(arrived) and pa.types.is_timestamp(column.type)
-    if both_times:
+    if pa.types.is_timestamp(arrived) and pa.types.is_timestamp(column.type):
         return bool((arrived.tz is None) == (column.type.tz is None))
-    return bool(both_integers or both_floats)
+    return any(
+        kind(arrived) and kind(column.type)
+        for kind in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_time)
+    )
 
 
 def _label(column: ColumnSpec) -> str:
@@ -160,7 +303,39 @@ def _label(column: ColumnSpec) -> str:
 
 
 def typed_select(layout: Layout, source: str) -> str:
-    """SQL that reads the source's rows as the layout's columns, with the flags of what did not convert."""
+    """SQL that reads the source's rows as the layout's columns, with what was cleansed and did not convert.
+
+    Beside the published columns it has a flag for each column that may not convert, ``_filled_<n>`` for each that has a
+    default, ``_changed_<n>`` for each step of `cleansing_counters`, and the framework's columns.
+    """
+    by_name = {column.name: column for column in layout.columns}
     values = [f"{column.value} AS {identifier(column.name)}" for column in layout.columns]
-    flags = [f"{c.unconverted_value} AS {identifier(c.unconverted)}" for c in layout.columns if c.unconverted]
-    return f"SELECT {', '.join([*values, *flags, *FRAMEWORK_COLUMNS, '_unreadable'])} FROM {source}"
+    values += [f"{by_name[flag.of].missing} AS {identifier(flag.name)}" for flag in layout.flags]
+    values += [f"{c.unconverted_value} AS {identifier(c.unconverted)}" for c in layout.columns if c.unconverted]
+    values += [f"{changed} AS _changed_{index}" for index, (_, _, changed) in enumerate(_counted(layout))]
+    return f"SELECT {', '.join([*values, *FRAMEWORK_COLUMNS, '_unreadable'])} FROM {_cleansed(layout, source)}"
+
+
+def cleansing_counters(layout: Layout) -> list[tuple[str, str]]:
+    """The column and the name of each step that is counted; the n-th is counted by ``_changed_<n>``."""
+    return [(column, step) for column, step, _ in _counted(layout)]
+
+
+def _counted(layout: Layout) -> Iterator[tuple[str, str, str]]:
+    flags = {flag.of: flag for flag in layout.flags}
+    for column in layout.columns:
+        for done in column.cleansed:
+            yield column.name, done.step, done.changed
+        if column.name in flags:
+            yield column.name, flags[column.name].step, column.missing
+        if column.fills:
+            yield column.name, column.fills[0], column.missing
+
+
+def _cleansed(layout: Layout, source: str) -> str:
+    """The source with the steps' columns: one level of projection for the first steps, one for the second, and so on."""
+    levels = max((len(column.cleansed) for column in layout.columns), default=0)
+    for level in range(levels):
+        steps = [column.cleansed[level] for column in layout.columns if len(column.cleansed) > level]
+        source = f"(SELECT *, {', '.join(f'{step.value} AS {step.after}' for step in steps)} FROM {source})"
+    return source

@@ -1,10 +1,12 @@
 """The one file that touches Pandera's private modules: from a Pandera check to something a query can evaluate.
 
 A check *lifts* when Pandera's Narwhals backend turns it into an unevaluated expression that DuckDB can bind. What does
-not lift is run by Pandera itself over an Arrow table, with the same meaning of nulls.
+not lift is run by Pandera itself over a table, with the same meaning of nulls.
 """
 
 from copy import copy
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import duckdb
@@ -18,6 +20,7 @@ from pandera.backends.pyarrow.register import register_pyarrow_backends
 from pandera.constants import CHECK_OUTPUT_KEY
 
 from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.gates.flavours import Flavour, native_table
 
 FRAME = "*"
 """The key of a check that looks at the whole frame instead of one column."""
@@ -42,15 +45,15 @@ def expression(check: Check, key: str, frame: Any) -> nw.Expr:
         NotLiftedError: The check is native, element-wise, grouped, or returns something other than an expression.
     """
     if check.groupby is not None:
-        raise NotLiftedError("a grouped check needs the whole batch")
+        raise NotLiftedError("a grouped check needs the whole batch in memory")
     if check.element_wise:
         raise NotLiftedError("an element-wise check is a Python function of one value")
     if check.native:
-        raise NotLiftedError("a native check is written for a table, not for an expression (native=False lifts)")
+        raise NotLiftedError("a native check is written for a table in memory (native=False lifts)")
     try:
         lifted = _backend(check).apply(NarwhalsData(frame, key))
     except (KeyError, NotImplementedError) as error:
-        raise NotLiftedError(f"Pandera has no expression for it ({error})") from error
+        raise NotLiftedError(f"Pandera has no expression for it on Arrow ({type(error).__name__})") from error
     if not isinstance(lifted, nw.Expr):
         raise NotLiftedError(f"it returns a {type(lifted).__name__}, not an expression")
     return lifted
@@ -83,13 +86,32 @@ def bind(lifted: nw.Expr, probe: nw.DataFrame[Any], *, rule: str) -> bool:
     return len(rows) == PROBE_ROWS
 
 
-def failing(check: Check, key: str, table: pa.Table, *, rule: str) -> pa.BooleanArray | bool:
-    """Let Pandera run a check over an Arrow table.
+def nan_verdicts(check: Check, lifted: nw.Expr, key: str, kind: pa.DataType, flavour: Flavour) -> tuple[bool, bool]:
+    """Whether NaN in a float column fails a check: by Pandera, and by DuckDB, which takes NaN for the greatest number.
+
+    Args:
+        check: A check of a column.
+        lifted: Its expression.
+        key: The column.
+        kind: The column's type, a float.
+        flavour: The schema's flavour.
+    """
+    one = pa.table({key: pa.array([float("nan")], pa.float64()).cast(kind)})
+    by_pandera = failing(check, key, one, flavour=flavour, rule=key)
+    frame: nw.DataFrame[Any] = nw.from_native(duckdb.connect().from_arrow(one))
+    ((passes,),) = nw.to_native(frame.select(lifted.alias("passes"))).fetchall()
+    by_duckdb = not check.ignore_na if passes is None else not passes
+    return (by_pandera if isinstance(by_pandera, bool) else by_pandera[0].as_py()), by_duckdb
+
+
+def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: str) -> pa.BooleanArray | bool:
+    """Let Pandera run a check over a table.
 
     Args:
         check: A Pandera check.
         key: The column it is attached to, or `FRAME`.
         table: The columns it needs, typed; one row per row of the batch.
+        flavour: The library whose table the check takes.
         rule: The rule's name, for the error.
 
     Returns:
@@ -99,25 +121,64 @@ def failing(check: Check, key: str, table: pa.Table, *, rule: str) -> pa.Boolean
     Raises:
         GateBuildError: The check raises, or returns something that is neither a boolean nor one per row.
     """
-    frame = nw.from_native(table, eager_only=True)
+    flavour = _flavour_that_knows(check, flavour, rule)
     try:
-        output = _backend(check).apply(NarwhalsData(frame, key))
-        if isinstance(output, nw.Expr):
-            output = frame.select(output.alias(CHECK_OUTPUT_KEY))
-        if isinstance(output, nw.LazyFrame):
-            output = output.collect()
+        if flavour is Flavour.PYARROW:
+            output = _arrow_output(check, key, table)
+        else:
+            output = _own_output(check, key, native_table(flavour, table), rows=table.num_rows)
     except Exception as error:  # a user's function may raise anything; the gate names the rule whatever it was
         raise GateBuildError(
             f"the check of rule {rule!r} raised {type(error).__name__}: {error}",
-            way_out="mend the check; Pandera runs it over a pyarrow.Table of the batch",
+            way_out=f"mend the check; Pandera runs it over a {flavour} table of the batch",
         ) from error
-    if not isinstance(output, nw.DataFrame):
+    if isinstance(output, bool):
         return not output
-    passes = nw.to_native(output).column(CHECK_OUTPUT_KEY).combine_chunks()
-    if len(passes) != table.num_rows:
-        return not all(passes.to_pylist())
-    fails: pa.BooleanArray = pc.invert(pc.fill_null(passes, check.ignore_na))
+    if len(output) != table.num_rows:
+        return not all(output.to_pylist())
+    fails: pa.BooleanArray = pc.invert(pc.fill_null(output, check.ignore_na))
     return fails
+
+
+def _flavour_that_knows(check: Check, flavour: Flavour, rule: str) -> Flavour:
+    """The flavour whose Pandera has a check: that for Arrow lacks one of the built-in checks."""
+    if flavour is not Flavour.PYARROW or getattr(check._check_fn, "__name__", "") != "unique_values_eq":
+        return flavour
+    for other in (Flavour.POLARS, Flavour.PANDAS):
+        if find_spec(other):
+            import_module(f"pandera.{other}")  # registers its backends
+            return other
+    raise GateBuildError(
+        f"the rule {rule!r} needs Pandera's Polars or pandas backend: the one for Arrow has no unique_values_eq",
+        way_out="pip install polars",
+    )
+
+
+def _arrow_output(check: Check, key: str, table: pa.Table) -> pa.BooleanArray | bool:
+    frame = nw.from_native(table, eager_only=True)
+    output = _backend(check).apply(NarwhalsData(frame, key))
+    if isinstance(output, nw.Expr):
+        output = frame.select(output.alias(CHECK_OUTPUT_KEY))
+    if isinstance(output, nw.LazyFrame):
+        output = output.collect()
+    if isinstance(output, nw.DataFrame):
+        return nw.to_native(output).column(CHECK_OUTPUT_KEY).combine_chunks()
+    return bool(output)
+
+
+def _own_output(check: Check, key: str, table: Any, *, rows: int) -> pa.BooleanArray | bool:
+    """What Pandera's backend for a table of Polars or pandas says, one boolean per row where it has as many."""
+    result = check(table, None if key == FRAME else key)
+    output = result.check_output
+    if hasattr(output, "collect"):  # a Polars frame of one column
+        output = output.collect().get_column(CHECK_OUTPUT_KEY)
+        return pa.array(output.to_list(), pa.bool_())
+    if hasattr(output, "ndim") and output.ndim == 1:  # a pandas series, without the rows whose null was ignored
+        answers = output.reindex(range(rows)).tolist()
+        return pa.array([answer if isinstance(answer, bool) else None for answer in answers], pa.bool_())
+    if hasattr(output, "ndim") and output.ndim > 1:  # a pandas frame
+        return pa.array(output.all(axis=1).tolist(), pa.bool_())
+    return bool(output)
 
 
 def _backend(check: Check) -> NarwhalsCheckBackend:
@@ -132,3 +193,20 @@ def _backend(check: Check) -> NarwhalsCheckBackend:
         check = copy(check)
         check._check_fn = Check.get_builtin_check_fn(name)
     return NarwhalsCheckBackend(check)
+
+
+def failing_value(check: Check, value: Any, *, rule: str) -> bool:
+    """Whether an element-wise check fails a value, or a row given as a dictionary; it is not asked of a null it ignores.
+
+    Raises:
+        GateBuildError: The check's function raises.
+    """
+    if value is None and check.ignore_na:
+        return False
+    try:
+        return not check._check_fn(value, **check._check_kwargs)
+    except Exception as error:  # a user's function may raise anything; the gate names the rule whatever it was
+        raise GateBuildError(
+            f"the check of rule {rule!r} raised {type(error).__name__} on {value!r}: {error}",
+            way_out="mend the check so that it answers for every value of the column's type",
+        ) from error

@@ -21,10 +21,15 @@ class RuleKind(StrEnum):
 
 
 class Runner(StrEnum):
-    """Where a rule is decided: in the gate's one query, or in Pandera itself over the Arrow batch."""
+    """Where a rule is decided.
+
+    ``QUERY``: in the gate's query. ``PANDERA``: in Pandera itself, over a table of the batch's columns. ``PYTHON``: value
+    by value, in a function of the schema.
+    """
 
     QUERY = "query"
     PANDERA = "pandera"
+    PYTHON = "python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +38,7 @@ class Rule:
 
     Attributes:
         name: Letters, digits and underscores; unique in the gate and the same as long as the schema is.
-        columns: The columns it looks at, as declared (a pattern stays a pattern); empty for the whole frame.
+        columns: The columns it looks at, as declared (a pattern stays a pattern); empty for all, or where not known.
         kind: What it looks at.
         route: What it does where it is broken.
         reason: What it asks for, for people ("in_range(1, 14)").
@@ -47,7 +52,7 @@ class Rule:
     route: Route
     reason: str
     runs_on: Runner = Runner.QUERY
-    because: str = ""
+    because: str = "the gate decides it itself, in the query over the batch"
 
 
 def rule_name(*parts: str) -> str:

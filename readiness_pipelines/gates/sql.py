@@ -1,5 +1,7 @@
 """Quoting, and the types of one engine."""
 
+from functools import lru_cache
+
 import duckdb
 import pyarrow as pa
 
@@ -14,8 +16,10 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def duckdb_types(schema: pa.Schema, connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-    """DuckDB's names for the types of an Arrow schema, in order."""
-    if not schema.names:
-        return ()
-    return tuple(str(kind) for kind in connection.from_arrow(schema.empty_table()).types)
+@lru_cache(maxsize=256)
+def duckdb_type(kind: pa.DataType) -> str:
+    """DuckDB's name for an Arrow type."""
+    connection = duckdb.connect()
+    (name,) = connection.from_arrow(pa.schema([("x", kind)]).empty_table()).types
+    connection.close()
+    return str(name)

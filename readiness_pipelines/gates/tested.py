@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from pandera.api.checks import Check
 
-from readiness_pipelines.gates.columns import ColumnSpec
+from readiness_pipelines.contracts.references import Reference
+from readiness_pipelines.gates.columns import ColumnSpec, Duplicates
 from readiness_pipelines.gates.rules import Rule
 
 
@@ -37,6 +38,13 @@ class ColumnsOrdered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaUnchanged:
+    """The source has the columns and types of the schema, no more, no fewer, no wider."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
     """A column's values are, or convert to, its type."""
 
@@ -59,15 +67,35 @@ class Unique:
     rule: Rule
     columns: tuple[str, ...]
     spec: ColumnSpec | None
+    duplicates: Duplicates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A Pandera check of a column, or of the frame where there is no column."""
+    """A Pandera check of a column, or of the frame where there is no column.
+
+    Attributes:
+        rule: The rule.
+        check: The check.
+        spec: The column.
+        of_rows: Whether it answers for each row, not for the batch.
+        nan_fails: What Pandera says of NaN in a float column, where the query's engine would say otherwise.
+    """
 
     rule: Rule
     check: Check
     spec: ColumnSpec | None
+    of_rows: bool
+    nan_fails: bool | None = None
 
 
-GateTest = Readable | ColumnsPresent | ColumnsExpected | ColumnsOrdered | Typed | NotNull | Unique | Checked
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referenced:
+    """Values are, or are not, in another published table or batch."""
+
+    rule: Rule
+    reference: Reference
+
+
+ShapeTest = ColumnsPresent | ColumnsExpected | ColumnsOrdered | SchemaUnchanged
+GateTest = Readable | ShapeTest | Typed | NotNull | Unique | Checked | Referenced

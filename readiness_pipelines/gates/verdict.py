@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from readiness_pipelines.gates.layout import SchemaFinding
 from readiness_pipelines.gates.rules import Rule
 
 
@@ -16,10 +17,11 @@ class RuleCount:
 
     Attributes:
         rule: The rule.
-        broken_rows: Rows that break it; all rows where a shape or batch rule is broken.
+        broken_rows: Rows that break it; all rows where a shape rule, or a condition on the batch, is broken.
         columns: Broken rows by column, for a rule over several columns.
         samples: Up to ten of the rows, each with ``_row``, ``_file`` and the rule's columns as they arrived.
         decided: Whether it was evaluated: a batch of the wrong shape is judged by its shape alone.
+        detail: What was seen of the batch, for rules that speak of all of it; "" for others.
     """
 
     rule: Rule
@@ -27,6 +29,22 @@ class RuleCount:
     columns: Mapping[str, int] = field(default_factory=dict)
     samples: tuple[Mapping[str, Any], ...] = ()
     decided: bool = True
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleansedCount:
+    """How many cells a cleansing step changed; rows, for deduplication.
+
+    Attributes:
+        column: The column; the key's columns, joined, for deduplication.
+        step: What the step does, for people.
+        cells: Cells it changed, or rows it discarded.
+    """
+
+    column: str
+    step: str
+    cells: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +82,15 @@ class Verdict:
         outcome: The route the batch takes.
         ingested_rows: Rows of the batch.
         failed_rows: Rows that break at least one rule that is not routed ``warn``.
+        discarded_rows: Rows that deduplication discarded; none of a held batch.
         rules: One count per rule of the gate, in its order.
+        cleansed: One count per cleansing step, in the order of the columns.
+        findings: What differs from the schema: new, missing and widened columns.
         schema: Arrow schema of the published rows: the schema's columns, then ``_batch``, ``_row``, ``_file``.
         published: The rows to publish, typed, lazily; empty when nothing is.
-        quarantined: The rows that wait, as they arrived, plus ``_errors`` (list of rule, column, reason), lazily: those
-            that failed, or all rows of a held batch.
+        quarantined: The rows that are not published, as they arrived, plus ``_errors`` (list of rule, column, reason) and
+            ``_discarded`` (true where nobody has to decide: deduplication lost the row), lazily: those that failed or
+            were discarded, or all rows of a held batch.
     """
 
     gate: str
@@ -76,7 +98,10 @@ class Verdict:
     outcome: Outcome
     ingested_rows: int
     failed_rows: int
+    discarded_rows: int
     rules: tuple[RuleCount, ...]
+    cleansed: tuple[CleansedCount, ...]
+    findings: tuple[SchemaFinding, ...]
     schema: pa.Schema
     published: duckdb.DuckDBPyRelation
     quarantined: duckdb.DuckDBPyRelation
@@ -84,7 +109,7 @@ class Verdict:
     @property
     def published_rows(self) -> int:
         """Rows to publish."""
-        return self.ingested_rows - self.quarantined_rows
+        return self.ingested_rows - self.quarantined_rows - self.discarded_rows
 
     @property
     def quarantined_rows(self) -> int:

@@ -55,8 +55,8 @@ def promise_metadata(path: DataPath, table: GatedTable) -> dict[str, Any]:
         metadata["readiness/fails_after"] = format_duration(table.freshness.fail_after)
     if table.latency:
         metadata["readiness/latency"] = format_duration(table.latency)
-    if table.tolerance.quarantined_ratio is not None:
-        metadata["readiness/tolerance"] = f"{table.tolerance.quarantined_ratio:.2%} of a batch's rows"
+    if table.gating.tolerance.quarantined_ratio is not None:
+        metadata["readiness/tolerance"] = f"{table.gating.tolerance.quarantined_ratio:.2%} of a batch's rows"
     return metadata
 
 

@@ -1,0 +1,50 @@
+"""Rules that look at other published tables, which no schema of one table can express."""
+
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
+from readiness_pipelines.contracts.names import SomeTexts, Texts
+from readiness_pipelines.errors import DeclarationError
+
+_CONFIG = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class ExistsIn:
+    """The values of some columns exist together in another published table. Rows with a null among them pass.
+
+    Attributes:
+        columns: Columns of the judged rows.
+        table: Another table of the path, declared before.
+        keys: Its columns, in the same order; none where they have the same names.
+    """
+
+    columns: SomeTexts
+    table: str
+    keys: Texts = ()
+
+    def __post_init__(self) -> None:
+        """Refuse keys that do not pair up with columns."""
+        if self.keys and len(self.keys) != len(self.columns):
+            raise DeclarationError(
+                f"ExistsIn compares {len(self.columns)} columns with {len(self.keys)} keys of {self.table}",
+                way_out="name one key for each column",
+            )
+
+    @property
+    def reference_columns(self) -> tuple[str, ...]:
+        """The other table's columns."""
+        return self.keys or self.columns
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class NotInOtherBatches:
+    """The values of some columns together are not published by another batch of the same table.
+
+    Rows with a null among them pass. Law 1 holds with the snapshot that was compared with, which is recorded.
+    """
+
+    columns: SomeTexts
+
+
+Reference = ExistsIn | NotInOtherBatches

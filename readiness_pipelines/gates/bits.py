@@ -1,0 +1,81 @@
+"""The bit set of a row: one bit for each test of each column, in words of a DuckDB table."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from readiness_pipelines.gates.layout import LaidColumn, Layout
+from readiness_pipelines.gates.sql import literal
+from readiness_pipelines.gates.tested import Checked, GateTest, NotNull, Readable, Referenced, Typed, Unique
+
+WORD_BITS = 62
+
+ERROR_TYPE = 'STRUCT("rule" VARCHAR, "column" VARCHAR, reason VARCHAR)[]'
+
+
+@dataclass(frozen=True, slots=True)
+class Bit:
+    """One test of one column: its place in the row's bit set."""
+
+    place: int
+    test: GateTest
+    column: LaidColumn | None
+
+    @property
+    def word(self) -> str:
+        """The column of the broken table that holds the bit."""
+        return f"w{self.place // WORD_BITS}"
+
+    @property
+    def mask(self) -> int:
+        """The bit within its word."""
+        return 1 << self.place % WORD_BITS
+
+    @property
+    def is_set(self) -> str:
+        """SQL: whether a row breaks the test."""
+        return f"({self.word} & {self.mask}) <> 0"
+
+    @property
+    def error(self) -> str:
+        """SQL: the row's error where it breaks the test, else null."""
+        rule = self.test.rule
+        column = literal(self.column.name) if self.column else "NULL"
+        reason = "r._unreadable_reason" if isinstance(self.test, Readable) else literal(rule.reason)
+        entry = f"{{'rule': {literal(rule.name)}, 'column': {column}, 'reason': {reason}}}"
+        return f"CASE WHEN {self.is_set} THEN {entry} END"
+
+
+def bits_of(tests: Iterable[GateTest], layout: Layout) -> tuple[Bit, ...]:
+    """The bits of the tests that speak of rows, in order."""
+    pairs = ((test, column) for test in tests for column in _columns(test, layout))
+    return tuple(Bit(place, test, column) for place, (test, column) in enumerate(pairs))
+
+
+def words_of(bits: tuple[Bit, ...]) -> tuple[str, ...]:
+    """The names of the words that hold some bits; at least one."""
+    return tuple(f"w{word}" for word in range((bits[-1].place if bits else 0) // WORD_BITS + 1))
+
+
+def words_with(bits: tuple[Bit, ...], conditions: Mapping[int, str]) -> str:
+    """SQL of all words, each bit set where its condition, given by place, is true."""
+    sums = []
+    for word in words_of(bits):
+        terms = [
+            f"CASE WHEN {conditions[bit.place]} THEN {bit.mask}::UBIGINT ELSE 0::UBIGINT END"
+            for bit in bits
+            if bit.word == word and bit.place in conditions
+        ]
+        sums.append(f"({' | '.join(terms) or '0::UBIGINT'}) AS {word}")
+    return ", ".join(sums)
+
+
+def _columns(test: GateTest, layout: Layout) -> Iterator[LaidColumn | None]:
+    match test:
+        case Readable() | Referenced():
+            yield None
+        case Typed(spec=spec) | NotNull(spec=spec):
+            yield from layout.of(spec)
+        case Checked(spec=spec) | Unique(spec=spec):
+            yield from (None,) if spec is None else layout.of(spec)
+        case _:
+            pass

@@ -1,0 +1,91 @@
+"""What a judgement counts: broken rows by rule with samples, and cells by cleansing step."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from readiness_pipelines.gates.batch_view import READABLE, BatchView
+from readiness_pipelines.gates.bits import Bit
+from readiness_pipelines.gates.found import Broken
+from readiness_pipelines.gates.layout import cleansing_counters
+from readiness_pipelines.gates.repeated import Lost
+from readiness_pipelines.gates.rules import Rule
+from readiness_pipelines.gates.tested import Checked, GateTest, Readable
+from readiness_pipelines.gates.verdict import CleansedCount, RuleCount
+
+SAMPLE_ROWS = 10
+SAMPLE_COLUMNS = 10
+
+
+def count_cleansed(view: BatchView, lost: Lost | None) -> tuple[CleansedCount, ...]:
+    """Count the cells that each cleansing step changed, in one pass over the cleansed columns."""
+    counters = cleansing_counters(view.layout)
+    counts: list[CleansedCount] = []
+    if counters:
+        sums = ", ".join(f"count(*) FILTER (_changed_{index})" for index in range(len(counters)))
+        (cells,) = view.connection.execute(f"SELECT {sums} FROM {view.rows} WHERE {READABLE}").fetchall()
+        counts = [CleansedCount(column=c, step=s, cells=n) for (c, s), n in zip(counters, cells, strict=True)]
+    if lost:
+        counts.append(CleansedCount(column=lost.key, step="deduplicate", cells=lost.rows))
+    return tuple(counts)
+
+
+def count_rules(view: BatchView, broken: Broken, *, rows: int) -> Iterator[tuple[Rule, RuleCount]]:
+    """Count the broken rows of every rule that has bits, with samples of the rows as they arrived."""
+    by_rule: dict[str, list[Bit]] = {}
+    for bit in broken.bits:
+        by_rule.setdefault(bit.test.rule.name, []).append(bit)
+    if not by_rule:
+        return
+    figures = []
+    for bits in by_rule.values():
+        any_bit = " OR ".join(bit.is_set for bit in bits)
+        figures += [f"count(*) FILTER ({any_bit})", f"min(_row, {SAMPLE_ROWS}) FILTER ({any_bit})"]
+        figures += [f"count(*) FILTER ({bit.is_set})" for bit in bits] if len(bits) > 1 else []
+    ((*figures_read,),) = view.connection.execute(f"SELECT {', '.join(figures)} FROM {broken.table}").fetchall()
+    answer = iter(figures_read)
+    plain = []
+    for bits in by_rule.values():
+        count, sample = next(answer), next(answer) or []
+        columns = {b.column.name: next(answer) for b in bits if b.column} if len(bits) > 1 else {}
+        plain.append((bits, count, sample, {name: n for name, n in columns.items() if n}))
+    arrived = _as_arrived(view, {row for _, _, sample, _ in plain for row in sample})
+    for bits, count, sample, columns in plain:
+        rule = bits[0].test.rule
+        shown = ["_row", "_file", *_sample_columns(view, bits, columns)]
+        asked = sorted(sample)[: _asked_samples(bits[0].test)]
+        yield (
+            rule,
+            RuleCount(
+                rule=rule,
+                broken_rows=rows if rule.name in broken.batch else count,
+                columns=columns,
+                samples=tuple({name: arrived[row].get(name) for name in shown} for row in asked),
+                detail=broken.batch.get(rule.name, ""),
+            ),
+        )
+
+
+def _as_arrived(view: BatchView, rows: set[int]) -> dict[int, dict[str, Any]]:
+    """Rows as they arrived, by ``_row``."""
+    if not rows:
+        return {}
+    chosen = ", ".join(str(row) for row in sorted(rows))
+    table = view.connection.sql(f"SELECT * FROM {view.source} WHERE _row IN ({chosen})").to_arrow_table()
+    return {row["_row"]: row for row in table.to_pylist()}
+
+
+def _sample_columns(view: BatchView, bits: list[Bit], columns: Mapping[str, int]) -> list[str]:
+    """The columns that a rule's samples show: its own, or those that broke where it speaks of many."""
+    test = bits[0].test
+    if isinstance(test, Readable):
+        return ["_unreadable", "_unreadable_reason"]
+    if columns:
+        return sorted(columns, key=lambda name: -columns[name])[:SAMPLE_COLUMNS]
+    if bits[0].column:
+        return [bits[0].column.name]
+    return list(test.rule.columns or view.names)[:SAMPLE_COLUMNS]
+
+
+def _asked_samples(test: GateTest) -> int:
+    asked = test.check.n_failure_cases if isinstance(test, Checked) else None
+    return SAMPLE_ROWS if asked is None else asked

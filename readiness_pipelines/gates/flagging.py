@@ -1,0 +1,141 @@
+"""The one query over the rows: every lifted test as a flag, and the rows with any flag up."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import narwhals.stable.v1 as nw
+
+from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.gates.batch_view import BatchView, is_float
+from readiness_pipelines.gates.bits import Bit, words_with
+from readiness_pipelines.gates.found import FoundRows
+from readiness_pipelines.gates.layout import LaidColumn
+from readiness_pipelines.gates.lifting import FRAME, expression
+from readiness_pipelines.gates.rules import Rule, Runner
+from readiness_pipelines.gates.tested import Checked, NotNull, Readable, Typed
+
+REFUSALS = (duckdb.DataError, duckdb.ProgrammingError)
+"""What DuckDB raises where a value or a type is at fault, not memory or disk."""
+
+
+def find_lifted(view: BatchView, bits: tuple[Bit, ...], found: FoundRows) -> None:
+    """Find the rows that break a lifted test.
+
+    Raises:
+        GateBuildError: A test that cannot be evaluated on this batch (an overflow, say); names its rule.
+    """
+    frame = view.frame
+    flags = {bit.place: breaks for bit in bits if (breaks := _breaks(view, frame, bit)) is not None}
+    if not flags:
+        found.start(f"SELECT _row, {words_with(bits, {})} FROM {view.rows} WHERE false")
+        return
+    flagged = f"flagged_{view.tag}"
+    named = {f"b{place}": breaks for place, breaks in flags.items()}
+    try:
+        nw.to_native(frame.select("_row", **named)).create_view(flagged)
+        words = words_with(bits, {place: f"b{place}" for place in flags})
+        found.start(f"SELECT _row, {words} FROM {flagged} WHERE {' OR '.join(named)}")
+    except REFUSALS as error:
+        raise _culprit(frame, bits, flags) or error from error
+
+
+def find_aggregates(view: BatchView, bits: tuple[Bit, ...]) -> dict[str, str]:
+    """Evaluate all conditions on the whole batch in one query; the reasons of the broken ones, by rule name.
+
+    Raises:
+        GateBuildError: A condition that cannot be evaluated on this batch; names the rules.
+    """
+    tests = [bit.test for bit in bits if _is_aggregate(bit)]
+    if not tests:
+        return {}
+    frame = view.frame.filter(nw.col("_unreadable").is_null())
+    named = {
+        f"a{bit.place}": expression(bit.test.check, key_of(bit), frame)
+        for bit in bits
+        if isinstance(bit.test, Checked) and _is_aggregate(bit)
+    }
+    try:
+        (answers,) = nw.to_native(frame.select(**named)).fetchall()
+    except REFUSALS as error:
+        raise GateBuildError(
+            f"the rules {', '.join(t.rule.name for t in tests)} cannot be evaluated on this batch: {_first_line(error)}",
+            way_out="mend the check so that it holds for every value",
+        ) from error
+    return {
+        test.rule.name: test.rule.reason
+        for test, answer in zip(tests, answers, strict=True)
+        if isinstance(test, Checked) and (answer is False or (answer is None and not test.check.ignore_na))
+    }
+
+
+def key_of(bit: Bit) -> str:
+    """The column that a bit's check is attached to, or `FRAME`."""
+    return bit.column.name if bit.column else FRAME
+
+
+def _is_aggregate(bit: Bit) -> bool:
+    match bit.test:
+        case Checked(rule=Rule(runs_on=Runner.QUERY), of_rows=False):
+            return True
+        case _:
+            return False
+
+
+def _breaks(view: BatchView, frame: nw.DataFrame[Any], bit: Bit) -> nw.Expr | None:
+    """The expression that is true where a row breaks a test; ``None`` for tests that are decided elsewhere."""
+    readable = nw.col("_unreadable").is_null()
+    match bit.test:
+        case Readable():
+            return ~readable
+        case Typed():
+            return nw.col(bit.column.unconverted) if bit.column and bit.column.unconverted else None
+        case NotNull():
+            assert bit.column is not None  # noqa: S101  # bits_of gives every column test its column
+            value = nw.col(bit.column.name)
+            absent = value.is_null() | value.is_nan() if is_float(bit.column) else value.is_null()
+            return absent & readable & _converted(bit.column)
+        case Checked(rule=Rule(runs_on=Runner.QUERY), of_rows=True):
+            return _fails(view, frame, bit, bit.test) & readable & _converted(bit.column)
+        case _:
+            return None
+
+
+def _fails(view: BatchView, frame: nw.DataFrame[Any], bit: Bit, test: Checked) -> nw.Expr:
+    """A check's expression, turned round; NaN, which DuckDB takes for the greatest number, as Pandera judges it."""
+    fails = (~expression(test.check, key_of(bit), frame)).fill_null(value=not test.check.ignore_na)
+    if bit.column is None and view.floats:
+        return fails & ~nw.any_horizontal(*(_is_nan(name) for name in view.floats), ignore_nulls=False)
+    if bit.column is not None and test.nan_fails is not None:
+        nan = _is_nan(bit.column.name)
+        return fails | nan if test.nan_fails else fails & ~nan
+    return fails
+
+
+def _is_nan(name: str) -> nw.Expr:
+    return nw.col(name).is_nan().fill_null(value=False)
+
+
+def _converted(column: LaidColumn | None) -> nw.Expr:
+    """True where the column's value converted: one that did not is broken by its type alone."""
+    if column is None or column.unconverted is None:
+        return nw.lit(value=True)
+    return ~nw.col(column.unconverted)
+
+
+def _culprit(frame: nw.DataFrame[Any], bits: tuple[Bit, ...], flags: Mapping[int, nw.Expr]) -> GateBuildError | None:
+    """The first test that cannot be evaluated alone, as an error that names it."""
+    for bit in bits:
+        try:
+            if bit.place in flags:
+                nw.to_native(frame.select(flags[bit.place].alias("breaks").sum())).fetchall()
+        except REFUSALS as error:
+            return GateBuildError(
+                f"the rule {bit.test.rule.name!r} cannot be evaluated on this batch: {_first_line(error)}",
+                way_out="widen the column's type, or mend the check so that it holds for every value",
+            )
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

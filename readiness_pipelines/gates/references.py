@@ -1,0 +1,62 @@
+"""Rules that compare a batch with other published rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import duckdb
+
+from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
+from readiness_pipelines.errors import GateBuildError, UnknownNameError
+from readiness_pipelines.gates.batch_view import BatchView
+from readiness_pipelines.gates.bits import Bit
+from readiness_pipelines.gates.flagging import REFUSALS
+from readiness_pipelines.gates.found import FoundRows
+from readiness_pipelines.gates.sql import identifier
+from readiness_pipelines.gates.tested import Referenced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherRows:
+    """What reference rules compare with.
+
+    Attributes:
+        tables: Published rows by table name.
+        other_batches: What other batches of the same table publish; ``None`` where there are none.
+    """
+
+    tables: Mapping[str, duckdb.DuckDBPyRelation] = field(default_factory=dict)
+    other_batches: duckdb.DuckDBPyRelation | None = None
+
+
+def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, found: FoundRows, others: OtherRows) -> None:
+    """Find the rows whose values are not where they should be, or are where they should not.
+
+    Raises:
+        UnknownNameError: A table that was not given, or a column that it does not have.
+        GateBuildError: Columns of types that do not compare.
+    """
+    reference = test.reference
+    match reference:
+        case ExistsIn(table=table):
+            if table not in others.tables:
+                raise UnknownNameError(f"table given to rule {test.rule.name}", table, others.tables)
+            other, keys, join = others.tables[table], reference.reference_columns, "ANTI JOIN"
+        case NotInOtherBatches():
+            if others.other_batches is None:
+                return
+            other, keys, join = others.other_batches, reference.columns, "SEMI JOIN"
+    for key in keys:
+        if key not in other.columns:
+            raise UnknownNameError(f"column in the reference of rule {test.rule.name}", key, other.columns)
+    name = f"other_{view.tag}_{bit.place}"
+    other.create_view(name)
+    same = " AND ".join(f"t.{identifier(c)} = o.{identifier(k)}" for c, k in zip(reference.columns, keys, strict=True))
+    valued = " AND ".join(f"t.{identifier(column)} IS NOT NULL" for column in reference.columns)
+    query = f"SELECT t._row FROM (SELECT * FROM {view.rows} t WHERE {valued} AND {view.judgeable(reference.columns)}) t "
+    try:
+        found.add(bit, f"{query} {join} {name} o ON {same}")
+    except REFUSALS as error:
+        raise GateBuildError(
+            f"the rule {test.rule.name!r} cannot compare its columns: {str(error).splitlines()[0]}",
+            way_out="give the columns of both tables the same type",
+        ) from error

@@ -1,0 +1,22 @@
+"""An installation of its own for a test: real tables, a real ledger, gone afterwards."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from readiness_pipelines.delivery import Installation
+from readiness_pipelines.settings import Settings
+
+
+@contextmanager
+def temporary_installation(*, landing: Path | None = None) -> Iterator[Installation]:
+    """Open an installation in a temporary folder.
+
+    Args:
+        landing: Where files land; a folder of its own where none is given (``installation.settings.landing``).
+    """
+    with TemporaryDirectory() as folder:
+        own = Path(folder, "landing")
+        own.mkdir()
+        yield Installation.open(Settings(landing=landing or own, warehouse=Path(folder, "warehouse")))

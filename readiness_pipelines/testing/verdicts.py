@@ -1,0 +1,93 @@
+"""A gate's verdict on literals, with its rows at hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from readiness_pipelines.gates import Gate, Hold, OtherRows, Outcome, Verdict
+from readiness_pipelines.testing.batches import batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a gate said of a batch.
+
+    Attributes:
+        outcome: `Publish`, `Split`, `Hold` or `Empty`.
+        published: The published rows, typed, without the framework's columns, in order.
+        broken: The rules that each row breaks, in the gate's order, by ``_row``; rows that break nothing are not there.
+        quarantined: The ``_row`` of the rows that wait.
+        discarded: The ``_row`` of the rows that deduplication discarded.
+        cleansed: Cells changed, by column and step; steps that changed nothing are not there.
+        verdict: All of it; its relations are closed.
+    """
+
+    outcome: Outcome
+    published: Sequence[Mapping[str, Any]]
+    broken: Mapping[int, tuple[str, ...]]
+    quarantined: frozenset[int]
+    discarded: frozenset[int]
+    cleansed: Mapping[tuple[str, str], int]
+    verdict: Verdict
+
+    def assert_publishes(self, *rows: Mapping[str, Any]) -> None:
+        """Assert that these rows, and no others, are published, in this order; columns not named are not compared."""
+        names = list(rows[0]) if rows else []
+        seen = [{name: row.get(name) for name in names} for row in self.published]
+        wanted = [dict(row) for row in rows]
+        assert len(self.published) == len(rows) and seen == wanted, (  # noqa: S101, PT018  # this is what it is for
+            f"published {seen or list(self.published)}, not {wanted}; broken: {dict(self.broken)}"
+        )
+
+    def assert_breaks(self, broken: Mapping[int, Sequence[str] | str]) -> None:
+        """Assert that these rows, and no others, break these rules, and no others."""
+        wanted = {row: (rules,) if isinstance(rules, str) else tuple(rules) for row, rules in broken.items()}
+        assert dict(self.broken) == wanted, f"broken {dict(self.broken)}, not {wanted}"  # noqa: S101  # as above
+
+    def assert_held(self, because: str = "") -> None:
+        """Assert that nothing is published, for a reason that contains some words."""
+        assert isinstance(self.outcome, Hold), f"{self.outcome}, not held"  # noqa: S101  # as above
+        assert because in self.outcome.reason, f"held because {self.outcome.reason!r}"  # noqa: S101  # as above
+
+
+def judge(
+    gate: Gate,
+    *rows: Mapping[str, Any],
+    types: Mapping[str, pa.DataType] | None = None,
+    tables: Mapping[str, pa.Table] | None = None,
+    other_batches: pa.Table | None = None,
+) -> Judged:
+    """Let a gate judge rows given as literals.
+
+    Args:
+        gate: The gate.
+        rows: As `batch` takes them.
+        types: As `batch` takes them.
+        tables: Published rows of the tables that reference rules name.
+        other_batches: What other batches of the same table publish.
+    """
+    connection = duckdb.connect()
+    try:
+        others = OtherRows(
+            tables={name: connection.from_arrow(table) for name, table in (tables or {}).items()},
+            other_batches=None if other_batches is None else connection.from_arrow(other_batches),
+        )
+        verdict = gate.judge(connection.from_arrow(batch(*rows, types=types)), connection, others=others)
+        published = verdict.published.order("_row").to_arrow_table().to_pylist()
+        waiting = verdict.quarantined.order("_row").to_arrow_table().to_pylist()
+    finally:
+        connection.close()
+    framework = {"_batch", "_row", "_file"}
+    errors = {row["_row"]: tuple(error["rule"] for error in row["_errors"]) for row in waiting if not row["_discarded"]}
+    return Judged(
+        outcome=verdict.outcome,
+        published=[{name: value for name, value in row.items() if name not in framework} for row in published],
+        broken={row: rules for row, rules in errors.items() if rules},
+        quarantined=frozenset(errors),
+        discarded=frozenset(row["_row"] for row in waiting if row["_discarded"]),
+        cleansed={(count.column, count.step): count.cells for count in verdict.cleansed if count.cells},
+        verdict=verdict,
+    )

@@ -1,0 +1,1 @@
+"""The gate's verdict against Pandera's own."""
