@@ -4,7 +4,8 @@ from rich.table import Table
 from rich.text import Text
 
 from readiness_pipelines.contracts.durations import format_duration
-from readiness_pipelines.delivery import Measured, PathStatus, PathStep
+from readiness_pipelines.delivery import GateChanges, Measured, PathStatus, PathStep
+from readiness_pipelines.gates import ChangeKind, Runner
 
 
 def status_table(status: PathStatus) -> Table:
@@ -61,10 +62,27 @@ def path_table(name: str, steps: tuple[PathStep, ...]) -> Table:
 def rules_table(step: PathStep) -> Table:
     """The rules of one step."""
     table = Table(title=f"rules of {step.table}", title_justify="left")
-    for column in ("rule", "kind", "where broken", "asks for", "runs on"):
+    for column in ("rule", "kind", "where broken", "asks for", "runs in"):
         table.add_column(column, overflow="fold")
     for rule in step.rules:
-        table.add_row(rule.name, rule.kind, rule.route, Text(rule.reason), rule.runs_on)
+        asks = Text(rule.reason)
+        if rule.runs_on is not Runner.QUERY:
+            asks.append(f"\n{rule.because}", style="dim")
+        table.add_row(rule.name, rule.kind, rule.route, asks, rule.runs_on)
+    return table
+
+
+_CHANGE_STYLES = {ChangeKind.BREAKING: "bold red", ChangeKind.TIGHTENED: "yellow", ChangeKind.LOOSENED: "green"}
+
+
+def changes_table(changes: GateChanges) -> Table:
+    """What changed between two versions of a gate."""
+    table = Table(title=f"{changes.table}: {changes.before} → {changes.after}", title_justify="left")
+    for column in ("change", "of", "before", "after"):
+        table.add_column(column, overflow="fold")
+    for change in changes.changes:
+        kind = Text(change.kind, style=_CHANGE_STYLES.get(change.kind, "dim"))
+        table.add_row(kind, Text(change.what), Text(change.before), Text(change.after))
     return table
 
 

@@ -64,7 +64,14 @@ def step_value(step: PathStep) -> dict[str, Any]:
         "known_issues": list(step.source.known_issues) if step.source else [],
         "answers": list(step.answers),
         "rules": [
-            {"name": rule.name, "kind": rule.kind, "route": rule.route, "asks": rule.reason, "runs_on": rule.runs_on}
+            {
+                "name": rule.name,
+                "kind": rule.kind,
+                "route": rule.route,
+                "asks": rule.reason,
+                "runs_on": rule.runs_on,
+                "because": rule.because,
+            }
             for rule in step.rules
         ],
         "tolerance": step.tolerance.model_dump() if step.tolerance else None,

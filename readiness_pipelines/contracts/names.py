@@ -8,7 +8,6 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """Lower-case letters, digits and underscores, starting with a letter: safe in SQL, paths and Dagster alike."""
 
 
-
 def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 

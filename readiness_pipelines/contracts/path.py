@@ -10,8 +10,8 @@ from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError
 from readiness_pipelines.contracts.base import Contract
 from readiness_pipelines.contracts.batches import Batches
 from readiness_pipelines.contracts.durations import Duration
-from readiness_pipelines.contracts.kpi import Kpi
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
+from readiness_pipelines.contracts.kpi import Kpi
 from readiness_pipelines.contracts.names import Identifier
 from readiness_pipelines.contracts.promises import Freshness, Tolerance
 from readiness_pipelines.contracts.references import ExistsIn

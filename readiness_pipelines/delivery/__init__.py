@@ -1,6 +1,7 @@
 """One batch through: ingested, judged, staged, committed, measured."""
 
 from readiness_pipelines.delivery.deliver import Delivery, deliver
+from readiness_pipelines.delivery.gate_changes import GateChanges, gate_changes
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.ingest import Ingested, ingest
 from readiness_pipelines.delivery.installation import Installation
@@ -13,6 +14,7 @@ from readiness_pipelines.delivery.status import BatchStatus, PathStatus, status
 __all__ = [
     "BatchStatus",
     "Delivery",
+    "GateChanges",
     "Ingested",
     "Installation",
     "Measured",
@@ -21,6 +23,7 @@ __all__ = [
     "Run",
     "batch_ref",
     "deliver",
+    "gate_changes",
     "gate_of",
     "ingest",
     "kpi_table",

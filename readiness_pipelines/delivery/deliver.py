@@ -21,7 +21,7 @@ from readiness_pipelines.delivery.reading import Input, published_rows, raw_rows
 from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.gates import CleansedCount, Empty, Hold, Publish, RuleCount, SchemaFinding, Split, Verdict
 from readiness_pipelines.lakehouse import Staged, TableName
-from readiness_pipelines.quarantine import BatchRecord, BatchRef, BatchState, Counts, Snapshots
+from readiness_pipelines.quarantine import BatchRecord, BatchRef, BatchState, Counts, GateRecord, Snapshots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,8 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
     gate = gate_of(path, table)
     ref = batch_ref(path, published_table(path, table), batch)
     attempt = uuid4().hex
+    asked = GateRecord(version=gate.version, declaration=gate.declaration.to_json(), first_used_at=run.clock())
+    installation.ledger.remember_gate(ref, asked)
     installation.ledger.begin(ref, attempt=attempt, run_id=run.run_id, who=run.who, at=run.clock())
     try:
         with installation.engine() as engine:

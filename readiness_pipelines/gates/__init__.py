@@ -6,11 +6,12 @@ from readiness_pipelines.gates.gate import Gate
 from readiness_pipelines.gates.layout import SchemaFinding
 from readiness_pipelines.gates.records import BrokenRule, RecordVerdict
 from readiness_pipelines.gates.references import OtherRows
-from readiness_pipelines.gates.rules import Rule, RuleKind, Runner
+from readiness_pipelines.gates.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
 from readiness_pipelines.gates.verdict import CleansedCount, Empty, Hold, Outcome, Publish, RuleCount, Split, Verdict
 from readiness_pipelines.gates.versions import Declaration
 
 __all__ = [
+    "SCHEMA_UNCHANGED",
     "BrokenRule",
     "Change",
     "ChangeKind",

@@ -1,5 +1,7 @@
 """Pandera checks that speak of the whole batch, ready-made: for a table's ``rules``, or a schema's ``checks``."""
 
+from collections.abc import Callable, Mapping
+
 import narwhals.stable.v1 as nw
 from pandera.api.checks import Check
 
@@ -18,7 +20,7 @@ def row_count(*, at_least: int | None = None, at_most: int | None = None) -> Che
     def count_within(_frame: object) -> nw.Expr:
         return nw.len().is_between(at_least or 0, 2**62 if at_most is None else at_most)
 
-    return Check(count_within, native=False, name="row_count", error=_text("row_count", statistics), **_meant(statistics))
+    return _check(count_within, "row_count", "row_count", statistics)
 
 
 def null_share(column: str, *, at_most: float) -> Check:
@@ -34,8 +36,7 @@ def null_share(column: str, *, at_most: float) -> Check:
     def share_within(_frame: object) -> nw.Expr:
         return nw.col(column).is_null().mean() <= at_most
 
-    name = f"{column}_null_share"
-    return Check(share_within, native=False, name=name, error=_text("null_share", statistics), **_meant(statistics))
+    return _check(share_within, f"{column}_null_share", "null_share", statistics)
 
 
 def _check_bounds(name: str, at_least: int | None, at_most: int | None) -> None:
@@ -45,9 +46,7 @@ def _check_bounds(name: str, at_least: int | None, at_most: int | None) -> None:
         raise DeclarationError(f"{name} is at least {at_least} and at most {at_most}", way_out="swap them")
 
 
-def _text(name: str, statistics: dict[str, object]) -> str:
-    return f"{name}({', '.join(f'{k}={v!r}' for k, v in statistics.items() if v is not None)})"
-
-
-def _meant(statistics: dict[str, object]) -> dict[str, dict[str, object]]:
-    return {"statistics": statistics}
+def _check(function: Callable[[object], nw.Expr], name: str, kind: str, statistics: Mapping[str, object]) -> Check:
+    """The check, which means what its arguments say: they, not its code, are what a gate's version is made of."""
+    asked = ", ".join(f"{argument}={value!r}" for argument, value in statistics.items() if value is not None)
+    return Check(function, native=False, name=name, error=f"{kind}({asked})", statistics=dict(statistics))

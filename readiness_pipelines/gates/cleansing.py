@@ -45,9 +45,7 @@ class Cleansed:
         return f"{self.after} IS DISTINCT FROM {self.before}"
 
 
-def text_steps(
-    column: str, steps: Sequence[ColumnStep], *, tag: int, missing: str | None
-) -> tuple[Cleansed, ...]:
+def text_steps(column: str, steps: Sequence[ColumnStep], *, tag: int, missing: str | None) -> tuple[Cleansed, ...]:
     """The steps over a text column, each on top of the one before.
 
     Args:
@@ -83,7 +81,9 @@ def text_value(step: ColumnStep, value: str) -> str | None:
         case Numbers():
             return _number(step, value)
         case ZeroPad(width=width):
-            return f"CASE WHEN length({value}) BETWEEN 1 AND {width - 1} THEN lpad({value}, {width}, '0') ELSE {value} END"
+            return (
+                f"CASE WHEN length({value}) BETWEEN 1 AND {width - 1} THEN lpad({value}, {width}, '0') ELSE {value} END"
+            )
         case Categories(mapping=mapping):
             cases = " ".join(
                 f"WHEN {literal(old)} THEN {'NULL' if new is None else literal(new)}" for old, new in mapping.items()

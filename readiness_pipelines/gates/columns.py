@@ -156,9 +156,9 @@ def _check_names(spec: SchemaSpec) -> None:
     if spec.deduplicate:
         wanted["Deduplicate"] = [*spec.deduplicate.by, *spec.deduplicate.order_by]
     for what, columns in wanted.items():
-        for column in columns:
-            if not any(known.matches(column) for known in spec.columns):
-                raise UnknownNameError(f"column in {what}", column, names)
+        for name in columns:
+            if not any(known.matches(name) for known in spec.columns):
+                raise UnknownNameError(f"column in {what}", name, names)
     for column in spec.columns:
         for step in column.steps:
             if isinstance(step, FlagMissing) and (step.column in names or step.column in RESERVED_COLUMNS):
@@ -190,7 +190,7 @@ def _read_column(flavour: Flavour, schema: Any, name: str, column: Any, label: s
 
 def _default(column: Any) -> Any:
     """The declared default; Pandera says "none" with None, and with NaN where a column came from pandas."""
-    missing = column.default is None or column.default != column.default  # noqa: PLR0124  # NaN differs from itself
+    missing = column.default is None or column.default != column.default  # NaN differs from itself
     return None if missing else column.default
 
 

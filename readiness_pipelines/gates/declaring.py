@@ -20,7 +20,7 @@ from readiness_pipelines.gates.columns import ColumnSpec, Duplicates, SchemaSpec
 from readiness_pipelines.gates.expressions import columns_of
 from readiness_pipelines.gates.flavours import Flavour
 from readiness_pipelines.gates.lifting import FRAME, PROBE_ROWS, NotLiftedError, bind, expression, nan_verdicts
-from readiness_pipelines.gates.rules import Rule, RuleKind, Runner, rule_name
+from readiness_pipelines.gates.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner, rule_name
 from readiness_pipelines.gates.tested import (
     Checked,
     ColumnsExpected,
@@ -59,21 +59,20 @@ def _shape_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
         return Rule(name=name, columns=(), kind=RuleKind.SHAPE, route=route, reason=reason)
 
     readable = "the reader can parse the row"
-    yield Readable(
-        rule=Rule(name="readable", columns=(), kind=RuleKind.ROW, route=Route.QUARANTINE, reason=readable)
-    )
+    yield Readable(rule=Rule(name="readable", columns=(), kind=RuleKind.ROW, route=Route.QUARANTINE, reason=readable))
     yield ColumnsPresent(rule=shape("columns_present", "every required column is there"))
     if spec.strict:
         if gating.schema_change is SchemaChange.EVOLVE:
             raise GateBuildError(
-                "the schema is strict and the gate would evolve with new columns", way_out="choose one: drop strict=True"
+                "the schema is strict and the gate would evolve with new columns",
+                way_out="choose one: drop strict=True",
             )
         yield ColumnsExpected(rule=shape("columns_expected", "no column is there that the schema does not name"))
     if spec.ordered:
         yield ColumnsOrdered(rule=shape("columns_ordered", "the columns come in the schema's order"))
     held = gating.schema_change is SchemaChange.FREEZE
     reason = "the source has the schema's columns and types, no more, no fewer, no wider"
-    yield SchemaUnchanged(rule=shape("schema_unchanged", reason, Route.HOLD if held else Route.WARN))
+    yield SchemaUnchanged(rule=shape(SCHEMA_UNCHANGED, reason, Route.HOLD if held else Route.WARN))
 
 
 def _column_tests(spec: SchemaSpec) -> Iterator[GateTest]:
@@ -135,7 +134,7 @@ def _check_test(check: Check, column: ColumnSpec | None, probe: nw.DataFrame[Any
     name = rule_name(column.label if column else "", check.name or "check")
     refuse_ambiguous(check, rule=name)
     key = probe_column(column) if column else FRAME
-    columns = (column.name,) if column else ()
+    columns: tuple[str, ...] = (column.name,) if column else ()
     runs_on, because, of_rows, nan_fails = Runner.QUERY, "Pandera's own expression, lifted into the query", True, None
     try:
         lifted = expression(check, key, probe)
@@ -178,9 +177,7 @@ def _reference_test(reference: Reference, spec: SchemaSpec) -> Referenced:
         case NotInOtherBatches():
             name = rule_name(*reference.columns, "not_in_other_batches")
             reason = f"{joined} is not published by another batch"
-    rule = Rule(
-        name=name, columns=reference.columns, kind=RuleKind.REFERENCE, route=Route.QUARANTINE, reason=reason
-    )
+    rule = Rule(name=name, columns=reference.columns, kind=RuleKind.REFERENCE, route=Route.QUARANTINE, reason=reason)
     return Referenced(rule=rule, reference=reference)
 
 

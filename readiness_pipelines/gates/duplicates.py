@@ -48,7 +48,7 @@ def _all_differ(connection: duckdb.DuckDBPyConnection, view: str, column: str, w
         f"SELECT min({key}), max({key}), count({key}), count(*) FROM {view} WHERE {where}"
     ).fetchall()
     if rows - valued > 1 or not valued:
-        return rows <= 1
+        return bool(rows <= 1)
     width = high - low + 1
     if width > min(BITMAP_BITS, SPARSE * valued):
         return False

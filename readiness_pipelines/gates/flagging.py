@@ -59,7 +59,7 @@ def find_aggregates(view: BatchView, bits: tuple[Bit, ...]) -> dict[str, str]:
         (answers,) = nw.to_native(frame.select(**named)).fetchall()
     except REFUSALS as error:
         raise GateBuildError(
-            f"the rules {', '.join(t.rule.name for t in tests)} cannot be evaluated on this batch: {_first_line(error)}",
+            f"the rules {', '.join(t.rule.name for t in tests)} cannot be evaluated on the batch: {_first_line(error)}",
             way_out="mend the check so that it holds for every value",
         ) from error
     return {

@@ -68,7 +68,8 @@ class FoundRows:
         gathered = ", ".join(f"bit_or({word}) AS {word}" for word in words)
         connection = self._view.connection
         connection.execute(
-            f"CREATE TEMP TABLE {table} AS SELECT _row, {gathered}, ({failed}) AS failed FROM {self._table} GROUP BY _row"
+            f"CREATE TEMP TABLE {table} AS "
+            f"SELECT _row, {gathered}, ({failed}) AS failed FROM {self._table} GROUP BY _row"
         )
         connection.execute(f"DROP TABLE {self._table}")
         ((failed_rows,),) = connection.execute(f"SELECT count(*) FROM {table} WHERE failed").fetchall()

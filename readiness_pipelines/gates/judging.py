@@ -19,9 +19,7 @@ from readiness_pipelines.gates.sql import identifier, literal
 from readiness_pipelines.gates.tested import Checked, GateTest, Referenced, Unique
 
 
-def find_broken(
-    view: BatchView, tests: tuple[GateTest, ...], *, flavour: Flavour, others: OtherRows
-) -> Broken:
+def find_broken(view: BatchView, tests: tuple[GateTest, ...], *, flavour: Flavour, others: OtherRows) -> Broken:
     """Evaluate all tests and keep the rows that break any.
 
     Raises:

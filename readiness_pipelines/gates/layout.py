@@ -110,7 +110,10 @@ class Layout:
     def schema(self) -> pa.Schema:
         """Arrow schema of what is published: the columns, the flags, then the framework's."""
         return published_schema(
-            [*((column.name, column.type) for column in self.columns), *((flag.name, pa.bool_()) for flag in self.flags)]
+            [
+                *((column.name, column.type) for column in self.columns),
+                *((flag.name, pa.bool_()) for flag in self.flags),
+            ]
         )
 
     def of(self, spec: ColumnSpec) -> tuple[LaidColumn, ...]:
@@ -148,7 +151,9 @@ def lay_out(
         wider = name in evolved and evolved[name].change == "wider type"
         column = _lay(name, specs, arrived, missing=missing, tag=index, wider=wider)
         columns.append(column)
-        flags += [Flag(name=s.column, of=name, step=name_of(s)) for c in specs for s in c.steps if isinstance(s, FlagMissing)]
+        flags += [
+            Flag(name=s.column, of=name, step=name_of(s)) for c in specs for s in c.steps if isinstance(s, FlagMissing)
+        ]
     for name, finding in evolved.items():
         if finding.change == "new column":
             columns.append(LaidColumn(name=name, specs=(), type=arrived.field(name).type, value=identifier(name)))
@@ -205,7 +210,11 @@ def _findings(spec: SchemaSpec, arrived: pa.Schema, change: SchemaChange) -> Ite
         if spec.may_lack(column) and not any(map(column.matches, arrived.names)):
             effect = effects[1] if column.default is None else f"published as {column.default!r}"
             yield SchemaFinding(
-                change="missing column", column=_label(column), before=str(column.type or "any"), after="", effect=effect
+                change="missing column",
+                column=_label(column),
+                before=str(column.type or "any"),
+                after="",
+                effect=effect,
             )
         for name in filter(column.matches, arrived.names):
             kind = arrived.field(name).type
@@ -333,7 +342,7 @@ def _counted(layout: Layout) -> Iterator[tuple[str, str, str]]:
 
 
 def _cleansed(layout: Layout, source: str) -> str:
-    """The source with the steps' columns: one level of projection for the first steps, one for the second, and so on."""
+    """The source with the steps' columns: a level of projection for the first steps, one for the second, and so on."""
     levels = max((len(column.cleansed) for column in layout.columns), default=0)
     for level in range(levels):
         steps = [column.cleansed[level] for column in layout.columns if len(column.cleansed) > level]

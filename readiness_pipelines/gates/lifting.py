@@ -196,7 +196,7 @@ def _backend(check: Check) -> NarwhalsCheckBackend:
 
 
 def failing_value(check: Check, value: Any, *, rule: str) -> bool:
-    """Whether an element-wise check fails a value, or a row given as a dictionary; it is not asked of a null it ignores.
+    """Whether an element-wise check fails a value, or a row given as a dictionary; it is not asked of nulls it ignores.
 
     Raises:
         GateBuildError: The check's function raises.

@@ -203,7 +203,9 @@ class RecordGate:
         """Whether the query would give a value back as it is. Every step, and every conversion, leaves null alone."""
         if column.fills is not None:
             return False
-        return value is None or (column.value == identifier(column.name) and converter(type(value), column.type) is None)
+        return value is None or (
+            column.value == identifier(column.name) and converter(type(value), column.type) is None
+        )
 
     def _query(
         self, layout: Layout, arrived: pa.Schema, *, without: set[str]
@@ -221,7 +223,9 @@ class RecordGate:
         made = [(column.name, column.unconverted is not None) for column in columns]
         made += [(flag.name, False) for flag in layout.flags]
         flags = {column.name: column.unconverted for column in columns}
-        wanted = [part for name, has in made for part in ((identifier(name), flags[name]) if has else (identifier(name),))]
+        wanted = [
+            part for name, has in made for part in ((identifier(name), flags[name]) if has else (identifier(name),))
+        ]
         inner = typed_select(partial, f"(SELECT {', '.join([*given, *framework])})")
         return f"SELECT {', '.join(map(str, wanted))} FROM ({inner})", asked, tuple(made)
 
@@ -313,7 +317,7 @@ def _check_test(test: Checked, column: LaidColumn | None, fails: Evaluate) -> Te
 
 
 def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate) -> Evaluate:
-    """Whether a lifted check fails a record: by the compiled expression, or by Pandera where that is not known to agree."""
+    """Whether a lifted check fails a record: by the compiled expression, or by Pandera where there is none."""
     null_fails = not test.check.ignore_na
     try:
         passes = compile_expression(lifted)

@@ -52,7 +52,9 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, found: FoundR
     other.create_view(name)
     same = " AND ".join(f"t.{identifier(c)} = o.{identifier(k)}" for c, k in zip(reference.columns, keys, strict=True))
     valued = " AND ".join(f"t.{identifier(column)} IS NOT NULL" for column in reference.columns)
-    query = f"SELECT t._row FROM (SELECT * FROM {view.rows} t WHERE {valued} AND {view.judgeable(reference.columns)}) t "
+    query = (
+        f"SELECT t._row FROM (SELECT * FROM {view.rows} t WHERE {valued} AND {view.judgeable(reference.columns)}) t "
+    )
     try:
         found.add(bit, f"{query} {join} {name} o ON {same}")
     except REFUSALS as error:

@@ -29,9 +29,7 @@ class Lost:
     rows: int = 0
 
 
-def find_repeated(
-    view: BatchView, bit: Bit, columns: Sequence[str], duplicates: Duplicates, found: FoundRows
-) -> None:
+def find_repeated(view: BatchView, bit: Bit, columns: Sequence[str], duplicates: Duplicates, found: FoundRows) -> None:
     """Find the rows whose key occurs more than once: all of them, or all but the first or last by ``_row``."""
     where = view.judgeable(columns)
     keys = f"duplicates_{view.tag}_{bit.place}"
@@ -67,7 +65,9 @@ def deduplicate(view: BatchView, step: Deduplicate) -> tuple[BatchView, Lost]:
         f"CREATE TEMP TABLE {table} AS SELECT _row FROM (SELECT t._row, {place} AS place FROM {view.rows} t "
         f"SEMI JOIN {keys} d ON {same_key(step.by)} WHERE {where}) WHERE place > 1"
     )
-    view.connection.execute(f"CREATE TEMP VIEW {kept} AS SELECT t.* FROM {view.rows} t ANTI JOIN {table} l USING (_row)")
+    view.connection.execute(
+        f"CREATE TEMP VIEW {kept} AS SELECT t.* FROM {view.rows} t ANTI JOIN {table} l USING (_row)"
+    )
     ((rows,),) = view.connection.execute(f"SELECT count(*) FROM {table}").fetchall()
     return replace(view, rows=kept), replace(lost, table=table, rows=rows)
 

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from readiness_pipelines.contracts.routes import Route
 
+SCHEMA_UNCHANGED = "schema_unchanged"
+"""Name of the rule that reports what differs from the schema."""
+
 
 class RuleKind(StrEnum):
     """What a rule looks at.
@@ -23,8 +26,8 @@ class RuleKind(StrEnum):
 class Runner(StrEnum):
     """Where a rule is decided.
 
-    ``QUERY``: in the gate's query. ``PANDERA``: in Pandera itself, over a table of the batch's columns. ``PYTHON``: value
-    by value, in a function of the schema.
+    ``QUERY``: in the gate's query. ``PANDERA``: in Pandera itself, over a table of the batch's columns. ``PYTHON``:
+    value by value, in a function of the schema.
     """
 
     QUERY = "query"

@@ -88,9 +88,9 @@ class Verdict:
         findings: What differs from the schema: new, missing and widened columns.
         schema: Arrow schema of the published rows: the schema's columns, then ``_batch``, ``_row``, ``_file``.
         published: The rows to publish, typed, lazily; empty when nothing is.
-        quarantined: The rows that are not published, as they arrived, plus ``_errors`` (list of rule, column, reason) and
-            ``_discarded`` (true where nobody has to decide: deduplication lost the row), lazily: those that failed or
-            were discarded, or all rows of a held batch.
+        quarantined: The rows that are not published, as they arrived, plus ``_errors`` (list of rule, column, reason)
+            and ``_discarded`` (true where nobody has to decide: deduplication lost the row), lazily: those that failed
+            or were discarded, or all rows of a held batch.
     """
 
     gate: str

@@ -16,7 +16,7 @@ class Declaration:
     """What a gate asks, as JSON-like values.
 
     Attributes:
-        facts: What decides over rows: ``columns`` by name, ``rules`` (a list without order), and the gate's own settings.
+        facts: What decides over rows: ``columns`` by name, ``rules`` in no order, and the gate's own settings.
         wording: What is only for people: reasons by rule, descriptions by column. Not part of the version.
         version: Fingerprint of the facts.
     """

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from readiness_pipelines.contracts import DataPath, DerivedTable, GatedTable
+from readiness_pipelines.contracts import DataPath, DerivedTable, ExistsIn, GatedTable
 from readiness_pipelines.delivery import (
     Delivery,
     Installation,
@@ -173,9 +173,12 @@ def _events(
 
 
 def _inputs(path: DataPath, table: Gated) -> list[TableName]:
+    referenced = [rule.table for rule in table.gating.rules if isinstance(rule, ExistsIn)]
+    others = [published_table(path, path.table(name)) for name in referenced]
     if isinstance(table, GatedTable):
-        return [raw_table(table)]
-    return [published_table(path, path.table(name)) for name in table.inputs]
+        return [raw_table(table), *others]
+    inputs = [published_table(path, path.table(name)) for name in table.inputs]
+    return list(dict.fromkeys([*inputs, *others]))
 
 
 def _answering(path: DataPath, table: Gated) -> list[str]:

@@ -4,7 +4,7 @@ The only file that relies on partitioned asset checks, which Dagster still calls
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -12,7 +12,7 @@ import dagster as dg
 from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.delivery import Delivery
-from readiness_pipelines.gates import Gate, Rule, RuleCount
+from readiness_pipelines.gates import SCHEMA_UNCHANGED, Gate, Rule, RuleCount, SchemaFinding
 from readiness_pipelines.orchestration.metadata import record_table
 from readiness_pipelines.quarantine import BatchState
 
@@ -69,6 +69,16 @@ def check_results(
         yield _rule_result(key, delivery, count, quarantine=quarantine, steward=steward)
 
 
+def findings_table(findings: Sequence[SchemaFinding]) -> dg.TableMetadataValue:
+    """What differs from the schema, before and after."""
+    return record_table(
+        [
+            {"column": f.column, "change": f.change, "before": f.before, "after": f.after, "effect": f.effect}
+            for f in findings
+        ]
+    )
+
+
 def _gate_result(
     key: dg.AssetKey, path: DataPath, delivery: Delivery, *, quarantine: str, steward: str
 ) -> dg.AssetCheckResult:
@@ -87,6 +97,13 @@ def _gate_result(
         "where_it_waits": quarantine,
         "next_command": command,
     }
+    if counts.discarded:
+        metadata["discarded_rows"] = counts.discarded
+    if delivery.findings:
+        metadata["schema_changes"] = findings_table(delivery.findings)
+    if cleansed := [count for count in delivery.cleansed if count.cells]:
+        metadata["cleansed_cells"] = sum(count.cells for count in cleansed)
+        metadata["cleansing"] = record_table([{"column": c.column, "step": c.step, "cells": c.cells} for c in cleansed])
     if broken:
         metadata["broken_rules"] = record_table(
             [{"rule": c.rule.name, "rows": c.broken_rows, "asks": c.rule.reason, "route": c.rule.route} for c in broken]
@@ -111,6 +128,8 @@ def _rule_result(
         "broken_ratio": count.broken_rows / rows if rows else 0.0,
         "steward": steward,
     }
+    if count.rule.name == SCHEMA_UNCHANGED and delivery.findings:
+        metadata["schema_changes"] = findings_table(delivery.findings)
     if count.columns:
         metadata["columns"] = record_table([{"column": name, "rows": n} for name, n in count.columns.items()])
     if count.samples:
@@ -122,7 +141,7 @@ def _rule_result(
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=check_name(count.rule),
-        passed=count.decided and count.broken_rows == 0,
+        passed=count.decided and count.broken_rows == 0 and not count.detail,
         severity=dg.AssetCheckSeverity.ERROR if holds and count.broken_rows else dg.AssetCheckSeverity.WARN,
         description=_one_line(count, rows),
         metadata=metadata,
@@ -132,6 +151,8 @@ def _rule_result(
 def _one_line(count: RuleCount, rows: int) -> str:
     if not count.decided:
         return "not decided: the batch's shape is wrong"
+    if count.detail:
+        return count.detail
     if count.broken_rows == 0:
         return "holds in every row"
     return f"{count.broken_rows:,} of {rows:,} rows ({count.broken_rows / rows:.2%}) break: {count.rule.reason}"

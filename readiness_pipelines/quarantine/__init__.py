@@ -7,6 +7,7 @@ from readiness_pipelines.quarantine.records import (
     BatchRef,
     Counts,
     FileRecord,
+    GateRecord,
     Snapshots,
     TrailEntry,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "BatchState",
     "Counts",
     "FileRecord",
+    "GateRecord",
     "Ledger",
     "Snapshots",
     "TrailEntry",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, insert, make_url, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from readiness_pipelines.errors import LedgerError
@@ -17,11 +18,20 @@ from readiness_pipelines.quarantine.records import (
     BatchRef,
     Counts,
     FileRecord,
+    GateRecord,
     Snapshots,
     TrailEntry,
 )
 from readiness_pipelines.quarantine.states import MOVES, BatchState
-from readiness_pipelines.quarantine.tables import ATTEMPTS, BATCHES, SCHEMA_VERSION, TRAIL, VERSION, create_missing
+from readiness_pipelines.quarantine.tables import (
+    ATTEMPTS,
+    BATCHES,
+    GATES,
+    SCHEMA_VERSION,
+    TRAIL,
+    VERSION,
+    create_missing,
+)
 
 LOCK_WAIT_SECONDS = 30
 
@@ -125,6 +135,22 @@ class Ledger:
                 run_id=record.run_id,
                 attempt=record.attempt,
                 details={"counts": asdict(record.counts), "snapshots": asdict(record.snapshots), **(details or {})},
+            )
+
+    def remember_gate(self, ref: BatchRef, gate: GateRecord) -> None:
+        """Keep what a gate asks, beside the versions that the batches name; once is enough."""
+        row = {"path": ref.path, "table_name": ref.table, **asdict(gate)}
+        insert_new = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        with self._writing() as connection:
+            connection.execute(insert_new(GATES).values(row).on_conflict_do_nothing())
+
+    def gates(self, *, path: str, table: str) -> tuple[GateRecord, ...]:
+        """The gates that have judged batches of a table, by first use."""
+        query = select(GATES).where(GATES.c.path == path, GATES.c.table_name == table)
+        with self._reading() as connection:
+            return tuple(
+                GateRecord(version=row.version, declaration=row.declaration, first_used_at=row.first_used_at)
+                for row in connection.execute(query.order_by(GATES.c.first_used_at))
             )
 
     def get(self, ref: BatchRef) -> BatchRecord | None:

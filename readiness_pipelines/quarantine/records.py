@@ -135,3 +135,12 @@ class Attempt:
     run_id: str
     who: str
     begun_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRecord:
+    """A gate that has judged batches of a table: its version, what it asks (as JSON), and when it was first used."""
+
+    version: str
+    declaration: Mapping[str, Any]
+    first_used_at: datetime

@@ -104,6 +104,15 @@ TRAIL = Table(
     Index("ledger_trail_batch", "path", "table_name", "batch"),
 )
 
+GATES = Table(
+    "ledger_gates",
+    METADATA,
+    *(Column(name, String(200), primary_key=True) for name in ("path", "table_name")),
+    Column("version", String(64), primary_key=True),
+    Column("declaration", JSON, nullable=False),
+    Column("first_used_at", UtcDateTime, nullable=False),
+)
+
 _REFUSE = "'append-only'"
 
 _GUARDS = {

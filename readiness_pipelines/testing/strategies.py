@@ -160,10 +160,11 @@ def _of_type(column: ColumnSpec, low: Any, high: Any) -> Values:
     if pa.types.is_integer(kind):
         signed = pa.types.is_signed_integer(kind)
         least, most = (-(1 << kind.bit_width - 1) if signed else 0), (1 << kind.bit_width - signed) - 1
-        return st.integers(least if low is None else max(least, int(low)), most if high is None else min(most, int(high)))
+        least = least if low is None else max(least, int(low))
+        return st.integers(least, most if high is None else min(most, int(high)))
     if pa.types.is_floating(kind):
         bounded = st.floats(low, high, allow_nan=False, allow_infinity=False)
-        return bounded.map(float) if kind.bit_width == 64 else bounded.map(lambda v: pa.scalar(v, kind).as_py())
+        return bounded.map(lambda value: pa.scalar(value, kind).as_py())
     if pa.types.is_date(kind):
         return st.dates(low or date(1900, 1, 1), high or date(2200, 1, 1))
     if pa.types.is_timestamp(kind):
@@ -175,10 +176,13 @@ def _of_type(column: ColumnSpec, low: Any, high: Any) -> Values:
 
 
 def _times(kind: pa.DataType, low: Any, high: Any) -> Values:
-    zone = UTC if kind.tz else None
     start, end = datetime(1900, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001  # st.datetimes takes naive bounds
     naive = [bound.astimezone(UTC).replace(tzinfo=None) if bound and bound.tzinfo else bound for bound in (low, high)]
-    return st.datetimes(naive[0] or start, naive[1] or end, timezones=st.just(zone))
+    return st.datetimes(naive[0] or start, naive[1] or end, timezones=_zone(kind))
+
+
+def _zone(kind: pa.DataType) -> Any:
+    return st.just(UTC) if kind.tz else st.none()
 
 
 def _breaking(column: ColumnSpec, test: GateTest, breaks: Callable[[Any], bool] | None) -> Values:

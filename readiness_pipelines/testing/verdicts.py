@@ -36,8 +36,8 @@ class Judged:
     def assert_publishes(self, *rows: Mapping[str, Any]) -> None:
         """Assert that these rows, and no others, are published, in this order; columns not named are not compared."""
         names = list(rows[0]) if rows else []
-        seen = [{name: row.get(name) for name in names} for row in self.published]
-        wanted = [dict(row) for row in rows]
+        seen: list[Mapping[str, Any]] = [{name: row.get(name) for name in names} for row in self.published]
+        wanted: list[Mapping[str, Any]] = [dict(row) for row in rows]
         assert len(self.published) == len(rows) and seen == wanted, (  # noqa: S101, PT018  # this is what it is for
             f"published {seen or list(self.published)}, not {wanted}; broken: {dict(self.broken)}"
         )

@@ -25,7 +25,9 @@ Failures = dict[Key, set[int]]
 _REASONS = {"SERIES_CONTAINS_NULLS": "not_nullable", "SERIES_CONTAINS_DUPLICATES": "unique", "DUPLICATES": "unique"}
 
 
-def pandera_failures(schema: pa.DataFrameSchema, table: arrow.Table, *, of_batch: frozenset[Key] = frozenset()) -> Failures:
+def pandera_failures(
+    schema: pa.DataFrameSchema, table: arrow.Table, *, of_batch: frozenset[Key] = frozenset()
+) -> Failures:
     """Which rows of a table break which rule, as Pandera says.
 
     Args:

@@ -44,7 +44,7 @@ def data_of(kind: arrow.DataType) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def checks_of(draw: st.DrawFn, kind: arrow.DataType) -> pa.Check:
+def checks_of(draw: st.DrawFn, kind: arrow.DataType) -> Any:
     """A built-in check that applies to a type, with arguments of the type."""
     value = st.sampled_from(values_of(kind))
     names = ["equal_to", "not_equal_to", "isin", "notin"]
@@ -71,8 +71,8 @@ def checks_of(draw: st.DrawFn, kind: arrow.DataType) -> pa.Check:
             return getattr(pa.Check, name)(draw(value), **options)
         case "str_length":
             low, high = sorted([draw(st.integers(0, 4)), draw(st.integers(0, 4))])
-            exact = draw(st.booleans())
-            return pa.Check.str_length(exact_value=low, **options) if exact else pa.Check.str_length(low, high, **options)
+            bounds = draw(st.sampled_from([{"exact_value": low}, {"min_value": low, "max_value": high}]))
+            return pa.Check.str_length(**bounds, **options)
         case name:
             return getattr(pa.Check, name)(draw(value), **options)
 
