@@ -1,11 +1,12 @@
 # make run    run the readmission path on the committed data        make ui     the Dagster UI, with its daemon
 # make test   all tests                                             make lint   ruff, mypy, import-linter
+# make bench  speed and memory beside peers, in an environment of its own: some 40 minutes; BENCH="--millions 1" is short
 # Python 3.11 or newer and make are all that has to be there before.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test ui lint lock clean
+.PHONY: run test ui lint bench lock clean
 
 run: .venv/installed
 	$(BIN)/readiness run --all
@@ -21,6 +22,14 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: .venv-bench/installed
+	.venv-bench/bin/python -m readiness_pipelines_tests.benchmarks.bench $(BENCH)
+
+.venv-bench/installed: readiness_pipelines_tests/benchmarks/requirements.lock .venv/installed
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --require-hashes --requirement $<
+	@touch $@
 
 # One file says that everything is installed: a second `make` installs nothing.
 .venv/installed: requirements.lock pyproject.toml
@@ -39,7 +48,10 @@ lint: .venv/installed
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+	uv pip compile pyproject.toml readiness_pipelines_tests/benchmarks/requirements.in --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade \
+		--output-file readiness_pipelines_tests/benchmarks/requirements.lock
 
 clean:
-	rm -rf .venv .dagster data/warehouse .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench .dagster data/warehouse .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

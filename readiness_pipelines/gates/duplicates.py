@@ -1,4 +1,4 @@
-"""Equal rows, found without sorting: whole numbers in a dense range by a bitmap, everything else by grouping."""
+"""Equal rows: whole numbers are first counted in runs of 64, which leaves few to group; everything else is grouped."""
 
 from collections.abc import Sequence
 
@@ -7,17 +7,11 @@ import duckdb
 from readiness_pipelines.gates.conversion import INTEGERS
 from readiness_pipelines.gates.sql import identifier
 
-BITMAP_BITS = 1 << 29
-"""The widest range of whole numbers that a bitmap is tried for: 64 MB."""
-
-SPARSE = 64
-"""A bitmap is not tried where fewer than one of so many numbers in the range can occur."""
-
 
 def find_duplicates(
     connection: duckdb.DuckDBPyConnection, view: str, columns: Sequence[str], *, where: str, into: str
-) -> bool:
-    """Make a table of the keys that occur more than once; tell whether there are any.
+) -> str | None:
+    """Make a table of the keys that occur more than once.
 
     Args:
         connection: The connection.
@@ -25,37 +19,43 @@ def find_duplicates(
         columns: The key's columns; null equals null.
         where: SQL that the rows must meet.
         into: Name of the temporary table, with the key's columns; made only where there are duplicates.
+
+    Returns:
+        ``_row`` and the key of the rows to look for them in, as SQL to select from; ``None`` where all keys differ.
     """
-    if len(columns) == 1 and _all_differ(connection, view, columns[0], where):
-        return False
     keys = ", ".join(map(identifier, columns))
-    connection.execute(
-        f"CREATE TEMP TABLE {into} AS SELECT {keys} FROM {view} WHERE {where} GROUP BY {keys} HAVING count(*) > 1"
-    )
+    rows = f"(SELECT _row, {keys} FROM {view} WHERE {where})"
+    if len(columns) == 1 and _is_integer(connection, view, columns[0]):
+        suspects = f"{into}_suspects"
+        _find_suspects(connection, rows, columns[0], into=suspects)
+        rows = suspects
+    connection.execute(f"CREATE TEMP TABLE {into} AS SELECT {keys} FROM {rows} GROUP BY {keys} HAVING count(*) > 1")
     ((count,),) = connection.execute(f"SELECT count(*) FROM {into}").fetchall()
-    if not count:
-        connection.execute(f"DROP TABLE {into}")
-    return bool(count)
+    return rows if count else None
 
 
-def _all_differ(connection: duckdb.DuckDBPyConnection, view: str, column: str, where: str) -> bool:
-    """Whether a column of whole numbers is seen at once to have no two equal values. False means "not known"."""
+def _is_integer(connection: duckdb.DuckDBPyConnection, view: str, column: str) -> bool:
+    """Whether a column holds whole numbers that fit 64 bits with a sign."""
+    (kind,) = connection.sql(f"SELECT {identifier(column)} FROM {view} LIMIT 0").types
+    return str(kind) in INTEGERS - {"HUGEINT", "UBIGINT"}
+
+
+def _find_suspects(connection: duckdb.DuckDBPyConnection, rows: str, column: str, *, into: str) -> None:
+    """Make a table of the rows whose number shares a run of 64 with a repeated one, or is missing.
+
+    Numbers given out in order fill runs: there is one group, and one word of bits, for 64 of them. A run with as many
+    rows as bits has no number twice.
+    """
     key = identifier(column)
-    (kind,) = connection.sql(f"SELECT {key} FROM {view} LIMIT 0").types
-    if str(kind) not in INTEGERS - {"HUGEINT"}:
-        return False
-    ((low, high, valued, rows),) = connection.execute(
-        f"SELECT min({key}), max({key}), count({key}), count(*) FROM {view} WHERE {where}"
-    ).fetchall()
-    if rows - valued > 1 or not valued:
-        return bool(rows <= 1)
-    width = high - low + 1
-    if width > min(BITMAP_BITS, SPARSE * valued):
-        return False
-    ((distinct,),) = connection.execute(
-        f"SELECT bit_count(bitstring_agg({key}, {low}, {high})) FROM {view} WHERE {where}"
-    ).fetchall()
-    return bool(distinct == valued)
+    bit = f"1::UBIGINT << ({key}::BIGINT & 63)::UBIGINT"
+    connection.execute(
+        f"CREATE TEMP TABLE {into}_runs AS SELECT {key}::BIGINT >> 6 AS run FROM {rows} "
+        f"WHERE {key} IS NOT NULL GROUP BY run HAVING count(*) <> bit_count(bit_or({bit}))"
+    )
+    connection.execute(
+        f"CREATE TEMP TABLE {into} AS SELECT * FROM {rows} "
+        f"WHERE {key} IS NULL OR {key}::BIGINT >> 6 IN (SELECT run FROM {into}_runs)"
+    )
 
 
 def same_key(columns: Sequence[str]) -> str:

@@ -33,9 +33,10 @@ def find_repeated(view: BatchView, bit: Bit, columns: Sequence[str], duplicates:
     """Find the rows whose key occurs more than once: all of them, or all but the first or last by ``_row``."""
     where = view.judgeable(columns)
     keys = f"duplicates_{view.tag}_{bit.place}"
-    if not find_duplicates(view.connection, view.rows, columns, where=where, into=keys):
+    rows = find_duplicates(view.connection, view.rows, columns, where=where, into=keys)
+    if rows is None:
         return
-    repeated = f"FROM {view.rows} t SEMI JOIN {keys} d ON {same_key(columns)} WHERE {where}"
+    repeated = f"FROM {rows} t SEMI JOIN {keys} d ON {same_key(columns)}"
     if duplicates == "all":
         found.add(bit, f"SELECT t._row {repeated}")
         return
@@ -55,7 +56,7 @@ def deduplicate(view: BatchView, step: Deduplicate) -> tuple[BatchView, Lost]:
     lost = Lost(key=key, reason=f"another row of the batch has the same {key} and is the {winner}")
     where = " AND ".join([view.judgeable(step.by), *(f"{identifier(name)} IS NOT NULL" for name in step.by)])
     keys = f"keys_{view.tag}"
-    if not find_duplicates(view.connection, view.rows, step.by, where=where, into=keys):
+    if find_duplicates(view.connection, view.rows, step.by, where=where, into=keys) is None:
         return view, lost
     direction = "DESC NULLS LAST" if step.keep == "last" else "ASC NULLS LAST"
     order = ", ".join(f"t.{identifier(name)} {direction}" for name in [*step.order_by, "_row"])

@@ -97,7 +97,7 @@ def test_path_show_prints_the_map(project: Path) -> None:
     assert "order_id_unique" in text
     steps = as_json("path", "show")["steps"]
     assert [step["kind"] for step in steps] == ["raw", "gated", "derived", "kpi"]
-    assert steps[1]["tolerance"] == {"quarantined_ratio": 0.5, "quarantined_rows": None}
+    assert steps[1]["tolerance"] == {"quarantined_ratio": 0.5, "quarantined_rows": None, "rules": {}}
     assert as_json("path", "list") == [{"name": "refund_rate", "question": "How many orders are refunded?"}]
 
 
