@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     catalog_url: str = ""
     ledger_url: str = ""
     paths: tuple[str, ...] = ("readiness_pipelines.paths.readmission_rate:path",)
-    engine_memory_mb: int = Field(default=1024, ge=128)
+    engine_memory_mb: int = Field(default=640, ge=128)
 
     @model_validator(mode="before")
     @classmethod

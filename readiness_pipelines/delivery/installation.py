@@ -27,7 +27,7 @@ class Installation:
     lakehouse: Lakehouse
     ledger: Ledger
     landing: Path
-    engine_memory_mb: int = 1024
+    engine_memory_mb: int = 640
 
     @classmethod
     def open(cls, settings: Settings) -> "Installation":

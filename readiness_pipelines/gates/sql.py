@@ -1,6 +1,6 @@
 """Quoting, and the types of one engine."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import duckdb
 import pyarrow as pa
@@ -19,7 +19,11 @@ def literal(text: str) -> str:
 @lru_cache(maxsize=256)
 def duckdb_type(kind: pa.DataType) -> str:
     """DuckDB's name for an Arrow type."""
-    connection = duckdb.connect()
-    (name,) = connection.from_arrow(pa.schema([("x", kind)]).empty_table()).types
-    connection.close()
+    (name,) = _names().cursor().from_arrow(pa.schema([("x", kind)]).empty_table()).types
     return str(name)
+
+
+@cache
+def _names() -> duckdb.DuckDBPyConnection:
+    """A connection of its own to ask for names of types: opening one for each would cost more than the question."""
+    return duckdb.connect()

@@ -56,7 +56,7 @@ def copy(file: str, folder: Path) -> Callable[[], Written]:
     import duckdb
 
     def run() -> Written:
-        config = {"memory_limit": "1024MB", "temp_directory": str(folder), "preserve_insertion_order": False}
+        config = {"memory_limit": "640MB", "temp_directory": str(folder), "preserve_insertion_order": False}
         with duckdb.connect(config=config) as connection:
             columns = ", ".join(NAMES)
             connection.execute(
