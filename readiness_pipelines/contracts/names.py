@@ -1,5 +1,6 @@
 """Names that end up as table names, asset keys and check names."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -9,11 +10,14 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
 def _one_or_many(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
-"""Texts, written as one or as several."""
+# A text is a sequence of texts to a type checker, which lets it be written alone; what is kept is a tuple.
+Texts = Annotated[Sequence[str], BeforeValidator(_one_or_many)]
+"""Texts, written as one or as several; kept as a tuple."""
 
 SomeTexts = Annotated[Texts, Field(min_length=1)]
 """At least one text."""

@@ -1,5 +1,7 @@
 """Rules that look at other published tables, which no schema of one table can express."""
 
+from collections.abc import Sequence
+
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
@@ -32,7 +34,7 @@ class ExistsIn:
             )
 
     @property
-    def reference_columns(self) -> tuple[str, ...]:
+    def reference_columns(self) -> Sequence[str]:
         """The other table's columns."""
         return self.keys or self.columns
 

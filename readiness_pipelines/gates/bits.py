@@ -40,8 +40,7 @@ class Bit:
         """SQL: the row's error where it breaks the test, else null."""
         rule = self.test.rule
         column = literal(self.column.name) if self.column else "NULL"
-        reason = "r._unreadable_reason" if isinstance(self.test, Readable) else literal(rule.reason)
-        entry = f"{{'rule': {literal(rule.name)}, 'column': {column}, 'reason': {reason}}}"
+        entry = f"{{'rule': {literal(rule.name)}, 'column': {column}, 'reason': {literal(rule.reason)}}}"
         return f"CASE WHEN {self.is_set} THEN {entry} END"
 
 

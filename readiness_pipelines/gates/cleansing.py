@@ -165,4 +165,4 @@ def _class(sign: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(letter if letter.isalnum() else f"\\{letter}" for letter in text)
+    return "".join(f"\\{letter}" if letter.isascii() and not letter.isalnum() else letter for letter in text)

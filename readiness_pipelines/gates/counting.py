@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from readiness_pipelines.gates.batch_view import READABLE, BatchView
-from readiness_pipelines.gates.bits import Bit
+from readiness_pipelines.gates.bits import Bit, words_of
 from readiness_pipelines.gates.found import Broken
 from readiness_pipelines.gates.layout import cleansing_counters
 from readiness_pipelines.gates.repeated import Lost
@@ -36,18 +36,24 @@ def count_rules(view: BatchView, broken: Broken, *, rows: int) -> Iterator[tuple
         by_rule.setdefault(bit.test.rule.name, []).append(bit)
     if not by_rule:
         return
+    some = _broken_bits(view, broken)
     figures = []
     for bits in by_rule.values():
-        any_bit = " OR ".join(bit.is_set for bit in bits)
-        figures += [f"count(*) FILTER ({any_bit})", f"min(_row, {SAMPLE_ROWS}) FILTER ({any_bit})"]
-        figures += [f"count(*) FILTER ({bit.is_set})" for bit in bits] if len(bits) > 1 else []
-    ((*figures_read,),) = view.connection.execute(f"SELECT {', '.join(figures)} FROM {broken.table}").fetchall()
-    answer = iter(figures_read)
-    plain = []
+        for bit in bits if (any_bit := " OR ".join(bit.is_set for bit in bits if bit.place in some)) else ():
+            figures += [f"count(*) FILTER ({bit.is_set})"]
+        figures += [f"count(*) FILTER ({any_bit})", f"min(_row, {SAMPLE_ROWS}) FILTER ({any_bit})"] if any_bit else []
+    answer: Iterator[Any] = iter(())
+    if figures:
+        (figures_read,) = view.connection.execute(f"SELECT {', '.join(figures)} FROM {broken.table}").fetchall()
+        answer = iter(figures_read)
+    plain: list[tuple[list[Bit], int, list[int], dict[str, int]]] = []
     for bits in by_rule.values():
-        count, sample = next(answer), next(answer) or []
-        columns = {b.column.name: next(answer) for b in bits if b.column} if len(bits) > 1 else {}
-        plain.append((bits, count, sample, {name: n for name, n in columns.items() if n}))
+        if not any(bit.place in some for bit in bits):
+            plain.append((bits, 0, [], {}))
+            continue
+        columns = {bit.column.name if bit.column else "": next(answer) for bit in bits}
+        count, sample = next(answer), next(answer)
+        plain.append((bits, count, sample, {n: c for n, c in columns.items() if c} if len(bits) > 1 else {}))
     arrived = _as_arrived(view, {row for _, _, sample, _ in plain for row in sample})
     for bits, count, sample, columns in plain:
         rule = bits[0].test.rule
@@ -63,6 +69,15 @@ def count_rules(view: BatchView, broken: Broken, *, rows: int) -> Iterator[tuple
                 detail=broken.batch.get(rule.name, ""),
             ),
         )
+
+
+def _broken_bits(view: BatchView, broken: Broken) -> set[int]:
+    """The places of the bits that any row has set: most rules of a good batch have none, and need no counting."""
+    words = words_of(broken.bits)
+    union = ", ".join(f"coalesce(bit_or({word}), 0)" for word in words)
+    (values,) = view.connection.execute(f"SELECT {union} FROM {broken.table}").fetchall()
+    by_word = dict(zip(words, values, strict=True))
+    return {bit.place for bit in broken.bits if by_word[bit.word] & bit.mask}
 
 
 def _as_arrived(view: BatchView, rows: set[int]) -> dict[int, dict[str, Any]]:

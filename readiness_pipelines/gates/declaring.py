@@ -145,7 +145,7 @@ def _check_test(check: Check, column: ColumnSpec | None, probe: nw.DataFrame[Any
         of_rows = bind(lifted, probe, rule=name)
         columns = columns or columns_of(lifted)
         if column and of_rows and column.type is not None and pa.types.is_floating(column.type):
-            by_pandera, by_query = nan_verdicts(check, lifted, key, column.type, flavour)
+            by_pandera, by_query = nan_verdicts(check, column.type, flavour, rule=name)
             nan_fails = by_pandera if by_pandera != by_query else None
     route = Route.QUARANTINE if of_rows else Route.HOLD
     rule = Rule(
@@ -177,7 +177,9 @@ def _reference_test(reference: Reference, spec: SchemaSpec) -> Referenced:
         case NotInOtherBatches():
             name = rule_name(*reference.columns, "not_in_other_batches")
             reason = f"{joined} is not published by another batch"
-    rule = Rule(name=name, columns=reference.columns, kind=RuleKind.REFERENCE, route=Route.QUARANTINE, reason=reason)
+    rule = Rule(
+        name=name, columns=tuple(reference.columns), kind=RuleKind.REFERENCE, route=Route.QUARANTINE, reason=reason
+    )
     return Referenced(rule=rule, reference=reference)
 
 

@@ -162,12 +162,14 @@ def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change
 
 
 def _wording(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    for part, title in (("reasons", "reason of rule"), ("descriptions", "description of column")):
-        for name in old[part].keys() & new[part].keys():
-            if old[part][name] != new[part][name]:
-                yield Change(
-                    kind=ChangeKind.COSMETIC, what=f"{title} {name}", before=old[part][name], after=new[part][name]
-                )
+    for asked in old["reasons"].keys() & new["reasons"].keys():
+        (_, before), (name, after) = old["reasons"][asked], new["reasons"][asked]
+        if before != after:
+            yield Change(kind=ChangeKind.COSMETIC, what=f"reason of rule {name}", before=before, after=after)
+    for name in old["descriptions"].keys() | new["descriptions"].keys():
+        before, after = old["descriptions"].get(name, ""), new["descriptions"].get(name, "")
+        if before != after:
+            yield Change(kind=ChangeKind.COSMETIC, what=f"description of column {name}", before=before, after=after)
 
 
 def _title(rule: Mapping[str, Any]) -> str:

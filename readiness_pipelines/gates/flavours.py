@@ -91,10 +91,11 @@ def _of_polars(kind: Any) -> pa.DataType:
 def _of_pandas(dtype: Any) -> pa.DataType | None:
     import pandas  # noqa: PLC0415  # only a schema written in pandas needs it
     from pandera import dtypes  # noqa: PLC0415  # as above
+    from pandera.engines import pandas_engine  # noqa: PLC0415  # as above
 
     if isinstance(dtype, dtypes.String | dtypes.Category):
         return pa.string()
-    if isinstance(dtype, dtypes.Date):
+    if isinstance(dtype, pandas_engine.Date):
         return pa.date32()
     if str(dtype) == "object":
         return None

@@ -160,7 +160,8 @@ class Gate:
         )
         counted = {rule.name: count for rule, count in count_rules(view, broken, rows=ingested)}
         counts = tuple(self._count(rule, layout.breaks, counted, ingested, misshapen) for rule in self.rules)
-        outcome = outcome_of(counts, self._gating, failed=broken.failed_rows, ingested=ingested)
+        discarded = lost.rows if lost else 0
+        outcome = outcome_of(counts, self._gating, failed=broken.failed_rows, discarded=discarded, ingested=ingested)
         held = isinstance(outcome, Hold)
         return Verdict(
             gate=self.name,
@@ -168,7 +169,7 @@ class Gate:
             outcome=outcome,
             ingested_rows=ingested,
             failed_rows=broken.failed_rows,
-            discarded_rows=lost.rows if lost and not held else 0,
+            discarded_rows=0 if held else discarded,
             rules=counts,
             cleansed=() if misshapen else count_cleansed(view, lost),
             findings=layout.findings,

@@ -7,7 +7,7 @@ A first query evaluates all lifted rules and keeps the rows with any bit set; te
 import duckdb
 
 from readiness_pipelines.gates.batch_view import BatchView
-from readiness_pipelines.gates.bits import ERROR_TYPE, bits_of
+from readiness_pipelines.gates.bits import ERROR_TYPE, bits_of, words_of
 from readiness_pipelines.gates.flagging import find_aggregates, find_lifted
 from readiness_pipelines.gates.flavours import Flavour
 from readiness_pipelines.gates.found import Broken, FoundRows
@@ -16,7 +16,7 @@ from readiness_pipelines.gates.references import OtherRows, find_unreferenced
 from readiness_pipelines.gates.repeated import Lost, find_repeated
 from readiness_pipelines.gates.rules import Rule, Runner
 from readiness_pipelines.gates.sql import identifier, literal
-from readiness_pipelines.gates.tested import Checked, GateTest, Referenced, Unique
+from readiness_pipelines.gates.tested import Checked, GateTest, Readable, Referenced, Unique
 
 
 def find_broken(view: BatchView, tests: tuple[GateTest, ...], *, flavour: Flavour, others: OtherRows) -> Broken:
@@ -61,12 +61,11 @@ def published_rows(view: BatchView, broken: Broken | None) -> duckdb.DuckDBPyRel
 
 def quarantined_rows(view: BatchView, broken: Broken, lost: Lost | None, *, all_rows: bool) -> duckdb.DuckDBPyRelation:
     """The rows that are not published, as they arrived, with what they broke, and those that were discarded."""
-    entries = ", ".join(bit.error for bit in broken.bits)
-    errors = f"list_filter([{entries}], lambda e: e IS NOT NULL)" if entries else "[]"
     join, where = ("LEFT JOIN", "") if all_rows else ("JOIN", "WHERE b.failed")
     rows = (
-        f"SELECT r.*, CAST(coalesce({errors}, []) AS {ERROR_TYPE}) AS _errors, false AS _discarded "
-        f"FROM {view.source} r {join} {broken.table} b ON r._row = b._row {where}"
+        f"SELECT r.*, CASE WHEN r._unreadable IS NULL THEN coalesce(p._errors, []) ELSE {_unreadable(broken)} END "
+        f"AS _errors, false AS _discarded FROM {view.source} r {join} {broken.table} b ON r._row = b._row "
+        f"LEFT JOIN {_patterns(view, broken)} p USING ({', '.join(words_of(broken.bits))}) {where}"
     )
     if lost and lost.table and not all_rows:
         error = f"{{'rule': 'deduplicate', 'column': {literal(lost.key)}, 'reason': {literal(lost.reason)}}}"
@@ -75,3 +74,23 @@ def quarantined_rows(view: BatchView, broken: Broken, lost: Lost | None, *, all_
             f"FROM {view.source} r SEMI JOIN {lost.table} l ON r._row = l._row"
         )
     return view.connection.sql(rows)
+
+
+def _patterns(view: BatchView, broken: Broken) -> str:
+    """A table of the errors of each combination of bits that occurs: far fewer than rows."""
+    words = ", ".join(words_of(broken.bits))
+    entries = ", ".join(bit.error for bit in broken.bits)
+    errors = f"list_filter([{entries}], lambda e: e IS NOT NULL)" if entries else "[]"
+    table = f"patterns_{view.tag}"
+    view.connection.execute(
+        f"CREATE TEMP TABLE {table} AS SELECT {words}, CAST({errors} AS {ERROR_TYPE}) AS _errors "
+        f"FROM (SELECT DISTINCT {words} FROM {broken.table})"
+    )
+    return table
+
+
+def _unreadable(broken: Broken) -> str:
+    """SQL: the errors of a row that the reader could not parse, with the reader's own reason."""
+    rules = [bit.test.rule for bit in broken.bits if isinstance(bit.test, Readable)]
+    entries = [f"{{'rule': {literal(rule.name)}, 'column': NULL, 'reason': r._unreadable_reason}}" for rule in rules]
+    return f"CAST([{', '.join(entries)}] AS {ERROR_TYPE})"

@@ -86,20 +86,20 @@ def bind(lifted: nw.Expr, probe: nw.DataFrame[Any], *, rule: str) -> bool:
     return len(rows) == PROBE_ROWS
 
 
-def nan_verdicts(check: Check, lifted: nw.Expr, key: str, kind: pa.DataType, flavour: Flavour) -> tuple[bool, bool]:
+def nan_verdicts(check: Check, kind: pa.DataType, flavour: Flavour, *, rule: str) -> tuple[bool, bool]:
     """Whether NaN in a float column fails a check: by Pandera, and by DuckDB, which takes NaN for the greatest number.
 
     Args:
-        check: A check of a column.
-        lifted: Its expression.
-        key: The column.
+        check: A check of a column, which lifts.
         kind: The column's type, a float.
         flavour: The schema's flavour.
+        rule: The rule's name, for errors.
     """
-    one = pa.table({key: pa.array([float("nan")], pa.float64()).cast(kind)})
-    by_pandera = failing(check, key, one, flavour=flavour, rule=key)
+    one = pa.table({"value": pa.array([float("nan")], pa.float64()).cast(kind)})
+    by_pandera = failing(check, "value", one, flavour=flavour, rule=rule)
     frame: nw.DataFrame[Any] = nw.from_native(duckdb.connect().from_arrow(one))
-    ((passes,),) = nw.to_native(frame.select(lifted.alias("passes"))).fetchall()
+    passed = frame.select(expression(check, "value", frame).alias("passes"))
+    ((passes,),) = nw.to_native(passed).fetchall()
     by_duckdb = not check.ignore_na if passes is None else not passes
     return (by_pandera if isinstance(by_pandera, bool) else by_pandera[0].as_py()), by_duckdb
 

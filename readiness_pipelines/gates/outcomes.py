@@ -9,7 +9,7 @@ from readiness_pipelines.gates.rules import Rule, RuleKind
 from readiness_pipelines.gates.verdict import Empty, Hold, Outcome, Publish, RuleCount, Split
 
 
-def outcome_of(counts: Iterable[RuleCount], gating: Gating, *, failed: int, ingested: int) -> Outcome:
+def outcome_of(counts: Iterable[RuleCount], gating: Gating, *, failed: int, discarded: int, ingested: int) -> Outcome:
     """Decide between publishing all, some, or nothing.
 
     A condition on the whole batch that an empty batch breaks (a missing column, too few rows) holds it all the same.
@@ -18,12 +18,13 @@ def outcome_of(counts: Iterable[RuleCount], gating: Gating, *, failed: int, inge
         counts: One count per rule.
         gating: Tolerance, and whether an empty batch is allowed.
         failed: Rows that break a rule not routed ``warn``.
+        discarded: Rows that deduplication lost.
         ingested: Rows of the batch.
     """
     reasons = [reason for count in counts for reason in _reasons(count, gating.tolerance, ingested)]
     if over := gating.tolerance.exceeded_by(failed, ingested):
         reasons.append(f"{_share(failed, ingested)} fail, over the tolerance of {over}")
-    if not reasons and ingested and failed == ingested:
+    if not reasons and failed and failed == ingested - discarded:
         reasons.append(f"{_share(failed, ingested)} fail: no row is left to publish")
     if reasons:
         return Hold("; ".join(reasons))

@@ -106,7 +106,10 @@ class RecordGate:
 
     def check(self, record: Mapping[str, Any]) -> RecordVerdict:
         """Judge a record: column names to plain Python values."""
-        shape = (*record, *map(type, record.values()))
+        types = tuple(map(type, record.values()))
+        shape: tuple[Any, ...] = (*record, *types)
+        if not _VARYING.isdisjoint(types):
+            shape += tuple(str(arrow_type_of(name, record[name])) for name in record)
         plan = self._plans.get(shape)
         if plan is None:
             if len(self._plans) >= KNOWN_SHAPES:
@@ -259,6 +262,10 @@ class RecordGate:
                     return None
                 fails = _by_evaluation(test, lifted, by_pandera)
         return _check_test(test, column, fails)
+
+
+_VARYING = frozenset({Decimal, datetime, list, dict})
+"""Types of Python that are not one type of Arrow: with or without a zone, of so many digits."""
 
 
 def arrow_type_of(name: str, value: Any) -> pa.DataType:

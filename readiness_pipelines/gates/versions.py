@@ -17,7 +17,8 @@ class Declaration:
 
     Attributes:
         facts: What decides over rows: ``columns`` by name, ``rules`` in no order, and the gate's own settings.
-        wording: What is only for people: reasons by rule, descriptions by column. Not part of the version.
+        wording: What is only for people, and no part of the version: names and reasons of the rules by what they ask,
+            descriptions by column.
         version: Fingerprint of the facts.
     """
 
@@ -51,7 +52,7 @@ def declaration_of(
         "allow_empty": gating.allow_empty,
     }
     wording = {
-        "reasons": {test.rule.name: test.rule.reason for test in tests},
+        "reasons": {fingerprint(_rule_facts(test, gating)): [test.rule.name, test.rule.reason] for test in tests},
         "descriptions": {column.name: column.description for column in spec.columns if column.description},
     }
     return Declaration(facts=facts, wording=wording, version=fingerprint(facts))

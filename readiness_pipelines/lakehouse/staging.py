@@ -46,12 +46,14 @@ def write_staged(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         fields = _struct({name: ids[name] for name in columns.names})
-        _cast(rows, columns).query(
+        copied = _cast(rows, columns).query(
             "staged_rows",
             f"COPY (SELECT * FROM staged_rows) TO {_text(str(path))} (FORMAT parquet, COMPRESSION zstd, "
             f"COMPRESSION_LEVEL {ZSTD_LEVEL}, DICTIONARY_SIZE_LIMIT {DICTIONARY_VALUES}, "
             f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, FIELD_IDS {fields})",
-        ).fetchall()
+        )
+        if copied is not None:
+            copied.fetchall()
         written = pq.read_metadata(path)
     except (duckdb.IOException, duckdb.OutOfMemoryException, OSError, pa.ArrowInvalid) as error:
         path.unlink(missing_ok=True)

@@ -138,17 +138,25 @@ def _wanted(column: ColumnSpec) -> Values:
 
 
 def _wanted_text(asked: Mapping[str, Any]) -> Values:
-    for name in ("str_matches.pattern", "str_contains.pattern"):
-        if name in asked:
-            pattern = getattr(asked[name], "pattern", asked[name])
-            anchored = pattern if name == "str_contains.pattern" or pattern.startswith("^") else f"^{pattern}"
-            return st.from_regex(re.compile(anchored, re.ASCII), alphabet=_LETTERS)
+    if "str_matches.pattern" in asked:
+        pattern = _pattern(asked["str_matches.pattern"])
+        return _matching(pattern if pattern.startswith("^") else f"^{pattern}")
     exact = asked.get("str_length.exact_value")
     low = exact if exact is not None else asked.get("str_length.min_value") or 0
     high = exact if exact is not None else asked.get("str_length.max_value")
     texts = st.text(_LETTERS, min_size=low, max_size=low + 20 if high is None else high)
+    if "str_contains.pattern" in asked:
+        texts = _matching(_pattern(asked["str_contains.pattern"]))
     prefix, suffix = asked.get("str_startswith.string", ""), asked.get("str_endswith.string", "")
     return texts.map(lambda text: f"{prefix}{text}{suffix}") if prefix or suffix else texts
+
+
+def _pattern(given: Any) -> str:
+    return str(getattr(given, "pattern", given))
+
+
+def _matching(pattern: str) -> st.SearchStrategy[str]:
+    return st.from_regex(re.compile(pattern, re.ASCII), alphabet=_LETTERS)
 
 
 def _of_type(column: ColumnSpec, low: Any, high: Any) -> Values:

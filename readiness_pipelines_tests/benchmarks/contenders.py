@@ -1,7 +1,8 @@
 """The same ten rules in every tool: read the file, split its rows, write good and bad ones.
 
-Each function takes the input file and an empty folder, imports and declares what it needs, and returns what is measured:
-a function that gives the files of the good and of the bad rows. Imports are inside: a tool must not pay for its peers.
+Each function takes the input file and an empty folder, imports and declares what it needs, and returns what is
+measured: a function that gives the files of the good and of the bad rows. Imports are inside, so that a tool does not
+pay for its peers.
 """
 # ruff: noqa: PLC0415  # see above
 
@@ -56,7 +57,7 @@ def copy(file: str, folder: Path) -> Callable[[], Written]:
     import duckdb
 
     def run() -> Written:
-        config = {"memory_limit": "640MB", "temp_directory": str(folder), "preserve_insertion_order": False}
+        config: Any = {"memory_limit": "640MB", "temp_directory": str(folder), "preserve_insertion_order": "false"}
         with duckdb.connect(config=config) as connection:
             columns = ", ".join(NAMES)
             connection.execute(

@@ -22,7 +22,8 @@ def make_orders(file: str, *, rows: int, bad: float) -> None:
         connection.execute(
             f"""
             COPY (
-                SELECT CASE WHEN h BETWEEN {3 * step} AND {4 * step} AND i % 2 = 0 AND i + 1 < {rows} THEN i + 1 ELSE i END AS id,
+                SELECT CASE WHEN h BETWEEN {3 * step} AND {4 * step} AND i % 2 = 0 AND i + 1 < {rows}
+                        THEN i + 1 ELSE i END AS id,
                     (hash(i) % 1000000)::BIGINT AS customer,
                     CASE WHEN h < {step} THEN -1.0 ELSE (hash(i + 1) % 100000) / 100.0 END::DOUBLE AS amount,
                     CASE WHEN h BETWEEN {step} AND {2 * step} AND {bad} > 0 THEN 'XXX'
@@ -50,7 +51,8 @@ def bad_rows(file: str) -> tuple[int, int]:
         ((count, total),) = connection.execute(
             f"""
             SELECT count(*), coalesce(sum(_row), 0)::BIGINT FROM '{file}'
-            WHERE amount < 0 OR currency NOT IN ('EUR', 'USD', 'GBP', 'CHF') OR NOT regexp_full_match(code, 'C[0-9]{{5}}')
+            WHERE amount < 0 OR currency NOT IN ('EUR', 'USD', 'GBP', 'CHF')
+                OR NOT regexp_full_match(code, 'C[0-9]{{5}}')
                 OR id IN (SELECT id FROM '{file}' GROUP BY id HAVING count(*) > 1)
             """
         ).fetchall()

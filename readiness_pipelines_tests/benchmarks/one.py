@@ -25,7 +25,7 @@ def main(name: str, file: str, where: str) -> None:
 
 
 def _peak_mb() -> float:
-    """This process's own peak: what the operating system's accounting calls so may be the parent's, which it inherits."""
+    """This process's own peak: the operating system's accounting may tell the parent's, which it inherits."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))

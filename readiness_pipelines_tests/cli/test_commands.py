@@ -136,3 +136,22 @@ def test_the_installed_command_runs_without_importing_dagster_for_status(project
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stderr.split()[-2:] == ["0", "False"]
     assert json.loads(done.stdout)["path"] == "readmission_rate_30d"
+
+
+def test_path_diff_tells_what_changed_since_a_gate_last_judged(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "shop.orders has judged no batch yet" in call("path", "diff")
+    call("run", "--all")
+    assert "shop.orders asks what it asked before" in call("path", "diff")
+    module = next(project.glob("order_project_*.py"))
+    changed = project / "changed_paths.py"
+    changed.write_text("from readiness_pipelines_tests.samples import order_path\npath = order_path(ratio=0.25)\n")
+    monkeypatch.syspath_prepend(str(project))
+    monkeypatch.setenv("READINESS_PATHS", json.dumps(["changed_paths:path"]))
+    text = " ".join(call("path", "diff", "--table", "orders").split())
+    assert "tightened" in text
+    assert "quarantined_ratio" in text
+    (orders,) = as_json("path", "diff", "--table", "orders")
+    assert orders["changes"] == [
+        {"kind": "tightened", "what": "tolerance: quarantined_ratio", "before": "0.5", "after": "0.25"}
+    ]
+    assert module.exists()

@@ -1,0 +1,164 @@
+"""Schemas written for Polars and pandas."""
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pp
+import pandera.polars as pl_schema
+import polars as pl
+import pyarrow as arrow
+import pytest
+
+from readiness_pipelines import Gate
+from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.gates import Runner
+from readiness_pipelines.testing import judge
+
+
+class PolarsOrder(pl_schema.DataFrameModel):
+    """An order, written for Polars."""
+
+    id: pl.Int64 = pl_schema.Field(unique=True)
+    amount: pl.Float64 = pl_schema.Field(ge=0, nullable=True)
+    status: pl.String = pl_schema.Field(isin=["paid", "open"])
+    day: pl.Date
+
+    @pl_schema.check("amount")
+    def below_a_hundred(cls, data: pl_schema.PolarsData) -> pl.LazyFrame:
+        """A native check takes Polars' own frame."""
+        return data.lazyframe.select(pl.col(data.key) < 100)
+
+    @pl_schema.dataframe_check
+    def open_is_small(cls, data: pl_schema.PolarsData) -> pl.LazyFrame:
+        """A native check of the frame."""
+        return data.lazyframe.select((pl.col("status") == "paid") | (pl.col("amount") < 10))
+
+
+class PandasOrder(pp.DataFrameModel):
+    """The same, written for pandas."""
+
+    id: int = pp.Field(unique=True)
+    amount: float = pp.Field(ge=0, nullable=True)
+    status: str = pp.Field(isin=["paid", "open"])
+    day: pp.Date
+
+    @pp.check("amount")
+    def below_a_hundred(cls, series: pd.Series) -> Any:
+        """A native check takes a series."""
+        return series < 100
+
+    @pp.dataframe_check
+    def open_is_small(cls, frame: pd.DataFrame) -> Any:
+        """A native check of the frame."""
+        return (frame["status"] == "paid") | (frame["amount"] < 10)
+
+
+ROWS: list[dict[str, Any]] = [
+    {"id": 1, "amount": 5.0, "status": "open", "day": "2026-01-31"},
+    {"id": 2, "amount": -5.0, "status": "paid", "day": "2026-01-31"},
+    {"id": 3, "amount": 500.0, "status": "paid", "day": "2026-01-31"},
+    {"id": 4, "amount": None, "status": "paid", "day": "2026-01-31"},
+    {"id": 5, "amount": 50.0, "status": "open", "day": "2026-01-31"},
+    {"id": 6, "amount": 1.0, "status": "lost", "day": "2026-01-31"},
+    {"id": 7, "amount": 1.0, "status": "paid", "day": "31.01.2026"},
+    {"id": 7, "amount": 1.0, "status": "paid", "day": "2026-01-31"},
+]
+
+
+@pytest.mark.parametrize("model", [PolarsOrder, PandasOrder])
+def test_a_schema_of_another_flavour_gives_the_same_verdict(model: Any) -> None:
+    gate = Gate(model)
+    judged = judge(gate, *ROWS)
+    judged.assert_breaks(
+        {
+            1: "amount_greater_than_or_equal_to",
+            2: "amount_below_a_hundred",
+            4: "open_is_small",
+            5: "status_isin",
+            6: ("id_unique", "day_dtype"),
+            7: "id_unique",
+        }
+    )
+    judged.assert_publishes({"id": 1, "day": date(2026, 1, 31)}, {"id": 4, "day": date(2026, 1, 31)})
+    runs = {rule.name: rule.runs_on for rule in gate.rules}
+    assert runs["amount_greater_than_or_equal_to"] is Runner.QUERY
+    assert runs["amount_below_a_hundred"] is Runner.PANDERA
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind"),
+    [
+        (int, arrow.int64()),
+        ("int8", arrow.int8()),
+        ("Int32", arrow.int32()),
+        ("float32", arrow.float32()),
+        (bool, arrow.bool_()),
+        ("boolean", arrow.bool_()),
+        (str, arrow.string()),
+        ("category", arrow.string()),
+        ("datetime64[ns]", arrow.timestamp("us")),
+        (pd.DatetimeTZDtype("ns", "UTC"), arrow.timestamp("us", tz="UTC")),
+        (pp.Date, arrow.date32()),
+        (pd.ArrowDtype(arrow.decimal128(10, 2)), arrow.decimal128(10, 2)),
+    ],
+)
+def test_a_pandas_type_has_an_arrow_type(dtype: Any, kind: arrow.DataType) -> None:
+    assert Gate(pp.DataFrameSchema({"a": pp.Column(dtype)})).schema.field("a").type == kind
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind"),
+    [
+        (pl.Int16, arrow.int16()),
+        (pl.String, arrow.string()),
+        (pl.Categorical, arrow.string()),
+        (pl.Datetime("ms", "UTC"), arrow.timestamp("us", tz="UTC")),
+        (pl.Decimal(12, 3), arrow.decimal128(12, 3)),
+        (pl.List(pl.Int64), arrow.list_(arrow.int64())),
+        (pl.Binary, arrow.binary()),
+        (pl.Time, arrow.time64("us")),
+    ],
+)
+def test_a_polars_type_has_an_arrow_type(dtype: Any, kind: arrow.DataType) -> None:
+    assert Gate(pl_schema.DataFrameSchema({"a": pl_schema.Column(dtype)})).schema.field("a").type == kind
+
+
+def test_a_type_for_the_whole_frame_is_every_columns() -> None:
+    assert Gate(pp.DataFrameSchema({"a": pp.Column()}, dtype=int)).schema.field("a").type == arrow.int64()
+
+
+def test_pandas_matches_patterns_of_columns_from_their_start() -> None:
+    schema = {r"s\d": pp.Column(float, pp.Check.ge(0), regex=True)}
+    judge(Gate(pp.DataFrameSchema(schema)), {"s1": "1", "xs1": "-1"}).assert_breaks({})
+    polars = {r"^s\d$": pl_schema.Column(float, pl_schema.Check.ge(0), regex=True)}
+    judge(Gate(pl_schema.DataFrameSchema(polars)), {"s1": "-1", "s12": "1"}, {"s1": "1", "s12": "-1"}).assert_breaks(
+        {0: "s_d_greater_than_or_equal_to"}
+    )
+
+
+def test_what_pandas_says_of_nan_counts_for_a_pandas_schema() -> None:
+    rows = ({"a": float("nan")}, {"a": -1.0})
+    pandas = Gate(pp.DataFrameSchema({"a": pp.Column(float, pp.Check.ge(0), nullable=True)}))
+    judge(pandas, *rows).assert_breaks({1: "a_greater_than_or_equal_to"})
+    polars = Gate(pl_schema.DataFrameSchema({"a": pl_schema.Column(pl.Float64, pl_schema.Check.le(0), nullable=True)}))
+    judge(polars, *rows).assert_breaks({0: "a_less_than_or_equal_to"})
+
+
+def test_a_grouped_check_of_pandas_speaks_of_the_batch() -> None:
+    check = pp.Check(lambda groups: groups["a"].mean() < groups["b"].mean(), groupby="kind", name="a_below_b")
+    gate = Gate(pp.DataFrameSchema({"value": pp.Column(float, check), "kind": pp.Column(str)}))
+    rows = ({"value": 1.0, "kind": "a"}, {"value": 2.0, "kind": "b"})
+    judge(gate, *rows).assert_publishes(*rows)
+    judge(gate, {"value": 3.0, "kind": "a"}, rows[1]).assert_held("value_a_below_b")
+
+
+def test_an_index_has_no_place_in_a_batch() -> None:
+    with pytest.raises(GateBuildError, match="has an index"):
+        Gate(pp.DataFrameSchema({"a": pp.Column(int)}, index=pp.Index(int)))
+
+
+def test_parsers_give_way_to_cleansing() -> None:
+    column = pp.Column(str, parsers=pp.Parser(lambda series: series.str.strip()))
+    with pytest.raises(GateBuildError, match="has parsers on a"):
+        Gate(pp.DataFrameSchema({"a": column}))

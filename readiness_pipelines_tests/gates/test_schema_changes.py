@@ -1,0 +1,107 @@
+"""What a new, missing or widened column means."""
+
+import pandera.pyarrow as pa
+import pyarrow as arrow
+import pytest
+
+from readiness_pipelines import Gate, SchemaChange
+from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.gates import Publish
+from readiness_pipelines.testing import judge
+
+SCHEMA = pa.DataFrameSchema(
+    {
+        "id": pa.Column(arrow.int32(), pa.Check.ge(0)),
+        "note": pa.Column(arrow.string(), nullable=True, required=False),
+    }
+)
+
+
+@pytest.mark.parametrize("change", list(SchemaChange))
+def test_a_batch_of_the_schemas_shape_has_no_findings(change: SchemaChange) -> None:
+    judged = judge(Gate(SCHEMA, schema_change=change), {"id": "1", "note": "x"})
+    assert judged.verdict.findings == ()
+    assert isinstance(judged.outcome, Publish)
+
+
+def test_a_new_column_is_a_finding_and_is_not_published() -> None:
+    judged = judge(Gate(SCHEMA), {"id": "1", "note": "x", "extra": "y"})
+    (finding,) = judged.verdict.findings
+    assert (finding.change, finding.column, finding.before, finding.after) == ("new column", "extra", "", "string")
+    judged.assert_publishes({"id": 1, "note": "x"})
+    assert "extra" not in judged.published[0]
+    (count,) = judged.verdict.broken
+    assert (count.rule.name, count.detail) == ("schema_unchanged", "extra (string) is new")
+
+
+def test_a_new_column_may_be_published() -> None:
+    judged = judge(Gate(SCHEMA, schema_change=SchemaChange.EVOLVE), {"id": "1", "note": "x", "extra": "y"})
+    judged.assert_publishes({"id": 1, "note": "x", "extra": "y"})
+    assert judged.verdict.schema.field("extra").type == arrow.string()
+    assert judged.verdict.findings[0].effect == "published, the table evolves"
+
+
+def test_a_new_column_may_hold_the_batch() -> None:
+    gate = Gate(SCHEMA, schema_change=SchemaChange.FREEZE)
+    judge(gate, {"id": "1", "note": "x", "extra": "y"}).assert_held("schema_unchanged: extra (string) is new")
+
+
+def test_a_missing_optional_column_is_a_finding() -> None:
+    judged = judge(Gate(SCHEMA), {"id": "1"})
+    judged.assert_publishes({"id": 1, "note": None})
+    assert [str(finding) for finding in judged.verdict.findings] == ["note (string) is missing"]
+    judge(Gate(SCHEMA, schema_change=SchemaChange.FREEZE), {"id": "1"}).assert_held("note (string) is missing")
+
+
+def test_a_wider_type_is_read_as_the_schemas_where_it_fits() -> None:
+    judged = judge(Gate(SCHEMA), {"id": 1, "note": None}, {"id": 2**40, "note": None})
+    judged.assert_breaks({1: "id_dtype"})
+    assert [str(finding) for finding in judged.verdict.findings] == ["id is int64, wider than int32"]
+
+
+def test_a_wider_type_may_be_published_and_its_rules_hold() -> None:
+    gate = Gate(SCHEMA, schema_change=SchemaChange.EVOLVE)
+    judged = judge(gate, {"id": 1, "note": "x"}, {"id": 2**40, "note": "x"}, {"id": -(2**40), "note": "x"})
+    judged.assert_breaks({2: "id_greater_than_or_equal_to"})
+    judged.assert_publishes({"id": 1}, {"id": 2**40})
+    assert judged.verdict.schema.field("id").type == arrow.int64()
+
+
+def test_a_wider_type_may_hold_the_batch() -> None:
+    gate = Gate(SCHEMA, schema_change=SchemaChange.FREEZE)
+    judge(gate, {"id": 1, "note": "x"}).assert_held("id is int64, wider than int32")
+
+
+def test_a_strict_schema_holds_a_batch_with_another_column_whatever_the_change_means() -> None:
+    strict = pa.DataFrameSchema({"id": pa.Column(str)}, strict=True)
+    judge(Gate(strict), {"id": "1", "extra": "y"}).assert_held("columns_expected: not in the schema: extra")
+    with pytest.raises(GateBuildError, match="strict"):
+        Gate(strict, schema_change=SchemaChange.EVOLVE)
+
+
+def test_a_schema_that_filters_publishes_its_own_columns() -> None:
+    schema = pa.DataFrameSchema({"id": pa.Column(str)}, strict="filter")
+    judged = judge(Gate(schema), {"id": "1", "extra": "y"})
+    assert list(judged.published[0]) == ["id"]
+
+
+def test_missing_columns_may_be_added_by_the_schema() -> None:
+    schema = pa.DataFrameSchema(
+        {
+            "id": pa.Column(str),
+            "count": pa.Column(arrow.int64(), default=5),
+            "note": pa.Column(str, nullable=True),
+        },
+        add_missing_columns=True,
+    )
+    judged = judge(Gate(schema), {"id": "1"})
+    judged.assert_publishes({"id": "1", "count": 5, "note": None})
+    assert [str(finding) for finding in judged.verdict.findings] == [
+        "count (int64) is missing",
+        "note (string) is missing",
+    ]
+
+
+def test_a_missing_column_with_neither_default_nor_null_cannot_be_added() -> None:
+    schema = pa.DataFrameSchema({"id": pa.Column(str), "count": pa.Column(arrow.int64())}, add_missing_columns=True)
+    judge(Gate(schema), {"id": "1"}).assert_held("columns_present: missing: count")
