@@ -2,7 +2,11 @@
 
 import typer
 
-from readiness_pipelines.cli import path
+from readiness_pipelines.cli import decisions, path
+from readiness_pipelines.cli.history import show_history
+from readiness_pipelines.cli.maintain import run_maintain
+from readiness_pipelines.cli.reconcile import run_reconcile
+from readiness_pipelines.cli.replay import replay
 from readiness_pipelines.cli.run import run
 from readiness_pipelines.cli.status import show_status
 
@@ -14,4 +18,9 @@ app = typer.Typer(
 )
 app.command("run")(run)
 app.command("status")(show_status)
+app.command("replay")(replay)
+app.command("history")(show_history)
+app.command("reconcile")(run_reconcile)
+app.command("maintain")(run_maintain)
+app.add_typer(decisions.app, name="quarantine")
 app.add_typer(path.app, name="path")

@@ -5,8 +5,8 @@ committed, then what is published, then the ledger. A crash in between leaves an
 next delivery of the batch recomputes the same rows and finishes it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -14,14 +14,32 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery.gates import compared_rows, gate_of
 from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.delivery.judging import Judged, judged
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, quarantine_table
-from readiness_pipelines.delivery.reading import Input, published_rows, raw_rows, with_row_identity
 from readiness_pipelines.delivery.runs import Run
-from readiness_pipelines.gates import CleansedCount, Empty, Hold, Publish, RuleCount, SchemaFinding, Split, Verdict
+from readiness_pipelines.delivery.withdraw import withdraw_downstream
+from readiness_pipelines.gates import (
+    CleansedCount,
+    Discard,
+    Empty,
+    Hold,
+    Publish,
+    RuleCount,
+    SchemaFinding,
+    Split,
+    Verdict,
+)
 from readiness_pipelines.lakehouse import Staged, TableName
-from readiness_pipelines.quarantine import BatchRecord, BatchRef, BatchState, Counts, GateRecord, Snapshots
+from readiness_pipelines.quarantine import (
+    BatchRecord,
+    BatchRef,
+    BatchState,
+    Counts,
+    Decision,
+    GateRecord,
+    Snapshots,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,21 +82,16 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
         CommitConflictError: Another run delivered the same batch meanwhile; deliver it again.
         LakehouseError: A table cannot be read or written.
     """
-    gate = gate_of(path, table)
     ref = batch_ref(path, published_table(path, table), batch)
     attempt = uuid4().hex
-    asked = GateRecord(version=gate.version, declaration=gate.declaration.to_json(), first_used_at=run.clock())
-    installation.ledger.remember_gate(ref, asked)
     installation.ledger.begin(ref, attempt=attempt, run_id=run.run_id, who=run.who, at=run.clock())
     try:
-        with installation.engine() as engine:
-            given = _input(path, table, batch=batch, installation=installation, engine=engine)
-            compared = compared_rows(path, table, gate, batch=batch, installation=installation, engine=engine)
-            verdict = gate.judge(given.rows, engine, others=compared.rows)
-            given = replace(given, snapshots={**given.snapshots, **compared.snapshots})
-            delivery = _commit(
-                _Step(path, table, batch, ref, attempt, run), verdict, given, installation=installation, engine=engine
-            )
+        with judged(path, table, batch=batch, installation=installation, run=run) as found:
+            gate, verdict = found.gate, found.verdict
+            asked = GateRecord(version=gate.version, declaration=gate.declaration.to_json(), first_used_at=run.clock())
+            installation.ledger.remember_gate(ref, asked)
+            delivery = _commit(_Step(path, table, batch, ref, attempt, run), found, installation=installation)
+            details = _details(verdict, found.decisions)
     except Exception as error:
         installation.ledger.fail(ref, attempt=attempt, at=run.clock(), error=str(error))
         raise
@@ -99,14 +112,18 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
         what=delivery.state.value,
         who=run.who,
         why=delivery.reason or None,
-        details=_details(verdict),
+        details=details,
     )
+    if delivery.state is BatchState.DISCARDED:
+        withdraw_downstream(path, batch=batch, installation=installation, run=run)
     return delivery
 
 
-def _details(verdict: Verdict) -> dict[str, Any]:
-    """What else the trail should tell: what was broken, cleansed, and different from the schema."""
+def _details(verdict: Verdict, decisions: Sequence[Decision]) -> dict[str, Any]:
+    """What else the trail should tell: what was broken, waived, cleansed, different from the schema, and decided."""
     return {
+        "decisions": [decision.id for decision in decisions],
+        "waived": {count.rule.name: count.waived_rows for count in verdict.rules if count.waived_rows is not None},
         "rules": {count.rule.name: count.broken_rows for count in verdict.broken},
         "cleansed": {f"{count.column}: {count.step}": count.cells for count in verdict.cleansed if count.cells},
         "schema": [str(finding) for finding in verdict.findings],
@@ -123,24 +140,9 @@ class _Step:
     run: Run
 
 
-def _input(
-    path: DataPath,
-    table: Gated,
-    *,
-    batch: str,
-    installation: Installation,
-    engine: duckdb.DuckDBPyConnection,
-) -> Input:
-    if isinstance(table, GatedTable):
-        return raw_rows(path, table, batch=batch, installation=installation, engine=engine)
-    made = published_rows(path, table, batch=batch, installation=installation, engine=engine)
-    return Input(rows=with_row_identity(made.rows, batch=batch, engine=engine), snapshots=made.snapshots)
-
-
-def _commit(
-    step: _Step, verdict: Verdict, given: Input, *, installation: Installation, engine: duckdb.DuckDBPyConnection
-) -> Delivery:
+def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delivery:
     """Stage everything, then commit what waits, then what is published."""
+    verdict, given = found.verdict, found.given
     lakehouse = installation.lakehouse
     before = installation.ledger.get(step.ref)
     snapshots = before.snapshots if before else Snapshots()
@@ -155,10 +157,14 @@ def _commit(
         "readiness.published_rows": str(verdict.published_rows),
         "readiness.quarantined_rows": str(verdict.quarantined_rows),
         "readiness.discarded_rows": str(verdict.discarded_rows),
+        "readiness.decisions": ",".join(str(decision.id) for decision in found.decisions),
     }
     publishes = isinstance(verdict.outcome, Publish | Split)
+    if isinstance(verdict.outcome, Discard):
+        # What the batch published before is withdrawn.
+        publishes = lakehouse.exists(published) and bool(lakehouse.files(published, batch=step.batch))
     good = _stage(published, verdict.published, verdict.schema, step, installation) if publishes else None
-    waiting = _waiting(verdict, step, engine)
+    waiting = _waiting(verdict, step, found.engine)
     schema = waiting.limit(0).to_arrow_table().schema
     had_rows = lakehouse.exists(quarantine) and bool(lakehouse.files(quarantine, batch=step.batch))
     quarantine_snapshot = snapshots.quarantine
@@ -168,7 +174,7 @@ def _commit(
     published_snapshot = snapshots.published
     if good is not None:
         published_snapshot = lakehouse.replace(published, good, properties=properties).snapshot_id
-    state, reason = _outcome(verdict)
+    state, reason = outcome_text(verdict)
     return Delivery(
         ref=step.ref,
         state=state,
@@ -210,7 +216,8 @@ def _waiting(verdict: Verdict, step: _Step, engine: duckdb.DuckDBPyConnection) -
     )
 
 
-def _outcome(verdict: Verdict) -> tuple[BatchState, str]:
+def outcome_text(verdict: Verdict) -> tuple[BatchState, str]:
+    """Where a verdict puts a batch, and why, for people."""
     match verdict.outcome:
         case Publish():
             return BatchState.PUBLISHED, ""
@@ -221,3 +228,5 @@ def _outcome(verdict: Verdict) -> tuple[BatchState, str]:
             return BatchState.HELD, reason
         case Empty():
             return BatchState.EMPTY, "the batch has no rows; what was published before stays"
+        case Discard():
+            return BatchState.DISCARDED, "it was decided that none of its rows will be published"

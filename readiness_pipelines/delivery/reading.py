@@ -45,7 +45,9 @@ def raw_rows(
             f"nothing of batch {batch!r} was ingested into {raw}",
             way_out=f"readiness run {path.name} --batch {batch}",
         )
-    rows = installation.lakehouse.relation(engine, raw, batch=batch, snapshot_id=record.snapshots.raw, as_arrived=True)
+    rows = installation.lakehouse.relation(
+        engine, raw, batch=batch, snapshot_id=record.snapshots.raw, or_current=True, as_arrived=True
+    )
     return Input(rows=rows, snapshots={str(raw): record.snapshots.raw})
 
 
@@ -77,7 +79,9 @@ def published_rows(
         if batch is not None:
             snapshots[str(published)] = _visible_snapshot(path, name, batch, installation)
         relations.append(
-            installation.lakehouse.relation(engine, published, batch=batch, snapshot_id=snapshots.get(str(published)))
+            installation.lakehouse.relation(
+                engine, published, batch=batch, snapshot_id=snapshots.get(str(published)), or_current=True
+            )
         )
     rows: Any = step.transform(*relations)
     if not isinstance(rows, duckdb.DuckDBPyRelation):

@@ -1,22 +1,37 @@
 """The verdict: a Pandera schema becomes one query over a batch."""
 
 from readiness_pipelines.gates.batch_checks import null_share, row_count
+from readiness_pipelines.gates.decided import TOLERANCE, Decided, Discarded, Waived
 from readiness_pipelines.gates.differences import Change, ChangeKind, differences
 from readiness_pipelines.gates.gate import Gate
 from readiness_pipelines.gates.layout import SchemaFinding
 from readiness_pipelines.gates.records import BrokenRule, RecordVerdict
 from readiness_pipelines.gates.references import OtherRows
 from readiness_pipelines.gates.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
-from readiness_pipelines.gates.verdict import CleansedCount, Empty, Hold, Outcome, Publish, RuleCount, Split, Verdict
+from readiness_pipelines.gates.verdict import (
+    CleansedCount,
+    Discard,
+    Empty,
+    Hold,
+    Outcome,
+    Publish,
+    RuleCount,
+    Split,
+    Verdict,
+)
 from readiness_pipelines.gates.versions import Declaration
 
 __all__ = [
     "SCHEMA_UNCHANGED",
+    "TOLERANCE",
     "BrokenRule",
     "Change",
     "ChangeKind",
     "CleansedCount",
+    "Decided",
     "Declaration",
+    "Discard",
+    "Discarded",
     "Empty",
     "Gate",
     "Hold",
@@ -31,6 +46,7 @@ __all__ = [
     "SchemaFinding",
     "Split",
     "Verdict",
+    "Waived",
     "differences",
     "null_share",
     "row_count",

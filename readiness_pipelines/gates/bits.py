@@ -39,9 +39,14 @@ class Bit:
     def error(self) -> str:
         """SQL: the row's error where it breaks the test, else null."""
         rule = self.test.rule
-        column = literal(self.column.name) if self.column else "NULL"
-        entry = f"{{'rule': {literal(rule.name)}, 'column': {column}, 'reason': {literal(rule.reason)}}}"
+        entry = error_entry(rule.name, self.column.name if self.column else None, rule.reason)
         return f"CASE WHEN {self.is_set} THEN {entry} END"
+
+
+def error_entry(rule: str, column: str | None, reason: str) -> str:
+    """SQL of one entry of ``_errors``."""
+    named = "NULL" if column is None else literal(column)
+    return f"{{'rule': {literal(rule)}, 'column': {named}, 'reason': {literal(reason)}}}"
 
 
 def bits_of(tests: Iterable[GateTest], layout: Layout) -> tuple[Bit, ...]:

@@ -7,7 +7,7 @@ from readiness_pipelines.gates.batch_view import READABLE, BatchView
 from readiness_pipelines.gates.bits import Bit, words_of
 from readiness_pipelines.gates.found import Broken
 from readiness_pipelines.gates.layout import cleansing_counters
-from readiness_pipelines.gates.repeated import Lost
+from readiness_pipelines.gates.lost import DEDUPLICATE, Lost
 from readiness_pipelines.gates.rules import Rule
 from readiness_pipelines.gates.tested import Checked, GateTest, Readable
 from readiness_pipelines.gates.verdict import CleansedCount, RuleCount
@@ -16,7 +16,7 @@ SAMPLE_ROWS = 10
 SAMPLE_COLUMNS = 10
 
 
-def count_cleansed(view: BatchView, lost: Lost | None) -> tuple[CleansedCount, ...]:
+def count_cleansed(view: BatchView, lost: Lost) -> tuple[CleansedCount, ...]:
     """Count the cells that each cleansing step changed, in one pass over the cleansed columns."""
     counters = cleansing_counters(view.layout)
     counts: list[CleansedCount] = []
@@ -24,8 +24,8 @@ def count_cleansed(view: BatchView, lost: Lost | None) -> tuple[CleansedCount, .
         sums = ", ".join(f"count(*) FILTER (_changed_{index})" for index in range(len(counters)))
         (cells,) = view.connection.execute(f"SELECT {sums} FROM {view.rows} WHERE {READABLE}").fetchall()
         counts = [CleansedCount(column=c, step=s, cells=n) for (c, s), n in zip(counters, cells, strict=True)]
-    if lost:
-        counts.append(CleansedCount(column=lost.key, step="deduplicate", cells=lost.rows))
+    if lost.key:
+        counts.append(CleansedCount(column=lost.key, step=DEDUPLICATE, cells=lost.repeated))
     return tuple(counts)
 
 
@@ -67,6 +67,7 @@ def count_rules(view: BatchView, broken: Broken, *, rows: int) -> Iterator[tuple
                 columns=columns,
                 samples=tuple({name: arrived[row].get(name) for name in shown} for row in asked),
                 detail=broken.batch.get(rule.name, ""),
+                waived_rows=broken.waived.get(rule.name),
             ),
         )
 

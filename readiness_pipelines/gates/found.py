@@ -1,6 +1,6 @@
 """The rows that break something, gathered from the queries that find them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.gates.batch_view import BatchView
 from readiness_pipelines.gates.bits import WORD_BITS, Bit, words_of, words_with
+from readiness_pipelines.gates.decided import Waived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +22,14 @@ class Broken:
         bits: The tests that have a bit.
         batch: Reasons of the broken rules that speak of the whole batch, by rule name.
         failed_rows: Rows that fail.
+        waived: Rows whose breaking of a rule was waived, by rule name; no rows for a condition on the whole batch.
     """
 
     table: str
     bits: tuple[Bit, ...]
     batch: Mapping[str, str]
     failed_rows: int
+    waived: Mapping[str, int]
 
 
 class FoundRows:
@@ -55,7 +58,26 @@ class FoundRows:
             self.add(bit, f"SELECT _row FROM {name}")
             self._view.connection.unregister(name)
 
-    def gather(self, batch: Mapping[str, str]) -> Broken:
+    def waive(self, waived: Sequence[Waived]) -> dict[str, int]:
+        """Take the bits of waived rules off the rows that they are waived for; how many rows had one, by rule name."""
+        counts: dict[str, int] = {}
+        for one in waived:
+            rows = f"_row IN (SELECT _row FROM {self._view.source} WHERE {one.where or 'true'})"
+            bits = [bit for bit in self._bits if bit.test.rule.name == one.rule]
+            if bits:
+                any_bit = " OR ".join(bit.is_set for bit in bits)
+                ((count,),) = self._view.connection.execute(
+                    f"SELECT count(DISTINCT _row) FROM {self._table} WHERE {rows} AND ({any_bit})"
+                ).fetchall()
+                counts[one.rule] = counts.get(one.rule, 0) + count
+            for bit in bits:
+                kept = ((1 << WORD_BITS) - 1) ^ bit.mask
+                self._view.connection.execute(
+                    f"UPDATE {self._table} SET {bit.word} = {bit.word} & {kept}::UBIGINT WHERE {rows} AND {bit.is_set}"
+                )
+        return counts
+
+    def gather(self, batch: Mapping[str, str], waived: Mapping[str, int]) -> Broken:
         """One line per broken row."""
         words = words_of(self._bits)
         warned: dict[str, int] = dict.fromkeys(words, 0)
@@ -73,4 +95,4 @@ class FoundRows:
         )
         connection.execute(f"DROP TABLE {self._table}")
         ((failed_rows,),) = connection.execute(f"SELECT count(*) FROM {table} WHERE failed").fetchall()
-        return Broken(table=table, bits=self._bits, batch=batch, failed_rows=failed_rows)
+        return Broken(table=table, bits=self._bits, batch=batch, failed_rows=failed_rows, waived=waived)

@@ -1,6 +1,7 @@
 """A gate: a Pandera schema with routes and a tolerance, and a version that says when it changed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -17,16 +18,17 @@ from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.gates.batch_view import BatchView
 from readiness_pipelines.gates.columns import read_schema
 from readiness_pipelines.gates.counting import count_cleansed, count_rules
+from readiness_pipelines.gates.decided import TOLERANCE, Decided
 from readiness_pipelines.gates.declaring import declare
 from readiness_pipelines.gates.judging import find_broken, published_rows, quarantined_rows
 from readiness_pipelines.gates.layout import lay_out, published_schema
+from readiness_pipelines.gates.lost import lose
 from readiness_pipelines.gates.outcomes import holds_by_shape, outcome_of
 from readiness_pipelines.gates.records import RecordGate, RecordVerdict
 from readiness_pipelines.gates.references import OtherRows
-from readiness_pipelines.gates.repeated import deduplicate
 from readiness_pipelines.gates.rules import Rule, RuleKind
 from readiness_pipelines.gates.tested import Referenced
-from readiness_pipelines.gates.verdict import Empty, Hold, RuleCount, Verdict
+from readiness_pipelines.gates.verdict import Discard, Empty, Hold, RuleCount, Verdict
 from readiness_pipelines.gates.versions import Declaration, declaration_of
 
 
@@ -121,6 +123,7 @@ class Gate:
         connection: duckdb.DuckDBPyConnection,
         *,
         others: OtherRows | None = None,
+        decided: Decided | None = None,
     ) -> Verdict:
         """Judge a batch.
 
@@ -129,6 +132,7 @@ class Gate:
                 ``_unreadable`` and ``_unreadable_reason`` (null where the row could be parsed). Read several times.
             connection: The relation's connection. Temporary views and tables stay in it until it is closed.
             others: What reference rules compare with: the rows of `referenced_tables`, and of other batches.
+            decided: What people decided about the batch. A waived rule is still evaluated and counted.
 
         Returns:
             The verdict; its rows are read when they are written somewhere.
@@ -137,6 +141,7 @@ class Gate:
             GateBuildError: A check raises, or cannot be evaluated on this batch.
             UnknownNameError: A reference rule's table was not given, or lacks the column.
         """
+        decided = decided or Decided()
         tag = uuid4().hex[:12]
         source = f"rows_{tag}"
         rows.create_view(source)
@@ -150,18 +155,21 @@ class Gate:
             missing=self._missing,
             change=self._gating.schema_change,
         )
-        misshapen = any(rule.name in layout.breaks and holds_by_shape(rule) for rule in self.rules)
+        breaks = {name: why for name, why in layout.breaks.items() if not decided.waives(name)}
+        misshapen = any(rule.name in breaks and holds_by_shape(rule) for rule in self.rules)
         view = BatchView.over(connection, source=source, layout=layout, tag=tag)
-        lost = None
-        if self.spec.deduplicate and not misshapen:
-            view, lost = deduplicate(view, self.spec.deduplicate)
+        view, lost = lose(view, decided.discarded, None if misshapen else self.spec.deduplicate)
         broken = find_broken(
-            view, () if misshapen else self.tests, flavour=self.spec.flavour, others=others or OtherRows()
+            view,
+            () if misshapen else self.tests,
+            flavour=self.spec.flavour,
+            others=others or OtherRows(),
+            decided=decided,
         )
         counted = {rule.name: count for rule, count in count_rules(view, broken, rows=ingested)}
-        counts = tuple(self._count(rule, layout.breaks, counted, ingested, misshapen) for rule in self.rules)
-        discarded = lost.rows if lost else 0
-        outcome = outcome_of(counts, self._gating, failed=broken.failed_rows, discarded=discarded, ingested=ingested)
+        counts = tuple(self._count(rule, breaks, counted, ingested, misshapen) for rule in self.rules)
+        gating = replace(self._gating, tolerance=Tolerance()) if decided.waives(TOLERANCE) else self._gating
+        outcome = outcome_of(counts, gating, failed=broken.failed_rows, discarded=lost.rows, ingested=ingested)
         held = isinstance(outcome, Hold)
         return Verdict(
             gate=self.name,
@@ -169,12 +177,12 @@ class Gate:
             outcome=outcome,
             ingested_rows=ingested,
             failed_rows=broken.failed_rows,
-            discarded_rows=0 if held else discarded,
+            discarded_rows=0 if held else lost.rows,
             rules=counts,
             cleansed=() if misshapen else count_cleansed(view, lost),
             findings=layout.findings,
             schema=layout.schema,
-            published=published_rows(view, None if held or isinstance(outcome, Empty) else broken),
+            published=published_rows(view, None if isinstance(outcome, Hold | Empty | Discard) else broken),
             quarantined=quarantined_rows(view, broken, lost, all_rows=held),
         )
 

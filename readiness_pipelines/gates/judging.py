@@ -8,18 +8,22 @@ import duckdb
 
 from readiness_pipelines.gates.batch_view import BatchView
 from readiness_pipelines.gates.bits import ERROR_TYPE, bits_of, words_of
+from readiness_pipelines.gates.decided import Decided
 from readiness_pipelines.gates.flagging import find_aggregates, find_lifted
 from readiness_pipelines.gates.flavours import Flavour
 from readiness_pipelines.gates.found import Broken, FoundRows
+from readiness_pipelines.gates.lost import Lost
 from readiness_pipelines.gates.outside import find_by_pandera, find_by_value, find_nan_rows
 from readiness_pipelines.gates.references import OtherRows, find_unreferenced
-from readiness_pipelines.gates.repeated import Lost, find_repeated
+from readiness_pipelines.gates.repeated import find_repeated
 from readiness_pipelines.gates.rules import Rule, Runner
 from readiness_pipelines.gates.sql import identifier, literal
 from readiness_pipelines.gates.tested import Checked, GateTest, Readable, Referenced, Unique
 
 
-def find_broken(view: BatchView, tests: tuple[GateTest, ...], *, flavour: Flavour, others: OtherRows) -> Broken:
+def find_broken(
+    view: BatchView, tests: tuple[GateTest, ...], *, flavour: Flavour, others: OtherRows, decided: Decided
+) -> Broken:
     """Evaluate all tests and keep the rows that break any.
 
     Raises:
@@ -45,7 +49,11 @@ def find_broken(view: BatchView, tests: tuple[GateTest, ...], *, flavour: Flavou
                 find_nan_rows(view, bit, test, found, flavour)
             case _:
                 pass
-    return found.gather(batch)
+    waived = found.waive(decided.waived)
+    for name in [name for name in batch if decided.waives(name)]:
+        waived[name] = 0
+        del batch[name]
+    return found.gather(batch, waived)
 
 
 def published_rows(view: BatchView, broken: Broken | None) -> duckdb.DuckDBPyRelation:
@@ -59,7 +67,7 @@ def published_rows(view: BatchView, broken: Broken | None) -> duckdb.DuckDBPyRel
     return view.connection.sql(query)
 
 
-def quarantined_rows(view: BatchView, broken: Broken, lost: Lost | None, *, all_rows: bool) -> duckdb.DuckDBPyRelation:
+def quarantined_rows(view: BatchView, broken: Broken, lost: Lost, *, all_rows: bool) -> duckdb.DuckDBPyRelation:
     """The rows that are not published, as they arrived, with what they broke, and those that were discarded."""
     join, where = ("LEFT JOIN", "") if all_rows else ("JOIN", "WHERE b.failed")
     rows = (
@@ -67,11 +75,10 @@ def quarantined_rows(view: BatchView, broken: Broken, lost: Lost | None, *, all_
         f"AS _errors, false AS _discarded FROM {view.source} r {join} {broken.table} b ON r._row = b._row "
         f"LEFT JOIN {_patterns(view, broken)} p USING ({', '.join(words_of(broken.bits))}) {where}"
     )
-    if lost and lost.table and not all_rows:
-        error = f"{{'rule': 'deduplicate', 'column': {literal(lost.key)}, 'reason': {literal(lost.reason)}}}"
+    if lost.rows and not all_rows:
         rows += (
-            f" UNION ALL SELECT r.*, CAST([{error}] AS {ERROR_TYPE}), true "
-            f"FROM {view.source} r SEMI JOIN {lost.table} l ON r._row = l._row"
+            f" UNION ALL SELECT r.*, CAST([l.error] AS {ERROR_TYPE}), true "
+            f"FROM {view.source} r JOIN {lost.table} l ON r._row = l._row"
         )
     return view.connection.sql(rows)
 

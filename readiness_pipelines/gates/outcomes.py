@@ -6,7 +6,7 @@ from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.gates.rules import Rule, RuleKind
-from readiness_pipelines.gates.verdict import Empty, Hold, Outcome, Publish, RuleCount, Split
+from readiness_pipelines.gates.verdict import Discard, Empty, Hold, Outcome, Publish, RuleCount, Split
 
 
 def outcome_of(counts: Iterable[RuleCount], gating: Gating, *, failed: int, discarded: int, ingested: int) -> Outcome:
@@ -26,6 +26,8 @@ def outcome_of(counts: Iterable[RuleCount], gating: Gating, *, failed: int, disc
         reasons.append(f"{_share(failed, ingested)} fail, over the tolerance of {over}")
     if not reasons and failed and failed == ingested - discarded:
         reasons.append(f"{_share(failed, ingested)} fail: no row is left to publish")
+    if ingested and discarded == ingested:
+        return Discard()
     if reasons:
         return Hold("; ".join(reasons))
     if ingested == 0:

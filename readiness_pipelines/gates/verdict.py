@@ -22,6 +22,8 @@ class RuleCount:
         samples: Up to ten of the rows, each with ``_row``, ``_file`` and the rule's columns as they arrived.
         decided: Whether it was evaluated: a batch of the wrong shape is judged by its shape alone.
         detail: What was seen of the batch, for rules that speak of all of it; "" for others.
+        waived_rows: Rows that break it and for which it is waived, not counted among the broken ones; none for a
+            condition on the batch; ``None`` where nothing is waived.
     """
 
     rule: Rule
@@ -30,6 +32,7 @@ class RuleCount:
     samples: tuple[Mapping[str, Any], ...] = ()
     decided: bool = True
     detail: str = ""
+    waived_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,12 @@ class Empty:
     """The batch has no rows; nothing is published and nothing replaced."""
 
 
-Outcome = Publish | Split | Hold | Empty
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """It was decided that no row of the batch will be published."""
+
+
+Outcome = Publish | Split | Hold | Empty | Discard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +90,14 @@ class Verdict:
         outcome: The route the batch takes.
         ingested_rows: Rows of the batch.
         failed_rows: Rows that break at least one rule that is not routed ``warn``.
-        discarded_rows: Rows that deduplication discarded; none of a held batch.
+        discarded_rows: Rows that a decision or deduplication discarded; none of a held batch.
         rules: One count per rule of the gate, in its order.
         cleansed: One count per cleansing step, in the order of the columns.
         findings: What differs from the schema: new, missing and widened columns.
         schema: Arrow schema of the published rows: the schema's columns, then ``_batch``, ``_row``, ``_file``.
         published: The rows to publish, typed, lazily; empty when nothing is.
         quarantined: The rows that are not published, as they arrived, plus ``_errors`` (list of rule, column, reason)
-            and ``_discarded`` (true where nobody has to decide: deduplication lost the row), lazily: those that failed
+            and ``_discarded`` (true where nobody has to decide any more), lazily: those that failed
             or were discarded, or all rows of a held batch.
     """
 

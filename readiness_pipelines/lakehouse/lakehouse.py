@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from readiness_pipelines.errors import LakehouseError
 from readiness_pipelines.lakehouse.commits import BATCH, as_commit, replace_batch
 from readiness_pipelines.lakehouse.locks import commit_lock
+from readiness_pipelines.lakehouse.maintenance import Maintained, expire, remove_orphans
 from readiness_pipelines.lakehouse.names import TableName
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
 from readiness_pipelines.lakehouse.records import Commit, DataFileInfo, Staged
@@ -170,6 +172,7 @@ class Lakehouse:
         *,
         batch: str | None = None,
         snapshot_id: int | None = None,
+        or_current: bool = False,
         as_arrived: bool = False,
     ) -> duckdb.DuckDBPyRelation:
         """Read a table lazily with DuckDB.
@@ -179,16 +182,46 @@ class Lakehouse:
             table: The table.
             batch: One batch; ``None`` for all.
             snapshot_id: As of this snapshot; ``None`` for now.
+            or_current: Read the table as it is now where that snapshot has expired. What a batch holds now is what its
+                last commit made of it.
             as_arrived: Give the columns that the files have, instead of all that the table has.
 
         Raises:
             LakehouseError: No such table or snapshot.
         """
         loaded = self._load(table)
+        if or_current and snapshot_id is not None and loaded.snapshot_by_id(snapshot_id) is None:
+            snapshot_id = None
         files = planned_files(loaded, table, batch=batch, snapshot_id=snapshot_id)
         if not files:
             return no_rows(connection, loaded.schema())
         return read_files(connection, files, schema=None if as_arrived else loaded.schema(), batch=batch)
+
+    def maintain(
+        self, table: TableName, *, expire_before: datetime, most_snapshots: int, orphans_before: datetime
+    ) -> Maintained:
+        """Expire a table's old snapshots, and remove the files below its location that nothing names.
+
+        Args:
+            table: The table.
+            expire_before: Snapshots made before this time are expired.
+            most_snapshots: So do all but the newest so many. The current one stays.
+            orphans_before: Files changed at this time or later are not removed.
+
+        Raises:
+            LakehouseError: No such table.
+        """
+        with commit_lock(self._warehouse, table):
+            expired = expire(self._load(table), before=expire_before, most=most_snapshots)
+            loaded = self._load(table)
+            files, size = remove_orphans(loaded, before=orphans_before)
+        return Maintained(
+            table=table,
+            expired_snapshots=expired,
+            kept_snapshots=len(loaded.snapshots()),
+            removed_files=files,
+            removed_bytes=size,
+        )
 
     def last_commit(self, table: TableName, *, batch: str) -> Commit | None:
         """The newest snapshot that replaced the batch; ``None`` if there is none, or it has expired."""

@@ -8,7 +8,6 @@ import dagster as dg
 from readiness_pipelines.contracts import DataPath, DerivedTable, ExistsIn, GatedTable
 from readiness_pipelines.delivery import (
     Delivery,
-    Installation,
     Run,
     deliver,
     gate_of,
@@ -23,6 +22,7 @@ from readiness_pipelines.gates import Gate
 from readiness_pipelines.lakehouse import TableName
 from readiness_pipelines.orchestration.checks import check_results, check_specs
 from readiness_pipelines.orchestration.failures import as_failures
+from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key
 from readiness_pipelines.orchestration.metadata import (
     column_schema,
     delivery_metadata,
@@ -33,17 +33,10 @@ from readiness_pipelines.orchestration.metadata import (
     source_metadata,
 )
 from readiness_pipelines.orchestration.partitions import partitions_of
-from readiness_pipelines.orchestration.resources import INSTALLATION
+from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
 from readiness_pipelines.quarantine import BatchState
 
 Gated = GatedTable | DerivedTable
-WHO_TAG = "readiness/who"
-"""Run tag that names the person or service a run is for."""
-
-
-def asset_key(table: TableName) -> dg.AssetKey:
-    """A table's asset key: namespace, name."""
-    return dg.AssetKey([table.namespace, table.name])
 
 
 def path_assets(path: DataPath) -> list[dg.AssetsDefinition]:
@@ -81,7 +74,11 @@ def raw_asset(path: DataPath, table: GatedTable) -> dg.AssetsDefinition:
     def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with as_failures():
             ingested = ingest(
-                path, table, batch=context.partition_key, installation=_installation(context), run=_run(context)
+                path,
+                table,
+                batch=context.partition_key,
+                installation=installation_of(context.resources),
+                run=_run(context),
             )
         return dg.MaterializeResult(metadata=ingested_metadata(ingested))
 
@@ -114,7 +111,11 @@ def gated_asset(path: DataPath, table: Gated) -> dg.AssetsDefinition:
     def gated(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with as_failures():
             delivery = deliver(
-                path, table, batch=context.partition_key, installation=_installation(context), run=_run(context)
+                path,
+                table,
+                batch=context.partition_key,
+                installation=installation_of(context.resources),
+                run=_run(context),
             )
         yield from _events(path, table, key, delivery)
 
@@ -149,7 +150,7 @@ def kpi_asset(path: DataPath) -> dg.AssetsDefinition:
     def measured_kpi(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with as_failures():
             measured = measure(
-                path, batch=context.partition_key, installation=_installation(context), run=_run(context)
+                path, batch=context.partition_key, installation=installation_of(context.resources), run=_run(context)
             )
         return dg.MaterializeResult(metadata=measured_metadata(measured, unit=kpi.unit))
 
@@ -198,13 +199,6 @@ def _table_metadata(path: DataPath, table: Gated, gate: Gate) -> Mapping[str, An
     if isinstance(table, GatedTable):
         metadata |= {**source_metadata(table.source), **promise_metadata(path, table)}
     return metadata
-
-
-def _installation(context: dg.AssetExecutionContext) -> Installation:
-    installation = getattr(context.resources, INSTALLATION)
-    if not isinstance(installation, Installation):
-        raise TypeError(f"the resource {INSTALLATION!r} is a {type(installation).__name__}, not an Installation")
-    return installation
 
 
 def _run(context: dg.AssetExecutionContext) -> Run:

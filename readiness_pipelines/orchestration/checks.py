@@ -83,7 +83,8 @@ def _gate_result(
     key: dg.AssetKey, path: DataPath, delivery: Delivery, *, quarantine: str, steward: str
 ) -> dg.AssetCheckResult:
     visible = delivery.state in (BatchState.PUBLISHED, BatchState.PARTLY_PUBLISHED)
-    command = f"readiness status {path.name}"
+    command = f"readiness quarantine show {delivery.ref.batch}" if delivery.counts.quarantined else ""
+    command = command or f"readiness history {delivery.ref.batch}"
     broken = sorted((count for count in delivery.rules if count.broken_rows), key=lambda count: -count.broken_rows)
     counts = delivery.counts
     metadata: dict[str, Any] = {
@@ -96,6 +97,7 @@ def _gate_result(
         "steward": steward,
         "where_it_waits": quarantine,
         "next_command": command,
+        "replay_command": f"readiness replay {path.name} --batch {delivery.ref.batch} --dry-run",
     }
     if counts.discarded:
         metadata["discarded_rows"] = counts.discarded
@@ -113,7 +115,8 @@ def _gate_result(
         asset_key=key,
         check_name=GATE_CHECK,
         passed=visible,
-        severity=dg.AssetCheckSeverity.ERROR,
+        # A discarded batch is somebody's decision: it is told, and nothing is broken.
+        severity=dg.AssetCheckSeverity.WARN if delivery.state is BatchState.DISCARDED else dg.AssetCheckSeverity.ERROR,
         description=reason if visible else f"{delivery.state}: {reason} · next: {command}",
         metadata=metadata,
     )

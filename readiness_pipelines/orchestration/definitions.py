@@ -4,14 +4,18 @@ import dagster as dg
 
 from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.orchestration.assets import path_assets
+from readiness_pipelines.orchestration.replays import decide_job, replay_job, replay_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_resource
+from readiness_pipelines.orchestration.upkeep import maintain_job, maintain_schedule
 from readiness_pipelines.settings import Settings
 
 
 def build_definitions(*paths: DataPath, settings: Settings | None = None) -> dg.Definitions:
     """The assets, checks, jobs and resources of some paths.
 
-    Every path has a job of its own name that takes one batch from landing to KPI, in one process.
+    Every path has a job of its own name that takes one batch from landing to KPI, in one process; ``<path>_replay``,
+    which judges a batch again; ``<path>_decide``, which keeps a decision and asks for the replay; and a sensor that
+    runs it.
 
     Args:
         paths: The paths.
@@ -32,7 +36,9 @@ def build_definitions(*paths: DataPath, settings: Settings | None = None) -> dg.
     ]
     return dg.Definitions(
         assets=assets,
-        jobs=jobs,
+        jobs=[*jobs, *map(replay_job, paths), *map(decide_job, paths), maintain_job],
+        schedules=[maintain_schedule],
+        sensors=[replay_sensor(path) for path in paths],
         resources={INSTALLATION: installation_resource(settings)},
         executor=dg.in_process_executor,
     )

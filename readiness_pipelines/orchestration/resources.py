@@ -1,5 +1,7 @@
 """The installation as a Dagster resource."""
 
+from typing import Any
+
 import dagster as dg
 
 from readiness_pipelines.delivery import Installation
@@ -7,6 +9,14 @@ from readiness_pipelines.settings import Settings
 
 INSTALLATION = "installation"
 """Key of the resource that every asset of a path requires."""
+
+
+def installation_of(resources: Any) -> Installation:
+    """The installation among a run's resources."""
+    installation = getattr(resources, INSTALLATION)
+    if not isinstance(installation, Installation):
+        raise TypeError(f"the resource {INSTALLATION!r} is a {type(installation).__name__}, not an Installation")
+    return installation
 
 
 def installation_resource(settings: Settings | None) -> dg.ResourceDefinition:

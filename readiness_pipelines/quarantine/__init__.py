@@ -1,5 +1,16 @@
-"""What waits: the ledger of batches and its audit trail."""
+"""What waits: the ledger of batches, the decisions about them, and its audit trail."""
 
+from readiness_pipelines.quarantine.decisions import (
+    CellCorrection,
+    Correction,
+    Decision,
+    Discarding,
+    Undoing,
+    Waiver,
+    What,
+    describe,
+    in_force,
+)
 from readiness_pipelines.quarantine.ledger import Ledger
 from readiness_pipelines.quarantine.records import (
     Attempt,
@@ -11,6 +22,7 @@ from readiness_pipelines.quarantine.records import (
     Snapshots,
     TrailEntry,
 )
+from readiness_pipelines.quarantine.requests import ReplayRequest, RequestState
 from readiness_pipelines.quarantine.states import MOVES, BatchState
 
 __all__ = [
@@ -19,10 +31,21 @@ __all__ = [
     "BatchRecord",
     "BatchRef",
     "BatchState",
+    "CellCorrection",
+    "Correction",
     "Counts",
+    "Decision",
+    "Discarding",
     "FileRecord",
     "GateRecord",
     "Ledger",
+    "ReplayRequest",
+    "RequestState",
     "Snapshots",
     "TrailEntry",
+    "Undoing",
+    "Waiver",
+    "What",
+    "describe",
+    "in_force",
 ]

@@ -7,11 +7,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, insert, make_url, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Row,
+    create_engine,
+    delete,
+    event,
+    insert,
+    make_url,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from readiness_pipelines.errors import LedgerError
+from readiness_pipelines.quarantine.decisions import Decision, Undoing, What, describe, from_json, kind_of, to_json
 from readiness_pipelines.quarantine.records import (
     Attempt,
     BatchRecord,
@@ -22,11 +35,14 @@ from readiness_pipelines.quarantine.records import (
     Snapshots,
     TrailEntry,
 )
+from readiness_pipelines.quarantine.requests import ReplayRequest, RequestState
 from readiness_pipelines.quarantine.states import MOVES, BatchState
 from readiness_pipelines.quarantine.tables import (
     ATTEMPTS,
     BATCHES,
+    DECISIONS,
     GATES,
+    REQUESTS,
     SCHEMA_VERSION,
     TRAIL,
     VERSION,
@@ -137,6 +153,71 @@ class Ledger:
                 details={"counts": asdict(record.counts), "snapshots": asdict(record.snapshots), **(details or {})},
             )
 
+    def decide(self, ref: BatchRef, what: What, *, who: str, why: str, at: datetime) -> Decision:
+        """Keep a decision about a batch, and append it to the trail.
+
+        Raises:
+            LedgerError: No reason, an unknown batch, or an undoing of what is no decision about it.
+        """
+        with self._writing() as connection:
+            _check_reason(connection, ref, why, "decision about")
+            if isinstance(what, Undoing):
+                known = connection.execute(select(DECISIONS.c.id).where(_is(DECISIONS, ref))).scalars().all()
+                if what.decision not in known:
+                    raise LedgerError(
+                        f"{ref} has no decision {what.decision}",
+                        way_out=f"its decisions are: {', '.join(map(str, known)) or 'none'}",
+                    )
+            row = {**_key(ref), "at": at, "who": who, "why": why}
+            done = connection.execute(insert(DECISIONS).values(**row, what=to_json(what)))
+            number = _number(done)
+            details = {"decision": number, "what": describe(what)}
+            self._append(connection, ref, at=at, what=f"decided to {kind_of(what)}", who=who, why=why, details=details)
+        return Decision(id=number, ref=ref, what=what, at=at, who=who, why=why)
+
+    def decisions(self, ref: BatchRef) -> tuple[Decision, ...]:
+        """All decisions about a batch, oldest first, also those undone."""
+        query = select(DECISIONS).where(_is(DECISIONS, ref)).order_by(DECISIONS.c.id)
+        with self._reading() as connection:
+            return tuple(
+                Decision(id=row.id, ref=ref, what=from_json(row.what), at=row.at, who=row.who, why=row.why)
+                for row in connection.execute(query)
+            )
+
+    def request_replay(self, ref: BatchRef, *, who: str, why: str, at: datetime) -> ReplayRequest:
+        """Ask for a batch to be replayed.
+
+        Raises:
+            LedgerError: No reason, or a batch that the ledger does not know.
+        """
+        with self._writing() as connection:
+            _check_reason(connection, ref, why, "replay of")
+            row = {**_key(ref), "at": at, "who": who, "why": why, "state": RequestState.OPEN.value}
+            number = _number(connection.execute(insert(REQUESTS).values(**row)))
+            self._append(connection, ref, at=at, what="replay requested", who=who, why=why, details={"request": number})
+        return ReplayRequest(
+            id=number, ref=ref, at=at, who=who, why=why, state=RequestState.OPEN, run_id=None, outcome=None
+        )
+
+    def replay_requests(
+        self, *, path: str | None = None, state: RequestState | None = None
+    ) -> tuple[ReplayRequest, ...]:
+        """The replay requests of a path and state (all where none is given), oldest first."""
+        query = select(REQUESTS).order_by(REQUESTS.c.id)
+        for name, value in {"path": path, "state": state.value if state else None}.items():
+            if value is not None:
+                query = query.where(REQUESTS.c[name] == value)
+        with self._reading() as connection:
+            return tuple(_request(row) for row in connection.execute(query))
+
+    def move_request(
+        self, request: int, *, state: RequestState, run_id: str | None, outcome: str | None = None
+    ) -> None:
+        """Note how far a replay request is."""
+        values = {"state": state.value, "run_id": run_id, "outcome": outcome}
+        with self._writing() as connection:
+            connection.execute(update(REQUESTS).where(REQUESTS.c.id == request).values(**values))
+
     def remember_gate(self, ref: BatchRef, gate: GateRecord) -> None:
         """Keep what a gate asks, beside the versions that the batches name; once is enough."""
         row = {"path": ref.path, "table_name": ref.table, **asdict(gate)}
@@ -188,6 +269,12 @@ class Ledger:
                 for row in connection.execute(query)
             )
 
+    def prune(self, *, before: datetime) -> int:
+        """Forget the attempts that ended before a time; how many. Batches, decisions and the trail stay for ever."""
+        with self._writing() as connection:
+            ended = connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.ended_at < before))
+        return int(ended.rowcount)
+
     @staticmethod
     def _close(connection: Connection, attempt: str, *, at: datetime, outcome: str) -> Row[Any]:
         begun = connection.execute(select(ATTEMPTS).where(ATTEMPTS.c.attempt == attempt)).one_or_none()
@@ -210,8 +297,8 @@ class Ledger:
         what: str,
         who: str,
         why: str | None,
-        run_id: str | None,
-        attempt: str | None,
+        run_id: str | None = None,
+        attempt: str | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> None:
         connection.execute(
@@ -282,6 +369,18 @@ def _check_move(record: BatchRecord, before: BatchState | None) -> None:
         )
 
 
+def _check_reason(connection: Connection, ref: BatchRef, why: str, what: str) -> None:
+    if not why.strip():
+        raise LedgerError(f"the {what} {ref} has no reason", way_out='give one: --reason "…"')
+    if connection.execute(select(BATCHES.c.state).where(_is(BATCHES, ref))).first() is None:
+        raise LedgerError(f"the ledger knows no batch {ref}", way_out=f"readiness status {ref.path}")
+
+
+def _number(done: CursorResult[Any]) -> int:
+    """The number that the database gave to a new row."""
+    return int((done.inserted_primary_key or (0,))[0])
+
+
 def _key(ref: BatchRef) -> dict[str, str]:
     return {"path": ref.path, "table_name": ref.table, "batch": ref.batch}
 
@@ -328,6 +427,19 @@ def _record(row: Any) -> BatchRecord:
         columns=tuple(row.columns),
         unreadable_rows=row.unreadable,
         updated_at=row.updated_at,
+    )
+
+
+def _request(row: Any) -> ReplayRequest:
+    return ReplayRequest(
+        id=row.id,
+        ref=_ref(row),
+        at=row.at,
+        who=row.who,
+        why=row.why,
+        state=RequestState(row.state),
+        run_id=row.run_id,
+        outcome=row.outcome,
     )
 
 

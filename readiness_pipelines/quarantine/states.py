@@ -20,18 +20,20 @@ class BatchState(StrEnum):
     DISCARDED = "discarded"
 
 
-_VERDICTS = frozenset({BatchState.PUBLISHED, BatchState.PARTLY_PUBLISHED, BatchState.HELD, BatchState.EMPTY})
+_VERDICTS = frozenset(
+    {
+        BatchState.PUBLISHED,
+        BatchState.PARTLY_PUBLISHED,
+        BatchState.HELD,
+        BatchState.EMPTY,
+        BatchState.DISCARDED,
+    }
+)
 
 MOVES: Mapping[BatchState | None, frozenset[BatchState]] = {
     # A batch first seen is ingested (raw tables) or judged at once (derived tables have no raw rows of their own).
-    None: _VERDICTS | {BatchState.INGESTED},
-    BatchState.INGESTED: _VERDICTS | {BatchState.INGESTED, BatchState.DISCARDED},
-    # A replay may end in any verdict; new files start over; what has published rows cannot be discarded as a whole.
-    BatchState.PUBLISHED: _VERDICTS | {BatchState.INGESTED},
-    BatchState.PARTLY_PUBLISHED: _VERDICTS | {BatchState.INGESTED},
-    BatchState.HELD: _VERDICTS | {BatchState.INGESTED, BatchState.DISCARDED},
-    BatchState.EMPTY: _VERDICTS | {BatchState.INGESTED, BatchState.DISCARDED},
-    # Discarding is undone by a decision, which puts the batch back where it waited.
-    BatchState.DISCARDED: frozenset({BatchState.INGESTED, BatchState.HELD}),
+    None: _VERDICTS - {BatchState.DISCARDED} | {BatchState.INGESTED},
+    # A replay may end in any verdict, and new files start over. A discarded batch whose discarding was undone, too.
+    **{state: _VERDICTS | {BatchState.INGESTED} for state in BatchState},
 }
 """The states that may follow each state; ``None`` is a batch that the ledger has not seen."""

@@ -113,30 +113,59 @@ GATES = Table(
     Column("first_used_at", UtcDateTime, nullable=False),
 )
 
+DECISIONS = Table(
+    "ledger_decisions",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    *(Column(name, String(200), nullable=False) for name in ("path", "table_name", "batch")),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("what", JSON, nullable=False),
+    Index("ledger_decisions_batch", "path", "table_name", "batch"),
+)
+
+REQUESTS = Table(
+    "ledger_replay_requests",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    *(Column(name, String(200), nullable=False) for name in ("path", "table_name", "batch")),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("run_id", String(200)),
+    Column("outcome", Text),
+    Index("ledger_replay_requests_state", "state"),
+)
+
 _REFUSE = "'append-only'"
 
-_GUARDS = {
-    "sqlite": [
-        f"CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger_trail BEGIN SELECT RAISE(ABORT, {_REFUSE}); END",
-        f"CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger_trail BEGIN SELECT RAISE(ABORT, {_REFUSE}); END",
-    ],
-    "postgresql": [
+
+def _guards(dialect: str, table: str) -> list[str]:
+    """Statements that make the database itself refuse to change or delete a table's rows."""
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, {_REFUSE}); END"
+            for verb in ("update", "delete")
+        ]
+    return [
         f"""
-        CREATE OR REPLACE FUNCTION ledger_trail_append_only() RETURNS trigger LANGUAGE plpgsql AS
+        CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION {_REFUSE}; END $$
         """,
-        """
-        CREATE TRIGGER ledger_trail_append_only BEFORE UPDATE OR DELETE ON ledger_trail
-        FOR EACH ROW EXECUTE FUNCTION ledger_trail_append_only()
+        f"""
+        CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+        FOR EACH ROW EXECUTE FUNCTION {table}_append_only()
         """,
-    ],
-}
+    ]
 
 
 @event.listens_for(TRAIL, "after_create")
-def _guard_trail(_table: Table, connection: Connection, **_options: Any) -> None:
-    """What is written in the trail stays: the database itself refuses to change it."""
-    for statement in _GUARDS[connection.dialect.name]:
+@event.listens_for(DECISIONS, "after_create")
+def _guard(table: Table, connection: Connection, **_options: Any) -> None:
+    """What is written in the trail, and what was decided, stays."""
+    for statement in _guards(connection.dialect.name, table.name):
         connection.exec_driver_sql(statement)
 
 

@@ -76,8 +76,9 @@ def test_a_held_batch_fails_its_partition_with_the_reason_and_stops_what_follows
     assert (gate.passed, gate.severity, gate.partition) == (False, dg.AssetCheckSeverity.ERROR, "day_3")
     assert gate.description is not None
     assert gate.description.startswith("held: 3 of 4 rows (75.00%) fail, over the tolerance of 50.00%")
-    assert "next: readiness status refund_rate" in gate.description
+    assert "next: readiness quarantine show day_3" in gate.description
     assert len(gate.description.splitlines()) == 1
+    assert gate.metadata["replay_command"].value == "readiness replay refund_rate --batch day_3 --dry-run"
 
 
 def test_a_held_batch_that_was_mended_turns_green(project: Path, instance: dg.DagsterInstance) -> None:
@@ -129,3 +130,28 @@ def test_an_unknown_path_or_batch_names_the_nearest(project: Path, instance: dg.
         launching.find_job("refund_rat", project=project)
     with pytest.raises(UnknownNameError, match="did you mean 'day_1'"):
         run(project, instance, "day_11")
+
+
+def test_a_changed_source_and_what_was_cleansed_are_told_on_the_checks(
+    project: Path, instance: dg.DagsterInstance
+) -> None:
+    land(project / "landing", "day_2", "1,10,paid,a,x", header="order_id,amount,status,note,coupon")
+    checks = checks_of(instance, run(project, instance, "day_2"))
+    changed = checks["schema_unchanged"]
+    assert (changed.passed, changed.severity, changed.description) == (
+        False,
+        dg.AssetCheckSeverity.WARN,
+        "coupon (string) is new",
+    )
+    for check in (changed, checks["gate"]):
+        table = check.metadata["schema_changes"]
+        assert isinstance(table, dg.TableMetadataValue)
+        (finding,) = table.records
+        assert finding.data == {
+            "column": "coupon",
+            "change": "new column",
+            "before": "",
+            "after": "string",
+            "effect": "not published",
+        }
+    assert checks["gate"].passed

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readiness_pipelines.errors import LedgerError
@@ -72,6 +72,7 @@ def test_what_was_never_seen_is_none(ledger: Ledger) -> None:
     assert ledger.batches() == ()
 
 
+@settings(deadline=None)  # each example makes a database of its own
 @given(st.lists(st.sampled_from(list(BatchState)), max_size=8))
 def test_only_the_moves_written_down_are_made(
     tmp_path_factory: pytest.TempPathFactory, states: list[BatchState]

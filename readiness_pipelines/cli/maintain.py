@@ -1,0 +1,46 @@
+"""`readiness maintain`: upkeep of the tables and the ledger."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
+from readiness_pipelines.delivery import MOST_SNAPSHOTS, ORPHAN_AGE, RETENTION, Installation, maintain
+from readiness_pipelines.settings import Settings
+
+
+def run_maintain(
+    retention_days: Annotated[int, typer.Option(min=0, help="Keep snapshots so long.")] = RETENTION.days,
+    most_snapshots: Annotated[int, typer.Option(min=1, help="Keep at most so many for each table.")] = MOST_SNAPSHOTS,
+    orphan_hours: Annotated[
+        int, typer.Option(min=0, help="Remove files that nothing names when they are older than this.")
+    ] = int(ORPHAN_AGE.total_seconds() // 3600),
+    as_json: AsJson = False,
+) -> None:
+    """Expire old snapshots, remove files that nothing names, prune the ledger. Running deliveries are left alone."""
+    with errors_for_people():
+        done = maintain(
+            Installation.open(Settings()),
+            now=datetime.now(UTC),
+            retention=timedelta(days=retention_days),
+            orphan_age=timedelta(hours=orphan_hours),
+            most_snapshots=most_snapshots,
+        )
+        if as_json:
+            print_json({**asdict(done), "tables": [{**asdict(t), "table": str(t.table)} for t in done.tables]})
+            return
+        table = Table(title="maintenance", title_justify="left")
+        for column in ("table", "snapshots expired", "kept", "files removed", "MB"):
+            table.add_column(column, justify="left" if column == "table" else "right")
+        for one in done.tables:
+            table.add_row(
+                str(one.table),
+                f"{one.expired_snapshots:,}",
+                f"{one.kept_snapshots:,}",
+                f"{one.removed_files:,}",
+                f"{one.removed_bytes / 1e6:,.1f}",
+            )
+        OUT.print(table)

@@ -1,0 +1,59 @@
+"""Upkeep of all tables and of the ledger, so that a delivery costs the same after a thousand batches as after ten."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.lakehouse import Maintained
+
+RETENTION = timedelta(days=30)
+"""How long a table's past can be read, as far as `MOST_SNAPSHOTS` reaches."""
+
+MOST_SNAPSHOTS = 100
+"""A commit costs what the table keeps of earlier ones: 100 snapshots are some milliseconds."""
+
+ORPHAN_AGE = timedelta(days=1)
+"""Files younger than this stay, whoever names them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance:
+    """What was done: by table, and the closed attempts that the ledger forgot."""
+
+    tables: tuple[Maintained, ...]
+    forgotten_attempts: int
+
+
+def maintain(
+    installation: Installation,
+    *,
+    now: datetime,
+    retention: timedelta = RETENTION,
+    orphan_age: timedelta = ORPHAN_AGE,
+    most_snapshots: int = MOST_SNAPSHOTS,
+) -> Maintenance:
+    """Expire snapshots, remove files that nothing names, and let the ledger forget closed attempts.
+
+    What the ledger tells of a batch stays; what a batch holds now is always readable. Files of a delivery that is under
+    way are never touched: they are younger than its beginning, which the ledger knows.
+
+    Args:
+        installation: Where the tables and the ledger are.
+        now: The time.
+        retention: How long snapshots and closed attempts are kept.
+        orphan_age: How old a file that nothing names must be to be removed.
+        most_snapshots: How many snapshots a table keeps at most.
+
+    Raises:
+        LakehouseError: A table cannot be read.
+        LedgerError: The ledger cannot be reached.
+    """
+    begun = [attempt.begun_at for attempt in installation.ledger.open_attempts()]
+    untouched = min([now - orphan_age, *begun])
+    tables = tuple(
+        installation.lakehouse.maintain(
+            table, expire_before=now - retention, most_snapshots=most_snapshots, orphans_before=untouched
+        )
+        for table in installation.lakehouse.tables()
+    )
+    return Maintenance(tables=tables, forgotten_attempts=installation.ledger.prune(before=now - retention))

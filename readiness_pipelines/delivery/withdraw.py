@@ -1,0 +1,68 @@
+"""What was computed from a batch whose rows were withdrawn must not outlive them."""
+
+from uuid import uuid4
+
+from readiness_pipelines.contracts import DataPath, DerivedTable
+from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table
+from readiness_pipelines.delivery.runs import Run
+from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.quarantine import BatchRecord, BatchState, Counts, Snapshots
+
+
+def withdraw_downstream(path: DataPath, *, batch: str, installation: Installation, run: Run) -> tuple[str, ...]:
+    """Empty a batch of every derived table and of the KPI that comes from a discarded one.
+
+    What comes from a held batch stays: so does what the held batch published before.
+
+    Returns:
+        The tables in which something was withdrawn.
+    """
+    withdrawn = {
+        table.name
+        for table in path.tables
+        if _state(path, published_table(path, table), batch, installation) is BatchState.DISCARDED
+    }
+    emptied: list[str] = []
+    for table in path.tables:
+        if isinstance(table, DerivedTable) and withdrawn.intersection(table.inputs):
+            withdrawn.add(table.name)
+            emptied += _empty(path, published_table(path, table), batch, installation, run)
+    if path.kpi_measure is not None and withdrawn.intersection(path.kpi_measure.inputs):
+        emptied += _empty(path, kpi_table(path), batch, installation, run)
+    return tuple(emptied)
+
+
+def _state(path: DataPath, table: TableName, batch: str, installation: Installation) -> BatchState | None:
+    record = installation.ledger.get(batch_ref(path, table, batch))
+    return record.state if record else None
+
+
+def _empty(path: DataPath, table: TableName, batch: str, installation: Installation, run: Run) -> list[str]:
+    lakehouse = installation.lakehouse
+    if not lakehouse.exists(table) or not lakehouse.files(table, batch=batch):
+        return []
+    ref, attempt = batch_ref(path, table, batch), uuid4().hex
+    installation.ledger.begin(ref, attempt=attempt, run_id=run.run_id, who=run.who, at=run.clock())
+    schema = lakehouse.schema(table)
+    with installation.engine() as engine:
+        staged = lakehouse.stage(table, engine.from_arrow(schema.empty_table()), batch=batch, schema=schema)
+    commit = lakehouse.replace(table, staged, properties={"readiness.run": run.run_id, "readiness.attempt": attempt})
+    reason = "what it was computed from was discarded"
+    installation.ledger.record(
+        BatchRecord(
+            ref=ref,
+            state=BatchState.EMPTY,
+            counts=Counts(),
+            run_id=run.run_id,
+            attempt=attempt,
+            reason=reason,
+            snapshots=Snapshots(published=commit.snapshot_id),
+            columns=tuple(schema.names),
+            updated_at=run.clock(),
+        ),
+        what="withdrawn",
+        who=run.who,
+        why=reason,
+    )
+    return [str(table)]

@@ -1,0 +1,89 @@
+"""What a table keeps of its past: snapshots that nobody needs are expired, and files that nothing names are removed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pyiceberg.manifest import ManifestFile
+from pyiceberg.table import Table
+
+from readiness_pipelines.lakehouse.names import TableName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintained:
+    """What maintenance did to a table.
+
+    Attributes:
+        table: The table.
+        expired_snapshots: Snapshots that were expired.
+        kept_snapshots: Snapshots that are left.
+        removed_files: Files that nothing named any more.
+        removed_bytes: Their size.
+    """
+
+    table: TableName
+    expired_snapshots: int
+    kept_snapshots: int
+    removed_files: int
+    removed_bytes: int
+
+
+def expire(table: Table, *, before: datetime, most: int) -> int:
+    """Expire the snapshots made before a time, and all but the newest `most`; the current one stays.
+
+    Returns:
+        How many were expired.
+    """
+    newest_first = sorted(table.snapshots(), key=lambda snapshot: snapshot.timestamp_ms, reverse=True)
+    current = table.metadata.current_snapshot_id
+    limit = before.timestamp() * 1000
+    gone = [
+        snapshot.snapshot_id
+        for place, snapshot in enumerate(newest_first)
+        if (place >= most or snapshot.timestamp_ms < limit) and snapshot.snapshot_id != current
+    ]
+    if gone:
+        table.maintenance.expire_snapshots().by_ids(gone).commit()
+    return len(gone)
+
+
+def remove_orphans(table: Table, *, before: datetime) -> tuple[int, int]:
+    """Remove the files below the table's location that no snapshot and no kept metadata names.
+
+    Args:
+        table: The table as it is now.
+        before: Files changed at this time or later stay, whoever names them: a running delivery may have staged them.
+
+    Returns:
+        How many were removed, and their size in bytes.
+    """
+    named = {_local(path) for path in _named(table)}
+    count = size = 0
+    for file in Path(_local(table.location())).rglob("*"):
+        if not file.is_file() or str(file) in named:
+            continue
+        stat = file.stat()
+        if datetime.fromtimestamp(stat.st_mtime, tz=UTC) < before:
+            file.unlink(missing_ok=True)
+            count, size = count + 1, size + stat.st_size
+    return count, size
+
+
+def _named(table: Table) -> Iterator[str]:
+    """Every file that the table's metadata leads to."""
+    yield table.metadata_location
+    yield from (entry.metadata_file for entry in table.metadata.metadata_log)
+    manifests: dict[str, ManifestFile] = {}
+    for snapshot in table.snapshots():
+        yield snapshot.manifest_list
+        manifests |= {manifest.manifest_path: manifest for manifest in snapshot.manifests(table.io)}
+    for path, manifest in manifests.items():
+        yield path
+        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
+            yield entry.data_file.file_path
+
+
+def _local(path: str) -> str:
+    return path.removeprefix("file://")

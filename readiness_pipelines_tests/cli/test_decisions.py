@@ -1,0 +1,144 @@
+"""The on-call story on the command line: see, decide, replay, prove."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from readiness_pipelines.cli.main import app
+from readiness_pipelines_tests.orchestration.samples import make_project
+
+RUNNER = CliRunner()
+AMOUNT = "amount_greater_than_or_equal_to"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The orders ran: day_1 is published in part, day_2 whole, day_3 is held."""
+    folder = make_project(tmp_path)
+    module = next(folder.glob("order_project_*.py")).stem
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setenv("READINESS_LANDING", str(folder / "landing"))
+    monkeypatch.setenv("READINESS_WAREHOUSE", str(folder / "warehouse"))
+    monkeypatch.setenv("READINESS_PATHS", json.dumps([f"{module}:path"]))
+    monkeypatch.setenv("COLUMNS", "160")
+    call("run")
+    return folder
+
+
+def call(*arguments: str, code: int = 0) -> str:
+    result = RUNNER.invoke(app, list(arguments))
+    assert result.exit_code == code, result.output + str(result.exception)
+    return " ".join(result.output.split())
+
+
+def as_json(*arguments: str, code: int = 0) -> Any:
+    result = RUNNER.invoke(app, [*arguments, "--json"])
+    assert result.exit_code == code, result.output + str(result.exception)
+    return json.loads(result.stdout)
+
+
+def test_a_row_is_seen_corrected_replayed_and_proved(project: Path) -> None:
+    waiting = as_json("quarantine", "list")
+    assert [(batch["batch"], batch["state"], batch["quarantined"]) for batch in waiting] == [
+        ("day_1", "partly_published", 1),
+        ("day_3", "held", 4),
+    ]
+    assert "next: readiness quarantine show day_1" in call("quarantine", "list")
+    shown = call("quarantine", "show", "day_1")
+    assert f"{AMOUNT}: 1 rows break greater_than_or_equal_to(0) (quarantine)" in shown
+    assert "who answers: Shop team <shop@shop.example>" in shown
+    assert f"readiness quarantine waive day_1 --rule {AMOUNT}" in shown
+    assert as_json("quarantine", "show", "day_1")["rules"][0]["samples"][0]["amount"] == "-20"
+    assert as_json("quarantine", "rows", "day_1") == [
+        {"_row": 1, "order_id": "2", "amount": "-20", "status": "refunded", "note": "?", "broken": AMOUNT}
+    ]
+    told = call(
+        *("quarantine", "correct", "day_1", "--reason", "sign lost", "--who", "ann"),
+        *("--set", "amount = ltrim(amount, '-')", "--where", "amount LIKE '-%'"),
+    )
+    assert "decision 1: correct amount = ltrim(amount, '-') where amount LIKE '-%' (1 rows)" in told
+    planned = as_json("replay", "--batch", "day_1", "--dry-run")
+    assert planned["moved_rows"] == 1
+    assert planned["steps"][0]["would_be"] == "published"
+    assert "1 rows would move from quarantine to published" in call("replay", "--batch", "day_1", "--dry-run")
+    done = call("replay", "--batch", "day_1", "--reason", "sign put back")
+    assert "day_1 orders: partly_published → published, 3 → 4 rows published, 0 wait" in done
+    assert "everything adds up" in call("reconcile")
+    past = as_json("history", "day_1")
+    orders = next(table for table in past["tables"] if table["table"] == "shop.orders")
+    assert [(d["kind"], d["who"], d["why"]) for d in orders["decisions"]] == [("correct", "ann", "sign lost")]
+    assert [entry["what"] for entry in orders["trail"]] == [
+        "partly_published",
+        "decided to correct",
+        "replay requested",
+        "published",
+    ]
+    assert "decision 1" in call("history", "day_1")
+
+
+def test_rows_may_be_exported_mended_and_given_back(project: Path) -> None:
+    call("quarantine", "export", "day_1", "waiting.csv")
+    file = project / "waiting.csv"
+    assert file.read_text().splitlines()[0] == "_row,order_id,amount,status,note,broken"
+    (project / "fix.csv").write_text("_row,amount\n1,20\n")
+    call("quarantine", "correct", "day_1", "--file", "fix.csv", "--reason", "looked up")
+    assert as_json("replay", "--batch", "day_1")["steps"][0]["now"] == "published"
+
+
+def test_a_held_batch_may_be_published_in_part_and_put_back(project: Path) -> None:
+    call("quarantine", "waive", "day_3", "--rule", "tolerance", "--reason", "known export")
+    step = as_json("replay", "--held")["steps"][0]
+    assert (step["batch"], step["now"], step["now_rows"]["published"]) == ("day_3", "partly_published", 1)
+    call("quarantine", "undo", "day_3", "--decision", "1", "--reason", "no")
+    assert as_json("replay", "--batch", "day_3")["steps"][0]["now"] == "held"
+
+
+def test_a_batch_may_be_discarded(project: Path) -> None:
+    call("quarantine", "discard", "day_2", "--all", "--reason", "sent by mistake")
+    assert as_json("replay", "--batch", "day_2")["steps"][0]["now"] == "discarded"
+    assert "everything adds up" in call("reconcile")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("quarantine", "show", "day_11"), "did you mean 'day_1'"),
+        (("quarantine", "correct", "day_1", "--reason", "x"), "what is to be corrected?"),
+        (("quarantine", "correct", "day_1", "--reason", "x", "--set", "amount"), "sets nothing"),
+        (("quarantine", "correct", "day_1", "--reason", "x", "--set", "amuont = 1"), "did you mean 'amount'"),
+        (("quarantine", "waive", "day_1", "--reason", "x", "--rule", "amount_great"), "did you mean"),
+        (("quarantine", "discard", "day_1", "--reason", "x"), "which rows are to be discarded?"),
+        (("quarantine", "discard", "day_1", "--reason", " ", "--all"), "has no reason"),
+        (("quarantine", "undo", "day_1", "--reason", "x", "--decision", "9"), "has no decision 9"),
+        (("quarantine", "show", "day_1", "--table", "order"), "did you mean 'orders'"),
+        (("replay",), "which batches?"),
+        (("replay", "--batch", "day_11"), "did you mean 'day_1'"),
+        (("history", "day_11"), "did you mean 'day_1'"),
+    ],
+)
+def test_wrong_input_is_refused_with_the_way_out(project: Path, arguments: tuple[str, ...], told: str) -> None:
+    result = RUNNER.invoke(app, list(arguments))
+    assert result.exit_code == 2
+    assert told in " ".join(result.output.split())
+
+
+def test_reconcile_exits_with_one_where_something_does_not_add_up(project: Path) -> None:
+    from readiness_pipelines.delivery import Installation  # noqa: PLC0415  # only here
+    from readiness_pipelines.lakehouse import TableName  # noqa: PLC0415
+    from readiness_pipelines.settings import Settings  # noqa: PLC0415
+
+    lakehouse = Installation.open(Settings()).lakehouse
+    table = TableName("shop", "orders")
+    schema = lakehouse.schema(table)
+    import duckdb  # noqa: PLC0415
+
+    with duckdb.connect() as connection:
+        nothing = lakehouse.stage(table, connection.from_arrow(schema.empty_table()), batch="day_2", schema=schema)
+    lakehouse.replace(table, nothing, properties={"readiness.attempt": "stray"})
+    told = call("reconcile", code=1)
+    assert "shop.orders[day_2]: 4 ingested rows are neither published nor in quarantine" in told
+    assert "everything adds up" in call("reconcile", "--repair")

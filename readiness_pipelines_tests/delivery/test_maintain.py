@@ -1,0 +1,107 @@
+"""Upkeep: the past is forgotten in time, what is there now stays readable, running deliveries are left alone."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from readiness_pipelines.delivery import (
+    Installation,
+    Run,
+    deliver,
+    ingest,
+    maintain,
+    measure,
+    reconcile,
+    replay_batch,
+    status,
+)
+from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines_tests.samples import GOOD, ONE_BAD, land, order_path
+
+PATH = order_path()
+RUN = Run(run_id="r1", who="me")
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(days=90)
+
+
+@pytest.fixture
+def delivered(installation: Installation) -> Installation:
+    orders: Any = PATH.table("orders")
+    for batch, rows in (("day_1", ONE_BAD), ("day_2", GOOD), ("day_1", ONE_BAD)):
+        land(installation.landing, batch, *rows)
+        ingest(PATH, orders, batch=batch, installation=installation, run=RUN)
+        for table in PATH.tables:
+            deliver(PATH, table, batch=batch, installation=installation, run=RUN)
+        measure(PATH, batch=batch, installation=installation, run=RUN)
+    return installation
+
+
+def files_of(installation: Installation, name: str) -> set[Path]:
+    folder = installation.lakehouse._location(TableName(*name.split(".")))
+    return {file for file in folder.rglob("*") if file.is_file()}
+
+
+def age(files: set[Path], to: datetime) -> None:
+    for file in files:
+        os.utime(file, (to.timestamp(), to.timestamp()))
+
+
+def test_old_snapshots_go_and_everything_stays_readable(delivered: Installation) -> None:
+    before = status(PATH, installation=delivered)
+    age(files_of(delivered, "shop.orders"), NOW - timedelta(days=3))
+    done = {str(table.table): table for table in maintain(delivered, now=LATER).tables}
+    assert (done["shop.orders"].expired_snapshots, done["shop.orders"].kept_snapshots) == (2, 1)
+    assert done["shop.orders"].removed_files > 0
+    after = status(PATH, installation=delivered)
+    assert after.total == before.total
+    assert after.kpi is not None
+    assert before.kpi is not None
+    assert after.kpi.value == before.kpi.value
+    assert reconcile(PATH, installation=delivered).problems == ()
+
+
+def test_a_batch_whose_snapshots_are_gone_is_replayed_all_the_same(delivered: Installation) -> None:
+    maintain(delivered, now=LATER)
+    replayed = replay_batch(PATH, batch="day_1", installation=delivered, run=RUN)
+    assert replayed.deliveries["orders"].counts.published == 3
+    assert replayed.measured is not None
+    assert reconcile(PATH, installation=delivered).problems == ()
+
+
+def test_only_so_many_snapshots_are_kept(delivered: Installation) -> None:
+    done = {str(table.table): table for table in maintain(delivered, now=NOW, most_snapshots=2).tables}
+    assert done["shop.orders"].kept_snapshots == 2
+
+
+def test_files_that_nothing_names_are_removed_when_they_are_old(delivered: Installation) -> None:
+    folder = delivered.lakehouse._location(TableName("shop", "orders")) / "data"
+    stray, fresh = folder / "stray.parquet", folder / "fresh.parquet"
+    for file in (stray, fresh):
+        file.write_bytes(b"x")
+    age({stray}, NOW - timedelta(days=2))
+    maintain(delivered, now=NOW)
+    assert not stray.exists()
+    assert fresh.exists()
+
+
+def test_files_of_a_running_delivery_are_left_alone(delivered: Installation) -> None:
+    from readiness_pipelines.delivery import batch_ref, published_table  # noqa: PLC0415  # only here
+
+    began = NOW - timedelta(days=4)
+    ref = batch_ref(PATH, published_table(PATH, PATH.table("orders")), "day_1")
+    delivered.ledger.begin(ref, attempt="running", run_id="r2", who="me", at=began)
+    staged = delivered.lakehouse._location(TableName("shop", "orders")) / "data" / "staged.parquet"
+    staged.write_bytes(b"x")
+    age({staged}, began + timedelta(hours=1))
+    maintain(delivered, now=NOW)
+    assert staged.exists()
+
+
+def test_the_ledger_forgets_closed_attempts_and_nothing_else(delivered: Installation) -> None:
+    trail = delivered.ledger.trail()
+    assert maintain(delivered, now=LATER).forgotten_attempts > 0
+    assert maintain(delivered, now=LATER).forgotten_attempts == 0
+    assert delivered.ledger.trail() == trail

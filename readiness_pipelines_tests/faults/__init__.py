@@ -1,0 +1,1 @@
+"""Processes killed in the middle, and what is left of their work."""

@@ -1,0 +1,149 @@
+"""A delivery or replay killed at any instant is finished or undone by the next run, and every row is accounted for."""
+
+import multiprocessing
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from readiness_pipelines.delivery import Installation, batch_ref, decide, published_table, reconcile, repair
+from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.quarantine import Correction
+from readiness_pipelines_tests.conftest import settings_in
+from readiness_pipelines_tests.faults.victims import RUN, work, work_until
+from readiness_pipelines_tests.samples import MOSTLY_BAD, ONE_BAD, land, order_path
+
+PATH = order_path()
+TABLES = ("shop.orders", "quarantine.orders", "shop.paid", "kpi.refund_rate")
+RANDOM_KILLS = 50
+WORKERS = multiprocessing.get_context("forkserver")
+WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.victims"])
+
+pytestmark = pytest.mark.slow
+
+POINTS = [
+    *(("deliver", "begin", place) for place in (1, 2)),
+    *(("deliver", "stage", place) for place in (1, 2, 3)),
+    *(("deliver", "replace", place) for place in (1, 2, 3)),
+    *(("deliver", "record", place) for place in (1, 2)),
+    *(("replay", "begin", place) for place in (1, 2, 3)),
+    *(("replay", "stage", place) for place in (1, 2, 3, 4)),
+    *(("replay", "replace", place) for place in (1, 2, 3, 4)),
+    *(("replay", "record", place) for place in (1, 2, 3)),
+]
+
+
+def prepared(folder: Path, action: str) -> None:
+    """For a delivery, a batch that landed; for a replay, one that was delivered in part, and corrected."""
+    land(folder / "landing", "day_1", *ONE_BAD)
+    if action == "replay":
+        work(folder, "deliver")
+        work(folder, "replay")
+        installation = Installation.open(settings_in(folder))
+        correction = Correction(column="amount", expression="'20'", where="_row = 1")
+        orders: Any = PATH.table("orders")
+        decide(PATH, orders, correction, batch="day_1", why="sign", installation=installation, run=RUN)
+
+
+def rows_of(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """What every table shows, without times and snapshots."""
+    installation = Installation.open(settings_in(folder))
+    shown = {}
+    for name in TABLES:
+        table = TableName(*name.split("."))
+        if not installation.lakehouse.exists(table):
+            continue
+        with installation.engine() as engine:
+            rows = installation.lakehouse.relation(engine, table).to_arrow_table().to_pylist()
+        hidden = {"_quarantined_at", "measured_at", "inputs"}
+        shown[name] = sorted(tuple(str(v) for k, v in row.items() if k not in hidden) for row in rows)
+    return shown
+
+
+def recovered(folder: Path, action: str) -> None:
+    """What the next run, or `reconcile --repair`, leaves."""
+    installation = Installation.open(settings_in(folder))
+    seen = reconcile(PATH, installation=installation)
+    repair(PATH, seen, installation=installation, run=RUN)
+    work(folder, action)
+    assert reconcile(PATH, installation=installation).problems == ()
+    record = installation.ledger.get(batch_ref(PATH, published_table(PATH, PATH.table("orders")), "day_1"))
+    assert record is not None
+    assert record.counts.accounted
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, list[tuple[Any, ...]]]]:
+    """What a run that was never killed leaves."""
+    left = {}
+    for action in ("deliver", "replay"):
+        folder = tmp_path_factory.mktemp(action)
+        prepared(folder, action)
+        work(folder, action)
+        left[action] = rows_of(folder)
+    return left.__getitem__
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("action", "step", "place"), POINTS)
+def test_a_process_killed_at_a_step_leaves_nothing_lost_and_nothing_twice(
+    tmp_path: Path,
+    untouched: Callable[[str], dict[str, list[tuple[Any, ...]]]],
+    action: str,
+    step: str,
+    place: int,
+    when: str,
+) -> None:
+    prepared(tmp_path, action)
+    victim = WORKERS.Process(target=work_until, args=(tmp_path, action, step, place, when))
+    victim.start()
+    victim.join(60)
+    assert victim.exitcode == -signal.SIGKILL
+    recovered(tmp_path, action)
+    left = rows_of(tmp_path)
+    assert {name: left[name] for name in untouched(action)} == untouched(action)
+
+
+@pytest.mark.parametrize("action", ["deliver", "replay"])
+def test_a_process_killed_at_any_instant_leaves_nothing_lost_and_nothing_twice(
+    tmp_path: Path, untouched: Callable[[str], dict[str, list[tuple[Any, ...]]]], action: str
+) -> None:
+    prepared(tmp_path / "start", action)
+    started = time.monotonic()
+    shutil.copytree(tmp_path / "start", tmp_path / "whole")
+    whole = WORKERS.Process(target=work, args=(tmp_path / "whole", action))
+    whole.start()
+    whole.join(60)
+    takes = time.monotonic() - started
+    chance = random.Random(7)
+    killed = 0
+    for number in range(RANDOM_KILLS // 2):
+        folder = tmp_path / str(number)
+        shutil.copytree(tmp_path / "start", folder)
+        victim = WORKERS.Process(target=work, args=(folder, action))
+        victim.start()
+        victim.join(chance.uniform(0, takes))
+        victim.kill()
+        victim.join()
+        killed += victim.exitcode == -signal.SIGKILL
+        recovered(folder, action)
+        left = rows_of(folder)
+        assert {name: left[name] for name in untouched(action)} == untouched(action), number
+        shutil.rmtree(folder)
+    assert killed > RANDOM_KILLS // 5
+
+
+def test_a_held_batch_killed_stays_held(tmp_path: Path) -> None:
+    land(tmp_path / "landing", "day_1", *MOSTLY_BAD)
+    victim = WORKERS.Process(target=work_until, args=(tmp_path, "deliver", "record", 2, "before"))
+    victim.start()
+    victim.join(60)
+    installation = Installation.open(settings_in(tmp_path))
+    work(tmp_path, "deliver")
+    assert reconcile(PATH, installation=installation).problems == ()
+    assert "shop.orders" not in rows_of(tmp_path)

@@ -1,0 +1,117 @@
+"""Replays from Dagster: asked for, run once, closed; and decided in the launchpad."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from readiness_pipelines.delivery import Installation
+from readiness_pipelines.orchestration import build_definitions, launching
+from readiness_pipelines.orchestration.replays import REQUEST_TAG, replay_sensor, replay_tags
+from readiness_pipelines.orchestration.resources import INSTALLATION
+from readiness_pipelines.quarantine import BatchRef, BatchState, RequestState
+from readiness_pipelines_tests.conftest import settings_in
+from readiness_pipelines_tests.orchestration.samples import make_project
+from readiness_pipelines_tests.samples import order_path
+
+DAY_3 = BatchRef(path="refund_rate", table="shop.orders", batch="day_3")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    return make_project(tmp_path)
+
+
+@pytest.fixture
+def instance(project: Path) -> Iterator[dg.DagsterInstance]:
+    with launching.open_instance(project) as opened:
+        yield opened
+
+
+@pytest.fixture
+def installation(project: Path, instance: dg.DagsterInstance) -> Installation:
+    """The held batch ran."""
+    job = launching.find_job("refund_rate", project=project)
+    launching.run_batch(job, "day_3", instance=instance, tags={})
+    return Installation.open(settings_in(project))
+
+
+def tick(instance: dg.DagsterInstance, installation: Installation) -> list[dg.RunRequest]:
+    sensor = replay_sensor(order_path())
+    repository = build_definitions(order_path()).get_repository_def()
+    context = dg.build_sensor_context(
+        instance=instance, repository_def=repository, resources={INSTALLATION: installation}
+    )
+    return list(sensor.evaluate_tick(context).run_requests or ())
+
+
+def carry_out(project: Path, instance: dg.DagsterInstance, request: dg.RunRequest) -> dg.DagsterRun:
+    job = launching.find_job("refund_rate_replay", project=project)
+    assert request.partition_key is not None
+    return launching.run_batch(job, request.partition_key, instance=instance, tags=dict(request.tags))
+
+
+def decide(project: Path, **config: object) -> dg.ExecuteInProcessResult:
+    job = launching.find_job("refund_rate_decide", project=project).definition
+    ops = {"refund_rate_decision": {"config": {"batch": "day_3", "who": "ann", "why": "known export", **config}}}
+    return job.execute_in_process(run_config={"ops": ops}, raise_on_error=False)
+
+
+def test_a_request_becomes_one_run_of_the_job_for_its_batch_and_is_closed(
+    project: Path, instance: dg.DagsterInstance, installation: Installation
+) -> None:
+    assert tick(instance, installation) == []
+    asked = installation.ledger.request_replay(DAY_3, who="ann", why="mended", at=installation.ledger.trail()[-1].at)
+    (request,) = tick(instance, installation)
+    assert (request.run_key, request.partition_key) == (f"replay-{asked.id}", "day_3")
+    assert request.tags == replay_tags(asked.id, who="ann", why="mended")
+    ran = carry_out(project, instance, request)
+    assert REQUEST_TAG in ran.tags
+    assert tick(instance, installation) == []
+    (closed,) = installation.ledger.replay_requests()
+    assert (closed.state, closed.run_id, closed.outcome) == (RequestState.DONE, ran.run_id, "held")
+
+
+def test_a_decision_in_the_launchpad_turns_the_partition_green(
+    project: Path, instance: dg.DagsterInstance, installation: Installation
+) -> None:
+    assert decide(project, action="waive", rule="tolerance").success
+    (request,) = tick(instance, installation)
+    ran = carry_out(project, instance, request)
+    assert ran.status is dg.DagsterRunStatus.SUCCESS
+    record = installation.ledger.get(DAY_3)
+    assert record is not None
+    assert record.state is BatchState.PARTLY_PUBLISHED
+    assert set(instance.get_materialized_partitions(dg.AssetKey(["shop", "orders"]))) == {"day_3"}
+    events = instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    checks = [event.dagster_event.asset_check_evaluation_data for event in events if event.dagster_event]
+    (gate,) = (check for check in checks if check.check_name == "gate" and check.asset_key.path == ["shop", "orders"])
+    assert gate.passed
+    (decision,) = installation.ledger.decisions(DAY_3)
+    assert (decision.who, decision.why) == ("ann", "known export")
+
+
+def test_a_decision_that_cannot_be_fails_with_the_way_out_and_asks_for_nothing(
+    project: Path, instance: dg.DagsterInstance, installation: Installation
+) -> None:
+    ran = decide(project, action="waive", rule="tolerence")
+    assert not ran.success
+    failure = ran.filter_events(lambda event: event.is_step_failure)[0].step_failure_data
+    assert "unknown rule 'tolerence'" in str(failure.user_failure_data or failure.error)
+    assert installation.ledger.decisions(DAY_3) == ()
+    assert tick(instance, installation) == []
+
+
+def test_a_discarded_batch_fails_no_run_and_says_why(
+    project: Path, instance: dg.DagsterInstance, installation: Installation
+) -> None:
+    assert decide(project, action="discard").success
+    (request,) = tick(instance, installation)
+    ran = carry_out(project, instance, request)
+    assert ran.status is dg.DagsterRunStatus.SUCCESS
+    record = installation.ledger.get(DAY_3)
+    assert record is not None
+    assert record.state is BatchState.DISCARDED
+    assert instance.get_materialized_partitions(dg.AssetKey(["shop", "orders"])) == set()
