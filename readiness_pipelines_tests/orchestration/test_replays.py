@@ -66,7 +66,7 @@ def test_a_request_becomes_one_run_of_the_job_for_its_batch_and_is_closed(
     asked = installation.ledger.request_replay(DAY_3, who="ann", why="mended", at=installation.ledger.trail()[-1].at)
     (request,) = tick(instance, installation)
     assert (request.run_key, request.partition_key) == (f"replay-{asked.id}", "day_3")
-    assert request.tags == replay_tags(asked.id, who="ann", why="mended")
+    assert request.tags.items() >= replay_tags(asked.id, who="ann", why="mended").items()
     ran = carry_out(project, instance, request)
     assert REQUEST_TAG in ran.tags
     assert tick(instance, installation) == []
