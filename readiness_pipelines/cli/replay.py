@@ -165,7 +165,7 @@ def _show_plan(plan: ReplayPlan, *, as_json: bool) -> None:
         )
         return
     table = Table(title=f"{plan.path}: what a replay would do", title_justify="left")
-    for column in ("batch", "table", "is", "would be", "published", "waits", "gate", "decisions"):
+    for column in ("batch", "table", "is", "would be", "published", "waits", "gate"):
         table.add_column(column, overflow="fold")
     for step in plan.steps:
         would = step.would_count
@@ -178,9 +178,11 @@ def _show_plan(plan: ReplayPlan, *, as_json: bool) -> None:
             f"{step.counts.published:,} → {would.published:,}" if would else "–",
             f"{step.counts.quarantined:,} → {would.quarantined:,}" if would else "–",
             gate,
-            Text("\n".join(step.decisions) or "–"),
         )
     OUT.print(table)
+    for step in plan.steps:
+        for decision in step.decisions:
+            OUT.print(Text(f"{step.batch}: decision {decision}"))
     OUT.print(f"then: {', '.join(plan.downstream) or 'nothing'}")
     OUT.print(f"{moved_rows(plan.steps):,} rows would move from quarantine to published; nothing was written")
 
