@@ -69,11 +69,18 @@ def published_rows(view: BatchView, broken: Broken | None) -> duckdb.DuckDBPyRel
 
 def quarantined_rows(view: BatchView, broken: Broken, lost: Lost, *, all_rows: bool) -> duckdb.DuckDBPyRelation:
     """The rows that are not published, as they arrived, with what they broke, and those that were discarded."""
-    join, where = ("LEFT JOIN", "") if all_rows else ("JOIN", "WHERE b.failed")
+    patterns = _patterns(view, broken)
+    join, where = ("LEFT JOIN", "") if all_rows else ("JOIN", "WHERE failed")
+    waiting = f"waiting_{view.tag}"
+    view.connection.execute(
+        f"CREATE TEMP TABLE {waiting} AS SELECT b._row, p.pattern FROM {broken.table} b "
+        f"LEFT JOIN {patterns} p USING ({', '.join(words_of(broken.bits))}) {where}"
+    )
+    # A number for each row and one list of lists: joined as a list each, half a large batch would not fit in memory.
+    errors = f"coalesce(list_extract(getvariable('{patterns}'), w.pattern), CAST([] AS {ERROR_TYPE}))"
     rows = (
-        f"SELECT r.*, CASE WHEN r._unreadable IS NULL THEN coalesce(p._errors, []) ELSE {_unreadable(broken)} END "
-        f"AS _errors, false AS _discarded FROM {view.source} r {join} {broken.table} b ON r._row = b._row "
-        f"LEFT JOIN {_patterns(view, broken)} p USING ({', '.join(words_of(broken.bits))}) {where}"
+        f"SELECT r.*, CASE WHEN r._unreadable IS NULL THEN {errors} ELSE {_unreadable(broken)} END AS _errors, "
+        f"false AS _discarded FROM {view.source} r {join} {waiting} w ON r._row = w._row"
     )
     if lost.rows and not all_rows:
         rows += (
@@ -84,14 +91,17 @@ def quarantined_rows(view: BatchView, broken: Broken, lost: Lost, *, all_rows: b
 
 
 def _patterns(view: BatchView, broken: Broken) -> str:
-    """A table of the errors of each combination of bits that occurs: far fewer than rows."""
+    """Number the combinations of bits that occur, far fewer than rows; a variable of that name lists their errors."""
     words = ", ".join(words_of(broken.bits))
     entries = ", ".join(bit.error for bit in broken.bits)
     errors = f"list_filter([{entries}], lambda e: e IS NOT NULL)" if entries else "[]"
     table = f"patterns_{view.tag}"
     view.connection.execute(
-        f"CREATE TEMP TABLE {table} AS SELECT {words}, CAST({errors} AS {ERROR_TYPE}) AS _errors "
-        f"FROM (SELECT DISTINCT {words} FROM {broken.table})"
+        f"CREATE TEMP TABLE {table} AS SELECT {words}, row_number() OVER ()::INTEGER AS pattern, "
+        f"CAST({errors} AS {ERROR_TYPE}) AS _errors FROM (SELECT DISTINCT {words} FROM {broken.table})"
+    )
+    view.connection.execute(
+        f"SET VARIABLE {table} = (SELECT coalesce(list(_errors ORDER BY pattern), []::{ERROR_TYPE}[]) FROM {table})"
     )
     return table
 
