@@ -8,12 +8,12 @@ next delivery of the batch recomputes the same rows and finishes it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.delivery.attempts import OpenAttempt, attempted
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.judging import Judged, judged
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, quarantine_table
@@ -83,37 +83,32 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
         LakehouseError: A table cannot be read or written.
     """
     ref = batch_ref(path, published_table(path, table), batch)
-    attempt = uuid4().hex
-    installation.ledger.begin(ref, attempt=attempt, run_id=run.run_id, who=run.who, at=run.clock())
-    try:
+    with attempted(ref, installation=installation, run=run) as attempt:
         with judged(path, table, batch=batch, installation=installation, run=run) as found:
             gate, verdict = found.gate, found.verdict
             asked = GateRecord(version=gate.version, declaration=gate.declaration.to_json(), first_used_at=run.clock())
             installation.ledger.remember_gate(ref, asked)
             delivery = _commit(_Step(path, table, batch, ref, attempt, run), found, installation=installation)
             details = _details(verdict, found.decisions)
-    except Exception as error:
-        installation.ledger.fail(ref, attempt=attempt, at=run.clock(), error=str(error))
-        raise
-    installation.ledger.record(
-        BatchRecord(
-            ref=ref,
-            state=delivery.state,
-            counts=delivery.counts,
-            gate_version=delivery.gate_version,
-            run_id=run.run_id,
-            attempt=attempt,
-            reason=delivery.reason or None,
-            snapshots=delivery.snapshots,
-            inputs=delivery.inputs,
-            columns=tuple(delivery.columns.names),
-            updated_at=run.clock(),
-        ),
-        what=delivery.state.value,
-        who=run.who,
-        why=delivery.reason or None,
-        details=details,
-    )
+        installation.ledger.record(
+            BatchRecord(
+                ref=ref,
+                state=delivery.state,
+                counts=delivery.counts,
+                gate_version=delivery.gate_version,
+                run_id=run.run_id,
+                attempt=attempt.id,
+                reason=delivery.reason or None,
+                snapshots=delivery.snapshots,
+                inputs=delivery.inputs,
+                columns=tuple(delivery.columns.names),
+                updated_at=run.clock(),
+            ),
+            what=delivery.state.value,
+            who=run.who,
+            why=delivery.reason or None,
+            details=details,
+        )
     if delivery.state is BatchState.DISCARDED:
         withdraw_downstream(path, batch=batch, installation=installation, run=run)
     return delivery
@@ -136,7 +131,7 @@ class _Step:
     table: Gated
     batch: str
     ref: BatchRef
-    attempt: str
+    attempt: OpenAttempt
     run: Run
 
 
@@ -151,7 +146,7 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
         "readiness.path": step.path.name,
         "readiness.batch": step.batch,
         "readiness.run": step.run.run_id,
-        "readiness.attempt": step.attempt,
+        "readiness.attempt": step.attempt.id,
         "readiness.gate_version": verdict.version,
         "readiness.ingested_rows": str(verdict.ingested_rows),
         "readiness.published_rows": str(verdict.published_rows),
@@ -170,10 +165,10 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
     quarantine_snapshot = snapshots.quarantine
     if verdict.quarantined_rows or verdict.discarded_rows or had_rows:
         bad = _stage(quarantine, waiting, schema, step, installation)
-        quarantine_snapshot = lakehouse.replace(quarantine, bad, properties=properties).snapshot_id
+        quarantine_snapshot = _replace(quarantine, bad, properties, step, installation)
     published_snapshot = snapshots.published
     if good is not None:
-        published_snapshot = lakehouse.replace(published, good, properties=properties).snapshot_id
+        published_snapshot = _replace(published, good, properties, step, installation)
     state, reason = outcome_text(verdict)
     return Delivery(
         ref=step.ref,
@@ -206,9 +201,16 @@ def _stage(
     return installation.lakehouse.stage(table, rows, batch=step.batch, schema=schema)
 
 
+def _replace(
+    table: TableName, staged: Staged, properties: Mapping[str, str], step: _Step, installation: Installation
+) -> int:
+    confirm = step.attempt.confirm
+    return installation.lakehouse.replace(table, staged, properties=properties, confirm=confirm).snapshot_id
+
+
 def _waiting(verdict: Verdict, step: _Step, engine: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
     """The rows that wait, with the gate's version and the time."""
-    view = f"waiting_{step.attempt}"
+    view = f"waiting_{step.attempt.id}"
     verdict.quarantined.create_view(view)
     return engine.sql(
         f"SELECT *, $version::VARCHAR AS _gate_version, $at::TIMESTAMPTZ AS _quarantined_at FROM {view}",

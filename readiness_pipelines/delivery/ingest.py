@@ -1,9 +1,9 @@
 """From landed files to raw rows: everything is kept as it came."""
 
 from dataclasses import dataclass
-from uuid import uuid4
 
 from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import batch_ref, raw_table
 from readiness_pipelines.delivery.runs import Run
@@ -50,7 +50,8 @@ def ingest(path: DataPath, table: GatedTable, *, batch: str, installation: Insta
     files = landed_files(reader, batch=batch, landing=installation.landing)
     before = installation.ledger.get(ref)
     records = tuple(FileRecord(path=f.path, size_bytes=f.size_bytes, sha256=f.sha256) for f in files)
-    if before is not None and before.snapshots.raw is not None and before.files == records:
+    cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
+    if before is not None and before.snapshots.raw is not None and before.files == records and not cut_off:
         return Ingested(
             ref=ref,
             rows=before.counts.ingested,
@@ -60,9 +61,7 @@ def ingest(path: DataPath, table: GatedTable, *, batch: str, installation: Insta
             snapshot_id=before.snapshots.raw,
             unchanged=True,
         )
-    attempt = uuid4().hex
-    installation.ledger.begin(ref, attempt=attempt, run_id=run.run_id, who=run.who, at=run.clock())
-    try:
+    with attempted(ref, installation=installation, run=run) as attempt:
         with installation.engine() as engine:
             batch_read = read_raw(reader, batch=batch, landing=installation.landing)
             rows = engine.from_arrow(batch_read.rows)
@@ -75,32 +74,30 @@ def ingest(path: DataPath, table: GatedTable, *, batch: str, installation: Insta
             properties={
                 "readiness.batch": batch,
                 "readiness.run": run.run_id,
-                "readiness.attempt": attempt,
+                "readiness.attempt": attempt.id,
                 "readiness.rows": str(staged.rows),
             },
+            confirm=attempt.confirm,
         )
         with installation.engine() as engine:
             written = installation.lakehouse.relation(engine, raw, batch=batch, snapshot_id=commit.snapshot_id)
             ((unreadable_rows,),) = written.aggregate("count(_unreadable)").fetchall()
-    except Exception as error:
-        installation.ledger.fail(ref, attempt=attempt, at=run.clock(), error=str(error))
-        raise
-    installation.ledger.record(
-        BatchRecord(
-            ref=ref,
-            state=BatchState.INGESTED,
-            counts=Counts(ingested=staged.rows),
-            run_id=run.run_id,
-            attempt=attempt,
-            snapshots=Snapshots(raw=commit.snapshot_id),
-            files=records,
-            columns=batch_read.columns,
-            unreadable_rows=unreadable_rows,
-            updated_at=run.clock(),
-        ),
-        what="ingested",
-        who=run.who,
-    )
+        installation.ledger.record(
+            BatchRecord(
+                ref=ref,
+                state=BatchState.INGESTED,
+                counts=Counts(ingested=staged.rows),
+                run_id=run.run_id,
+                attempt=attempt.id,
+                snapshots=Snapshots(raw=commit.snapshot_id),
+                files=records,
+                columns=batch_read.columns,
+                unreadable_rows=unreadable_rows,
+                updated_at=run.clock(),
+            ),
+            what="ingested",
+            who=run.who,
+        )
     return Ingested(
         ref=ref,
         rows=staged.rows,

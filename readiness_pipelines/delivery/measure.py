@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.contracts import DataPath, Measure, Target
+from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import batch_ref, kpi_table
 from readiness_pipelines.delivery.reading import published_rows
@@ -69,35 +69,30 @@ def measure(path: DataPath, *, batch: str, installation: Installation, run: Run)
     """
     table = kpi_table(path)
     ref = batch_ref(path, table, batch)
-    attempt = uuid4().hex
-    installation.ledger.begin(ref, attempt=attempt, run_id=run.run_id, who=run.who, at=run.clock())
-    try:
+    with attempted(ref, installation=installation, run=run) as attempt:
         with installation.engine() as engine:
             measured = _compute(path, batch=batch, installation=installation, engine=engine)
             row = pa.Table.from_pylist([_row(path, measured, run)], schema=KPI_SCHEMA)
             installation.lakehouse.ensure(table, KPI_SCHEMA)
             staged = installation.lakehouse.stage(table, engine.from_arrow(row), batch=batch, schema=KPI_SCHEMA)
-        properties = {"readiness.batch": batch, "readiness.run": run.run_id, "readiness.attempt": attempt}
-        commit = installation.lakehouse.replace(table, staged, properties=properties)
-    except Exception as error:
-        installation.ledger.fail(ref, attempt=attempt, at=run.clock(), error=str(error))
-        raise
-    installation.ledger.record(
-        BatchRecord(
-            ref=ref,
-            state=BatchState.PUBLISHED,
-            counts=Counts(ingested=1, published=1),
-            run_id=run.run_id,
-            attempt=attempt,
-            snapshots=Snapshots(published=commit.snapshot_id),
-            inputs=measured.inputs,
-            columns=tuple(KPI_SCHEMA.names),
-            updated_at=run.clock(),
-        ),
-        what="measured",
-        who=run.who,
-        details={"value": measured.value, "numerator": measured.numerator, "denominator": measured.denominator},
-    )
+        properties = {"readiness.batch": batch, "readiness.run": run.run_id, "readiness.attempt": attempt.id}
+        commit = installation.lakehouse.replace(table, staged, properties=properties, confirm=attempt.confirm)
+        installation.ledger.record(
+            BatchRecord(
+                ref=ref,
+                state=BatchState.PUBLISHED,
+                counts=Counts(ingested=1, published=1),
+                run_id=run.run_id,
+                attempt=attempt.id,
+                snapshots=Snapshots(published=commit.snapshot_id),
+                inputs=measured.inputs,
+                columns=tuple(KPI_SCHEMA.names),
+                updated_at=run.clock(),
+            ),
+            what="measured",
+            who=run.who,
+            details={"value": measured.value, "numerator": measured.numerator, "denominator": measured.denominator},
+        )
     return replace(measured, snapshot_id=commit.snapshot_id)
 
 

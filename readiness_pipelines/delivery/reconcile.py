@@ -71,12 +71,23 @@ def reconcile(path: DataPath, *, installation: Installation) -> Reconciliation:
         name = str(published_table(path, table))
         records = {r.ref.batch: r for r in installation.ledger.batches(path=path.name, table=name)}
         places = _places(path, table, installation)
+        ended = installation.ledger.recorded_attempts(path=path.name, table=name)
+        last = {
+            place: installation.lakehouse.last_attempts(there)
+            for place, there in _tables(path, table).items()
+            if place != "raw" and installation.lakehouse.exists(there)
+        }
         for batch in sorted({*records, *places}):
             found = places.get(batch, _Places())
             batches += 1
             rows += found.published + found.quarantined + found.discarded
             ref = batch_ref(path, published_table(path, table), batch)
             problems += _problems(table, ref, records.get(batch), found)
+            problems += [
+                _problem(ref, f"a delivery that never ended changed what the tables have as {place}")
+                for place, attempts in last.items()
+                if attempts.get(batch, "") not in {"", *ended.get(batch, ())}
+            ]
     for attempt in installation.ledger.open_attempts():
         if attempt.ref.path == path.name:
             began = f"{attempt.begun_at:%Y-%m-%d %H:%M} by {attempt.who}"
@@ -104,12 +115,14 @@ def repair(path: DataPath, found: Reconciliation, *, installation: Installation,
     return batches
 
 
+def _tables(path: DataPath, table: Gated) -> Mapping[str, TableName]:
+    tables = {"published": published_table(path, table), "quarantined": quarantine_table(table)}
+    return {**tables, "raw": raw_table(table)} if isinstance(table, GatedTable) else tables
+
+
 def _places(path: DataPath, table: Gated, installation: Installation) -> Mapping[str, _Places]:
     """Where the rows of each batch are, in one pass over the tables' ``_row``."""
-    tables = {"published": published_table(path, table), "quarantined": quarantine_table(table)}
-    if isinstance(table, GatedTable):
-        tables["raw"] = raw_table(table)
-    there = {place: name for place, name in tables.items() if installation.lakehouse.exists(name)}
+    there = {place: name for place, name in _tables(path, table).items() if installation.lakehouse.exists(name)}
     if not there:
         return {}
     with installation.engine() as engine:

@@ -1,8 +1,7 @@
 """What was computed from a batch whose rows were withdrawn must not outlive them."""
 
-from uuid import uuid4
-
 from readiness_pipelines.contracts import DataPath, DerivedTable
+from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table
 from readiness_pipelines.delivery.runs import Run
@@ -42,27 +41,28 @@ def _empty(path: DataPath, table: TableName, batch: str, installation: Installat
     lakehouse = installation.lakehouse
     if not lakehouse.exists(table) or not lakehouse.files(table, batch=batch):
         return []
-    ref, attempt = batch_ref(path, table, batch), uuid4().hex
-    installation.ledger.begin(ref, attempt=attempt, run_id=run.run_id, who=run.who, at=run.clock())
-    schema = lakehouse.schema(table)
-    with installation.engine() as engine:
-        staged = lakehouse.stage(table, engine.from_arrow(schema.empty_table()), batch=batch, schema=schema)
-    commit = lakehouse.replace(table, staged, properties={"readiness.run": run.run_id, "readiness.attempt": attempt})
-    reason = "what it was computed from was discarded"
-    installation.ledger.record(
-        BatchRecord(
-            ref=ref,
-            state=BatchState.EMPTY,
-            counts=Counts(),
-            run_id=run.run_id,
-            attempt=attempt,
-            reason=reason,
-            snapshots=Snapshots(published=commit.snapshot_id),
-            columns=tuple(schema.names),
-            updated_at=run.clock(),
-        ),
-        what="withdrawn",
-        who=run.who,
-        why=reason,
-    )
+    ref = batch_ref(path, table, batch)
+    with attempted(ref, installation=installation, run=run) as attempt:
+        schema = lakehouse.schema(table)
+        with installation.engine() as engine:
+            staged = lakehouse.stage(table, engine.from_arrow(schema.empty_table()), batch=batch, schema=schema)
+        properties = {"readiness.run": run.run_id, "readiness.attempt": attempt.id}
+        commit = lakehouse.replace(table, staged, properties=properties, confirm=attempt.confirm)
+        reason = "what it was computed from was discarded"
+        installation.ledger.record(
+            BatchRecord(
+                ref=ref,
+                state=BatchState.EMPTY,
+                counts=Counts(),
+                run_id=run.run_id,
+                attempt=attempt.id,
+                reason=reason,
+                snapshots=Snapshots(published=commit.snapshot_id),
+                columns=tuple(schema.names),
+                updated_at=run.clock(),
+            ),
+            what="withdrawn",
+            who=run.who,
+            why=reason,
+        )
     return [str(table)]

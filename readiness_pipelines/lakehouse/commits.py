@@ -21,7 +21,9 @@ TRIES = 6
 FIRST_WAIT_SECONDS = 0.1
 
 
-def replace_batch(load: Callable[[], Table], staged: Staged, properties: Mapping[str, str]) -> Commit:
+def replace_batch(
+    load: Callable[[], Table], staged: Staged, properties: Mapping[str, str], confirm: Callable[[], None]
+) -> Commit:
     """Publish staged files in one snapshot that drops whatever the table had of the batch.
 
     New columns of the staged rows join the table's schema in the same commit.
@@ -30,6 +32,7 @@ def replace_batch(load: Callable[[], Table], staged: Staged, properties: Mapping
         load: Loads the table as it is now.
         staged: The rows.
         properties: Joins the snapshot's summary; `ATTEMPT` must tell this commit from all others.
+        confirm: Called after the table is loaded and before it is changed.
 
     Raises:
         CommitConflictError: Another commit changed the same batch, or the schema, meanwhile.
@@ -42,6 +45,7 @@ def replace_batch(load: Callable[[], Table], staged: Staged, properties: Mapping
         table = load()
         if (landed := find_attempt(table, attempt)) is not None:
             return as_commit(staged.table, landed)
+        confirm()
         try:
             _commit_once(table, staged, {**properties, BATCH: staged.batch})
             landed = find_attempt(table, attempt)

@@ -1,7 +1,7 @@
 """The tables: an Iceberg catalog and its warehouse."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from readiness_pipelines.errors import LakehouseError
-from readiness_pipelines.lakehouse.commits import BATCH, as_commit, replace_batch
-from readiness_pipelines.lakehouse.locks import commit_lock
+from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, as_commit, replace_batch
+from readiness_pipelines.lakehouse.locks import batch_lock, commit_lock
 from readiness_pipelines.lakehouse.maintenance import Maintained, expire, remove_orphans
 from readiness_pipelines.lakehouse.names import TableName
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
@@ -147,17 +147,34 @@ class Lakehouse:
         ids = {name: evolved.find_field(name).field_id for name in columns.names}
         return Staged(table=table, batch=batch, files=files, rows=count, schema=columns, field_ids=ids)
 
-    def replace(self, table: TableName, staged: Staged, *, properties: Mapping[str, str]) -> Commit:
+    def turn(self, table: str, batch: str) -> AbstractContextManager[None]:
+        """Wait until no other process of this machine delivers the batch, and hold the place."""
+        return batch_lock(self._warehouse, table, batch)
+
+    def replace(
+        self,
+        table: TableName,
+        staged: Staged,
+        *,
+        properties: Mapping[str, str],
+        confirm: Callable[[], None] = lambda: None,
+    ) -> Commit:
         """Publish staged rows in one snapshot that replaces what the table had of the batch.
 
         Committing the same attempt (property ``readiness.attempt``) twice commits once.
+
+        Args:
+            table: An existing table.
+            staged: The rows.
+            properties: Joins the snapshot's summary.
+            confirm: Called when the table is loaded, before it is changed; raises where that must not happen any more.
 
         Raises:
             CommitConflictError: Another commit changed the same batch, or the schema, meanwhile.
             CommitUnknownError: The catalog could not be reached, and it is not known whether the commit landed.
         """
         with commit_lock(self._warehouse, table):
-            return replace_batch(lambda: self._load(table), staged, properties)
+            return replace_batch(lambda: self._load(table), staged, properties, confirm)
 
     def files(
         self, table: TableName, *, batch: str | None = None, snapshot_id: int | None = None
@@ -226,6 +243,11 @@ class Lakehouse:
     def last_commit(self, table: TableName, *, batch: str) -> Commit | None:
         """The newest snapshot that replaced the batch; ``None`` if there is none, or it has expired."""
         return next((commit for commit in self.snapshots(table) if commit.properties.get(BATCH) == batch), None)
+
+    def last_attempts(self, table: TableName) -> Mapping[str, str]:
+        """The attempt that made the newest snapshot of each batch, as far as snapshots are kept."""
+        oldest_first = reversed(self.snapshots(table))
+        return {c.properties[BATCH]: c.properties[ATTEMPT] for c in oldest_first if BATCH in c.properties}
 
     def snapshots(self, table: TableName) -> tuple[Commit, ...]:
         """The table's snapshots, newest first."""

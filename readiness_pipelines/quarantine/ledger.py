@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
-from readiness_pipelines.errors import LedgerError
+from readiness_pipelines.errors import CommitConflictError, LedgerError
 from readiness_pipelines.quarantine.decisions import Decision, Undoing, What, describe, from_json, kind_of, to_json
 from readiness_pipelines.quarantine.records import (
     Attempt,
@@ -50,6 +50,9 @@ from readiness_pipelines.quarantine.tables import (
 )
 
 LOCK_WAIT_SECONDS = 30
+
+FAILED = "failed"
+SUPERSEDED = "superseded by another delivery of the batch"
 
 
 class Ledger:
@@ -86,20 +89,36 @@ class Ledger:
     def begin(self, ref: BatchRef, *, attempt: str, run_id: str, who: str, at: datetime) -> None:
         """Note that a delivery of a batch begins, before it commits anything anywhere.
 
+        It supersedes what is open of the batch: left by a crash, or under way elsewhere.
+
         Raises:
             LedgerError: The attempt was begun before, or the database cannot be reached.
         """
         with self._writing() as connection:
             connection.execute(
+                update(ATTEMPTS)
+                .where(_is(ATTEMPTS, ref), ATTEMPTS.c.ended_at.is_(None))
+                .values(ended_at=at, outcome=SUPERSEDED)
+            )
+            connection.execute(
                 insert(ATTEMPTS).values(attempt=attempt, **_key(ref), run_id=run_id, who=who, begun_at=at)
             )
+
+    def confirm(self, ref: BatchRef, *, attempt: str) -> None:
+        """Refuse to go on with a delivery that another one has superseded.
+
+        Raises:
+            CommitConflictError: Another delivery of the batch has begun.
+        """
+        with self._reading() as connection:
+            _check_open(connection, ref, attempt)
 
     def fail(self, ref: BatchRef, *, attempt: str, at: datetime, error: str) -> None:
         """Note that a delivery ended with an error; the batch's record stays as it was."""
         with self._writing() as connection:
             begun = self._close(connection, attempt, at=at, outcome=error)
             self._append(
-                connection, ref, at=at, what="failed", who=begun.who, why=error, run_id=begun.run_id, attempt=attempt
+                connection, ref, at=at, what=FAILED, who=begun.who, why=error, run_id=begun.run_id, attempt=attempt
             )
 
     def record(
@@ -122,6 +141,7 @@ class Ledger:
 
         Raises:
             LedgerError: Rows that are not accounted for, or a move that is not allowed; the ledger stays as it was.
+            CommitConflictError: Another delivery of the batch has begun, and has the say.
         """
         if not record.counts.accounted and record.state is not BatchState.INGESTED:
             counts = record.counts
@@ -134,6 +154,8 @@ class Ledger:
             where = _is(BATCHES, record.ref)
             before = connection.execute(select(BATCHES.c.state).where(where).with_for_update()).scalar_one_or_none()
             _check_move(record, BatchState(before) if before else None)
+            if record.attempt is not None:
+                _check_open(connection, record.ref, record.attempt)
             values = _values(record)
             if before is None:
                 connection.execute(insert(BATCHES).values(**_key(record.ref), **values))
@@ -260,6 +282,17 @@ class Ledger:
         with self._reading() as connection:
             return tuple(_entry(row) for row in reversed(connection.execute(query).all()))
 
+    def recorded_attempts(self, *, path: str, table: str) -> Mapping[str, frozenset[str]]:
+        """The deliveries that came to their end, by batch of a table."""
+        query = select(TRAIL.c.batch, TRAIL.c.attempt).where(
+            TRAIL.c.path == path, TRAIL.c.table_name == table, TRAIL.c.attempt.is_not(None), TRAIL.c.what != FAILED
+        )
+        found: dict[str, set[str]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.batch, set()).add(row.attempt)
+        return {batch: frozenset(attempts) for batch, attempts in found.items()}
+
     def open_attempts(self) -> tuple[Attempt, ...]:
         """The deliveries that began and did not end, oldest first: under way, or left half done by a crash."""
         query = select(ATTEMPTS).where(ATTEMPTS.c.ended_at.is_(None)).order_by(ATTEMPTS.c.begun_at)
@@ -280,12 +313,7 @@ class Ledger:
         begun = connection.execute(select(ATTEMPTS).where(ATTEMPTS.c.attempt == attempt)).one_or_none()
         if begun is None:
             raise LedgerError(f"attempt {attempt} was never begun", way_out="begin an attempt before it is recorded")
-        # What an earlier crash left open of the same batch is settled by this one.
-        connection.execute(
-            update(ATTEMPTS)
-            .where(_is(ATTEMPTS, _ref(begun)), ATTEMPTS.c.ended_at.is_(None), ATTEMPTS.c.begun_at <= begun.begun_at)
-            .values(ended_at=at, outcome=outcome)
-        )
+        connection.execute(update(ATTEMPTS).where(ATTEMPTS.c.attempt == attempt).values(ended_at=at, outcome=outcome))
         return begun
 
     @staticmethod
@@ -374,6 +402,14 @@ def _check_reason(connection: Connection, ref: BatchRef, why: str, what: str) ->
         raise LedgerError(f"the {what} {ref} has no reason", way_out='give one: --reason "…"')
     if connection.execute(select(BATCHES.c.state).where(_is(BATCHES, ref))).first() is None:
         raise LedgerError(f"the ledger knows no batch {ref}", way_out=f"readiness status {ref.path}")
+
+
+def _check_open(connection: Connection, ref: BatchRef, attempt: str) -> None:
+    outcome = connection.execute(select(ATTEMPTS.c.outcome).where(ATTEMPTS.c.attempt == attempt)).scalar_one_or_none()
+    if outcome == SUPERSEDED:
+        raise CommitConflictError(
+            f"another delivery of {ref} began meanwhile, and has the say", way_out="when it has ended, run again"
+        )
 
 
 def _number(done: CursorResult[Any]) -> int:
