@@ -103,13 +103,20 @@ class Lakehouse:
         """Create the table, partitioned by ``_batch``, unless it is there; an existing table is left as it is.
 
         Raises:
-            LakehouseError: A column of a type that cannot be stored, or no ``_batch``.
+            LakehouseError: A column of a type that cannot be stored, no ``_batch``, or rows at the table's place that
+                the catalog knows nothing of.
         """
         if self.exists(table):
             return
         stored = storage_schema(schema)
         if "_batch" not in stored.names:
             raise LakehouseError(f"{table} cannot be created without a column _batch")
+        if any((self._location(table) / "data").rglob("*.parquet")):
+            raise LakehouseError(
+                f"the catalog has no table {table}, but its files are in {self._location(table)}: the catalog was "
+                "lost, or is another one",
+                way_out="check READINESS_CATALOG_URL or restore the catalog; to begin anew, move the files away",
+            )
         with commit_lock(self._warehouse, table), suppress(NamespaceAlreadyExistsError, TableAlreadyExistsError):
             # Another process may have been faster, here or on another machine.
             self._catalog.create_namespace_if_not_exists(table.namespace)
@@ -260,7 +267,9 @@ class Lakehouse:
         try:
             return self._catalog.load_table(str(table))
         except NoSuchTableError as error:
-            raise LakehouseError(f"there is no table {table}", way_out="readiness run --all") from error
+            raise LakehouseError(
+                f"the catalog has no table {table}", way_out="readiness run --all; or check READINESS_CATALOG_URL"
+            ) from error
         except OperationalError as error:
             raise LakehouseError(
                 f"{table} cannot be loaded: {str(error).splitlines()[0]}",

@@ -2,23 +2,15 @@
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from readiness_pipelines.delivery import Installation, Run, deliver, ingest, replay_batch
-from readiness_pipelines.lakehouse import Lakehouse
-from readiness_pipelines.quarantine import Ledger
 from readiness_pipelines_tests.conftest import settings_in
+from readiness_pipelines_tests.faults.crashes import struck
 from readiness_pipelines_tests.samples import order_path
 
 RUN = Run(run_id="victim", who="victim")
-STEPS: dict[str, tuple[type, str]] = {
-    "begin": (Ledger, "begin"),
-    "stage": (Lakehouse, "stage"),
-    "replace": (Lakehouse, "replace"),
-    "record": (Ledger, "record"),
-}
 
 
 def work(folder: Path, action: str) -> None:
@@ -35,19 +27,5 @@ def work(folder: Path, action: str) -> None:
 
 def work_until(folder: Path, action: str, step: str, place: int, when: str) -> None:
     """Work, and be killed before or after a step is taken for the n-th time."""
-    owner, name = STEPS[step]
-    original: Callable[..., Any] = getattr(owner, name)
-    taken = 0
-
-    def watched(*arguments: Any, **options: Any) -> Any:
-        nonlocal taken
-        taken += 1
-        if taken == place and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = original(*arguments, **options)
-        if taken == place:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    setattr(owner, name, watched)
-    work(folder, action)
+    with struck(step, place, when, lambda: os.kill(os.getpid(), signal.SIGKILL)):
+        work(folder, action)
