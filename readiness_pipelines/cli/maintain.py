@@ -8,13 +8,14 @@ import typer
 from rich.table import Table
 
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
-from readiness_pipelines.delivery import MOST_SNAPSHOTS, ORPHAN_AGE, RETENTION, Installation, maintain
+from readiness_pipelines.delivery import ORPHAN_AGE, RETENTION, Installation, maintain
+from readiness_pipelines.lakehouse import KEPT_SNAPSHOTS
 from readiness_pipelines.settings import Settings
 
 
 def run_maintain(
     retention_days: Annotated[int, typer.Option(min=0, help="Keep snapshots so long.")] = RETENTION.days,
-    most_snapshots: Annotated[int, typer.Option(min=1, help="Keep at most so many for each table.")] = MOST_SNAPSHOTS,
+    most_snapshots: Annotated[int, typer.Option(min=1, help="Keep at most so many for each table.")] = KEPT_SNAPSHOTS,
     orphan_hours: Annotated[
         int, typer.Option(min=0, help="Remove files that nothing names when they are older than this.")
     ] = int(ORPHAN_AGE.total_seconds() // 3600),

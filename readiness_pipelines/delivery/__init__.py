@@ -7,7 +7,7 @@ from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.history import History, TableHistory, history
 from readiness_pipelines.delivery.ingest import Ingested, ingest
 from readiness_pipelines.delivery.installation import Installation
-from readiness_pipelines.delivery.maintain import MOST_SNAPSHOTS, ORPHAN_AGE, RETENTION, Maintenance, maintain
+from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
 from readiness_pipelines.delivery.measure import Measured, measure, measure_all
 from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table, quarantine_table, raw_table
 from readiness_pipelines.delivery.path_map import PathStep, path_map
@@ -26,7 +26,6 @@ from readiness_pipelines.delivery.status import BatchStatus, PathStatus, status
 from readiness_pipelines.delivery.waiting import judged_rules, quarantine_rows, waiting_batches, waiting_record
 
 __all__ = [
-    "MOST_SNAPSHOTS",
     "ORPHAN_AGE",
     "RETENTION",
     "BatchStatus",

@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from readiness_pipelines.delivery.installation import Installation
-from readiness_pipelines.lakehouse import Maintained
+from readiness_pipelines.lakehouse import KEPT_SNAPSHOTS, Maintained
 
 RETENTION = timedelta(days=30)
-"""How long a table's past can be read, as far as `MOST_SNAPSHOTS` reaches."""
-
-MOST_SNAPSHOTS = 100
-"""A commit costs what the table keeps of earlier ones: 100 snapshots are some milliseconds."""
+"""How long a table's past can be read, as far as `KEPT_SNAPSHOTS` reaches."""
 
 ORPHAN_AGE = timedelta(days=1)
 """Files younger than this stay, whoever names them."""
@@ -30,7 +27,7 @@ def maintain(
     now: datetime,
     retention: timedelta = RETENTION,
     orphan_age: timedelta = ORPHAN_AGE,
-    most_snapshots: int = MOST_SNAPSHOTS,
+    most_snapshots: int = KEPT_SNAPSHOTS,
 ) -> Maintenance:
     """Expire snapshots, remove files that nothing names, and let the ledger forget closed attempts.
 

@@ -1,9 +1,19 @@
 """The tables: Iceberg catalog, staged files, atomic commits, reading with DuckDB."""
 
 from readiness_pipelines.lakehouse.lakehouse import Lakehouse
-from readiness_pipelines.lakehouse.maintenance import Maintained
+from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
 from readiness_pipelines.lakehouse.names import TableName
 from readiness_pipelines.lakehouse.records import Commit, DataFileInfo, Staged
 from readiness_pipelines.lakehouse.types import storage_schema, storage_type
 
-__all__ = ["Commit", "DataFileInfo", "Lakehouse", "Maintained", "Staged", "TableName", "storage_schema", "storage_type"]
+__all__ = [
+    "KEPT_SNAPSHOTS",
+    "Commit",
+    "DataFileInfo",
+    "Lakehouse",
+    "Maintained",
+    "Staged",
+    "TableName",
+    "storage_schema",
+    "storage_type",
+]

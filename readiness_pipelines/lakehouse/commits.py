@@ -10,10 +10,11 @@ from pyiceberg.table.snapshots import Snapshot
 from sqlalchemy.exc import OperationalError
 
 from readiness_pipelines.errors import CommitConflictError, CommitUnknownError, LakehouseError
+from readiness_pipelines.lakehouse.maintenance import tidy
 from readiness_pipelines.lakehouse.names import TableName
 from readiness_pipelines.lakehouse.reading import of_batch
 from readiness_pipelines.lakehouse.records import Commit, Staged
-from readiness_pipelines.lakehouse.upstream import data_files
+from readiness_pipelines.lakehouse.upstream import Change, data_files
 
 ATTEMPT = "readiness.attempt"
 BATCH = "readiness.batch"
@@ -66,6 +67,7 @@ def replace_batch(
             time.sleep(FIRST_WAIT_SECONDS * 2**turn)
             continue
         if landed is not None:
+            tidy(table)
             return as_commit(staged.table, landed)
     raise CommitUnknownError(f"the commit of batch {staged.batch!r} to {staged.table} left no snapshot")
 
@@ -87,7 +89,7 @@ def as_commit(table: TableName, snapshot: Snapshot) -> Commit:
 
 def _commit_once(table: Table, staged: Staged, properties: dict[str, str]) -> None:
     this_batch = of_batch(staged.batch)
-    with table.transaction() as transaction:
+    with Change(table) as transaction:
         with transaction.update_schema() as schema:
             schema.union_by_name(staged.schema)
         reached = transaction.table_metadata.schema()

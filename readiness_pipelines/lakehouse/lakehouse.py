@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from readiness_pipelines.errors import LakehouseError
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, as_commit, replace_batch
 from readiness_pipelines.lakehouse.locks import batch_lock, commit_lock
-from readiness_pipelines.lakehouse.maintenance import Maintained, expire, remove_orphans
+from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_manifests, remove_orphans
 from readiness_pipelines.lakehouse.names import TableName
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
 from readiness_pipelines.lakehouse.records import Commit, DataFileInfo, Staged
@@ -37,6 +37,8 @@ TABLE_PROPERTIES = {
     "write.metadata.previous-versions-max": "20",
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "20",
+    # Small ones, of batches that came after each other, so that reading one batch opens one or two of them.
+    "commit.manifest.target-size-bytes": "65536",
     # Never zero: with none, a commit that landed but was reported as failed deletes manifests in use.
     "commit.retry.num-retries": "10",
     "commit.retry.min-wait-ms": "20",
@@ -224,7 +226,7 @@ class Lakehouse:
     def maintain(
         self, table: TableName, *, expire_before: datetime, most_snapshots: int, orphans_before: datetime
     ) -> Maintained:
-        """Expire a table's old snapshots, and remove the files below its location that nothing names.
+        """Merge manifests, expire old snapshots, and remove the files below the table's location that nothing names.
 
         Args:
             table: The table.
@@ -236,6 +238,7 @@ class Lakehouse:
             LakehouseError: No such table.
         """
         with commit_lock(self._warehouse, table):
+            merge_manifests(self._load(table))
             expired = expire(self._load(table), before=expire_before, most=most_snapshots)
             loaded = self._load(table)
             files, size = remove_orphans(loaded, before=orphans_before)

@@ -1,14 +1,30 @@
 """What a table keeps of its past: snapshots that nobody needs are expired, and files that nothing names are removed."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
+from sqlalchemy.exc import OperationalError
 
 from readiness_pipelines.lakehouse.names import TableName
+from readiness_pipelines.lakehouse.upstream import Change, expire_snapshots
+
+MOST_SNAPSHOTS = 50
+"""What a commit costs grows with the snapshots that the table keeps: a commit that finds more expires the oldest."""
+
+KEPT_SNAPSHOTS = 30
+"""So many are left, so that only every twentieth commit has to."""
+
+
+MANY_MANIFESTS = 20
+"""Fewer are not worth a commit."""
+
+UPKEEP = {"readiness.upkeep": "manifests merged"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +61,28 @@ def expire(table: Table, *, before: datetime, most: int) -> int:
         if (place >= most or snapshot.timestamp_ms < limit) and snapshot.snapshot_id != current
     ]
     if gone:
-        table.maintenance.expire_snapshots().by_ids(gone).commit()
+        expire_snapshots(table, gone)
     return len(gone)
+
+
+def merge_manifests(table: Table) -> None:
+    """Merge the manifests that commits have left, one or two each: reading a table starts with reading them all."""
+    current = table.current_snapshot()
+    if current is None or len(current.manifests(table.io)) < MANY_MANIFESTS:
+        return
+    with Change(table) as change, change.update_snapshot(snapshot_properties=UPKEEP).merge_append():
+        pass
+
+
+def tidy(table: Table) -> None:
+    """Expire the oldest snapshots, and merge the manifests, of a table that has collected too many snapshots.
+
+    The next commit does what this one cannot.
+    """
+    if len(table.snapshots()) > MOST_SNAPSHOTS:
+        with suppress(CommitFailedException, OperationalError, ValueError):
+            merge_manifests(table)
+            expire(table, before=datetime.fromtimestamp(0, tz=UTC), most=KEPT_SNAPSHOTS)
 
 
 def remove_orphans(table: Table, *, before: datetime) -> tuple[int, int]:

@@ -8,7 +8,27 @@ from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.update import TableUpdate
+from pyiceberg.table.update.snapshot import ExpireSnapshots
 from pyiceberg.types import ListType, NestedField, StructType
+
+
+class Change(Transaction):
+    """A transaction that computes the metadata it has reached once per update.
+
+    PyIceberg's own computes it, with a deep copy of all snapshots, whenever it is looked at: a hundred times a commit.
+    """
+
+    _reached: tuple[TableMetadata, tuple[TableUpdate, ...], TableMetadata] | None = None
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        """The table's metadata with the updates staged so far."""
+        base, updates = self._table.metadata, self._updates
+        if self._reached is None or self._reached[0] is not base or self._reached[1] is not updates:
+            self._reached = (base, updates, super().table_metadata)
+        return self._reached[2]
 
 
 def evolved_schema(table: Table, columns: pa.Schema) -> Schema:
@@ -16,9 +36,14 @@ def evolved_schema(table: Table, columns: pa.Schema) -> Schema:
 
     Field ids of new columns are those that a commit on top of the same metadata would give.
     """
-    update = table.transaction().update_schema()
+    update = Change(table).update_schema()
     update.union_by_name(columns)
     return update._apply()
+
+
+def expire_snapshots(table: Table, ids: Sequence[int]) -> None:
+    """Expire snapshots, in a commit of its own."""
+    ExpireSnapshots(Change(table, autocommit=True)).by_ids(list(ids)).commit()
 
 
 def data_files(transaction: Transaction, table: Table, paths: Sequence[str]) -> list[DataFile]:

@@ -1,0 +1,134 @@
+"""`make bench-growth`: what a delivery and a replay cost as batches accumulate, with maintenance every hundred."""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from readiness_pipelines import DataPath, FileDrop, Source, StaticBatches, Steward, Tolerance
+from readiness_pipelines.delivery import Installation, Run, ingest, maintain, reconcile, replay_batch
+from readiness_pipelines.settings import Settings
+from readiness_pipelines_tests.samples import Order, order_path
+
+OUT = Console(width=120)
+RUN = Run(run_id="bench", who="bench")
+WINDOW = 10
+"""A figure is the median of so many deliveries, or replays, before a size is reached."""
+
+MAINTAIN_EVERY = 100
+
+
+def main() -> None:
+    """Deliver batch after batch into one path, and print what it took at some sizes."""
+    options = _options()
+    figures = []
+    with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
+        path = _path(max(options.sizes))
+        installation = Installation.open(Settings(landing=Path(folder, "landing"), warehouse=Path(folder, "warehouse")))
+        seconds: list[float] = []
+        maintained = 0.0
+        for number, batch in enumerate(path.batches.keys, start=1):  # type: ignore[union-attr]  # they are static
+            _land(Path(folder, "landing"), batch, options.rows)
+            seconds.append(_timed(lambda batch=batch: _deliver(path, batch, installation)))
+            if number % MAINTAIN_EVERY == 0:
+                maintained = _timed(lambda: maintain(installation, now=datetime.now(UTC)))
+                OUT.print(f"[dim]{number:,} batches, the last {statistics.median(seconds[-WINDOW:]):.3f} s[/]")
+            if number in options.sizes:
+                again = path.batches.keys[number // 2]  # type: ignore[union-attr]
+                replays = [
+                    _timed(lambda batch=again: replay_batch(path, batch=batch, installation=installation, run=RUN))
+                    for _ in range(WINDOW)
+                ]
+                figures.append(
+                    {
+                        "batches": number,
+                        "delivery_s": round(statistics.median(seconds[-WINDOW:]), 3),
+                        "replay_s": round(statistics.median(replays), 3),
+                        "maintenance_s": round(maintained, 2),
+                        "reconcile_s": round(_timed(lambda: _proved(path, installation)), 2),
+                    }
+                )
+    OUT.print(_table(figures))
+    options.results.mkdir(parents=True, exist_ok=True)
+    Path(options.results, "growth.json").write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1_000, 3_000], help="numbers of batches")
+    parser.add_argument("--rows", type=int, default=1_000, help="rows of a batch")
+    parser.add_argument("--scratch", default=None, help="folder for files and tables")
+    parser.add_argument("--results", type=Path, default=Path("docs/benchmarks"), help="folder for the figures")
+    return parser.parse_args()
+
+
+def _path(batches: int) -> DataPath:
+    """Orders, those paid, and the refund rate, of many days."""
+    few = order_path()
+    path = DataPath(
+        kpi=few.kpi, batches=StaticBatches(keys=[f"d{number:05d}" for number in range(batches)]), namespace="shop"
+    )
+    reader = FileDrop("orders/{batch}.csv", missing="?")
+    source = Source(origin="bench", steward=Steward("Shop", "shop@shop.example"), reader=reader)
+    path.gated(name="orders", source=source, schema=Order, tolerance=Tolerance(quarantined_ratio=0.5))
+    paid: Any = few.table("paid")
+    path.derived(schema=paid.schema)(paid.transform)
+    measure: Any = few.kpi_measure
+    path.measure(measure.transform)
+    return path
+
+
+def _land(landing: Path, batch: str, rows: int) -> None:
+    """A file of which one row in three hundred fails."""
+    lines = [
+        f"{n},{n * 0.01 if n % 300 else -1},{'paid' if n % 7 else 'refunded'},n{n % 50}" for n in range(1, rows + 1)
+    ]
+    file = landing / "orders" / f"{batch}.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(["order_id,amount,status,note", *lines]) + "\n")
+
+
+def _deliver(path: DataPath, batch: str, installation: Installation) -> None:
+    orders: Any = path.table("orders")
+    ingest(path, orders, batch=batch, installation=installation, run=RUN)
+    replay_batch(path, batch=batch, installation=installation, run=RUN)
+
+
+def _proved(path: DataPath, installation: Installation) -> None:
+    if problems := reconcile(path, installation=installation).problems:
+        raise SystemExit(f"not every row is accounted for: {problems[0]}")
+
+
+def _timed(work: Any) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _table(figures: list[dict[str, float]]) -> Table:
+    table = Table(title=f"Seconds at so many batches (medians of {WINDOW})", title_justify="left")
+    columns = ("batches", "a delivery", "÷ first", "a replay", "÷ first", "maintenance", "reconcile")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for figure in figures:
+        table.add_row(
+            f"{figure['batches']:,}",
+            f"{figure['delivery_s']:.3f}",
+            f"{figure['delivery_s'] / figures[0]['delivery_s']:.2f}",
+            f"{figure['replay_s']:.3f}",
+            f"{figure['replay_s'] / figures[0]['replay_s']:.2f}",
+            f"{figure['maintenance_s']:.2f}",
+            f"{figure['reconcile_s']:.2f}",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()
