@@ -19,10 +19,13 @@ from typing import Any
 import pytest
 
 from readiness_pipelines.orchestration import launching
+from readiness_pipelines.quarantine import Ledger, ReplayRequest
+from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.orchestration.samples import make_project
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 START_SECONDS = 60
+REPLAY_SECONDS = 150
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +34,8 @@ pytestmark = pytest.mark.slow
 class Server:
     url: str
     runs: dict[str, str]
+    project: Path
+    home: str
 
     def ask(self, query: str, **variables: Any) -> Any:
         body = json.dumps({"query": query, "variables": variables}).encode()
@@ -83,7 +88,7 @@ def serving(folder: Path) -> Iterator[Server]:
         command, cwd=project, env={**os.environ, "DAGSTER_HOME": home}, stdout=log, stderr=subprocess.STDOUT
     )
     try:
-        found = Server(f"http://127.0.0.1:{port}", runs)
+        found = Server(f"http://127.0.0.1:{port}", runs, project, home)
         _wait_for(found, process, project / "webserver.log")
         yield found
     finally:
@@ -145,13 +150,15 @@ def test_a_held_partition_is_failed_and_its_gate_tells_why(server: Server) -> No
           assetNodeOrError(assetKey: $key) { ... on AssetNode {
             partitionStats { numMaterialized numFailed numPartitions } } }
           assetCheckExecutions(assetKey: $key, checkName: "gate", limit: 5) {
-            runId evaluation { success description } } }""",
+            runId evaluation { success description metadataEntries { label ... on TextMetadataEntry { text } } } } }""",
         key={"path": ["shop", "orders"]},
     )
     assert told["assetNodeOrError"]["partitionStats"] == {"numMaterialized": 1, "numFailed": 1, "numPartitions": 3}
     (gate,) = [row["evaluation"] for row in told["assetCheckExecutions"] if row["runId"] == server.runs["day_3"]]
     assert gate["success"] is False
     assert gate["description"].startswith("held: 3 of 4 rows (75.00%) fail")
+    (command,) = [entry["text"] for entry in gate["metadataEntries"] if entry["label"] == "replay_command"]
+    assert command == "readiness replay refund_rate --batch day_3 --dry-run"
 
 
 def test_a_run_from_the_command_line_can_be_run_again_from_the_ui(tmp_path: Path) -> None:
@@ -167,6 +174,71 @@ def test_a_run_from_the_command_line_can_be_run_again_from_the_ui(tmp_path: Path
     assert {"key": "dagster/partition", "value": "day_3"} in told["run"]["tags"]
 
 
+DECISION = {
+    "batch": "day_1",
+    "action": "correct",
+    "column": "amount",
+    "expression": "'20'",
+    "where": "_row = 1",
+    "who": "operator",
+    "why": "the export's sign was wrong",
+}
+
+
+def test_a_decision_in_the_launchpad_is_replayed_and_the_check_turns_green(tmp_path: Path) -> None:
+    with serving(tmp_path) as server, daemon(server):
+        told = server.ask(
+            """mutation($run: ExecutionParams!) { launchRun(executionParams: $run) {
+              __typename ... on LaunchRunSuccess { run { id } } ... on PythonError { message }
+              ... on RunConfigValidationInvalid { errors { message } } } }""",
+            run={
+                "selector": {
+                    "repositoryLocationName": "orders",
+                    "repositoryName": "__repository__",
+                    "jobName": "refund_rate_decide",
+                },
+                "runConfigData": {"ops": {"refund_rate_decision": {"config": DECISION}}},
+            },
+        )["launchRun"]
+        assert told["__typename"] == "LaunchRunSuccess", told
+        until = time.monotonic() + REPLAY_SECONDS
+        while (request := _request(server)) is None or request.state in {"open", "started"}:
+            assert time.monotonic() < until, (request, (server.project / "daemon.log").read_text()[-2000:])
+            time.sleep(1)
+        assert (request.state, request.outcome, request.who) == ("done", "published", "operator")
+        told = server.ask(
+            """query($key: AssetKeyInput!) {
+              assetCheckExecutions(assetKey: $key, checkName: "gate", limit: 1) {
+                runId evaluation { success partition } } }""",
+            key={"path": ["shop", "orders"]},
+        )["assetCheckExecutions"]
+    assert told == [{"runId": request.run_id, "evaluation": {"success": True, "partition": "day_1"}}]
+
+
+@contextmanager
+def daemon(server: Server) -> Iterator[None]:
+    """The daemon, whose sensors run what was asked for."""
+    command = [sys.executable, "-m", "dagster._daemon", "run", "-w", str(server.project / "workspace.yaml")]
+    with (server.project / "daemon.log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=server.project,
+            env={**os.environ, "DAGSTER_HOME": server.home},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _request(server: Server) -> ReplayRequest | None:
+    ledger = Ledger.open(settings_in(server.project).ledger_url)
+    return next(iter(ledger.replay_requests(path="refund_rate")), None)
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; the GraphQL tests see the same")
 @pytest.mark.parametrize(
     ("place", "sees"),
@@ -176,7 +248,10 @@ def test_a_run_from_the_command_line_can_be_run_again_from_the_ui(tmp_path: Path
             "/assets/shop/orders?view=checks&checkDetail=amount_greater_than_or_equal_to",
             ["broken_rows", "broken_ratio", "sample_rows", "Shop team"],
         ),
-        ("/assets/shop/orders?view=checks&checkDetail=gate", ["held: 3 of 4 rows", "over the tolerance of 50.00%"]),
+        (
+            "/assets/shop/orders?view=checks&checkDetail=gate",
+            ["held: 3 of 4 rows", "over the tolerance of 50.00%", "readiness replay refund_rate"],
+        ),
         ("/assets/shop/orders?view=partitions&partition=day_3", ["day_3", "Failed"]),
     ],
     ids=["graph", "check", "gate", "partition"],
