@@ -14,6 +14,7 @@ from readiness_pipelines.delivery import (
     Delivery,
     Installation,
     Run,
+    batch_ref,
     deliver,
     ingest,
     kpi_table,
@@ -25,9 +26,15 @@ from readiness_pipelines.delivery import (
     raw_table,
     status,
 )
-from readiness_pipelines.errors import DeclarationError, FileUnreadableError, UpstreamNotPublishedError
+from readiness_pipelines.errors import (
+    CommitConflictError,
+    DeclarationError,
+    FileUnreadableError,
+    UpstreamNotPublishedError,
+)
 from readiness_pipelines.lakehouse import TableName
 from readiness_pipelines.quarantine import BatchState
+from readiness_pipelines_tests.faults.crashes import struck
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, land, order_path
 
 RUN = Run(run_id="r1", who="me")
@@ -287,3 +294,24 @@ def test_the_landing_folder_is_never_written(installation: Installation) -> None
     assert [file.relative_to(installation.landing) for file in installation.landing.rglob("*") if file.is_file()] == [
         Path("orders/day_1.csv")
     ]
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_delivery_that_another_one_superseded_leaves_the_tables_to_it(installation: Installation, place: int) -> None:
+    path = order_path()
+    run_batch(path, installation, "day_1", *ONE_BAD)
+    ref = batch_ref(path, published_table(path, orders(path)), "day_1")
+    published = read(installation, published_table(path, orders(path)))
+
+    def begin_elsewhere() -> None:
+        installation.ledger.begin(ref, attempt="elsewhere", run_id="r2", who="you", at=RUN.clock())
+
+    with (
+        struck("replace", place, "before", begin_elsewhere),
+        pytest.raises(CommitConflictError, match="began meanwhile"),
+    ):
+        deliver(path, orders(path), batch="day_1", installation=installation, run=RUN)
+    assert read(installation, published_table(path, orders(path))) == published
+    assert [attempt.attempt for attempt in installation.ledger.open_attempts()] == ["elsewhere"]
+    deliver(path, orders(path), batch="day_1", installation=installation, run=RUN)
+    assert installation.ledger.open_attempts() == ()

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
-from readiness_pipelines.errors import LakehouseError
+from readiness_pipelines.errors import CommitConflictError, LakehouseError
 from readiness_pipelines.lakehouse import Commit, Lakehouse, TableName, storage_schema
+from readiness_pipelines.lakehouse.maintenance import MOST_SNAPSHOTS
 
 TABLE = TableName("shop", "orders")
 HOSTILE = ["it's", 'a"b', "ü ñ", "50%", "a/b", "=", "NULL", "x;DROP TABLE y"]
@@ -206,3 +207,37 @@ def test_processes_commit_different_batches_at_once(tmp_path: Path) -> None:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     assert values(open_in(tmp_path)) == [0, 1, 2, 10, 11, 12, 20, 21, 22]
+
+
+def test_many_commits_keep_few_snapshots_and_manifests_and_every_row(lakehouse: Lakehouse) -> None:
+    for number in range(75):
+        publish(lakehouse, rows_of(f"b{number:03d}", number), batch=f"b{number:03d}")
+    kept = lakehouse.snapshots(TABLE)
+    assert len(kept) <= MOST_SNAPSHOTS + 1
+    current = lakehouse._load(TABLE).current_snapshot()
+    assert current is not None
+    assert len(current.manifests(lakehouse._load(TABLE).io)) < 40
+    assert values(lakehouse) == list(range(75))
+    assert values(lakehouse, batch="b003") == [3]
+
+
+def test_a_commit_that_may_not_happen_any_more_changes_nothing(lakehouse: Lakehouse, connection: Any) -> None:
+    publish(lakehouse, rows_of("x", 1), batch="x")
+    table = rows_of("x", 2)
+    staged = lakehouse.stage(TABLE, connection.from_arrow(table), batch="x", schema=table.schema)
+
+    def refuse() -> None:
+        raise CommitConflictError("another one began")
+
+    with pytest.raises(CommitConflictError):
+        lakehouse.replace(TABLE, staged, properties={"readiness.attempt": "late"}, confirm=refuse)
+    assert values(lakehouse) == [1]
+
+
+def test_a_table_whose_catalog_is_lost_is_not_begun_anew(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    publish(lakehouse, rows_of("x", 1), batch="x")
+    other = Lakehouse.open(catalog_url=f"sqlite:///{tmp_path / 'other.db'}", warehouse=str(tmp_path / "warehouse"))
+    with pytest.raises(LakehouseError, match="the catalog was lost") as refused:
+        other.ensure(TABLE, rows_of("x", 1).schema)
+    assert "READINESS_CATALOG_URL" in refused.value.way_out
+    assert values(lakehouse) == [1]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness_pipelines.errors import LedgerError
+from readiness_pipelines.errors import CommitConflictError, LedgerError
 from readiness_pipelines.quarantine import (
     MOVES,
     BatchRecord,
@@ -133,6 +133,18 @@ def test_a_later_attempt_settles_what_a_crash_left_open(ledger: Ledger) -> None:
     ledger.begin(REF, attempt="again", run_id="r2", who="me", at=NOW + timedelta(seconds=1))
     ledger.record(replace(a_record(BatchState.HELD), attempt="again"), what="held", who="me")
     assert ledger.open_attempts() == ()
+
+
+def test_a_superseded_attempt_has_no_say_any_more(ledger: Ledger) -> None:
+    ledger.begin(REF, attempt="slow", run_id="r1", who="me", at=NOW)
+    ledger.confirm(REF, attempt="slow")
+    ledger.begin(REF, attempt="later", run_id="r2", who="you", at=NOW)
+    with pytest.raises(CommitConflictError, match="began meanwhile"):
+        ledger.confirm(REF, attempt="slow")
+    with pytest.raises(CommitConflictError, match="began meanwhile"):
+        ledger.record(replace(a_record(BatchState.HELD), attempt="slow"), what="held", who="me")
+    assert ledger.get(REF) is None
+    assert [attempt.attempt for attempt in ledger.open_attempts()] == ["later"]
 
 
 def test_an_attempt_that_never_began_cannot_be_recorded(ledger: Ledger) -> None:
