@@ -19,6 +19,7 @@ class Settings(BaseSettings):
             warehouse.
         ledger_url: SQLAlchemy URL of the ledger (``READINESS_LEDGER_URL``); by default the catalog's database.
         paths: The data paths that the command line knows, as ``module:attribute`` (``READINESS_PATHS``, a JSON list).
+        config: The settings file, of which ``[alerts]`` says who hears of what (``READINESS_CONFIG``).
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes (``READINESS_ENGINE_MEMORY_MB``).
     """
 
@@ -29,6 +30,7 @@ class Settings(BaseSettings):
     catalog_url: str = ""
     ledger_url: str = ""
     paths: tuple[str, ...] = ("readiness_pipelines.paths.readmission_rate:path",)
+    config: Path = Path("readiness.toml")
     engine_memory_mb: int = Field(default=640, ge=128)
 
     @model_validator(mode="before")

@@ -2,13 +2,14 @@
 
 import typer
 
-from readiness_pipelines.cli import decisions, path
+from readiness_pipelines.cli import decisions, incidents, path
 from readiness_pipelines.cli.history import show_history
 from readiness_pipelines.cli.maintain import run_maintain
 from readiness_pipelines.cli.reconcile import run_reconcile
 from readiness_pipelines.cli.replay import replay
 from readiness_pipelines.cli.run import run
 from readiness_pipelines.cli.status import show_status
+from readiness_pipelines.cli.watch import run_watch
 
 app = typer.Typer(
     name="readiness",
@@ -22,5 +23,7 @@ app.command("replay")(replay)
 app.command("history")(show_history)
 app.command("reconcile")(run_reconcile)
 app.command("maintain")(run_maintain)
+app.command("watch")(run_watch)
 app.add_typer(decisions.app, name="quarantine")
+app.add_typer(incidents.app, name="incidents")
 app.add_typer(path.app, name="path")

@@ -131,6 +131,7 @@ class DataPath(Contract):
         routes: Mapping[str, Route] | None = None,
         default_route: Route | None = None,
         allow_empty: bool = False,
+        freshness: Freshness | None = None,
         latency: str | None = None,
         description: str = "",
     ) -> Callable[[T], T]:
@@ -155,6 +156,7 @@ class DataPath(Contract):
                     tolerance=tolerance or Tolerance(),
                     allow_empty=allow_empty,
                 ),
+                freshness=freshness,
                 latency=_duration(table_name, latency),
                 description=description or first_paragraph(transform) or first_paragraph(schema),
             )

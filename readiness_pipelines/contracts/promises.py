@@ -6,6 +6,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from readiness_pipelines.contracts.base import Contract
+from readiness_pipelines.contracts.batches import TimeZone
+from readiness_pipelines.contracts.calendar import CronExpression
 from readiness_pipelines.contracts.durations import Duration
 
 
@@ -41,18 +43,33 @@ class Tolerance(Contract):
 
 
 class Freshness(Contract):
-    """How old a table's newest published batch may be.
+    """How old a table's newest published batch may be, or by when a batch is due.
+
+    Without `due`, the age counts from the end of the newest published day or hour; for batches without a calendar, from
+    its first publication; with `event_time`, from the newest event that is published. A held batch, or an old one
+    replayed, makes nothing fresh.
+
+    With `due`, every tick of the schedule asks for the newest batch that has ended by then (without a calendar: for one
+    published since the tick before), and `warn_after` and `fail_after` count from the tick.
 
     Attributes:
-        warn_after: Age at which the table is late.
-        fail_after: Age at which the promise is broken; not before `warn_after`.
+        warn_after: Age, or delay after the due time, at which the table is late.
+        fail_after: Age or delay at which the promise is broken; not before `warn_after`.
+        due: When a batch is due, as a cron expression ("0 6 * * 1-5"); ``None`` to promise an age.
+        timezone: IANA name of the schedule's time zone.
+        event_time: Column with the time of an event; only without `due`.
     """
 
     warn_after: Duration
     fail_after: Duration
+    due: CronExpression | None = None
+    timezone: TimeZone = "UTC"
+    event_time: str | None = None
 
     @model_validator(mode="after")
-    def _warns_first(self) -> Self:
+    def _makes_sense(self) -> Self:
         if self.fail_after < self.warn_after:
             raise ValueError(f"fail_after ({self.fail_after}) comes before warn_after ({self.warn_after})")
+        if self.due is not None and self.event_time is not None:
+            raise ValueError("a promise counts from a schedule (due) or from the events (event_time), not from both")
         return self

@@ -48,6 +48,7 @@ class DerivedTable:
         inputs: Names of the tables that the transform's parameters name, in order.
         schema: A Pandera schema or model; the gate is built from it.
         gating: What the gate does beyond the schema.
+        freshness: How old the newest published batch may be; ``None`` promises nothing.
         latency: How long the step may take; ``None`` promises nothing.
         description: For people.
     """
@@ -57,6 +58,7 @@ class DerivedTable:
     inputs: tuple[str, ...]
     schema: Any
     gating: Gating
+    freshness: Freshness | None
     latency: timedelta | None
     description: str
 

@@ -10,6 +10,7 @@ from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
 from readiness_pipelines.delivery.measure import Measured, measure, measure_all
 from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table, quarantine_table, raw_table
+from readiness_pipelines.delivery.observing import Observation, observe
 from readiness_pipelines.delivery.path_map import PathStep, path_map
 from readiness_pipelines.delivery.reconcile import Problem, Reconciliation, reconcile, repair
 from readiness_pipelines.delivery.replay import (
@@ -37,6 +38,7 @@ __all__ = [
     "Installation",
     "Maintenance",
     "Measured",
+    "Observation",
     "PathStatus",
     "PathStep",
     "Problem",
@@ -60,6 +62,7 @@ __all__ = [
     "measure",
     "measure_all",
     "moved_rows",
+    "observe",
     "path_map",
     "plan_replay",
     "published_table",

@@ -7,6 +7,7 @@ next delivery of the batch recomputes the same rows and finishes it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -19,6 +20,7 @@ from readiness_pipelines.delivery.judging import Judged, judged
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, quarantine_table
 from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.delivery.withdraw import withdraw_downstream
+from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.gates import (
     CleansedCount,
     Discard,
@@ -58,6 +60,7 @@ class Delivery:
         snapshots: The snapshots that hold it now; a held batch keeps the one it published before.
         inputs: The snapshots it was made of, by table.
         columns: Arrow schema of the published rows.
+        newest_event_at: The newest event time that is published; ``None`` where the table promises nothing about it.
     """
 
     ref: BatchRef
@@ -71,6 +74,7 @@ class Delivery:
     snapshots: Snapshots
     inputs: Mapping[str, int]
     columns: pa.Schema
+    newest_event_at: datetime | None
 
 
 def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installation, run: Run) -> Delivery:
@@ -103,6 +107,7 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
                 inputs=delivery.inputs,
                 columns=tuple(delivery.columns.names),
                 updated_at=run.clock(),
+                newest_event_at=delivery.newest_event_at,
             ),
             what=delivery.state.value,
             who=run.who,
@@ -191,7 +196,21 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
         ),
         inputs=given.snapshots,
         columns=verdict.schema,
+        newest_event_at=_newest_event(step, found.engine, installation),
     )
+
+
+def _newest_event(step: _Step, engine: duckdb.DuckDBPyConnection, installation: Installation) -> datetime | None:
+    """The newest event time of what is published of the batch."""
+    published, promise = published_table(step.path, step.table), step.table.freshness
+    if promise is None or promise.event_time is None or not installation.lakehouse.exists(published):
+        return None
+    rows = installation.lakehouse.relation(engine, published, batch=step.batch)
+    if promise.event_time not in rows.columns:
+        raise UnknownNameError(f"event_time column of {published}", promise.event_time, rows.columns)
+    quoted = '"' + promise.event_time.replace('"', '""') + '"'
+    ((newest,),) = rows.aggregate(f"max({quoted})::TIMESTAMPTZ::TIMESTAMP").fetchall()
+    return None if newest is None else newest.replace(tzinfo=UTC)
 
 
 def _stage(

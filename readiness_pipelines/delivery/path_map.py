@@ -86,10 +86,9 @@ def _raw_step(table: GatedTable) -> PathStep:
 def _gated_step(path: DataPath, table: GatedTable | DerivedTable, answers: tuple[str, ...]) -> PathStep:
     gate = gate_of(path, table)
     source: Source | None = None
-    freshness: Freshness | None = None
     match table:
         case GatedTable():
-            kind, source, freshness = "gated", table.source, table.freshness
+            kind, source = "gated", table.source
             reads: tuple[TableName, ...] = (raw_table(table),)
         case DerivedTable():
             kind = "derived"
@@ -102,7 +101,7 @@ def _gated_step(path: DataPath, table: GatedTable | DerivedTable, answers: tuple
         answers=answers,
         rules=gate.rules,
         tolerance=table.gating.tolerance,
-        freshness=freshness,
+        freshness=table.freshness,
         latency=table.latency,
         gate_version=gate.version,
         description=table.description,

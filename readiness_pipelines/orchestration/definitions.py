@@ -7,6 +7,7 @@ from readiness_pipelines.orchestration.assets import path_assets
 from readiness_pipelines.orchestration.replays import decide_job, replay_job, replay_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_resource
 from readiness_pipelines.orchestration.upkeep import maintain_job, maintain_schedule
+from readiness_pipelines.orchestration.watching import watch_sensor
 from readiness_pipelines.settings import Settings
 
 
@@ -15,7 +16,7 @@ def build_definitions(*paths: DataPath, settings: Settings | None = None) -> dg.
 
     Every path has a job of its own name that takes one batch from landing to KPI, in one process; ``<path>_replay``,
     which judges a batch again; ``<path>_decide``, which keeps a decision and asks for the replay; and a sensor that
-    runs it.
+    runs it. One sensor watches all of them.
 
     Args:
         paths: The paths.
@@ -38,7 +39,7 @@ def build_definitions(*paths: DataPath, settings: Settings | None = None) -> dg.
         assets=assets,
         jobs=[*jobs, *map(replay_job, paths), *map(decide_job, paths), maintain_job],
         schedules=[maintain_schedule],
-        sensors=[replay_sensor(path) for path in paths],
+        sensors=[*map(replay_sensor, paths), watch_sensor(paths, settings)],
         resources={INSTALLATION: installation_resource(settings)},
         executor=dg.in_process_executor,
     )

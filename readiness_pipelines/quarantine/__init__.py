@@ -11,6 +11,15 @@ from readiness_pipelines.quarantine.decisions import (
     describe,
     in_force,
 )
+from readiness_pipelines.quarantine.incidents import (
+    Incident,
+    IncidentEvent,
+    Incidents,
+    IncidentState,
+    Message,
+    Silence,
+    Tell,
+)
 from readiness_pipelines.quarantine.ledger import Ledger
 from readiness_pipelines.quarantine.records import (
     Attempt,
@@ -38,10 +47,17 @@ __all__ = [
     "Discarding",
     "FileRecord",
     "GateRecord",
+    "Incident",
+    "IncidentEvent",
+    "IncidentState",
+    "Incidents",
     "Ledger",
+    "Message",
     "ReplayRequest",
     "RequestState",
+    "Silence",
     "Snapshots",
+    "Tell",
     "TrailEntry",
     "Undoing",
     "Waiver",

@@ -1,30 +1,28 @@
 """The ledger: the truth about batches, in one database, with an append-only trail."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     CursorResult,
-    Engine,
     Row,
-    create_engine,
+    case,
     delete,
-    event,
+    func,
     insert,
-    make_url,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from readiness_pipelines.errors import CommitConflictError, LedgerError
+from readiness_pipelines.observability import Publication
+from readiness_pipelines.quarantine.database import Database
 from readiness_pipelines.quarantine.decisions import Decision, Undoing, What, describe, from_json, kind_of, to_json
+from readiness_pipelines.quarantine.incidents import Incidents
 from readiness_pipelines.quarantine.records import (
     Attempt,
     BatchRecord,
@@ -43,23 +41,20 @@ from readiness_pipelines.quarantine.tables import (
     DECISIONS,
     GATES,
     REQUESTS,
-    SCHEMA_VERSION,
     TRAIL,
-    VERSION,
-    create_missing,
 )
 
-LOCK_WAIT_SECONDS = 30
-
 FAILED = "failed"
+SHOWN = (BatchState.PUBLISHED.value, BatchState.PARTLY_PUBLISHED.value)
+WITHDRAWN = (BatchState.DISCARDED.value, "withdrawn")
 SUPERSEDED = "superseded by another delivery of the batch"
 
 
 class Ledger:
     """One record per batch, what happened to it, and which deliveries are under way."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @classmethod
     def open(cls, url: str) -> "Ledger":
@@ -71,20 +66,12 @@ class Ledger:
         Raises:
             LedgerError: The database cannot be reached, or the ledger is of a newer version.
         """
-        engine = _engine(url)
-        ledger = cls(engine)
-        with ledger._reaching():
-            if engine.dialect.name == "sqlite" and engine.url.database:
-                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-            _create(engine)
-            with engine.begin() as connection:
-                version = connection.execute(select(VERSION.c.version)).scalar_one()
-        if version > SCHEMA_VERSION:
-            raise LedgerError(
-                f"the ledger at {_shown(engine)} is of version {version}, this program of {SCHEMA_VERSION}",
-                way_out="install the newer program",
-            )
-        return ledger
+        return cls(Database.open(url))
+
+    @property
+    def incidents(self) -> Incidents:
+        """The book of incidents, in the same database."""
+        return Incidents(self._database)
 
     def begin(self, ref: BatchRef, *, attempt: str, run_id: str, who: str, at: datetime) -> None:
         """Note that a delivery of a batch begins, before it commits anything anywhere.
@@ -94,7 +81,7 @@ class Ledger:
         Raises:
             LedgerError: The attempt was begun before, or the database cannot be reached.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 update(ATTEMPTS)
                 .where(_is(ATTEMPTS, ref), ATTEMPTS.c.ended_at.is_(None))
@@ -110,12 +97,12 @@ class Ledger:
         Raises:
             CommitConflictError: Another delivery of the batch has begun.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             _check_open(connection, ref, attempt)
 
     def fail(self, ref: BatchRef, *, attempt: str, at: datetime, error: str) -> None:
         """Note that a delivery ended with an error; the batch's record stays as it was."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             begun = self._close(connection, attempt, at=at, outcome=error)
             self._append(
                 connection, ref, at=at, what=FAILED, who=begun.who, why=error, run_id=begun.run_id, attempt=attempt
@@ -150,7 +137,7 @@ class Ledger:
                 f"{counts.quarantined} quarantined + {counts.discarded} discarded",
                 way_out=f"readiness status {record.ref.path}",
             )
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             where = _is(BATCHES, record.ref)
             before = connection.execute(select(BATCHES.c.state).where(where).with_for_update()).scalar_one_or_none()
             _check_move(record, BatchState(before) if before else None)
@@ -181,7 +168,7 @@ class Ledger:
         Raises:
             LedgerError: No reason, an unknown batch, or an undoing of what is no decision about it.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             _check_reason(connection, ref, why, "decision about")
             if isinstance(what, Undoing):
                 known = connection.execute(select(DECISIONS.c.id).where(_is(DECISIONS, ref))).scalars().all()
@@ -200,7 +187,7 @@ class Ledger:
     def decisions(self, ref: BatchRef) -> tuple[Decision, ...]:
         """All decisions about a batch, oldest first, also those undone."""
         query = select(DECISIONS).where(_is(DECISIONS, ref)).order_by(DECISIONS.c.id)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return tuple(
                 Decision(id=row.id, ref=ref, what=from_json(row.what), at=row.at, who=row.who, why=row.why)
                 for row in connection.execute(query)
@@ -212,7 +199,7 @@ class Ledger:
         Raises:
             LedgerError: No reason, or a batch that the ledger does not know.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             _check_reason(connection, ref, why, "replay of")
             row = {**_key(ref), "at": at, "who": who, "why": why, "state": RequestState.OPEN.value}
             number = _number(connection.execute(insert(REQUESTS).values(**row)))
@@ -229,7 +216,7 @@ class Ledger:
         for name, value in {"path": path, "state": state.value if state else None}.items():
             if value is not None:
                 query = query.where(REQUESTS.c[name] == value)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return tuple(_request(row) for row in connection.execute(query))
 
     def move_request(
@@ -237,20 +224,20 @@ class Ledger:
     ) -> None:
         """Note how far a replay request is."""
         values = {"state": state.value, "run_id": run_id, "outcome": outcome}
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(update(REQUESTS).where(REQUESTS.c.id == request).values(**values))
 
     def remember_gate(self, ref: BatchRef, gate: GateRecord) -> None:
         """Keep what a gate asks, beside the versions that the batches name; once is enough."""
         row = {"path": ref.path, "table_name": ref.table, **asdict(gate)}
-        insert_new = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
-        with self._writing() as connection:
+        insert_new = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
+        with self._database.writing() as connection:
             connection.execute(insert_new(GATES).values(row).on_conflict_do_nothing())
 
     def gates(self, *, path: str, table: str) -> tuple[GateRecord, ...]:
         """The gates that have judged batches of a table, by first use."""
         query = select(GATES).where(GATES.c.path == path, GATES.c.table_name == table)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return tuple(
                 GateRecord(version=row.version, declaration=row.declaration, first_used_at=row.first_used_at)
                 for row in connection.execute(query.order_by(GATES.c.first_used_at))
@@ -258,7 +245,7 @@ class Ledger:
 
     def get(self, ref: BatchRef) -> BatchRecord | None:
         """Where a batch stands; ``None`` if the ledger has not seen it."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             row = connection.execute(select(BATCHES).where(_is(BATCHES, ref))).one_or_none()
         return None if row is None else _record(row)
 
@@ -271,7 +258,7 @@ class Ledger:
         for name, value in wanted.items():
             if value is not None:
                 query = query.where(BATCHES.c[name] == value)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return tuple(_record(row) for row in connection.execute(query))
 
     def trail(self, *, ref: BatchRef | None = None, limit: int | None = None) -> tuple[TrailEntry, ...]:
@@ -279,7 +266,7 @@ class Ledger:
         query = select(TRAIL).order_by(TRAIL.c.id.desc()).limit(limit)
         if ref is not None:
             query = query.where(_is(TRAIL, ref))
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return tuple(_entry(row) for row in reversed(connection.execute(query).all()))
 
     def recorded_attempts(self, *, path: str, table: str) -> Mapping[str, frozenset[str]]:
@@ -288,15 +275,44 @@ class Ledger:
             TRAIL.c.path == path, TRAIL.c.table_name == table, TRAIL.c.attempt.is_not(None), TRAIL.c.what != FAILED
         )
         found: dict[str, set[str]] = {}
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             for row in connection.execute(query):
                 found.setdefault(row.batch, set()).add(row.attempt)
         return {batch: frozenset(attempts) for batch, attempts in found.items()}
 
+    def publications(self, *, path: str | None = None) -> Mapping[tuple[str, str], Sequence[Publication]]:
+        """The batches that consumers see, by path and table: those published and not withdrawn since."""
+        gone = func.max(case((TRAIL.c.what.in_(WITHDRAWN), TRAIL.c.id), else_=0))
+        shown = func.max(case((TRAIL.c.what.in_(SHOWN), TRAIL.c.id), else_=0))
+        first = func.min(case((TRAIL.c.what.in_(SHOWN), TRAIL.c.at)))
+        key = (TRAIL.c.path, TRAIL.c.table_name, TRAIL.c.batch)
+        query = (
+            select(*key, first.label("first_at"), BATCHES.c.newest_event_at)
+            .join(BATCHES, _same_batch())
+            .group_by(*key, BATCHES.c.newest_event_at)
+            .having(shown > gone)
+        )
+        if path is not None:
+            query = query.where(TRAIL.c.path == path)
+        found: dict[tuple[str, str], list[Publication]] = {}
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                publication = Publication(batch=row.batch, first_at=row.first_at, newest_event=row.newest_event_at)
+                found.setdefault((row.path, row.table_name), []).append(publication)
+        return found
+
+    def last_failures(self, *, path: str) -> tuple[TrailEntry, ...]:
+        """The batches of which the last delivery broke, with its error."""
+        newest = select(func.max(TRAIL.c.id)).where(TRAIL.c.path == path, TRAIL.c.attempt.is_not(None))
+        newest = newest.group_by(TRAIL.c.table_name, TRAIL.c.batch)
+        query = select(TRAIL).where(TRAIL.c.id.in_(newest), TRAIL.c.what == FAILED).order_by(TRAIL.c.id)
+        with self._database.reading() as connection:
+            return tuple(_entry(row) for row in connection.execute(query))
+
     def open_attempts(self) -> tuple[Attempt, ...]:
         """The deliveries that began and did not end, oldest first: under way, or left half done by a crash."""
         query = select(ATTEMPTS).where(ATTEMPTS.c.ended_at.is_(None)).order_by(ATTEMPTS.c.begun_at)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return tuple(
                 Attempt(attempt=row.attempt, ref=_ref(row), run_id=row.run_id, who=row.who, begun_at=row.begun_at)
                 for row in connection.execute(query)
@@ -304,7 +320,7 @@ class Ledger:
 
     def prune(self, *, before: datetime) -> int:
         """Forget the attempts that ended before a time; how many. Batches, decisions and the trail stay for ever."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             ended = connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.ended_at < before))
         return int(ended.rowcount)
 
@@ -334,60 +350,6 @@ class Ledger:
                 **_key(ref), at=at, what=what, who=who, why=why, run_id=run_id, attempt=attempt, details=details or {}
             )
         )
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        # No transaction: on SQLite, one would take the write lock, and readers need not wait for writers.
-        with self._reaching(), self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._reaching(), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _reaching(self) -> Iterator[None]:
-        try:
-            yield
-        except (SQLAlchemyError, OSError) as error:
-            raise LedgerError(
-                f"the ledger at {_shown(self._engine)} cannot be used: {str(error).splitlines()[0]}",
-                way_out="check READINESS_LEDGER_URL and that its database answers, then run again: nothing is lost",
-            ) from error
-
-
-def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(
-        url if "timeout=" in url else make_url(url).update_query_dict({"timeout": str(LOCK_WAIT_SECONDS)})
-    )
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        # Transactions are begun by the hook below, which the driver's own would get in the way of.
-        connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # Taking the write lock first is what makes "check the move, then write" one step on SQLite.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _create(engine: Engine) -> None:
-    """Create the tables once, even when several processes open a new ledger at the same time."""
-    try:
-        create_missing(engine)
-    except (OperationalError, IntegrityError):
-        create_missing(engine)  # another process created them meanwhile: look again
-    with engine.begin() as connection:
-        if connection.execute(select(VERSION.c.version)).first() is None:
-            connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
 
 
 def _check_move(record: BatchRecord, before: BatchState | None) -> None:
@@ -427,6 +389,14 @@ def _is(table: Any, ref: BatchRef) -> Any:
     return (table.c.path == ref.path) & (table.c.table_name == ref.table) & (table.c.batch == ref.batch)
 
 
+def _same_batch() -> Any:
+    return (
+        (TRAIL.c.path == BATCHES.c.path)
+        & (TRAIL.c.table_name == BATCHES.c.table_name)
+        & (TRAIL.c.batch == BATCHES.c.batch)
+    )
+
+
 def _ref(row: Any) -> BatchRef:
     return BatchRef(path=row.path, table=row.table_name, batch=row.batch)
 
@@ -445,6 +415,7 @@ def _values(record: BatchRecord) -> dict[str, Any]:
         "files": [asdict(file) for file in record.files],
         "columns": list(record.columns),
         "updated_at": record.updated_at,
+        "newest_event_at": record.newest_event_at,
     }
 
 
@@ -465,6 +436,7 @@ def _record(row: Any) -> BatchRecord:
         columns=tuple(row.columns),
         unreadable_rows=row.unreadable,
         updated_at=row.updated_at,
+        newest_event_at=row.newest_event_at,
     )
 
 
@@ -493,7 +465,3 @@ def _entry(row: Any) -> TrailEntry:
         attempt=row.attempt,
         details=row.details,
     )
-
-
-def _shown(engine: Engine) -> str:
-    return make_url(engine.url).render_as_string(hide_password=True)

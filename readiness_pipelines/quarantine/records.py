@@ -74,6 +74,7 @@ class BatchRecord:
         columns: Its columns.
         unreadable_rows: Rows that the reader could not parse, for raw tables.
         updated_at: When it came here, in UTC.
+        newest_event_at: The newest event time that it publishes, in UTC; ``None`` where its table has no such column.
     """
 
     ref: BatchRef
@@ -89,6 +90,7 @@ class BatchRecord:
     columns: tuple[str, ...] = ()
     unreadable_rows: int = 0
     updated_at: datetime
+    newest_event_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

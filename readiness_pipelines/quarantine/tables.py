@@ -1,5 +1,6 @@
 """The ledger's tables."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,11 +20,12 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     event,
+    update,
 )
 
 METADATA = MetaData()
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with every change of the tables; a ledger of a newer version is refused."""
 
 
@@ -73,6 +75,7 @@ BATCHES = Table(
     Column("inputs", JSON, nullable=False),
     Column("files", JSON, nullable=False),
     Column("columns", JSON, nullable=False),
+    Column("newest_event_at", UtcDateTime),
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
@@ -139,6 +142,82 @@ REQUESTS = Table(
     Index("ledger_replay_requests_state", "state"),
 )
 
+WATCHED = Table(
+    "ledger_watched_tables",
+    METADATA,
+    *(Column(name, String(200), primary_key=True) for name in ("path", "table_name")),
+    Column("state", String(30), nullable=False),
+    Column("watched_since", UtcDateTime, nullable=False),
+    Column("looked_at", UtcDateTime, nullable=False),
+)
+
+INCIDENTS = Table(
+    "ledger_incidents",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("subject", String(800), nullable=False),
+    Column("state", String(30), nullable=False),
+    *(Column(name, String(200), nullable=False) for name in ("kind", "severity", "path", "table_name")),
+    Column("batch", String(200)),
+    *(Column(name, Text, nullable=False) for name in ("promised", "seen", "way_out", "answers")),
+    Column("details", JSON, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("notified_at", UtcDateTime),
+    Column("acknowledged_at", UtcDateTime),
+    Column("acknowledged_by", String(200)),
+    Column("resolved_at", UtcDateTime),
+    Index("ledger_incidents_subject", "subject"),
+    Index("ledger_incidents_state", "state"),
+)
+
+INCIDENT_EVENTS = Table(
+    "ledger_incident_events",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("incident", BigInteger, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("what", String(60), nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("why", Text),
+    Index("ledger_incident_events_incident", "incident"),
+)
+
+MESSAGES = Table(
+    "ledger_messages",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("channel", String(200), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("written_at", UtcDateTime, nullable=False),
+    Column("next_try_at", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("error", Text),
+    Index("ledger_messages_unsent", "sent_at", "next_try_at"),
+)
+
+TOLD = Table(
+    "ledger_told",
+    METADATA,
+    Column("channel", String(200), primary_key=True),
+    Column("incident", BigInteger, primary_key=True),
+    Column("what", String(100), primary_key=True),
+    Column("message", BigInteger, nullable=False),
+)
+
+SILENCES = Table(
+    "ledger_silences",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("tables", String(200), nullable=False),
+    Column("begins_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+)
+
 _REFUSE = "'append-only'"
 
 
@@ -163,10 +242,24 @@ def _guards(dialect: str, table: str) -> list[str]:
 
 @event.listens_for(TRAIL, "after_create")
 @event.listens_for(DECISIONS, "after_create")
+@event.listens_for(INCIDENT_EVENTS, "after_create")
 def _guard(table: Table, connection: Connection, **_options: Any) -> None:
     """What is written in the trail, and what was decided, stays."""
     for statement in _guards(connection.dialect.name, table.name):
         connection.exec_driver_sql(statement)
+
+
+ADDED_COLUMNS: Mapping[int, tuple[Column[Any], ...]] = {2: (BATCHES.c.newest_event_at,)}
+"""Columns that joined a table with a version; whole tables are created where they are missing."""
+
+
+def upgrade(connection: Connection, *, version: int) -> None:
+    """Bring a ledger of an older version to this program's; nothing that is there changes."""
+    for newer in range(version + 1, SCHEMA_VERSION + 1):
+        for column in ADDED_COLUMNS.get(newer, ()):
+            kind = column.type.compile(connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")
+    connection.execute(update(VERSION).values(version=SCHEMA_VERSION))
 
 
 def create_missing(engine: Engine) -> None:

@@ -90,7 +90,7 @@ def test_a_waiver_ends(ledger: Ledger) -> None:
 @pytest.mark.parametrize("statement", ["UPDATE ledger_decisions SET why = 'y'", "DELETE FROM ledger_decisions"])
 def test_the_database_refuses_to_change_a_decision(ledger: Ledger, statement: str) -> None:
     ledger.decide(REF, Discarding(), who="ann", why="x", at=NOW)
-    with pytest.raises(Exception, match="append-only"), ledger._engine.begin() as connection:
+    with pytest.raises(Exception, match="append-only"), ledger._database.writing() as connection:
         connection.execute(text(statement))
 
 

@@ -1,0 +1,62 @@
+"""Messages to their channels: what a channel does not take is kept and tried again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import apprise
+
+from readiness_pipelines.alerts.rules import AlertSettings
+from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.quarantine import Incidents, Message
+
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """How many messages were taken, and the errors of those that were not, by channel."""
+
+    sent: int
+    errors: tuple[str, ...]
+
+
+def send_due(settings: AlertSettings, incidents: Incidents, *, clock: Callable[[], datetime]) -> Sent:
+    """Send the messages whose time has come, in order by channel. One that arrived and could not be noted is sent again: better than never.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    sent, errors = 0, []
+    due = {message.id for message in incidents.messages(due_at=clock())}
+    stopped: set[str] = set()
+    for message in incidents.messages(unsent=True):
+        # In order: the end of an incident is not told before its beginning.
+        if message.channel in stopped or message.id not in due:
+            stopped.add(message.channel)
+            continue
+        error = _send(settings, message)
+        if error is None:
+            incidents.sent(message, at=clock())
+            sent += 1
+        else:
+            stopped.add(message.channel)
+            wait = min(FIRST_WAIT * 2**message.tries, LONGEST_WAIT)
+            incidents.not_sent(message, error=error, next_try_at=clock() + wait)
+            errors.append(f"{message.channel}: {error}")
+    return Sent(sent=sent, errors=tuple(errors))
+
+
+def _send(settings: AlertSettings, message: Message) -> str | None:
+    """Send one message; why it failed, or nothing. What a channel says is kept without its address: it has a secret."""
+    try:
+        channel = apprise.Apprise()
+        channel.add(settings.channel(message.channel).url())
+    except DeclarationError as error:
+        return error.what
+    try:
+        taken = channel.notify(title=message.title, body=message.body)
+    except Exception as error:  # a plugin may raise anything, and one channel must not stop the others
+        return type(error).__name__
+    return None if taken else "the channel did not take it"

@@ -1,0 +1,160 @@
+"""`readiness incidents`: what is wrong, who looks after it, and for how long it was."""
+
+import getpass
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+from pydantic import TypeAdapter
+from rich.table import Table
+from rich.text import Text
+
+from readiness_pipelines.alerts import incident_lines
+from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
+from readiness_pipelines.contracts.durations import Duration, format_duration
+from readiness_pipelines.delivery import Installation, Run
+from readiness_pipelines.errors import UnknownNameError
+from readiness_pipelines.quarantine import Incident, Incidents
+from readiness_pipelines.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="What is not as promised: look, take it, close it, or silence it.")
+
+Number = Annotated[int, typer.Argument(help="The incident's number.", metavar="INCIDENT")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept for ever.")]
+
+
+@app.command("list")
+def list_incidents(
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are resolved.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The incidents that are open or acknowledged, and the messages that no channel has taken."""
+    with errors_for_people():
+        book = _book()
+        found, unsent = book.incidents(active=not everything), book.messages(unsent=True)
+        if as_json:
+            errors = [{"channel": m.channel, "title": m.title, "tries": m.tries, "error": m.error} for m in unsent]
+            print_json({"incidents": [_value(incident) for incident in found], "unsent_messages": errors})
+            return
+        OUT.print(incidents_table(found) if found else "no incident is open")
+        for message in unsent:
+            problem = f" ({message.error}, {message.tries} tries)" if message.error else ""
+            OUT.print(f"[yellow]waits for {message.channel}[/]: {message.title}{problem}")
+
+
+@app.command("show")
+def show(incident: Number, as_json: AsJson = False) -> None:
+    """One incident: what was promised and seen, what happened, and how long it took."""
+    with errors_for_people():
+        book = _book()
+        known = {one.id: one for one in book.incidents()}
+        if incident not in known:
+            raise UnknownNameError("incident", str(incident), map(str, known))
+        found, events = known[incident], book.events(incident=incident)
+        if as_json:
+            told = [{"at": e.at.isoformat(), "what": e.what, "who": e.who, "why": e.why} for e in events]
+            print_json({**_value(found), "events": told})
+            return
+        OUT.print(Text.assemble((f"#{found.id} {_where(found)} · {found.finding.kind} ", "bold"), found.state))
+        for line in incident_lines(found, now=Run().clock()):
+            OUT.print(Text(line))
+        for event in events:
+            why = f" · {event.why}" if event.why else ""
+            OUT.print(Text(f"  {event.at:%Y-%m-%d %H:%M:%S} {event.what} · {event.who}{why}"))
+        OUT.print(Text(_times(found)))
+
+
+@app.command("ack")
+def acknowledge(incident: Number, reason: Annotated[str | None, typer.Option("--reason")] = None) -> None:
+    """Take an incident: it is neither repeated nor escalated any more."""
+    with errors_for_people():
+        found = _book().acknowledge(incident, who=getpass.getuser(), why=reason, at=Run().clock())
+        OUT.print(f"#{found.id} is yours, {found.acknowledged_by}")
+
+
+@app.command("resolve")
+def resolve(incident: Number, reason: Reason) -> None:
+    """Close an incident by hand; it is reopened at the next look at which it is still there."""
+    with errors_for_people():
+        found = _book().resolve(incident, who=getpass.getuser(), why=reason, at=Run().clock())
+        OUT.print(f"#{found.id} is resolved")
+
+
+@app.command("silence")
+def silence(
+    tables: Annotated[str, typer.Argument(help="A pattern of tables, such as 'shop.*'.")],
+    reason: Reason,
+    lasts: Annotated[str, typer.Option("--for", help="How long, such as 2h or 1d12h.")] = "2h",
+) -> None:
+    """Tell nobody about some tables for a time; what still lasts afterwards is told then."""
+    with errors_for_people():
+        now = Run().clock()
+        length: timedelta = TypeAdapter(Duration).validate_python(lasts)
+        _book().silence(tables, begins_at=now, ends_at=now + length, who=getpass.getuser(), why=reason)
+        OUT.print(f"{tables} is silent until {now + length:%Y-%m-%d %H:%M} UTC")
+
+
+def incidents_table(incidents: Sequence[Incident]) -> Table:
+    """One line for each incident."""
+    table = Table(title="incidents", title_justify="left")
+    for column in ("#", "state", "what", "where", "since", "seen", "next"):
+        table.add_column(column, overflow="fold")
+    for incident in incidents:
+        finding = incident.finding
+        style = "bold red" if finding.severity == "error" else "yellow"
+        table.add_row(
+            str(incident.id),
+            incident.state + (f" by {incident.acknowledged_by}" if incident.acknowledged_by else ""),
+            Text(finding.kind, style=style),
+            _where(incident),
+            f"{finding.since:%Y-%m-%d %H:%M}",
+            Text(finding.seen),
+            Text(finding.way_out),
+        )
+    return table
+
+
+def _book() -> Incidents:
+    return Installation.open(Settings()).ledger.incidents
+
+
+def _where(incident: Incident) -> str:
+    return incident.finding.table + (f"[{incident.finding.batch}]" if incident.finding.batch else "")
+
+
+def _times(incident: Incident) -> str:
+    times = {
+        "detect": incident.time_to_detect,
+        "notify": incident.time_to_notify,
+        "repair": incident.time_to_repair,
+    }
+    told = (f"{name} {format_duration(took) if took is not None else '–'}" for name, took in times.items())
+    return "time to " + ", ".join(told)
+
+
+def _value(incident: Incident) -> dict[str, Any]:
+    finding = incident.finding
+
+    def seconds(took: timedelta | None) -> float | None:
+        return None if took is None else took.total_seconds()
+
+    return {
+        "id": incident.id,
+        "state": incident.state.value,
+        "kind": finding.kind.value,
+        "severity": finding.severity.value,
+        "path": finding.path,
+        "table": finding.table,
+        "batch": finding.batch,
+        "promised": finding.promised,
+        "seen": finding.seen,
+        "since": finding.since.isoformat(),
+        "answers": finding.answers,
+        "details": list(finding.details),
+        "next": finding.way_out,
+        "acknowledged_by": incident.acknowledged_by,
+        "seconds_to_detect": seconds(incident.time_to_detect),
+        "seconds_to_notify": seconds(incident.time_to_notify),
+        "seconds_to_repair": seconds(incident.time_to_repair),
+    }

@@ -1,0 +1,76 @@
+"""`readiness watch`: look now at what is late, held or broken, and tell who should hear."""
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from readiness_pipelines.alerts import Look, load_alerts, watch
+from readiness_pipelines.cli.incidents import incidents_table
+from readiness_pipelines.cli.output import ERR, OUT, AsJson, errors_for_people, print_json
+from readiness_pipelines.cli.paths import load_paths
+from readiness_pipelines.contracts.durations import format_duration
+from readiness_pipelines.delivery import Installation, Run
+from readiness_pipelines.settings import Settings
+
+STYLES = {"failed": "bold red", "late": "yellow", "never": "dim", "fresh": "green", "recovered": "green"}
+
+
+def run_watch(as_json: AsJson = False) -> None:
+    """Look at every path now: freshness, held batches, broken deliveries. Incidents are kept and channels told."""
+    with errors_for_people():
+        settings = Settings()
+        installation = Installation.open(settings)
+        look = watch(
+            load_paths(settings).values(),
+            load_alerts(settings.config),
+            installation=installation,
+            clock=Run().clock,
+        )
+        book = installation.ledger.incidents
+        waiting = book.messages(unsent=True)
+        if as_json:
+            print_json({**_value(look), "unsent_messages": len(waiting), "incidents": len(book.incidents(active=True))})
+            return
+        OUT.print(_table(look))
+        if active := book.incidents(active=True):
+            OUT.print(incidents_table(active))
+        else:
+            OUT.print("no incident is open")
+        OUT.print(f"{look.messages} messages written, {look.sent.sent} sent")
+        for error in look.sent.errors:
+            ERR.print(f"[bold red]not sent[/] {error}; it is kept and tried again")
+
+
+def _table(look: Look) -> Table:
+    table = Table(title="freshness", title_justify="left")
+    for column in ("path", "table", "state", "newest", "age", "promise"):
+        table.add_column(column, overflow="fold")
+    for (path, name), found in look.freshness.items():
+        age = format_duration(found.age) if found.age is not None else "–"
+        state = Text(found.state, style=STYLES[found.state])
+        table.add_row(path, name, state, found.newest or "–", age, found.promised)
+    return table
+
+
+def _value(look: Look) -> dict[str, Any]:
+    return {
+        "freshness": [
+            {
+                "path": path,
+                "table": name,
+                "state": found.state.value,
+                "since": found.since.isoformat() if found.since else None,
+                "newest": found.newest,
+                "age_seconds": found.age.total_seconds() if found.age is not None else None,
+                "late_at": found.late_at.isoformat() if found.late_at else None,
+                "promised": found.promised,
+                "seen": found.seen,
+            }
+            for (path, name), found in look.freshness.items()
+        ],
+        "events": [{"incident": event.incident, "what": event.what, "seen": event.why} for event in look.events],
+        "messages": look.messages,
+        "sent": look.sent.sent,
+        "errors": list(look.sent.errors),
+    }

@@ -1,0 +1,143 @@
+"""What is not as a path promises, from what its ledger knows: late tables, held batches, broken deliveries."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.delivery.names import Gated, published_table, raw_table
+from readiness_pipelines.observability import (
+    Finding,
+    FindingKind,
+    FreshnessState,
+    Publication,
+    Severity,
+    TableFreshness,
+    assess,
+)
+from readiness_pipelines.quarantine import BatchState
+
+SHOWN_RULES = 3
+"""So many of the rules that hold a batch are told."""
+
+SEVERITIES = {FreshnessState.LATE: Severity.WARN, FreshnessState.FAILED: Severity.ERROR}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One look at a path.
+
+    Attributes:
+        freshness: Where each table with a freshness promise stands, by its published name.
+        findings: What is not as promised.
+    """
+
+    freshness: Mapping[str, TableFreshness]
+    findings: tuple[Finding, ...]
+
+
+def observe(
+    path: DataPath,
+    *,
+    installation: Installation,
+    now: datetime,
+    publications: Mapping[tuple[str, str], Sequence[Publication]] | None = None,
+    watched: Mapping[tuple[str, str], tuple[str, datetime]] | None = None,
+) -> Observation:
+    """Look at a path. Nothing is written and nobody is told.
+
+    Args:
+        path: The path.
+        installation: Where its ledger is.
+        now: The time.
+        publications: What consumers see, where it is known already.
+        watched: Each table's state at the last look, where it is known already.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    ledger = installation.ledger
+    seen = ledger.publications(path=path.name) if publications is None else publications
+    before = ledger.incidents.watched() if watched is None else watched
+    freshness: dict[str, TableFreshness] = {}
+    for table in path.tables:
+        if table.freshness is not None:
+            name = str(published_table(path, table))
+            state, since = before.get((path.name, name), (None, now))
+            freshness[name] = assess(
+                table.freshness,
+                path.batches,
+                seen.get((path.name, name), ()),
+                now=now,
+                watched_since=since,
+                before=FreshnessState(state) if state else None,
+            )
+    findings = (*_late(path, freshness), *_held(path, installation), *_broken(path, installation))
+    return Observation(freshness=freshness, findings=findings)
+
+
+def _late(path: DataPath, freshness: Mapping[str, TableFreshness]) -> Iterator[Finding]:
+    for table in path.tables:
+        name = str(published_table(path, table))
+        found = freshness.get(name)
+        if found is not None and found.since is not None and found.state in SEVERITIES:
+            yield Finding(
+                kind=FindingKind.FRESHNESS,
+                severity=SEVERITIES[found.state],
+                path=path.name,
+                table=name,
+                batch=None,
+                promised=found.promised,
+                seen=found.seen,
+                since=found.since,
+                way_out=f"readiness status {path.name}",
+                answers=_answers(path, table),
+            )
+
+
+def _held(path: DataPath, installation: Installation) -> Iterator[Finding]:
+    for record in installation.ledger.batches(path=path.name, state=BatchState.HELD):
+        table = next((t for t in path.tables if str(published_table(path, t)) == record.ref.table), None)
+        if table is None:
+            continue
+        last = installation.ledger.trail(ref=record.ref, limit=1)
+        rules = last[0].details.get("rules", {}) if last else {}
+        worst = sorted(rules.items(), key=lambda rule: -rule[1])[:SHOWN_RULES]
+        yield Finding(
+            kind=FindingKind.HELD,
+            severity=Severity.ERROR,
+            path=path.name,
+            table=record.ref.table,
+            batch=record.ref.batch,
+            promised="the batch passes its gate",
+            seen=record.reason or "held",
+            since=record.updated_at,
+            details=tuple(f"{rule}: {rows:,} rows" for rule, rows in worst),
+            way_out=f"readiness quarantine show {record.ref.batch}",
+            answers=_answers(path, table),
+        )
+
+
+def _broken(path: DataPath, installation: Installation) -> Iterator[Finding]:
+    tables = {str(published_table(path, table)): table for table in path.tables}
+    tables |= {str(raw_table(table)): table for table in path.tables if isinstance(table, GatedTable)}
+    for entry in installation.ledger.last_failures(path=path.name):
+        table = tables.get(entry.ref.table)
+        yield Finding(
+            kind=FindingKind.BROKEN,
+            severity=Severity.ERROR,
+            path=path.name,
+            table=entry.ref.table,
+            batch=entry.ref.batch,
+            promised="the batch can be delivered",
+            seen=(entry.why or "it broke").splitlines()[0],
+            since=entry.at,
+            way_out=f"readiness run {path.name} --batch {entry.ref.batch}",
+            answers=_answers(path, table) if table else path.kpi.owner,
+        )
+
+
+def _answers(path: DataPath, table: Gated) -> str:
+    """The source's steward, or for what is computed the KPI's owner."""
+    return str(table.source.steward) if isinstance(table, GatedTable) else path.kpi.owner

@@ -1,0 +1,56 @@
+"""What watching finds: something promised, and what was seen instead."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class FindingKind(StrEnum):
+    """What a finding is about: a table that is late, a batch that its gate held, a delivery that broke."""
+
+    FRESHNESS = "freshness"
+    HELD = "held"
+    BROKEN = "broken"
+
+
+class Severity(StrEnum):
+    """How bad it is. ``WARN``: somebody should look. ``ERROR``: a promise is broken."""
+
+    WARN = "warn"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is not as it was promised.
+
+    Attributes:
+        kind: What it is about.
+        severity: How bad it is.
+        path: The path, by its KPI, which is at risk.
+        table: The table, written ``namespace.name``.
+        batch: The batch; ``None`` where it is the table as a whole.
+        promised: What was promised, for people.
+        seen: What was seen instead, for people.
+        since: Since when it is so, in UTC.
+        details: More for people, a line each, the most important first.
+        way_out: The command to type next.
+        answers: Who answers for it: the source's steward, or the KPI's owner.
+    """
+
+    kind: FindingKind
+    severity: Severity
+    path: str
+    table: str
+    batch: str | None
+    promised: str
+    seen: str
+    since: datetime
+    details: tuple[str, ...] = ()
+    way_out: str = ""
+    answers: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What it is about, the same at every look: findings of one subject are one incident."""
+        return ":".join((self.kind, self.path, self.table, self.batch or ""))

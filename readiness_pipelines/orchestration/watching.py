@@ -1,0 +1,49 @@
+"""One sensor that looks at every path of a code location: freshness, held batches, broken deliveries, and who hears."""
+
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+
+from readiness_pipelines.alerts import load_alerts, watch
+from readiness_pipelines.contracts import DataPath
+from readiness_pipelines.delivery import Run
+from readiness_pipelines.observability import TableFreshness
+from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
+from readiness_pipelines.settings import Settings
+
+NAME = "readiness_watch"
+LOOK_SECONDS = 30
+
+
+def watch_sensor(paths: Sequence[DataPath], settings: Settings | None) -> dg.SensorDefinition:
+    """Looks at some paths every half minute; it launches nothing.
+
+    Args:
+        paths: The paths of the code location, however many.
+        settings: Names the file that says who hears; ``None`` reads the environment at each look.
+    """
+
+    @dg.sensor(
+        name=NAME,
+        minimum_interval_seconds=LOOK_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="What is late, held or broken becomes an incident, and whoever should hear is told, once.",
+        required_resource_keys={INSTALLATION},
+    )
+    def readiness_watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        config = (settings or Settings()).config
+        installation = installation_of(context.resources)
+        look = watch(paths, load_alerts(config), installation=installation, clock=Run().clock)
+        for event in look.events:
+            context.log.info(f"incident {event.incident} {event.what}: {event.why}")
+        for error in look.sent.errors:
+            context.log.warning(f"not sent, kept and tried again: {error}")
+        return dg.SkipReason(_told(look.freshness.values(), len(look.events), look.sent.sent))
+
+    return readiness_watch
+
+
+def _told(freshness: Iterable[TableFreshness], events: int, sent: int) -> str:
+    states = [found.state.value for found in freshness]
+    counted = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states))) or "no freshness promise"
+    return f"{counted}; {events} changes, {sent} messages sent"
