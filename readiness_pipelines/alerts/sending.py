@@ -23,7 +23,9 @@ class Sent:
 
 
 def send_due(settings: AlertSettings, incidents: Incidents, *, clock: Callable[[], datetime]) -> Sent:
-    """Send the messages whose time has come, in order by channel. One that arrived and could not be noted is sent again: better than never.
+    """Send the messages whose time has come, in order by channel.
+
+    One that arrived and could not be noted is sent again: better than never.
 
     Raises:
         LedgerError: The ledger cannot be reached.
