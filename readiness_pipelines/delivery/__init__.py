@@ -7,6 +7,7 @@ from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.history import History, TableHistory, history
 from readiness_pipelines.delivery.ingest import Ingested, ingest
 from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.delivery.landed import Landed, new_landings
 from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
 from readiness_pipelines.delivery.measure import Measured, measure, measure_all
 from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table, quarantine_table, raw_table
@@ -36,6 +37,7 @@ __all__ = [
     "History",
     "Ingested",
     "Installation",
+    "Landed",
     "Maintenance",
     "Measured",
     "Observation",
@@ -62,6 +64,7 @@ __all__ = [
     "measure",
     "measure_all",
     "moved_rows",
+    "new_landings",
     "observe",
     "path_map",
     "plan_replay",

@@ -4,6 +4,7 @@ import dagster as dg
 
 from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.orchestration.assets import path_assets
+from readiness_pipelines.orchestration.landing import landing_sensor
 from readiness_pipelines.orchestration.replays import decide_job, replay_job, replay_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_resource
 from readiness_pipelines.orchestration.upkeep import maintain_job, maintain_schedule
@@ -15,8 +16,8 @@ def build_definitions(*paths: DataPath, settings: Settings | None = None) -> dg.
     """The assets, checks, jobs and resources of some paths.
 
     Every path has a job of its own name that takes one batch from landing to KPI, in one process; ``<path>_replay``,
-    which judges a batch again; ``<path>_decide``, which keeps a decision and asks for the replay; and a sensor that
-    runs it. One sensor watches all of them.
+    which judges a batch again; ``<path>_decide``, which keeps a decision and asks for the replay; a sensor that
+    runs it, and another that runs what lands. One sensor watches all of them.
 
     Args:
         paths: The paths.
@@ -39,7 +40,7 @@ def build_definitions(*paths: DataPath, settings: Settings | None = None) -> dg.
         assets=assets,
         jobs=[*jobs, *map(replay_job, paths), *map(decide_job, paths), maintain_job],
         schedules=[maintain_schedule],
-        sensors=[*map(replay_sensor, paths), watch_sensor(paths, settings)],
+        sensors=[*map(landing_sensor, paths), *map(replay_sensor, paths), watch_sensor(paths, settings)],
         resources={INSTALLATION: installation_resource(settings)},
         executor=dg.in_process_executor,
     )

@@ -20,8 +20,10 @@ import pytest
 
 from readiness_pipelines.orchestration import launching
 from readiness_pipelines.quarantine import Ledger, ReplayRequest
+from readiness_pipelines_tests.alerts.endpoint import listening
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.orchestration.samples import make_project
+from readiness_pipelines_tests.samples import MOSTLY_BAD, land
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 START_SECONDS = 60
@@ -213,6 +215,30 @@ def test_a_decision_in_the_launchpad_is_replayed_and_the_check_turns_green(tmp_p
             key={"path": ["shop", "orders"]},
         )["assetCheckExecutions"]
     assert told == [{"runId": request.run_id, "evaluation": {"success": True, "partition": "day_1"}}]
+
+
+ALERTS = """
+[[alerts.channels]]
+name = "oncall"
+url_variable = "ONCALL_URL"
+[[alerts.rules]]
+channels = ["oncall"]
+"""
+
+
+def test_a_file_that_lands_is_gated_and_alerted_on_without_another_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening() as endpoint:
+        monkeypatch.setenv("ONCALL_URL", endpoint.url)
+        with serving(tmp_path) as server:
+            (server.project / "readiness.toml").write_text(ALERTS)
+            land(server.project / "landing", "day_2", *MOSTLY_BAD)
+            with daemon(server):
+                until = time.monotonic() + REPLAY_SECONDS
+                while not any("shop.orders[day_2] · held" in message["message"] for message in endpoint.received):
+                    assert time.monotonic() < until, (server.project / "daemon.log").read_text()[-2000:]
+                    time.sleep(1)
 
 
 @contextmanager

@@ -1,0 +1,87 @@
+"""`make bench-watch`: what one look at many tables costs."""
+
+import argparse
+import statistics
+import tempfile
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from sqlalchemy import insert
+
+from readiness_pipelines import DailyBatches, DataPath, FileDrop, Freshness, Kpi, Source, Steward
+from readiness_pipelines.alerts import AlertSettings, watch
+from readiness_pipelines.delivery import Installation
+from readiness_pipelines.quarantine.tables import BATCHES, TRAIL
+from readiness_pipelines.settings import Settings
+from readiness_pipelines_tests.samples import Order
+
+OUT = Console(width=120)
+FIRST = date(2026, 1, 1)
+
+
+def main() -> None:
+    """Fill a ledger with published days, and look."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tables", type=int, default=500)
+    parser.add_argument("--batches", type=int, default=90)
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        installation = Installation.open(Settings(landing=Path(folder, "landing"), warehouse=Path(folder, "warehouse")))
+        paths = [_path(number) for number in range(options.tables)]
+        _fill(installation, paths, options.batches)
+        now = datetime(2026, 1, 1, 6, tzinfo=UTC) + timedelta(days=options.batches)
+        took = []
+        for run in range(options.runs):
+            started = time.perf_counter()
+            clock = now + timedelta(seconds=30 * run)
+            look = watch(paths, AlertSettings(), installation=installation, clock=lambda clock=clock: clock)
+            took.append(time.perf_counter() - started)
+        states = {found.state.value for found in look.freshness.values()}
+    shown = ", ".join(f"{seconds:.2f}" for seconds in took)
+    OUT.print(f"{options.tables} tables of {options.batches} batches, all {', '.join(states)}")
+    OUT.print(f"one look: {statistics.median(took):.2f} s (median of {shown})")
+
+
+def _path(number: int) -> DataPath:
+    path = DataPath(
+        kpi=Kpi(f"kpi_{number}", question="How many?", unit="count", owner="a@b.example"),
+        batches=DailyBatches(start=FIRST),
+        namespace="shop",
+    )
+    source = Source(origin="bench", steward=Steward("S", "s@s.example"), reader=FileDrop("orders/{batch}.csv"))
+    freshness = Freshness(warn_after="30h", fail_after="54h")
+    path.gated(name=f"orders_{number}", source=source, schema=Order, freshness=freshness)
+    return path
+
+
+def _fill(installation: Installation, paths: list[DataPath], batches: int) -> None:
+    """Write what deliveries would have left in the ledger, all at once."""
+    rows: list[dict[str, Any]] = []
+    for path in paths:
+        for day in range(batches):
+            key = {"path": path.name, "table_name": f"shop.{path.tables[0].name}"}
+            published = datetime(2026, 1, 2, 3, tzinfo=UTC) + timedelta(days=day)
+            rows.append({**key, "batch": (FIRST + timedelta(days=day)).isoformat(), "at": published})
+    record = {
+        **dict.fromkeys(("ingested", "published"), 100),
+        **dict.fromkeys(("quarantined", "discarded", "unreadable"), 0),
+        "state": "published",
+        "inputs": {},
+        "files": [],
+        "columns": [],
+    }
+    entry = {"what": "published", "who": "bench", "attempt": "a", "details": {}}
+    with installation.ledger._database.writing() as connection:
+        connection.execute(
+            insert(BATCHES),
+            [{**{k: v for k, v in row.items() if k != "at"}, "updated_at": row["at"], **record} for row in rows],
+        )
+        connection.execute(insert(TRAIL), [{**row, **entry} for row in rows])
+
+
+if __name__ == "__main__":
+    main()
