@@ -40,7 +40,7 @@ def list_incidents(
         OUT.print(incidents_table(found) if found else "no incident is open")
         for message in unsent:
             problem = f" ({message.error}, {message.tries} tries)" if message.error else ""
-            OUT.print(f"[yellow]waits for {message.channel}[/]: {message.title}{problem}")
+            OUT.print(Text.assemble((f"waits for {message.channel}", "yellow"), f": {message.title}{problem}"))
 
 
 @app.command("show")
@@ -107,7 +107,7 @@ def incidents_table(incidents: Sequence[Incident]) -> Table:
             str(incident.id),
             incident.state + (f" by {incident.acknowledged_by}" if incident.acknowledged_by else ""),
             Text(finding.kind, style=style),
-            _where(incident),
+            Text(_where(incident)),
             f"{finding.since:%Y-%m-%d %H:%M}",
             Text(finding.seen),
             Text(finding.way_out),

@@ -32,14 +32,14 @@ def run_watch(as_json: AsJson = False) -> None:
         if as_json:
             print_json({**_value(look), "unsent_messages": len(waiting), "incidents": len(book.incidents(active=True))})
             return
-        OUT.print(_table(look))
+        OUT.print(_table(look) if look.freshness else "no table promises freshness")
         if active := book.incidents(active=True):
             OUT.print(incidents_table(active))
         else:
             OUT.print("no incident is open")
         OUT.print(f"{look.messages} messages written, {look.sent.sent} sent")
         for error in look.sent.errors:
-            ERR.print(f"[bold red]not sent[/] {error}; it is kept and tried again")
+            ERR.print(Text.assemble(("not sent ", "bold red"), f"{error}; it is kept and tried again"))
 
 
 def _table(look: Look) -> Table:

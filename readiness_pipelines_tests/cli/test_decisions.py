@@ -1,44 +1,12 @@
 """The on-call story on the command line: see, decide, replay, prove."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from readiness_pipelines.cli.main import app
-from readiness_pipelines_tests.orchestration.samples import make_project
+from readiness_pipelines_tests.cli.calling import as_json, call
 
-RUNNER = CliRunner()
 AMOUNT = "amount_greater_than_or_equal_to"
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The orders ran: day_1 is published in part, day_2 whole, day_3 is held."""
-    folder = make_project(tmp_path)
-    module = next(folder.glob("order_project_*.py")).stem
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("DAGSTER_HOME", "")
-    monkeypatch.setenv("READINESS_LANDING", str(folder / "landing"))
-    monkeypatch.setenv("READINESS_WAREHOUSE", str(folder / "warehouse"))
-    monkeypatch.setenv("READINESS_PATHS", json.dumps([f"{module}:path"]))
-    monkeypatch.setenv("COLUMNS", "160")
-    call("run")
-    return folder
-
-
-def call(*arguments: str, code: int = 0) -> str:
-    result = RUNNER.invoke(app, list(arguments))
-    assert result.exit_code == code, result.output + str(result.exception)
-    return " ".join(result.output.split())
-
-
-def as_json(*arguments: str, code: int = 0) -> Any:
-    result = RUNNER.invoke(app, [*arguments, "--json"])
-    assert result.exit_code == code, result.output + str(result.exception)
-    return json.loads(result.stdout)
 
 
 def test_a_row_is_seen_corrected_replayed_and_proved(project: Path) -> None:
@@ -121,9 +89,7 @@ def test_a_batch_may_be_discarded(project: Path) -> None:
     ],
 )
 def test_wrong_input_is_refused_with_the_way_out(project: Path, arguments: tuple[str, ...], told: str) -> None:
-    result = RUNNER.invoke(app, list(arguments))
-    assert result.exit_code == 2
-    assert told in " ".join(result.output.split())
+    assert told in call(*arguments, code=2)
 
 
 def test_reconcile_exits_with_one_where_something_does_not_add_up(project: Path) -> None:
