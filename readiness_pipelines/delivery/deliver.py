@@ -7,7 +7,7 @@ next delivery of the batch recomputes the same rows and finishes it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 import duckdb
@@ -20,7 +20,7 @@ from readiness_pipelines.delivery.judging import Judged, judged
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, quarantine_table
 from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.delivery.withdraw import withdraw_downstream
-from readiness_pipelines.errors import UnknownNameError
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.gates import (
     CleansedCount,
     Discard,
@@ -159,6 +159,7 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
         "readiness.discarded_rows": str(verdict.discarded_rows),
         "readiness.decisions": ",".join(str(decision.id) for decision in found.decisions),
     }
+    event_column = _event_column(step, verdict.schema)
     publishes = isinstance(verdict.outcome, Publish | Split)
     if isinstance(verdict.outcome, Discard):
         # What the batch published before is withdrawn.
@@ -196,21 +197,41 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
         ),
         inputs=given.snapshots,
         columns=verdict.schema,
-        newest_event_at=_newest_event(step, found.engine, installation),
+        newest_event_at=_newest_event(event_column, step, found.engine, installation),
     )
 
 
-def _newest_event(step: _Step, engine: duckdb.DuckDBPyConnection, installation: Installation) -> datetime | None:
-    """The newest event time of what is published of the batch."""
-    published, promise = published_table(step.path, step.table), step.table.freshness
-    if promise is None or promise.event_time is None or not installation.lakehouse.exists(published):
+def _event_column(step: _Step, columns: pa.Schema) -> str | None:
+    """The column that the table's freshness promise counts from, checked before anything is committed."""
+    promise = step.table.freshness
+    if promise is None or promise.event_time is None:
         return None
+    if promise.event_time not in columns.names:
+        raise UnknownNameError(f"event_time column of {step.table.name}", promise.event_time, columns.names)
+    kind = columns.field(promise.event_time).type
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        raise DeclarationError(
+            f"the freshness of {step.table.name} counts from {promise.event_time}, which is {kind} and no time",
+            way_out="name a column of timestamps or dates",
+        )
+    return promise.event_time
+
+
+def _newest_event(
+    column: str | None, step: _Step, engine: duckdb.DuckDBPyConnection, installation: Installation
+) -> datetime | None:
+    """The newest event time of what is published of the batch; a time without a zone is taken for UTC."""
+    published = published_table(step.path, step.table)
+    if column is None or not installation.lakehouse.exists(published):
+        return None
+    quoted = '"' + column.replace('"', '""') + '"'
     rows = installation.lakehouse.relation(engine, published, batch=step.batch)
-    if promise.event_time not in rows.columns:
-        raise UnknownNameError(f"event_time column of {published}", promise.event_time, rows.columns)
-    quoted = '"' + promise.event_time.replace('"', '""') + '"'
-    ((newest,),) = rows.aggregate(f"max({quoted})::TIMESTAMPTZ::TIMESTAMP").fetchall()
-    return None if newest is None else newest.replace(tzinfo=UTC)
+    newest = rows.aggregate(f"max({quoted}) AS newest").to_arrow_table()["newest"][0].as_py()
+    if newest is None:
+        return None
+    if not isinstance(newest, datetime):
+        newest = datetime.combine(newest, time())
+    return newest.replace(tzinfo=UTC) if newest.tzinfo is None else newest.astimezone(UTC)
 
 
 def _stage(

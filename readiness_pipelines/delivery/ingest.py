@@ -49,7 +49,9 @@ def ingest(path: DataPath, table: GatedTable, *, batch: str, installation: Insta
     reader = table.source.reader
     files = landed_files(reader, batch=batch, landing=installation.landing)
     before = installation.ledger.get(ref)
-    records = tuple(FileRecord(path=f.path, size_bytes=f.size_bytes, sha256=f.sha256) for f in files)
+    records = tuple(
+        FileRecord(path=f.path, size_bytes=f.size_bytes, sha256=f.sha256, landed_at=f.landed_at) for f in files
+    )
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
     if before is not None and before.snapshots.raw is not None and before.files == records and not cut_off:
         return Ingested(

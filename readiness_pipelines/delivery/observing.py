@@ -1,12 +1,13 @@
-"""What is not as a path promises, from what its ledger knows: late tables, held batches, broken deliveries."""
+"""What is not as a path promises, from what its ledger knows: late tables, slow, held and broken batches."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.contracts.durations import format_duration
 from readiness_pipelines.delivery.installation import Installation
-from readiness_pipelines.delivery.names import Gated, published_table, raw_table
+from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, raw_table
 from readiness_pipelines.observability import (
     Finding,
     FindingKind,
@@ -73,7 +74,8 @@ def observe(
                 watched_since=since,
                 before=FreshnessState(state) if state else None,
             )
-    findings = (*_late(path, freshness), *_held(path, installation), *_broken(path, installation))
+    slow = _slow(path, installation, seen, now)
+    findings = (*_late(path, freshness), *slow, *_held(path, installation), *_broken(path, installation))
     return Observation(freshness=freshness, findings=findings)
 
 
@@ -93,6 +95,43 @@ def _late(path: DataPath, freshness: Mapping[str, TableFreshness]) -> Iterator[F
                 since=found.since,
                 way_out=f"readiness status {path.name}",
                 answers=_answers(path, table),
+            )
+
+
+def _slow(
+    path: DataPath,
+    installation: Installation,
+    publications: Mapping[tuple[str, str], Sequence[Publication]],
+    now: datetime,
+) -> Iterator[Finding]:
+    """The batch that was ingested last, where it took, or takes, longer from landing to published than promised."""
+    for table in path.tables:
+        if not isinstance(table, GatedTable) or table.latency is None:
+            continue
+        name = str(published_table(path, table))
+        raw = installation.ledger.latest(path=path.name, table=str(raw_table(table)))
+        landed = max((file.landed_at for file in raw.files if file.landed_at), default=None) if raw else None
+        if raw is None or landed is None:
+            continue
+        batch = raw.ref.batch
+        there = [p.first_at for p in publications.get((path.name, name), ()) if p.batch == batch]
+        judged = installation.ledger.get(batch_ref(path, published_table(path, table), batch))
+        if not there and judged is not None:
+            continue  # held, empty or discarded: that is another finding, or none
+        took = (there[0] if there else now) - landed
+        if took > table.latency:
+            long = format_duration(timedelta(seconds=round(took.total_seconds())))
+            yield Finding(
+                kind=FindingKind.LATENCY,
+                severity=Severity.WARN,
+                path=path.name,
+                table=name,
+                batch=batch,
+                promised=f"published {format_duration(table.latency)} after it lands",
+                seen=f"took {long}" if there else f"landed {long} ago and is not published",
+                since=landed + table.latency,
+                way_out=f"readiness history {batch}" if there else f"readiness run {path.name} --batch {batch}",
+                answers=path.kpi.owner,
             )
 
 

@@ -6,9 +6,10 @@ from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """What a finding is about: a table that is late, a batch that its gate held, a delivery that broke."""
+    """What a finding is about: a late table, a slow batch, a batch that its gate held, a delivery that broke."""
 
     FRESHNESS = "freshness"
+    LATENCY = "latency"
     HELD = "held"
     BROKEN = "broken"
 

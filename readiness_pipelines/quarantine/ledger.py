@@ -261,6 +261,13 @@ class Ledger:
         with self._database.reading() as connection:
             return tuple(_record(row) for row in connection.execute(query))
 
+    def latest(self, *, path: str, table: str) -> BatchRecord | None:
+        """The batch of a table that came last to where it is; ``None`` where there is none."""
+        query = select(BATCHES).where(BATCHES.c.path == path, BATCHES.c.table_name == table)
+        with self._database.reading() as connection:
+            row = connection.execute(query.order_by(BATCHES.c.updated_at.desc()).limit(1)).one_or_none()
+        return None if row is None else _record(row)
+
     def trail(self, *, ref: BatchRef | None = None, limit: int | None = None) -> tuple[TrailEntry, ...]:
         """What happened to a batch (to all where none is given), oldest first; with `limit`, only the newest."""
         query = select(TRAIL).order_by(TRAIL.c.id.desc()).limit(limit)
@@ -412,7 +419,7 @@ def _values(record: BatchRecord) -> dict[str, Any]:
         "attempt": record.attempt,
         "reason": record.reason,
         "inputs": dict(record.inputs),
-        "files": [asdict(file) for file in record.files],
+        "files": [_file_value(file) for file in record.files],
         "columns": list(record.columns),
         "updated_at": record.updated_at,
         "newest_event_at": record.newest_event_at,
@@ -432,12 +439,21 @@ def _record(row: Any) -> BatchRecord:
         reason=row.reason,
         snapshots=Snapshots(raw=row.raw_snapshot, quarantine=row.quarantine_snapshot, published=row.published_snapshot),
         inputs=row.inputs,
-        files=tuple(FileRecord(**file) for file in row.files),
+        files=tuple(map(_file, row.files)),
         columns=tuple(row.columns),
         unreadable_rows=row.unreadable,
         updated_at=row.updated_at,
         newest_event_at=row.newest_event_at,
     )
+
+
+def _file_value(file: FileRecord) -> dict[str, Any]:
+    return {**asdict(file), "landed_at": file.landed_at.isoformat() if file.landed_at else None}
+
+
+def _file(stored: Mapping[str, Any]) -> FileRecord:
+    landed_at = stored.get("landed_at")
+    return FileRecord(**{**stored, "landed_at": datetime.fromisoformat(landed_at) if landed_at else None})
 
 
 def _request(row: Any) -> ReplayRequest:

@@ -49,11 +49,19 @@ class Snapshots:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRecord:
-    """A landed file that a batch was read from."""
+    """A landed file that a batch was read from; the same bytes at the same place are the same file.
+
+    Attributes:
+        path: Relative to the landing folder, with forward slashes.
+        size_bytes: Its size.
+        sha256: Checksum of its bytes, hexadecimal.
+        landed_at: When it was last changed, in UTC; ``None`` in records of an older version.
+    """
 
     path: str
     size_bytes: int
     sha256: str
+    landed_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
