@@ -22,6 +22,9 @@ from readiness_pipelines.quarantine import BatchState
 SHOWN_RULES = 3
 """So many of the rules that hold a batch are told."""
 
+CUT_OFF_AFTER = timedelta(hours=2)
+"""A delivery that is open for longer was probably killed."""
+
 SEVERITIES = {FreshnessState.LATE: Severity.WARN, FreshnessState.FAILED: Severity.ERROR}
 
 
@@ -75,7 +78,7 @@ def observe(
                 before=FreshnessState(state) if state else None,
             )
     slow = _slow(path, installation, seen, now)
-    findings = (*_late(path, freshness), *slow, *_held(path, installation), *_broken(path, installation))
+    findings = (*_late(path, freshness), *slow, *_held(path, installation), *_broken(path, installation, now))
     return Observation(freshness=freshness, findings=findings)
 
 
@@ -158,7 +161,7 @@ def _held(path: DataPath, installation: Installation) -> Iterator[Finding]:
         )
 
 
-def _broken(path: DataPath, installation: Installation) -> Iterator[Finding]:
+def _broken(path: DataPath, installation: Installation, now: datetime) -> Iterator[Finding]:
     tables = {str(published_table(path, table)): table for table in path.tables}
     tables |= {str(raw_table(table)): table for table in path.tables if isinstance(table, GatedTable)}
     for entry in installation.ledger.last_failures(path=path.name):
@@ -175,6 +178,22 @@ def _broken(path: DataPath, installation: Installation) -> Iterator[Finding]:
             way_out=f"readiness run {path.name} --batch {entry.ref.batch}",
             answers=_answers(path, table) if table else path.kpi.owner,
         )
+
+    for attempt in installation.ledger.open_attempts():
+        if attempt.ref.path == path.name and now - attempt.begun_at > CUT_OFF_AFTER:
+            table = tables.get(attempt.ref.table)
+            yield Finding(
+                kind=FindingKind.BROKEN,
+                severity=Severity.ERROR,
+                path=path.name,
+                table=attempt.ref.table,
+                batch=attempt.ref.batch,
+                promised="the batch can be delivered",
+                seen=f"a delivery began {attempt.begun_at:%Y-%m-%d %H:%M} UTC and did not end: cut off, or very slow",
+                since=attempt.begun_at,
+                way_out=f"readiness reconcile {path.name} --repair",
+                answers=_answers(path, table) if table else path.kpi.owner,
+            )
 
 
 def _answers(path: DataPath, table: Gated) -> str:

@@ -72,6 +72,16 @@ def test_a_held_batch_is_held_and_not_slow(installation: Installation) -> None:
     assert [kind for kind, _, _ in found(path, installation, START + timedelta(hours=1))] == ["held"]
 
 
+def test_a_delivery_that_began_long_ago_and_did_not_end_is_broken(installation: Installation) -> None:
+    path = prompt_path()
+    ref = batch_ref(path, published_table(path, path.table("orders")), "a")
+    installation.ledger.begin(ref, attempt="killed", run_id="r", who="night", at=START)
+    assert found(path, installation, START + timedelta(hours=2)) == []
+    ((kind, batch, seen),) = found(path, installation, START + timedelta(hours=3))
+    assert (kind, batch) == ("broken", "a")
+    assert "did not end" in seen
+
+
 class Reading(pa.DataFrameModel):
     """One reading of a sensor."""
 
