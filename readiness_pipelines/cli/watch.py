@@ -44,12 +44,12 @@ def run_watch(as_json: AsJson = False) -> None:
 
 def _table(look: Look) -> Table:
     table = Table(title="freshness", title_justify="left")
-    for column in ("path", "table", "state", "newest", "age", "promise"):
-        table.add_column(column, overflow="fold")
-    for (path, name), found in look.freshness.items():
+    for column in ("table", "state", "newest", "age", "promise"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("state", "age"))
+    for (_, name), found in look.freshness.items():
         age = format_duration(found.age) if found.age is not None else "–"
         state = Text(found.state, style=STYLES[found.state])
-        table.add_row(path, name, state, found.newest or "–", age, found.promised)
+        table.add_row(name, state, found.newest or "–", age, found.promised)
     return table
 
 
