@@ -17,7 +17,7 @@ from readiness_pipelines.observability import (
     TableFreshness,
     assess,
 )
-from readiness_pipelines.quarantine import BatchState
+from readiness_pipelines.quarantine import BatchRef, BatchState
 
 SHOWN_RULES = 3
 """So many of the rules that hold a batch are told."""
@@ -162,38 +162,32 @@ def _held(path: DataPath, installation: Installation) -> Iterator[Finding]:
 
 
 def _broken(path: DataPath, installation: Installation, now: datetime) -> Iterator[Finding]:
-    tables = {str(published_table(path, table)): table for table in path.tables}
-    tables |= {str(raw_table(table)): table for table in path.tables if isinstance(table, GatedTable)}
     for entry in installation.ledger.last_failures(path=path.name):
-        table = tables.get(entry.ref.table)
-        yield Finding(
-            kind=FindingKind.BROKEN,
-            severity=Severity.ERROR,
-            path=path.name,
-            table=entry.ref.table,
-            batch=entry.ref.batch,
-            promised="the batch can be delivered",
-            seen=(entry.why or "it broke").splitlines()[0],
-            since=entry.at,
-            way_out=f"readiness run {path.name} --batch {entry.ref.batch}",
-            answers=_answers(path, table) if table else path.kpi.owner,
-        )
-
+        seen = (entry.why or "it broke").splitlines()[0]
+        run_again = f"readiness run {path.name} --batch {entry.ref.batch}"
+        yield _undelivered(path, entry.ref, seen=seen, since=entry.at, way_out=run_again)
     for attempt in installation.ledger.open_attempts():
         if attempt.ref.path == path.name and now - attempt.begun_at > CUT_OFF_AFTER:
-            table = tables.get(attempt.ref.table)
-            yield Finding(
-                kind=FindingKind.BROKEN,
-                severity=Severity.ERROR,
-                path=path.name,
-                table=attempt.ref.table,
-                batch=attempt.ref.batch,
-                promised="the batch can be delivered",
-                seen=f"a delivery began {attempt.begun_at:%Y-%m-%d %H:%M} UTC and did not end: cut off, or very slow",
-                since=attempt.begun_at,
-                way_out=f"readiness reconcile {path.name} --repair",
-                answers=_answers(path, table) if table else path.kpi.owner,
-            )
+            seen = f"a delivery began {attempt.begun_at:%Y-%m-%d %H:%M} UTC and did not end: cut off, or very slow"
+            repair = f"readiness reconcile {path.name} --repair"
+            yield _undelivered(path, attempt.ref, seen=seen, since=attempt.begun_at, way_out=repair)
+
+
+def _undelivered(path: DataPath, ref: BatchRef, *, seen: str, since: datetime, way_out: str) -> Finding:
+    tables = {str(published_table(path, table)): table for table in path.tables}
+    tables |= {str(raw_table(table)): table for table in path.tables if isinstance(table, GatedTable)}
+    return Finding(
+        kind=FindingKind.BROKEN,
+        severity=Severity.ERROR,
+        path=path.name,
+        table=ref.table,
+        batch=ref.batch,
+        promised="the batch can be delivered",
+        seen=seen,
+        since=since,
+        way_out=way_out,
+        answers=_answers(path, tables[ref.table]) if ref.table in tables else path.kpi.owner,
+    )
 
 
 def _answers(path: DataPath, table: Gated) -> str:

@@ -5,42 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from readiness_pipelines.cli.main import app
+from readiness_pipelines_tests.cli.calling import as_json, call
 from readiness_pipelines_tests.conftest import LANDING
-from readiness_pipelines_tests.orchestration.samples import make_project
 from readiness_pipelines_tests.samples import GOOD, land
-
-RUNNER = CliRunner()
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = make_project(tmp_path)
-    module = next(folder.glob("order_project_*.py")).stem
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("DAGSTER_HOME", "")
-    monkeypatch.setenv("READINESS_LANDING", str(folder / "landing"))
-    monkeypatch.setenv("READINESS_WAREHOUSE", str(folder / "warehouse"))
-    monkeypatch.setenv("READINESS_PATHS", json.dumps([f"{module}:path"]))
-    monkeypatch.setenv("COLUMNS", "100")
-    return folder
-
-
-def call(*arguments: str, code: int = 0) -> str:
-    result = RUNNER.invoke(app, list(arguments))
-    assert result.exit_code == code, result.output + str(result.exception)
-    return result.output
-
-
-def as_json(*arguments: str, code: int = 0) -> Any:
-    result = RUNNER.invoke(app, [*arguments, "--json"])
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout)
 
 
 def test_run_takes_every_landed_batch_and_says_what_is_held(project: Path) -> None:

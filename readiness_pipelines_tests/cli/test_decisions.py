@@ -9,7 +9,7 @@ from readiness_pipelines_tests.cli.calling import as_json, call
 AMOUNT = "amount_greater_than_or_equal_to"
 
 
-def test_a_row_is_seen_corrected_replayed_and_proved(project: Path) -> None:
+def test_a_row_is_seen_corrected_replayed_and_proved(delivered: Path) -> None:
     waiting = as_json("quarantine", "list")
     assert [(batch["batch"], batch["state"], batch["quarantined"]) for batch in waiting] == [
         ("day_1", "partly_published", 1),
@@ -48,16 +48,16 @@ def test_a_row_is_seen_corrected_replayed_and_proved(project: Path) -> None:
     assert "decision 1" in call("history", "day_1")
 
 
-def test_rows_may_be_exported_mended_and_given_back(project: Path) -> None:
+def test_rows_may_be_exported_mended_and_given_back(delivered: Path) -> None:
     call("quarantine", "export", "day_1", "waiting.csv")
-    file = project / "waiting.csv"
+    file = delivered / "waiting.csv"
     assert file.read_text().splitlines()[0] == "_row,order_id,amount,status,note,broken"
-    (project / "fix.csv").write_text("_row,amount\n1,20\n")
+    (delivered / "fix.csv").write_text("_row,amount\n1,20\n")
     call("quarantine", "correct", "day_1", "--file", "fix.csv", "--reason", "looked up")
     assert as_json("replay", "--batch", "day_1")["steps"][0]["now"] == "published"
 
 
-def test_a_held_batch_may_be_published_in_part_and_put_back(project: Path) -> None:
+def test_a_held_batch_may_be_published_in_part_and_put_back(delivered: Path) -> None:
     call("quarantine", "waive", "day_3", "--rule", "tolerance", "--reason", "known export")
     step = as_json("replay", "--held")["steps"][0]
     assert (step["batch"], step["now"], step["now_rows"]["published"]) == ("day_3", "partly_published", 1)
@@ -65,7 +65,7 @@ def test_a_held_batch_may_be_published_in_part_and_put_back(project: Path) -> No
     assert as_json("replay", "--batch", "day_3")["steps"][0]["now"] == "held"
 
 
-def test_a_batch_may_be_discarded(project: Path) -> None:
+def test_a_batch_may_be_discarded(delivered: Path) -> None:
     call("quarantine", "discard", "day_2", "--all", "--reason", "sent by mistake")
     assert as_json("replay", "--batch", "day_2")["steps"][0]["now"] == "discarded"
     assert "everything adds up" in call("reconcile")
@@ -88,11 +88,11 @@ def test_a_batch_may_be_discarded(project: Path) -> None:
         (("history", "day_11"), "did you mean 'day_1'"),
     ],
 )
-def test_wrong_input_is_refused_with_the_way_out(project: Path, arguments: tuple[str, ...], told: str) -> None:
+def test_wrong_input_is_refused_with_the_way_out(delivered: Path, arguments: tuple[str, ...], told: str) -> None:
     assert told in call(*arguments, code=2)
 
 
-def test_reconcile_exits_with_one_where_something_does_not_add_up(project: Path) -> None:
+def test_reconcile_exits_with_one_where_something_does_not_add_up(delivered: Path) -> None:
     from readiness_pipelines.delivery import Installation  # noqa: PLC0415  # only here
     from readiness_pipelines.lakehouse import TableName  # noqa: PLC0415
     from readiness_pipelines.settings import Settings  # noqa: PLC0415

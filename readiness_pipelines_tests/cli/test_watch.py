@@ -16,7 +16,7 @@ channels = ["oncall"]
 """
 
 
-def test_a_held_batch_is_an_incident_that_somebody_takes_and_closes(project: Path) -> None:
+def test_a_held_batch_is_an_incident_that_somebody_takes_and_closes(delivered: Path) -> None:
     assert call("incidents", "list") == "no incident is open"
     seen = as_json("watch")
     assert [(event["incident"], event["what"]) for event in seen["events"]] == [(1, "opened")]
@@ -35,15 +35,15 @@ def test_a_held_batch_is_an_incident_that_somebody_takes_and_closes(project: Pat
     assert [one["state"] for one in as_json("incidents", "list", "--all")["incidents"]] == ["resolved"]
 
 
-def test_a_message_that_no_channel_takes_is_visible(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (project / "readiness.toml").write_text(ALERTS)
+def test_a_message_that_no_channel_takes_is_visible(delivered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (delivered / "readiness.toml").write_text(ALERTS)
     monkeypatch.delenv("ONCALL_URL", raising=False)
     assert "not sent oncall: channel 'oncall' has no address: ONCALL_URL is not set" in call("watch")
     assert "waits for oncall: refund_rate at risk: shop.orders[day_3] held" in call("incidents", "list")
 
 
-def test_a_silence_keeps_a_channel_quiet(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (project / "readiness.toml").write_text(ALERTS)
+def test_a_silence_keeps_a_channel_quiet(delivered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (delivered / "readiness.toml").write_text(ALERTS)
     call("incidents", "silence", "shop.*", "--for", "1h", "--reason", "migration")
     with listening() as endpoint:
         monkeypatch.setenv("ONCALL_URL", endpoint.url)
@@ -51,8 +51,8 @@ def test_a_silence_keeps_a_channel_quiet(project: Path, monkeypatch: pytest.Monk
         assert endpoint.received == []
 
 
-def test_wrong_input_is_refused_with_the_way_out(project: Path) -> None:
+def test_wrong_input_is_refused_with_the_way_out(delivered: Path) -> None:
     assert "unknown incident '7'" in call("incidents", "ack", "7", code=2)
     assert "is no duration: write '26h'" in call("incidents", "silence", "x", "--for", "soon", "--reason", "r", code=2)
-    (project / "readiness.toml").write_text(ALERTS.replace("channels = [", "chanels = ["))
+    (delivered / "readiness.toml").write_text(ALERTS.replace("channels = [", "chanels = ["))
     assert "did you mean 'channels'?" in call("watch", code=2)
