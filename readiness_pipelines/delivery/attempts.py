@@ -8,6 +8,7 @@ from uuid import uuid4
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.errors import LedgerError
+from readiness_pipelines.lakehouse import TableName
 from readiness_pipelines.quarantine import BatchRef
 
 
@@ -43,3 +44,26 @@ def attempted(ref: BatchRef, *, installation: Installation, run: Run) -> Iterato
             with suppress(LedgerError):
                 ledger.fail(ref, attempt=attempt, at=run.clock(), error=str(error))
             raise
+
+
+def left_by_crash(table: TableName, ref: BatchRef, installation: Installation) -> bool:
+    """Whether what the table has of a batch was committed by a delivery that never came to its end."""
+    if not installation.lakehouse.exists(table):
+        return False
+    last = installation.lakehouse.last_attempts(table).get(ref.batch)
+    if last is None:
+        return False
+    ended = installation.ledger.recorded_attempts(path=ref.path, table=ref.table, batch=ref.batch)
+    return last not in ended.get(ref.batch, frozenset())
+
+
+def has_more_to_say(table: TableName, ref: BatchRef, installation: Installation) -> bool:
+    """Whether a delivery with no rows for a table must commit all the same: to clear rows, or to end what a crash left.
+
+    The newest snapshot of every batch is then one of a delivery that the ledger recorded, which is what `reconcile`
+    looks for.
+    """
+    lakehouse = installation.lakehouse
+    return lakehouse.exists(table) and (
+        bool(lakehouse.files(table, batch=ref.batch)) or left_by_crash(table, ref, installation)
+    )

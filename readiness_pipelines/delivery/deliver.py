@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery.attempts import OpenAttempt, attempted
+from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, has_more_to_say, left_by_crash
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.judging import Judged, judged
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, quarantine_table
@@ -143,7 +143,6 @@ class _Step:
 def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delivery:
     """Stage everything, then commit what waits, then what is published."""
     verdict, given = found.verdict, found.given
-    lakehouse = installation.lakehouse
     before = installation.ledger.get(step.ref)
     snapshots = before.snapshots if before else Snapshots()
     published, quarantine = published_table(step.path, step.table), quarantine_table(step.table)
@@ -160,16 +159,11 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
         "readiness.decisions": ",".join(str(decision.id) for decision in found.decisions),
     }
     event_column = _event_column(step, verdict.schema)
-    publishes = isinstance(verdict.outcome, Publish | Split)
-    if isinstance(verdict.outcome, Discard):
-        # What the batch published before is withdrawn.
-        publishes = lakehouse.exists(published) and bool(lakehouse.files(published, batch=step.batch))
-    good = _stage(published, verdict.published, verdict.schema, step, installation) if publishes else None
+    good = _staged_good(published, found, step, installation)
     waiting = _waiting(verdict, step, found.engine)
     schema = waiting.limit(0).to_arrow_table().schema
-    had_rows = lakehouse.exists(quarantine) and bool(lakehouse.files(quarantine, batch=step.batch))
     quarantine_snapshot = snapshots.quarantine
-    if verdict.quarantined_rows or verdict.discarded_rows or had_rows:
+    if verdict.quarantined_rows or verdict.discarded_rows or has_more_to_say(quarantine, step.ref, installation):
         bad = _stage(quarantine, waiting, schema, step, installation)
         quarantine_snapshot = _replace(quarantine, bad, properties, step, installation)
     published_snapshot = snapshots.published
@@ -199,6 +193,25 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
         columns=verdict.schema,
         newest_event_at=_newest_event(event_column, step, found.engine, installation),
     )
+
+
+def _staged_good(published: TableName, found: Judged, step: _Step, installation: Installation) -> Staged | None:
+    """What the published table is to have of the batch; ``None`` where it stays as it is."""
+    verdict = found.verdict
+    match verdict.outcome:
+        case Publish() | Split():
+            return _stage(published, verdict.published, verdict.schema, step, installation)
+        case Discard():
+            # What the batch published before is withdrawn.
+            if not has_more_to_say(published, step.ref, installation):
+                return None
+            return _stage(published, verdict.published, verdict.schema, step, installation)
+        case Hold() | Empty():
+            if not left_by_crash(published, step.ref, installation):
+                return None
+            # It stays, and from now on in the name of a delivery that came to its end.
+            rows = installation.lakehouse.relation(found.engine, published, batch=step.batch)
+            return _stage(published, rows, installation.lakehouse.schema(published), step, installation)
 
 
 def _event_column(step: _Step, columns: pa.Schema) -> str | None:

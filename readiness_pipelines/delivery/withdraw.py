@@ -1,7 +1,7 @@
 """What was computed from a batch whose rows were withdrawn must not outlive them."""
 
 from readiness_pipelines.contracts import DataPath, DerivedTable
-from readiness_pipelines.delivery.attempts import attempted
+from readiness_pipelines.delivery.attempts import attempted, has_more_to_say
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table
 from readiness_pipelines.delivery.runs import Run
@@ -39,9 +39,9 @@ def _state(path: DataPath, table: TableName, batch: str, installation: Installat
 
 def _empty(path: DataPath, table: TableName, batch: str, installation: Installation, run: Run) -> list[str]:
     lakehouse = installation.lakehouse
-    if not lakehouse.exists(table) or not lakehouse.files(table, batch=batch):
-        return []
     ref = batch_ref(path, table, batch)
+    if not has_more_to_say(table, ref, installation):
+        return []
     with attempted(ref, installation=installation, run=run) as attempt:
         schema = lakehouse.schema(table)
         with installation.engine() as engine:

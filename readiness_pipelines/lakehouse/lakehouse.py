@@ -1,7 +1,7 @@
 """The tables: an Iceberg catalog and its warehouse."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -85,17 +85,19 @@ class Lakehouse:
 
     def exists(self, table: TableName) -> bool:
         """Whether the table is there."""
-        return self._catalog.table_exists(str(table))
+        with self._reaching(str(table)):
+            return self._catalog.table_exists(str(table))
 
     def tables(self) -> tuple[TableName, ...]:
         """All tables, in order."""
-        return tuple(
-            sorted(
-                TableName(*identifier)
-                for namespace in self._catalog.list_namespaces()
-                for identifier in self._catalog.list_tables(namespace)
+        with self._reaching("the list of tables"):
+            return tuple(
+                sorted(
+                    TableName(*identifier)
+                    for namespace in self._catalog.list_namespaces()
+                    for identifier in self._catalog.list_tables(namespace)
+                )
             )
-        )
 
     def schema(self, table: TableName) -> pa.Schema:
         """Arrow schema of the table as it is now."""
@@ -119,8 +121,9 @@ class Lakehouse:
                 "lost, or is another one",
                 way_out="check READINESS_CATALOG_URL or restore the catalog; to begin anew, move the files away",
             )
-        with commit_lock(self._warehouse, table), suppress(NamespaceAlreadyExistsError, TableAlreadyExistsError):
-            # Another process may have been faster, here or on another machine.
+        # Another process may have been faster, here or on another machine.
+        others_won = suppress(NamespaceAlreadyExistsError, TableAlreadyExistsError)
+        with commit_lock(self._warehouse, table), self._reaching(str(table)), others_won:
             self._catalog.create_namespace_if_not_exists(table.namespace)
             if not self.exists(table):
                 self._create(table, stored)
@@ -268,15 +271,21 @@ class Lakehouse:
 
     def _load(self, table: TableName) -> Table:
         try:
-            return self._catalog.load_table(str(table))
+            with self._reaching(str(table)):
+                return self._catalog.load_table(str(table))
         except NoSuchTableError as error:
             raise LakehouseError(
                 f"the catalog has no table {table}", way_out="readiness run --all; or check READINESS_CATALOG_URL"
             ) from error
-        except OperationalError as error:
+
+    @contextmanager
+    def _reaching(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
             raise LakehouseError(
-                f"{table} cannot be loaded: {str(error).splitlines()[0]}",
-                way_out="check that the catalog's database answers, then run again",
+                f"the catalog cannot be used for {what}: {str(error).splitlines()[0]}",
+                way_out="check that its database answers and that its disk has room, then run again: nothing is lost",
             ) from error
 
 

@@ -276,11 +276,13 @@ class Ledger:
         with self._database.reading() as connection:
             return tuple(_entry(row) for row in reversed(connection.execute(query).all()))
 
-    def recorded_attempts(self, *, path: str, table: str) -> Mapping[str, frozenset[str]]:
-        """The deliveries that came to their end, by batch of a table."""
+    def recorded_attempts(self, *, path: str, table: str, batch: str | None = None) -> Mapping[str, frozenset[str]]:
+        """The deliveries that came to their end, by batch of a table (of all batches where none is given)."""
         query = select(TRAIL.c.batch, TRAIL.c.attempt).where(
             TRAIL.c.path == path, TRAIL.c.table_name == table, TRAIL.c.attempt.is_not(None), TRAIL.c.what != FAILED
         )
+        if batch is not None:
+            query = query.where(TRAIL.c.batch == batch)
         found: dict[str, set[str]] = {}
         with self._database.reading() as connection:
             for row in connection.execute(query):

@@ -6,12 +6,14 @@ from typing import Any
 from typer.testing import CliRunner
 
 from readiness_pipelines.cli.main import app
+from readiness_pipelines.cli.output import OUT
 
 RUNNER = CliRunner()
+OUT.width = 200  # whatever the terminal of those who test
 
 
 def call(*arguments: str, code: int = 0) -> str:
-    """What a command prints, with single spaces."""
+    """What a command prints on a wide terminal, with single spaces."""
     result = RUNNER.invoke(app, list(arguments))
     assert result.exit_code == code, result.output + str(result.exception)
     return " ".join(result.output.split())

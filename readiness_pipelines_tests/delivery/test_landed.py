@@ -12,7 +12,7 @@ from readiness_pipelines_tests.samples import GOOD, ONE_BAD, land, order_path
 
 PATH = order_path()
 NOW = datetime.now(UTC)
-LATER = NOW + timedelta(minutes=1)
+LATER = NOW + timedelta(hours=1)
 
 
 def landed(installation: Installation, now: datetime = LATER) -> list[str]:

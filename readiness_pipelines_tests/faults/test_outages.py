@@ -98,7 +98,7 @@ def with_small_files(folder: Path, most_bytes: int) -> None:
     "most_bytes", [1_000, 20_000, 60_000, 150_000], ids=["nothing fits", "no rows fit", "small ones fit", "most fit"]
 )
 def test_a_full_disk_stops_a_delivery_that_the_next_run_finishes(tmp_path: Path, most_bytes: int) -> None:
-    good = [f"{number},{number * 0.37},paid,{hash((number, 'note')):x}" for number in range(40_000)]
+    good = [f"{number},{number * 0.37},paid,{number * 2_654_435_761 % 2**64:x}" for number in range(40_000)]
     land(tmp_path / "landing", "day_1", *good, "50000,-1,paid,a")
     Installation.open(settings_in(tmp_path))
     victim = WORKERS.Process(target=with_small_files, args=(tmp_path, most_bytes))
