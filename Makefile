@@ -1,7 +1,8 @@
 # make run    run the readmission path on the committed data        make ui     the Dagster UI, with its daemon
 # make test   all tests                                             make lint   ruff, mypy, import-linter
-# make bench  bench-gate, bench-growth and bench-watch, some 70 minutes
+# make bench  all of these, some 75 minutes
 # make bench-gate    speed and memory beside peers, in an environment of its own; BENCH="--millions 1" is short
+# make bench-alarms  false alarms and misses on 400 series with known faults and without
 # make bench-watch   one look at the freshness of 500 tables
 # make bench-growth  what a delivery costs as batches accumulate; GROWTH="--sizes 10 100" is short
 # Python 3.11 or newer and make are all that has to be there before.
@@ -9,7 +10,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test ui lint bench bench-gate bench-growth bench-watch lock clean
+.PHONY: run test ui lint bench bench-gate bench-growth bench-watch bench-alarms lock clean
 
 run: .venv/installed
 	$(BIN)/readiness run --all
@@ -26,7 +27,7 @@ lint: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: bench-gate bench-growth bench-watch
+bench: bench-gate bench-growth bench-watch bench-alarms
 
 bench-gate: .venv-bench/installed
 	.venv-bench/bin/python -m readiness_pipelines_tests.benchmarks.bench $(BENCH)
@@ -36,6 +37,9 @@ bench-growth: .venv/installed
 
 bench-watch: .venv/installed
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.watching
+
+bench-alarms: .venv/installed
+	$(BIN)/python -m readiness_pipelines_tests.benchmarks.alarms $(ALARMS)
 
 .venv-bench/installed: readiness_pipelines_tests/benchmarks/requirements.lock .venv/installed
 	$(PYTHON) -m venv .venv-bench

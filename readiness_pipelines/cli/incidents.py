@@ -14,8 +14,9 @@ from readiness_pipelines.alerts import incident_lines
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
 from readiness_pipelines.contracts.durations import Duration, format_duration
 from readiness_pipelines.delivery import Installation, Run
-from readiness_pipelines.errors import UnknownNameError
-from readiness_pipelines.quarantine import Incident, Incidents
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.observability import FindingKind
+from readiness_pipelines.quarantine import BatchRef, Incident, Incidents
 from readiness_pipelines.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What is not as promised: look, take it, close it, or silence it.")
@@ -74,11 +75,23 @@ def acknowledge(incident: Number, reason: Annotated[str | None, typer.Option("--
 
 
 @app.command("resolve")
-def resolve(incident: Number, reason: Reason) -> None:
-    """Close an incident by hand; it is reopened at the next look at which it is still there."""
+def resolve(
+    incident: Number,
+    reason: Reason,
+    as_normal: Annotated[
+        bool, typer.Option("--as-normal", help="What was unusual is normal from this batch on: learn it anew.")
+    ] = False,
+) -> None:
+    """Close an incident by hand; it is reopened at the next look at which it is still there.
+
+    One about a batch's volume, values or columns stays closed until a later batch has the same.
+    """
     with errors_for_people():
-        found = _book().resolve(incident, who=getpass.getuser(), why=reason, at=Run().clock())
-        OUT.print(f"#{found.id} is resolved")
+        ledger, who, now = Installation.open(Settings()).ledger, getpass.getuser(), Run().clock()
+        if as_normal:
+            ledger.findings.accept(*_unusual(ledger.incidents, incident), who=who, why=reason, at=now)
+        found = ledger.incidents.resolve(incident, who=who, why=reason, at=now)
+        OUT.print(f"#{found.id} is resolved" + (f": normal from {found.finding.batch} on" if as_normal else ""))
 
 
 @app.command("silence")
@@ -117,6 +130,20 @@ def incidents_table(incidents: Sequence[Incident]) -> Table:
 
 def _book() -> Incidents:
     return Installation.open(Settings()).ledger.incidents
+
+
+def _unusual(book: Incidents, number: int) -> tuple[BatchRef, tuple[FindingKind, ...]]:
+    """The batch that an incident is about, and what was found of it."""
+    known = {one.id: one.finding for one in book.incidents()}
+    if number not in known:
+        raise UnknownNameError("incident", str(number), map(str, known))
+    found = known[number]
+    if not found.of_newest or found.batch is None:
+        raise DeclarationError(
+            f"incident {number} is about {found.kind}, which cannot be normal",
+            way_out=f'readiness incidents resolve {number} --reason "…"',
+        )
+    return BatchRef(path=found.path, table=found.table, batch=found.batch), (found.kind,)
 
 
 def _where(incident: Incident) -> str:

@@ -50,6 +50,22 @@ def window_of(batches: Batches, batch: str) -> Window | None:
         return None
 
 
+def order_of(batches: Batches, batch: str) -> tuple[float, str]:
+    """What sorts batches from old to new; a key that is not of the path comes first."""
+    if isinstance(batches, StaticBatches):
+        return float(batches.keys.index(batch) if batch in batches.keys else -1), batch
+    window = window_of(batches, batch)
+    return window.start.timestamp() if window else -1.0, batch
+
+
+def weekday_of(batches: Batches, batch: str) -> int | None:
+    """The weekday of a day, Monday 0; ``None`` where batches are not days."""
+    try:
+        return date.fromisoformat(batch).weekday() if isinstance(batches, DailyBatches) else None
+    except ValueError:
+        return None
+
+
 def first_start(batches: Batches) -> datetime | None:
     """When the first batch begins, in UTC; ``None`` where batches have no calendar."""
     if isinstance(batches, StaticBatches):

@@ -24,7 +24,7 @@ T = TypeVar("T", bound=Transform)
 
 _DURATION: TypeAdapter[Duration | None] = TypeAdapter(Duration | None)
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
-_RESERVED_NAMESPACES = frozenset({"raw", "quarantine", "kpi"})
+_RESERVED_NAMESPACES = frozenset({"raw", "quarantine", "profiles", "kpi"})
 
 
 class DataPath(Contract):

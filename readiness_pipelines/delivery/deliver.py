@@ -17,7 +17,8 @@ from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, has_more_to_say, left_by_crash
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.judging import Judged, judged
-from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, quarantine_table
+from readiness_pipelines.delivery.names import Gated, batch_ref, profile_table, published_table, quarantine_table
+from readiness_pipelines.delivery.profiling import Profiled, keep_profile, profiled
 from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.delivery.withdraw import withdraw_downstream
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
@@ -33,7 +34,9 @@ from readiness_pipelines.gates import (
     Verdict,
 )
 from readiness_pipelines.lakehouse import Staged, TableName
+from readiness_pipelines.observability import FindingKind
 from readiness_pipelines.quarantine import (
+    BatchFinding,
     BatchRecord,
     BatchRef,
     BatchState,
@@ -60,6 +63,8 @@ class Delivery:
         snapshots: The snapshots that hold it now; a held batch keeps the one it published before.
         inputs: The snapshots it was made of, by table.
         columns: Arrow schema of the published rows.
+        profiled: What its published rows look like, and how that compares with earlier batches; ``None`` where nothing
+            was published.
         newest_event_at: The newest event time that is published; ``None`` where the table promises nothing about it.
     """
 
@@ -74,6 +79,7 @@ class Delivery:
     snapshots: Snapshots
     inputs: Mapping[str, int]
     columns: pa.Schema
+    profiled: Profiled | None
     newest_event_at: datetime | None
 
 
@@ -113,10 +119,26 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
             who=run.who,
             why=delivery.reason or None,
             details=details,
+            found=_found(delivery),
         )
     if delivery.state is BatchState.DISCARDED:
         withdraw_downstream(path, batch=batch, installation=installation, run=run)
     return delivery
+
+
+def _found(delivery: Delivery) -> Mapping[FindingKind, Sequence[BatchFinding]]:
+    """What the ledger should know of the batch: its columns always, the rest where something was published."""
+    schema = [
+        BatchFinding(
+            kind=FindingKind.SCHEMA,
+            measured=finding.change,
+            column=finding.column,
+            promised=finding.before or "no such column",
+            seen=f"{finding.after or 'no such column'}: {finding.effect}",
+        )
+        for finding in delivery.findings
+    ]
+    return {FindingKind.SCHEMA: schema, **(delivery.profiled.findings if delivery.profiled else {})}
 
 
 def _details(verdict: Verdict, decisions: Sequence[Decision]) -> dict[str, Any]:
@@ -160,6 +182,8 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
     }
     event_column = _event_column(step, verdict.schema)
     good = _staged_good(published, found, step, installation)
+    publishes = isinstance(verdict.outcome, Publish | Split)
+    profile = _profiled(step, good, found.engine, installation) if good is not None and publishes else None
     waiting = _waiting(verdict, step, found.engine)
     schema = waiting.limit(0).to_arrow_table().schema
     quarantine_snapshot = snapshots.quarantine
@@ -169,6 +193,8 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
     published_snapshot = snapshots.published
     if good is not None:
         published_snapshot = _replace(published, good, properties, step, installation)
+    if profile is not None:
+        keep_profile(step.table, profile.profile, attempt=step.attempt, installation=installation, engine=found.engine)
     state, reason = outcome_text(verdict)
     return Delivery(
         ref=step.ref,
@@ -191,8 +217,14 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
         ),
         inputs=given.snapshots,
         columns=verdict.schema,
+        profiled=profile,
         newest_event_at=_newest_event(event_column, step, found.engine, installation),
     )
+
+
+def _profiled(step: _Step, good: Staged, engine: duckdb.DuckDBPyConnection, installation: Installation) -> Profiled:
+    """Before anything is committed: what goes wrong here must stop nothing half way."""
+    return profiled(step.path, step.table, good, installation=installation, engine=engine)
 
 
 def _staged_good(published: TableName, found: Judged, step: _Step, installation: Installation) -> Staged | None:

@@ -23,6 +23,11 @@ def published_table(path: DataPath, table: Gated) -> TableName:
     return TableName(path.namespace, table.name)
 
 
+def profile_table(table: Gated) -> TableName:
+    """Where the profiles of the table's published batches are, one row per column."""
+    return TableName("profiles", table.name)
+
+
 def kpi_table(path: DataPath) -> TableName:
     """Where the KPI's values are, one row per batch."""
     return TableName("kpi", path.kpi.name)

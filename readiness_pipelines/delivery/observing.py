@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.contracts.calendar import order_of
 from readiness_pipelines.contracts.durations import format_duration
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, raw_table
@@ -17,7 +18,7 @@ from readiness_pipelines.observability import (
     TableFreshness,
     assess,
 )
-from readiness_pipelines.quarantine import BatchRef, BatchState
+from readiness_pipelines.quarantine import BatchFinding, BatchRef, BatchState, FoundFinding
 
 SHOWN_RULES = 3
 """So many of the rules that hold a batch are told."""
@@ -78,7 +79,13 @@ def observe(
                 before=FreshnessState(state) if state else None,
             )
     slow = _slow(path, installation, seen, now)
-    findings = (*_late(path, freshness), *slow, *_held(path, installation), *_broken(path, installation, now))
+    findings = (
+        *_late(path, freshness),
+        *slow,
+        *_held(path, installation),
+        *_broken(path, installation, now),
+        *_unlike(path, installation, seen),
+    )
     return Observation(freshness=freshness, findings=findings)
 
 
@@ -171,6 +178,63 @@ def _broken(path: DataPath, installation: Installation, now: datetime) -> Iterat
             seen = f"a delivery began {attempt.begun_at:%Y-%m-%d %H:%M} UTC and did not end: cut off, or very slow"
             repair = f"readiness reconcile {path.name} --repair"
             yield _undelivered(path, attempt.ref, seen=seen, since=attempt.begun_at, way_out=repair)
+
+
+def _unlike(
+    path: DataPath, installation: Installation, publications: Mapping[tuple[str, str], Sequence[Publication]]
+) -> Iterator[Finding]:
+    """What was found about the newest batch of each table and nobody called normal, one finding for each kind."""
+    tables = {str(published_table(path, table)): table for table in path.tables}
+    grouped: dict[tuple[str, FindingKind], dict[str, list[FoundFinding]]] = {}
+    for one in installation.ledger.findings.of(path=path.name):
+        if one.ref.table in tables:
+            grouped.setdefault((one.ref.table, one.finding.kind), {}).setdefault(one.ref.batch, []).append(one)
+    for (name, kind), batches in grouped.items():
+        newest = max(batches, key=lambda batch: order_of(path.batches, batch))
+        there = publications.get((path.name, name), ())
+        last = max((order_of(path.batches, one.batch) for one in there), default=order_of(path.batches, newest))
+        # A later batch was published and is as promised, or somebody said that this is what is normal now.
+        if order_of(path.batches, newest) < last or all(one.normal_at is not None for one in batches[newest]):
+            continue
+        yield _unlike_finding(path, tables[name], kind, newest, batches)
+
+
+def _unlike_finding(
+    path: DataPath, table: Gated, kind: FindingKind, batch: str, found: Mapping[str, Sequence[FoundFinding]]
+) -> Finding:
+    first = found[batch][0]
+    columns = [one.finding for one in found[batch]]
+    seen = _about(first.finding) + (f", and {len(columns) - 1} more" if len(columns) > 1 else "")
+    if kind is FindingKind.SCHEMA:
+        earlier = sorted(
+            (order_of(path.batches, other), other)
+            for other, ones in found.items()
+            if any(_same(one.finding, first.finding) for one in ones)
+        )
+        seen += f"; first in {earlier[0][1]}"
+    return Finding(
+        kind=kind,
+        severity=Severity.WARN,
+        path=path.name,
+        table=str(published_table(path, table)),
+        batch=batch,
+        promised=f"{first.finding.column}: {first.finding.promised}"
+        if first.finding.column
+        else first.finding.promised,
+        seen=seen,
+        since=min(one.found_at for one in found[batch]),
+        details=tuple(f"{_about(one)} (expected: {one.promised})" for one in columns),
+        way_out=f"readiness report {path.name}",
+        answers=_answers(path, table),
+    )
+
+
+def _about(finding: BatchFinding) -> str:
+    return f"{finding.column}: {finding.seen}" if finding.column else finding.seen
+
+
+def _same(one: BatchFinding, other: BatchFinding) -> bool:
+    return (one.measured, one.column) == (other.measured, other.column)
 
 
 def _undelivered(path: DataPath, ref: BatchRef, *, seen: str, since: datetime, way_out: str) -> Finding:

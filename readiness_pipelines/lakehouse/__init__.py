@@ -3,17 +3,20 @@
 from readiness_pipelines.lakehouse.lakehouse import Lakehouse
 from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
 from readiness_pipelines.lakehouse.names import TableName
-from readiness_pipelines.lakehouse.records import Commit, DataFileInfo, Staged
+from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, Staged
+from readiness_pipelines.lakehouse.staging import footers
 from readiness_pipelines.lakehouse.types import storage_schema, storage_type
 
 __all__ = [
     "KEPT_SNAPSHOTS",
+    "ColumnFooter",
     "Commit",
     "DataFileInfo",
     "Lakehouse",
     "Maintained",
     "Staged",
     "TableName",
+    "footers",
     "storage_schema",
     "storage_type",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 
@@ -55,3 +56,12 @@ class DataFileInfo:
     batch: str
     rows: int
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnFooter:
+    """What the footers of some Parquet files tell of a column; ``None`` for what they do not."""
+
+    nulls: int
+    minimum: Any
+    maximum: Any

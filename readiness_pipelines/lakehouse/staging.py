@@ -1,6 +1,6 @@
 """Rows into Parquet files that no snapshot names yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,6 +12,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
 from readiness_pipelines.errors import LakehouseError
+from readiness_pipelines.lakehouse.records import ColumnFooter
 from readiness_pipelines.lakehouse.upstream import parquet_field_ids
 
 ROW_GROUP_ROWS = 122_880
@@ -66,6 +67,31 @@ def write_staged(
         return (), 0
     _check_batch(path, written, batch)
     return (str(path),), written.num_rows
+
+
+def footers(files: Sequence[str]) -> Mapping[str, ColumnFooter]:
+    """What the footers of some staged files tell of their columns, without a look at a row.
+
+    Nested columns, and those that lack a count of nulls anywhere, are left out.
+    """
+    found: dict[str, list[Any]] = {}
+    for file in files:
+        metadata = pq.read_metadata(file)
+        for group in range(metadata.num_row_groups):
+            for index in range(metadata.num_columns):
+                column = metadata.row_group(group).column(index)
+                found.setdefault(column.path_in_schema, []).append(column.statistics)
+    told = {}
+    for name, statistics in found.items():
+        if all(one is not None and one.has_null_count for one in statistics):
+            bounded = [one for one in statistics if one.has_min_max]
+            whole = len(bounded) == len(statistics)
+            told[name] = ColumnFooter(
+                nulls=sum(one.null_count for one in statistics),
+                minimum=min(one.min for one in bounded) if whole else None,
+                maximum=max(one.max for one in bounded) if whole else None,
+            )
+    return told
 
 
 def _cast(rows: duckdb.DuckDBPyRelation, columns: pa.Schema) -> duckdb.DuckDBPyRelation:

@@ -1,5 +1,6 @@
 """What we watch: promises held against what is there. Findings out, nothing stored and nobody told."""
 
+from readiness_pipelines.observability.comparing import MOST_BATCHES, compare
 from readiness_pipelines.observability.findings import Finding, FindingKind, Severity
 from readiness_pipelines.observability.freshness import (
     BAD,
@@ -9,15 +10,29 @@ from readiness_pipelines.observability.freshness import (
     assess,
     promise_text,
 )
+from readiness_pipelines.observability.movement import Bar, Comparison, Measured, Moved, Past
+from readiness_pipelines.observability.profiles import BatchProfile, ColumnKind, ColumnProfile, Exact, profile_of
 
 __all__ = [
     "BAD",
+    "MOST_BATCHES",
+    "Bar",
+    "BatchProfile",
+    "ColumnKind",
+    "ColumnProfile",
+    "Comparison",
+    "Exact",
     "Finding",
     "FindingKind",
     "FreshnessState",
+    "Measured",
+    "Moved",
+    "Past",
     "Publication",
     "Severity",
     "TableFreshness",
     "assess",
+    "compare",
+    "profile_of",
     "promise_text",
 ]

@@ -6,12 +6,19 @@ from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """What a finding is about: a late table, a slow batch, a batch that its gate held, a delivery that broke."""
+    """What a finding is about.
+
+    A late table, a slow batch, a batch that its gate held, a delivery that broke; a batch with unusually many or few
+    rows, one whose columns hold other values than usual, a source whose columns or types changed.
+    """
 
     FRESHNESS = "freshness"
     LATENCY = "latency"
     HELD = "held"
     BROKEN = "broken"
+    VOLUME = "volume"
+    DISTRIBUTION = "distribution"
+    SCHEMA = "schema"
 
 
 class Severity(StrEnum):
@@ -52,6 +59,11 @@ class Finding:
     answers: str = ""
 
     @property
+    def of_newest(self) -> bool:
+        """Whether it speaks of the newest batch, whichever that is, and is over when the next one is as promised."""
+        return self.kind in (FindingKind.VOLUME, FindingKind.DISTRIBUTION, FindingKind.SCHEMA)
+
+    @property
     def subject(self) -> str:
         """What it is about, the same at every look: findings of one subject are one incident."""
-        return ":".join((self.kind, self.path, self.table, self.batch or ""))
+        return ":".join((self.kind, self.path, self.table, "" if self.of_newest else self.batch or ""))

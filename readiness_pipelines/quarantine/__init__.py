@@ -11,6 +11,7 @@ from readiness_pipelines.quarantine.decisions import (
     describe,
     in_force,
 )
+from readiness_pipelines.quarantine.findings import UNLIKE, BatchFinding, Findings, FoundFinding
 from readiness_pipelines.quarantine.incidents import (
     Incident,
     IncidentEvent,
@@ -36,7 +37,9 @@ from readiness_pipelines.quarantine.states import MOVES, BatchState
 
 __all__ = [
     "MOVES",
+    "UNLIKE",
     "Attempt",
+    "BatchFinding",
     "BatchRecord",
     "BatchRef",
     "BatchState",
@@ -46,6 +49,8 @@ __all__ = [
     "Decision",
     "Discarding",
     "FileRecord",
+    "Findings",
+    "FoundFinding",
     "GateRecord",
     "Incident",
     "IncidentEvent",

@@ -42,6 +42,7 @@ class Incident:
         acknowledged_at: When somebody took it; ``None`` before.
         acknowledged_by: Who took it.
         resolved_at: When it was over; ``None`` before.
+        resolved_by: Who closed it; ``None`` before.
     """
 
     id: int
@@ -52,6 +53,12 @@ class Incident:
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     resolved_at: datetime | None
+    resolved_by: str | None
+
+    def is_closed_for(self, finding: Finding) -> bool:
+        """Whether somebody looked into this very batch and closed it: what the batch is like does not change again."""
+        by_hand = self.resolved_by is not None and self.resolved_by != WATCHER
+        return by_hand and finding.of_newest and finding.batch == self.finding.batch
 
     @property
     def time_to_detect(self) -> timedelta:
@@ -158,7 +165,7 @@ class Incidents:
                 events += self._found(connection, finding, last.get(subject), at)
             for subject, incident in last.items():
                 if subject not in found and incident.state is not IncidentState.RESOLVED:
-                    values = {"state": IncidentState.RESOLVED.value, "resolved_at": at}
+                    values = {"state": IncidentState.RESOLVED.value, "resolved_at": at, "resolved_by": WATCHER}
                     connection.execute(update(INCIDENTS).where(INCIDENTS.c.id == incident.id).values(**values))
                     events.append(
                         _happened(connection, incident.id, "resolved", who=WATCHER, why="as promised again", at=at)
@@ -168,6 +175,8 @@ class Incidents:
     @staticmethod
     def _found(connection: Connection, finding: Finding, last: Incident | None, at: datetime) -> list[IncidentEvent]:
         told = _values(finding)
+        if last is not None and last.is_closed_for(finding):
+            return []
         if last is None or (last.resolved_at is not None and at - last.resolved_at > REOPENS_WITHIN):
             state = IncidentState.OPEN.value
             done = connection.execute(insert(INCIDENTS).values(**told, state=state, opened_at=at))
@@ -177,7 +186,7 @@ class Incidents:
         if last.state is IncidentState.RESOLVED:
             # A new episode of the same incident: what was told of the last one does not count.
             told |= {"state": IncidentState.OPEN.value, "opened_at": at, "resolved_at": None, "notified_at": None}
-            told |= {"acknowledged_at": None, "acknowledged_by": None}
+            told |= {"acknowledged_at": None, "acknowledged_by": None, "resolved_by": None}
             what = "reopened"
         elif last.finding.severity is Severity.WARN and finding.severity is Severity.ERROR:
             what = "worse"
@@ -199,13 +208,15 @@ class Incidents:
     def resolve(self, incident: int, *, who: str, why: str, at: datetime) -> Incident:
         """Close an incident by hand; it is reopened at the next look at which it is still there.
 
+        One about the newest batch stays closed until a later batch has the same.
+
         Raises:
             UnknownNameError: No such incident.
             LedgerError: It is resolved, or there is no reason.
         """
         if not why.strip():
             raise LedgerError(f"resolving incident {incident} has no reason", way_out='give one: --reason "…"')
-        values = {"state": IncidentState.RESOLVED.value, "resolved_at": at}
+        values = {"state": IncidentState.RESOLVED.value, "resolved_at": at, "resolved_by": who}
         return self._move(incident, "resolved", values, who=who, why=why, at=at)
 
     def _move(
@@ -398,6 +409,7 @@ def _incident(row: Any) -> Incident:
         acknowledged_at=row.acknowledged_at,
         acknowledged_by=row.acknowledged_by,
         resolved_at=row.resolved_at,
+        resolved_by=row.resolved_by,
     )
 
 

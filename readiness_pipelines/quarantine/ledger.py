@@ -19,9 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from readiness_pipelines.errors import CommitConflictError, LedgerError
-from readiness_pipelines.observability import Publication
+from readiness_pipelines.observability import FindingKind, Publication
 from readiness_pipelines.quarantine.database import Database
 from readiness_pipelines.quarantine.decisions import Decision, Undoing, What, describe, from_json, kind_of, to_json
+from readiness_pipelines.quarantine.findings import BatchFinding, Findings, replace_findings
 from readiness_pipelines.quarantine.incidents import Incidents
 from readiness_pipelines.quarantine.records import (
     Attempt,
@@ -73,6 +74,11 @@ class Ledger:
         """The book of incidents, in the same database."""
         return Incidents(self._database)
 
+    @property
+    def findings(self) -> Findings:
+        """What was found about batches, in the same database."""
+        return Findings(self._database)
+
     def begin(self, ref: BatchRef, *, attempt: str, run_id: str, who: str, at: datetime) -> None:
         """Note that a delivery of a batch begins, before it commits anything anywhere.
 
@@ -116,6 +122,7 @@ class Ledger:
         who: str,
         why: str | None = None,
         details: Mapping[str, Any] | None = None,
+        found: Mapping[FindingKind, Sequence[BatchFinding]] | None = None,
     ) -> None:
         """Move a batch to where the record says, close its attempt, and append to the trail, all or nothing.
 
@@ -125,6 +132,7 @@ class Ledger:
             who: The person or service.
             why: The reason, where there is one.
             details: What else the trail should tell, as JSON.
+            found: What was found about the batch, by kind; kinds that are not given stay as they were.
 
         Raises:
             LedgerError: Rows that are not accounted for, or a move that is not allowed; the ledger stays as it was.
@@ -148,6 +156,7 @@ class Ledger:
                 connection.execute(insert(BATCHES).values(**_key(record.ref), **values))
             else:
                 connection.execute(update(BATCHES).where(where).values(**values))
+            replace_findings(connection, record.ref, found or {}, at=record.updated_at)
             if record.attempt is not None:
                 self._close(connection, record.attempt, at=record.updated_at, outcome=record.state.value)
             self._append(

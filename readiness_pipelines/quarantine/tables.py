@@ -20,12 +20,13 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     event,
+    inspect,
     update,
 )
 
 METADATA = MetaData()
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every change of the tables; a ledger of a newer version is refused."""
 
 
@@ -167,6 +168,7 @@ INCIDENTS = Table(
     Column("acknowledged_at", UtcDateTime),
     Column("acknowledged_by", String(200)),
     Column("resolved_at", UtcDateTime),
+    Column("resolved_by", String(200)),
     Index("ledger_incidents_subject", "subject"),
     Index("ledger_incidents_state", "state"),
 )
@@ -181,6 +183,22 @@ INCIDENT_EVENTS = Table(
     Column("who", String(200), nullable=False),
     Column("why", Text),
     Index("ledger_incident_events_incident", "incident"),
+)
+
+FINDINGS = Table(
+    "ledger_findings",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    *(Column(name, String(200), nullable=False) for name in ("path", "table_name", "batch")),
+    *(Column(name, String(200), nullable=False) for name in ("kind", "measured")),
+    Column("column_name", String(500)),
+    *(Column(name, Text, nullable=False) for name in ("promised", "seen")),
+    Column("details", JSON, nullable=False),
+    Column("found_at", UtcDateTime, nullable=False),
+    Column("normal_at", UtcDateTime),
+    Column("normal_by", String(200)),
+    Column("normal_why", Text),
+    Index("ledger_findings_batch", "path", "table_name", "batch"),
 )
 
 MESSAGES = Table(
@@ -249,7 +267,10 @@ def _guard(table: Table, connection: Connection, **_options: Any) -> None:
         connection.exec_driver_sql(statement)
 
 
-ADDED_COLUMNS: Mapping[int, tuple[Column[Any], ...]] = {2: (BATCHES.c.newest_event_at,)}
+ADDED_COLUMNS: Mapping[int, tuple[Column[Any], ...]] = {
+    2: (BATCHES.c.newest_event_at,),
+    3: (INCIDENTS.c.resolved_by,),
+}
 """Columns that joined a table with a version; whole tables are created where they are missing."""
 
 
@@ -257,6 +278,8 @@ def upgrade(connection: Connection, *, version: int) -> None:
     """Bring a ledger of an older version to this program's; nothing that is there changes."""
     for newer in range(version + 1, SCHEMA_VERSION + 1):
         for column in ADDED_COLUMNS.get(newer, ()):
+            if column.name in {one["name"] for one in inspect(connection).get_columns(column.table.name)}:
+                continue  # the whole table is newer than the ledger
             kind = column.type.compile(connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")
     connection.execute(update(VERSION).values(version=SCHEMA_VERSION))

@@ -40,6 +40,7 @@ def incident(number: int = 1, state: str = "open", resolved_at: datetime | None 
         notified_at=None,
         acknowledged_at=None,
         acknowledged_by=None,
+        resolved_by=None,
         resolved_at=resolved_at,
     )
 

@@ -24,7 +24,18 @@ CODE = r"^C\d{5}$"
 
 def gate(file: str, folder: Path) -> Callable[[], Written]:
     """This gate, staged and committed to Iceberg as a delivery does it."""
+    return _gate(file, folder, profiles=False)
+
+
+def gate_with_profile(file: str, folder: Path) -> Callable[[], Written]:
+    """The same with the profile of what is published, committed too."""
+    return _gate(file, folder, profiles=True)
+
+
+def _gate(file: str, folder: Path, *, profiles: bool) -> Callable[[], Written]:
     from readiness_pipelines.delivery import Installation
+    from readiness_pipelines.delivery.attempts import OpenAttempt
+    from readiness_pipelines.delivery.profiling import keep_profile, profile_of_staged
     from readiness_pipelines.gates import Gate
     from readiness_pipelines.lakehouse import TableName
     from readiness_pipelines.settings import Settings
@@ -44,6 +55,14 @@ def gate(file: str, folder: Path) -> Callable[[], Written]:
             ):
                 lakehouse.ensure(name, schema)
                 staged = lakehouse.stage(name, rows, batch="bench", schema=schema)
+                if profiles and rows is verdict.published:
+                    keep_profile(
+                        TableName("profiles", "orders"),
+                        profile_of_staged(staged, engine),
+                        attempt=OpenAttempt(id="profile", confirm=lambda: None),
+                        installation=installation,
+                        engine=engine,
+                    )
                 lakehouse.replace(name, staged, properties={"readiness.attempt": str(name)})
                 written.append(list(staged.files))
         bad, good = written
@@ -228,6 +247,7 @@ def _write_polars(good: Any, bad: Any, folder: Path) -> Written:
 FLOORS = ("DuckDB COPY, no gate", "PyIceberg append, no gate")
 CONTENDERS: dict[str, Contender] = {
     "this gate": gate,
+    "this gate, with profile": gate_with_profile,
     "DuckDB COPY, no gate": copy,
     "PyIceberg append, no gate": append,
     "Pandera on Polars": pandera_polars,

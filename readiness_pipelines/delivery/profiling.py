@@ -1,0 +1,201 @@
+"""What a batch looks like, and whether that is like the batches before it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from readiness_pipelines.contracts import DataPath
+from readiness_pipelines.contracts.calendar import order_of, weekday_of
+from readiness_pipelines.delivery.attempts import OpenAttempt
+from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.delivery.names import Gated, profile_table, published_table
+from readiness_pipelines.delivery.reading import VISIBLE
+from readiness_pipelines.lakehouse import Staged, TableName, footers
+from readiness_pipelines.observability import (
+    MOST_BATCHES,
+    BatchProfile,
+    ColumnKind,
+    ColumnProfile,
+    Comparison,
+    Exact,
+    FindingKind,
+    Measured,
+    Past,
+    compare,
+    profile_of,
+)
+from readiness_pipelines.quarantine import UNLIKE, BatchFinding
+
+SAMPLED_ROWS = 100_000
+"""A larger batch is profiled by so many of its rows: a quantile of them is off by less than half a percent."""
+
+FRAMEWORK = frozenset({"_batch", "_row", "_file"})
+
+PROFILE_SCHEMA = pa.schema(
+    [
+        ("column", pa.string()),
+        ("kind", pa.string()),
+        ("rows", pa.int64()),
+        ("nulls", pa.int64()),
+        ("distinct", pa.int64()),
+        ("minimum", pa.float64()),
+        ("maximum", pa.float64()),
+        ("mean", pa.float64()),
+        ("deviation", pa.float64()),
+        ("quantiles", pa.list_(pa.float64())),
+        ("top", pa.list_(pa.struct([("value", pa.string()), ("rows", pa.int64())]))),
+        ("_batch", pa.string()),
+        ("_row", pa.int64()),
+        ("_file", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profiled:
+    """A batch's profile, and how it compares with those before it."""
+
+    profile: BatchProfile
+    comparison: Comparison
+
+    @property
+    def findings(self) -> Mapping[FindingKind, Sequence[BatchFinding]]:
+        """What is unlike the batches before, for the ledger."""
+        found: dict[FindingKind, list[BatchFinding]] = {FindingKind.VOLUME: [], FindingKind.DISTRIBUTION: []}
+        for moved in self.comparison.moved:
+            kind = FindingKind.VOLUME if moved.measured is Measured.ROWS else FindingKind.DISTRIBUTION
+            details = {
+                "p": moved.p,
+                "distances": dict(moved.distances),
+                "histogram": [asdict(bar) for bar in moved.histogram],
+            }
+            found[kind].append(
+                BatchFinding(
+                    kind=kind,
+                    measured=moved.measured.value,
+                    column=moved.column,
+                    promised=moved.promised,
+                    seen=moved.seen,
+                    details=details,
+                )
+            )
+        return found
+
+
+def profiled(
+    path: DataPath, table: Gated, staged: Staged, *, installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> Profiled:
+    """Profile the staged rows of a batch, and hold them against the batches before it. Nothing is written.
+
+    The files' footers tell what they count; the rest is read from at most `SAMPLED_ROWS` rows, of the same rows the
+    same ones.
+    """
+    profile = profile_of_staged(staged, engine)
+    batches, restarts = _before(path, table, staged.batch, installation, engine)
+    day = weekday_of(path.batches, staged.batch)
+    return Profiled(profile=profile, comparison=compare(profile, batches, weekday=day, restarts=restarts))
+
+
+def keep_profile(
+    name: TableName,
+    profile: BatchProfile,
+    *,
+    attempt: OpenAttempt,
+    installation: Installation,
+    engine: duckdb.DuckDBPyConnection,
+) -> None:
+    """Put a batch's profile in place of the one it had.
+
+    Raises:
+        CommitConflictError: Another delivery of the batch has begun.
+        LakehouseError: The table cannot be written.
+    """
+    rows = pa.Table.from_pylist([*_rows(profile)], schema=PROFILE_SCHEMA)
+    installation.lakehouse.ensure(name, PROFILE_SCHEMA)
+    staged = installation.lakehouse.stage(name, engine.from_arrow(rows), batch=profile.batch, schema=PROFILE_SCHEMA)
+    properties = {"readiness.attempt": attempt.id}
+    installation.lakehouse.replace(name, staged, properties=properties, confirm=attempt.confirm)
+
+
+def profiles_of(
+    table: Gated, batches: Sequence[str], *, installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> Mapping[str, BatchProfile]:
+    """The profiles of some batches, as far as there are any.
+
+    Raises:
+        LakehouseError: The table cannot be read.
+    """
+    name = profile_table(table)
+    if not batches or not installation.lakehouse.exists(name):
+        return {}
+    rows = installation.lakehouse.relation(engine, name)
+    wanted = [duckdb.ConstantExpression(batch) for batch in batches]
+    table_read = rows.filter(duckdb.ColumnExpression("_batch").isin(*wanted)).to_arrow_table()
+    columns: dict[str, dict[str, ColumnProfile]] = {}
+    rows_of: dict[str, int] = {}
+    for row in table_read.to_pylist():
+        rows_of[row["_batch"]] = row["rows"]
+        into = columns.setdefault(row["_batch"], {})
+        if row["column"] is not None:
+            into[row["column"]] = _column(row)
+    return {batch: BatchProfile(batch=batch, rows=rows_of[batch], columns=columns[batch]) for batch in columns}
+
+
+def _before(
+    path: DataPath, table: Gated, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> tuple[tuple[Past, ...], Mapping[str | None, int]]:
+    """The published batches before one that nobody complains about, and from which of them on a column counts."""
+    name = str(published_table(path, table))
+    place = order_of(path.batches, batch)
+    found = installation.ledger.findings.of(path=path.name, table=name)
+    unlike = {one.ref.batch for one in found if one.finding.kind in UNLIKE and one.normal_at is None}
+    records = installation.ledger.batches(path=path.name, table=name)
+    shown = {record.ref.batch for record in records if record.state in VISIBLE}
+    earlier = sorted(order_of(path.batches, b) for b in shown - unlike)
+    chosen = [b for at, b in earlier if (at, b) < place][-MOST_BATCHES:]
+    profiles = profiles_of(table, chosen, installation=installation, engine=engine)
+    batches = tuple(Past(profile=profiles[b], weekday=weekday_of(path.batches, b)) for b in chosen if b in profiles)
+    restarts: dict[str | None, int] = {}
+    for one in found:
+        since = order_of(path.batches, one.ref.batch)
+        if one.normal_at is not None and since < place:
+            before = sum(order_of(path.batches, past.profile.batch) < since for past in batches)
+            restarts[one.finding.column] = max(before, restarts.get(one.finding.column, 0))
+    return batches, restarts
+
+
+def profile_of_staged(staged: Staged, engine: duckdb.DuckDBPyConnection) -> BatchProfile:
+    """The profile of a batch's staged rows."""
+    if not staged.files:
+        return BatchProfile(batch=staged.batch, rows=0, columns={})
+    names = ", ".join(
+        f'"{name.replace(chr(34), chr(34) * 2)}"' for name in staged.schema.names if name not in FRAMEWORK
+    )
+    rows = engine.read_parquet(list(staged.files))
+    turn = -(-staged.rows // SAMPLED_ROWS)
+    sample = (rows if turn == 1 else rows.filter(f"hash(_row) % {turn} = 0")).project(names).to_arrow_table()
+    exact = {} if turn == 1 else footers(staged.files)
+    told = {name: Exact(nulls=one.nulls, minimum=one.minimum, maximum=one.maximum) for name, one in exact.items()}
+    return profile_of(staged.batch, sample, rows=staged.rows, exact=told)
+
+
+def _rows(profile: BatchProfile) -> Iterator[dict[str, Any]]:
+    """One row per column; one without a column where there is none, so that the batch is known."""
+    framework = {"rows": profile.rows, "_batch": profile.batch, "_file": None}
+    if not profile.columns:
+        yield {**framework, "_row": 0}
+    for number, (name, column) in enumerate(profile.columns.items()):
+        top = [{"value": value, "rows": rows} for value, rows in column.top.items()]
+        yield {**asdict(column), **framework, "column": name, "top": top, "_row": number}
+
+
+def _column(row: Mapping[str, Any]) -> ColumnProfile:
+    return ColumnProfile(
+        kind=ColumnKind(row["kind"]),
+        quantiles=tuple(row["quantiles"]),
+        top={one["value"]: one["rows"] for one in row["top"]},
+        **{name: row[name] for name in ("rows", "nulls", "distinct", "minimum", "maximum", "mean", "deviation")},
+    )
