@@ -26,6 +26,7 @@ from readiness_pipelines.contracts import (
     Target,
     Tolerance,
     Trim,
+    WithinUsualRange,
     ZeroPad,
     cleanse,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "Target",
     "Tolerance",
     "Trim",
+    "WithinUsualRange",
     "ZeroPad",
     "cleanse",
     "null_share",

@@ -29,7 +29,10 @@ class Settings(BaseSettings):
     warehouse: Path = Path("data/warehouse")
     catalog_url: str = ""
     ledger_url: str = ""
-    paths: tuple[str, ...] = ("readiness_pipelines.paths.readmission_rate:path",)
+    paths: tuple[str, ...] = (
+        "readiness_pipelines.paths.readmission_rate:path",
+        "readiness_pipelines.paths.first_pass_yield:path",
+    )
     config: Path = Path("readiness.toml")
     engine_memory_mb: int = Field(default=640, ge=128)
 

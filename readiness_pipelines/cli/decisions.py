@@ -55,7 +55,7 @@ def list_waiting(path: PathName = None, as_json: AsJson = False) -> None:
 def show(batch: Batch, path: PathName = None, table: TableName = None, as_json: AsJson = False) -> None:
     """Show why a batch waits: the failing rules with samples, who answers, and what could be done."""
     with errors_for_people():
-        found, installation = _open(path)
+        found, installation = _open(path, batch)
         show_batch(found, _table(found, table), batch, installation=installation, as_json=as_json)
 
 
@@ -70,7 +70,7 @@ def rows(
 ) -> None:
     """Show the rows that wait, with what they break."""
     with errors_for_people():
-        found, installation = _open(path)
+        found, installation = _open(path, batch)
         gated = _table(found, table)
         waiting = quarantine_rows(found, gated, batch=batch, rule=rule, limit=limit, installation=installation)
         if as_json:
@@ -89,7 +89,7 @@ def export(
 ) -> None:
     """Write the rows that wait to a file, to be mended there and given back with `correct --file`."""
     with errors_for_people():
-        found, installation = _open(path)
+        found, installation = _open(path, batch)
         gated = _table(found, table)
         waiting = quarantine_rows(found, gated, batch=batch, rule=rule, limit=None, installation=installation)
         _write(waiting, to)
@@ -178,7 +178,7 @@ def undo(
 def _decide(
     what: What, batch: str, reason: str, path: str | None, table: str | None, who: str | None, *, as_json: bool
 ) -> None:
-    found, installation = _open(path)
+    found, installation = _open(path, batch)
     run = Run(who=who or getpass.getuser())
     decided = decide(found, _table(found, table), what, batch=batch, why=reason, installation=installation, run=run)
     if as_json:
@@ -203,9 +203,9 @@ def _decided_value(decided: Decided) -> dict[str, Any]:
     }
 
 
-def _open(path: str | None) -> tuple[DataPath, Installation]:
+def _open(path: str | None, *batches: str) -> tuple[DataPath, Installation]:
     settings = Settings()
-    return find_path(path, settings), Installation.open(settings)
+    return find_path(path, settings, batches=batches), Installation.open(settings)
 
 
 def _table(path: DataPath, name: str | None) -> GatedTable:

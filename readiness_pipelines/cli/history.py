@@ -21,7 +21,9 @@ def show_history(
     """Show all that happened to a batch: files, snapshots, gate versions, decisions, who and why, the KPI."""
     with errors_for_people():
         settings = Settings()
-        found = history(find_path(path, settings), batch=batch, installation=Installation.open(settings))
+        found = history(
+            find_path(path, settings, batches=[batch]), batch=batch, installation=Installation.open(settings)
+        )
         if as_json:
             print_json({"path": found.path, "batch": batch, "tables": [_value(table) for table in found.tables]})
             return

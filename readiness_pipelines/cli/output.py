@@ -1,7 +1,7 @@
 """What people and programs read: tables on a terminal, JSON where it is asked for, errors with a way out."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -23,6 +23,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs in
 def print_json(value: Any) -> None:
     """Print a value as JSON, and nothing else, on standard output."""
     typer.echo(json.dumps(value, indent=2, default=str))
+
+
+def print_json_of(values: Sequence[Any]) -> None:
+    """Print the value of one path, or a list where there are several."""
+    print_json(values[0] if len(values) == 1 else list(values))
 
 
 @contextmanager

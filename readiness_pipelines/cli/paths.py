@@ -2,9 +2,11 @@
 
 import importlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from readiness_pipelines.contracts import DataPath
+from readiness_pipelines.contracts.calendar import has_batch
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.settings import Settings
 
@@ -21,21 +23,30 @@ def load_paths(settings: Settings) -> dict[str, DataPath]:
     return {path.name: path for path in paths}
 
 
-def find_path(name: str | None, settings: Settings) -> DataPath:
-    """The path of a name; the only path where no name is given.
+def find_paths(name: str | None, settings: Settings) -> tuple[DataPath, ...]:
+    """The path of a name; all paths where no name is given.
 
     Raises:
         UnknownNameError: No such path; names the nearest.
-        DeclarationError: No name, and more than one path.
     """
     paths = load_paths(settings)
-    if name is None:
-        if len(paths) != 1:
-            raise DeclarationError("which path?", way_out="name one of: " + ", ".join(paths))
-        return next(iter(paths.values()))
-    if name not in paths:
+    if name is not None and name not in paths:
         raise UnknownNameError("path", name, paths)
-    return paths[name]
+    return tuple(paths.values()) if name is None else (paths[name],)
+
+
+def find_path(name: str | None, settings: Settings, *, batches: Iterable[str] = ()) -> DataPath:
+    """The path of a name; where none is given, the only path that has some batches.
+
+    Raises:
+        UnknownNameError: No such path; names the nearest.
+        DeclarationError: No name, and more than one path that it could be.
+    """
+    paths = find_paths(name, settings)
+    fitting = [path for path in paths if all(has_batch(path.batches, batch) for batch in batches)] or paths
+    if len(fitting) != 1:
+        raise DeclarationError("which path?", way_out="name one of: " + ", ".join(path.name for path in fitting))
+    return fitting[0]
 
 
 def _load(reference: str) -> DataPath:

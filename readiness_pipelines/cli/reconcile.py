@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, errors_for_people, print_json
-from readiness_pipelines.cli.paths import find_path
-from readiness_pipelines.delivery import Installation, Run, reconcile, repair
+from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, errors_for_people, print_json_of
+from readiness_pipelines.cli.paths import find_paths
+from readiness_pipelines.contracts import DataPath
+from readiness_pipelines.delivery import Installation, Reconciliation, Run, reconcile, repair
 from readiness_pipelines.settings import Settings
 
 
@@ -24,23 +25,31 @@ def run_reconcile(
     """
     with errors_for_people():
         settings = Settings()
-        found = find_path(path, settings)
         installation = Installation.open(settings)
-        seen = reconcile(found, installation=installation)
-        repaired: tuple[str, ...] = ()
-        if mend and seen.problems:
-            repaired = repair(found, seen, installation=installation, run=Run(who=getpass.getuser()))
-            seen = reconcile(found, installation=installation)
+        found = [(one, *_reconciled(one, installation, mend=mend)) for one in find_paths(path, settings)]
         if as_json:
-            print_json({**asdict(seen), "path": found.name, "repaired": list(repaired)})
+            print_json_of([{**asdict(seen), "path": one.name, "repaired": list(done)} for one, seen, done in found])
         else:
-            for batch in repaired:
-                OUT.print(f"repaired {batch}")
-            for problem in seen.problems:
-                OUT.print(Text.assemble((str(problem.ref), "bold red"), f": {problem.what}"))
-            verdict = "everything adds up" if not seen.problems else f"{len(seen.problems)} problems"
-            OUT.print(f"{found.name}: {seen.batches:,} batches, {seen.rows:,} rows looked at: {verdict}")
-            if seen.problems:
-                OUT.print(f"next: [bold]{seen.problems[0].way_out}[/]")
-    if seen.problems:
+            for one, seen, repaired in found:
+                _show(one, seen, repaired)
+    if any(seen.problems for _, seen, _ in found):
         raise typer.Exit(BROKEN_EXIT)
+
+
+def _reconciled(path: DataPath, installation: Installation, *, mend: bool) -> tuple[Reconciliation, tuple[str, ...]]:
+    seen = reconcile(path, installation=installation)
+    if not mend or not seen.problems:
+        return seen, ()
+    repaired = repair(path, seen, installation=installation, run=Run(who=getpass.getuser()))
+    return reconcile(path, installation=installation), repaired
+
+
+def _show(path: DataPath, seen: Reconciliation, repaired: tuple[str, ...]) -> None:
+    for batch in repaired:
+        OUT.print(f"repaired {batch}")
+    for problem in seen.problems:
+        OUT.print(Text.assemble((str(problem.ref), "bold red"), f": {problem.what}"))
+    verdict = "everything adds up" if not seen.problems else f"{len(seen.problems)} problems"
+    OUT.print(f"{path.name}: {seen.batches:,} batches, {seen.rows:,} rows looked at: {verdict}")
+    if seen.problems:
+        OUT.print(f"next: [bold]{seen.problems[0].way_out}[/]")

@@ -53,7 +53,7 @@ def replay(
     """
     with errors_for_people():
         settings = Settings()
-        found = find_path(path, settings)
+        found = find_path(path, settings, batches=batch or ())
         installation = Installation.open(settings)
         if not (batch or held or older_gate or since or until):
             raise DeclarationError("which batches?", way_out="give --batch, --held, --older-gate, --since or --until")

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from readiness_pipelines.cli.output import BROKEN_EXIT, ERR, OUT, AsJson, errors_for_people, print_json
-from readiness_pipelines.cli.paths import find_path
+from readiness_pipelines.cli.output import BROKEN_EXIT, ERR, OUT, AsJson, errors_for_people, print_json_of
+from readiness_pipelines.cli.paths import find_path, find_paths
 from readiness_pipelines.cli.tables import status_table
 from readiness_pipelines.cli.values import status_value
 from readiness_pipelines.contracts import DataPath, GatedTable, StaticBatches
@@ -33,16 +33,19 @@ def run(
     """
     with errors_for_people():
         settings = Settings()
-        found = find_path(path, settings)
         installation = Installation.open(settings)
-        batches = _chosen(found, batch or [], every=every, installation=installation)
-        broken = _run_all(found, batches, quiet=as_json) if batches else {}
-        after = status(found, installation=installation)
+        found = (find_path(path, settings, batches=batch),) if batch else find_paths(path, settings)
+        chosen = [(one, _chosen(one, batch or [], every=every, installation=installation)) for one in found]
+        ran = [(_run_all(one, batches, quiet=as_json) if batches else {}) for one, batches in chosen]
+        values = []
+        for (one, batches), broken in zip(chosen, ran, strict=True):
+            after = status(one, installation=installation)
+            values.append({**status_value(after), "ran": batches, "broken": broken, "next": _next(after, broken)})
+            if not as_json:
+                _report(after, batches, broken)
         if as_json:
-            print_json({**status_value(after), "ran": batches, "broken": broken, "next": _next(after, broken)})
-        else:
-            _report(after, batches, broken)
-    if broken:
+            print_json_of(values)
+    if any(ran):
         raise typer.Exit(BROKEN_EXIT)
 
 

@@ -21,7 +21,7 @@ from readiness_pipelines.contracts.path import DataPath
 from readiness_pipelines.contracts.people import Steward
 from readiness_pipelines.contracts.promises import Freshness, Tolerance
 from readiness_pipelines.contracts.readers import FileDrop
-from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
+from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, WithinUsualRange
 from readiness_pipelines.contracts.sources import Classification, Source
 from readiness_pipelines.contracts.tables import DerivedTable, GatedTable, Measure
 
@@ -55,6 +55,7 @@ __all__ = [
     "Target",
     "Tolerance",
     "Trim",
+    "WithinUsualRange",
     "ZeroPad",
     "cleanse",
 ]

@@ -50,6 +50,11 @@ def window_of(batches: Batches, batch: str) -> Window | None:
         return None
 
 
+def has_batch(batches: Batches, batch: str) -> bool:
+    """Whether a key is one of the batches', due or not."""
+    return batch in batches.keys if isinstance(batches, StaticBatches) else window_of(batches, batch) is not None
+
+
 def order_of(batches: Batches, batch: str) -> tuple[float, str]:
     """What sorts batches from old to new; a key that is not of the path comes first."""
     if isinstance(batches, StaticBatches):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from readiness_pipelines.contracts.names import SomeTexts, Texts
@@ -47,6 +47,26 @@ class NotInOtherBatches:
     """
 
     columns: SomeTexts
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class WithinUsualRange:
+    """The numbers of some columns lie about where earlier published batches had them. Missing ones pass.
+
+    The usual range reaches from the 2nd to the 98th percentile of the batches before, merged, without those that
+    somebody complains about; it is widened on both sides by `widened_by` times its width. A column is not decided with
+    fewer than `least_batches`, nor where they all had the same number. Law 1 holds with the snapshot of the profiles,
+    which is recorded.
+
+    Attributes:
+        columns: Columns of numbers, as the schema names them: a pattern stays a pattern.
+        widened_by: How far beyond the usual range is still plausible, in widths of the range.
+        least_batches: How many earlier batches have to be there.
+    """
+
+    columns: SomeTexts
+    widened_by: float = Field(default=1.0, ge=0)
+    least_batches: int = Field(default=8, ge=1)
 
 
 Reference = ExistsIn | NotInOtherBatches

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, has_more_to_say, left_by_crash
+from readiness_pipelines.delivery.baseline import baseline_of
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.judging import Judged, judged
 from readiness_pipelines.delivery.names import Gated, batch_ref, profile_table, published_table, quarantine_table
@@ -183,7 +184,7 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
     event_column = _event_column(step, verdict.schema)
     good = _staged_good(published, found, step, installation)
     publishes = isinstance(verdict.outcome, Publish | Split)
-    profile = _profiled(step, good, found.engine, installation) if good is not None and publishes else None
+    profile = _profiled(step, good, found, installation) if good is not None and publishes else None
     waiting = _waiting(verdict, step, found.engine)
     schema = waiting.limit(0).to_arrow_table().schema
     quarantine_snapshot = snapshots.quarantine
@@ -194,7 +195,13 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
     if good is not None:
         published_snapshot = _replace(published, good, properties, step, installation)
     if profile is not None:
-        keep_profile(step.table, profile.profile, attempt=step.attempt, installation=installation, engine=found.engine)
+        keep_profile(
+            profile_table(step.table),
+            profile.profile,
+            attempt=step.attempt,
+            installation=installation,
+            engine=found.engine,
+        )
     state, reason = outcome_text(verdict)
     return Delivery(
         ref=step.ref,
@@ -222,9 +229,12 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
     )
 
 
-def _profiled(step: _Step, good: Staged, engine: duckdb.DuckDBPyConnection, installation: Installation) -> Profiled:
+def _profiled(step: _Step, good: Staged, found: Judged, installation: Installation) -> Profiled:
     """Before anything is committed: what goes wrong here must stop nothing half way."""
-    return profiled(step.path, step.table, good, installation=installation, engine=engine)
+    baseline = found.baseline or baseline_of(
+        step.path, step.table, batch=step.batch, installation=installation, engine=found.engine
+    )
+    return profiled(step.path, good, baseline, engine=found.engine)
 
 
 def _staged_good(published: TableName, found: Judged, step: _Step, installation: Installation) -> Staged | None:

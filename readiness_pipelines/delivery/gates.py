@@ -6,18 +6,20 @@ from dataclasses import dataclass
 import duckdb
 
 from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.delivery.baseline import Baseline, baseline_of
 from readiness_pipelines.delivery.installation import Installation
-from readiness_pipelines.delivery.names import Gated, published_table
+from readiness_pipelines.delivery.names import Gated, profile_table, published_table
 from readiness_pipelines.errors import UpstreamNotPublishedError
 from readiness_pipelines.gates import Gate, OtherRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """Other published rows, and the snapshot of each table that they are read from."""
+    """Other published rows, the snapshots they are read from, and the batches before, where the gate asks for them."""
 
     rows: OtherRows
     snapshots: Mapping[str, int]
+    baseline: Baseline | None
 
 
 def gate_of(path: DataPath, table: Gated) -> Gate:
@@ -73,4 +75,13 @@ def compared_rows(
         snapshots[f"{own} (other batches)"] = newest[0].snapshot_id
         published_rows = lakehouse.relation(engine, own, snapshot_id=newest[0].snapshot_id)
         others = published_rows.filter(duckdb.ColumnExpression("_batch") != duckdb.ConstantExpression(batch))
-    return Compared(rows=OtherRows(tables=tables, other_batches=others), snapshots=snapshots)
+    baseline = None
+    if gate.learns_ranges:
+        baseline = baseline_of(path, table, batch=batch, installation=installation, engine=engine)
+        profiles = profile_table(table)
+        if lakehouse.exists(profiles) and (newest := lakehouse.snapshots(profiles)[:1]):
+            snapshots[str(profiles)] = newest[0].snapshot_id
+    ranges = baseline.ranges if baseline else {}
+    return Compared(
+        rows=OtherRows(tables=tables, other_batches=others, ranges=ranges), snapshots=snapshots, baseline=baseline
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.delivery.baseline import Baseline
 from readiness_pipelines.delivery.decided import corrected, decided
 from readiness_pipelines.delivery.gates import compared_rows, gate_of
 from readiness_pipelines.delivery.installation import Installation
@@ -27,6 +28,7 @@ class Judged:
         decisions: The decisions that were in force.
         verdict: The verdict; its rows live as long as the engine.
         engine: Where they live.
+        baseline: The batches before it; ``None`` where the gate did not ask for them.
     """
 
     gate: Gate
@@ -34,6 +36,7 @@ class Judged:
     decisions: tuple[Decision, ...]
     verdict: Verdict
     engine: duckdb.DuckDBPyConnection
+    baseline: Baseline | None
 
 
 @contextmanager
@@ -55,7 +58,14 @@ def judged(path: DataPath, table: Gated, *, batch: str, installation: Installati
         rows = corrected(given.rows, decisions, engine)
         verdict = gate.judge(rows, engine, others=compared.rows, decided=decided(decisions))
         given = Input(rows=given.rows, snapshots={**given.snapshots, **compared.snapshots})
-        yield Judged(gate=gate, given=given, decisions=decisions, verdict=verdict, engine=engine)
+        yield Judged(
+            gate=gate,
+            given=given,
+            decisions=decisions,
+            verdict=verdict,
+            engine=engine,
+            baseline=compared.baseline,
+        )
 
 
 def judged_rows(

@@ -8,26 +8,21 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.contracts.calendar import order_of, weekday_of
+from readiness_pipelines.contracts.calendar import weekday_of
 from readiness_pipelines.delivery.attempts import OpenAttempt
+from readiness_pipelines.delivery.baseline import Baseline
 from readiness_pipelines.delivery.installation import Installation
-from readiness_pipelines.delivery.names import Gated, profile_table, published_table
-from readiness_pipelines.delivery.reading import VISIBLE
 from readiness_pipelines.lakehouse import Staged, TableName, footers
 from readiness_pipelines.observability import (
-    MOST_BATCHES,
     BatchProfile,
-    ColumnKind,
-    ColumnProfile,
     Comparison,
     Exact,
     FindingKind,
     Measured,
-    Past,
     compare,
     profile_of,
 )
-from readiness_pipelines.quarantine import UNLIKE, BatchFinding
+from readiness_pipelines.quarantine import BatchFinding
 
 SAMPLED_ROWS = 100_000
 """A larger batch is profiled by so many of its rows: a quantile of them is off by less than half a percent."""
@@ -85,18 +80,16 @@ class Profiled:
         return found
 
 
-def profiled(
-    path: DataPath, table: Gated, staged: Staged, *, installation: Installation, engine: duckdb.DuckDBPyConnection
-) -> Profiled:
+def profiled(path: DataPath, staged: Staged, baseline: Baseline, *, engine: duckdb.DuckDBPyConnection) -> Profiled:
     """Profile the staged rows of a batch, and hold them against the batches before it. Nothing is written.
 
     The files' footers tell what they count; the rest is read from at most `SAMPLED_ROWS` rows, of the same rows the
     same ones.
     """
     profile = profile_of_staged(staged, engine)
-    batches, restarts = _before(path, table, staged.batch, installation, engine)
     day = weekday_of(path.batches, staged.batch)
-    return Profiled(profile=profile, comparison=compare(profile, batches, weekday=day, restarts=restarts))
+    comparison = compare(profile, baseline.batches, weekday=day, restarts=baseline.restarts)
+    return Profiled(profile=profile, comparison=comparison)
 
 
 def keep_profile(
@@ -118,53 +111,6 @@ def keep_profile(
     staged = installation.lakehouse.stage(name, engine.from_arrow(rows), batch=profile.batch, schema=PROFILE_SCHEMA)
     properties = {"readiness.attempt": attempt.id}
     installation.lakehouse.replace(name, staged, properties=properties, confirm=attempt.confirm)
-
-
-def profiles_of(
-    table: Gated, batches: Sequence[str], *, installation: Installation, engine: duckdb.DuckDBPyConnection
-) -> Mapping[str, BatchProfile]:
-    """The profiles of some batches, as far as there are any.
-
-    Raises:
-        LakehouseError: The table cannot be read.
-    """
-    name = profile_table(table)
-    if not batches or not installation.lakehouse.exists(name):
-        return {}
-    rows = installation.lakehouse.relation(engine, name)
-    wanted = [duckdb.ConstantExpression(batch) for batch in batches]
-    table_read = rows.filter(duckdb.ColumnExpression("_batch").isin(*wanted)).to_arrow_table()
-    columns: dict[str, dict[str, ColumnProfile]] = {}
-    rows_of: dict[str, int] = {}
-    for row in table_read.to_pylist():
-        rows_of[row["_batch"]] = row["rows"]
-        into = columns.setdefault(row["_batch"], {})
-        if row["column"] is not None:
-            into[row["column"]] = _column(row)
-    return {batch: BatchProfile(batch=batch, rows=rows_of[batch], columns=columns[batch]) for batch in columns}
-
-
-def _before(
-    path: DataPath, table: Gated, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
-) -> tuple[tuple[Past, ...], Mapping[str | None, int]]:
-    """The published batches before one that nobody complains about, and from which of them on a column counts."""
-    name = str(published_table(path, table))
-    place = order_of(path.batches, batch)
-    found = installation.ledger.findings.of(path=path.name, table=name)
-    unlike = {one.ref.batch for one in found if one.finding.kind in UNLIKE and one.normal_at is None}
-    records = installation.ledger.batches(path=path.name, table=name)
-    shown = {record.ref.batch for record in records if record.state in VISIBLE}
-    earlier = sorted(order_of(path.batches, b) for b in shown - unlike)
-    chosen = [b for at, b in earlier if (at, b) < place][-MOST_BATCHES:]
-    profiles = profiles_of(table, chosen, installation=installation, engine=engine)
-    batches = tuple(Past(profile=profiles[b], weekday=weekday_of(path.batches, b)) for b in chosen if b in profiles)
-    restarts: dict[str | None, int] = {}
-    for one in found:
-        since = order_of(path.batches, one.ref.batch)
-        if one.normal_at is not None and since < place:
-            before = sum(order_of(path.batches, past.profile.batch) < since for past in batches)
-            restarts[one.finding.column] = max(before, restarts.get(one.finding.column, 0))
-    return batches, restarts
 
 
 def profile_of_staged(staged: Staged, engine: duckdb.DuckDBPyConnection) -> BatchProfile:
@@ -190,12 +136,3 @@ def _rows(profile: BatchProfile) -> Iterator[dict[str, Any]]:
     for number, (name, column) in enumerate(profile.columns.items()):
         top = [{"value": value, "rows": rows} for value, rows in column.top.items()]
         yield {**asdict(column), **framework, "column": name, "top": top, "_row": number}
-
-
-def _column(row: Mapping[str, Any]) -> ColumnProfile:
-    return ColumnProfile(
-        kind=ColumnKind(row["kind"]),
-        quantiles=tuple(row["quantiles"]),
-        top={one["value"]: one["rows"] for one in row["top"]},
-        **{name: row[name] for name in ("rows", "nulls", "distinct", "minimum", "maximum", "mean", "deviation")},
-    )

@@ -5,8 +5,8 @@ from readiness_pipelines.gates.decided import TOLERANCE, Decided, Discarded, Wai
 from readiness_pipelines.gates.differences import Change, ChangeKind, differences
 from readiness_pipelines.gates.gate import Gate
 from readiness_pipelines.gates.layout import SchemaFinding
+from readiness_pipelines.gates.others import OtherRows, UsualRange
 from readiness_pipelines.gates.records import BrokenRule, RecordVerdict
-from readiness_pipelines.gates.references import OtherRows
 from readiness_pipelines.gates.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
 from readiness_pipelines.gates.verdict import (
     CleansedCount,
@@ -45,6 +45,7 @@ __all__ = [
     "Runner",
     "SchemaFinding",
     "Split",
+    "UsualRange",
     "Verdict",
     "Waived",
     "differences",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from readiness_pipelines.gates.layout import LaidColumn, Layout
 from readiness_pipelines.gates.sql import literal
-from readiness_pipelines.gates.tested import Checked, GateTest, NotNull, Readable, Referenced, Typed, Unique
+from readiness_pipelines.gates.tested import Checked, GateTest, NotNull, Readable, Referenced, Typed, Unique, Usual
 
 WORD_BITS = 62
 
@@ -77,7 +77,7 @@ def _columns(test: GateTest, layout: Layout) -> Iterator[LaidColumn | None]:
     match test:
         case Readable() | Referenced():
             yield None
-        case Typed(spec=spec) | NotNull(spec=spec):
+        case Typed(spec=spec) | NotNull(spec=spec) | Usual(spec=spec):
             yield from layout.of(spec)
         case Checked(spec=spec) | Unique(spec=spec):
             yield from (None,) if spec is None else layout.of(spec)

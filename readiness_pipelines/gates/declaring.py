@@ -12,7 +12,7 @@ from pandera.api.checks import Check
 
 from readiness_pipelines.contracts.cleansing import RejectMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
-from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, Reference
+from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, Reference, WithinUsualRange
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.ambiguity import refuse_ambiguous
@@ -33,6 +33,7 @@ from readiness_pipelines.gates.tested import (
     SchemaUnchanged,
     Typed,
     Unique,
+    Usual,
 )
 
 
@@ -107,12 +108,14 @@ def _frame_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
         match added:
             case ExistsIn() | NotInOtherBatches():
                 yield _reference_test(added, spec)
+            case WithinUsualRange():
+                yield from _usual_tests(added, spec)
             case Check():
                 yield _check_test(added, None, probe, Flavour.PYARROW if not added.native else spec.flavour)
             case _:
                 raise GateBuildError(
                     f"the rule {added!r} is neither a Pandera check nor a reference",
-                    way_out="give a pandera Check over the frame, ExistsIn(…) or NotInOtherBatches(…)",
+                    way_out="give a pandera Check over the frame, ExistsIn, NotInOtherBatches or WithinUsualRange",
                 )
 
 
@@ -183,6 +186,25 @@ def _reference_test(reference: Reference, spec: SchemaSpec) -> Referenced:
     return Referenced(rule=rule, reference=reference)
 
 
+def _usual_tests(reference: WithinUsualRange, spec: SchemaSpec) -> Iterator[Usual]:
+    for name in reference.columns:
+        column = next((column for column in spec.columns if column.name == name), None)
+        if column is None:
+            raise UnknownNameError("column in WithinUsualRange", name, [c.name for c in spec.columns])
+        kind = column.type
+        if kind is None or not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+            raise GateBuildError(
+                f"WithinUsualRange speaks of {name!r}, which is {kind or 'of any type'} and no number",
+                way_out="name columns of numbers",
+            )
+        reason = (
+            f"lies where {reference.least_batches} or more batches before had it, "
+            f"give or take {reference.widened_by:g} times that range"
+        )
+        rule = replace(_row_rule(column, "within_usual_range", reason), kind=RuleKind.REFERENCE)
+        yield Usual(rule=rule, reference=reference, spec=column)
+
+
 def _routed(test: GateTest, gating: Gating) -> GateTest:
     """The test with its route: the one given by name, else the gate's default for what is no shape rule."""
     rule = test.rule
@@ -207,6 +229,8 @@ def probe_column(column: ColumnSpec) -> str:
 def probe_frame(spec: SchemaSpec) -> nw.DataFrame[Any]:
     """A DuckDB frame of the schema's columns and types, with nulls in `PROBE_ROWS` rows, to bind expressions to."""
     arrays = {probe_column(c): pa.nulls(PROBE_ROWS, c.type or pa.string()) for c in spec.columns}
+    # A check over the frame may ask which batch, or file, a row is of.
+    arrays |= {name: pa.nulls(PROBE_ROWS, pa.string()) for name in ("_batch", "_file")}
     connection = duckdb.connect()
     frame: nw.DataFrame[Any] = nw.from_native(connection.from_arrow(pa.table(arrays)))
     return frame

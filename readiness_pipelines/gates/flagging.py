@@ -12,21 +12,22 @@ from readiness_pipelines.gates.bits import Bit, words_with
 from readiness_pipelines.gates.found import FoundRows
 from readiness_pipelines.gates.layout import LaidColumn
 from readiness_pipelines.gates.lifting import FRAME, expression
+from readiness_pipelines.gates.others import UsualRange
 from readiness_pipelines.gates.rules import Rule, Runner
-from readiness_pipelines.gates.tested import Checked, NotNull, Readable, Typed
+from readiness_pipelines.gates.tested import Checked, NotNull, Readable, Typed, Usual
 
 REFUSALS = (duckdb.DataError, duckdb.ProgrammingError)
 """What DuckDB raises where a value or a type is at fault, not memory or disk."""
 
 
-def find_lifted(view: BatchView, bits: tuple[Bit, ...], found: FoundRows) -> None:
+def find_lifted(view: BatchView, bits: tuple[Bit, ...], found: FoundRows, ranges: Mapping[str, UsualRange]) -> None:
     """Find the rows that break a lifted test.
 
     Raises:
         GateBuildError: A test that cannot be evaluated on this batch (an overflow, say); names its rule.
     """
     frame = view.frame
-    flags = {bit.place: breaks for bit in bits if (breaks := _breaks(view, frame, bit)) is not None}
+    flags = {bit.place: breaks for bit in bits if (breaks := _breaks(view, frame, bit, ranges)) is not None}
     if not flags:
         found.start(f"SELECT _row, {words_with(bits, {})} FROM {view.rows} WHERE false")
         return
@@ -82,7 +83,7 @@ def _is_aggregate(bit: Bit) -> bool:
             return False
 
 
-def _breaks(view: BatchView, frame: nw.DataFrame[Any], bit: Bit) -> nw.Expr | None:
+def _breaks(view: BatchView, frame: nw.DataFrame[Any], bit: Bit, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
     """The expression that is true where a row breaks a test; ``None`` for tests that are decided elsewhere."""
     readable = nw.col("_unreadable").is_null()
     match bit.test:
@@ -95,10 +96,23 @@ def _breaks(view: BatchView, frame: nw.DataFrame[Any], bit: Bit) -> nw.Expr | No
             value = nw.col(bit.column.name)
             absent = value.is_null() | value.is_nan() if is_float(bit.column) else value.is_null()
             return absent & readable & _converted(bit.column)
+        case Usual() as test:
+            return _is_unusual(bit, test, ranges)
         case Checked(rule=Rule(runs_on=Runner.QUERY), of_rows=True):
             return _fails(view, frame, bit, bit.test) & readable & _converted(bit.column)
         case _:
             return None
+
+
+def _is_unusual(bit: Bit, test: Usual, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
+    """Where a number lies outside its usual range, widened; ``None`` where there is no such range."""
+    usual = ranges.get(bit.column.name) if bit.column else None
+    if bit.column is None or usual is None or usual.batches < test.reference.least_batches or usual.low == usual.high:
+        return None
+    beyond = test.reference.widened_by * (usual.high - usual.low)
+    value = nw.col(bit.column.name)
+    outside = ~value.is_between(usual.low - beyond, usual.high + beyond)
+    return outside.fill_null(value=False) & nw.col("_unreadable").is_null() & _converted(bit.column)
 
 
 def _fails(view: BatchView, frame: nw.DataFrame[Any], bit: Bit, test: Checked) -> nw.Expr:

@@ -23,11 +23,11 @@ from readiness_pipelines.gates.declaring import declare
 from readiness_pipelines.gates.judging import find_broken, published_rows, quarantined_rows
 from readiness_pipelines.gates.layout import lay_out, published_schema
 from readiness_pipelines.gates.lost import lose
+from readiness_pipelines.gates.others import OtherRows
 from readiness_pipelines.gates.outcomes import holds_by_shape, outcome_of
 from readiness_pipelines.gates.records import RecordGate, RecordVerdict
-from readiness_pipelines.gates.references import OtherRows
 from readiness_pipelines.gates.rules import Rule, RuleKind
-from readiness_pipelines.gates.tested import Referenced
+from readiness_pipelines.gates.tested import Referenced, Usual
 from readiness_pipelines.gates.verdict import Discard, Empty, Hold, RuleCount, Verdict
 from readiness_pipelines.gates.versions import Declaration, declaration_of
 
@@ -39,7 +39,7 @@ class Gate:
         schema: A model or schema of ``pandera.pyarrow``, ``pandera.polars`` or ``pandera.pandas``.
         name: What the gate guards; for people.
         missing: Text that means "no value" in text columns.
-        rules: Further rules: Pandera checks over the frame, `ExistsIn`, `NotInOtherBatches`.
+        rules: Further rules: Pandera checks over the frame, `ExistsIn`, `NotInOtherBatches`, `WithinUsualRange`.
         routes: Routes by rule name, in place of the defaults: shape and batch rules hold, others quarantine rows.
         default_route: Route of the rules other than shape that `routes` does not name.
         tolerance: When a batch is held instead of published in part.
@@ -109,6 +109,11 @@ class Gate:
     def compares_batches(self) -> bool:
         """Whether `judge` must be given what other batches publish."""
         return any(isinstance(t, Referenced) and isinstance(t.reference, NotInOtherBatches) for t in self.tests)
+
+    @property
+    def learns_ranges(self) -> bool:
+        """Whether `judge` must be given where earlier batches had their numbers."""
+        return any(isinstance(test, Usual) for test in self.tests)
 
     def explain(self) -> str:
         """Each rule, its kind, its route, where it runs and why: a table of text, for people."""

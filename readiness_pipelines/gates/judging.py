@@ -13,8 +13,9 @@ from readiness_pipelines.gates.flagging import find_aggregates, find_lifted
 from readiness_pipelines.gates.flavours import Flavour
 from readiness_pipelines.gates.found import Broken, FoundRows
 from readiness_pipelines.gates.lost import Lost
+from readiness_pipelines.gates.others import OtherRows
 from readiness_pipelines.gates.outside import find_by_pandera, find_by_value, find_nan_rows
-from readiness_pipelines.gates.references import OtherRows, find_unreferenced
+from readiness_pipelines.gates.references import find_unreferenced
 from readiness_pipelines.gates.repeated import find_repeated
 from readiness_pipelines.gates.rules import Rule, Runner
 from readiness_pipelines.gates.sql import identifier, literal
@@ -32,7 +33,7 @@ def find_broken(
     """
     bits = bits_of(tests, view.layout)
     found = FoundRows(view, bits)
-    find_lifted(view, bits, found)
+    find_lifted(view, bits, found, others.ranges)
     batch = find_aggregates(view, bits)
     for bit in bits:
         match bit.test:

@@ -1,31 +1,14 @@
 """Rules that compare a batch with other published rows."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-import duckdb
-
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.batch_view import BatchView
 from readiness_pipelines.gates.bits import Bit
 from readiness_pipelines.gates.flagging import REFUSALS
 from readiness_pipelines.gates.found import FoundRows
+from readiness_pipelines.gates.others import OtherRows
 from readiness_pipelines.gates.sql import identifier
 from readiness_pipelines.gates.tested import Referenced
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherRows:
-    """What reference rules compare with.
-
-    Attributes:
-        tables: Published rows by table name.
-        other_batches: What other batches of the same table publish; ``None`` where there are none.
-    """
-
-    tables: Mapping[str, duckdb.DuckDBPyRelation] = field(default_factory=dict)
-    other_batches: duckdb.DuckDBPyRelation | None = None
 
 
 def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, found: FoundRows, others: OtherRows) -> None:

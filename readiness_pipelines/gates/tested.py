@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pandera.api.checks import Check
 
-from readiness_pipelines.contracts.references import Reference
+from readiness_pipelines.contracts.references import Reference, WithinUsualRange
 from readiness_pipelines.gates.columns import ColumnSpec, Duplicates
 from readiness_pipelines.gates.rules import Rule
 
@@ -97,5 +97,14 @@ class Referenced:
     reference: Reference
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """A column's numbers lie about where earlier batches had them."""
+
+    rule: Rule
+    reference: WithinUsualRange
+    spec: ColumnSpec
+
+
 ShapeTest = ColumnsPresent | ColumnsExpected | ColumnsOrdered | SchemaUnchanged
-GateTest = Readable | ShapeTest | Typed | NotNull | Unique | Checked | Referenced
+GateTest = Readable | ShapeTest | Typed | NotNull | Unique | Checked | Referenced | Usual

@@ -8,7 +8,7 @@ from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.gates.cleansing import step_facts
 from readiness_pipelines.gates.columns import ColumnSpec, SchemaSpec
 from readiness_pipelines.gates.fingerprint import check_identity, fingerprint, plain
-from readiness_pipelines.gates.tested import Checked, GateTest, Referenced, Unique
+from readiness_pipelines.gates.tested import Checked, GateTest, Referenced, Unique, Usual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
             return {**facts, **check_identity(check)}
         case Unique(duplicates=duplicates):
             return {**facts, "check": "unique", "statistics": {"report_duplicates": duplicates}}
-        case Referenced(reference=reference):
+        case Referenced(reference=reference) | Usual(reference=reference):
             named = {"reference": type(reference).__name__, **vars(reference)}
             return {**facts, "check": "reference", "statistics": plain(named)}
         case _:

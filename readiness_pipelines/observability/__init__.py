@@ -1,6 +1,7 @@
 """What we watch: promises held against what is there. Findings out, nothing stored and nobody told."""
 
 from readiness_pipelines.observability.comparing import MOST_BATCHES, compare
+from readiness_pipelines.observability.distances import central_range
 from readiness_pipelines.observability.findings import Finding, FindingKind, Severity
 from readiness_pipelines.observability.freshness import (
     BAD,
@@ -32,6 +33,7 @@ __all__ = [
     "Severity",
     "TableFreshness",
     "assess",
+    "central_range",
     "compare",
     "profile_of",
     "promise_text",

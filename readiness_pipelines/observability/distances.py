@@ -65,3 +65,11 @@ def share_up_to(quantiles: Sequence[float], points: Shares) -> Shares:
 def binned(up_to: Shares) -> Shares:
     """Shares up to the inner edges as shares of the bins."""
     return np.diff(np.concatenate([[0.0], up_to, [1.0]]))
+
+
+def central_range(quantiles: Sequence[Sequence[float]], rows: Sequence[int]) -> tuple[float, float]:
+    """The 2nd and the 98th percentile of several batches together."""
+    values, shares = merged(quantiles, rows)
+    low, high = np.searchsorted(shares, [0.02, 0.98])
+    last = len(values) - 1
+    return float(values[min(low, last)]), float(values[min(high, last)])

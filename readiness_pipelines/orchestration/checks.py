@@ -13,19 +13,27 @@ from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.delivery import Delivery
 from readiness_pipelines.gates import SCHEMA_UNCHANGED, Gate, Rule, RuleCount, SchemaFinding
+from readiness_pipelines.orchestration.comparisons import DESCRIPTIONS, comparison_results
 from readiness_pipelines.orchestration.metadata import record_table
 from readiness_pipelines.quarantine import BatchState
 
 GATE_CHECK = "gate"
-"""Name of the blocking check; a rule of that name is shown as ``gate_rule``."""
+"""Name of the blocking check."""
+
+OWN = frozenset({GATE_CHECK, *DESCRIPTIONS})
+"""A rule of such a name is shown as ``gate_rule``, say."""
 
 
 def check_specs(key: dg.AssetKey, gate: Gate, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetCheckSpec]:
-    """One partitioned check per rule, and the blocking check of the gate."""
+    """The blocking check of the gate, one check per rule, and the comparisons with earlier batches."""
     with warnings.catch_warnings():
         # Known and wanted: a test of its own says what breaks when the preview changes.
         warnings.simplefilter("ignore", dg.PreviewWarning)
-        return [_gate_spec(key, partitions), *(_rule_spec(key, rule, partitions) for rule in gate.rules)]
+        return [
+            _gate_spec(key, partitions),
+            *(_rule_spec(key, rule, partitions) for rule in gate.rules),
+            *(_comparison_spec(key, name, partitions) for name in DESCRIPTIONS),
+        ]
 
 
 def _gate_spec(key: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) -> dg.AssetCheckSpec:
@@ -47,15 +55,19 @@ def _rule_spec(key: dg.AssetKey, rule: Rule, partitions: dg.PartitionsDefinition
     )
 
 
+def _comparison_spec(key: dg.AssetKey, name: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(name=name, asset=key, description=DESCRIPTIONS[name], partitions_def=partitions)
+
+
 def check_name(rule: Rule) -> str:
     """A rule's name as a check's."""
-    return "gate_rule" if rule.name == GATE_CHECK else rule.name
+    return f"{rule.name}_rule" if rule.name in OWN else rule.name
 
 
 def check_results(
     key: dg.AssetKey, path: DataPath, delivery: Delivery, *, quarantine: str, steward: str
 ) -> Iterator[dg.AssetCheckResult]:
-    """What the gate said of a batch, and each rule.
+    """What the gate said of a batch, and each rule, and how it compares with the batches before it.
 
     Args:
         key: The asset.
@@ -67,6 +79,7 @@ def check_results(
     yield _gate_result(key, path, delivery, quarantine=quarantine, steward=steward)
     for count in delivery.rules:
         yield _rule_result(key, delivery, count, quarantine=quarantine, steward=steward)
+    yield from comparison_results(key, delivery, steward=steward)
 
 
 def findings_table(findings: Sequence[SchemaFinding]) -> dg.TableMetadataValue:

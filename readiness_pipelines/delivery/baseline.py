@@ -1,0 +1,112 @@
+"""The batches that one is held against: published before it, and nobody complains about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from readiness_pipelines.contracts import DataPath
+from readiness_pipelines.contracts.calendar import order_of, weekday_of
+from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.delivery.names import Gated, profile_table, published_table
+from readiness_pipelines.delivery.reading import VISIBLE
+from readiness_pipelines.gates import UsualRange
+from readiness_pipelines.observability import (
+    MOST_BATCHES,
+    BatchProfile,
+    ColumnKind,
+    ColumnProfile,
+    Past,
+    central_range,
+)
+from readiness_pipelines.quarantine import UNLIKE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What a batch is held against.
+
+    Attributes:
+        batches: The batches before it, oldest first.
+        restarts: From which place of them on a column counts, or the rows (``None``): somebody said that what was
+            unusual then is normal since.
+    """
+
+    batches: tuple[Past, ...]
+    restarts: Mapping[str | None, int]
+
+    @property
+    def ranges(self) -> Mapping[str, UsualRange]:
+        """Where the numbers of each column were."""
+        found: dict[str, list[ColumnProfile]] = {}
+        for place, past in enumerate(self.batches):
+            for name, column in past.profile.columns.items():
+                if column.kind is ColumnKind.NUMBER and column.quantiles and place >= self.restarts.get(name, 0):
+                    found.setdefault(name, []).append(column)
+        ranges = {}
+        for name, columns in found.items():
+            low, high = central_range([one.quantiles for one in columns], [one.rows - one.nulls for one in columns])
+            ranges[name] = UsualRange(low=low, high=high, batches=len(columns))
+        return ranges
+
+
+def profiles_of(
+    table: Gated, batches: Sequence[str], *, installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> Mapping[str, BatchProfile]:
+    """The profiles of some batches, as far as there are any.
+
+    Raises:
+        LakehouseError: The table cannot be read.
+    """
+    name = profile_table(table)
+    if not batches or not installation.lakehouse.exists(name):
+        return {}
+    rows = installation.lakehouse.relation(engine, name)
+    wanted = [duckdb.ConstantExpression(batch) for batch in batches]
+    table_read = rows.filter(duckdb.ColumnExpression("_batch").isin(*wanted)).to_arrow_table()
+    columns: dict[str, dict[str, ColumnProfile]] = {}
+    rows_of: dict[str, int] = {}
+    for row in table_read.to_pylist():
+        rows_of[row["_batch"]] = row["rows"]
+        into = columns.setdefault(row["_batch"], {})
+        if row["column"] is not None:
+            into[row["column"]] = _column(row)
+    return {batch: BatchProfile(batch=batch, rows=rows_of[batch], columns=columns[batch]) for batch in columns}
+
+
+def baseline_of(
+    path: DataPath, table: Gated, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> Baseline:
+    """What a batch is held against.
+
+    Raises:
+        LakehouseError: The profiles cannot be read.
+        LedgerError: The ledger cannot be reached.
+    """
+    name = str(published_table(path, table))
+    place = order_of(path.batches, batch)
+    found = installation.ledger.findings.of(path=path.name, table=name)
+    unlike = {one.ref.batch for one in found if one.finding.kind in UNLIKE and one.normal_at is None}
+    records = installation.ledger.batches(path=path.name, table=name)
+    shown = {record.ref.batch for record in records if record.state in VISIBLE}
+    earlier = sorted(order_of(path.batches, b) for b in shown - unlike)
+    chosen = [b for at, b in earlier if (at, b) < place][-MOST_BATCHES:]
+    profiles = profiles_of(table, chosen, installation=installation, engine=engine)
+    batches = tuple(Past(profile=profiles[b], weekday=weekday_of(path.batches, b)) for b in chosen if b in profiles)
+    restarts: dict[str | None, int] = {}
+    for one in found:
+        since = order_of(path.batches, one.ref.batch)
+        if one.normal_at is not None and since < place:
+            before = sum(order_of(path.batches, past.profile.batch) < since for past in batches)
+            restarts[one.finding.column] = max(before, restarts.get(one.finding.column, 0))
+    return Baseline(batches=batches, restarts=restarts)
+
+
+def _column(row: Mapping[str, Any]) -> ColumnProfile:
+    return ColumnProfile(
+        kind=ColumnKind(row["kind"]),
+        quantiles=tuple(row["quantiles"]),
+        top={one["value"]: one["rows"] for one in row["top"]},
+        **{name: row[name] for name in ("rows", "nulls", "distinct", "minimum", "maximum", "mean", "deviation")},
+    )
