@@ -7,6 +7,7 @@ from readiness_pipelines.cli.history import show_history
 from readiness_pipelines.cli.maintain import run_maintain
 from readiness_pipelines.cli.reconcile import run_reconcile
 from readiness_pipelines.cli.replay import replay
+from readiness_pipelines.cli.report import write_report
 from readiness_pipelines.cli.run import run
 from readiness_pipelines.cli.status import show_status
 from readiness_pipelines.cli.watch import run_watch
@@ -24,6 +25,7 @@ app.command("history")(show_history)
 app.command("reconcile")(run_reconcile)
 app.command("maintain")(run_maintain)
 app.command("watch")(run_watch)
+app.command("report")(write_report)
 app.add_typer(decisions.app, name="quarantine")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(path.app, name="path")

@@ -120,15 +120,17 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
             who=run.who,
             why=delivery.reason or None,
             details=details,
-            found=_found(delivery),
+            found=_found(table, delivery),
         )
     if delivery.state is BatchState.DISCARDED:
         withdraw_downstream(path, batch=batch, installation=installation, run=run)
     return delivery
 
 
-def _found(delivery: Delivery) -> Mapping[FindingKind, Sequence[BatchFinding]]:
-    """What the ledger should know of the batch: its columns always, the rest where something was published."""
+def _found(table: Gated, delivery: Delivery) -> Mapping[FindingKind, Sequence[BatchFinding]]:
+    """What the ledger should know of the batch: a source's columns always, the rest where something was published."""
+    # A transform may pass on more than its table asks for: no source changed.
+    findings = delivery.findings if isinstance(table, GatedTable) else ()
     schema = [
         BatchFinding(
             kind=FindingKind.SCHEMA,
@@ -137,7 +139,7 @@ def _found(delivery: Delivery) -> Mapping[FindingKind, Sequence[BatchFinding]]:
             promised=finding.before or "no such column",
             seen=f"{finding.after or 'no such column'}: {finding.effect}",
         )
-        for finding in delivery.findings
+        for finding in findings
     ]
     return {FindingKind.SCHEMA: schema, **(delivery.profiled.findings if delivery.profiled else {})}
 

@@ -193,17 +193,34 @@ def _unlike(
         newest = max(batches, key=lambda batch: order_of(path.batches, batch))
         there = publications.get((path.name, name), ())
         last = max((order_of(path.batches, one.batch) for one in there), default=order_of(path.batches, newest))
-        # A later batch was published and is as promised, or somebody said that this is what is normal now.
-        if order_of(path.batches, newest) < last or all(one.normal_at is not None for one in batches[newest]):
-            continue
-        yield _unlike_finding(path, tables[name], kind, newest, batches)
+        strange = [one for one in batches[newest] if not _is_normal(path, one, batches)]
+        # Over, where a later batch was published that is as promised.
+        if strange and order_of(path.batches, newest) >= last:
+            yield _unlike_finding(path, tables[name], kind, strange, batches)
+
+
+def _is_normal(path: DataPath, one: FoundFinding, batches: Mapping[str, Sequence[FoundFinding]]) -> bool:
+    """Whether somebody called it normal: in this batch, or, of a source's columns, in one before."""
+    if one.normal_at is not None:
+        return True
+    place = order_of(path.batches, one.ref.batch)
+    return one.finding.kind is FindingKind.SCHEMA and any(
+        other.normal_at is not None and _same(one.finding, other.finding)
+        for batch, others in batches.items()
+        if order_of(path.batches, batch) < place
+        for other in others
+    )
 
 
 def _unlike_finding(
-    path: DataPath, table: Gated, kind: FindingKind, batch: str, found: Mapping[str, Sequence[FoundFinding]]
+    path: DataPath,
+    table: Gated,
+    kind: FindingKind,
+    strange: Sequence[FoundFinding],
+    found: Mapping[str, Sequence[FoundFinding]],
 ) -> Finding:
-    first = found[batch][0]
-    columns = [one.finding for one in found[batch]]
+    first = strange[0]
+    columns = [one.finding for one in strange]
     seen = _about(first.finding) + (f", and {len(columns) - 1} more" if len(columns) > 1 else "")
     if kind is FindingKind.SCHEMA:
         earlier = sorted(
@@ -217,12 +234,12 @@ def _unlike_finding(
         severity=Severity.WARN,
         path=path.name,
         table=str(published_table(path, table)),
-        batch=batch,
+        batch=first.ref.batch,
         promised=f"{first.finding.column}: {first.finding.promised}"
         if first.finding.column
         else first.finding.promised,
         seen=seen,
-        since=min(one.found_at for one in found[batch]),
+        since=min(one.found_at for one in strange),
         details=tuple(f"{_about(one)} (expected: {one.promised})" for one in columns),
         way_out=f"readiness report {path.name}",
         answers=_answers(path, table),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     Row,
@@ -321,10 +322,19 @@ class Ledger:
 
     def last_failures(self, *, path: str) -> tuple[TrailEntry, ...]:
         """The batches of which the last delivery broke, with its error."""
-        newest = select(func.max(TRAIL.c.id)).where(TRAIL.c.path == path, TRAIL.c.attempt.is_not(None))
+        return self._newest(path, TRAIL.c.attempt.is_not(None), TRAIL.c.what == FAILED)
+
+    def last_verdicts(self, *, path: str) -> tuple[TrailEntry, ...]:
+        """What the last delivery of each batch that came to its end said."""
+        ended = TRAIL.c.attempt.is_not(None) & (TRAIL.c.what != FAILED)
+        return self._newest(path, ended, ended)
+
+    def _newest(self, path: str, among: ColumnElement[bool], only: ColumnElement[bool]) -> tuple[TrailEntry, ...]:
+        """The newest entry of each batch among some, where it is one of those asked for."""
+        newest = select(func.max(TRAIL.c.id)).where(TRAIL.c.path == path, among)
         newest = newest.group_by(TRAIL.c.table_name, TRAIL.c.batch)
-        query = select(TRAIL).where(TRAIL.c.id.in_(newest), TRAIL.c.what == FAILED).order_by(TRAIL.c.id)
         with self._database.reading() as connection:
+            query = select(TRAIL).where(TRAIL.c.id.in_(newest), only).order_by(TRAIL.c.id)
             return tuple(_entry(row) for row in connection.execute(query))
 
     def open_attempts(self) -> tuple[Attempt, ...]:

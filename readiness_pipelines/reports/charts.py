@@ -9,7 +9,7 @@ import vl_convert
 
 from readiness_pipelines.observability import Bar
 
-WIDTH, HEIGHT = 560, 200
+WIDTH, HEIGHT = 440, 200
 BARS_SHOWN = 20
 
 INK, SOFT, GRID = "var(--ink)", "var(--soft)", "var(--grid)"
@@ -133,10 +133,20 @@ def _svg(chart: alt.Chart | alt.LayerChart, height: int = HEIGHT) -> str:
     spec = chart.properties(width=WIDTH, height=height).to_dict()
     spec["config"] = {
         "background": None,
-        "font": "system-ui, sans-serif",
+        # The metrics that the library lays labels out by.
+        "font": "Arial, Liberation Sans, sans-serif",
+        "padding": {"left": 12, "right": 12, "top": 5, "bottom": 5},
         "view": {"stroke": None},
-        "axis": {"labelColor": INK, "titleColor": SOFT, "gridColor": GRID, "domainColor": GRID, "tickColor": GRID},
-        "legend": {"labelColor": INK},
+        "axis": {
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "labelColor": INK,
+            "titleColor": SOFT,
+            "gridColor": GRID,
+            "domainColor": GRID,
+            "tickColor": GRID,
+        },
+        "legend": {"labelColor": INK, "labelFontSize": 12},
         "title": {"color": INK},
     }
     drawn: str = vl_convert.vegalite_to_svg(spec)

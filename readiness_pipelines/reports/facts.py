@@ -1,0 +1,144 @@
+"""What a report tells of a path, gathered as values."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.contracts.calendar import order_of
+from readiness_pipelines.delivery import (
+    Installation,
+    PathStatus,
+    PathStep,
+    gate_of,
+    observe,
+    path_map,
+    published_table,
+    raw_table,
+    status,
+)
+from readiness_pipelines.gates import RuleKind
+from readiness_pipelines.observability import BAD, Finding, FindingKind, TableFreshness
+from readiness_pipelines.quarantine import BatchState, FoundFinding, Incident, IncidentState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A time in which a table kept its freshness promise, or did not."""
+
+    table: str
+    start: datetime
+    end: datetime
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """How long the newest batch of a table took from landing to published; ``None`` for what is not known."""
+
+    table: str
+    batch: str | None
+    took: timedelta | None
+    promised: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a report tells of a path.
+
+    Attributes:
+        path: The path.
+        at: When it was gathered, in UTC.
+        status: Where every batch stands, in order.
+        rules: Rows that break each rule, over the last verdict of every batch, most first.
+        freshness: Where each table with a promise stands.
+        spans: When it did, and did not, keep its promise.
+        latencies: How long the newest batch of each source took.
+        unusual: What was found about batches and nobody called normal, newest batch first.
+        findings: What is not as promised now.
+        incidents: What is open or acknowledged.
+        steps: The path's map: sources, stewards, rules.
+    """
+
+    path: DataPath
+    at: datetime
+    status: PathStatus
+    rules: tuple[tuple[str, int], ...]
+    freshness: tuple[tuple[str, TableFreshness], ...]
+    spans: tuple[Span, ...]
+    latencies: tuple[Latency, ...]
+    unusual: tuple[FoundFinding, ...]
+    findings: tuple[Finding, ...]
+    incidents: tuple[Incident, ...]
+    steps: tuple[PathStep, ...]
+
+
+def gather(path: DataPath, *, installation: Installation, now: datetime) -> Facts:
+    """Gather what a report tells. Nothing is written.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+        LakehouseError: A table cannot be read.
+    """
+    seen = observe(path, installation=installation, now=now)
+    incidents = installation.ledger.incidents.incidents(path=path.name)
+    unusual = [one for one in installation.ledger.findings.of(path=path.name) if one.normal_at is None]
+    unusual.sort(key=lambda one: order_of(path.batches, one.ref.batch), reverse=True)
+    return Facts(
+        path=path,
+        at=now,
+        status=status(path, installation=installation),
+        rules=_rules(path, installation),
+        freshness=tuple(seen.freshness.items()),
+        spans=tuple(_spans(path, dict(seen.freshness), incidents, installation, now)),
+        latencies=tuple(_latency(path, table, installation) for table in path.tables if isinstance(table, GatedTable)),
+        unusual=tuple(unusual),
+        findings=seen.findings,
+        incidents=tuple(one for one in incidents if one.state is not IncidentState.RESOLVED),
+        steps=path_map(path),
+    )
+
+
+def _rules(path: DataPath, installation: Installation) -> tuple[tuple[str, int], ...]:
+    """A rule over a batch's shape is broken by all rows or none: counted, it would hide the others."""
+    shape = {rule.name for table in path.tables for rule in gate_of(path, table).rules if rule.kind is RuleKind.SHAPE}
+    rows: Counter[str] = Counter()
+    for entry in installation.ledger.last_verdicts(path=path.name):
+        rows.update({name: count for name, count in entry.details.get("rules", {}).items() if name not in shape})
+    return tuple(rows.most_common())
+
+
+def _spans(
+    path: DataPath,
+    freshness: dict[str, TableFreshness],
+    incidents: tuple[Incident, ...],
+    installation: Installation,
+    now: datetime,
+) -> list[Span]:
+    """From the first publication on, a table kept its promise wherever no incident says otherwise."""
+    publications = installation.ledger.publications(path=path.name)
+    spans = []
+    for table, found in freshness.items():
+        late = [
+            (one.finding.since, one.resolved_at or now)
+            for one in incidents
+            if one.finding.kind is FindingKind.FRESHNESS and one.finding.table == table
+        ]
+        if found.state in BAD and found.since is not None and not any(end == now for _, end in late):
+            late.append((found.since, now))
+        shown = [one.first_at for one in publications.get((path.name, table), ())]
+        begins = min([*shown, *(start for start, _ in late)], default=now)
+        spans.append(Span(table=table, start=begins, end=now, late=False))
+        spans += [Span(table=table, start=start, end=end, late=True) for start, end in late]
+    return spans
+
+
+def _latency(path: DataPath, table: GatedTable, installation: Installation) -> Latency:
+    name = str(published_table(path, table))
+    raw = installation.ledger.latest(path=path.name, table=str(raw_table(table)))
+    landed = max((file.landed_at for file in raw.files if file.landed_at), default=None) if raw else None
+    took = None
+    if raw is not None and landed is not None and raw.state is BatchState.INGESTED:
+        publications = installation.ledger.publications(path=path.name).get((path.name, name), ())
+        took = next((one.first_at - landed for one in publications if one.batch == raw.ref.batch), None)
+    return Latency(table=name, batch=raw.ref.batch if raw else None, took=took, promised=table.latency)
