@@ -1,5 +1,7 @@
 """A small path of its own, for tests: orders with an amount, the share of which was refunded."""
 
+import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from duckdb import DuckDBPyRelation as Relation
 from readiness_pipelines import (
     DataPath,
     FileDrop,
+    Freshness,
     Kpi,
     Source,
     StaticBatches,
@@ -36,13 +39,20 @@ class Paid(pa.DataFrameModel):
     amount: arrow.float64()
 
 
-def order_path(name: str = "refund_rate", *, ratio: float = 0.5, schema: Any = Order) -> DataPath:
+def order_path(
+    name: str = "refund_rate",
+    *,
+    ratio: float = 0.5,
+    schema: Any = Order,
+    batches: Sequence[str] = BATCHES,
+    freshness: Freshness | None = None,
+) -> DataPath:
     """The path, with a tolerance of half a batch."""
     path = DataPath(
         kpi=Kpi(
             name, question="How many orders are refunded?", unit="ratio", target="<= 0.5", owner="shop@shop.example"
         ),
-        batches=StaticBatches(keys=BATCHES),
+        batches=StaticBatches(keys=tuple(batches)),
         namespace="shop",
     )
     path.gated(
@@ -54,6 +64,7 @@ def order_path(name: str = "refund_rate", *, ratio: float = 0.5, schema: Any = O
         ),
         schema=schema,
         tolerance=Tolerance(quarantined_ratio=ratio),
+        freshness=freshness,
     )
 
     @path.derived(schema=Paid)
@@ -83,3 +94,17 @@ def land(landing: Path, batch: str, *rows: str, header: str = "order_id,amount,s
 GOOD = ("1,10.5,paid,a", "2,20,refunded,?", "3,30,paid,", "4,40,paid,b")
 ONE_BAD = ("1,10.5,paid,a", "2,-20,refunded,?", "3,30,paid,", "4,40,paid,b")
 MOSTLY_BAD = ("1,x,paid,a", "2,-20,refunded,?", "3,30,lost,", "4,40,paid,b")
+
+
+STATES = ("paid", "refunded")
+WEEKS = tuple(f"week_{number:02d}" for number in range(1, 21))
+
+
+def land_week(landing: Path, week: int, *, rows: int = 200, amount: float = 20, refunded: float = 0.1) -> Path:
+    """Write a week of orders: a little different from every other, and the same each time."""
+    chance = random.Random(week)
+    lines = [
+        f"{week}{number:04d},{chance.gauss(amount, 3):.2f},{chance.choices(STATES, [1 - refunded, refunded])[0]},n"
+        for number in range(rows + chance.randint(-8, 8))
+    ]
+    return land(landing, WEEKS[week - 1], *lines)

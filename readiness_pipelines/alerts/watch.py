@@ -22,12 +22,14 @@ class Look:
 
     Attributes:
         freshness: Where each table with a freshness promise stands, by path and published name.
-        events: What changed since the last look.
+        changed: The tables that are in another state than at the last look, by path and published name.
+        events: What changed in the incidents since then.
         messages: Messages that were written.
         sent: Messages that were taken, and what went wrong with the others.
     """
 
     freshness: Mapping[tuple[str, str], TableFreshness]
+    changed: frozenset[tuple[str, str]]
     events: tuple[IncidentEvent, ...]
     messages: int
     sent: Sent
@@ -66,6 +68,7 @@ def watch(
     written = book.write(messages)
     return Look(
         freshness=freshness,
+        changed=frozenset(key for key, now_is in freshness.items() if watched.get(key, ("",))[0] != now_is.state.value),
         events=tuple(events),
         messages=written,
         sent=send_due(settings, book, clock=clock),

@@ -10,7 +10,14 @@ from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.landed import Landed, new_landings
 from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
 from readiness_pipelines.delivery.measure import Measured, measure, measure_all
-from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table, quarantine_table, raw_table
+from readiness_pipelines.delivery.names import (
+    batch_ref,
+    kpi_table,
+    path_tables,
+    published_table,
+    quarantine_table,
+    raw_table,
+)
 from readiness_pipelines.delivery.observing import Observation, observe
 from readiness_pipelines.delivery.path_map import PathStep, path_map
 from readiness_pipelines.delivery.reconcile import Problem, Reconciliation, reconcile, repair
@@ -67,6 +74,7 @@ __all__ = [
     "new_landings",
     "observe",
     "path_map",
+    "path_tables",
     "plan_replay",
     "published_table",
     "quarantine_rows",

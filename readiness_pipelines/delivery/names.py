@@ -33,6 +33,16 @@ def kpi_table(path: DataPath) -> TableName:
     return TableName("kpi", path.kpi.name)
 
 
+def path_tables(path: DataPath) -> tuple[TableName, ...]:
+    """All tables that the steps of a path write for its consumers, in the order rows flow: raw, gated, derived, KPI."""
+    tables = [
+        name
+        for table in path.tables
+        for name in ([raw_table(table)] if isinstance(table, GatedTable) else []) + [published_table(path, table)]
+    ]
+    return (*tables, kpi_table(path))
+
+
 def batch_ref(path: DataPath, table: TableName, batch: str) -> BatchRef:
     """The ledger's name of a batch of a table."""
     return BatchRef(path=path.name, table=str(table), batch=batch)

@@ -16,7 +16,7 @@ from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.gates.columns import SchemaSpec
 from readiness_pipelines.gates.evaluating import Evaluate, NotCompiledError, compile_expression
-from readiness_pipelines.gates.expressions import is_elementwise
+from readiness_pipelines.gates.expressions import columns_of, is_elementwise
 from readiness_pipelines.gates.flavours import Flavour
 from readiness_pipelines.gates.layout import LaidColumn, Layout, lay_out, typed_select
 from readiness_pipelines.gates.lifting import FRAME, expression, failing, failing_value
@@ -258,7 +258,8 @@ class RecordGate:
                 fails = by_pandera
             case Runner.QUERY:
                 lifted = expression(test.check, key, nw.from_native(schema.empty_table(), eager_only=True))
-                if not is_elementwise(lifted):
+                # A record has no batch, and no file: what asks for them needs one.
+                if not is_elementwise(lifted) or RESERVED_COLUMNS.intersection(columns_of(lifted)):
                     return None
                 fails = _by_evaluation(test, lifted, by_pandera)
         return _check_test(test, column, fails)

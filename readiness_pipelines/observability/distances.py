@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import stats
 from scipy.spatial.distance import jensenshannon
 from scipy.special import rel_entr
 
@@ -34,6 +35,22 @@ def distances(seen: Shares, expected: Shares, *, ordered: bool) -> Mapping[str, 
     if ordered:
         return {"psi": psi, "ks": np.abs(np.cumsum(seen, axis=1) - np.cumsum(expected, axis=1)).max(axis=1)}
     return {"psi": psi, "js": np.asarray(jensenshannon(seen, np.broadcast_to(expected, seen.shape), base=2, axis=1))}
+
+
+def by_chance(measure: str, value: float, *, rows: int, bins: int) -> float:
+    """How probable so great a distance is where some rows are drawn from the expected distribution itself.
+
+    The indices, times the rows, are distributed as chi-squared with one degree of freedom less than there are bins:
+    ``psi`` as it is, ``js`` as 8·ln 2·js² (both to the second order of the differences). ``ks`` is Kolmogorov's.
+    """
+    freedom = max(1, bins - 1)
+    match measure:
+        case "psi":
+            return float(stats.chi2.sf(value * rows, freedom))
+        case "js":
+            return float(stats.chi2.sf(8 * np.log(2) * value**2 * rows, freedom))
+        case _:
+            return float(stats.kstwobign.sf(value * np.sqrt(rows)))
 
 
 def smoothed(counts: Shares) -> Shares:

@@ -192,7 +192,7 @@ def _spread(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
 
 def _top(counts: pa.StructArray, frequencies: np.ndarray[Any, Any], share: float) -> dict[str, int]:
     """The most frequent values; of equally frequent ones, the first in order."""
-    names = [str(value) for value in counts.field("values").to_pylist()]
+    names = pc.cast(counts.field("values"), pa.string()).to_pylist()
     order = sorted(range(len(names)), key=lambda place: (-int(frequencies[place]), names[place]))
     return {names[place]: round(int(frequencies[place]) * share) for place in order[:TOP_VALUES]}
 

@@ -10,6 +10,7 @@ from scipy import stats
 from readiness_pipelines.observability.distances import (
     Shares,
     binned,
+    by_chance,
     distances,
     edges_of,
     merged,
@@ -66,7 +67,7 @@ def _shift(seen: Shares, before: Shares, column: ColumnProfile, past: Earlier, *
     """The distances of a batch from all before it, where they are not what theirs are from each other.
 
     Each earlier batch is held against all others: that is how far two batches that are alike are apart, with the
-    noise of batches of their size.
+    noise of batches of their size. That of its own size is what chance alone would make of so few rows.
     """
     counts = before * np.array(past.rows, dtype=float)[:, None]
     total = counts.sum(axis=0, keepdims=True)
@@ -84,9 +85,10 @@ def _shift(seen: Shares, before: Shares, column: ColumnProfile, past: Earlier, *
             weekday=past.weekday,
             weekdays=past.weekdays,
         )
-        if value < LEAST[measure] or scale(value) < found.expected or not found.is_unusual(past.level):
+        chance = by_chance(measure, float(value), rows=_present(column), bins=seen.size)
+        p = max(p, found.p, chance)
+        if value < LEAST[measure] or scale(value) < found.expected or p >= past.level:
             return None
-        p = max(p, found.p)
     figures = {measure: float(value) for measure, (value,) in own.items()}
     return _Shift(seen=seen, expected=smoothed(total)[0], distances=figures, p=p)
 

@@ -10,6 +10,7 @@ from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery import Installation, Run, batch_ref, decide, published_table
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.orchestration.failures import as_failures
+from readiness_pipelines.orchestration.freshness import batch_selection
 from readiness_pipelines.orchestration.keys import WHO_TAG, raw_keys
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
 from readiness_pipelines.quarantine import Correction, Discarding, RequestState, Undoing, Waiver, What
@@ -34,7 +35,7 @@ def replay_job(path: DataPath) -> Any:  # Dagster does not export the type
     """One batch from raw to KPI, without ingesting it again."""
     return dg.define_asset_job(
         name=replay_job_name(path),
-        selection=dg.AssetSelection.groups(path.name) - dg.AssetSelection.assets(*raw_keys(path)),
+        selection=batch_selection(path) - dg.AssetSelection.assets(*raw_keys(path)),
         description="One batch judged again, with its corrections and waivers, by the gate in the code.",
         executor_def=dg.in_process_executor,
     )

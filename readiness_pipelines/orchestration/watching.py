@@ -8,6 +8,7 @@ from readiness_pipelines.alerts import load_alerts, watch
 from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.delivery import Run
 from readiness_pipelines.observability import TableFreshness
+from readiness_pipelines.orchestration.freshness import freshness_evaluations
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
 from readiness_pipelines.settings import Settings
 
@@ -16,7 +17,7 @@ LOOK_SECONDS = 30
 
 
 def watch_sensor(paths: Sequence[DataPath], settings: Settings | None) -> dg.SensorDefinition:
-    """Looks at some paths every half minute; it launches nothing.
+    """Looks at some paths every half minute, and evaluates the check of a table that changed its state.
 
     Args:
         paths: The paths of the code location, however many.
@@ -30,7 +31,7 @@ def watch_sensor(paths: Sequence[DataPath], settings: Settings | None) -> dg.Sen
         description="What is late, held or broken becomes an incident, and whoever should hear is told, once.",
         required_resource_keys={INSTALLATION},
     )
-    def readiness_watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    def readiness_watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         config = (settings or Settings()).config
         installation = installation_of(context.resources)
         look = watch(paths, load_alerts(config), installation=installation, clock=Run().clock)
@@ -38,7 +39,11 @@ def watch_sensor(paths: Sequence[DataPath], settings: Settings | None) -> dg.Sen
             context.log.info(f"incident {event.incident} {event.what}: {event.why}")
         for error in look.sent.errors:
             context.log.warning(f"not sent, kept and tried again: {error}")
-        return dg.SkipReason(_told(look.freshness.values(), len(look.events), look.sent.sent))
+        changed = [(table, found) for (path, table), found in look.freshness.items() if (path, table) in look.changed]
+        return dg.SensorResult(
+            skip_reason=_told(look.freshness.values(), len(look.events), look.sent.sent),
+            asset_events=freshness_evaluations(changed),
+        )
 
     return readiness_watch
 

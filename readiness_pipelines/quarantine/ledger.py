@@ -115,6 +115,29 @@ class Ledger:
                 connection, ref, at=at, what=FAILED, who=begun.who, why=error, run_id=begun.run_id, attempt=attempt
             )
 
+    def note_broken(self, ref: BatchRef, *, run_id: str, who: str, error: str, at: datetime) -> bool:
+        """Note that a run broke, where it could not do so itself; its open deliveries end.
+
+        Returns:
+            Whether there was something to note: the ledger may have it already.
+        """
+        with self._database.writing() as connection:
+            left = connection.execute(
+                select(ATTEMPTS).where(ATTEMPTS.c.run_id == run_id, ATTEMPTS.c.ended_at.is_(None))
+            ).all()
+            for row in left:
+                self._close(connection, row.attempt, at=at, outcome=error)
+                self._append(
+                    connection, _ref(row), at=at, what=FAILED, who=who, why=error, run_id=run_id, attempt=row.attempt
+                )
+            known = select(TRAIL.c.id).where(_is(TRAIL, ref), TRAIL.c.run_id == run_id, TRAIL.c.what == FAILED)
+            if left or connection.execute(known).first() is not None:
+                return bool(left)
+            self._append(
+                connection, ref, at=at, what=FAILED, who=who, why=error, run_id=run_id, attempt=f"run {run_id}"[:64]
+            )
+        return True
+
     def record(
         self,
         record: BatchRecord,

@@ -120,12 +120,12 @@ def _spans(
     spans = []
     for table, found in freshness.items():
         late = [
-            (one.finding.since, one.resolved_at or now)
+            (one.finding.since, one.resolved_at)
             for one in incidents
-            if one.finding.kind is FindingKind.FRESHNESS and one.finding.table == table
+            if one.finding.kind is FindingKind.FRESHNESS and one.finding.table == table and one.resolved_at is not None
         ]
-        if found.state in BAD and found.since is not None and not any(end == now for _, end in late):
-            late.append((found.since, now))
+        if found.state in BAD and found.late_at is not None:
+            late.append((found.late_at, now))
         shown = [one.first_at for one in publications.get((path.name, table), ())]
         begins = min([*shown, *(start for start, _ in late)], default=now)
         spans.append(Span(table=table, start=begins, end=now, late=False))
