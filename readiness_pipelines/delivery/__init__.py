@@ -8,6 +8,7 @@ from readiness_pipelines.delivery.history import History, TableHistory, history
 from readiness_pipelines.delivery.ingest import Ingested, ingest
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.landed import Landed, new_landings
+from readiness_pipelines.delivery.latency import StepLatency, newest_latency
 from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
 from readiness_pipelines.delivery.measure import Measured, measure, measure_all
 from readiness_pipelines.delivery.names import (
@@ -57,6 +58,7 @@ __all__ = [
     "Replayed",
     "Run",
     "Selection",
+    "StepLatency",
     "TableHistory",
     "batch_ref",
     "decide",
@@ -72,6 +74,7 @@ __all__ = [
     "measure_all",
     "moved_rows",
     "new_landings",
+    "newest_latency",
     "observe",
     "path_map",
     "path_tables",

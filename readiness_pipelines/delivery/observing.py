@@ -8,6 +8,7 @@ from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.contracts.calendar import order_of
 from readiness_pipelines.contracts.durations import format_duration
 from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.delivery.latency import newest_latency
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, raw_table
 from readiness_pipelines.observability import (
     Finding,
@@ -114,33 +115,29 @@ def _slow(
     publications: Mapping[tuple[str, str], Sequence[Publication]],
     now: datetime,
 ) -> Iterator[Finding]:
-    """The batch that was ingested last, where it took, or takes, longer from landing to published than promised."""
+    """The newest batch of each step that took, or takes, longer than the step may."""
     for table in path.tables:
-        if not isinstance(table, GatedTable) or table.latency is None:
+        newest = newest_latency(path, table, installation=installation, publications=publications)
+        if table.latency is None or newest is None:
             continue
-        name = str(published_table(path, table))
-        raw = installation.ledger.latest(path=path.name, table=str(raw_table(table)))
-        landed = max((file.landed_at for file in raw.files if file.landed_at), default=None) if raw else None
-        if raw is None or landed is None:
-            continue
-        batch = raw.ref.batch
-        there = [p.first_at for p in publications.get((path.name, name), ()) if p.batch == batch]
-        judged = installation.ledger.get(batch_ref(path, published_table(path, table), batch))
-        if not there and judged is not None:
+        ref = batch_ref(path, published_table(path, table), newest.batch)
+        there = newest.published_at is not None
+        if not there and installation.ledger.get(ref) is not None:
             continue  # held, empty or discarded: that is another finding, or none
-        took = (there[0] if there else now) - landed
+        took = (newest.published_at or now) - newest.since
         if took > table.latency:
             long = format_duration(timedelta(seconds=round(took.total_seconds())))
+            again = f"readiness run {path.name} --batch {newest.batch}"
             yield Finding(
                 kind=FindingKind.LATENCY,
                 severity=Severity.WARN,
                 path=path.name,
-                table=name,
-                batch=batch,
-                promised=f"published {format_duration(table.latency)} after it lands",
-                seen=f"took {long}" if there else f"landed {long} ago and is not published",
-                since=landed + table.latency,
-                way_out=f"readiness history {batch}" if there else f"readiness run {path.name} --batch {batch}",
+                table=ref.table,
+                batch=newest.batch,
+                promised=f"published {format_duration(table.latency)} after {newest.after}",
+                seen=f"took {long}" if there else f"{newest.after} {long} ago and is not published",
+                since=newest.since + table.latency,
+                way_out=f"readiness history {newest.batch}" if there else again,
                 answers=path.kpi.owner,
             )
 

@@ -62,7 +62,13 @@ def _distribution(delivery: Delivery) -> dict[str, Any]:
     if moved:
         metadata["unusual"] = record_table(
             [
-                {"column": one.column, "what": one.measured, "expected": one.promised, "seen": one.seen, "p": one.p}
+                {
+                    "column": one.column,
+                    "what": one.measured,
+                    "expected": one.promised,
+                    "seen": one.seen,
+                    "p": f"{one.p:.0e}",
+                }
                 for one in moved
             ]
         )

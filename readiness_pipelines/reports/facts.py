@@ -1,25 +1,26 @@
 """What a report tells of a path, gathered as values."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.contracts.calendar import order_of
 from readiness_pipelines.delivery import (
     Installation,
     PathStatus,
     PathStep,
     gate_of,
+    newest_latency,
     observe,
     path_map,
     published_table,
-    raw_table,
     status,
 )
 from readiness_pipelines.gates import RuleKind
 from readiness_pipelines.observability import BAD, Finding, FindingKind, TableFreshness
-from readiness_pipelines.quarantine import BatchState, FoundFinding, Incident, IncidentState
+from readiness_pipelines.quarantine import FoundFinding, Incident, IncidentState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """How long the newest batch of a table took from landing to published; ``None`` for what is not known."""
+    """How long the newest batch of a table took from its landing, or its inputs; ``None`` for what is not known."""
 
     table: str
     batch: str | None
@@ -53,7 +54,7 @@ class Facts:
         rules: Rows that break each rule, over the last verdict of every batch, most first.
         freshness: Where each table with a promise stands.
         spans: When it did, and did not, keep its promise.
-        latencies: How long the newest batch of each source took.
+        latencies: How long the newest batch of each table took.
         unusual: What was found about batches and nobody called normal, newest batch first.
         findings: What is not as promised now.
         incidents: What is open or acknowledged.
@@ -91,7 +92,7 @@ def gather(path: DataPath, *, installation: Installation, now: datetime) -> Fact
         rules=_rules(path, installation),
         freshness=tuple(seen.freshness.items()),
         spans=tuple(_spans(path, dict(seen.freshness), incidents, installation, now)),
-        latencies=tuple(_latency(path, table, installation) for table in path.tables if isinstance(table, GatedTable)),
+        latencies=tuple(_latencies(path, installation)),
         unusual=tuple(unusual),
         findings=seen.findings,
         incidents=tuple(one for one in incidents if one.state is not IncidentState.RESOLVED),
@@ -133,12 +134,10 @@ def _spans(
     return spans
 
 
-def _latency(path: DataPath, table: GatedTable, installation: Installation) -> Latency:
-    name = str(published_table(path, table))
-    raw = installation.ledger.latest(path=path.name, table=str(raw_table(table)))
-    landed = max((file.landed_at for file in raw.files if file.landed_at), default=None) if raw else None
-    took = None
-    if raw is not None and landed is not None and raw.state is BatchState.INGESTED:
-        publications = installation.ledger.publications(path=path.name).get((path.name, name), ())
-        took = next((one.first_at - landed for one in publications if one.batch == raw.ref.batch), None)
-    return Latency(table=name, batch=raw.ref.batch if raw else None, took=took, promised=table.latency)
+def _latencies(path: DataPath, installation: Installation) -> Iterator[Latency]:
+    publications = installation.ledger.publications(path=path.name)
+    for table in path.tables:
+        newest = newest_latency(path, table, installation=installation, publications=publications)
+        took = newest.published_at - newest.since if newest is not None and newest.published_at is not None else None
+        name = str(published_table(path, table))
+        yield Latency(table=name, batch=newest.batch if newest else None, took=took, promised=table.latency)

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from readiness_pipelines.contracts.durations import format_duration
-from readiness_pipelines.observability import Bar, FindingKind
+from readiness_pipelines.observability import Bar
 from readiness_pipelines.quarantine import FoundFinding
 from readiness_pipelines.reports.charts import freshness_chart, histogram_chart, kpi_chart, rows_chart, rules_chart
 from readiness_pipelines.reports.facts import Facts
@@ -18,6 +18,7 @@ SHOWN_BATCHES = 120
 
 SHOWN_HISTOGRAMS = 6
 SHOWN_FINDINGS = 30
+SHOWN_COLUMNS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +195,7 @@ def _tables(facts: Facts) -> list[Part]:
             name="unusual",
             title="Unusual batches",
             head=("batch", "table", "what", "expected", "seen"),
-            rows=[_unusual(one) for one in facts.unusual[:SHOWN_FINDINGS]],
+            rows=_unusual(facts.unusual)[:SHOWN_FINDINGS],
             empty="every batch is like those before it, or too few are there to tell",
         ),
         Part(
@@ -209,7 +210,7 @@ def _tables(facts: Facts) -> list[Part]:
         ),
         Part(
             name="latency",
-            title="From landing to published",
+            title="How long the newest batches took",
             head=("table", "newest batch", "took", "promised"),
             rows=[
                 (
@@ -242,13 +243,16 @@ def _tables(facts: Facts) -> list[Part]:
     ]
 
 
-def _unusual(one: FoundFinding) -> tuple[str, ...]:
-    what = "schema" if one.finding.kind is FindingKind.SCHEMA else one.finding.kind.value
-    where = f" of {one.finding.column}" if one.finding.column else ""
-    return (
-        one.ref.batch,
-        one.ref.table,
-        f"{what}: {one.finding.measured}{where}",
-        one.finding.promised,
-        one.finding.seen,
-    )
+def _unusual(found: Sequence[FoundFinding]) -> list[tuple[str, ...]]:
+    """One line for the columns of a batch of which the same was measured: what is missing may miss in fifty."""
+    grouped: dict[tuple[str, str, str, str], list[FoundFinding]] = {}
+    for one in found:
+        key = one.ref.batch, one.ref.table, one.finding.kind.value, one.finding.measured
+        grouped.setdefault(key, []).append(one)
+    lines: list[tuple[str, ...]] = []
+    for (batch, table, kind, measured), ones in grouped.items():
+        columns = [one.finding.column for one in ones if one.finding.column]
+        more = f" and {len(columns) - SHOWN_COLUMNS} more" if len(columns) > SHOWN_COLUMNS else ""
+        where = f" of {', '.join(columns[:SHOWN_COLUMNS])}{more}" if columns else ""
+        lines.append((batch, table, f"{kind}: {measured}{where}", ones[0].finding.promised, ones[0].finding.seen))
+    return lines

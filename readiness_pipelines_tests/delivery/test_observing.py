@@ -7,6 +7,7 @@ from typing import Any
 import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
+from duckdb import DuckDBPyRelation as Relation
 
 from readiness_pipelines import DataPath, FileDrop, Freshness, Kpi, Source, StaticBatches, Steward, Tolerance
 from readiness_pipelines.delivery import Installation, Run, batch_ref, deliver, ingest, observe, published_table
@@ -63,7 +64,23 @@ def test_a_batch_that_was_ingested_and_goes_no_further_is_found(installation: In
     ingest(path, orders, batch="a", installation=installation, run=Run(clock=lambda: START))
     assert found(path, installation, START + timedelta(minutes=10)) == []
     late = found(path, installation, START + timedelta(minutes=11))
-    assert late == [("latency", "a", "landed 11m ago and is not published")]
+    assert late == [("latency", "a", "it landed 11m ago and is not published")]
+
+
+def test_a_computed_table_is_slow_counted_from_its_last_input(installation: Installation) -> None:
+    path = prompt_path()
+
+    @path.derived(schema=Order, latency="10m")
+    def cheap(orders: Relation) -> Relation:
+        return orders.filter("amount < 100")
+
+    bring(path, installation, "a", GOOD, at=START + timedelta(minutes=25))
+    assert found(path, installation, START + timedelta(minutes=35)) == []
+    late = found(path, installation, START + timedelta(minutes=36))
+    assert late == [("latency", "a", "orders came 11m ago and is not published")]
+    run = Run(clock=lambda: START + timedelta(minutes=40))
+    deliver(path, path.table("cheap"), batch="a", installation=installation, run=run)
+    assert found(path, installation, START + timedelta(hours=1)) == [("latency", "a", "took 15m")]
 
 
 def test_a_held_batch_is_held_and_not_slow(installation: Installation) -> None:

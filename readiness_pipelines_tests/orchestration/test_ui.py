@@ -18,12 +18,15 @@ from typing import Any
 
 import pytest
 
+from readiness_pipelines.delivery import Installation, Run
 from readiness_pipelines.orchestration import launching
 from readiness_pipelines.quarantine import Ledger, ReplayRequest
+from readiness_pipelines.reports.facts import gather
+from readiness_pipelines.reports.page import html_page
 from readiness_pipelines_tests.alerts.endpoint import listening
 from readiness_pipelines_tests.conftest import settings_in
-from readiness_pipelines_tests.orchestration.samples import make_project
-from readiness_pipelines_tests.samples import MOSTLY_BAD, land
+from readiness_pipelines_tests.orchestration.samples import make_project, run_unusual_week
+from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, order_path
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 START_SECONDS = 60
@@ -71,6 +74,13 @@ def serving(folder: Path) -> Iterator[Server]:
         os.environ.pop("DAGSTER_HOME")
         if before is not None:
             os.environ["DAGSTER_HOME"] = before
+    with webserver(project, home, runs) as found:
+        yield found
+
+
+@contextmanager
+def webserver(project: Path, home: str, runs: dict[str, str]) -> Iterator[Server]:
+    """A webserver of a project's code location, on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -288,12 +298,51 @@ def test_a_browser_shows_it(server: Server, tmp_path: Path, place: str, sees: li
         assert words in text, f"{words!r} is not on the page: {text[:3000]}"
 
 
+@pytest.fixture(scope="module")
+def unusual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A webserver over a path of which the eleventh week is not like the ten before."""
+    project, run_id, home = run_unusual_week(tmp_path_factory.mktemp("unusual"))
+    with webserver(project, home, {WEEKS[10]: run_id}) as found:
+        yield found
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_a_browser_shows_how_a_column_moved(unusual: Server, tmp_path: Path) -> None:
+    page = _page(f"{unusual.url}/assets/shop/orders?view=checks&checkDetail=distribution", tmp_path)
+    text = _text(page)
+    for words in ("amount: median 40", "as in 10 batches before", "largest_psi", "unusual_columns"):
+        assert words in text, text[:3000]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("window", ["1400,1000", "420,900"], ids=["desk", "phone"])
+def test_a_browser_shows_a_report_from_a_file(unusual: Server, tmp_path: Path, window: str) -> None:
+    installation = Installation.open(settings_in(unusual.project))
+    facts = gather(order_path(batches=WEEKS), installation=installation, now=Run().clock())
+    file = tmp_path / "report.html"
+    # The browser is asked how wide the page is: one that scrolls sideways is not readable on a phone.
+    probe = "<script>document.title = String(document.documentElement.scrollWidth <= window.innerWidth)</script>"
+    file.write_text(html_page(facts).replace("</body>", f"{probe}</body>"))
+    page = _page(file.as_uri(), tmp_path, window=window)
+    assert "<title>true</title>" in page
+    for words in ("refund_rate", "KPI over batches", "amount in week_11", "Shop team"):
+        assert words in _text(page)
+    assert page.count("<svg") == 5
+
+
 def _visible_text(url: str, profile: Path) -> str:
+    return _text(_page(url, profile))
+
+
+def _page(url: str, profile: Path, window: str = "1500,1200") -> str:
     assert CHROMIUM is not None
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1500,1200",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", f"--window-size={window}",
         f"--user-data-dir={profile / 'chromium'}", "--virtual-time-budget=30000", "--dump-dom", url,
     ]  # fmt: skip
-    page = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def _text(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", " ", page, flags=re.DOTALL)))
