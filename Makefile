@@ -13,7 +13,7 @@ BIN := .venv/bin
 .PHONY: run test ui lint bench bench-gate bench-growth bench-watch bench-alarms lock clean
 
 run: .venv/installed
-	$(BIN)/readiness run --all
+	$(BIN)/readiness run readmission_rate_30d --all
 
 test: .venv/installed
 	$(BIN)/pytest -n auto

@@ -65,6 +65,7 @@ def test_the_public_names_are_these() -> None:
         "Target",
         "Tolerance",
         "Trim",
+        "WithinUsualRange",
         "ZeroPad",
         "cleanse",
         "null_share",

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
-from readiness_pipelines.cli.paths import find_path
+from readiness_pipelines.cli.paths import find_path, find_paths
 from readiness_pipelines.cli.waiting import batch_value, rows_table, show_batch, waiting_table
 from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery import (
@@ -37,18 +37,18 @@ Who = Annotated[str | None, typer.Option("--who", help="Who decides; the user of
 
 @app.command("list")
 def list_waiting(path: PathName = None, as_json: AsJson = False) -> None:
-    """List the batches of which something waits."""
+    """List the batches of which something waits, of all paths where none is named."""
     with errors_for_people():
-        found, installation = _open(path)
-        waiting = waiting_batches(found, installation=installation)
+        settings = Settings()
+        installation = Installation.open(settings)
+        found = {one.name: waiting_batches(one, installation=installation) for one in find_paths(path, settings)}
         if as_json:
-            print_json([batch_value(record) for record in waiting])
+            print_json([batch_value(record) for waiting in found.values() for record in waiting])
             return
-        if not waiting:
-            OUT.print(f"nothing of {found.name} waits")
-            return
-        OUT.print(waiting_table(found.name, waiting))
-        OUT.print(f"next: [bold]readiness quarantine show {waiting[0].ref.batch}[/]")
+        for name, waiting in found.items():
+            OUT.print(waiting_table(name, waiting) if waiting else f"nothing of {name} waits")
+        if first := next((waiting[0] for waiting in found.values() if waiting), None):
+            OUT.print(f"next: [bold]readiness quarantine show {first.ref.batch}[/]")
 
 
 @app.command("show")
@@ -203,9 +203,9 @@ def _decided_value(decided: Decided) -> dict[str, Any]:
     }
 
 
-def _open(path: str | None, *batches: str) -> tuple[DataPath, Installation]:
+def _open(path: str | None, batch: str) -> tuple[DataPath, Installation]:
     settings = Settings()
-    return find_path(path, settings, batches=batches), Installation.open(settings)
+    return find_path(path, settings, batches=[batch]), Installation.open(settings)
 
 
 def _table(path: DataPath, name: str | None) -> GatedTable:
