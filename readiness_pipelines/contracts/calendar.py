@@ -1,6 +1,6 @@
 """When batches begin and end, and when schedules tick."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
@@ -53,6 +53,14 @@ def window_of(batches: Batches, batch: str) -> Window | None:
 def has_batch(batches: Batches, batch: str) -> bool:
     """Whether a key is one of the batches', due or not."""
     return batch in batches.keys if isinstance(batches, StaticBatches) else window_of(batches, batch) is not None
+
+
+def in_order(batches: Batches, keys: Iterable[str]) -> list[str]:
+    """Keys from old to new; those that are not of the path come first."""
+    if isinstance(batches, StaticBatches):
+        places = {key: place for place, key in enumerate(batches.keys)}
+        return sorted(keys, key=lambda key: (places.get(key, -1), key))
+    return sorted(keys, key=lambda key: order_of(batches, key))
 
 
 def order_of(batches: Batches, batch: str) -> tuple[float, str]:

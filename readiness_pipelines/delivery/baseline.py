@@ -7,10 +7,9 @@ from typing import Any
 import duckdb
 
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.contracts.calendar import order_of, weekday_of
+from readiness_pipelines.contracts.calendar import in_order, order_of, weekday_of
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import Gated, profile_table, published_table
-from readiness_pipelines.delivery.reading import VISIBLE
 from readiness_pipelines.gates import UsualRange
 from readiness_pipelines.observability import (
     MOST_BATCHES,
@@ -62,12 +61,10 @@ def profiles_of(
     name = profile_table(table)
     if not batches or not installation.lakehouse.exists(name):
         return {}
-    rows = installation.lakehouse.relation(engine, name)
-    wanted = [duckdb.ConstantExpression(batch) for batch in batches]
-    table_read = rows.filter(duckdb.ColumnExpression("_batch").isin(*wanted)).to_arrow_table()
+    rows = installation.lakehouse.relation(engine, name, batch=batches).to_arrow_table()
     columns: dict[str, dict[str, ColumnProfile]] = {}
     rows_of: dict[str, int] = {}
-    for row in table_read.to_pylist():
+    for row in rows.to_pylist():
         rows_of[row["_batch"]] = row["rows"]
         into = columns.setdefault(row["_batch"], {})
         if row["column"] is not None:
@@ -85,19 +82,17 @@ def baseline_of(
         LedgerError: The ledger cannot be reached.
     """
     name = str(published_table(path, table))
-    place = order_of(path.batches, batch)
     found = installation.ledger.findings.of(path=path.name, table=name)
     unlike = {one.ref.batch for one in found if one.finding.kind in UNLIKE and one.normal_at is None}
-    records = installation.ledger.batches(path=path.name, table=name)
-    shown = {record.ref.batch for record in records if record.state in VISIBLE}
-    earlier = sorted(order_of(path.batches, b) for b in shown - unlike)
-    chosen = [b for at, b in earlier if (at, b) < place][-MOST_BATCHES:]
+    shown = installation.ledger.shown_batches(path=path.name, table=name)
+    ordered = in_order(path.batches, {*(shown - unlike), batch})
+    chosen = ordered[: ordered.index(batch)][-MOST_BATCHES:]
     profiles = profiles_of(table, chosen, installation=installation, engine=engine)
     batches = tuple(Past(profile=profiles[b], weekday=weekday_of(path.batches, b)) for b in chosen if b in profiles)
     restarts: dict[str | None, int] = {}
     for one in found:
         since = order_of(path.batches, one.ref.batch)
-        if one.normal_at is not None and since < place:
+        if one.normal_at is not None and since < order_of(path.batches, batch):
             before = sum(order_of(path.batches, past.profile.batch) < since for past in batches)
             restarts[one.finding.column] = max(before, restarts.get(one.finding.column, 0))
     return Baseline(batches=batches, restarts=restarts)

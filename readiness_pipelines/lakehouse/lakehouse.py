@@ -1,6 +1,6 @@
 """The tables: an Iceberg catalog and its warehouse."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -192,14 +192,15 @@ class Lakehouse:
         self, table: TableName, *, batch: str | None = None, snapshot_id: int | None = None
     ) -> tuple[DataFileInfo, ...]:
         """The data files of a snapshot (the current one where none is given), of one batch or of all."""
-        return planned_files(self._load(table), table, batch=batch, snapshot_id=snapshot_id)
+        batches = None if batch is None else (batch,)
+        return planned_files(self._load(table), table, batches=batches, snapshot_id=snapshot_id)
 
     def relation(
         self,
         connection: duckdb.DuckDBPyConnection,
         table: TableName,
         *,
-        batch: str | None = None,
+        batch: str | Sequence[str] | None = None,
         snapshot_id: int | None = None,
         or_current: bool = False,
         as_arrived: bool = False,
@@ -209,7 +210,7 @@ class Lakehouse:
         Args:
             connection: Where the relation lives.
             table: The table.
-            batch: One batch; ``None`` for all.
+            batch: One batch, or several; ``None`` for all.
             snapshot_id: As of this snapshot; ``None`` for now.
             or_current: Read the table as it is now where that snapshot has expired. What a batch holds now is what its
                 last commit made of it.
@@ -221,10 +222,11 @@ class Lakehouse:
         loaded = self._load(table)
         if or_current and snapshot_id is not None and loaded.snapshot_by_id(snapshot_id) is None:
             snapshot_id = None
-        files = planned_files(loaded, table, batch=batch, snapshot_id=snapshot_id)
+        batches = (batch,) if isinstance(batch, str) else batch
+        files = planned_files(loaded, table, batches=batches, snapshot_id=snapshot_id)
         if not files:
             return no_rows(connection, loaded.schema())
-        return read_files(connection, files, schema=None if as_arrived else loaded.schema(), batch=batch)
+        return read_files(connection, files, schema=None if as_arrived else loaded.schema(), batches=batches)
 
     def maintain(
         self, table: TableName, *, expire_before: datetime, most_snapshots: int, orphans_before: datetime

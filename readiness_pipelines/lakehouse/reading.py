@@ -1,8 +1,10 @@
 """Tables read by DuckDB, straight from the files that a snapshot names."""
 
+from collections.abc import Sequence
+
 import duckdb
 import pyarrow as pa
-from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo, Reference
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo, In, Reference
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -13,9 +15,9 @@ from readiness_pipelines.lakehouse.records import DataFileInfo
 
 
 def planned_files(
-    table: Table, name: TableName, *, batch: str | None, snapshot_id: int | None
+    table: Table, name: TableName, *, batches: Sequence[str] | None, snapshot_id: int | None
 ) -> tuple[DataFileInfo, ...]:
-    """The data files of a snapshot, of one batch or of all, in the order of their paths.
+    """The data files of a snapshot, of some batches or of all, in the order of their paths.
 
     Raises:
         LakehouseError: The snapshot has expired, or has delete files, which this reader would not apply.
@@ -25,7 +27,7 @@ def planned_files(
             f"snapshot {snapshot_id} of {name} has expired",
             way_out="read the table as it is now, or keep snapshots longer",
         )
-    scan = table.scan(row_filter=AlwaysTrue() if batch is None else of_batch(batch), snapshot_id=snapshot_id)
+    scan = table.scan(row_filter=AlwaysTrue() if batches is None else of_batches(batches), snapshot_id=snapshot_id)
     tasks = list(scan.plan_files())
     if any(task.delete_files for task in tasks):
         raise LakehouseError(
@@ -44,7 +46,11 @@ def planned_files(
 
 
 def read_files(
-    connection: duckdb.DuckDBPyConnection, files: tuple[DataFileInfo, ...], *, schema: Schema | None, batch: str | None
+    connection: duckdb.DuckDBPyConnection,
+    files: tuple[DataFileInfo, ...],
+    *,
+    schema: Schema | None,
+    batches: Sequence[str] | None,
 ) -> duckdb.DuckDBPyRelation:
     """Read data files lazily.
 
@@ -52,7 +58,7 @@ def read_files(
         connection: Where the relation lives.
         files: At least one file.
         schema: Columns to read, by field id, null where a file lacks one; ``None`` for the columns that the files have.
-        batch: The one batch to keep; ``None`` keeps all.
+        batches: The batches to keep; ``None`` keeps all.
     """
     paths = "[" + ", ".join(_literal(file.path) for file in files) + "]"
     if schema is None:
@@ -65,8 +71,8 @@ def read_files(
             for field, kind in zip(schema.fields, kinds, strict=True)
         )
         source = f"read_parquet({paths}, schema = MAP {{{columns}}})"
-    # The filter is applied again: a plan may name files that hold more than the batch.
-    where = "" if batch is None else f" WHERE _batch = {_literal(batch)}"
+    # The filter is applied again: a plan may name files that hold more than the batches.
+    where = "" if batches is None else f" WHERE _batch IN ({', '.join(map(_literal, batches))})"
     return connection.sql(f"SELECT * FROM {source}{where}")
 
 
@@ -100,6 +106,11 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
 def of_batch(batch: str) -> BooleanExpression:
     """The filter that selects one batch."""
     return EqualTo(term=Reference(name="_batch"), value=batch)
+
+
+def of_batches(batches: Sequence[str]) -> BooleanExpression:
+    """The filter that selects some batches; at least one."""
+    return of_batch(batches[0]) if len(batches) == 1 else In(term=Reference(name="_batch"), literals=set(batches))
 
 
 def _literal(text: str) -> str:

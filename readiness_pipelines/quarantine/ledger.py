@@ -294,6 +294,14 @@ class Ledger:
         with self._database.reading() as connection:
             return tuple(_record(row) for row in connection.execute(query))
 
+    def shown_batches(self, *, path: str, table: str) -> frozenset[str]:
+        """The batches of a table of which the last verdict published rows."""
+        query = select(BATCHES.c.batch).where(
+            BATCHES.c.path == path, BATCHES.c.table_name == table, BATCHES.c.state.in_(SHOWN)
+        )
+        with self._database.reading() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def latest(self, *, path: str, table: str) -> BatchRecord | None:
         """The batch of a table that came last to where it is; ``None`` where there is none."""
         query = select(BATCHES).where(BATCHES.c.path == path, BATCHES.c.table_name == table)

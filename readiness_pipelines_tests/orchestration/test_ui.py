@@ -327,7 +327,7 @@ def test_a_browser_shows_a_report_from_a_file(unusual: Server, tmp_path: Path, w
     assert "<title>true</title>" in page
     for words in ("refund_rate", "KPI over batches", "amount in week_11", "Shop team"):
         assert words in _text(page)
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 3
 
 
 def _visible_text(url: str, profile: Path) -> str:
