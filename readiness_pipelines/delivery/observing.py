@@ -237,7 +237,7 @@ def _unlike_finding(
         else first.finding.promised,
         seen=seen,
         since=min(one.found_at for one in strange),
-        details=tuple(f"{_about(one)} (expected: {one.promised})" for one in columns),
+        details=tuple(f"{_about(one)} (expected: {one.promised}{_how_unusual(one)})" for one in columns),
         way_out=f"readiness report {path.name}",
         answers=_answers(path, table),
     )
@@ -245,6 +245,11 @@ def _unlike_finding(
 
 def _about(finding: BatchFinding) -> str:
     return f"{finding.column}: {finding.seen}" if finding.column else finding.seen
+
+
+def _how_unusual(finding: BatchFinding) -> str:
+    p = finding.details.get("p")
+    return "" if p is None else f"; by chance p = {p:.0e}"
 
 
 def _same(one: BatchFinding, other: BatchFinding) -> bool:

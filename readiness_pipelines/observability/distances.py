@@ -27,14 +27,15 @@ def distances(seen: Shares, expected: Shares, *, ordered: bool) -> Mapping[str, 
 
     Returns:
         ``psi``, the sum of (seen - expected)·ln(seen / expected) in nats (Siddiqi, Credit Risk Scorecards, 2006: below
-        0.1 stable, above 0.25 moved). Of numbers also ``ks``, the greatest difference of the shares up to a bin's edge
-        (Kolmogorov-Smirnov); of categories ``js``, the Jensen-Shannon distance with logarithms of base 2: 0 the
-        same, 1 nothing in common.
+        0.1 stable, above 0.25 moved); ``js``, the Jensen-Shannon distance with logarithms of base 2: 0 the same, 1
+        nothing in common; and of numbers ``ks``, the greatest difference of the shares up to a bin's edge
+        (Kolmogorov-Smirnov).
     """
     psi = np.asarray((rel_entr(seen, expected) + rel_entr(expected, seen)).sum(axis=1))
-    if ordered:
-        return {"psi": psi, "ks": np.abs(np.cumsum(seen, axis=1) - np.cumsum(expected, axis=1)).max(axis=1)}
-    return {"psi": psi, "js": np.asarray(jensenshannon(seen, np.broadcast_to(expected, seen.shape), base=2, axis=1))}
+    js = np.asarray(jensenshannon(seen, np.broadcast_to(expected, seen.shape), base=2, axis=1))
+    if not ordered:
+        return {"psi": psi, "js": js}
+    return {"psi": psi, "js": js, "ks": np.abs(np.cumsum(seen, axis=1) - np.cumsum(expected, axis=1)).max(axis=1)}
 
 
 def by_chance(measure: str, value: float, *, rows: int, bins: int) -> float:

@@ -36,7 +36,7 @@ class Moved:
         promised: What was expected, for people.
         seen: What was seen, for people.
         p: How probable that is, by chance.
-        distances: ``psi``, and ``ks`` of numbers or ``js`` of categories, where distributions were compared.
+        distances: ``psi``, ``js``, and of numbers ``ks``, where distributions were compared.
         histogram: Both distributions, where distributions were compared.
     """
 

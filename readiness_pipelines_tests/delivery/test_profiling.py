@@ -96,6 +96,7 @@ def test_an_unusual_batch_is_published_found_and_told_once_and_is_over_with_the_
     assert (volume.batch, volume.answers) == (WEEKS[10], "Shop team <shop@shop.example>")
     assert volume.promised.startswith("19")
     assert "as in 10 batches before" in volume.promised
+    assert "; by chance p = " in found[FindingKind.DISTRIBUTION].details[0]
     assert found[FindingKind.DISTRIBUTION].seen.startswith("amount: median 39.9")
     run_week(ten_weeks, 12)
     assert {e.what for e in watch([PATH], settings, installation=ten_weeks, clock=at(12).clock).events} == {"resolved"}

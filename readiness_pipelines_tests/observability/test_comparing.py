@@ -80,6 +80,7 @@ def test_shifted_numbers_are_found_with_both_histograms() -> None:
     found = compare(batch(99, score=np.random.default_rng(1).normal(1, 1, 500)), normal())
     assert measures(found) == [("values", "score")]
     (moved,) = found.moved
+    assert set(moved.distances) == {"psi", "js", "ks"}
     assert moved.distances["psi"] > 0.5
     assert 0.3 < moved.distances["ks"] < 0.5
     assert sum(bar.seen for bar in moved.histogram) == pytest.approx(1)
