@@ -1,5 +1,6 @@
 """Where things are: the one place that reads the environment."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,4 +44,7 @@ class Settings(BaseSettings):
             values[folder] = Path(values.get(folder) or cls.model_fields[folder].default).expanduser().resolve()
         values["catalog_url"] = values.get("catalog_url") or f"sqlite:///{values['warehouse'] / 'readiness.db'}"
         values["ledger_url"] = values.get("ledger_url") or values["catalog_url"]
+        for url in ("catalog_url", "ledger_url"):
+            # SQLAlchemy's default driver for Postgres is another one than Dagster brings.
+            values[url] = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", str(values[url]))
         return values

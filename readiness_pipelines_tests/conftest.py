@@ -8,14 +8,24 @@ import pytest
 
 from readiness_pipelines.delivery import Installation
 from readiness_pipelines.settings import Settings
+from readiness_pipelines_tests.databases import KINDS, URL_FILE, Kind, database_in, use_database
 
 ROOT = Path(__file__).parent.parent
 LANDING = ROOT / "data" / "landing"
 
 
 def settings_in(folder: Path, *, landing: Path | None = None) -> Settings:
-    """Settings of an installation that lives in a folder."""
-    return Settings(landing=landing or folder / "landing", warehouse=folder / "warehouse")
+    """Settings of an installation that lives in a folder, with the folder's database."""
+    chosen = database_in(folder) if (folder / URL_FILE).exists() else ""
+    return Settings(landing=landing or folder / "landing", warehouse=folder / "warehouse", catalog_url=chosen)
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
+    """The kind of database that the test's folder uses: the whole test runs over each."""
+    kind: Kind = request.param
+    use_database(kind, tmp_path)
+    return kind
 
 
 @pytest.fixture

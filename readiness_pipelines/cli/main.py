@@ -3,6 +3,7 @@
 import typer
 
 from readiness_pipelines.cli import decisions, incidents, path
+from readiness_pipelines.cli.doctor import run_doctor
 from readiness_pipelines.cli.history import show_history
 from readiness_pipelines.cli.maintain import run_maintain
 from readiness_pipelines.cli.reconcile import run_reconcile
@@ -26,6 +27,7 @@ app.command("reconcile")(run_reconcile)
 app.command("maintain")(run_maintain)
 app.command("watch")(run_watch)
 app.command("report")(write_report)
+app.command("doctor")(run_doctor)
 app.add_typer(decisions.app, name="quarantine")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(path.app, name="path")

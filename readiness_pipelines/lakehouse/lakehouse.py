@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from readiness_pipelines.errors import LakehouseError
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, as_commit, replace_batch
-from readiness_pipelines.lakehouse.locks import batch_lock, commit_lock
+from readiness_pipelines.lakehouse.locks import FileTurns, PostgresTurns, Turns, batch_turn, commit_turn
 from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_manifests, remove_orphans
 from readiness_pipelines.lakehouse.names import TableName
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
@@ -50,9 +50,10 @@ TABLE_PROPERTIES = {
 class Lakehouse:
     """Iceberg tables, each partitioned by ``_batch``; one commit replaces one batch."""
 
-    def __init__(self, catalog: SqlCatalog, warehouse: Path) -> None:
+    def __init__(self, catalog: SqlCatalog, warehouse: Path, turns: Turns) -> None:
         self._catalog = catalog
         self._warehouse = warehouse
+        self._turns = turns
 
     @classmethod
     def open(cls, *, catalog_url: str, warehouse: str) -> "Lakehouse":
@@ -73,15 +74,18 @@ class Lakehouse:
             if sqlite:
                 Path(catalog_url.removeprefix("sqlite:///").split("?")[0]).parent.mkdir(parents=True, exist_ok=True)
             catalog = _open_catalog(url, folder)
+            turns: Turns = FileTurns(folder / ".locks")
             if sqlite:
                 with catalog.engine.connect() as connection:
                     connection.execute(text("PRAGMA journal_mode=WAL"))
+            elif catalog.engine.dialect.name == "postgresql":
+                turns = PostgresTurns(catalog.engine.url)
         except (SQLAlchemyError, OSError) as error:
             raise LakehouseError(
                 f"the Iceberg catalog cannot be opened: {str(error).splitlines()[0]}",
                 way_out="check READINESS_CATALOG_URL and that its database answers",
             ) from error
-        return cls(catalog, folder)
+        return cls(catalog, folder, turns)
 
     def exists(self, table: TableName) -> bool:
         """Whether the table is there."""
@@ -123,7 +127,7 @@ class Lakehouse:
             )
         # Another process may have been faster, here or on another machine.
         others_won = suppress(NamespaceAlreadyExistsError, TableAlreadyExistsError)
-        with commit_lock(self._warehouse, table), self._reaching(str(table)), others_won:
+        with commit_turn(self._turns, table), self._reaching(str(table)), others_won:
             self._catalog.create_namespace_if_not_exists(table.namespace)
             if not self.exists(table):
                 self._create(table, stored)
@@ -160,8 +164,8 @@ class Lakehouse:
         return Staged(table=table, batch=batch, files=files, rows=count, schema=columns, field_ids=ids)
 
     def turn(self, table: str, batch: str) -> AbstractContextManager[None]:
-        """Wait until no other process of this machine delivers the batch, and hold the place."""
-        return batch_lock(self._warehouse, table, batch)
+        """Wait until no other process that shares the catalog delivers the batch, and hold the place."""
+        return batch_turn(self._turns, table, batch)
 
     def replace(
         self,
@@ -185,7 +189,7 @@ class Lakehouse:
             CommitConflictError: Another commit changed the same batch, or the schema, meanwhile.
             CommitUnknownError: The catalog could not be reached, and it is not known whether the commit landed.
         """
-        with commit_lock(self._warehouse, table):
+        with commit_turn(self._turns, table):
             return replace_batch(lambda: self._load(table), staged, properties, confirm)
 
     def files(
@@ -242,7 +246,7 @@ class Lakehouse:
         Raises:
             LakehouseError: No such table.
         """
-        with commit_lock(self._warehouse, table):
+        with commit_turn(self._turns, table):
             merge_manifests(self._load(table))
             expired = expire(self._load(table), before=expire_before, most=most_snapshots)
             loaded = self._load(table)

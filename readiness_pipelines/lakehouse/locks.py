@@ -1,36 +1,63 @@
-"""Turns on this machine: waiting in line beats retrying in a crowd."""
+"""Turns: waiting in line beats retrying in a crowd. On one machine by files, for many by the catalog's Postgres."""
 
 import fcntl
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import URL, NullPool, create_engine, text
 
 from readiness_pipelines.lakehouse.names import TableName
 
 BATCH_LOCKS = 512
-"""So many files for each table, whatever the number of its batches: a lock's file cannot be removed safely."""
+"""So many locks for each table, whatever the number of its batches: a lock's file cannot be removed safely."""
 
 
-@contextmanager
-def commit_lock(warehouse: Path, table: TableName) -> Iterator[None]:
+class Turns(Protocol):
+    """Who may work on what, one process at a time; a process that dies gives its turns back."""
+
+    def held(self, name: str) -> AbstractContextManager[None]:
+        """Wait until nobody else holds a name, and hold it."""
+        ...
+
+
+class FileTurns:
+    """Turns of the processes of one machine, by locked files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Hold the lock of a file; released by the system when the process dies."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / f"{name}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+class PostgresTurns:
+    """Turns of the processes of many machines, by advisory locks of a Postgres server."""
+
+    def __init__(self, url: URL) -> None:
+        # A connection of its own for each turn: waiting ones must not use up the pool of those that work.
+        self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Hold an advisory lock; released by the server when the connection ends."""
+        with self._engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), {"name": name})
+            yield
+
+
+def commit_turn(turns: Turns, table: TableName) -> AbstractContextManager[None]:
     """Commit to a table, one process at a time."""
-    with _held(warehouse, f"{table}.lock"):
-        yield
+    return turns.held(str(table))
 
 
-@contextmanager
-def batch_lock(warehouse: Path, table: str, batch: str) -> Iterator[None]:
+def batch_turn(turns: Turns, table: str, batch: str) -> AbstractContextManager[None]:
     """Deliver a batch, one process at a time; in rare cases another batch waits, too."""
-    with _held(warehouse, f"{table}.batch-{zlib.crc32(batch.encode()) % BATCH_LOCKS}.lock"):
-        yield
-
-
-@contextmanager
-def _held(warehouse: Path, name: str) -> Iterator[None]:
-    """Hold an advisory lock; released by the system when the process dies."""
-    folder = warehouse / ".locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / name).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    return turns.held(f"{table}.batch-{zlib.crc32(batch.encode()) % BATCH_LOCKS}")

@@ -5,13 +5,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, make_url, select
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.quarantine.tables import SCHEMA_VERSION, VERSION, create_missing, upgrade
 
 LOCK_WAIT_SECONDS = 30
+
+WRITERS = 0x5EAD1E55
+"""Key of the advisory lock that a Postgres ledger's writers take."""
 
 
 class Database:
@@ -58,6 +61,9 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A connection in a transaction: all of it happens, or nothing."""
         with self._reaching(), self._engine.begin() as connection:
+            if self.dialect == "postgresql":
+                # One writer at a time, as on SQLite: what is checked still holds when it is written.
+                connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
             yield connection
 
     @contextmanager
@@ -97,7 +103,7 @@ def _create(engine: Engine) -> None:
     """Create the tables once, even when several processes open a new ledger at the same time."""
     try:
         create_missing(engine)
-    except (OperationalError, IntegrityError):
+    except (OperationalError, IntegrityError, ProgrammingError):
         create_missing(engine)  # another process created them meanwhile: look again
     with engine.begin() as connection:
         version = connection.execute(select(VERSION.c.version)).scalar_one_or_none()

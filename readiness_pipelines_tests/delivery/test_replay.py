@@ -47,6 +47,9 @@ RUN = Run(run_id="r1", who="me")
 AMOUNT = "amount_greater_than_or_equal_to"
 
 
+pytestmark = pytest.mark.usefixtures("database")
+
+
 @pytest.fixture
 def path() -> DataPath:
     return order_path()

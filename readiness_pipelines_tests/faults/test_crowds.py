@@ -10,9 +10,11 @@ from readiness_pipelines import DataPath, FileDrop, Kpi, Source, StaticBatches, 
 from readiness_pipelines.delivery import Installation, Run, deliver, ingest, reconcile
 from readiness_pipelines.errors import CommitConflictError
 from readiness_pipelines_tests.conftest import settings_in
+from readiness_pipelines_tests.databases import Kind
 from readiness_pipelines_tests.samples import ONE_BAD, Order, land
 
-PROCESSES, BATCHES = 8, 25
+CROWDS = {"sqlite": (8, 25), "postgres": (16, 10)}
+"""Processes, and batches of each."""
 WORKERS = multiprocessing.get_context("forkserver")
 WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.victims"])
 
@@ -20,10 +22,10 @@ pytestmark = pytest.mark.slow
 
 
 def crowded_path() -> DataPath:
-    """Orders of two hundred days."""
+    """Orders of up to two hundred days."""
     path = DataPath(
         kpi=Kpi("crowd", question="How many?", unit="count", owner="a@b.example"),
-        batches=StaticBatches(keys=[f"d{number:03d}" for number in range(PROCESSES * BATCHES)]),
+        batches=StaticBatches(keys=[f"d{number:03d}" for number in range(200)]),
         namespace="shop",
     )
     path.gated(
@@ -61,13 +63,14 @@ def run_together(folder: Path, shares: list[list[str]]) -> None:
     assert [process.exitcode for process in crowd] == [0] * len(crowd)
 
 
-def test_different_batches_are_delivered_at_once(tmp_path: Path) -> None:
+def test_different_batches_are_delivered_at_once(database: Kind, tmp_path: Path) -> None:
     path = crowded_path()
-    keys = list(path.batches.keys)  # type: ignore[union-attr]  # they are static
+    processes, batches = CROWDS[database]
+    keys = [f"d{number:03d}" for number in range(processes * batches)]
     for key in keys:
         land(tmp_path / "landing", key, *ONE_BAD)
     Installation.open(settings_in(tmp_path))
-    run_together(tmp_path, [keys[start::PROCESSES] for start in range(PROCESSES)])
+    run_together(tmp_path, [keys[start::processes] for start in range(processes)])
     installation = Installation.open(settings_in(tmp_path))
     records = installation.ledger.batches(path="crowd", table="shop.orders")
     assert [record.counts.published for record in records] == [3] * len(keys)
@@ -75,7 +78,7 @@ def test_different_batches_are_delivered_at_once(tmp_path: Path) -> None:
     assert (seen.problems, seen.batches) == ((), len(keys))
 
 
-def test_one_batch_delivered_by_many_at_once_is_there_once(tmp_path: Path) -> None:
+def test_one_batch_delivered_by_many_at_once_is_there_once(database: Kind, tmp_path: Path) -> None:
     path = crowded_path()
     land(tmp_path / "landing", "d000", *ONE_BAD)
     Installation.open(settings_in(tmp_path))

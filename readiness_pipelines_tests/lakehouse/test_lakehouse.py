@@ -13,18 +13,19 @@ from pyiceberg.catalog.sql import SqlCatalog
 from readiness_pipelines.errors import CommitConflictError, LakehouseError
 from readiness_pipelines.lakehouse import Commit, Lakehouse, TableName, storage_schema
 from readiness_pipelines.lakehouse.maintenance import MOST_SNAPSHOTS
+from readiness_pipelines_tests.databases import Kind, database_in
 
 TABLE = TableName("shop", "orders")
 HOSTILE = ["it's", 'a"b', "ü ñ", "50%", "a/b", "=", "NULL", "x;DROP TABLE y"]
 
 
 @pytest.fixture
-def lakehouse(tmp_path: Path) -> Lakehouse:
+def lakehouse(database: Kind, tmp_path: Path) -> Lakehouse:
     return open_in(tmp_path)
 
 
 def open_in(folder: Path) -> Lakehouse:
-    return Lakehouse.open(catalog_url=f"sqlite:///{folder / 'catalog.db'}", warehouse=str(folder / "warehouse"))
+    return Lakehouse.open(catalog_url=database_in(folder), warehouse=str(folder / "warehouse"))
 
 
 def rows_of(batch: str, *values: Any, kind: pa.DataType | None = None, **more: list[Any]) -> pa.Table:
@@ -152,7 +153,7 @@ def test_other_iceberg_readers_see_the_same_rows(lakehouse: Lakehouse, tmp_path:
         [[{"rule": "r", "column": None}], []], pa.list_(pa.struct([("rule", pa.string()), ("column", pa.string())]))
     )
     publish(lakehouse, rows_of("x", 1, 2, _errors=errors), batch="x")
-    catalog = SqlCatalog("readiness", uri=f"sqlite:///{tmp_path / 'catalog.db'}", warehouse=str(tmp_path / "warehouse"))
+    catalog = SqlCatalog("readiness", uri=database_in(tmp_path), warehouse=str(tmp_path / "warehouse"))
     theirs = catalog.load_table("shop.orders").scan().to_arrow().to_pylist()
     assert sorted(theirs, key=lambda row: row["a"]) == sorted(read(lakehouse), key=lambda row: row["a"])
 
@@ -198,7 +199,7 @@ def _publish_three(folder: Path, worker: int) -> None:
         publish(lakehouse, rows_of(f"{worker}-{number}", worker * 10 + number), batch=f"{worker}-{number}")
 
 
-def test_processes_commit_different_batches_at_once(tmp_path: Path) -> None:
+def test_processes_commit_different_batches_at_once(database: Kind, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_publish_three, args=(tmp_path, worker)) for worker in range(3)]
     for worker in workers:

@@ -23,14 +23,15 @@ from readiness_pipelines.quarantine import (
     describe,
     in_force,
 )
+from readiness_pipelines_tests.databases import Kind, database_in
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 REF = BatchRef(path="p", table="t.orders", batch="b1")
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}")
+def ledger(database: Kind, tmp_path: Path) -> Ledger:
+    ledger = Ledger.open(database_in(tmp_path))
     counts = Counts(ingested=2, quarantined=2)
     ledger.record(BatchRecord(ref=REF, state=BatchState.HELD, counts=counts, updated_at=NOW), what="held", who="me")
     return ledger

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from readiness_pipelines.errors import LedgerError, UnknownNameError
 from readiness_pipelines.observability import Finding, FindingKind, Severity
 from readiness_pipelines.quarantine import Incidents, IncidentState, Ledger, Message, Tell
+from readiness_pipelines_tests.databases import Kind, database_in
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -27,8 +28,8 @@ FAILED = replace(LATE, severity=Severity.ERROR, since=NOW + HOUR)
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> Incidents:
-    return Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}").incidents
+def book(database: Kind, tmp_path: Path) -> Incidents:
+    return Ledger.open(database_in(tmp_path)).incidents
 
 
 def changes(book: Incidents, *findings: Finding, hours: float) -> list[str]:

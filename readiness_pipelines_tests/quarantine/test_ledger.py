@@ -1,7 +1,6 @@
 """The ledger: moves are enforced, rows add up, the trail stays, and nothing is half written."""
 
 import multiprocessing
-import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -9,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from readiness_pipelines.errors import CommitConflictError, LedgerError
 from readiness_pipelines.quarantine import (
@@ -21,6 +22,7 @@ from readiness_pipelines.quarantine import (
     Ledger,
     Snapshots,
 )
+from readiness_pipelines_tests.databases import Kind, database_in
 
 REF = BatchRef(path="p", table="shop.orders", batch="day_1")
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -34,17 +36,13 @@ COUNTS = {
 }
 
 
-def url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'ledger.db'}"
-
-
 def a_record(state: BatchState, ref: BatchRef = REF) -> BatchRecord:
     return BatchRecord(ref=ref, state=state, counts=COUNTS[state], updated_at=NOW)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.open(url(tmp_path))
+def ledger(database: Kind, tmp_path: Path) -> Ledger:
+    return Ledger.open(database_in(tmp_path))
 
 
 def test_a_record_reads_back_as_it_was_written(ledger: Ledger, tmp_path: Path) -> None:
@@ -61,7 +59,7 @@ def test_a_record_reads_back_as_it_was_written(ledger: Ledger, tmp_path: Path) -
         updated_at=NOW.astimezone(timezone(timedelta(hours=5))),
     )
     ledger.record(record, what="partly_published", who="me", why="because", details={"rules": {"r": 1}})
-    assert Ledger.open(url(tmp_path)).get(REF) == record
+    assert Ledger.open(database_in(tmp_path)).get(REF) == record
     (entry,) = ledger.trail(ref=REF)
     assert (entry.what, entry.who, entry.why, entry.details["rules"]) == ("partly_published", "me", "because", {"r": 1})
     assert entry.at.tzinfo is not None
@@ -77,7 +75,7 @@ def test_what_was_never_seen_is_none(ledger: Ledger) -> None:
 def test_only_the_moves_written_down_are_made(
     tmp_path_factory: pytest.TempPathFactory, states: list[BatchState]
 ) -> None:
-    ledger = Ledger.open(url(tmp_path_factory.mktemp("ledger")))
+    ledger = Ledger.open(database_in(tmp_path_factory.mktemp("ledger")))
     at: BatchState | None = None
     for state in states:
         entries = len(ledger.trail())
@@ -104,11 +102,8 @@ def test_rows_that_do_not_add_up_are_refused(ledger: Ledger) -> None:
 @pytest.mark.parametrize("statement", ["DELETE FROM ledger_trail", "UPDATE ledger_trail SET who = 'nobody'"])
 def test_the_trail_cannot_be_changed(ledger: Ledger, tmp_path: Path, statement: str) -> None:
     ledger.record(a_record(BatchState.HELD), what="held", who="me")
-    with (
-        sqlite3.connect(tmp_path / "ledger.db") as connection,
-        pytest.raises(sqlite3.IntegrityError, match="append-only"),
-    ):
-        connection.execute(statement)
+    with pytest.raises(DBAPIError, match="append-only"), create_engine(database_in(tmp_path)).begin() as connection:
+        connection.execute(text(statement))
     assert [entry.who for entry in ledger.trail()] == ["me"]
 
 
@@ -169,20 +164,20 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password() -> No
 
 
 def test_a_ledger_of_a_newer_version_is_refused(ledger: Ledger, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "ledger.db") as connection:
-        connection.execute("UPDATE ledger_version SET version = 99")
+    with create_engine(database_in(tmp_path)).begin() as connection:
+        connection.execute(text("UPDATE ledger_version SET version = 99"))
     with pytest.raises(LedgerError, match="of version 99"):
-        Ledger.open(url(tmp_path))
+        Ledger.open(database_in(tmp_path))
 
 
 def _record_some(folder: Path, worker: int) -> None:
-    ledger = Ledger.open(url(folder))
+    ledger = Ledger.open(database_in(folder))
     for number in range(5):
         ledger.record(a_record(BatchState.HELD, replace(REF, batch=f"{worker}-{number}")), what="held", who="me")
         ledger.record(a_record(BatchState.HELD), what="held", who=str(worker))
 
 
-def test_processes_open_a_new_ledger_and_record_at_once(tmp_path: Path) -> None:
+def test_processes_open_a_new_ledger_and_record_at_once(database: Kind, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_record_some, args=(tmp_path, worker)) for worker in range(4)]
     for worker in workers:
@@ -190,6 +185,6 @@ def test_processes_open_a_new_ledger_and_record_at_once(tmp_path: Path) -> None:
     for worker in workers:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0, 0, 0]
-    ledger = Ledger.open(url(tmp_path))
+    ledger = Ledger.open(database_in(tmp_path))
     assert len(ledger.batches()) == 21
     assert len(ledger.trail()) == 40

