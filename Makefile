@@ -16,7 +16,7 @@ run: .venv/installed
 	$(BIN)/readiness run readmission_rate_30d --all
 
 test: .venv/installed
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 ui: .venv/installed .dagster/dagster.yaml
 	DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000

@@ -73,9 +73,9 @@ def test_590_sensors_are_three_rules_of_one_group() -> None:
 
 
 @pytest.mark.slow
-def test_ten_days_teach_the_ranges_and_a_swapped_day_is_held_corrected_and_replayed(tmp_path: Path) -> None:
+def test_eight_days_teach_the_ranges_and_a_swapped_day_is_held_corrected_and_replayed(tmp_path: Path) -> None:
     installation = Installation.open(settings_in(tmp_path, landing=LANDING))
-    first = {day.isoformat(): run_day(day.isoformat(), installation) for day in DAYS[:10]}
+    first = {day.isoformat(): run_day(day.isoformat(), installation) for day in DAYS[:8]}
     assert {delivery.state for delivery in first.values()} == {BatchState.PUBLISHED}
     assert (first["2008-07-19"].counts.published, first["2008-07-24"].counts.published) == (12, 0)
     assert "sensors_within_usual_range" not in broken(first["2008-07-24"])
@@ -94,8 +94,8 @@ def test_ten_days_teach_the_ranges_and_a_swapped_day_is_held_corrected_and_repla
     assert replayed.measured.denominator == 8
     assert "dated_in_its_batch" not in broken(replayed.deliveries["wafers"])
 
-    # A sensor far out of the range of the ten days before is told, and nothing is held back.
-    (count,) = [c for c in run_day("2008-08-08", installation).rules if c.rule.name == "sensors_within_usual_range"]
+    # With eight days before it, the day's sensors are held against what they taught; a warning keeps nothing back.
+    (count,) = [c for c in replayed.deliveries["wafers"].rules if c.rule.name == "sensors_within_usual_range"]
     assert count.decided
     with_nobody = measure(path, batch="2008-07-24", installation=installation, run=Run())
     assert (with_nobody.value, with_nobody.denominator) == (None, 0)
