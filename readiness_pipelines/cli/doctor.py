@@ -26,7 +26,7 @@ ENGINES = ("dagster", "dagster-webserver", "dagster-postgres", "pandera", "pyice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Examined:
     """One thing that was looked at: whether it is well, what it is, and what to do where it is not."""
 
     what: str
@@ -52,12 +52,12 @@ def run_doctor(
         raise typer.Exit(BROKEN_EXIT)
 
 
-def _examined(*, instance: bool) -> Iterator[Finding]:
+def _examined(*, instance: bool) -> Iterator[Examined]:
     try:
         settings = Settings()
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        yield Finding(what="settings", ok=False, told=problems, way_out="see docs/settings.md")
+        yield Examined(what="settings", ok=False, told=problems, way_out="see docs/settings.md")
         return
     yield _versions()
     yield _look("landing", lambda: _landing(settings.landing))
@@ -70,14 +70,14 @@ def _examined(*, instance: bool) -> Iterator[Finding]:
         yield _look("Dagster's storage", _instance)
 
 
-def _look(what: str, examine: Callable[[], str]) -> Finding:
+def _look(what: str, examine: Callable[[], str]) -> Examined:
     try:
-        return Finding(what=what, ok=True, told=examine())
+        return Examined(what=what, ok=True, told=examine())
     except ReadinessError as error:
-        return Finding(what=what, ok=False, told=error.what, way_out=error.way_out or "")
+        return Examined(what=what, ok=False, told=error.what, way_out=error.way_out or "")
 
 
-def _versions() -> Finding:
+def _versions() -> Examined:
     there, missing = [], []
     for name in ENGINES:
         try:
@@ -85,7 +85,7 @@ def _versions() -> Finding:
         except PackageNotFoundError:
             missing.append(name)
     told = ", ".join(there) + (f"; missing: {', '.join(missing)}" if missing else "")
-    return Finding(
+    return Examined(
         what="packages", ok=not missing, told=told, way_out="pip install readiness-pipelines" if missing else ""
     )
 
@@ -153,7 +153,7 @@ def _kind(url: str) -> str:
     return "Postgres" if url.startswith("postgres") else "SQLite"
 
 
-def _table(found: list[Finding]) -> Table:
+def _table(found: list[Examined]) -> Table:
     table = Table(title="readiness doctor", title_justify="left")
     for column in ("", "what", "found", "way out"):
         table.add_column(column, overflow="fold")

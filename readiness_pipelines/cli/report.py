@@ -17,9 +17,8 @@ def write_report(
     as_json: AsJson = False,
 ) -> None:
     """Write what happened on a path: one HTML file that needs no server, and a Markdown twin."""
-    # Charts take half a second to import: only the command that draws them pays.
-    from readiness_pipelines.reports.facts import gather  # noqa: PLC0415
-    from readiness_pipelines.reports.page import html_page, markdown_page  # noqa: PLC0415
+    from readiness_pipelines.reports.facts import gather  # noqa: PLC0415  # only this command pays for charts:
+    from readiness_pipelines.reports.page import html_page, markdown_page  # noqa: PLC0415  # half a second to import
 
     with errors_for_people():
         settings = Settings()

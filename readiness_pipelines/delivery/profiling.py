@@ -12,6 +12,7 @@ from readiness_pipelines.contracts.calendar import weekday_of
 from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.delivery.baseline import Baseline
 from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.gates.sql import identifier
 from readiness_pipelines.lakehouse import Staged, TableName, footers
 from readiness_pipelines.observability import (
     BatchProfile,
@@ -117,9 +118,7 @@ def profile_of_staged(staged: Staged, engine: duckdb.DuckDBPyConnection) -> Batc
     """The profile of a batch's staged rows."""
     if not staged.files:
         return BatchProfile(batch=staged.batch, rows=0, columns={})
-    names = ", ".join(
-        f'"{name.replace(chr(34), chr(34) * 2)}"' for name in staged.schema.names if name not in FRAMEWORK
-    )
+    names = ", ".join(identifier(name) for name in staged.schema.names if name not in FRAMEWORK)
     rows = engine.read_parquet(list(staged.files))
     turn = -(-staged.rows // SAMPLED_ROWS)
     sample = (rows if turn == 1 else rows.filter(f"hash(_row) % {turn} = 0")).project(names).to_arrow_table()

@@ -1,6 +1,5 @@
 """Replays from Dagster: asked for, run once, closed; and decided in the launchpad."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -12,22 +11,9 @@ from readiness_pipelines.orchestration.replays import REQUEST_TAG, replay_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION
 from readiness_pipelines.quarantine import BatchRef, BatchState, RequestState
 from readiness_pipelines_tests.conftest import settings_in
-from readiness_pipelines_tests.orchestration.samples import make_project
 from readiness_pipelines_tests.samples import order_path
 
 DAY_3 = BatchRef(path="refund_rate", table="shop.orders", batch="day_3")
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("DAGSTER_HOME", "")
-    return make_project(tmp_path)
-
-
-@pytest.fixture
-def instance(project: Path) -> Iterator[dg.DagsterInstance]:
-    with launching.open_instance(project) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What Dagster is told: which partitions are published, which are held, and why."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -8,25 +7,10 @@ import pytest
 
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.orchestration import launching
-from readiness_pipelines_tests.orchestration.samples import make_project
 from readiness_pipelines_tests.samples import GOOD, land
 
 ORDERS = dg.AssetKey(["shop", "orders"])
 KPI = dg.AssetKey(["kpi", "refund_rate"])
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    # open_instance sets it; monkeypatch takes it away again after the test.
-    monkeypatch.setenv("DAGSTER_HOME", "")
-    return make_project(tmp_path)
-
-
-@pytest.fixture
-def instance(project: Path) -> Iterator[dg.DagsterInstance]:
-    with launching.open_instance(project) as opened:
-        yield opened
 
 
 def run(project: Path, instance: dg.DagsterInstance, batch: str) -> dg.DagsterRun:

@@ -1,6 +1,5 @@
 """What Dagster is told of a batch that is not like the others, of a late table, and of what broke."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,23 +14,11 @@ from readiness_pipelines.orchestration.breaking import failure_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION
 from readiness_pipelines.orchestration.watching import watch_sensor
 from readiness_pipelines_tests.conftest import settings_in
-from readiness_pipelines_tests.orchestration.samples import make_project, run_unusual_week
+from readiness_pipelines_tests.orchestration.samples import run_unusual_week
 from readiness_pipelines_tests.samples import GOOD, WEEKS, land, order_path
 
 ORDERS = dg.AssetKey(["shop", "orders"])
 PROMISE = Freshness(warn_after="3d", fail_after="6d")
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("DAGSTER_HOME", "")
-    return make_project(tmp_path)
-
-
-@pytest.fixture
-def instance(project: Path) -> Iterator[dg.DagsterInstance]:
-    with launching.open_instance(project) as opened:
-        yield opened
 
 
 def test_a_moved_column_fails_its_check_with_numbers_and_a_picture(

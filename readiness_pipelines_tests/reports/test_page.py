@@ -10,6 +10,8 @@ import pytest
 from readiness_pipelines import Freshness
 from readiness_pipelines.alerts import AlertSettings, watch
 from readiness_pipelines.delivery import Installation, Run, deliver, ingest, measure
+from readiness_pipelines.observability import Bar
+from readiness_pipelines.reports.charts import histogram_chart
 from readiness_pipelines.reports.facts import Facts, gather
 from readiness_pipelines.reports.page import html_page, markdown_page
 from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, land_week, order_path
@@ -95,3 +97,9 @@ def test_values_from_outside_stay_text(installation: Installation, tmp_path: Pat
     assert "<script>" not in html_page(facts)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;|x" in html_page(facts)
     assert "alert(1)</script>\\|x" in markdown_page(facts)
+
+
+def test_values_in_a_chart_stay_text() -> None:
+    drawn = histogram_chart([Bar(label="<script>alert(1)</script>&", seen=1, expected=0)])
+    assert "<script" not in drawn
+    assert "&lt;script" in drawn
