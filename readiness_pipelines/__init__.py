@@ -1,5 +1,6 @@
 """Data paths for business KPIs, with quality gates: what a data engineer imports to declare one."""
 
+import readiness_pipelines.loading  # noqa: F401  # before anything imports Pandera
 from readiness_pipelines.contracts import (
     Case,
     Categories,

@@ -1,50 +1,149 @@
-"""Where things are: the one place that reads the environment."""
+"""Where things are: the one place that reads the environment and the settings file."""
 
+import os
 import re
+import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.storage import ObjectStore, Place
+
+PREFIX = "READINESS_"
+FILE = "readiness.toml"
+
+EngineName = Literal["duckdb", "spark"]
+"""Where a gate judges a batch."""
 
 
 class Settings(BaseSettings):
-    """Folders and databases of one installation, from ``READINESS_…`` variables.
+    """One installation: its folders, databases and engine.
 
+    Each is a variable ``READINESS_…``, or a line in the table ``[settings]`` of the settings file; the variable wins.
     Relative folders start at the working folder: the one that holds ``workspace.yaml``.
 
     Attributes:
-        landing: Folder where files land (``READINESS_LANDING``).
-        warehouse: Folder of the Iceberg tables (``READINESS_WAREHOUSE``).
-        catalog_url: SQLAlchemy URL of the Iceberg catalog (``READINESS_CATALOG_URL``); by default SQLite in the
-            warehouse.
-        ledger_url: SQLAlchemy URL of the ledger (``READINESS_LEDGER_URL``); by default the catalog's database.
-        paths: The data paths that the command line knows, as ``module:attribute`` (``READINESS_PATHS``, a JSON list).
-        config: The settings file, of which ``[alerts]`` says who hears of what (``READINESS_CONFIG``).
-        engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes (``READINESS_ENGINE_MEMORY_MB``).
+        landing: Where files land: a folder, or ``s3://bucket/prefix``.
+        warehouse: Where the Iceberg tables' files lie: a folder, or ``s3://bucket/prefix``.
+        catalog_url: The Iceberg catalog: SQLAlchemy URL of a database, or ``https://`` address of a REST catalog; by
+            default SQLite in the warehouse.
+        ledger_url: SQLAlchemy URL of the ledger; by default the catalog's database.
+        s3_endpoint: URL of a server that speaks S3; AWS itself where there is none.
+        s3_region: Region of the buckets; by default the standard chain's.
+        paths: The data paths that the command line knows, as ``module:attribute``; a JSON list where it is a variable.
+        config: The settings file; its ``[alerts]`` says who hears of what. Only a variable.
+        engine: Where the gates of sources' tables judge, unless path or table say so themselves.
+        engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.
+        spark_url: Where Spark is: a master (``local[2]``, ``spark://…``, ``k8s://…``) or Spark Connect (``sc://…``).
+
+    Raises:
+        UnknownNameError: A variable or line that names no setting; names the nearest.
+        DeclarationError: A value that does not fit, or a file that is no TOML.
     """
 
-    model_config = SettingsConfigDict(env_prefix="READINESS_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    landing: Path = Path("data/landing")
-    warehouse: Path = Path("data/warehouse")
-    catalog_url: str = ""
-    ledger_url: str = ""
+    landing: str = "data/landing"
+    warehouse: str = "data/warehouse"
+    catalog_url: str = Field(default="", repr=False)
+    ledger_url: str = Field(default="", repr=False)
+    s3_endpoint: str = ""
+    s3_region: str = ""
     paths: tuple[str, ...] = (
         "readiness_pipelines.paths.readmission_rate:path",
         "readiness_pipelines.paths.first_pass_yield:path",
     )
-    config: Path = Path("readiness.toml")
+    config: Path = Path(FILE)
+    engine: EngineName = "duckdb"
     engine_memory_mb: int = Field(default=640, ge=128)
+    spark_url: str = "local[*]"
+
+    def __init__(self, **given: Any) -> None:
+        """Read the environment and the file; what is given here wins over both."""
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
+            raise DeclarationError(f"settings that do not fit: {problems}", way_out="see docs/settings.md") from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic gives it by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic gives it by name
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given wins over the environment, and that over the settings file."""
+        _refuse_unknown_variables(cls)
+        return init_settings, env_settings, _FileSource(settings_cls)
 
     @model_validator(mode="before")
     @classmethod
     def _absolute(cls, values: Any) -> Any:
-        for folder in ("landing", "warehouse"):
-            values[folder] = Path(values.get(folder) or cls.model_fields[folder].default).expanduser().resolve()
-        values["catalog_url"] = values.get("catalog_url") or f"sqlite:///{values['warehouse'] / 'readiness.db'}"
+        for place in ("landing", "warehouse"):
+            values[place] = Place.of(values.get(place) or cls.model_fields[place].default).uri
+        if not values.get("catalog_url") and values["warehouse"].startswith("s3://"):
+            raise DeclarationError(
+                "the warehouse is in a bucket, where no catalog can lie",
+                way_out="set READINESS_CATALOG_URL to a Postgres, or to the address of a REST catalog",
+            )
+        values["catalog_url"] = values.get("catalog_url") or f"sqlite:///{values['warehouse']}/readiness.db"
+        if not values.get("ledger_url") and values["catalog_url"].startswith("http"):
+            raise DeclarationError(
+                "the ledger needs a database, and a REST catalog has none to share",
+                way_out="set READINESS_LEDGER_URL to a Postgres, or to sqlite:///… on the only machine",
+            )
         values["ledger_url"] = values.get("ledger_url") or values["catalog_url"]
         for url in ("catalog_url", "ledger_url"):
             # SQLAlchemy's default driver for Postgres is another one than Dagster brings.
             values[url] = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", str(values[url]))
         return values
+
+    @property
+    def store(self) -> ObjectStore:
+        """Where S3 is."""
+        return ObjectStore(endpoint=self.s3_endpoint, region=self.s3_region)
+
+    @property
+    def landing_place(self) -> Place:
+        """Where files land."""
+        return Place(self.landing, self.store)
+
+    @property
+    def warehouse_place(self) -> Place:
+        """Where the tables' files lie."""
+        return Place(self.warehouse, self.store)
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """The table ``[settings]`` of the settings file."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002  # pydantic's
+        """The value of one setting."""
+        return self().get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        file = Path(self.current_state.get("config") or os.environ.get(f"{PREFIX}CONFIG") or FILE)
+        if not file.exists():
+            return {}
+        try:
+            given = tomllib.loads(file.read_text(encoding="utf-8")).get("settings", {})
+        except tomllib.TOMLDecodeError as error:
+            raise DeclarationError(f"{file} is no TOML: {error}", way_out="see docs/settings.md") from error
+        known = set(self.settings_cls.model_fields) - {"config"}
+        for name in given:
+            if name not in known:
+                raise UnknownNameError(f"setting in {file}", name, known)
+        return dict(given)
+
+
+def _refuse_unknown_variables(settings: type[BaseSettings]) -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in settings.model_fields}
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in known:
+            raise UnknownNameError("variable", name, known)

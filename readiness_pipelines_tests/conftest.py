@@ -17,7 +17,7 @@ LANDING = ROOT / "data" / "landing"
 def settings_in(folder: Path, *, landing: Path | None = None) -> Settings:
     """Settings of an installation that lives in a folder, with the folder's database."""
     chosen = database_in(folder) if (folder / URL_FILE).exists() else ""
-    return Settings(landing=landing or folder / "landing", warehouse=folder / "warehouse", catalog_url=chosen)
+    return Settings(landing=str(landing or folder / "landing"), warehouse=str(folder / "warehouse"), catalog_url=chosen)
 
 
 @pytest.fixture(params=KINDS)

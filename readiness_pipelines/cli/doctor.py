@@ -1,26 +1,24 @@
 """`readiness doctor`: whether everything that a delivery needs is there, and what to do where it is not."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
-from pydantic import ValidationError
 from rich.table import Table
 from rich.text import Text
 
 from readiness_pipelines.alerts import load_alerts
 from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, errors_for_people, print_json
 from readiness_pipelines.cli.paths import load_paths
-from readiness_pipelines.delivery import gate_of
+from readiness_pipelines.delivery import gate_of, lakehouse_of
 from readiness_pipelines.errors import DeclarationError, ReadinessError
-from readiness_pipelines.lakehouse import Lakehouse
 from readiness_pipelines.quarantine import Ledger
 from readiness_pipelines.settings import Settings
+from readiness_pipelines.storage import Place
 
 ENGINES = ("dagster", "dagster-webserver", "dagster-postgres", "pandera", "pyiceberg", "pyarrow", "duckdb")
 
@@ -55,13 +53,12 @@ def run_doctor(
 def _examined(*, instance: bool) -> Iterator[Examined]:
     try:
         settings = Settings()
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        yield Examined(what="settings", ok=False, told=problems, way_out="see docs/settings.md")
+    except DeclarationError as error:
+        yield Examined(what="settings", ok=False, told=error.what, way_out=error.way_out)
         return
     yield _versions()
-    yield _look("landing", lambda: _landing(settings.landing))
-    yield _look("warehouse", lambda: _warehouse(settings.warehouse))
+    yield _look("landing", lambda: _landing(settings.landing_place))
+    yield _look("warehouse", lambda: _warehouse(settings.warehouse_place))
     yield _look("catalog", lambda: _catalog(settings))
     yield _look("ledger", lambda: _ledger(settings))
     yield _look("alerts", lambda: _alerts(settings))
@@ -90,28 +87,44 @@ def _versions() -> Examined:
     )
 
 
-def _landing(folder: Path) -> str:
-    if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
+def _landing(place: Place) -> str:
+    if place.is_local and not (place.path.is_dir() and os.access(place.path, os.R_OK | os.X_OK)):
         raise DeclarationError(
-            f"{folder} is no folder that can be read", way_out=f"mkdir -p {folder}, or set READINESS_LANDING"
+            f"{place} is no folder that can be read", way_out=f"mkdir -p {place}, or set READINESS_LANDING"
         )
-    return f"{folder} can be read"
-
-
-def _warehouse(folder: Path) -> str:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-"):
-            pass
+        next(place.files(), None)
+    except OSError as error:
+        raise DeclarationError(f"{place} cannot be listed: {_first_line(error)}", way_out=_way_out(place)) from error
+    return f"{place} can be read"
+
+
+def _warehouse(place: Place) -> str:
+    probe = f".doctor-{uuid4().hex}"
+    try:
+        place.make()
+        place.write(probe, b"")
+        place.remove(probe)
     except OSError as error:
         raise DeclarationError(
-            f"{folder} cannot be written to: {error.strerror}", way_out="give permission, or set READINESS_WAREHOUSE"
+            f"{place} cannot be written to: {_first_line(error)}", way_out=_way_out(place)
         ) from error
-    return f"{folder} can be written to"
+    driver = "" if place.is_local else "; DuckDB reaches it through Arrow's driver, not through its extension httpfs"
+    return f"{place} can be written to{driver}"
+
+
+def _way_out(place: Place) -> str:
+    if place.is_local:
+        return "give permission, or set another folder"
+    return "check the bucket, READINESS_S3_ENDPOINT, READINESS_S3_REGION and the credentials (AWS_PROFILE, AWS_…)"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _catalog(settings: Settings) -> str:
-    tables = Lakehouse.open(catalog_url=settings.catalog_url, warehouse=str(settings.warehouse)).tables()
+    tables = lakehouse_of(settings).tables()
     return f"{_kind(settings.catalog_url)} answers; {len(tables)} tables"
 
 
@@ -142,14 +155,16 @@ def _instance() -> str:
         with dg.DagsterInstance.get() as opened:
             runs = opened.get_runs_count()
     except Exception as error:  # whatever a storage raises, it cannot be used
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DeclarationError(
-            f"Dagster's storage cannot be used: {first}", way_out="check DAGSTER_HOME and the dagster.yaml in it"
+            f"Dagster's storage cannot be used: {_first_line(error)}",
+            way_out="check DAGSTER_HOME and the dagster.yaml in it",
         ) from error
     return f"{runs} runs"
 
 
 def _kind(url: str) -> str:
+    if url.startswith("http"):
+        return "the REST server"
     return "Postgres" if url.startswith("postgres") else "SQLite"
 
 

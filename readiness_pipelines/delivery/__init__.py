@@ -6,7 +6,7 @@ from readiness_pipelines.delivery.gate_changes import GateChanges, gate_changes
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.history import History, TableHistory, history
 from readiness_pipelines.delivery.ingest import Ingested, ingest
-from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.delivery.installation import Installation, lakehouse_of
 from readiness_pipelines.delivery.landed import Landed, new_landings
 from readiness_pipelines.delivery.latency import StepLatency, newest_latency
 from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
@@ -69,6 +69,7 @@ __all__ = [
     "ingest",
     "judged_rules",
     "kpi_table",
+    "lakehouse_of",
     "maintain",
     "measure",
     "measure_all",

@@ -236,7 +236,7 @@ def _profiled(step: _Step, good: Staged, found: Judged, installation: Installati
     baseline = found.baseline or baseline_of(
         step.path, step.table, batch=step.batch, installation=installation, engine=found.engine
     )
-    return profiled(step.path, good, baseline, engine=found.engine)
+    return profiled(step.path, good, baseline, installation=installation, engine=found.engine)
 
 
 def _staged_good(published: TableName, found: Judged, step: _Step, installation: Installation) -> Staged | None:

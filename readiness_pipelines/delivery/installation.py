@@ -4,13 +4,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from readiness_pipelines.lakehouse import Lakehouse
 from readiness_pipelines.quarantine import Ledger
 from readiness_pipelines.settings import Settings
+from readiness_pipelines.storage import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Installation:
 
     lakehouse: Lakehouse
     ledger: Ledger
-    landing: Path
+    landing: Place
     engine_memory_mb: int = 640
 
     @classmethod
@@ -38,9 +38,9 @@ class Installation:
             LedgerError: The ledger cannot be reached, or is of a newer version.
         """
         return cls(
-            lakehouse=Lakehouse.open(catalog_url=settings.catalog_url, warehouse=str(settings.warehouse)),
+            lakehouse=lakehouse_of(settings),
             ledger=Ledger.open(settings.ledger_url),
-            landing=settings.landing,
+            landing=settings.landing_place,
             engine_memory_mb=settings.engine_memory_mb,
         )
 
@@ -56,7 +56,23 @@ class Installation:
                     "preserve_insertion_order": False,
                 }
             )
+            if (driver := self.lakehouse.warehouse.for_duckdb()) is not None:
+                connection.register_filesystem(driver)
             try:
                 yield connection
             finally:
                 connection.close()
+
+
+def lakehouse_of(settings: Settings) -> Lakehouse:
+    """Open the tables that the settings name. Processes take turns by the ledger's Postgres, or the catalog's.
+
+    Raises:
+        LakehouseError: The catalog cannot be reached.
+    """
+    databases = (settings.ledger_url, settings.catalog_url)
+    return Lakehouse.open(
+        catalog_url=settings.catalog_url,
+        warehouse=settings.warehouse_place,
+        turns_url=next((url for url in databases if url.startswith("postgresql")), settings.ledger_url),
+    )

@@ -13,7 +13,7 @@ from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.delivery.baseline import Baseline
 from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.gates.sql import identifier
-from readiness_pipelines.lakehouse import Staged, TableName, footers
+from readiness_pipelines.lakehouse import Lakehouse, Staged, TableName
 from readiness_pipelines.observability import (
     BatchProfile,
     Comparison,
@@ -81,13 +81,20 @@ class Profiled:
         return found
 
 
-def profiled(path: DataPath, staged: Staged, baseline: Baseline, *, engine: duckdb.DuckDBPyConnection) -> Profiled:
+def profiled(
+    path: DataPath,
+    staged: Staged,
+    baseline: Baseline,
+    *,
+    installation: Installation,
+    engine: duckdb.DuckDBPyConnection,
+) -> Profiled:
     """Profile the staged rows of a batch, and hold them against the batches before it. Nothing is written.
 
     The files' footers tell what they count; the rest is read from at most `SAMPLED_ROWS` rows, of the same rows the
     same ones.
     """
-    profile = profile_of_staged(staged, engine)
+    profile = profile_of_staged(staged, installation.lakehouse, engine)
     day = weekday_of(path.batches, staged.batch)
     comparison = compare(profile, baseline.batches, weekday=day, restarts=baseline.restarts)
     return Profiled(profile=profile, comparison=comparison)
@@ -114,7 +121,7 @@ def keep_profile(
     installation.lakehouse.replace(name, staged, properties=properties, confirm=attempt.confirm)
 
 
-def profile_of_staged(staged: Staged, engine: duckdb.DuckDBPyConnection) -> BatchProfile:
+def profile_of_staged(staged: Staged, lakehouse: Lakehouse, engine: duckdb.DuckDBPyConnection) -> BatchProfile:
     """The profile of a batch's staged rows."""
     if not staged.files:
         return BatchProfile(batch=staged.batch, rows=0, columns={})
@@ -122,7 +129,7 @@ def profile_of_staged(staged: Staged, engine: duckdb.DuckDBPyConnection) -> Batc
     rows = engine.read_parquet(list(staged.files))
     turn = -(-staged.rows // SAMPLED_ROWS)
     sample = (rows if turn == 1 else rows.filter(f"hash(_row) % {turn} = 0")).project(names).to_arrow_table()
-    exact = {} if turn == 1 else footers(staged.files)
+    exact = {} if turn == 1 else lakehouse.footers(staged)
     told = {name: Exact(nulls=one.nulls, minimum=one.minimum, maximum=one.maximum) for name, one in exact.items()}
     return profile_of(staged.batch, sample, rows=staged.rows, exact=told)
 

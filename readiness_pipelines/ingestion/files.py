@@ -3,13 +3,14 @@
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import get_args
 
 import pyarrow as pa
 
 from readiness_pipelines.contracts.readers import FileDrop, FileFormat
 from readiness_pipelines.errors import FileUnreadableError, LandingError, suggestion
+from readiness_pipelines.storage import Place
 
 _COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
 _FORMATS: dict[str, FileFormat] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -22,20 +23,20 @@ class SourceFile:
     """A landed file and how to read it.
 
     Attributes:
-        path: Where it lies.
+        landing: The landing folder.
         name: Its path relative to the landing folder.
         format: What it holds.
         compression: Arrow's name of its compression; ``None`` for none.
     """
 
-    path: Path
+    landing: Place
     name: str
     format: FileFormat
     compression: str | None
 
     def open(self) -> pa.NativeFile:
         """Open its bytes, decompressed."""
-        return pa.input_stream(str(self.path), compression=self.compression)
+        return self.landing.read(self.name, compression=self.compression)
 
     def unreadable(self, why: str, way_out: str) -> FileUnreadableError:
         """The error that says why the file cannot be read, and what to do."""
@@ -51,13 +52,13 @@ class TextFacts:
     quoted: bool
 
 
-def source_file(drop: FileDrop, name: str, landing: Path) -> SourceFile:
+def source_file(drop: FileDrop, name: str, landing: Place) -> SourceFile:
     """How to read a landed file, by its name or by what the drop declares.
 
     Raises:
         LandingError: A name that tells no format, where none is declared.
     """
-    path = landing / name
+    path = PurePosixPath(name)
     compression = _COMPRESSION.get(path.suffix)
     inner = path.with_suffix("") if compression else path
     kind = drop.format or _FORMATS.get(inner.suffix)
@@ -67,7 +68,7 @@ def source_file(drop: FileDrop, name: str, landing: Path) -> SourceFile:
             f"the name of {name} tells no format",
             way_out=suggestion(inner.suffix.lstrip("."), formats) + " (or declare FileDrop(format=…))",
         )
-    return SourceFile(path=path, name=name, format=kind, compression=compression)
+    return SourceFile(landing=landing, name=name, format=kind, compression=compression)
 
 
 def inspect_text(file: SourceFile, *, quote: str = '"') -> TextFacts:

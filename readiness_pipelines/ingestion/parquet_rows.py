@@ -62,7 +62,7 @@ def _damaged(file: SourceFile, error: Exception) -> Exception:
 def _seekable(file: SourceFile) -> pa.NativeFile:
     """The file's bytes with its end in reach; a compressed one is unpacked to a temporary file first."""
     if file.compression is None:
-        return pa.OSFile(str(file.path))
+        return file.landing.read_anywhere(file.name)
     unpacked = tempfile.TemporaryFile()  # noqa: SIM115  # PythonFile closes it
     with file.open() as stream:
         while chunk := stream.read(_CHUNK_BYTES):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +13,7 @@ from readiness_pipelines.ingestion.files import SourceFile, source_file
 from readiness_pipelines.ingestion.json_rows import JsonLinesFile, open_json_lines
 from readiness_pipelines.ingestion.landing import LandedFile, landed_files
 from readiness_pipelines.ingestion.parquet_rows import ParquetRows, open_parquet
+from readiness_pipelines.storage import Place
 
 Opened = CsvFile | JsonLinesFile | ParquetRows
 
@@ -47,7 +47,7 @@ class RawBatch:
     rows: pa.RecordBatchReader
 
 
-def read_raw(drop: FileDrop, *, batch: str, landing: Path) -> RawBatch:
+def read_raw(drop: FileDrop, *, batch: str, landing: Place) -> RawBatch:
     """Open a batch's files; every one is looked over before the first row is given.
 
     Raises:

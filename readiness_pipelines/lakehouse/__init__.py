@@ -4,7 +4,6 @@ from readiness_pipelines.lakehouse.lakehouse import Lakehouse
 from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
 from readiness_pipelines.lakehouse.names import TableName
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, Staged
-from readiness_pipelines.lakehouse.staging import footers
 from readiness_pipelines.lakehouse.types import storage_schema, storage_type
 
 __all__ = [
@@ -16,7 +15,6 @@ __all__ = [
     "Maintained",
     "Staged",
     "TableName",
-    "footers",
     "storage_schema",
     "storage_type",
 ]

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ValidationException
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, RESTError, ValidationException
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
+from requests import RequestException
 from sqlalchemy.exc import OperationalError
 
 from readiness_pipelines.errors import CommitConflictError, CommitUnknownError, LakehouseError
@@ -20,6 +21,8 @@ ATTEMPT = "readiness.attempt"
 BATCH = "readiness.batch"
 TRIES = 6
 FIRST_WAIT_SECONDS = 0.1
+UNKNOWN = (OperationalError, CommitStateUnknownException, RESTError, RequestException, ValueError)
+"""A database's lock, a dropped connection, or PyIceberg's sequence number race: look again before another try."""
 
 
 def replace_batch(
@@ -55,8 +58,7 @@ def replace_batch(
                 f"another run changed batch {staged.batch!r} of {staged.table} meanwhile: {error}",
                 way_out="run the batch again",
             ) from error
-        except (OperationalError, CommitStateUnknownException, ValueError) as error:
-            # SQLite's lock, a dropped connection, or PyIceberg's sequence number race: look again before another try.
+        except UNKNOWN as error:
             if isinstance(error, ValueError) and "sequence number" not in str(error):
                 raise
             if turn == TRIES - 1:

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import (
     CommitFailedException,
     NamespaceAlreadyExistsError,
@@ -15,21 +14,19 @@ from pyiceberg.exceptions import (
     TableAlreadyExistsError,
 )
 from pyiceberg.table import Table
-from sqlalchemy import text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from readiness_pipelines.errors import LakehouseError
+from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, open_catalog
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, as_commit, replace_batch
-from readiness_pipelines.lakehouse.locks import FileTurns, PostgresTurns, Turns, batch_turn, commit_turn
+from readiness_pipelines.lakehouse.locks import Turns, batch_turn, commit_turn, turns_of
 from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_manifests, remove_orphans
 from readiness_pipelines.lakehouse.names import TableName
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
-from readiness_pipelines.lakehouse.records import Commit, DataFileInfo, Staged
-from readiness_pipelines.lakehouse.staging import write_staged
+from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, Staged
+from readiness_pipelines.lakehouse.staging import footers, write_staged
 from readiness_pipelines.lakehouse.types import storage_schema
 from readiness_pipelines.lakehouse.upstream import evolved_schema
-
-CATALOG_NAME = "readiness"
+from readiness_pipelines.storage import Place
 
 TABLE_PROPERTIES = {
     # A commit costs what the table keeps of earlier ones: drop old metadata files, merge small manifests.
@@ -48,44 +45,40 @@ TABLE_PROPERTIES = {
 
 
 class Lakehouse:
-    """Iceberg tables, each partitioned by ``_batch``; one commit replaces one batch."""
+    """Iceberg tables, each partitioned by ``_batch``; one commit replaces one batch.
 
-    def __init__(self, catalog: SqlCatalog, warehouse: Path, turns: Turns) -> None:
+    Attributes:
+        warehouse: Where the tables' files lie.
+    """
+
+    def __init__(self, catalog: Catalog, warehouse: Place, turns: Turns) -> None:
         self._catalog = catalog
-        self._warehouse = warehouse
+        self.warehouse = warehouse
         self._turns = turns
 
     @classmethod
-    def open(cls, *, catalog_url: str, warehouse: str) -> "Lakehouse":
+    def open(cls, *, catalog_url: str, warehouse: Place, turns_url: str | None = None) -> "Lakehouse":
         """Open a catalog, and create it where it is missing.
 
         Args:
-            catalog_url: SQLAlchemy URL of the catalog's database.
-            warehouse: Folder of the tables' files.
+            catalog_url: SQLAlchemy URL of the catalog's database, or the ``http(s)://`` address of a REST catalog.
+            warehouse: Where the tables' files lie.
+            turns_url: SQLAlchemy URL of the database whose users wait for each other's turn; ``None`` for the
+                catalog's. A REST catalog has none.
 
         Raises:
-            LakehouseError: The database cannot be reached.
+            LakehouseError: The catalog or the database cannot be reached, or the warehouse cannot be made.
         """
-        folder = Path(warehouse).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        sqlite = catalog_url.startswith("sqlite")
-        url = f"{catalog_url}?timeout=30" if sqlite and "?" not in catalog_url else catalog_url
         try:
-            if sqlite:
-                Path(catalog_url.removeprefix("sqlite:///").split("?")[0]).parent.mkdir(parents=True, exist_ok=True)
-            catalog = _open_catalog(url, folder)
-            turns: Turns = FileTurns(folder / ".locks")
-            if sqlite:
-                with catalog.engine.connect() as connection:
-                    connection.execute(text("PRAGMA journal_mode=WAL"))
-            elif catalog.engine.dialect.name == "postgresql":
-                turns = PostgresTurns(catalog.engine.url)
-        except (SQLAlchemyError, OSError) as error:
+            warehouse.make()
+            turns = turns_of(turns_url or catalog_url, warehouse)
+            catalog = open_catalog(catalog_url, warehouse)
+        except UNREACHABLE as error:
             raise LakehouseError(
                 f"the Iceberg catalog cannot be opened: {str(error).splitlines()[0]}",
-                way_out="check READINESS_CATALOG_URL and that its database answers",
+                way_out="check READINESS_CATALOG_URL and READINESS_WAREHOUSE, and that their servers answer",
             ) from error
-        return cls(catalog, folder, turns)
+        return cls(catalog, warehouse, turns)
 
     def exists(self, table: TableName) -> bool:
         """Whether the table is there."""
@@ -119,7 +112,7 @@ class Lakehouse:
         stored = storage_schema(schema)
         if "_batch" not in stored.names:
             raise LakehouseError(f"{table} cannot be created without a column _batch")
-        if any((self._location(table) / "data").rglob("*.parquet")):
+        if any(file.name.endswith(".parquet") for file in (self._location(table) / "data").files()):
             raise LakehouseError(
                 f"the catalog has no table {table}, but its files are in {self._location(table)}: the catalog was "
                 "lost, or is another one",
@@ -159,9 +152,13 @@ class Lakehouse:
         loaded = self._load(table)
         columns = storage_schema(schema)
         evolved = evolved_schema(loaded, columns)
-        files, count = write_staged(loaded, rows, batch=batch, columns=columns, schema=evolved)
+        files, count = write_staged(loaded, self._location(table), rows, batch=batch, columns=columns, schema=evolved)
         ids = {name: evolved.find_field(name).field_id for name in columns.names}
         return Staged(table=table, batch=batch, files=files, rows=count, schema=columns, field_ids=ids)
+
+    def footers(self, staged: Staged) -> Mapping[str, ColumnFooter]:
+        """What the footers of staged files tell of their columns, without a look at a row."""
+        return footers(self._location(staged.table), staged.files)
 
     def turn(self, table: str, batch: str) -> AbstractContextManager[None]:
         """Wait until no other process that shares the catalog delivers the batch, and hold the place."""
@@ -250,7 +247,7 @@ class Lakehouse:
             merge_manifests(self._load(table))
             expired = expire(self._load(table), before=expire_before, most=most_snapshots)
             loaded = self._load(table)
-            files, size = remove_orphans(loaded, before=orphans_before)
+            files, size = remove_orphans(loaded, self._location(table), before=orphans_before)
         return Maintained(
             table=table,
             expired_snapshots=expired,
@@ -272,8 +269,8 @@ class Lakehouse:
         """The table's snapshots, newest first."""
         return tuple(as_commit(table, snapshot) for snapshot in reversed(self._load(table).snapshots()))
 
-    def _location(self, table: TableName) -> Path:
-        return self._warehouse / table.namespace / table.name
+    def _location(self, table: TableName) -> Place:
+        return self.warehouse / table.namespace / table.name
 
     def _load(self, table: TableName) -> Table:
         try:
@@ -288,17 +285,8 @@ class Lakehouse:
     def _reaching(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, OSError) as error:
+        except UNREACHABLE as error:
             raise LakehouseError(
                 f"the catalog cannot be used for {what}: {str(error).splitlines()[0]}",
                 way_out="check that its database answers and that its disk has room, then run again: nothing is lost",
             ) from error
-
-
-def _open_catalog(url: str, warehouse: Path) -> SqlCatalog:
-    """Open a catalog; two processes that create its database at once may collide, and the second try finds it there."""
-    properties = {"uri": url, "warehouse": str(warehouse), "pool_pre_ping": "true"}
-    try:
-        return SqlCatalog(CATALOG_NAME, **properties)
-    except OperationalError:
-        return SqlCatalog(CATALOG_NAME, **properties)

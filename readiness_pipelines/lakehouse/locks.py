@@ -1,4 +1,4 @@
-"""Turns: waiting in line beats retrying in a crowd. On one machine by files, for many by the catalog's Postgres."""
+"""Turns: waiting in line beats retrying in a crowd. On one machine by files, for many by a Postgres that they share."""
 
 import fcntl
 import zlib
@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import URL, NullPool, create_engine, text
+from sqlalchemy import URL, NullPool, create_engine, make_url, text
 
+from readiness_pipelines.errors import LakehouseError
 from readiness_pipelines.lakehouse.names import TableName
+from readiness_pipelines.storage import Place
 
 BATCH_LOCKS = 512
 """So many locks for each table, whatever the number of its batches: a lock's file cannot be removed safely."""
@@ -51,6 +53,20 @@ class PostgresTurns:
         with self._engine.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), {"name": name})
             yield
+
+
+def turns_of(url: str, warehouse: Place) -> Turns:
+    """The turns of all who share a database: by Postgres, or by files in the warehouse or beside SQLite's own."""
+    if url.startswith("postgresql"):
+        return PostgresTurns(make_url(url))
+    if warehouse.is_local:
+        return FileTurns(warehouse.path / ".locks")
+    if url.startswith("sqlite"):
+        return FileTurns(Path(url.removeprefix("sqlite:///").split("?")[0]).parent / ".locks")
+    raise LakehouseError(
+        "deliveries have no database in which they wait for each other's turn",
+        way_out="set READINESS_LEDGER_URL to the Postgres that all machines share, or to SQLite on the only one",
+    )
 
 
 def commit_turn(turns: Turns, table: TableName) -> AbstractContextManager[None]:

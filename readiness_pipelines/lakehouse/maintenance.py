@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import ManifestFile
@@ -13,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from readiness_pipelines.lakehouse.names import TableName
 from readiness_pipelines.lakehouse.upstream import Change, expire_snapshots
+from readiness_pipelines.storage import Place, bare
 
 MOST_SNAPSHOTS = 50
 """What a commit costs grows with the snapshots that the table keeps: a commit that finds more expires the oldest."""
@@ -85,25 +85,23 @@ def tidy(table: Table) -> None:
             expire(table, before=datetime.fromtimestamp(0, tz=UTC), most=KEPT_SNAPSHOTS)
 
 
-def remove_orphans(table: Table, *, before: datetime) -> tuple[int, int]:
+def remove_orphans(table: Table, place: Place, *, before: datetime) -> tuple[int, int]:
     """Remove the files below the table's location that no snapshot and no kept metadata names.
 
     Args:
         table: The table as it is now.
+        place: Where its files lie.
         before: Files changed at this time or later stay, whoever names them: a running delivery may have staged them.
 
     Returns:
         How many were removed, and their size in bytes.
     """
-    named = {_local(path) for path in _named(table)}
+    named = {bare(path) for path in _named(table)}
     count = size = 0
-    for file in Path(_local(table.location())).rglob("*"):
-        if not file.is_file() or str(file) in named:
-            continue
-        stat = file.stat()
-        if datetime.fromtimestamp(stat.st_mtime, tz=UTC) < before:
-            file.unlink(missing_ok=True)
-            count, size = count + 1, size + stat.st_size
+    for file in place.files():
+        if file.changed_at < before and bare(file.uri) not in named:
+            place.remove(file.name)
+            count, size = count + 1, size + file.size_bytes
     return count, size
 
 
@@ -119,7 +117,3 @@ def _named(table: Table) -> Iterator[str]:
         yield path
         for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
             yield entry.data_file.file_path
-
-
-def _local(path: str) -> str:
-    return path.removeprefix("file://")

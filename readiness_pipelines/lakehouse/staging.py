@@ -1,7 +1,7 @@
 """Rows into Parquet files that no snapshot names yet."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from pyiceberg.table import Table
 from readiness_pipelines.errors import LakehouseError
 from readiness_pipelines.lakehouse.records import ColumnFooter
 from readiness_pipelines.lakehouse.upstream import parquet_field_ids
+from readiness_pipelines.storage import Place
 
 ROW_GROUP_ROWS = 122_880
 ZSTD_LEVEL = 1
@@ -24,12 +25,13 @@ and then throw away: a sixth of the time to write, for files 2 % larger."""
 
 
 def write_staged(
-    table: Table, rows: duckdb.DuckDBPyRelation, *, batch: str, columns: pa.Schema, schema: Schema
+    table: Table, place: Place, rows: duckdb.DuckDBPyRelation, *, batch: str, columns: pa.Schema, schema: Schema
 ) -> tuple[tuple[str, ...], int]:
     """Stream rows into one Parquet file under the table's location, with the schema's field ids.
 
     Args:
         table: The table they are meant for.
+        place: Where its files lie.
         rows: The rows; their columns are cast to `columns`.
         batch: The one batch that every row must name.
         columns: Stored Arrow schema of the rows.
@@ -41,42 +43,42 @@ def write_staged(
     Raises:
         LakehouseError: A row of another batch or of none, or the files cannot be written (disk full, no permission).
     """
-    folder = Path(table.location()) / "data"
-    path = folder / f"{uuid4().hex}.parquet"
+    folder, name = place / "data", f"{uuid4().hex}.parquet"
+    file = f"{folder}/{name}"
     ids = parquet_field_ids(schema)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.make()
         fields = _struct({name: ids[name] for name in columns.names})
         copied = _cast(rows, columns).query(
             "staged_rows",
-            f"COPY (SELECT * FROM staged_rows) TO {_text(str(path))} (FORMAT parquet, COMPRESSION zstd, "
+            f"COPY (SELECT * FROM staged_rows) TO {_text(file)} (FORMAT parquet, COMPRESSION zstd, "
             f"COMPRESSION_LEVEL {ZSTD_LEVEL}, DICTIONARY_SIZE_LIMIT {DICTIONARY_VALUES}, "
             f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, FIELD_IDS {fields})",
         )
         if copied is not None:
             copied.fetchall()
-        written = pq.read_metadata(path)
+        written = _footer(folder, name)
     except (duckdb.IOException, duckdb.OutOfMemoryException, OSError, pa.ArrowInvalid) as error:
-        path.unlink(missing_ok=True)
+        _forget(folder, name)
         raise LakehouseError(
             f"batch {batch!r} cannot be staged for {'.'.join(table.name())}: {str(error).splitlines()[0]}",
             way_out=f"make room or give permission under {folder}, then run the batch again: nothing was published",
         ) from error
     if written.num_rows == 0:
-        path.unlink()
+        folder.remove(name)
         return (), 0
-    _check_batch(path, written, batch)
-    return (str(path),), written.num_rows
+    _check_batch(folder, name, written, batch)
+    return (file,), written.num_rows
 
 
-def footers(files: Sequence[str]) -> Mapping[str, ColumnFooter]:
+def footers(place: Place, files: Sequence[str]) -> Mapping[str, ColumnFooter]:
     """What the footers of some staged files tell of their columns, without a look at a row.
 
     Nested columns, and those that lack a count of nulls anywhere, are left out.
     """
     found: dict[str, list[Any]] = {}
     for file in files:
-        metadata = pq.read_metadata(file)
+        metadata = _footer(place, file.removeprefix(f"{place}/"))
         for group in range(metadata.num_row_groups):
             for index in range(metadata.num_columns):
                 column = metadata.row_group(group).column(index)
@@ -92,6 +94,17 @@ def footers(files: Sequence[str]) -> Mapping[str, ColumnFooter]:
                 maximum=max(one.max for one in bounded) if whole else None,
             )
     return told
+
+
+def _footer(place: Place, name: str) -> pq.FileMetaData:
+    with place.read_anywhere(name) as file:
+        return pq.read_metadata(file)
+
+
+def _forget(folder: Place, name: str) -> None:
+    """Remove what was written of a file, if the place can be reached; else it stays for maintenance to find."""
+    with suppress(OSError):
+        folder.remove(name)
 
 
 def _cast(rows: duckdb.DuckDBPyRelation, columns: pa.Schema) -> duckdb.DuckDBPyRelation:
@@ -116,13 +129,13 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _check_batch(path: Path, written: pq.FileMetaData, batch: str) -> None:
+def _check_batch(folder: Place, name: str, written: pq.FileMetaData, batch: str) -> None:
     """Refuse a file with rows of another batch: Iceberg would file it under one and lose the others from sight."""
     names = {written.row_group(0).column(i).path_in_schema: i for i in range(written.num_columns)}
     for group in range(written.num_row_groups):
         statistics = written.row_group(group).column(names["_batch"]).statistics
         if statistics is None or (statistics.min, statistics.max, statistics.null_count) != (batch, batch, 0):
-            path.unlink()
+            folder.remove(name)
             raise LakehouseError(
                 f"rows staged as batch {batch!r} name another batch or none", way_out="set _batch in every row"
             )

@@ -14,9 +14,9 @@ def temporary_installation(*, landing: Path | None = None) -> Iterator[Installat
     """Open an installation in a temporary folder.
 
     Args:
-        landing: Where files land; a folder of its own where none is given (``installation.settings.landing``).
+        landing: Where files land; a folder of its own where none is given (``installation.landing``).
     """
     with TemporaryDirectory() as folder:
         own = Path(folder, "landing")
         own.mkdir()
-        yield Installation.open(Settings(landing=landing or own, warehouse=Path(folder, "warehouse")))
+        yield Installation.open(Settings(landing=str(landing or own), warehouse=str(Path(folder, "warehouse"))))

@@ -78,7 +78,7 @@ def test_ninety_days_have_the_states_and_alerts_that_a_person_would_expect(
 
     def bring(day: int, when: datetime, rows: tuple[str, ...] = GOOD) -> None:
         run = Run(who="night", clock=lambda: when)
-        land(installation.landing, key(day), *rows)
+        land(installation.landing.path, key(day), *rows)
         ingest(path, orders, batch=key(day), installation=installation, run=run)
         deliver(path, orders, batch=key(day), installation=installation, run=run)
 

@@ -23,7 +23,7 @@ SETTINGS = AlertSettings(
 def bring(installation: Installation, batch: str, *rows: str) -> None:
     orders: Any = PATH.table("orders")
     run = Run(who="night", clock=lambda: START)
-    land(installation.landing, batch, *rows)
+    land(installation.landing.path, batch, *rows)
     ingest(PATH, orders, batch=batch, installation=installation, run=run)
     deliver(PATH, orders, batch=batch, installation=installation, run=run)
 
@@ -83,7 +83,7 @@ def test_no_secret_of_a_channel_is_kept(installation: Installation, monkeypatch:
 
 def test_a_broken_delivery_is_told_from_a_held_batch_and_is_over_when_it_works(installation: Installation) -> None:
     orders: Any = PATH.table("orders")
-    file = land(installation.landing, "day_1", *GOOD)
+    file = land(installation.landing.path, "day_1", *GOOD)
     file.write_bytes(b"order_id,amount\xff\xfe\x00")
     with pytest.raises(FileUnreadableError):
         ingest(PATH, orders, batch="day_1", installation=installation, run=Run(clock=lambda: START))

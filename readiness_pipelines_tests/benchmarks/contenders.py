@@ -41,7 +41,7 @@ def _gate(file: str, folder: Path, *, profiles: bool) -> Callable[[], Written]:
     from readiness_pipelines.settings import Settings
     from readiness_pipelines_tests.benchmarks.schema import Order
 
-    installation = Installation.open(Settings(landing=folder, warehouse=folder / "warehouse"))
+    installation = Installation.open(Settings(landing=str(folder), warehouse=str(folder / "warehouse")))
     lakehouse, orders = installation.lakehouse, Gate(Order)
 
     def run() -> Written:
@@ -58,7 +58,7 @@ def _gate(file: str, folder: Path, *, profiles: bool) -> Callable[[], Written]:
                 if profiles and rows is verdict.published:
                     keep_profile(
                         TableName("profiles", "orders"),
-                        profile_of_staged(staged, engine),
+                        profile_of_staged(staged, installation.lakehouse, engine),
                         attempt=OpenAttempt(id="profile", confirm=lambda: None),
                         installation=installation,
                         engine=engine,

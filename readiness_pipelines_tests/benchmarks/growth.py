@@ -31,7 +31,9 @@ def main() -> None:
     figures = []
     with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
         path = _path(max(options.sizes))
-        installation = Installation.open(Settings(landing=Path(folder, "landing"), warehouse=Path(folder, "warehouse")))
+        installation = Installation.open(
+            Settings(landing=str(Path(folder, "landing")), warehouse=str(Path(folder, "warehouse")))
+        )
         seconds: list[float] = []
         maintained = 0.0
         for number, batch in enumerate(path.batches.keys, start=1):  # type: ignore[union-attr]  # they are static

@@ -30,7 +30,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        installation = Installation.open(Settings(landing=Path(folder, "landing"), warehouse=Path(folder, "warehouse")))
+        installation = Installation.open(
+            Settings(landing=str(Path(folder, "landing")), warehouse=str(Path(folder, "warehouse")))
+        )
         paths = [_path(number) for number in range(options.tables)]
         _fill(installation, paths, options.batches)
         now = datetime(2026, 1, 1, 6, tzinfo=UTC) + timedelta(days=options.batches)

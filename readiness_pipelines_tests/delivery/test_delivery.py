@@ -47,7 +47,7 @@ def orders(path: DataPath) -> GatedTable:
 
 
 def run_batch(path: DataPath, installation: Installation, batch: str, *rows: str, **options: Any) -> Delivery:
-    land(installation.landing, batch, *rows, **options)
+    land(installation.landing.path, batch, *rows, **options)
     ingest(path, orders(path), batch=batch, installation=installation, run=RUN)
     return deliver(path, orders(path), batch=batch, installation=installation, run=RUN)
 
@@ -133,7 +133,7 @@ def test_delivering_twice_changes_no_row_and_no_count(installation: Installation
 
 def test_ingesting_the_same_files_again_writes_nothing(installation: Installation) -> None:
     path = order_path()
-    land(installation.landing, "day_1", *GOOD)
+    land(installation.landing.path, "day_1", *GOOD)
     first = ingest(path, orders(path), batch="day_1", installation=installation, run=RUN)
     again = ingest(path, orders(path), batch="day_1", installation=installation, run=RUN)
     assert (first.unchanged, again.unchanged) == (False, True)
@@ -163,7 +163,9 @@ def test_a_file_that_is_cut_off_is_refused_and_what_was_ingested_stays(installat
     cut = replace(
         table, source=table.source.model_copy(update={"reader": type(table.source.reader)("orders/{batch}.csv*")})
     )
-    (installation.landing / "orders" / "day_1.csv.gz").write_bytes(gzip.compress(b"order_id\n" + b"1\n" * 5000)[:-30])
+    (installation.landing.path / "orders" / "day_1.csv.gz").write_bytes(
+        gzip.compress(b"order_id\n" + b"1\n" * 5000)[:-30]
+    )
     with pytest.raises(FileUnreadableError, match=r"orders/day_1.csv.gz"):
         ingest(path, cut, batch="day_1", installation=installation, run=RUN)
     assert where(path, installation) == before
@@ -259,7 +261,7 @@ def test_a_delivery_that_breaks_in_the_middle_is_finished_by_the_next(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, point: str, call: int
 ) -> None:
     path = order_path()
-    land(installation.landing, "day_1", *ONE_BAD)
+    land(installation.landing.path, "day_1", *ONE_BAD)
     ingest(path, orders(path), batch="day_1", installation=installation, run=RUN)
     _break_call(monkeypatch, point, call)
     with pytest.raises(OSError, match="no space left"):
@@ -291,9 +293,9 @@ def _break_call(monkeypatch: pytest.MonkeyPatch, point: str, call: int) -> None:
 def test_the_landing_folder_is_never_written(installation: Installation) -> None:
     path = order_path()
     run_batch(path, installation, "day_1", *ONE_BAD)
-    assert [file.relative_to(installation.landing) for file in installation.landing.rglob("*") if file.is_file()] == [
-        Path("orders/day_1.csv")
-    ]
+    assert [
+        file.relative_to(installation.landing.path) for file in installation.landing.path.rglob("*") if file.is_file()
+    ] == [Path("orders/day_1.csv")]
 
 
 @pytest.mark.parametrize("place", [1, 2])

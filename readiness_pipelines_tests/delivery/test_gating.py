@@ -65,7 +65,7 @@ def make_path(schema: Any = Stay, **gating: Any) -> DataPath:
 
 
 def run(path: DataPath, installation: Installation, table: str, batch: str, text: str) -> Delivery:
-    file = Path(installation.landing, table, f"{batch}.csv")
+    file = Path(installation.landing.path, table, f"{batch}.csv")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
     gated = path.table(table)

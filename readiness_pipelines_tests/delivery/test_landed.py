@@ -29,12 +29,12 @@ def touch(file: Path, at: datetime) -> None:
 
 
 def test_what_was_ingested_is_not_new_until_its_files_change(installation: Installation) -> None:
-    file = land(installation.landing, "day_1", *GOOD)
-    land(installation.landing, "day_2", *GOOD)
+    file = land(installation.landing.path, "day_1", *GOOD)
+    land(installation.landing.path, "day_2", *GOOD)
     assert landed(installation) == ["day_1", "day_2"]
     take(installation, "day_1")
     assert landed(installation) == ["day_2"]
-    land(installation.landing, "day_1", *ONE_BAD, "9,1,paid,x")
+    land(installation.landing.path, "day_1", *ONE_BAD, "9,1,paid,x")
     assert landed(installation) == ["day_1", "day_2"]
     take(installation, "day_1")
     touch(file, LATER + timedelta(hours=1))
@@ -42,7 +42,7 @@ def test_what_was_ingested_is_not_new_until_its_files_change(installation: Insta
 
 
 def test_a_file_that_is_still_being_written_is_left_alone(installation: Installation) -> None:
-    touch(land(installation.landing, "day_1", *GOOD), NOW)
+    touch(land(installation.landing.path, "day_1", *GOOD), NOW)
     assert landed(installation, NOW + timedelta(seconds=4)) == []
     assert landed(installation, NOW + timedelta(seconds=6)) == ["day_1"]
 
@@ -50,7 +50,7 @@ def test_a_file_that_is_still_being_written_is_left_alone(installation: Installa
 def test_each_set_of_files_has_a_digest_of_its_own(installation: Installation) -> None:
     digests = set()
     for rows in (GOOD, ONE_BAD):
-        file = land(installation.landing, "day_1", *rows)
+        file = land(installation.landing.path, "day_1", *rows)
         for at in (NOW, NOW + timedelta(seconds=1)):
             touch(file, at)
             for _ in range(2):
@@ -61,7 +61,7 @@ def test_each_set_of_files_has_a_digest_of_its_own(installation: Installation) -
 
 @pytest.mark.parametrize("name", ["day_1.csv.part", ".day_1.csv", "other/day_1.csv"])
 def test_files_that_match_no_pattern_are_no_landing(installation: Installation, name: str) -> None:
-    file = installation.landing / "orders" / name
+    file = installation.landing.path / "orders" / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("x")
     assert landed(installation) == []

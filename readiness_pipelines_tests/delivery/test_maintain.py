@@ -31,7 +31,7 @@ LATER = NOW + timedelta(days=90)
 def delivered(installation: Installation) -> Installation:
     orders: Any = PATH.table("orders")
     for batch, rows in (("day_1", ONE_BAD), ("day_2", GOOD), ("day_1", ONE_BAD)):
-        land(installation.landing, batch, *rows)
+        land(installation.landing.path, batch, *rows)
         ingest(PATH, orders, batch=batch, installation=installation, run=RUN)
         for table in PATH.tables:
             deliver(PATH, table, batch=batch, installation=installation, run=RUN)
@@ -40,7 +40,7 @@ def delivered(installation: Installation) -> Installation:
 
 
 def files_of(installation: Installation, name: str) -> set[Path]:
-    folder = installation.lakehouse._location(TableName(*name.split(".")))
+    folder = installation.lakehouse._location(TableName(*name.split("."))).path
     return {file for file in folder.rglob("*") if file.is_file()}
 
 
@@ -77,7 +77,7 @@ def test_only_so_many_snapshots_are_kept(delivered: Installation) -> None:
 
 
 def test_files_that_nothing_names_are_removed_when_they_are_old(delivered: Installation) -> None:
-    folder = delivered.lakehouse._location(TableName("shop", "orders")) / "data"
+    folder = delivered.lakehouse._location(TableName("shop", "orders")).path / "data"
     stray, fresh = folder / "stray.parquet", folder / "fresh.parquet"
     for file in (stray, fresh):
         file.write_bytes(b"x")
@@ -93,7 +93,7 @@ def test_files_of_a_running_delivery_are_left_alone(delivered: Installation) -> 
     began = NOW - timedelta(days=4)
     ref = batch_ref(PATH, published_table(PATH, PATH.table("orders")), "day_1")
     delivered.ledger.begin(ref, attempt="running", run_id="r2", who="me", at=began)
-    staged = delivered.lakehouse._location(TableName("shop", "orders")) / "data" / "staged.parquet"
+    staged = delivered.lakehouse._location(TableName("shop", "orders")).path / "data" / "staged.parquet"
     staged.write_bytes(b"x")
     age({staged}, began + timedelta(hours=1))
     maintain(delivered, now=NOW)

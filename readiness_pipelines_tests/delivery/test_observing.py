@@ -34,7 +34,7 @@ def bring(
     path: DataPath, installation: Installation, batch: str, rows: tuple[str, ...], *, at: datetime, **options: Any
 ) -> None:
     """A file lands at the start, and is delivered at a time."""
-    file = land(installation.landing, batch, *rows, **options)
+    file = land(installation.landing.path, batch, *rows, **options)
     os.utime(file, (START.timestamp(), START.timestamp()))
     orders: Any = path.table("orders")
     run = Run(clock=lambda: at)
@@ -60,7 +60,7 @@ def test_a_batch_that_took_longer_than_promised_is_found_until_a_later_one_is_in
 def test_a_batch_that_was_ingested_and_goes_no_further_is_found(installation: Installation) -> None:
     path = prompt_path(latency="10m")
     orders: Any = path.table("orders")
-    os.utime(land(installation.landing, "a", *GOOD), (START.timestamp(), START.timestamp()))
+    os.utime(land(installation.landing.path, "a", *GOOD), (START.timestamp(), START.timestamp()))
     ingest(path, orders, batch="a", installation=installation, run=Run(clock=lambda: START))
     assert found(path, installation, START + timedelta(minutes=10)) == []
     late = found(path, installation, START + timedelta(minutes=11))

@@ -24,7 +24,7 @@ def at(week: int) -> Run:
 
 
 def run_week(installation: Installation, week: int, **different: Any) -> Delivery:
-    land_week(installation.landing, week, **different)
+    land_week(installation.landing.path, week, **different)
     return run_landed(installation, week)
 
 
@@ -57,7 +57,7 @@ def compared_with(installation: Installation, week: int) -> list[str]:
 
 
 def test_a_profile_is_kept_with_what_is_published_and_nothing_of_what_waits(installation: Installation) -> None:
-    land(installation.landing, WEEKS[0], "1,10,paid,a", "2,30,refunded,?", "3,-1,paid,b")
+    land(installation.landing.path, WEEKS[0], "1,10,paid,a", "2,30,refunded,?", "3,-1,paid,b")
     run_landed(installation, 1)
     with installation.engine() as engine:
         found = profiles_of(ORDERS, WEEKS[:1], installation=installation, engine=engine)[WEEKS[0]]
@@ -109,14 +109,14 @@ def test_an_unusual_batch_is_no_example_for_later_ones(ten_weeks: Installation) 
 
 
 def test_neither_held_nor_later_batches_are_examples(ten_weeks: Installation) -> None:
-    land(ten_weeks.landing, WEEKS[10], *MOSTLY_BAD)
+    land(ten_weeks.landing.path, WEEKS[10], *MOSTLY_BAD)
     assert run_landed(ten_weeks, 11).state is BatchState.HELD
     assert compared_with(ten_weeks, 12) == list(WEEKS[:10])
     assert compared_with(ten_weeks, 4) == list(WEEKS[:3])
 
 
 def test_a_held_batch_says_nothing_about_volume(ten_weeks: Installation) -> None:
-    land(ten_weeks.landing, WEEKS[10], *MOSTLY_BAD)
+    land(ten_weeks.landing.path, WEEKS[10], *MOSTLY_BAD)
     held = run_landed(ten_weeks, 11)
     assert held.profiled is None
     assert kinds(ten_weeks, 11) == [FindingKind.HELD]
@@ -161,11 +161,11 @@ def test_one_closed_by_hand_stays_closed_until_a_later_batch_has_it_too(ten_week
 
 
 def test_a_changed_source_is_a_finding_with_the_first_batch_that_had_it(installation: Installation) -> None:
-    land(installation.landing, WEEKS[0], "1,10,paid,a")
+    land(installation.landing.path, WEEKS[0], "1,10,paid,a")
     run_landed(installation, 1)
     assert kinds(installation, 1) == []
     for week in (2, 3):
-        land(installation.landing, WEEKS[week - 1], "1,10,paid,a,x", header="order_id,amount,status,note,coupon")
+        land(installation.landing.path, WEEKS[week - 1], "1,10,paid,a,x", header="order_id,amount,status,note,coupon")
         run_landed(installation, week)
     (finding,) = observe(PATH, installation=installation, now=START).findings
     assert (finding.kind, finding.batch) == (FindingKind.SCHEMA, WEEKS[2])
@@ -173,10 +173,10 @@ def test_a_changed_source_is_a_finding_with_the_first_batch_that_had_it(installa
     assert finding.seen == "coupon: string: not published; first in week_02"
     ref = deliver(PATH, ORDERS, batch=WEEKS[2], installation=installation, run=at(3)).ref
     installation.ledger.findings.accept(ref, [FindingKind.SCHEMA], who="me", why="known", at=START)
-    land(installation.landing, WEEKS[3], "1,10,paid,a,x", header="order_id,amount,status,note,coupon")
+    land(installation.landing.path, WEEKS[3], "1,10,paid,a,x", header="order_id,amount,status,note,coupon")
     run_landed(installation, 4)
     assert kinds(installation, 4) == [], "what is normal of a source stays so"
-    land(installation.landing, WEEKS[4], "1,10,paid,a,x,y", header="order_id,amount,status,note,coupon,shop")
+    land(installation.landing.path, WEEKS[4], "1,10,paid,a,x,y", header="order_id,amount,status,note,coupon,shop")
     run_landed(installation, 5)
     (finding,) = observe(PATH, installation=installation, now=START).findings
     assert finding.seen == "shop: string: not published; first in week_05"
@@ -187,7 +187,7 @@ def test_a_large_batch_is_profiled_by_a_sample_and_counted_exactly(
 ) -> None:
     monkeypatch.setattr("readiness_pipelines.delivery.profiling.SAMPLED_ROWS", 500)
     rows = [f"{number},{number % 100},{'paid' if number % 4 else 'refunded'},?" for number in range(5_000)]
-    land(installation.landing, WEEKS[0], *rows)
+    land(installation.landing.path, WEEKS[0], *rows)
     run_landed(installation, 1)
     with installation.engine() as engine:
         found = profiles_of(ORDERS, WEEKS[:1], installation=installation, engine=engine)[WEEKS[0]]

@@ -62,7 +62,7 @@ def orders(path: DataPath) -> GatedTable:
 
 
 def run_batch(path: DataPath, installation: Installation, batch: str, *rows: str) -> None:
-    land(installation.landing, batch, *rows)
+    land(installation.landing.path, batch, *rows)
     ingest(path, orders(path), batch=batch, installation=installation, run=RUN)
     record = deliver(path, orders(path), batch=batch, installation=installation, run=RUN)
     if record.state in (BatchState.PUBLISHED, BatchState.PARTLY_PUBLISHED):

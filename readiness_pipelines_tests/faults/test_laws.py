@@ -46,7 +46,7 @@ from readiness_pipelines_tests.samples import land
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = int(os.environ.get("READINESS_TEST_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("LAWS_EXAMPLES", "10"))
 """Set the variable to look for longer than CI does."""
 
 BATCHES = ("day_1", "day_2")

@@ -30,8 +30,8 @@ def impatient(folder: Path) -> Settings:
     (folder / "warehouse").mkdir(exist_ok=True)
     url = f"sqlite:///{folder / 'warehouse'}"
     return Settings(
-        landing=folder / "landing",
-        warehouse=folder / "warehouse",
+        landing=str(folder / "landing"),
+        warehouse=str(folder / "warehouse"),
         catalog_url=f"{url}/readiness.db?timeout=0.5",
         ledger_url=f"{url}/ledger.db?timeout=0.5",
     )

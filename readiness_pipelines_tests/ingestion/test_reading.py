@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from readiness_pipelines import FileDrop
 from readiness_pipelines.errors import BatchNotLandedError, FileUnreadableError, LandingError
 from readiness_pipelines.ingestion import known_batches, landed_files, read_raw
+from readiness_pipelines.storage import Place
 
 DROP = FileDrop("in/{batch}/*")
 
@@ -28,7 +29,7 @@ def put(landing: Path, name: str, content: bytes, *, batch: str = "b") -> Path:
 
 
 def rows(landing: Path, drop: FileDrop = DROP, *, batch: str = "b") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = read_raw(drop, batch=batch, landing=landing).rows.read_all().to_pylist()
+    found: list[dict[str, Any]] = read_raw(drop, batch=batch, landing=Place.of(landing)).rows.read_all().to_pylist()
     return found
 
 
@@ -117,7 +118,7 @@ def test_rows_of_many_files_are_numbered_through_in_the_order_of_their_paths(tmp
 
 def test_a_header_without_rows_is_a_batch_without_rows(tmp_path: Path) -> None:
     put(tmp_path, "f.csv", b"a,b\n")
-    batch = read_raw(DROP, batch="b", landing=tmp_path)
+    batch = read_raw(DROP, batch="b", landing=Place.of(tmp_path))
     assert batch.columns == ("a", "b")
     assert batch.rows.read_all().num_rows == 0
 
@@ -148,31 +149,31 @@ def test_a_file_that_cannot_be_read_is_refused_by_name_before_any_row(
 ) -> None:
     put(tmp_path, name, content)
     with pytest.raises(FileUnreadableError, match=f"in/b/{name}(?s:.*){says}"):
-        read_raw(DROP, batch="b", landing=tmp_path)
+        read_raw(DROP, batch="b", landing=Place.of(tmp_path))
 
 
 def test_a_batch_without_a_file_names_the_nearest_that_landed(tmp_path: Path) -> None:
     put(tmp_path, "f.csv", b"a\n1\n", batch="2026-01-31")
     with pytest.raises(BatchNotLandedError, match=r"2026-01-30(?s:.*)did you mean '2026-01-31'"):
-        landed_files(DROP, batch="2026-01-30", landing=tmp_path)
+        landed_files(DROP, batch="2026-01-30", landing=Place.of(tmp_path))
 
 
 @pytest.mark.parametrize("batch", ["../x", "a/b", "", ".."])
 def test_a_batch_key_cannot_leave_the_landing_folder(tmp_path: Path, batch: str) -> None:
     with pytest.raises(LandingError, match="no batch key"):
-        landed_files(DROP, batch=batch, landing=tmp_path)
+        landed_files(DROP, batch=batch, landing=Place.of(tmp_path))
 
 
 def test_glob_characters_in_a_batch_key_match_only_themselves(tmp_path: Path) -> None:
     put(tmp_path, "f.csv", b"a\n1\n", batch="ab")
     with pytest.raises(BatchNotLandedError):
-        landed_files(DROP, batch="a*", landing=tmp_path)
+        landed_files(DROP, batch="a*", landing=Place.of(tmp_path))
 
 
 def test_the_batches_that_landed_are_known(tmp_path: Path) -> None:
     put(tmp_path, "f.csv", b"a\n1\n", batch="one")
     put(tmp_path, "f.csv", b"a\n1\n", batch="two")
-    assert known_batches(DROP, landing=tmp_path) == ("one", "two")
+    assert known_batches(DROP, landing=Place.of(tmp_path)) == ("one", "two")
 
 
 FIELDS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=8)

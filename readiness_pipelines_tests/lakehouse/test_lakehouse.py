@@ -13,6 +13,7 @@ from pyiceberg.catalog.sql import SqlCatalog
 from readiness_pipelines.errors import CommitConflictError, LakehouseError
 from readiness_pipelines.lakehouse import Commit, Lakehouse, TableName, storage_schema
 from readiness_pipelines.lakehouse.maintenance import MOST_SNAPSHOTS
+from readiness_pipelines.storage import Place
 from readiness_pipelines_tests.databases import Kind, database_in
 
 TABLE = TableName("shop", "orders")
@@ -25,7 +26,7 @@ def lakehouse(database: Kind, tmp_path: Path) -> Lakehouse:
 
 
 def open_in(folder: Path) -> Lakehouse:
-    return Lakehouse.open(catalog_url=database_in(folder), warehouse=str(folder / "warehouse"))
+    return Lakehouse.open(catalog_url=database_in(folder), warehouse=Place.of(folder / "warehouse"))
 
 
 def rows_of(batch: str, *values: Any, kind: pa.DataType | None = None, **more: list[Any]) -> pa.Table:
@@ -237,7 +238,7 @@ def test_a_commit_that_may_not_happen_any_more_changes_nothing(lakehouse: Lakeho
 
 def test_a_table_whose_catalog_is_lost_is_not_begun_anew(lakehouse: Lakehouse, tmp_path: Path) -> None:
     publish(lakehouse, rows_of("x", 1), batch="x")
-    other = Lakehouse.open(catalog_url=f"sqlite:///{tmp_path / 'other.db'}", warehouse=str(tmp_path / "warehouse"))
+    other = Lakehouse.open(catalog_url=f"sqlite:///{tmp_path / 'other.db'}", warehouse=Place.of(tmp_path / "warehouse"))
     with pytest.raises(LakehouseError, match="the catalog was lost") as refused:
         other.ensure(TABLE, rows_of("x", 1).schema)
     assert "READINESS_CATALOG_URL" in refused.value.way_out

@@ -106,7 +106,7 @@ def test_eight_days_teach_the_ranges_and_a_swapped_day_is_held_corrected_and_rep
 def test_a_sensor_far_from_where_it_was_is_told(tmp_path: Path) -> None:
     installation = Installation.open(settings_in(tmp_path))
     for day in DAYS[:9]:
-        target = installation.landing / "first_pass_yield" / "wafers" / day.isoformat() / "wafers.csv"
+        target = installation.landing.path / "first_pass_yield" / "wafers" / day.isoformat() / "wafers.csv"
         target.parent.mkdir(parents=True)
         values = ["3" if day == DAYS[8] and row == 2 else f"{1 + row / 100}" for row in range(5)]
         rows = [f"{day} 0{row}:00:00,{value},7,-1" for row, value in enumerate(values)]

@@ -30,9 +30,9 @@ def facts(installation: Installation) -> Facts:
     """Ten usual weeks, an unusual one, and one that is held; a look after each."""
     for week in range(1, 13):
         if week == 12:
-            land(installation.landing, WEEKS[11], *MOSTLY_BAD)
+            land(installation.landing.path, WEEKS[11], *MOSTLY_BAD)
         else:
-            land_week(installation.landing, week, amount=40 if week == 11 else 20)
+            land_week(installation.landing.path, week, amount=40 if week == 11 else 20)
         ingest(PATH, ORDERS, batch=WEEKS[week - 1], installation=installation, run=at(week))
         deliver(PATH, ORDERS, batch=WEEKS[week - 1], installation=installation, run=at(week))
         if week < 12:
@@ -90,7 +90,7 @@ def test_a_path_that_never_ran_has_a_page(installation: Installation) -> None:
 
 def test_values_from_outside_stay_text(installation: Installation, tmp_path: Path) -> None:
     header = "order_id,amount,status,note,<script>alert(1)</script>|x"
-    land(installation.landing, WEEKS[0], "1,10,paid,a,x", header=header)
+    land(installation.landing.path, WEEKS[0], "1,10,paid,a,x", header=header)
     ingest(PATH, ORDERS, batch=WEEKS[0], installation=installation, run=at(1))
     deliver(PATH, ORDERS, batch=WEEKS[0], installation=installation, run=at(1))
     facts = gather(PATH, installation=installation, now=START)

@@ -57,8 +57,8 @@ def test_assertions_fail_with_what_was_seen() -> None:
 def test_a_temporary_installation_delivers_and_is_gone() -> None:
     path = order_path()
     with temporary_installation() as installation:
-        folder = installation.landing.parent
-        land(installation.landing, "day_1", *GOOD)
+        folder = installation.landing.path.parent
+        land(installation.landing.path, "day_1", *GOOD)
         ingest(path, path.table("orders"), batch="day_1", installation=installation, run=Run())  # type: ignore[arg-type]
         deliver(path, path.table("orders"), batch="day_1", installation=installation, run=Run())
         assert status(path, installation=installation).total.published == 4

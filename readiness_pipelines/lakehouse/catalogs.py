@@ -1,0 +1,53 @@
+"""Which Iceberg catalog: SQL tables in a database, or a REST server."""
+
+from pathlib import Path
+
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import RESTError
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from readiness_pipelines.storage import Place
+
+CATALOG_NAME = "readiness"
+"""In the SQL catalog's tables, and in PyIceberg's own variables: ``PYICEBERG_CATALOG__READINESS__TOKEN``."""
+
+UNREACHABLE = (SQLAlchemyError, OSError, RESTError)
+"""What a catalog raises that does not answer, or not as it should."""
+
+
+def open_catalog(url: str, warehouse: Place) -> Catalog:
+    """Open a catalog.
+
+    Args:
+        url: SQLAlchemy URL of its database, or the address of a REST server. What else a REST server wants (a token, a
+            credential, the name of a warehouse) is PyIceberg's own configuration.
+        warehouse: Where the tables' files lie.
+    """
+    files = {"py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO", **_store(warehouse)}
+    if url.startswith(("http://", "https://")):
+        return load_catalog(CATALOG_NAME, type="rest", uri=url, **files)
+    if not url.startswith("sqlite"):
+        return _sql(url, warehouse, files)
+    Path(url.removeprefix("sqlite:///").split("?")[0]).parent.mkdir(parents=True, exist_ok=True)
+    catalog = _sql(url if "?" in url else f"{url}?timeout=30", warehouse, files)
+    with catalog.engine.connect() as connection:
+        connection.execute(text("PRAGMA journal_mode=WAL"))
+    return catalog
+
+
+def _store(warehouse: Place) -> dict[str, str]:
+    store = warehouse.store
+    region = store.region or ("us-east-1" if store.endpoint else "")
+    given = {"s3.endpoint": store.endpoint, "s3.region": region}
+    return {name: value for name, value in given.items() if value}
+
+
+def _sql(url: str, warehouse: Place, files: dict[str, str]) -> SqlCatalog:
+    """Open a catalog; two processes that create its database at once may collide, and the second try finds it there."""
+    properties = {"uri": url, "warehouse": warehouse.uri, "pool_pre_ping": "true", **files}
+    try:
+        return SqlCatalog(CATALOG_NAME, **properties)
+    except OperationalError:
+        return SqlCatalog(CATALOG_NAME, **properties)
