@@ -132,7 +132,7 @@ class Place:
         Raises:
             OSError: The place cannot be written to.
         """
-        with self.filesystem.open_output_stream(f"{bare(self.uri)}/{name}") as file:
+        with self.filesystem.open_output_stream(f"{bare(self.uri)}/{name}", compression=None) as file:
             file.write(content)
 
     def remove(self, name: str) -> None:

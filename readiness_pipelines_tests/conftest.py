@@ -9,6 +9,7 @@ import pytest
 from readiness_pipelines.delivery import Installation
 from readiness_pipelines.settings import Settings
 from readiness_pipelines_tests.databases import KINDS, URL_FILE, Kind, database_in, use_database
+from readiness_pipelines_tests.stores import warehouse_in
 
 ROOT = Path(__file__).parent.parent
 LANDING = ROOT / "data" / "landing"
@@ -17,7 +18,14 @@ LANDING = ROOT / "data" / "landing"
 def settings_in(folder: Path, *, landing: Path | None = None) -> Settings:
     """Settings of an installation that lives in a folder, with the folder's database."""
     chosen = database_in(folder) if (folder / URL_FILE).exists() else ""
-    return Settings(landing=str(landing or folder / "landing"), warehouse=str(folder / "warehouse"), catalog_url=chosen)
+    warehouse = warehouse_in(folder)
+    return Settings(
+        landing=str(landing or folder / "landing"),
+        warehouse=warehouse.uri,
+        catalog_url=chosen,
+        s3_endpoint=warehouse.store.endpoint,
+        s3_region=warehouse.store.region,
+    )
 
 
 @pytest.fixture(params=KINDS)

@@ -6,7 +6,7 @@ from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import RESTError
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from readiness_pipelines.storage import Place
 
@@ -49,5 +49,5 @@ def _sql(url: str, warehouse: Place, files: dict[str, str]) -> SqlCatalog:
     properties = {"uri": url, "warehouse": warehouse.uri, "pool_pre_ping": "true", **files}
     try:
         return SqlCatalog(CATALOG_NAME, **properties)
-    except OperationalError:
+    except DBAPIError:
         return SqlCatalog(CATALOG_NAME, **properties)

@@ -17,6 +17,7 @@ from readiness_pipelines import FileDrop
 from readiness_pipelines.errors import BatchNotLandedError, FileUnreadableError, LandingError
 from readiness_pipelines.ingestion import known_batches, landed_files, read_raw
 from readiness_pipelines.storage import Place
+from readiness_pipelines_tests.stores import new_bucket
 
 DROP = FileDrop("in/{batch}/*")
 
@@ -207,3 +208,19 @@ def test_no_line_of_any_file_is_lost(tmp_path_factory: pytest.TempPathFactory, n
     assert [row["_row"] for row in sorted(found, key=lambda row: row["_row"])] == list(range(len(found)))
     if b'"' not in noise:
         assert len(found) == len(lines)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.csv.gz", "x.parquet"])
+def test_files_in_a_bucket_are_read_as_those_of_a_folder(tmp_path: Path, name: str) -> None:
+    parquet = io.BytesIO()
+    pq.write_table(pa.table({"a": ["1"]}), parquet)
+    content = {"x.csv": b"a\n1\n", "x.csv.gz": gzip.compress(b"a\n1\n"), "x.parquet": parquet.getvalue()}[name]
+    put(tmp_path, name, content)
+    bucket = new_bucket() / "landing"
+    bucket.write(f"in/b/{name}", content)
+    theirs, ours = (read_raw(DROP, batch="b", landing=place) for place in (bucket, Place.of(tmp_path)))
+    assert [(file.path, file.sha256) for file in theirs.files] == [(file.path, file.sha256) for file in ours.files]
+    assert theirs.rows.read_all() == ours.rows.read_all()
+    assert known_batches(DROP, landing=bucket) == ("b",)
+    with pytest.raises(BatchNotLandedError, match="s3://"):
+        landed_files(DROP, batch="c", landing=bucket)

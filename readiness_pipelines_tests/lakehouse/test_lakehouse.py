@@ -1,6 +1,7 @@
 """Tables: staged rows are invisible, one commit replaces one batch, and nothing else changes."""
 
 import multiprocessing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -8,25 +9,51 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 import pytest
-from pyiceberg.catalog.sql import SqlCatalog
 
 from readiness_pipelines.errors import CommitConflictError, LakehouseError
 from readiness_pipelines.lakehouse import Commit, Lakehouse, TableName, storage_schema
 from readiness_pipelines.lakehouse.maintenance import MOST_SNAPSHOTS
-from readiness_pipelines.storage import Place
-from readiness_pipelines_tests.databases import Kind, database_in
+from readiness_pipelines_tests.databases import URL_FILE, Kind, database_in, use_database
+from readiness_pipelines_tests.rest_catalog import serve_rest_catalog
+from readiness_pipelines_tests.stores import use_bucket, warehouse_in
 
 TABLE = TableName("shop", "orders")
 HOSTILE = ["it's", 'a"b', "ü ñ", "50%", "a/b", "=", "NULL", "x;DROP TABLE y"]
 
 
-@pytest.fixture
-def lakehouse(database: Kind, tmp_path: Path) -> Lakehouse:
+@pytest.fixture(params=["sqlite", "postgres", "s3", "rest"])
+def lakehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Lakehouse:
+    """Tables of every kind: where the catalog is, and where the files lie."""
+    match request.param:
+        case "postgres":
+            use_database("postgres", tmp_path)
+        case "s3":
+            use_bucket(tmp_path)
+        case "rest":
+            (tmp_path / URL_FILE).write_text(serve_rest_catalog(tmp_path))
     return open_in(tmp_path)
 
 
 def open_in(folder: Path) -> Lakehouse:
-    return Lakehouse.open(catalog_url=database_in(folder), warehouse=Place.of(folder / "warehouse"))
+    turns = f"sqlite:///{folder / 'ledger.db'}" if database_in(folder).startswith("http") else None
+    return Lakehouse.open(catalog_url=database_in(folder), warehouse=warehouse_in(folder), turns_url=turns)
+
+
+def connected(lakehouse: Lakehouse) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    if (driver := lakehouse.warehouse.for_duckdb()) is not None:
+        connection.register_filesystem(driver)
+    return connection
+
+
+@pytest.fixture
+def connection(lakehouse: Lakehouse) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connected(lakehouse) as opened:
+        yield opened
+
+
+def files_of(lakehouse: Lakehouse) -> set[str]:
+    return {file.uri for file in lakehouse.warehouse.files() if file.name.endswith(".parquet")}
 
 
 def rows_of(batch: str, *values: Any, kind: pa.DataType | None = None, **more: list[Any]) -> pa.Table:
@@ -39,14 +66,14 @@ def rows_of(batch: str, *values: Any, kind: pa.DataType | None = None, **more: l
 
 
 def publish(lakehouse: Lakehouse, table: pa.Table, *, batch: str, name: TableName = TABLE, run: str = "r") -> Commit:
-    with duckdb.connect() as connection:
+    with connected(lakehouse) as connection:
         lakehouse.ensure(name, table.schema)
         staged = lakehouse.stage(name, connection.from_arrow(table), batch=batch, schema=table.schema)
     return lakehouse.replace(name, staged, properties={"readiness.attempt": uuid4().hex, "readiness.run": run})
 
 
 def read(lakehouse: Lakehouse, name: TableName = TABLE, **options: Any) -> list[dict[str, Any]]:
-    with duckdb.connect() as connection:
+    with connected(lakehouse) as connection:
         rows: list[dict[str, Any]] = lakehouse.relation(connection, name, **options).to_arrow_table().to_pylist()
     return rows
 
@@ -59,7 +86,7 @@ def test_staged_rows_are_invisible_until_they_are_committed(lakehouse: Lakehouse
     publish(lakehouse, rows_of("x", 1), batch="x")
     table = rows_of("x", 2)
     staged = lakehouse.stage(TABLE, connection.from_arrow(table), batch="x", schema=table.schema)
-    assert all(Path(file).exists() for file in staged.files)
+    assert set(staged.files) <= files_of(lakehouse)
     assert values(lakehouse) == [1]
 
 
@@ -139,23 +166,20 @@ def test_any_batch_key_works(lakehouse: Lakehouse, batch: str) -> None:
     assert values(lakehouse) == [0, 2]
 
 
-def test_rows_of_another_batch_are_refused_and_leave_no_file(
-    lakehouse: Lakehouse, connection: Any, tmp_path: Path
-) -> None:
+def test_rows_of_another_batch_are_refused_and_leave_no_file(lakehouse: Lakehouse, connection: Any) -> None:
     table = rows_of("x", 1)
     lakehouse.ensure(TABLE, table.schema)
     with pytest.raises(LakehouseError, match="name another batch"):
         lakehouse.stage(TABLE, connection.from_arrow(table), batch="y", schema=table.schema)
-    assert not list((tmp_path / "warehouse").rglob("*.parquet"))
+    assert not files_of(lakehouse)
 
 
-def test_other_iceberg_readers_see_the_same_rows(lakehouse: Lakehouse, tmp_path: Path) -> None:
+def test_other_iceberg_readers_see_the_same_rows(lakehouse: Lakehouse) -> None:
     errors = pa.array(
         [[{"rule": "r", "column": None}], []], pa.list_(pa.struct([("rule", pa.string()), ("column", pa.string())]))
     )
     publish(lakehouse, rows_of("x", 1, 2, _errors=errors), batch="x")
-    catalog = SqlCatalog("readiness", uri=database_in(tmp_path), warehouse=str(tmp_path / "warehouse"))
-    theirs = catalog.load_table("shop.orders").scan().to_arrow().to_pylist()
+    theirs = lakehouse._load(TABLE).scan().to_arrow().to_pylist()
     assert sorted(theirs, key=lambda row: row["a"]) == sorted(read(lakehouse), key=lambda row: row["a"])
 
 
@@ -238,7 +262,7 @@ def test_a_commit_that_may_not_happen_any_more_changes_nothing(lakehouse: Lakeho
 
 def test_a_table_whose_catalog_is_lost_is_not_begun_anew(lakehouse: Lakehouse, tmp_path: Path) -> None:
     publish(lakehouse, rows_of("x", 1), batch="x")
-    other = Lakehouse.open(catalog_url=f"sqlite:///{tmp_path / 'other.db'}", warehouse=Place.of(tmp_path / "warehouse"))
+    other = Lakehouse.open(catalog_url=f"sqlite:///{tmp_path / 'other.db'}", warehouse=warehouse_in(tmp_path))
     with pytest.raises(LakehouseError, match="the catalog was lost") as refused:
         other.ensure(TABLE, rows_of("x", 1).schema)
     assert "READINESS_CATALOG_URL" in refused.value.way_out

@@ -1,0 +1,81 @@
+"""Settings come from variables or one file; a wrong one is refused with the nearest right one."""
+
+from pathlib import Path
+
+import pytest
+
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write(text: str, name: str = "readiness.toml") -> None:
+    Path(name).write_text(text)
+
+
+def test_the_defaults_are_a_laptops(tmp_path: Path) -> None:
+    settings = Settings()
+    assert settings.warehouse == str(tmp_path / "data" / "warehouse")
+    assert settings.ledger_url == settings.catalog_url == f"sqlite:///{settings.warehouse}/readiness.db"
+    assert settings.engine == "duckdb"
+
+
+def test_the_file_gives_settings_and_a_variable_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('[settings]\nlanding = "inbox"\nengine_memory_mb = 256\n[alerts]\n')
+    monkeypatch.setenv("READINESS_ENGINE_MEMORY_MB", "512")
+    settings = Settings()
+    assert Path(settings.landing).name == "inbox"
+    assert settings.engine_memory_mb == 512
+
+
+def test_another_file_is_named_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('[settings]\nengine = "spark"\n', name="other.toml")
+    monkeypatch.setenv("READINESS_CONFIG", "other.toml")
+    assert Settings().engine == "spark"
+
+
+def test_a_wrong_variable_is_refused_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READINESS_WAREHUOSE", "x")
+    with pytest.raises(UnknownNameError, match=r"READINESS_WAREHUOSE.*\n.*did you mean 'READINESS_WAREHOUSE'"):
+        Settings()
+
+
+def test_a_wrong_line_is_refused_with_the_nearest() -> None:
+    write('[settings]\ncatalog = "x"\n')
+    with pytest.raises(UnknownNameError, match=r"readiness\.toml 'catalog'"):
+        Settings()
+
+
+def test_a_file_that_is_no_toml_is_named() -> None:
+    write("[settings\n")
+    with pytest.raises(DeclarationError, match=r"readiness\.toml is no TOML"):
+        Settings()
+
+
+def test_a_value_that_does_not_fit_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READINESS_ENGINE", "postgresql://me:hidden@db")
+    with pytest.raises(DeclarationError, match="engine") as refused:
+        Settings()
+    assert "hidden" not in str(refused.value)
+
+
+def test_a_bucket_needs_a_catalog_and_a_rest_catalog_a_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READINESS_WAREHOUSE", "s3://company/warehouse")
+    with pytest.raises(DeclarationError, match="READINESS_CATALOG_URL"):
+        Settings()
+    monkeypatch.setenv("READINESS_CATALOG_URL", "https://catalog.example")
+    with pytest.raises(DeclarationError, match="READINESS_LEDGER_URL"):
+        Settings()
+    monkeypatch.setenv("READINESS_LEDGER_URL", "postgresql://db/ledger")
+    settings = Settings()
+    assert settings.warehouse == "s3://company/warehouse"
+    assert settings.ledger_url == "postgresql+psycopg2://db/ledger"
+
+
+def test_no_password_is_shown() -> None:
+    settings = Settings(catalog_url="postgresql://me:hidden@db/catalog")
+    assert "hidden" not in repr(settings) + str(settings)
