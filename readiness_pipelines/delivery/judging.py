@@ -14,7 +14,7 @@ from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table
 from readiness_pipelines.delivery.reading import Input, published_rows, raw_rows, with_row_identity
 from readiness_pipelines.delivery.runs import Run
-from readiness_pipelines.gates import Gate, Verdict
+from readiness_pipelines.gates import DuckDbEngine, Gate, Verdict
 from readiness_pipelines.quarantine import Decision, in_force
 
 
@@ -56,7 +56,7 @@ def judged(path: DataPath, table: Gated, *, batch: str, installation: Installati
         given = judged_rows(path, table, batch=batch, installation=installation, engine=engine)
         compared = compared_rows(path, table, gate, batch=batch, installation=installation, engine=engine)
         rows = corrected(given.rows, decisions, engine)
-        verdict = gate.judge(rows, engine, others=compared.rows, decided=decided(decisions))
+        verdict = gate.judge(rows, DuckDbEngine(engine), others=compared.rows, decided=decided(decisions))
         given = Input(rows=given.rows, snapshots={**given.snapshots, **compared.snapshots})
         yield Judged(
             gate=gate,

@@ -3,6 +3,8 @@
 from readiness_pipelines.gates.batch_checks import null_share, row_count
 from readiness_pipelines.gates.decided import TOLERANCE, Decided, Discarded, Waived
 from readiness_pipelines.gates.differences import Change, ChangeKind, differences
+from readiness_pipelines.gates.duckdb_engine import DuckDbEngine
+from readiness_pipelines.gates.engine import Engine, Rows
 from readiness_pipelines.gates.gate import Gate
 from readiness_pipelines.gates.layout import SchemaFinding
 from readiness_pipelines.gates.others import OtherRows, UsualRange
@@ -32,13 +34,16 @@ __all__ = [
     "Declaration",
     "Discard",
     "Discarded",
+    "DuckDbEngine",
     "Empty",
+    "Engine",
     "Gate",
     "Hold",
     "OtherRows",
     "Outcome",
     "Publish",
     "RecordVerdict",
+    "Rows",
     "Rule",
     "RuleCount",
     "RuleKind",

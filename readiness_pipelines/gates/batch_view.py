@@ -1,15 +1,13 @@
-"""A batch that lies in a DuckDB connection, typed and cleansed, ready to be judged."""
+"""A batch that lies in an engine, typed and cleansed, ready to be judged."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
-import narwhals.stable.v1 as nw
 import pyarrow as pa
 
+from readiness_pipelines.gates.engine import Engine
 from readiness_pipelines.gates.layout import LaidColumn, Layout, typed_select
-from readiness_pipelines.gates.sql import identifier
 
 CHUNK_ROWS = 250_000
 READABLE = "_unreadable IS NULL"
@@ -17,34 +15,33 @@ READABLE = "_unreadable IS NULL"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchView:
-    """A batch as views of a connection.
+    """A batch as views of an engine.
 
     Attributes:
-        connection: The connection.
+        engine: The engine.
         source: View of the rows as they arrived.
         rows: View of the rows as `typed_select` gives them.
         layout: What the columns are.
-        tag: Makes the names of this judgement's tables and views unique in the connection.
+        tag: Makes the names of this judgement's tables and views unique in the engine.
     """
 
-    connection: duckdb.DuckDBPyConnection
+    engine: Engine
     source: str
     rows: str
     layout: Layout
     tag: str
 
     @classmethod
-    def over(cls, connection: duckdb.DuckDBPyConnection, *, source: str, layout: Layout, tag: str) -> "BatchView":
+    def over(cls, engine: Engine, *, source: str, layout: Layout, tag: str) -> "BatchView":
         """Lay the typed view over the rows as they arrived."""
         rows = f"typed_{tag}"
-        connection.execute(f"CREATE TEMP VIEW {rows} AS {typed_select(layout, source)}")
-        return cls(connection=connection, source=source, rows=rows, layout=layout, tag=tag)
+        engine.view(rows, typed_select(layout, source, engine.sql))
+        return cls(engine=engine, source=source, rows=rows, layout=layout, tag=tag)
 
     @property
-    def frame(self) -> nw.DataFrame[Any]:
+    def frame(self) -> Any:
         """The typed rows as a lazy Narwhals frame."""
-        frame: nw.DataFrame[Any] = nw.from_native(self.connection.table(self.rows))
-        return frame
+        return self.engine.frame(self.rows)
 
     @property
     def names(self) -> list[str]:
@@ -64,25 +61,25 @@ class BatchView:
 
     def whole(self, names: Iterable[str], *, where: str) -> pa.Table:
         """The ``_row`` and some columns of the rows that meet a condition, in memory, in order."""
-        return self.connection.sql(f"{self._select(names, where)} ORDER BY _row").to_arrow_table()
+        return self.engine.arrow(f"{self._select(names, where)} ORDER BY _row")
 
     def chunks(self, names: list[str], *, where: str) -> Iterator[pa.Table]:
         """The ``_row`` and some columns of the rows that meet a condition, some hundred thousand rows at a time.
 
-        By ranges of ``_row``, because a DuckDB connection does nothing else while one of its results is being read.
+        By ranges of ``_row``, because an engine does nothing else while one of its results is being read.
         """
-        ((rows, low, high),) = self.connection.execute(
+        ((rows, low, high),) = self.engine.fetch(
             f"SELECT count(*), min(_row), max(_row) FROM {self.rows} WHERE {where}"
-        ).fetchall()
+        )
         if not rows:
             return
         width = -(-(high - low + 1) // -(-rows // CHUNK_ROWS))
         for start in range(low, high + 1, width):
             within = f"{where} AND _row BETWEEN {start} AND {start + width - 1}"
-            yield self.connection.sql(self._select(names, within)).to_arrow_table()
+            yield self.engine.arrow(self._select(names, within))
 
     def _select(self, names: Iterable[str], where: str) -> str:
-        return f"SELECT {', '.join(['_row', *map(identifier, names)])} FROM {self.rows} WHERE {where}"
+        return f"SELECT {', '.join(['_row', *map(self.engine.sql.identifier, names)])} FROM {self.rows} WHERE {where}"
 
 
 def is_float(column: LaidColumn) -> bool:

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from readiness_pipelines.gates.dialects import Dialect
 from readiness_pipelines.gates.layout import LaidColumn, Layout
-from readiness_pipelines.gates.sql import literal
 from readiness_pipelines.gates.tested import Checked, GateTest, NotNull, Readable, Referenced, Typed, Unique, Usual
 
 WORD_BITS = 62
-
-ERROR_TYPE = 'STRUCT("rule" VARCHAR, "column" VARCHAR, reason VARCHAR)[]'
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +33,11 @@ class Bit:
         """SQL: whether a row breaks the test."""
         return f"({self.word} & {self.mask}) <> 0"
 
-    @property
-    def error(self) -> str:
+    def error(self, sql: Dialect) -> str:
         """SQL: the row's error where it breaks the test, else null."""
         rule = self.test.rule
-        entry = error_entry(rule.name, self.column.name if self.column else None, rule.reason)
+        entry = sql.error(rule.name, self.column.name if self.column else None, rule.reason)
         return f"CASE WHEN {self.is_set} THEN {entry} END"
-
-
-def error_entry(rule: str, column: str | None, reason: str) -> str:
-    """SQL of one entry of ``_errors``."""
-    named = "NULL" if column is None else literal(column)
-    return f"{{'rule': {literal(rule)}, 'column': {named}, 'reason': {literal(reason)}}}"
 
 
 def bits_of(tests: Iterable[GateTest], layout: Layout) -> tuple[Bit, ...]:
@@ -65,12 +56,16 @@ def words_with(bits: tuple[Bit, ...], conditions: Mapping[int, str]) -> str:
     sums = []
     for word in words_of(bits):
         terms = [
-            f"CASE WHEN {conditions[bit.place]} THEN {bit.mask}::UBIGINT ELSE 0::UBIGINT END"
+            f"CASE WHEN {conditions[bit.place]} THEN {_word(bit.mask)} ELSE {_word(0)} END"
             for bit in bits
             if bit.word == word and bit.place in conditions
         ]
-        sums.append(f"({' | '.join(terms) or '0::UBIGINT'}) AS {word}")
+        sums.append(f"({' | '.join(terms) or _word(0)}) AS {word}")
     return ", ".join(sums)
+
+
+def _word(value: int) -> str:
+    return f"CAST({value} AS BIGINT)"
 
 
 def _columns(test: GateTest, layout: Layout) -> Iterator[LaidColumn | None]:

@@ -18,7 +18,8 @@ from readiness_pipelines.contracts.cleansing import (
     Trim,
     ZeroPad,
 )
-from readiness_pipelines.gates.sql import identifier, literal
+from readiness_pipelines.gates.dialects import Dialect
+from readiness_pipelines.gates.sql import literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +46,20 @@ class Cleansed:
         return f"{self.after} IS DISTINCT FROM {self.before}"
 
 
-def text_steps(column: str, steps: Sequence[ColumnStep], *, tag: int, missing: str | None) -> tuple[Cleansed, ...]:
+def text_steps(column: str, steps: Sequence[ColumnStep], *, tag: int, given: str, sql: Dialect) -> tuple[Cleansed, ...]:
     """The steps over a text column, each on top of the one before.
 
     Args:
         column: The column's name as it arrived.
         steps: Its declared steps; those that only concern the absence of a value are left out.
         tag: Number of the column, to name what the steps make.
-        missing: SQL of the value without the reader's tokens for "no value"; ``None`` where there are none.
+        given: SQL of the value, without the reader's tokens for "no value".
+        sql: The SQL of the engine that will judge.
     """
     done: list[Cleansed] = []
-    before = missing or identifier(column)
+    before = given
     for step in steps:
-        value = text_value(step, before)
+        value = sql.cleansed(step, before)
         if value is None:
             continue
         after = f"_cleansed_{tag}_{len(done)}"

@@ -53,15 +53,6 @@ def decimal_text(scale: int) -> str:
     return f"[+-]?([0-9]+([.][0-9]{{0,{scale}}}0*)?|[.][0-9]{{1,{scale or 1}}}0*)"
 
 
-def present(value: str, *, arrived: str, missing: tuple[str, ...]) -> str:
-    """SQL for a value, null where it is one of the tokens that mean "no value"; tokens are text only."""
-    if arrived != "VARCHAR" or not missing:
-        return value
-    if len(missing) == 1:
-        return f"nullif({value}, {literal(missing[0])})"
-    return f"CASE WHEN {value} NOT IN ({', '.join(map(literal, missing))}) THEN {value} END"
-
-
 def _from_typed(value: str, *, arrived: str, wanted: str) -> str:
     """A typed value as another type, where it comes back the same; floats may lose digits to a narrower float."""
     cast = f"TRY_CAST({value} AS {wanted})"

@@ -21,8 +21,8 @@ def count_cleansed(view: BatchView, lost: Lost) -> tuple[CleansedCount, ...]:
     counters = cleansing_counters(view.layout)
     counts: list[CleansedCount] = []
     if counters:
-        sums = ", ".join(f"count(*) FILTER (_changed_{index})" for index in range(len(counters)))
-        (cells,) = view.connection.execute(f"SELECT {sums} FROM {view.rows} WHERE {READABLE}").fetchall()
+        sums = ", ".join(f"count(*) FILTER (WHERE _changed_{index})" for index in range(len(counters)))
+        (cells,) = view.engine.fetch(f"SELECT {sums} FROM {view.rows} WHERE {READABLE}")
         counts = [CleansedCount(column=c, step=s, cells=n) for (c, s), n in zip(counters, cells, strict=True)]
     if lost.key:
         counts.append(CleansedCount(column=lost.key, step=DEDUPLICATE, cells=lost.repeated))
@@ -40,11 +40,13 @@ def count_rules(view: BatchView, broken: Broken, *, rows: int) -> Iterator[tuple
     figures = []
     for bits in by_rule.values():
         for bit in bits if (any_bit := " OR ".join(bit.is_set for bit in bits if bit.place in some)) else ():
-            figures += [f"count(*) FILTER ({bit.is_set})"]
-        figures += [f"count(*) FILTER ({any_bit})", f"min(_row, {SAMPLE_ROWS}) FILTER ({any_bit})"] if any_bit else []
+            figures.append(f"count(*) FILTER (WHERE {bit.is_set})")
+        if any_bit:
+            figures.append(f"count(*) FILTER (WHERE {any_bit})")
+            figures.append(view.engine.sql.least_rows(SAMPLE_ROWS, broken.table, any_bit))
     answer: Iterator[Any] = iter(())
     if figures:
-        (figures_read,) = view.connection.execute(f"SELECT {', '.join(figures)} FROM {broken.table}").fetchall()
+        (figures_read,) = view.engine.fetch(f"SELECT {', '.join(figures)} FROM {broken.table}")
         answer = iter(figures_read)
     plain: list[tuple[list[Bit], int, list[int], dict[str, int]]] = []
     for bits in by_rule.values():
@@ -76,7 +78,7 @@ def _broken_bits(view: BatchView, broken: Broken) -> set[int]:
     """The places of the bits that any row has set: most rules of a good batch have none, and need no counting."""
     words = words_of(broken.bits)
     union = ", ".join(f"coalesce(bit_or({word}), 0)" for word in words)
-    (values,) = view.connection.execute(f"SELECT {union} FROM {broken.table}").fetchall()
+    (values,) = view.engine.fetch(f"SELECT {union} FROM {broken.table}")
     by_word = dict(zip(words, values, strict=True))
     return {bit.place for bit in broken.bits if by_word[bit.word] & bit.mask}
 
@@ -86,7 +88,7 @@ def _as_arrived(view: BatchView, rows: set[int]) -> dict[int, dict[str, Any]]:
     if not rows:
         return {}
     chosen = ", ".join(str(row) for row in sorted(rows))
-    table = view.connection.sql(f"SELECT * FROM {view.source} WHERE _row IN ({chosen})").to_arrow_table()
+    table = view.engine.arrow(f"SELECT * FROM {view.source} WHERE _row IN ({chosen})")
     return {row["_row"]: row for row in table.to_pylist()}
 
 

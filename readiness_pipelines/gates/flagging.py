@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import duckdb
 import narwhals.stable.v1 as nw
 
 from readiness_pipelines.errors import GateBuildError
@@ -16,9 +15,6 @@ from readiness_pipelines.gates.others import UsualRange
 from readiness_pipelines.gates.rules import Rule, Runner
 from readiness_pipelines.gates.tested import Checked, NotNull, Readable, Typed, Usual
 
-REFUSALS = (duckdb.DataError, duckdb.ProgrammingError)
-"""What DuckDB raises where a value or a type is at fault, not memory or disk."""
-
 
 def find_lifted(view: BatchView, bits: tuple[Bit, ...], found: FoundRows, ranges: Mapping[str, UsualRange]) -> None:
     """Find the rows that break a lifted test.
@@ -29,16 +25,16 @@ def find_lifted(view: BatchView, bits: tuple[Bit, ...], found: FoundRows, ranges
     frame = view.frame
     flags = {bit.place: breaks for bit in bits if (breaks := _breaks(view, frame, bit, ranges)) is not None}
     if not flags:
-        found.start(f"SELECT _row, {words_with(bits, {})} FROM {view.rows} WHERE false")
+        found.keep(f"SELECT _row, {words_with(bits, {})} FROM {view.rows} WHERE false")
         return
     flagged = f"flagged_{view.tag}"
     named = {f"b{place}": breaks for place, breaks in flags.items()}
     try:
-        nw.to_native(frame.select("_row", **named)).create_view(flagged)
+        view.engine.view(flagged, nw.to_native(frame.select("_row", **named)))
         words = words_with(bits, {place: f"b{place}" for place in flags})
-        found.start(f"SELECT _row, {words} FROM {flagged} WHERE {' OR '.join(named)}")
-    except REFUSALS as error:
-        raise _culprit(frame, bits, flags) or error from error
+        found.keep(f"SELECT _row, {words} FROM {flagged} WHERE {' OR '.join(named)}")
+    except view.engine.refusals as error:
+        raise _culprit(view, bits, flags) or error from error
 
 
 def find_aggregates(view: BatchView, bits: tuple[Bit, ...]) -> dict[str, str]:
@@ -57,8 +53,8 @@ def find_aggregates(view: BatchView, bits: tuple[Bit, ...]) -> dict[str, str]:
         if isinstance(bit.test, Checked) and _is_aggregate(bit)
     }
     try:
-        (answers,) = nw.to_native(frame.select(**named)).fetchall()
-    except REFUSALS as error:
+        (answers,) = view.engine.select(frame.select(**named))
+    except view.engine.refusals as error:
         raise GateBuildError(
             f"the rules {', '.join(t.rule.name for t in tests)} cannot be evaluated on the batch: {_first_line(error)}",
             way_out="mend the check so that it holds for every value",
@@ -83,7 +79,7 @@ def _is_aggregate(bit: Bit) -> bool:
             return False
 
 
-def _breaks(view: BatchView, frame: nw.DataFrame[Any], bit: Bit, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
+def _breaks(view: BatchView, frame: Any, bit: Bit, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
     """The expression that is true where a row breaks a test; ``None`` for tests that are decided elsewhere."""
     readable = nw.col("_unreadable").is_null()
     match bit.test:
@@ -115,7 +111,7 @@ def _is_unusual(bit: Bit, test: Usual, ranges: Mapping[str, UsualRange]) -> nw.E
     return outside.fill_null(value=False) & nw.col("_unreadable").is_null() & _converted(bit.column)
 
 
-def _fails(view: BatchView, frame: nw.DataFrame[Any], bit: Bit, test: Checked) -> nw.Expr:
+def _fails(view: BatchView, frame: Any, bit: Bit, test: Checked) -> nw.Expr:
     """A check's expression, turned round; NaN, which DuckDB takes for the greatest number, as Pandera judges it."""
     fails = (~expression(test.check, key_of(bit), frame)).fill_null(value=not test.check.ignore_na)
     if bit.column is None and view.floats:
@@ -137,13 +133,13 @@ def _converted(column: LaidColumn | None) -> nw.Expr:
     return ~nw.col(column.unconverted)
 
 
-def _culprit(frame: nw.DataFrame[Any], bits: tuple[Bit, ...], flags: Mapping[int, nw.Expr]) -> GateBuildError | None:
+def _culprit(view: BatchView, bits: tuple[Bit, ...], flags: Mapping[int, nw.Expr]) -> GateBuildError | None:
     """The first test that cannot be evaluated alone, as an error that names it."""
     for bit in bits:
         try:
             if bit.place in flags:
-                nw.to_native(frame.select(flags[bit.place].alias("breaks").sum())).fetchall()
-        except REFUSALS as error:
+                view.engine.select(view.frame.select(flags[bit.place].alias("breaks").sum()))
+        except view.engine.refusals as error:
             return GateBuildError(
                 f"the rule {bit.test.rule.name!r} cannot be evaluated on this batch: {_first_line(error)}",
                 way_out="widen the column's type, or mend the check so that it holds for every value",

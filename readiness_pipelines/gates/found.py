@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +15,7 @@ from readiness_pipelines.gates.decided import Waived
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """The rows of a batch that break something, in a temporary table of the connection.
+    """The rows of a batch that break something, in a table of the engine.
 
     Attributes:
         table: Columns ``_row``, one word of bits for each `WORD_BITS` tests, and ``failed``: whether a rule that is not
@@ -33,49 +34,61 @@ class Broken:
 
 
 class FoundRows:
-    """A temporary table of rows with the bits that each query found; a row may be there more than once."""
+    """Tables of rows with the bits that each query found; a row may be in more than one."""
 
     def __init__(self, view: BatchView, bits: tuple[Bit, ...]) -> None:
         self._view = view
         self._bits = bits
-        self._table = f"found_{view.tag}"
+        self._parts: list[str] = []
+        self._names = (f"found_{number}_{view.tag}" for number in count())
 
-    def start(self, query: str) -> None:
-        """Make the table of a query's ``_row`` and words."""
-        self._view.connection.execute(f"CREATE TEMP TABLE {self._table} AS {query}")
+    def keep(self, query: str) -> None:
+        """Keep a query's ``_row`` and words."""
+        part = next(self._names)
+        self._view.engine.keep(part, query)
+        self._parts.append(part)
 
     def add(self, bit: Bit, query: str) -> None:
         """Add a bit for the ``_row`` of a query."""
-        words = words_with(self._bits, {bit.place: "true"})
-        self._view.connection.execute(f"INSERT INTO {self._table} SELECT _row, {words} FROM ({query})")
+        self.keep(f"SELECT _row, {words_with(self._bits, {bit.place: 'true'})} FROM ({query})")
 
     def add_where(self, bit: Bit, chunk: pa.Table, fails: pa.BooleanArray) -> None:
         """Add a bit for the rows of a chunk that fail."""
         rows = pa.table({"_row": pc.filter(chunk.column("_row"), fails)})
         if rows.num_rows:
-            name = f"rows_{self._view.tag}_{bit.place}"
-            self._view.connection.register(name, rows)
+            name = f"rows_of_{next(self._names)}"
+            self._view.engine.view(name, rows)
             self.add(bit, f"SELECT _row FROM {name}")
-            self._view.connection.unregister(name)
 
     def waive(self, waived: Sequence[Waived]) -> dict[str, int]:
         """Take the bits of waived rules off the rows that they are waived for; how many rows had one, by rule name."""
         counts: dict[str, int] = {}
-        for one in waived:
-            rows = f"_row IN (SELECT _row FROM {self._view.source} WHERE {one.where or 'true'})"
+        for number, one in enumerate(waived):
             bits = [bit for bit in self._bits if bit.test.rule.name == one.rule]
             if bits:
-                any_bit = " OR ".join(bit.is_set for bit in bits)
-                ((count,),) = self._view.connection.execute(
-                    f"SELECT count(DISTINCT _row) FROM {self._table} WHERE {rows} AND ({any_bit})"
-                ).fetchall()
-                counts[one.rule] = counts.get(one.rule, 0) + count
-            for bit in bits:
-                kept = ((1 << WORD_BITS) - 1) ^ bit.mask
-                self._view.connection.execute(
-                    f"UPDATE {self._table} SET {bit.word} = {bit.word} & {kept}::UBIGINT WHERE {rows} AND {bit.is_set}"
-                )
+                counts[one.rule] = counts.get(one.rule, 0) + self._waive(one, bits, number)
         return counts
+
+    def _waive(self, one: Waived, bits: list[Bit], number: int) -> int:
+        view = self._view
+        given = f"waived_{number}_{view.tag}"
+        view.engine.view(given, f"SELECT _row FROM {view.source} WHERE {one.where or 'true'}")
+        any_bit = " OR ".join(bit.is_set for bit in bits)
+        waived = f"_row IN (SELECT _row FROM {given}) AND ({any_bit})"
+        ((rows,),) = view.engine.fetch(f"SELECT count(DISTINCT _row) FROM ({_union(self._parts)}) WHERE {waived}")
+        off = dict.fromkeys(words_of(self._bits), 0)
+        for bit in bits:
+            off[bit.word] |= bit.mask
+        every = (1 << WORD_BITS) - 1
+        words = ", ".join(
+            f"CASE WHEN g._row IS NULL THEN f.{word} ELSE f.{word} & {every ^ mask} END AS {word}"
+            for word, mask in off.items()
+        )
+        before, self._parts = self._parts, []
+        self.keep(f"SELECT f._row, {words} FROM ({_union(before)}) f LEFT JOIN {given} g ON f._row = g._row")
+        for part in before:
+            view.engine.forget(part)
+        return int(rows)
 
     def gather(self, batch: Mapping[str, str], waived: Mapping[str, int]) -> Broken:
         """One line per broken row."""
@@ -88,11 +101,13 @@ class FoundRows:
         failed = " OR ".join(f"(bit_or({word}) & {every ^ warned[word]}) <> 0" for word in words)
         table = f"broken_{self._view.tag}"
         gathered = ", ".join(f"bit_or({word}) AS {word}" for word in words)
-        connection = self._view.connection
-        connection.execute(
-            f"CREATE TEMP TABLE {table} AS "
-            f"SELECT _row, {gathered}, ({failed}) AS failed FROM {self._table} GROUP BY _row"
-        )
-        connection.execute(f"DROP TABLE {self._table}")
-        ((failed_rows,),) = connection.execute(f"SELECT count(*) FROM {table} WHERE failed").fetchall()
+        engine = self._view.engine
+        engine.keep(table, f"SELECT _row, {gathered}, ({failed}) AS failed FROM ({_union(self._parts)}) GROUP BY _row")
+        for part in self._parts:
+            engine.forget(part)
+        ((failed_rows,),) = engine.fetch(f"SELECT count(*) FROM {table} WHERE failed")
         return Broken(table=table, bits=self._bits, batch=batch, failed_rows=failed_rows, waived=waived)
+
+
+def _union(parts: Sequence[str]) -> str:
+    return " UNION ALL ".join(f"SELECT * FROM {part}" for part in parts)

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
-import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.contracts.cleansing import FlagMissing
@@ -20,6 +19,7 @@ from readiness_pipelines.gates.columns import read_schema
 from readiness_pipelines.gates.counting import count_cleansed, count_rules
 from readiness_pipelines.gates.decided import TOLERANCE, Decided
 from readiness_pipelines.gates.declaring import declare
+from readiness_pipelines.gates.engine import Engine, Rows
 from readiness_pipelines.gates.judging import find_broken, published_rows, quarantined_rows
 from readiness_pipelines.gates.layout import lay_out, published_schema
 from readiness_pipelines.gates.lost import lose
@@ -124,8 +124,8 @@ class Gate:
 
     def judge(
         self,
-        rows: duckdb.DuckDBPyRelation,
-        connection: duckdb.DuckDBPyConnection,
+        rows: Rows,
+        engine: Engine,
         *,
         others: OtherRows | None = None,
         decided: Decided | None = None,
@@ -135,7 +135,7 @@ class Gate:
         Args:
             rows: The batch as it arrived: the source's columns, plus ``_batch``, ``_row`` (unique), ``_file``,
                 ``_unreadable`` and ``_unreadable_reason`` (null where the row could be parsed). Read several times.
-            connection: The relation's connection. Temporary views and tables stay in it until it is closed.
+            engine: The engine that the rows live in. Views and tables stay in it until it is closed.
             others: What reference rules compare with: the rows of `referenced_tables`, and of other batches.
             decided: What people decided about the batch. A waived rule is still evaluated and counted.
 
@@ -149,20 +149,20 @@ class Gate:
         decided = decided or Decided()
         tag = uuid4().hex[:12]
         source = f"rows_{tag}"
-        rows.create_view(source)
-        ((ingested,),) = connection.execute(f"SELECT count(*) FROM {source}").fetchall()
-        empty = rows.limit(0).to_arrow_table().schema
-        arrived = pa.schema([field for field in empty if field.name not in RESERVED_COLUMNS])
+        engine.view(source, rows)
+        ((ingested,),) = engine.fetch(f"SELECT count(*) FROM {source}")
+        arrived = pa.schema([field for field in engine.schema(source) if field.name not in RESERVED_COLUMNS])
         layout = lay_out(
             self.spec,
             self.tests,
             arrived,
             missing=self._missing,
             change=self._gating.schema_change,
+            sql=engine.sql,
         )
         breaks = {name: why for name, why in layout.breaks.items() if not decided.waives(name)}
         misshapen = any(rule.name in breaks and holds_by_shape(rule) for rule in self.rules)
-        view = BatchView.over(connection, source=source, layout=layout, tag=tag)
+        view = BatchView.over(engine, source=source, layout=layout, tag=tag)
         view, lost = lose(view, decided.discarded, None if misshapen else self.spec.deduplicate)
         broken = find_broken(
             view,

@@ -1,14 +1,14 @@
-"""One batch judged on DuckDB: the rows are read once, and what breaks a rule is remembered as bits by row.
+"""One batch judged on an engine: the rows are read once, and what breaks a rule is remembered as bits by row.
 
 A first query evaluates all lifted rules and keeps the rows with any bit set; tests that need the whole batch
 (uniqueness), another table, or Pandera itself add their rows; what is left is anti-joined for publication.
 """
 
-import duckdb
-
 from readiness_pipelines.gates.batch_view import BatchView
-from readiness_pipelines.gates.bits import ERROR_TYPE, bits_of, words_of
+from readiness_pipelines.gates.bits import bits_of, words_of
 from readiness_pipelines.gates.decided import Decided
+from readiness_pipelines.gates.dialects import Dialect
+from readiness_pipelines.gates.engine import Rows
 from readiness_pipelines.gates.flagging import find_aggregates, find_lifted
 from readiness_pipelines.gates.flavours import Flavour
 from readiness_pipelines.gates.found import Broken, FoundRows
@@ -18,7 +18,6 @@ from readiness_pipelines.gates.outside import find_by_pandera, find_by_value, fi
 from readiness_pipelines.gates.references import find_unreferenced
 from readiness_pipelines.gates.repeated import find_repeated
 from readiness_pipelines.gates.rules import Rule, Runner
-from readiness_pipelines.gates.sql import identifier, literal
 from readiness_pipelines.gates.tested import Checked, GateTest, Readable, Referenced, Unique
 
 
@@ -57,58 +56,45 @@ def find_broken(
     return found.gather(batch, waived)
 
 
-def published_rows(view: BatchView, broken: Broken | None) -> duckdb.DuckDBPyRelation:
+def published_rows(view: BatchView, broken: Broken | None) -> Rows:
     """The typed rows that fail nothing; no row at all where there is no `broken`."""
-    names = ", ".join(identifier(name) for name in view.layout.schema.names)
+    names = ", ".join(view.engine.sql.identifier(name) for name in view.layout.schema.names)
     query = f"SELECT {names} FROM {view.rows} t"
     if broken is None:
-        return view.connection.sql(f"{query} WHERE false")
+        return view.engine.rows(f"{query} WHERE false")
     if broken.failed_rows:
         query += f" ANTI JOIN (SELECT _row FROM {broken.table} WHERE failed) b USING (_row)"
-    return view.connection.sql(query)
+    return view.engine.rows(query)
 
 
-def quarantined_rows(view: BatchView, broken: Broken, lost: Lost, *, all_rows: bool) -> duckdb.DuckDBPyRelation:
+def quarantined_rows(view: BatchView, broken: Broken, lost: Lost, *, all_rows: bool) -> Rows:
     """The rows that are not published, as they arrived, with what they broke, and those that were discarded."""
-    patterns = _patterns(view, broken)
-    join, where = ("LEFT JOIN", "") if all_rows else ("JOIN", "WHERE failed")
-    waiting = f"waiting_{view.tag}"
-    view.connection.execute(
-        f"CREATE TEMP TABLE {waiting} AS SELECT b._row, p.pattern FROM {broken.table} b "
-        f"LEFT JOIN {patterns} p USING ({', '.join(words_of(broken.bits))}) {where}"
+    sql, words = view.engine.sql, ", ".join(words_of(broken.bits))
+    entries = sql.errors([bit.error(sql) for bit in broken.bits])
+    patterns, waiting = f"patterns_{view.tag}", f"waiting_{view.tag}"
+    # The combinations of bits that occur are far fewer than rows: errors are made once for each of them.
+    pattern, errors = view.engine.error_lists(
+        patterns, f"SELECT {words}, {entries} AS _errors FROM (SELECT DISTINCT {words} FROM {broken.table})"
     )
-    # A number for each row and one list of lists: joined as a list each, half a large batch would not fit in memory.
-    errors = f"coalesce(list_extract(getvariable('{patterns}'), w.pattern), CAST([] AS {ERROR_TYPE}))"
+    join, where = ("LEFT JOIN", "") if all_rows else ("JOIN", "WHERE failed")
+    view.engine.keep(
+        waiting,
+        f"SELECT b._row, {pattern} AS pattern FROM {broken.table} b LEFT JOIN {patterns} p USING ({words}) {where}",
+    )
     rows = (
-        f"SELECT r.*, CASE WHEN r._unreadable IS NULL THEN {errors} ELSE {_unreadable(broken)} END AS _errors, "
+        f"SELECT r.*, CASE WHEN r._unreadable IS NULL THEN {errors} ELSE {_unreadable(broken, sql)} END AS _errors, "
         f"false AS _discarded FROM {view.source} r {join} {waiting} w ON r._row = w._row"
     )
     if lost.rows and not all_rows:
-        rows += (
-            f" UNION ALL SELECT r.*, CAST([l.error] AS {ERROR_TYPE}), true "
-            f"FROM {view.source} r JOIN {lost.table} l ON r._row = l._row"
-        )
-    return view.connection.sql(rows)
+        for part in lost.parts:
+            rows += (
+                f" UNION ALL SELECT r.*, {sql.errors(['l.error'])}, true "
+                f"FROM {view.source} r JOIN {part} l ON r._row = l._row"
+            )
+    return view.engine.rows(rows)
 
 
-def _patterns(view: BatchView, broken: Broken) -> str:
-    """Number the combinations of bits that occur, far fewer than rows; a variable of that name lists their errors."""
-    words = ", ".join(words_of(broken.bits))
-    entries = ", ".join(bit.error for bit in broken.bits)
-    errors = f"list_filter([{entries}], lambda e: e IS NOT NULL)" if entries else "[]"
-    table = f"patterns_{view.tag}"
-    view.connection.execute(
-        f"CREATE TEMP TABLE {table} AS SELECT {words}, row_number() OVER ()::INTEGER AS pattern, "
-        f"CAST({errors} AS {ERROR_TYPE}) AS _errors FROM (SELECT DISTINCT {words} FROM {broken.table})"
-    )
-    view.connection.execute(
-        f"SET VARIABLE {table} = (SELECT coalesce(list(_errors ORDER BY pattern), []::{ERROR_TYPE}[]) FROM {table})"
-    )
-    return table
-
-
-def _unreadable(broken: Broken) -> str:
+def _unreadable(broken: Broken, sql: Dialect) -> str:
     """SQL: the errors of a row that the reader could not parse, with the reader's own reason."""
     rules = [bit.test.rule for bit in broken.bits if isinstance(bit.test, Readable)]
-    entries = [f"{{'rule': {literal(rule.name)}, 'column': NULL, 'reason': r._unreadable_reason}}" for rule in rules]
-    return f"CAST([{', '.join(entries)}] AS {ERROR_TYPE})"
+    return sql.errors([sql.unreadable_error(rule.name, "r._unreadable_reason") for rule in rules])

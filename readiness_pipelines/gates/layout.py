@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from readiness_pipelines.contracts.cleansing import FillMissing, FlagMissing
 from readiness_pipelines.contracts.gating import SchemaChange
-from readiness_pipelines.gates.cleansing import Cleansed, name_of, text_steps, value_literal
+from readiness_pipelines.gates.cleansing import Cleansed, name_of, text_steps
 from readiness_pipelines.gates.columns import ColumnSpec, SchemaSpec
-from readiness_pipelines.gates.conversion import as_type, present
-from readiness_pipelines.gates.sql import duckdb_type, identifier
+from readiness_pipelines.gates.dialects import Dialect
+from readiness_pipelines.gates.sql import duckdb_type
 from readiness_pipelines.gates.tested import (
     ColumnsExpected,
     ColumnsOrdered,
@@ -133,6 +133,7 @@ def lay_out(
     *,
     missing: tuple[str, ...],
     change: SchemaChange,
+    sql: Dialect,
 ) -> Layout:
     """Lay a schema over the columns that arrived.
 
@@ -142,6 +143,10 @@ def lay_out(
         arrived: Names and types of the columns that arrived, without the framework's.
         missing: Text that means "no value".
         change: What a changed source means.
+        sql: The SQL of the engine that will judge.
+
+    Raises:
+        GateBuildError: The engine would convert or cleanse a column otherwise than DuckDB.
     """
     findings = tuple(_findings(spec, arrived, change))
     evolved = {f.column: f for f in findings} if change is SchemaChange.EVOLVE else {}
@@ -149,14 +154,14 @@ def lay_out(
     flags: list[Flag] = []
     for index, (name, specs) in enumerate(_names(spec, arrived).items()):
         wider = name in evolved and evolved[name].change == "wider type"
-        column = _lay(name, specs, arrived, missing=missing, tag=index, wider=wider)
+        column = _lay(name, specs, arrived, missing=missing, tag=index, wider=wider, sql=sql)
         columns.append(column)
         flags += [
             Flag(name=s.column, of=name, step=name_of(s)) for c in specs for s in c.steps if isinstance(s, FlagMissing)
         ]
     for name, finding in evolved.items():
         if finding.change == "new column":
-            columns.append(LaidColumn(name=name, specs=(), type=arrived.field(name).type, value=identifier(name)))
+            columns.append(LaidColumn(name=name, specs=(), type=arrived.field(name).type, value=sql.identifier(name)))
     breaks = {test.rule.name: why for test in tests if (why := _breaks(test, spec, arrived, findings, change))}
     return Layout(columns=tuple(columns), flags=tuple(flags), breaks=breaks, findings=findings)
 
@@ -253,37 +258,48 @@ def _lay(
     missing: tuple[str, ...],
     tag: int,
     wider: bool,
+    sql: Dialect,
 ) -> LaidColumn:
     """One column: as it arrived where the schema gives it no type, null where it did not arrive."""
     there = name in arrived.names
     declared = next((spec.type for spec in specs if spec.type is not None), None)
     kind = arrived.field(name).type if wider else declared or (arrived.field(name).type if there else pa.string())
-    wanted = duckdb_type(kind)
     if not there:
-        return _filled(LaidColumn(name=name, specs=specs, type=kind, value=f"CAST(NULL AS {wanted})"), wanted)
-    given = duckdb_type(arrived.field(name).type)
-    token = present(identifier(name), arrived=given, missing=missing)
+        return _filled(LaidColumn(name=name, specs=specs, type=kind, value=f"CAST(NULL AS {sql.type_name(kind)})"), sql)
+    given = arrived.field(name).type
+    token = sql.identifier(name)
     cleansed: tuple[Cleansed, ...] = ()
-    if given == "VARCHAR":
+    if duckdb_type(given) == "VARCHAR":
+        token = _present(token, missing, sql)
         steps = [step for spec in specs for step in spec.steps]
-        cleansed = text_steps(name, steps, tag=tag, missing=token)
+        cleansed = text_steps(name, steps, tag=tag, given=token, sql=sql)
         token = cleansed[-1].after if cleansed else token
-    value = as_type(token, arrived=given, wanted=wanted)
+    converts = duckdb_type(given) != duckdb_type(kind)
+    value = sql.as_type(token, arrived=given, wanted=kind) if converts else token
     laid = LaidColumn(name=name, specs=specs, type=kind, value=value, cleansed=cleansed)
-    if wanted != given:
+    if converts:
         failed = f"({token} IS NOT NULL AND {value} IS NULL)"
         laid = replace(laid, unconverted=f"_unconverted_{tag}", unconverted_value=failed)
-    return _filled(laid, wanted)
+    return _filled(laid, sql)
 
 
-def _filled(column: LaidColumn, wanted: str) -> LaidColumn:
+def _present(value: str, missing: tuple[str, ...], sql: Dialect) -> str:
+    """SQL of a text value, null where it is one of the tokens that mean "no value"."""
+    if not missing:
+        return value
+    if len(missing) == 1:
+        return f"nullif({value}, {sql.literal(missing[0])})"
+    return f"CASE WHEN {value} NOT IN ({', '.join(map(sql.literal, missing))}) THEN {value} END"
+
+
+def _filled(column: LaidColumn, sql: Dialect) -> LaidColumn:
     """The column with its default, if it has one, where it has no value. What does not convert stays without one."""
     fills = [step.value for spec in column.specs for step in spec.steps if isinstance(step, FillMissing)]
     fills += [spec.default for spec in column.specs if spec.default is not None]
     missing = f"({column.value} IS NULL" + (f" AND NOT {column.unconverted_value})" if column.unconverted else ")")
     if not fills:
         return replace(column, missing=missing)
-    default = f"CAST({value_literal(fills[0])} AS {wanted})"
+    default = f"CAST({sql.value(fills[0])} AS {sql.type_name(column.type)})"
     return replace(
         column,
         missing=missing,
@@ -311,16 +327,16 @@ def _label(column: ColumnSpec) -> str:
     return f"any column like {column.name}" if column.pattern else column.name
 
 
-def typed_select(layout: Layout, source: str) -> str:
+def typed_select(layout: Layout, source: str, sql: Dialect) -> str:
     """SQL that reads the source's rows as the layout's columns, with what was cleansed and did not convert.
 
     Beside the published columns it has a flag for each column that may not convert, ``_filled_<n>`` for each that has a
     default, ``_changed_<n>`` for each step of `cleansing_counters`, and the framework's columns.
     """
     by_name = {column.name: column for column in layout.columns}
-    values = [f"{column.value} AS {identifier(column.name)}" for column in layout.columns]
-    values += [f"{by_name[flag.of].missing} AS {identifier(flag.name)}" for flag in layout.flags]
-    values += [f"{c.unconverted_value} AS {identifier(c.unconverted)}" for c in layout.columns if c.unconverted]
+    values = [f"{column.value} AS {sql.identifier(column.name)}" for column in layout.columns]
+    values += [f"{by_name[flag.of].missing} AS {sql.identifier(flag.name)}" for flag in layout.flags]
+    values += [f"{c.unconverted_value} AS {c.unconverted}" for c in layout.columns if c.unconverted]
     values += [f"{changed} AS _changed_{index}" for index, (_, _, changed) in enumerate(_counted(layout))]
     return f"SELECT {', '.join([*values, *FRAMEWORK_COLUMNS, '_unreadable'])} FROM {_cleansed(layout, source)}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import duckdb
+from readiness_pipelines.gates.engine import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,6 @@ class OtherRows:
         ranges: Where the numbers of columns were in earlier batches, by column.
     """
 
-    tables: Mapping[str, duckdb.DuckDBPyRelation] = field(default_factory=dict)
-    other_batches: duckdb.DuckDBPyRelation | None = None
+    tables: Mapping[str, Rows] = field(default_factory=dict)
+    other_batches: Rows | None = None
     ranges: Mapping[str, UsualRange] = field(default_factory=dict)

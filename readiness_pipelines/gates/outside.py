@@ -12,7 +12,6 @@ from readiness_pipelines.gates.flagging import key_of
 from readiness_pipelines.gates.flavours import Flavour
 from readiness_pipelines.gates.found import FoundRows
 from readiness_pipelines.gates.lifting import expression, failing, failing_value
-from readiness_pipelines.gates.sql import identifier
 from readiness_pipelines.gates.tested import Checked
 
 
@@ -52,6 +51,7 @@ def find_nan_rows(view: BatchView, bit: Bit, test: Checked, found: FoundRows, fl
     """
     if not view.floats:
         return
+    identifier = view.engine.sql.identifier
     anywhere = " OR ".join(f"coalesce(isnan({identifier(name)}), false)" for name in view.floats)
     where = f"{READABLE} AND ({anywhere})"
     chunks: Iterable[pa.Table] = view.chunks(view.names, where=where)

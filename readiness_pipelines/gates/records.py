@@ -15,6 +15,7 @@ from readiness_pipelines.contracts.names import RESERVED_COLUMNS
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.gates.columns import SchemaSpec
+from readiness_pipelines.gates.duckdb_sql import DUCKDB
 from readiness_pipelines.gates.evaluating import Evaluate, NotCompiledError, compile_expression
 from readiness_pipelines.gates.expressions import columns_of, is_elementwise
 from readiness_pipelines.gates.flavours import Flavour
@@ -153,6 +154,7 @@ class RecordGate:
             arrived,
             missing=self._missing,
             change=self._change,
+            sql=DUCKDB,
         )
         rules = {test.rule.name: test.rule for test in self._tests}
         misshapen = tuple(
@@ -229,7 +231,7 @@ class RecordGate:
         wanted = [
             part for name, has in made for part in ((identifier(name), flags[name]) if has else (identifier(name),))
         ]
-        inner = typed_select(partial, f"(SELECT {', '.join([*given, *framework])})")
+        inner = typed_select(partial, f"(SELECT {', '.join([*given, *framework])})", DUCKDB)
         return f"SELECT {', '.join(map(str, wanted))} FROM ({inner})", asked, tuple(made)
 
     def _compile(self, test: GateTest, layout: Layout) -> list[Test] | None:

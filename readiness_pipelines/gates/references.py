@@ -4,10 +4,8 @@ from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.batch_view import BatchView
 from readiness_pipelines.gates.bits import Bit
-from readiness_pipelines.gates.flagging import REFUSALS
 from readiness_pipelines.gates.found import FoundRows
 from readiness_pipelines.gates.others import OtherRows
-from readiness_pipelines.gates.sql import identifier
 from readiness_pipelines.gates.tested import Referenced
 
 
@@ -32,7 +30,8 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, found: FoundR
         if key not in other.columns:
             raise UnknownNameError(f"column in the reference of rule {test.rule.name}", key, other.columns)
     name = f"other_{view.tag}_{bit.place}"
-    other.create_view(name)
+    view.engine.view(name, other)
+    identifier = view.engine.sql.identifier
     same = " AND ".join(f"t.{identifier(c)} = o.{identifier(k)}" for c, k in zip(reference.columns, keys, strict=True))
     valued = " AND ".join(f"t.{identifier(column)} IS NOT NULL" for column in reference.columns)
     query = (
@@ -40,7 +39,7 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, found: FoundR
     )
     try:
         found.add(bit, f"{query} {join} {name} o ON {same}")
-    except REFUSALS as error:
+    except view.engine.refusals as error:
         raise GateBuildError(
             f"the rule {test.rule.name!r} cannot compare its columns: {str(error).splitlines()[0]}",
             way_out="give the columns of both tables the same type",

@@ -7,24 +7,21 @@ from readiness_pipelines.gates.bits import Bit
 from readiness_pipelines.gates.columns import Duplicates
 from readiness_pipelines.gates.duplicates import find_duplicates, same_key
 from readiness_pipelines.gates.found import FoundRows
-from readiness_pipelines.gates.sql import identifier
 
 
 def find_repeated(view: BatchView, bit: Bit, columns: Sequence[str], duplicates: Duplicates, found: FoundRows) -> None:
     """Find the rows whose key occurs more than once: all of them, or all but the first or last by ``_row``."""
+    sql = view.engine.sql
     where = view.judgeable(columns)
     keys = f"duplicates_{view.tag}_{bit.place}"
-    rows = find_duplicates(view.connection, view.rows, columns, where=where, into=keys)
+    rows = find_duplicates(view.engine, view.rows, columns, where=where, into=keys)
     if rows is None:
         return
-    repeated = f"FROM {rows} t SEMI JOIN {keys} d ON {same_key(columns)}"
+    repeated = f"FROM {rows} t SEMI JOIN {keys} d ON {same_key(columns, sql)}"
     if duplicates == "all":
         found.add(bit, f"SELECT t._row {repeated}")
         return
     order = "_row" if duplicates == "exclude_first" else "_row DESC"
-    place = f"row_number() OVER (PARTITION BY {_of_t(columns)} ORDER BY t.{order})"
+    of_t = ", ".join(f"t.{sql.identifier(name)}" for name in columns)
+    place = f"row_number() OVER (PARTITION BY {of_t} ORDER BY t.{order})"
     found.add(bit, f"SELECT _row FROM (SELECT t._row, {place} AS place {repeated}) WHERE place > 1")
-
-
-def _of_t(columns: Sequence[str]) -> str:
-    return ", ".join(f"t.{identifier(name)}" for name in columns)

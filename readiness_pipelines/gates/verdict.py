@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
+from readiness_pipelines.gates.engine import Rows
 from readiness_pipelines.gates.layout import SchemaFinding
 from readiness_pipelines.gates.rules import Rule
 
@@ -111,8 +111,8 @@ class Verdict:
     cleansed: tuple[CleansedCount, ...]
     findings: tuple[SchemaFinding, ...]
     schema: pa.Schema
-    published: duckdb.DuckDBPyRelation
-    quarantined: duckdb.DuckDBPyRelation
+    published: Rows
+    quarantined: Rows
 
     @property
     def published_rows(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.gates import Gate, Hold, OtherRows, Outcome, Verdict
+from readiness_pipelines.gates import DuckDbEngine, Gate, Hold, OtherRows, Outcome, Verdict
 from readiness_pipelines.testing.batches import batch
 
 
@@ -75,7 +75,7 @@ def judge(
             tables={name: connection.from_arrow(table) for name, table in (tables or {}).items()},
             other_batches=None if other_batches is None else connection.from_arrow(other_batches),
         )
-        verdict = gate.judge(connection.from_arrow(batch(*rows, types=types)), connection, others=others)
+        verdict = gate.judge(connection.from_arrow(batch(*rows, types=types)), DuckDbEngine(connection), others=others)
         published = verdict.published.order("_row").to_arrow_table().to_pylist()
         waiting = verdict.quarantined.order("_row").to_arrow_table().to_pylist()
     finally:

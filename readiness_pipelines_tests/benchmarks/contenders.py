@@ -36,7 +36,7 @@ def _gate(file: str, folder: Path, *, profiles: bool) -> Callable[[], Written]:
     from readiness_pipelines.delivery import Installation
     from readiness_pipelines.delivery.attempts import OpenAttempt
     from readiness_pipelines.delivery.profiling import keep_profile, profile_of_staged
-    from readiness_pipelines.gates import Gate
+    from readiness_pipelines.gates import DuckDbEngine, Gate
     from readiness_pipelines.lakehouse import TableName
     from readiness_pipelines.settings import Settings
     from readiness_pipelines_tests.benchmarks.schema import Order
@@ -47,7 +47,7 @@ def _gate(file: str, folder: Path, *, profiles: bool) -> Callable[[], Written]:
     def run() -> Written:
         written = []
         with installation.engine() as engine:
-            verdict = orders.judge(engine.sql(f"SELECT * FROM '{file}'"), engine)
+            verdict = orders.judge(engine.sql(f"SELECT * FROM '{file}'"), DuckDbEngine(engine))
             waiting = verdict.quarantined.limit(0).to_arrow_table().schema
             for name, rows, schema in (
                 (TableName("quarantine", "orders"), verdict.quarantined, waiting),

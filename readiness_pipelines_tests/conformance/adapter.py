@@ -13,7 +13,7 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 from pandera.errors import SchemaErrors
 
-from readiness_pipelines.gates import Gate
+from readiness_pipelines.gates import DuckDbEngine, Gate
 from readiness_pipelines.gates.tested import Checked, NotNull, Unique
 
 Key = tuple[str | None, str | int]
@@ -58,7 +58,7 @@ def gate_failures(gate: Gate, table: arrow.Table) -> Failures:
         rows = rows.append_column("_row", arrow.array(range(table.num_rows), arrow.int64()))
         for name in ("_unreadable", "_unreadable_reason"):
             rows = rows.append_column(name, arrow.nulls(table.num_rows, arrow.string()))
-        verdict = gate.judge(connection.from_arrow(rows), connection)
+        verdict = gate.judge(connection.from_arrow(rows), DuckDbEngine(connection))
         waiting = verdict.quarantined.to_arrow_table().to_pylist()
     finally:
         connection.close()

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from readiness_pipelines import Deduplicate, FillMissing, Gate, NullTokens, SchemaChange, Trim, cleanse, null_share
-from readiness_pipelines.gates import Hold
+from readiness_pipelines.gates import DuckDbEngine, Hold
 from readiness_pipelines.testing import batch
 
 
@@ -70,7 +70,7 @@ def test_every_shape_gets_a_verdict_that_adds_up(rows: list[dict[str, Any]], cha
     gate = GATES[change]
     connection = duckdb.connect()
     try:
-        verdict = gate.judge(connection.from_arrow(batch(*rows)), connection)
+        verdict = gate.judge(connection.from_arrow(batch(*rows)), DuckDbEngine(connection))
         published = verdict.published.to_arrow_table()
         waiting = verdict.quarantined.to_arrow_table().to_pylist()
     finally:

@@ -10,7 +10,7 @@ import pytest
 
 from readiness_pipelines import Gate, Route, Tolerance
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
-from readiness_pipelines.gates import Empty, Hold, Publish, Split, Verdict
+from readiness_pipelines.gates import DuckDbEngine, Empty, Hold, Publish, Split, Verdict
 from readiness_pipelines_tests.gates.samples import raw_rows
 
 Connection = duckdb.DuckDBPyConnection
@@ -22,7 +22,7 @@ def column(kind: Any = str, *checks: pa.Check, **fields: Any) -> pa.DataFrameSch
 
 def judge(connection: Connection, gate: Gate, *values: Any, **types: arrow.DataType) -> Verdict:
     rows = [value if isinstance(value, dict) else {"a": value} for value in values]
-    return gate.judge(raw_rows(connection, *rows, **types), connection)
+    return gate.judge(raw_rows(connection, *rows, **types), DuckDbEngine(connection))
 
 
 def failing(verdict: Verdict) -> dict[int, list[str]]:

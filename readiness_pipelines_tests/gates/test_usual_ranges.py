@@ -9,7 +9,7 @@ import pytest
 
 from readiness_pipelines import Route, WithinUsualRange
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
-from readiness_pipelines.gates import Gate, OtherRows, RuleKind, UsualRange
+from readiness_pipelines.gates import DuckDbEngine, Gate, OtherRows, RuleKind, UsualRange
 from readiness_pipelines.testing import batch
 
 
@@ -28,7 +28,7 @@ def gate(**options: Any) -> Gate:
 
 def broken(checked: Gate, values: list[float | None], usual: UsualRange, connection: Any) -> list[int]:
     rows = connection.from_arrow(batch(*({"s1": value} for value in values), types=TYPES))
-    verdict = checked.judge(rows, connection, others=OtherRows(ranges={"s1": usual}))
+    verdict = checked.judge(rows, DuckDbEngine(connection), others=OtherRows(ranges={"s1": usual}))
     return [row["_row"] for row in verdict.quarantined.to_arrow_table().to_pylist()]
 
 
@@ -49,7 +49,7 @@ def test_nothing_is_said_with_too_few_batches_or_of_what_never_varied(
 
 
 def test_a_column_without_a_range_is_not_decided(connection: duckdb.DuckDBPyConnection) -> None:
-    verdict = gate().judge(connection.from_arrow(batch({"s1": 1e9}, types=TYPES)), connection)
+    verdict = gate().judge(connection.from_arrow(batch({"s1": 1e9}, types=TYPES)), DuckDbEngine(connection))
     assert verdict.published_rows == 1
 
 
@@ -57,7 +57,7 @@ def test_one_rule_speaks_of_all_columns_and_says_which_broke(connection: duckdb.
     checked = Gate(Reading, rules=(WithinUsualRange((PATTERN,)),), routes={_name(gate()): Route.WARN})
     rows = connection.from_arrow(batch({"s1": 0.0, "s2": 99.0}, {"s1": 99.0, "s2": 99.0}, types=TYPES))
     ranges = {name: UsualRange(low=0, high=1, batches=9) for name in ("s1", "s2")}
-    verdict = checked.judge(rows, connection, others=OtherRows(ranges=ranges))
+    verdict = checked.judge(rows, DuckDbEngine(connection), others=OtherRows(ranges=ranges))
     (count,) = verdict.broken
     assert (count.rule.kind, count.broken_rows, dict(count.columns)) == (RuleKind.REFERENCE, 2, {"s1": 1, "s2": 2})
     assert verdict.published_rows == 2
@@ -95,6 +95,6 @@ class Dated(pa.DataFrameModel):
 def test_a_check_may_ask_which_batch_a_row_is_of(connection: duckdb.DuckDBPyConnection) -> None:
     checked = Gate(Dated)
     rows = connection.from_arrow(batch(*({"day": day, "_batch": "2026-01-01"} for day in ("2026-01-01", "2026-01-02"))))
-    waiting = checked.judge(rows, connection).quarantined.to_arrow_table()
+    waiting = checked.judge(rows, DuckDbEngine(connection)).quarantined.to_arrow_table()
     assert waiting["day"].to_pylist() == ["2026-01-02"]
     assert checked.check_record({"day": "2026-01-02"}).undecided == ("in_its_batch",)
