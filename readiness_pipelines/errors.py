@@ -10,6 +10,7 @@
     ├── BatchHeldError              the gate said no: decide, then replay; a retry cannot help
     ├── UpstreamNotPublishedError   an input of a derived table or KPI has nothing published for the batch
     ├── LedgerError                 the ledger refuses a move, or cannot be reached
+    ├── EngineError                 the engine that should judge cannot be had, or broke: run it again (retryable)
     └── LakehouseError              the tables could not be read or written
         ├── CommitConflictError     another run published the same batch meanwhile: judge again (retryable)
         └── CommitUnknownError      the commit's outcome is unknown: the next run of the batch settles it (retryable)
@@ -87,6 +88,12 @@ class UpstreamNotPublishedError(ReadinessError):
 
 class LedgerError(ReadinessError):
     """The ledger refuses a move, or cannot be reached."""
+
+
+class EngineError(ReadinessError):
+    """The engine that should judge a batch cannot be had, or broke on the way. Nothing was published."""
+
+    retryable = True
 
 
 class LakehouseError(ReadinessError):

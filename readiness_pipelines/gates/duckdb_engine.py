@@ -55,6 +55,10 @@ class DuckDbEngine:
         """The rows of a query, lazily."""
         return self.connection.sql(query)
 
+    def collect(self, rows: duckdb.DuckDBPyRelation) -> pa.Table:
+        """Rows, in memory, in the order of ``_row``."""
+        return rows.order("_row").to_arrow_table()
+
     def schema(self, name: str) -> pa.Schema:
         """Arrow schema of a named view or table."""
         return self.connection.sql(f"SELECT * FROM {name} LIMIT 0").to_arrow_table().schema
@@ -62,6 +66,10 @@ class DuckDbEngine:
     def frame(self, name: str) -> Any:
         """A named view or table as a lazy Narwhals frame."""
         return nw.from_native(self.connection.table(name))
+
+    def adapted(self, lifted: nw.Expr) -> nw.Expr:
+        """The expression itself: DuckDB is the measure."""
+        return lifted
 
     def select(self, frame: Any) -> list[tuple[Any, ...]]:
         """The few rows of a Narwhals frame."""

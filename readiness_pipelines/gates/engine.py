@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+import narwhals.stable.v1 as nw
 import pyarrow as pa
 
 from readiness_pipelines.gates.dialects import Dialect
@@ -19,8 +20,8 @@ class Engine(Protocol):
     sql: Dialect
     refusals: tuple[type[Exception], ...]
 
-    def view(self, name: str, rows: Rows) -> None:
-        """Give rows, or a query, a name."""
+    def view(self, name: str, rows: Rows | pa.Table | str) -> None:
+        """Give rows, an Arrow table or a query a name."""
         ...
 
     def keep(self, name: str, query: str) -> None:
@@ -43,12 +44,20 @@ class Engine(Protocol):
         """The rows of a query, lazily."""
         ...
 
+    def collect(self, rows: Rows) -> pa.Table:
+        """Rows, in memory, in the order of ``_row``."""
+        ...
+
     def schema(self, name: str) -> pa.Schema:
         """Arrow schema of a named view or table."""
         ...
 
     def frame(self, name: str) -> Any:
         """A named view or table as a lazy Narwhals frame."""
+        ...
+
+    def adapted(self, lifted: nw.Expr) -> nw.Expr:
+        """A check's expression, written so that it means here what it means on DuckDB."""
         ...
 
     def select(self, frame: Any) -> list[tuple[Any, ...]]:

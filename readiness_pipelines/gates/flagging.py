@@ -48,7 +48,7 @@ def find_aggregates(view: BatchView, bits: tuple[Bit, ...]) -> dict[str, str]:
         return {}
     frame = view.frame.filter(nw.col("_unreadable").is_null())
     named = {
-        f"a{bit.place}": expression(bit.test.check, key_of(bit), frame)
+        f"a{bit.place}": view.engine.adapted(expression(bit.test.check, key_of(bit), frame))
         for bit in bits
         if isinstance(bit.test, Checked) and _is_aggregate(bit)
     }
@@ -113,7 +113,8 @@ def _is_unusual(bit: Bit, test: Usual, ranges: Mapping[str, UsualRange]) -> nw.E
 
 def _fails(view: BatchView, frame: Any, bit: Bit, test: Checked) -> nw.Expr:
     """A check's expression, turned round; NaN, which DuckDB takes for the greatest number, as Pandera judges it."""
-    fails = (~expression(test.check, key_of(bit), frame)).fill_null(value=not test.check.ignore_na)
+    passes = view.engine.adapted(expression(test.check, key_of(bit), frame))
+    fails = (~passes).fill_null(value=not test.check.ignore_na)
     if bit.column is None and view.floats:
         return fails & ~nw.any_horizontal(*(_is_nan(name) for name in view.floats), ignore_nulls=False)
     if bit.column is not None and test.nan_fails is not None:
@@ -138,7 +139,7 @@ def _culprit(view: BatchView, bits: tuple[Bit, ...], flags: Mapping[int, nw.Expr
     for bit in bits:
         try:
             if bit.place in flags:
-                view.engine.select(view.frame.select(flags[bit.place].alias("breaks").sum()))
+                view.engine.select(view.frame.select(flags[bit.place].any().alias("breaks")))
         except view.engine.refusals as error:
             return GateBuildError(
                 f"the rule {bit.test.rule.name!r} cannot be evaluated on this batch: {_first_line(error)}",

@@ -27,9 +27,11 @@ from readiness_pipelines.gates.others import OtherRows
 from readiness_pipelines.gates.outcomes import holds_by_shape, outcome_of
 from readiness_pipelines.gates.records import RecordGate, RecordVerdict
 from readiness_pipelines.gates.rules import Rule, RuleKind
+from readiness_pipelines.gates.spark_rules import refuse_on_spark
 from readiness_pipelines.gates.tested import Referenced, Usual
 from readiness_pipelines.gates.verdict import Discard, Empty, Hold, RuleCount, Verdict
 from readiness_pipelines.gates.versions import Declaration, declaration_of
+from readiness_pipelines.settings import EngineName
 
 
 class Gate:
@@ -45,6 +47,7 @@ class Gate:
         tolerance: When a batch is held instead of published in part.
         schema_change: What a new, missing or widened column means.
         allow_empty: Whether a batch without rows replaces what it published before.
+        engine: Where it will judge. It means the same everywhere, and has the same version; what would not is refused.
 
     Attributes:
         name: As given.
@@ -70,6 +73,7 @@ class Gate:
         tolerance: Tolerance | None = None,
         schema_change: SchemaChange = SchemaChange.DISCARD,
         allow_empty: bool = False,
+        engine: EngineName = "duckdb",
     ) -> None:
         self.name = name
         self._missing = missing
@@ -84,6 +88,8 @@ class Gate:
         self.spec = read_schema(schema)
         self.tests = declare(self.spec, self._gating)
         self.rules: tuple[Rule, ...] = tuple(test.rule for test in self.tests)
+        if engine == "spark":
+            refuse_on_spark(self.spec, self.tests)
         self.declaration: Declaration = declaration_of(self.spec, self.tests, self._gating, missing)
 
     @property

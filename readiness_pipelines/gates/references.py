@@ -26,11 +26,12 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, found: FoundR
             if others.other_batches is None:
                 return
             other, keys, join = others.other_batches, reference.columns, "SEMI JOIN"
-    for key in keys:
-        if key not in other.columns:
-            raise UnknownNameError(f"column in the reference of rule {test.rule.name}", key, other.columns)
     name = f"other_{view.tag}_{bit.place}"
     view.engine.view(name, other)
+    known = view.engine.schema(name).names
+    for key in keys:
+        if key not in known:
+            raise UnknownNameError(f"column in the reference of rule {test.rule.name}", key, known)
     identifier = view.engine.sql.identifier
     same = " AND ".join(f"t.{identifier(c)} = o.{identifier(k)}" for c, k in zip(reference.columns, keys, strict=True))
     valued = " AND ".join(f"t.{identifier(column)} IS NOT NULL" for column in reference.columns)

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.gates import DuckDbEngine, Gate, Hold, OtherRows, Outcome, Verdict
+from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Hold, OtherRows, Outcome, Verdict
 from readiness_pipelines.testing.batches import batch
 
 
@@ -59,6 +59,7 @@ def judge(
     types: Mapping[str, pa.DataType] | None = None,
     tables: Mapping[str, pa.Table] | None = None,
     other_batches: pa.Table | None = None,
+    engine: Engine | None = None,
 ) -> Judged:
     """Let a gate judge rows given as literals.
 
@@ -68,18 +69,14 @@ def judge(
         types: As `batch` takes them.
         tables: Published rows of the tables that reference rules name.
         other_batches: What other batches of the same table publish.
+        engine: Where; by default a DuckDB of its own.
     """
-    connection = duckdb.connect()
-    try:
-        others = OtherRows(
-            tables={name: connection.from_arrow(table) for name, table in (tables or {}).items()},
-            other_batches=None if other_batches is None else connection.from_arrow(other_batches),
-        )
-        verdict = gate.judge(connection.from_arrow(batch(*rows, types=types)), DuckDbEngine(connection), others=others)
-        published = verdict.published.order("_row").to_arrow_table().to_pylist()
-        waiting = verdict.quarantined.order("_row").to_arrow_table().to_pylist()
-    finally:
-        connection.close()
+    with duckdb.connect() as connection:
+        engine = engine or DuckDbEngine(connection)
+        others = OtherRows(tables=tables or {}, other_batches=other_batches)
+        verdict = gate.judge(batch(*rows, types=types), engine, others=others)
+        published = engine.collect(verdict.published).to_pylist()
+        waiting = engine.collect(verdict.quarantined).to_pylist()
     framework = {"_batch", "_row", "_file"}
     errors = {row["_row"]: tuple(error["rule"] for error in row["_errors"]) for row in waiting if not row["_discarded"]}
     return Judged(

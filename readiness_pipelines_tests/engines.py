@@ -1,0 +1,40 @@
+"""The engines that behaviour suites run over."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from readiness_pipelines.gates import DuckDbEngine, Engine
+from readiness_pipelines.settings import EngineName
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ENGINES: tuple[EngineName, ...] = ("duckdb", "spark")
+SMALL = "--conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=2 --conf spark.driver.memory=1g"
+
+
+@cache
+def spark() -> "SparkSession":
+    """This process's Spark, small and quiet."""
+    from readiness_pipelines.gates.spark_session import spark_session  # noqa: PLC0415  # only those who ask pay
+
+    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", f"{SMALL} --conf spark.log.level=ERROR pyspark-shell")
+    return spark_session("local[2]")
+
+
+@contextmanager
+def opened(name: EngineName) -> Iterator[Engine]:
+    """A new engine, closed at the end."""
+    if name == "duckdb":
+        with duckdb.connect() as connection:
+            yield DuckDbEngine(connection)
+        return
+    from readiness_pipelines.gates.spark_engine import SparkEngine  # noqa: PLC0415  # only those who ask pay
+
+    with SparkEngine(spark()).opened() as engine:
+        yield engine
