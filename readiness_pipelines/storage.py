@@ -135,6 +135,10 @@ class Place:
         with self.filesystem.open_output_stream(f"{bare(self.uri)}/{name}", compression=None) as file:
             file.write(content)
 
+    def create(self, name: str) -> pa.NativeFile:
+        """Open a new file, to be written from its beginning to its end."""
+        return self.filesystem.open_output_stream(f"{bare(self.uri)}/{name}", compression=None)
+
     def remove(self, name: str) -> None:
         """Remove a file; it does not matter whether it is there."""
         with suppress(FileNotFoundError):

@@ -10,6 +10,7 @@ import duckdb
 
 from readiness_pipelines.gates import DuckDbEngine, Engine
 from readiness_pipelines.settings import EngineName
+from readiness_pipelines_tests.stores import CREDENTIALS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -23,6 +24,7 @@ def spark() -> "SparkSession":
     """This process's Spark, small and quiet."""
     from readiness_pipelines.gates.spark_session import spark_session  # noqa: PLC0415  # only those who ask pay
 
+    os.environ.update(CREDENTIALS)  # executors inherit what is there when Java starts
     os.environ.setdefault("PYSPARK_SUBMIT_ARGS", f"{SMALL} --conf spark.log.level=ERROR pyspark-shell")
     return spark_session("local[2]")
 

@@ -19,6 +19,7 @@ from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import DerivedTable, GatedTable, Measure, Transform, inputs_of
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.settings import EngineName
 
 T = TypeVar("T", bound=Transform)
 
@@ -36,12 +37,15 @@ class DataPath(Contract):
         kpi: The number this path exists for. The path is named after it.
         batches: The batches that every table of the path has.
         namespace: Namespace of the published tables.
+        engine: Where the gates of its sources' tables judge; ``None`` leaves it to the settings. What is derived, and
+            the measure, are DuckDB's.
         description: For people; the first line of the module's docstring is a good one.
     """
 
     kpi: Kpi
     batches: Batches
     namespace: Identifier = Field(default="published")
+    engine: EngineName | None = None
     description: str = ""
 
     _tables: dict[str, GatedTable | DerivedTable] = PrivateAttr(default_factory=dict)
@@ -94,6 +98,7 @@ class DataPath(Contract):
         allow_empty: bool = False,
         freshness: Freshness | None = None,
         latency: str | None = None,
+        engine: EngineName | None = None,
         description: str = "",
     ) -> GatedTable:
         """Add a table fed by a source and gated by a Pandera schema. See `GatedTable` and `Gating` for the arguments.
@@ -116,6 +121,7 @@ class DataPath(Contract):
             ),
             freshness=freshness,
             latency=_duration(name, latency),
+            engine=engine,
             description=description or first_paragraph(schema),
         )
         self._tables[name] = table

@@ -10,6 +10,7 @@ from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.contracts.promises import Freshness
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.settings import EngineName
 
 Transform = Callable[..., Any]
 """DuckDB relations in (one per parameter, named for a table of the path), one DuckDB relation out."""
@@ -26,6 +27,7 @@ class GatedTable:
         gating: What the gate does beyond the schema.
         freshness: How old the newest published batch may be; ``None`` promises nothing.
         latency: How long a batch may take from landing to published; ``None`` promises nothing.
+        engine: Where its gate judges; ``None`` leaves it to the path.
         description: For people.
     """
 
@@ -35,6 +37,7 @@ class GatedTable:
     gating: Gating
     freshness: Freshness | None
     latency: timedelta | None
+    engine: EngineName | None
     description: str
 
 

@@ -22,13 +22,15 @@ from readiness_pipelines.delivery.names import Gated, batch_ref, profile_table, 
 from readiness_pipelines.delivery.profiling import Profiled, keep_profile, profiled
 from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.delivery.withdraw import withdraw_downstream
-from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.errors import DeclarationError, LakehouseError, UnknownNameError
 from readiness_pipelines.gates import (
     CleansedCount,
     Discard,
     Empty,
+    Engine,
     Hold,
     Publish,
+    Rows,
     RuleCount,
     SchemaFinding,
     Split,
@@ -187,11 +189,11 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
     good = _staged_good(published, found, step, installation)
     publishes = isinstance(verdict.outcome, Publish | Split)
     profile = _profiled(step, good, found, installation) if good is not None and publishes else None
-    waiting = _waiting(verdict, step, found.engine)
-    schema = waiting.limit(0).to_arrow_table().schema
+    waiting, schema = _waiting(verdict, step, found.judge)
     quarantine_snapshot = snapshots.quarantine
     if verdict.quarantined_rows or verdict.discarded_rows or has_more_to_say(quarantine, step.ref, installation):
-        bad = _stage(quarantine, waiting, schema, step, installation)
+        expected = verdict.quarantined_rows + verdict.discarded_rows
+        bad = _stage(quarantine, waiting, schema, step, installation, expected=expected)
         quarantine_snapshot = _replace(quarantine, bad, properties, step, installation)
     published_snapshot = snapshots.published
     if good is not None:
@@ -242,14 +244,15 @@ def _profiled(step: _Step, good: Staged, found: Judged, installation: Installati
 def _staged_good(published: TableName, found: Judged, step: _Step, installation: Installation) -> Staged | None:
     """What the published table is to have of the batch; ``None`` where it stays as it is."""
     verdict = found.verdict
+    expected = verdict.published_rows
     match verdict.outcome:
         case Publish() | Split():
-            return _stage(published, verdict.published, verdict.schema, step, installation)
+            return _stage(published, verdict.published, verdict.schema, step, installation, expected=expected)
         case Discard():
             # What the batch published before is withdrawn.
             if not has_more_to_say(published, step.ref, installation):
                 return None
-            return _stage(published, verdict.published, verdict.schema, step, installation)
+            return _stage(published, verdict.published, verdict.schema, step, installation, expected=0)
         case Hold() | Empty():
             if not left_by_crash(published, step.ref, installation):
                 return None
@@ -292,10 +295,23 @@ def _newest_event(
 
 
 def _stage(
-    table: TableName, rows: duckdb.DuckDBPyRelation, schema: pa.Schema, step: _Step, installation: Installation
+    table: TableName,
+    rows: Rows,
+    schema: pa.Schema,
+    step: _Step,
+    installation: Installation,
+    *,
+    expected: int | None = None,
 ) -> Staged:
+    """Stage rows, and see that they are as many as the verdict says: nothing is committed that does not add up."""
     installation.lakehouse.ensure(table, schema)
-    return installation.lakehouse.stage(table, rows, batch=step.batch, schema=schema)
+    staged = installation.lakehouse.stage(table, rows, batch=step.batch, schema=schema)
+    if expected is not None and staged.rows != expected:
+        raise LakehouseError(
+            f"{staged.rows:,} rows of {step.batch!r} were staged for {table}, and the verdict counts {expected:,}",
+            way_out="run the batch again; if it stays, a transform or check answers differently each time",
+        )
+    return staged
 
 
 def _replace(
@@ -305,14 +321,13 @@ def _replace(
     return installation.lakehouse.replace(table, staged, properties=properties, confirm=confirm).snapshot_id
 
 
-def _waiting(verdict: Verdict, step: _Step, engine: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-    """The rows that wait, with the gate's version and the time."""
-    view = f"waiting_{step.attempt.id}"
-    verdict.quarantined.create_view(view)
-    return engine.sql(
-        f"SELECT *, $version::VARCHAR AS _gate_version, $at::TIMESTAMPTZ AS _quarantined_at FROM {view}",
-        params={"version": verdict.version, "at": step.run.clock()},
-    )
+def _waiting(verdict: Verdict, step: _Step, judge: Engine) -> tuple[Rows, pa.Schema]:
+    """The rows that wait, with the gate's version and the time; and their columns."""
+    failed, waiting = f"failed_{step.attempt.id}", f"waiting_{step.attempt.id}"
+    judge.view(failed, verdict.quarantined)
+    version, now = judge.sql.literal(verdict.version), judge.sql.value(step.run.clock())
+    judge.view(waiting, f"SELECT *, {version} AS _gate_version, {now} AS _quarantined_at FROM {failed}")
+    return judge.rows(f"SELECT * FROM {waiting}"), judge.schema(waiting)
 
 
 def outcome_text(verdict: Verdict) -> tuple[BatchState, str]:

@@ -11,6 +11,8 @@ from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import Gated, profile_table, published_table
 from readiness_pipelines.errors import UpstreamNotPublishedError
 from readiness_pipelines.gates import Gate, OtherRows
+from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.settings import EngineName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +24,20 @@ class Compared:
     baseline: Baseline | None
 
 
-def gate_of(path: DataPath, table: Gated) -> Gate:
+def engine_of(path: DataPath, table: Gated, default: EngineName) -> EngineName:
+    """Where a table's gate judges. What DuckDB derived is judged by DuckDB."""
+    if not isinstance(table, GatedTable):
+        return "duckdb"
+    return table.engine or path.engine or default
+
+
+def gate_of(path: DataPath, table: Gated, *, default_engine: EngineName = "duckdb") -> Gate:
     """Build the gate of a table.
+
+    Args:
+        path: The path.
+        table: The table.
+        default_engine: Where it judges, unless path or table say so themselves.
 
     Raises:
         GateBuildError: Its schema cannot become a gate; names the rule and the reason.
@@ -39,7 +53,13 @@ def gate_of(path: DataPath, table: Gated) -> Gate:
         tolerance=gating.tolerance,
         schema_change=gating.schema_change,
         allow_empty=gating.allow_empty,
+        engine=engine_of(path, table, default_engine),
     )
+
+
+def referenced_tables(path: DataPath, gate: Gate) -> Mapping[str, TableName]:
+    """The published tables that a gate's rules refer to, by their names in the path."""
+    return {name: published_table(path, path.table(name)) for name in gate.referenced_tables}
 
 
 def compared_rows(
@@ -59,8 +79,7 @@ def compared_rows(
     lakehouse = installation.lakehouse
     tables: dict[str, duckdb.DuckDBPyRelation] = {}
     snapshots: dict[str, int] = {}
-    for name in gate.referenced_tables:
-        published = published_table(path, path.table(name))
+    for name, published in referenced_tables(path, gate).items():
         newest = lakehouse.snapshots(published)[:1] if lakehouse.exists(published) else ()
         if not newest:
             raise UpstreamNotPublishedError(

@@ -9,7 +9,7 @@ import duckdb
 
 from readiness_pipelines.lakehouse import Lakehouse
 from readiness_pipelines.quarantine import Ledger
-from readiness_pipelines.settings import Settings
+from readiness_pipelines.settings import EngineName, Settings
 from readiness_pipelines.storage import Place
 
 
@@ -21,12 +21,16 @@ class Installation:
         lakehouse: The Iceberg tables.
         ledger: The truth about batches.
         landing: Folder where files land.
+        engine_name: Where the gates of sources' tables judge, unless path or table say so themselves.
+        spark_url: Where Spark is.
         engine_memory_mb: Memory that DuckDB may use for one batch; what does not fit is spilled to disk.
     """
 
     lakehouse: Lakehouse
     ledger: Ledger
     landing: Place
+    engine_name: EngineName = "duckdb"
+    spark_url: str = "local[*]"
     engine_memory_mb: int = 640
 
     @classmethod
@@ -41,6 +45,8 @@ class Installation:
             lakehouse=lakehouse_of(settings),
             ledger=Ledger.open(settings.ledger_url),
             landing=settings.landing_place,
+            engine_name=settings.engine,
+            spark_url=settings.spark_url,
             engine_memory_mb=settings.engine_memory_mb,
         )
 

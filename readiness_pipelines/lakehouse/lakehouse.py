@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -23,10 +24,13 @@ from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_
 from readiness_pipelines.lakehouse.names import TableName
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, Staged
-from readiness_pipelines.lakehouse.staging import footers, write_staged
+from readiness_pipelines.lakehouse.staging import footers, write_staged, write_staged_by_spark
 from readiness_pipelines.lakehouse.types import storage_schema
 from readiness_pipelines.lakehouse.upstream import evolved_schema
 from readiness_pipelines.storage import Place
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
 
 TABLE_PROPERTIES = {
     # A commit costs what the table keeps of earlier ones: drop old metadata files, merge small manifests.
@@ -137,12 +141,12 @@ class Lakehouse:
             if not self.exists(table):
                 raise
 
-    def stage(self, table: TableName, rows: duckdb.DuckDBPyRelation, *, batch: str, schema: pa.Schema) -> Staged:
+    def stage(self, table: TableName, rows: Any, *, batch: str, schema: pa.Schema) -> Staged:
         """Write rows into files that no snapshot names; nobody sees them until `replace`.
 
         Args:
             table: An existing table.
-            rows: The rows, all of one batch; streamed.
+            rows: The rows, all of one batch; streamed: a DuckDB relation, or a PySpark DataFrame.
             batch: The batch.
             schema: Arrow schema of the rows. Columns that the table lacks are added when they are committed.
 
@@ -152,7 +156,12 @@ class Lakehouse:
         loaded = self._load(table)
         columns = storage_schema(schema)
         evolved = evolved_schema(loaded, columns)
-        files, count = write_staged(loaded, self._location(table), rows, batch=batch, columns=columns, schema=evolved)
+        place = self._location(table)
+        if isinstance(rows, duckdb.DuckDBPyRelation):
+            files, count = write_staged(loaded, place, rows, batch=batch, columns=columns, schema=evolved)
+        else:
+            named = evolved.select(*columns.names)
+            files, count = write_staged_by_spark(place, rows, batch=batch, schema=named)
         ids = {name: evolved.find_field(name).field_id for name in columns.names}
         return Staged(table=table, batch=batch, files=files, rows=count, schema=columns, field_ids=ids)
 
@@ -228,6 +237,46 @@ class Lakehouse:
         if not files:
             return no_rows(connection, loaded.schema())
         return read_files(connection, files, schema=None if as_arrived else loaded.schema(), batches=batches)
+
+    def spark_rows(
+        self,
+        session: "SparkSession",
+        table: TableName,
+        *,
+        batch: str | None = None,
+        snapshot_id: int | None = None,
+        or_current: bool = False,
+        as_arrived: bool = False,
+    ) -> "DataFrame":
+        """Read a table lazily with Spark; see `relation`.
+
+        Raises:
+            LakehouseError: No such table or snapshot.
+        """
+        from readiness_pipelines.lakehouse.spark_files import read_with_spark  # noqa: PLC0415  # an extra
+
+        loaded = self._load(table)
+        if or_current and snapshot_id is not None and loaded.snapshot_by_id(snapshot_id) is None:
+            snapshot_id = None
+        batches = None if batch is None else (batch,)
+        files = planned_files(loaded, table, batches=batches, snapshot_id=snapshot_id)
+        schema = None if as_arrived and files else arrow_schema(loaded.schema())
+        rows = read_with_spark(session, files, place=self._location(table), schema=schema)
+        # The filter is applied again: a plan may name files that hold more than the batch.
+        return rows if batch is None else rows.filter(rows["_batch"] == batch)
+
+    def spark_staged(self, session: "SparkSession", staged: Staged) -> "DataFrame":
+        """Read staged rows, which nobody else sees, with Spark."""
+        from readiness_pipelines.lakehouse.spark_files import read_with_spark  # noqa: PLC0415  # an extra
+
+        files = [DataFileInfo(path=file, batch=staged.batch, rows=0, size_bytes=0) for file in staged.files]
+        return read_with_spark(session, files, place=self._location(staged.table), schema=staged.schema)
+
+    def forget(self, staged: Staged) -> None:
+        """Remove staged files that will not be committed."""
+        place = self._location(staged.table)
+        for file in staged.files:
+            place.remove(file.removeprefix(f"{place}/"))
 
     def maintain(
         self, table: TableName, *, expire_before: datetime, most_snapshots: int, orphans_before: datetime
