@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ENGINES: tuple[EngineName, ...] = ("duckdb", "spark")
 SMALL = "--conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=2 --conf spark.driver.memory=1g"
+QUICK = "--conf spark.sql.codegen.wholeStage=false --conf spark.sql.adaptive.enabled=false"
+"""For batches of a few rows, compiling queries takes longer than running them."""
 
 
 @cache
@@ -25,7 +27,7 @@ def spark() -> "SparkSession":
     from readiness_pipelines.gates.spark_session import spark_session  # noqa: PLC0415  # only those who ask pay
 
     os.environ.update(CREDENTIALS)  # executors inherit what is there when Java starts
-    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", f"{SMALL} --conf spark.log.level=ERROR pyspark-shell")
+    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", f"{SMALL} {QUICK} pyspark-shell")
     return spark_session("local[2]")
 
 

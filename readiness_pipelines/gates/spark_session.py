@@ -1,5 +1,6 @@
 """The Spark session of this process."""
 
+import atexit
 import os
 import sys
 import warnings
@@ -51,7 +52,10 @@ def spark_session(url: str) -> "SparkSession":
             # The workers of this machine run in the same environment.
             os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
             builder = builder.config("spark.ui.showConsoleProgress", "false").config("spark.log.level", "ERROR")
-        return builder.master(url).getOrCreate()
+        session = builder.master(url).getOrCreate()
+        # Without this, executors see the driver vanish, and say so at length.
+        atexit.register(session.stop)
+        return session
     except Exception as error:  # whatever Java or gRPC raise, there is no session
         raise EngineError(
             f"Spark does not answer at {url}: {str(error).splitlines()[0]}",
