@@ -38,7 +38,7 @@ def kill_an_executor(application: str, killed: list[int]) -> None:
     while True:
         executors = [int(process.name) for process in Path("/proc").iterdir() if _is_executor(process, application)]
         if len(executors) > 1:
-            time.sleep(3)
+            time.sleep(2)
             os.kill(executors[0], signal.SIGKILL)
             killed.append(executors[0])
             return
@@ -57,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("url")
-    parser.add_argument("--rows", type=int, default=50_000)
+    parser.add_argument("--rows", type=int, default=30_000)
     parser.add_argument("--kill", action="store_true")
     options = parser.parse_args()
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"{SMALL} --conf spark.executor.memory=1g pyspark-shell"

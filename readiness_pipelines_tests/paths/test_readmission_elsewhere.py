@@ -69,9 +69,8 @@ def test_on_postgres_and_s3(tmp_path: Path) -> None:
     assert not list(there.rglob("*.parquet")), "nothing is left on this machine"
 
 
-@pytest.mark.xdist_group("spark")
 def test_on_spark(tmp_path: Path) -> None:
-    batches = ["extract_05", "extract_06"]
+    batches = ["extract_05"]
     here = embedded(tmp_path / "here", batches)
     there = tmp_path / "there"
     there.mkdir()
