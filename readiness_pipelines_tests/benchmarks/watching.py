@@ -33,8 +33,8 @@ def main() -> None:
         installation = Installation.open(
             Settings(landing=str(Path(folder, "landing")), warehouse=str(Path(folder, "warehouse")))
         )
-        paths = [_path(number) for number in range(options.tables)]
-        _fill(installation, paths, options.batches)
+        paths = [one_table_path(number) for number in range(options.tables)]
+        fill(installation, paths, options.batches)
         now = datetime(2026, 1, 1, 6, tzinfo=UTC) + timedelta(days=options.batches)
         took = []
         for run in range(options.runs):
@@ -48,7 +48,8 @@ def main() -> None:
     OUT.print(f"one look: {statistics.median(took):.2f} s (median of {shown})")
 
 
-def _path(number: int) -> DataPath:
+def one_table_path(number: int) -> DataPath:
+    """A path of one daily table, with a promise of freshness."""
     path = DataPath(
         kpi=Kpi(f"kpi_{number}", question="How many?", unit="count", owner="a@b.example"),
         batches=DailyBatches(start=FIRST),
@@ -60,7 +61,7 @@ def _path(number: int) -> DataPath:
     return path
 
 
-def _fill(installation: Installation, paths: list[DataPath], batches: int) -> None:
+def fill(installation: Installation, paths: list[DataPath], batches: int) -> None:
     """Write what deliveries would have left in the ledger, all at once."""
     rows: list[dict[str, Any]] = []
     for path in paths:
