@@ -1,11 +1,12 @@
 """Databases for behaviour suites: SQLite, and a real Postgres that the tests start themselves."""
 
 import atexit
+import subprocess
 import tempfile
 import warnings
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy import NullPool, create_engine, make_url, text
@@ -49,4 +50,17 @@ def postgres() -> str:
 
         server = get_server(tempfile.mkdtemp(prefix="readiness-pg-"), cleanup_mode="delete")
     atexit.register(server.cleanup)
+    _servers.append(server)
     return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg2://", 1)
+
+
+_servers: list[Any] = []
+
+
+def restart_postgres() -> None:
+    """Stop this process's Postgres server as a lost power supply would, and start it again."""
+    postgres()
+    (server,) = _servers
+    command = [str(server.bin_path / "pg_ctl"), "-D", str(server.pgdata), "-m", "immediate", "-w", "stop"]
+    subprocess.run(command, check=True, capture_output=True, user=server.system_user)
+    server.start()

@@ -1,0 +1,56 @@
+"""Postgres restarts in the middle of a delivery: the next run finishes what was under way, and nothing is lost."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from readiness_pipelines.delivery import Installation, Run, deliver, ingest, measure, reconcile
+from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines_tests.conftest import settings_in
+from readiness_pipelines_tests.databases import restart_postgres, use_database
+from readiness_pipelines_tests.faults.crashes import struck
+from readiness_pipelines_tests.samples import ONE_BAD, land, order_path
+from readiness_pipelines_tests.shown import shown
+
+pytestmark = pytest.mark.slow
+
+PATH = order_path()
+TABLES = ("raw.orders", "shop.orders", "quarantine.orders", "shop.paid", "kpi.refund_rate")
+POINTS = [
+    *(("replace", place, when) for place in (1, 2, 3, 4) for when in ("before", "after")),
+    *(("record", place, when) for place in (1, 2) for when in ("before", "after")),
+    ("begin", 2, "after"),
+]
+
+
+def run_all(installation: Installation) -> None:
+    orders: Any = PATH.table("orders")
+    run = Run(run_id="r1", who="me")
+    ingest(PATH, orders, batch="day_1", installation=installation, run=run)
+    for table in PATH.tables:
+        deliver(PATH, table, batch="day_1", installation=installation, run=run)
+    measure(PATH, batch="day_1", installation=installation, run=run)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    land(folder / "landing", "day_1", *ONE_BAD)
+    installation = Installation.open(settings_in(folder))
+    run_all(installation)
+    return shown(installation, *TABLES)
+
+
+@pytest.mark.parametrize(("step", "place", "when"), POINTS)
+def test_a_restart_loses_nothing(tmp_path: Path, undisturbed: Any, step: str, place: int, when: str) -> None:
+    use_database("postgres", tmp_path)
+    land(tmp_path / "landing", "day_1", *ONE_BAD)
+    installation = Installation.open(settings_in(tmp_path))
+    with struck(step, place, when, restart_postgres), suppress(ReadinessError):
+        run_all(installation)
+    run_all(installation)  # the same process: its connections are found broken and made anew
+    assert shown(installation, *TABLES) == undisturbed
+    assert reconcile(PATH, installation=installation).problems == ()
+    assert installation.ledger.open_attempts() == ()

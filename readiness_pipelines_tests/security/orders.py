@@ -1,0 +1,7 @@
+"""The order path as a user's project would have it, by the environment's settings."""
+
+from readiness_pipelines.orchestration import build_definitions
+from readiness_pipelines_tests.samples import order_path
+
+path = order_path()
+defs = build_definitions(path)
