@@ -14,7 +14,7 @@ from rich.text import Text
 from readiness_pipelines.alerts import load_alerts
 from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, errors_for_people, print_json
 from readiness_pipelines.cli.paths import load_paths
-from readiness_pipelines.delivery import gate_of, lakehouse_of
+from readiness_pipelines.delivery import engine_of, examined_spark, gate_of, lakehouse_of
 from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.quarantine import Ledger
 from readiness_pipelines.settings import Settings
@@ -63,6 +63,8 @@ def _examined(*, instance: bool) -> Iterator[Examined]:
     yield _look("ledger", lambda: _ledger(settings))
     yield _look("alerts", lambda: _alerts(settings))
     yield _look("paths", lambda: _paths(settings))
+    if _spark_judges(settings):
+        yield _look("Spark", lambda: examined_spark(settings.spark_url))
     if instance:
         yield _look("Dagster's storage", _instance)
 
@@ -144,8 +146,17 @@ def _alerts(settings: Settings) -> str:
 
 def _paths(settings: Settings) -> str:
     paths = load_paths(settings)
-    rules = sum(len(gate_of(path, table).rules) for path in paths.values() for table in path.tables)
+    gates = [gate_of(p, table, default_engine=settings.engine) for p in paths.values() for table in p.tables]
+    rules = sum(len(gate.rules) for gate in gates)
     return f"{', '.join(paths)}: {rules} rules"
+
+
+def _spark_judges(settings: Settings) -> bool:
+    try:
+        paths = load_paths(settings).values()
+    except ReadinessError:
+        return settings.engine == "spark"
+    return any(engine_of(path, table, settings.engine) == "spark" for path in paths for table in path.tables)
 
 
 def _instance() -> str:

@@ -3,7 +3,7 @@
 from readiness_pipelines.delivery.deciding import Decided, decide, read_cells
 from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.gate_changes import GateChanges, gate_changes
-from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.gates import engine_of, gate_of
 from readiness_pipelines.delivery.history import History, TableHistory, history
 from readiness_pipelines.delivery.ingest import Ingested, ingest
 from readiness_pipelines.delivery.installation import Installation, lakehouse_of
@@ -20,6 +20,7 @@ from readiness_pipelines.delivery.names import (
     raw_table,
 )
 from readiness_pipelines.delivery.observing import Observation, observe
+from readiness_pipelines.delivery.on_spark import examined_spark
 from readiness_pipelines.delivery.path_map import PathStep, path_map
 from readiness_pipelines.delivery.reconcile import Problem, Reconciliation, reconcile, repair
 from readiness_pipelines.delivery.replay import (
@@ -63,6 +64,8 @@ __all__ = [
     "batch_ref",
     "decide",
     "deliver",
+    "engine_of",
+    "examined_spark",
     "gate_changes",
     "gate_of",
     "history",

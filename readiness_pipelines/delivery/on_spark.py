@@ -4,6 +4,7 @@ Corrections, waivers and discards are DuckDB's SQL, and mean what DuckDB says: w
 corrected batches are written there, into a file for Spark that goes when the batch is judged.
 """
 
+import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -43,6 +44,32 @@ def spark_engine(installation: Installation) -> Iterator["SparkEngine"]:
         raise EngineError(
             f"Spark broke while it judged: {str(error).splitlines()[0]}", way_out="look at its logs, then run it again"
         ) from error
+
+
+def examined_spark(url: str) -> str:
+    """Join Spark, and let an executor import what it will need.
+
+    Raises:
+        EngineError: Spark cannot be had, or its executors lack this package.
+    """
+    session = spark_session(url)
+    from pyspark.errors import PySparkException  # noqa: PLC0415  # an extra that few install
+
+    try:
+        (found,) = session.range(1, numPartitions=1).mapInArrow(_versions, "told string").collect()
+    except PySparkException as error:
+        raise EngineError(
+            f"Spark answers at {url}, but its executors cannot work: {str(error).splitlines()[0]}",
+            way_out="install this package where the executors run, for the same minor version of Python",
+        ) from error
+    return f"Spark {session.version} answers at {url}; executors have {found['told']}"
+
+
+def _versions(_: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    from readiness_pipelines.lakehouse import spark_workers  # noqa: PLC0415  # on the executor
+
+    told = f"Python {platform.python_version()}, pyarrow {pa.__version__}, {spark_workers.__name__.split('.')[0]}"
+    yield pa.RecordBatch.from_pydict({"told": [told]})
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import duckdb
 import narwhals.stable.v1 as nw
 import pyarrow as pa
 from pandera.api.checks import Check
@@ -21,6 +20,7 @@ from readiness_pipelines.gates.expressions import columns_of
 from readiness_pipelines.gates.flavours import Flavour
 from readiness_pipelines.gates.lifting import FRAME, PROBE_ROWS, NotLiftedError, bind, expression, nan_verdicts
 from readiness_pipelines.gates.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner, rule_name
+from readiness_pipelines.gates.sql import asked
 from readiness_pipelines.gates.tested import (
     Checked,
     ColumnsExpected,
@@ -231,8 +231,7 @@ def probe_frame(spec: SchemaSpec) -> nw.DataFrame[Any]:
     arrays = {probe_column(c): pa.nulls(PROBE_ROWS, c.type or pa.string()) for c in spec.columns}
     # A check over the frame may ask which batch, or file, a row is of.
     arrays |= {name: pa.nulls(PROBE_ROWS, pa.string()) for name in ("_batch", "_file")}
-    connection = duckdb.connect()
-    frame: nw.DataFrame[Any] = nw.from_native(connection.from_arrow(pa.table(arrays)))
+    frame: nw.DataFrame[Any] = nw.from_native(asked().from_arrow(pa.table(arrays)))
     return frame
 
 

@@ -21,6 +21,7 @@ from pandera.constants import CHECK_OUTPUT_KEY
 
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.flavours import Flavour, native_table
+from readiness_pipelines.gates.sql import asked
 
 FRAME = "*"
 """The key of a check that looks at the whole frame instead of one column."""
@@ -97,7 +98,7 @@ def nan_verdicts(check: Check, kind: pa.DataType, flavour: Flavour, *, rule: str
     """
     one = pa.table({"value": pa.array([float("nan")], pa.float64()).cast(kind)})
     by_pandera = failing(check, "value", one, flavour=flavour, rule=rule)
-    frame: nw.DataFrame[Any] = nw.from_native(duckdb.connect().from_arrow(one))
+    frame: nw.DataFrame[Any] = nw.from_native(asked().from_arrow(one))
     passed = frame.select(expression(check, "value", frame).alias("passes"))
     ((passes,),) = nw.to_native(passed).fetchall()
     by_duckdb = not check.ignore_na if passes is None else not passes

@@ -17,6 +17,8 @@ OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # A column called ${spark.…} must not become what a setting says.
+    "spark.sql.variable.substitute": "false",
     # What is kept has as many parts as it has rows for, not as many as rows were spread over.
     "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",
     # Staged files carry microseconds in UTC, as Iceberg wants them.

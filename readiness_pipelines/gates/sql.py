@@ -19,11 +19,16 @@ def literal(text: str) -> str:
 @lru_cache(maxsize=256)
 def duckdb_type(kind: pa.DataType) -> str:
     """DuckDB's name for an Arrow type."""
-    (name,) = _names().cursor().from_arrow(pa.schema([("x", kind)]).empty_table()).types
+    (name,) = asked().from_arrow(pa.schema([("x", kind)]).empty_table()).types
     return str(name)
 
 
+def asked() -> duckdb.DuckDBPyConnection:
+    """A connection to ask DuckDB what something means; of its own for each thread and question, on one database."""
+    return _database().cursor()
+
+
 @cache
-def _names() -> duckdb.DuckDBPyConnection:
-    """A connection of its own to ask for names of types: opening one for each would cost more than the question."""
+def _database() -> duckdb.DuckDBPyConnection:
+    """Opening a database for each question would cost more than the question."""
     return duckdb.connect()

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from readiness_pipelines_tests.cli.calling import as_json, call
+from readiness_pipelines_tests.engines import spark
+from readiness_pipelines_tests.stores import new_bucket
 
 
 def test_an_installation_that_is_well_is_said_to_be(project: Path) -> None:
@@ -55,3 +57,36 @@ def test_a_path_that_cannot_be_loaded_is_named(project: Path, monkeypatch: pytes
 def test_a_setting_that_does_not_fit_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READINESS_ENGINE_MEMORY_MB", "lots")
     assert "engine_memory_mb" in wrong("settings")[0]
+
+
+def test_a_bucket_is_tried_and_its_driver_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = new_bucket()
+    monkeypatch.setenv("READINESS_WAREHOUSE", f"{bucket.uri}/warehouse")
+    monkeypatch.setenv("READINESS_CATALOG_URL", f"sqlite:///{project / 'catalog.db'}")
+    monkeypatch.setenv("READINESS_S3_ENDPOINT", bucket.store.endpoint)
+    found = {one["what"]: one for one in as_json("doctor")}
+    assert "not through its extension httpfs" in found["warehouse"]["told"]
+    monkeypatch.setenv("READINESS_WAREHOUSE", "s3://no-such-bucket/warehouse")
+    found = {one["what"]: one for one in as_json("doctor", code=1)}
+    assert "READINESS_S3_ENDPOINT" in found["warehouse"]["way_out"]
+
+
+def test_a_wrong_variable_is_named_with_the_nearest(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READINESS_LEDGER", "x")
+    told, way_out = wrong("settings")
+    assert "READINESS_LEDGER" in told
+    assert "READINESS_LEDGER_URL" in way_out
+
+
+@pytest.mark.slow
+def test_spark_is_joined_where_it_judges(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spark()
+    monkeypatch.setenv("READINESS_ENGINE", "spark")
+    monkeypatch.setenv("READINESS_SPARK_URL", "local[2]")
+    found = {one["what"]: one for one in as_json("doctor")}
+    assert found["Spark"]["told"].startswith("Spark 4.")
+    assert "pyarrow" in found["Spark"]["told"]
+    monkeypatch.setenv("READINESS_SPARK_URL", "sc://127.0.0.1:1")
+    told, way_out = wrong("Spark")
+    assert "sc://127.0.0.1:1" in told
+    assert "READINESS_SPARK_URL" in way_out
