@@ -67,6 +67,11 @@ bench-alarms: .venv/installed
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade --output-file deploy/requirements.lock
+	uv pip compile pyproject.toml --extra spark --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade \
+		--output-file deploy/requirements-spark.lock
 	uv pip compile pyproject.toml readiness_pipelines_tests/benchmarks/requirements.in --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade \
 		--output-file readiness_pipelines_tests/benchmarks/requirements.lock

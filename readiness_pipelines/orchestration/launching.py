@@ -18,7 +18,12 @@ import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.execution.api import execute_run
-from dagster._core.remote_origin import CodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.remote_origin import (
+    CodeLocationOrigin,
+    GrpcServerCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
@@ -85,7 +90,13 @@ def find_job(name: str, *, project: Path) -> Job:
             f"there is no {WORKSPACE_FILE} in {project}", way_out="change to the project's folder, then run again"
         )
     names: list[str] = []
-    for origin in location_origins_from_yaml_paths([str(workspace)]):
+    origins = location_origins_from_yaml_paths([str(workspace)])
+    if origins and all(isinstance(origin, GrpcServerCodeLocationOrigin) for origin in origins):
+        raise DeclarationError(
+            f"{workspace} names code servers only, and a run of the command line runs the code itself",
+            way_out="run it where a workspace.yaml names the python_module, or launch the job in the UI",
+        )
+    for origin in origins:
         for definitions in _definitions(origin, project):
             jobs = {job.name: job for job in definitions.resolve_all_job_defs()}
             if name in jobs:
