@@ -1,12 +1,14 @@
 """The engines that behaviour suites run over."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
 import duckdb
+import pytest
 
 from readiness_pipelines.gates import DuckDbEngine, Engine
 from readiness_pipelines.settings import EngineName
@@ -21,9 +23,16 @@ QUICK = "--conf spark.sql.codegen.wholeStage=false --conf spark.sql.adaptive.ena
 """For batches of a few rows, compiling queries takes longer than running them."""
 
 
+def java_is_here() -> bool:
+    """Whether there is a Java to run Spark with."""
+    return bool(os.environ.get("JAVA_HOME") or shutil.which("java"))
+
+
 @cache
 def spark() -> "SparkSession":
-    """This process's Spark, small and quiet."""
+    """This process's Spark, small and quiet; a test that asks for it is skipped where there is no Java."""
+    if not java_is_here():
+        pytest.skip("Spark wants Java 17, which is not here")
     from readiness_pipelines.gates.spark_session import spark_session  # noqa: PLC0415  # only those who ask pay
 
     os.environ.update(CREDENTIALS)  # executors inherit what is there when Java starts

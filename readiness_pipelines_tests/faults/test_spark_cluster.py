@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from readiness_pipelines_tests.conftest import ROOT
+from readiness_pipelines_tests.engines import java_is_here
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not java_is_here(), reason="Spark wants Java 17, which is not here")]
 
 
 def agreed(folder: Path, url: str, *options: str) -> Any:
