@@ -1,6 +1,6 @@
 """Cleansing as SQL: each step a projection over the one before, so that what it changed can be counted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, assert_never
@@ -20,6 +20,9 @@ from readiness_pipelines.contracts.cleansing import (
 )
 from readiness_pipelines.gates.dialects import Dialect
 from readiness_pipelines.gates.sql import literal
+
+Literal = Callable[[str], str]
+"""Quotes a text value for one engine's SQL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +71,11 @@ def text_steps(column: str, steps: Sequence[ColumnStep], *, tag: int, given: str
     return tuple(done)
 
 
-def text_value(step: ColumnStep, value: str) -> str | None:
-    """SQL of a step over a text value; ``None`` for a step that looks at the absence of a value alone."""
+def text_value(step: ColumnStep, value: str, *, literal: Literal = literal) -> str | None:
+    """SQL of a step over a text value; ``None`` for a step that looks at the absence of a value alone.
+
+    Null tokens, zero padding and categories are written alike for every engine but for quoting, by `literal`.
+    """
     match step:
         case Trim():
             return f"regexp_replace({value}, '^\\s+|\\s+$', '', 'g')"
@@ -124,8 +130,10 @@ def name_of(step: ColumnStep) -> str:
             assert_never(step)
 
 
-def value_literal(value: Any) -> str:
-    """SQL of a Python value that a schema gives as a default."""
+def value_literal(
+    value: Any, *, literal: Literal = literal, zoned: str = "TIMESTAMPTZ", naive: str = "TIMESTAMP"
+) -> str:
+    """SQL of a Python value that a schema gives as a default; `zoned` and `naive` are the engine's types of times."""
     match value:
         case None:
             return "NULL"
@@ -134,10 +142,10 @@ def value_literal(value: Any) -> str:
         case int():
             return str(value)
         case float():
-            return f"{literal(repr(value))}::DOUBLE"
+            return f"CAST({literal(repr(value))} AS DOUBLE)"
         case datetime():
             text = value.astimezone(UTC).isoformat() if value.tzinfo else value.isoformat()
-            return f"{literal(text)}::{'TIMESTAMPTZ' if value.tzinfo else 'TIMESTAMP'}"
+            return f"CAST({literal(text)} AS {zoned if value.tzinfo else naive})"
         case date():
             return f"DATE {literal(value.isoformat())}"
         case _:

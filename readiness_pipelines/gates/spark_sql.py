@@ -1,25 +1,12 @@
 """Spark's SQL: what means the same as DuckDB's; the rest is refused."""
 
-from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from readiness_pipelines.contracts.cleansing import (
-    Case,
-    Categories,
-    ColumnStep,
-    Dates,
-    FillMissing,
-    FlagMissing,
-    NullTokens,
-    Numbers,
-    RejectMissing,
-    Trim,
-    ZeroPad,
-)
+from readiness_pipelines.contracts.cleansing import Case, ColumnStep, Dates, Numbers, Trim
 from readiness_pipelines.errors import GateBuildError
-from readiness_pipelines.gates.cleansing import name_of
+from readiness_pipelines.gates.cleansing import name_of, text_value, value_literal
 from readiness_pipelines.gates.conversion import (
     DATE_TEXT,
     FALSE_TEXTS,
@@ -63,22 +50,7 @@ class SparkSql:
 
     def value(self, value: Any) -> str:
         """A Python value that a schema gives as a default."""
-        match value:
-            case None:
-                return "NULL"
-            case bool():
-                return str(value).lower()
-            case int():
-                return str(value)
-            case float():
-                return f"CAST({self.literal(repr(value))} AS DOUBLE)"
-            case datetime():
-                text = value.astimezone(UTC).isoformat() if value.tzinfo else value.isoformat()
-                return f"CAST({self.literal(text)} AS {'TIMESTAMP' if value.tzinfo else 'TIMESTAMP_NTZ'})"
-            case date():
-                return f"DATE {self.literal(value.isoformat())}"
-            case _:
-                return self.literal(str(value))
+        return value_literal(value, literal=self.literal, zoned="TIMESTAMP", naive="TIMESTAMP_NTZ")
 
     def as_type(self, value: str, *, arrived: pa.DataType, wanted: pa.DataType) -> str:
         """Read a value as another type; null where it is null or does not convert.
@@ -116,23 +88,10 @@ class SparkSql:
             case Trim():
                 pattern = self.literal(f"^[{SPACES}]+|[{SPACES}]+\\z")
                 return f"regexp_replace({value}, {pattern}, '')"
-            case NullTokens(tokens=tokens):
-                return f"CASE WHEN {value} NOT IN ({', '.join(map(self.literal, tokens))}) THEN {value} END"
-            case ZeroPad(width=width):
-                return (
-                    f"CASE WHEN length({value}) BETWEEN 1 AND {width - 1} THEN lpad({value}, {width}, '0') "
-                    f"ELSE {value} END"
-                )
-            case Categories(mapping=mapping):
-                cases = " ".join(
-                    f"WHEN {self.literal(old)} THEN {'NULL' if new is None else self.literal(new)}"
-                    for old, new in mapping.items()
-                )
-                return f"CASE {value} {cases} ELSE {value} END"
-            case FlagMissing() | FillMissing() | RejectMissing():
-                return None
             case Case() | Dates() | Numbers():
                 raise _differs(f"the cleansing step {name_of(step)!r}")
+            case _:
+                return text_value(step, value, literal=self.literal)
 
     def error(self, rule: str, column: str | None, reason: str) -> str:
         """One entry of ``_errors``."""
