@@ -21,16 +21,17 @@ import pyarrow as pa
 from readiness_pipelines.delivery import Installation, new_landings, reconcile, status
 from readiness_pipelines.delivery.measure import KPI_SCHEMA
 from readiness_pipelines.lakehouse import TableName
-from readiness_pipelines_tests.benchmarks.watching import FIRST, fill, one_table_path
+from readiness_pipelines_tests.benchmarks.watching import fill, one_table_path
 from readiness_pipelines_tests.conftest import settings_in
 
 MODULE = """
+from datetime import date
 from pathlib import Path
 from readiness_pipelines.orchestration import build_definitions
 from readiness_pipelines_tests.benchmarks.watching import one_table_path
 from readiness_pipelines_tests.conftest import settings_in
 
-defs = build_definitions(one_table_path(0), settings=settings_in(Path(__file__).parent))
+defs = build_definitions(one_table_path(0, first=date.fromisoformat({first!r})), settings=settings_in(Path(__file__).parent))
 """
 KEY = dg.AssetKey(["shop", "orders_0"])
 PATH_KEY = json.dumps({"path": list(KEY.path)})
@@ -45,16 +46,18 @@ QUERIES = {
 def main(count: str) -> None:
     """Make the batches, in the ledger, in Iceberg and in Dagster's storage, and ask."""
     batches = int(count)
-    path = one_table_path(0)
+    # All of them are days that were: Dagster has no partition for others.
+    first = datetime.now(UTC).date() - timedelta(days=batches)
+    path = one_table_path(0, first=first)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        keys = [(FIRST + timedelta(days=day)).isoformat() for day in range(batches)]
+        keys = [(first + timedelta(days=day)).isoformat() for day in range(batches)]
         for key in keys:
             file = folder / "landing" / "orders" / f"{key}.csv"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("order_id,amount,status,note\n1,1,paid,x\n")
         installation = Installation.open(settings_in(folder))
-        fill(installation, [path], batches)
+        fill(installation, [path], batches, first=first)
         took = {
             "landing_s": _timed(lambda: new_landings(path, installation=installation, now=datetime.now(UTC))),
             "status_s": _timed(lambda: status(path, installation=installation)),
@@ -79,7 +82,7 @@ def _commit_kpi(installation: Installation, name: str, keys: list[str]) -> None:
 
 
 def _asked_by_the_ui(folder: Path, keys: list[str]) -> dict[str, float]:
-    (folder / "bench_definitions.py").write_text(MODULE)
+    (folder / "bench_definitions.py").write_text(MODULE.format(first=keys[0]))
     home = folder / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")

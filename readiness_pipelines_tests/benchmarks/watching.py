@@ -5,6 +5,7 @@ import statistics
 import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as dt_time
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,11 @@ def main() -> None:
     OUT.print(f"one look: {statistics.median(took):.2f} s (median of {shown})")
 
 
-def one_table_path(number: int) -> DataPath:
+def one_table_path(number: int, *, first: date = FIRST) -> DataPath:
     """A path of one daily table, with a promise of freshness."""
     path = DataPath(
         kpi=Kpi(f"kpi_{number}", question="How many?", unit="count", owner="a@b.example"),
-        batches=DailyBatches(start=FIRST),
+        batches=DailyBatches(start=first),
         namespace="shop",
     )
     source = Source(origin="bench", steward=Steward("S", "s@s.example"), reader=FileDrop("orders/{batch}.csv"))
@@ -61,14 +62,14 @@ def one_table_path(number: int) -> DataPath:
     return path
 
 
-def fill(installation: Installation, paths: list[DataPath], batches: int) -> None:
+def fill(installation: Installation, paths: list[DataPath], batches: int, *, first: date = FIRST) -> None:
     """Write what deliveries would have left in the ledger, all at once."""
     rows: list[dict[str, Any]] = []
     for path in paths:
         for day in range(batches):
             key = {"path": path.name, "table_name": f"shop.{path.tables[0].name}"}
-            published = datetime(2026, 1, 2, 3, tzinfo=UTC) + timedelta(days=day)
-            rows.append({**key, "batch": (FIRST + timedelta(days=day)).isoformat(), "at": published})
+            published = datetime.combine(first, dt_time(3), tzinfo=UTC) + timedelta(days=day + 1)
+            rows.append({**key, "batch": (first + timedelta(days=day)).isoformat(), "at": published})
     record = {
         **dict.fromkeys(("ingested", "published"), 100),
         **dict.fromkeys(("quarantined", "discarded", "unreadable"), 0),
