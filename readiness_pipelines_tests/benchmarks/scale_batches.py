@@ -31,7 +31,8 @@ from readiness_pipelines.orchestration import build_definitions
 from readiness_pipelines_tests.benchmarks.watching import one_table_path
 from readiness_pipelines_tests.conftest import settings_in
 
-defs = build_definitions(one_table_path(0, first=date.fromisoformat({first!r})), settings=settings_in(Path(__file__).parent))
+path = one_table_path(0, first=date.fromisoformat({first!r}))
+defs = build_definitions(path, settings=settings_in(Path(__file__).parent))
 """
 KEY = dg.AssetKey(["shop", "orders_0"])
 PATH_KEY = json.dumps({"path": list(KEY.path)})
