@@ -33,14 +33,16 @@ def spark_engine(installation: Installation) -> Iterator["SparkEngine"]:
         EngineError: Spark cannot be had, or broke on the way.
     """
     session = spark_session(installation.spark_url)
-    from pyspark.errors import PySparkException  # noqa: PLC0415  # an extra that few install
+    from py4j.protocol import Py4JError  # noqa: PLC0415  # an extra that few install
+    from pyspark.errors import PySparkException  # noqa: PLC0415  # as above
 
     from readiness_pipelines.gates.spark_engine import SparkEngine  # noqa: PLC0415  # as above
 
     try:
         with SparkEngine(session).opened() as engine:
             yield engine
-    except PySparkException as error:
+    except (PySparkException, Py4JError) as error:
+        spark_session.cache_clear()  # the next batch joins anew
         raise EngineError(
             f"Spark broke while it judged: {str(error).splitlines()[0]}", way_out="look at its logs, then run it again"
         ) from error

@@ -6,7 +6,13 @@ from typing import Any
 
 import narwhals.stable.v1 as nw
 import pyarrow as pa
-from pyspark.errors import AnalysisException, ArithmeticException, PySparkException
+from pyspark.errors import (
+    AnalysisException,
+    ArithmeticException,
+    DateTimeException,
+    IllegalArgumentException,
+    NumberFormatException,
+)
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
@@ -24,7 +30,13 @@ class SparkEngine:
     """
 
     sql: Dialect = SPARK
-    refusals: tuple[type[Exception], ...] = (AnalysisException, ArithmeticException, PySparkException)
+    refusals: tuple[type[Exception], ...] = (
+        AnalysisException,
+        ArithmeticException,
+        DateTimeException,
+        IllegalArgumentException,
+        NumberFormatException,
+    )
 
     def __init__(self, session: SparkSession) -> None:
         self.session = session
