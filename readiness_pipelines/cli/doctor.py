@@ -131,8 +131,8 @@ def _catalog(settings: Settings) -> str:
 
 
 def _ledger(settings: Settings) -> str:
-    attempts = Ledger.open(settings.ledger_url).open_attempts()
-    return f"{_kind(settings.ledger_url)} answers; {len(attempts)} deliveries under way"
+    ledger = Ledger.open(settings.ledger_url)
+    return f"{ledger.server} answers; {len(ledger.open_attempts())} deliveries under way"
 
 
 def _alerts(settings: Settings) -> str:

@@ -46,6 +46,12 @@ class Database:
         return database
 
     @property
+    def server(self) -> str:
+        """The kind of database and its version, for people: "Postgres 18.1"."""
+        name = {"postgresql": "Postgres", "sqlite": "SQLite"}.get(self.dialect, self.dialect)
+        return f"{name} {'.'.join(map(str, self._engine.dialect.server_version_info or ()))}".strip()
+
+    @property
     def dialect(self) -> str:
         """SQLAlchemy's name of the kind of database."""
         return self._engine.dialect.name

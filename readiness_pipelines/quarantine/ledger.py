@@ -71,6 +71,11 @@ class Ledger:
         return cls(Database.open(url))
 
     @property
+    def server(self) -> str:
+        """The kind of its database and the version, for people."""
+        return self._database.server
+
+    @property
     def incidents(self) -> Incidents:
         """The book of incidents, in the same database."""
         return Incidents(self._database)
