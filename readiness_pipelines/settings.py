@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"
     engine_memory_mb: int = Field(default=640, ge=128)
-    spark_url: str = "local[*]"
+    spark_url: str = Field(default="local[*]", repr=False)
 
     def __init__(self, **given: Any) -> None:
         """Read the environment and the file; what is given here wins over both."""

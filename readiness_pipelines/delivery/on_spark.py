@@ -19,7 +19,7 @@ from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import published_table, raw_table
 from readiness_pipelines.errors import EngineError
 from readiness_pipelines.gates import Decided, Engine, Gate, OtherRows
-from readiness_pipelines.gates.spark_session import spark_session
+from readiness_pipelines.gates.spark_session import shown, spark_session
 
 if TYPE_CHECKING:
     from readiness_pipelines.gates.spark_engine import SparkEngine
@@ -61,10 +61,10 @@ def examined_spark(url: str) -> str:
         (found,) = session.range(1, numPartitions=1).mapInArrow(_versions, "told string").collect()
     except PySparkException as error:
         raise EngineError(
-            f"Spark answers at {url}, but its executors cannot work: {str(error).splitlines()[0]}",
+            f"Spark answers at {shown(url)}, but its executors cannot work: {str(error).splitlines()[0]}",
             way_out="install this package where the executors run, for the same minor version of Python",
         ) from error
-    return f"Spark {session.version} answers at {url}; executors have {found['told']}"
+    return f"Spark {session.version} answers at {shown(url)}; executors have {found['told']}"
 
 
 def _versions(_: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

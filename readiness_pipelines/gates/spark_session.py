@@ -2,6 +2,8 @@
 
 import atexit
 import os
+import re
+import socket
 import sys
 import warnings
 from functools import cache
@@ -25,6 +27,14 @@ OPTIONS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
 }
 
+CONNECT_PORT = 15002
+"""Where Spark Connect listens, unless told otherwise."""
+
+ANSWERS_WITHIN = 10
+"""Seconds that a server has to take a connection."""
+
+_SERVER = re.compile(r"(?:sc|spark)://(?:[^/@]*@)?(?P<host>[^:/;,]+)(?::(?P<port>\d+))?")
+
 
 @cache
 def spark_session(url: str) -> "SparkSession":
@@ -46,6 +56,7 @@ def spark_session(url: str) -> "SparkSession":
             f"a table is to be judged by Spark, which is not installed: {error}",
             way_out="pip install 'readiness-pipelines[spark]', which needs Java 17; or READINESS_ENGINE=duckdb",
         ) from error
+    _knock(url)
     builder = SparkSession.builder.appName("readiness_pipelines")
     for name, value in OPTIONS.items():
         builder = builder.config(name, value)
@@ -61,7 +72,31 @@ def spark_session(url: str) -> "SparkSession":
         atexit.register(session.stop)
         return session
     except Exception as error:  # whatever Java or gRPC raise, there is no session
-        raise EngineError(
-            f"Spark does not answer at {url}: {str(error).splitlines()[0]}",
-            way_out="check READINESS_SPARK_URL, and JAVA_HOME for a master of this machine: readiness doctor",
-        ) from error
+        raise _silent(url, error) from error
+
+
+def _knock(url: str) -> None:
+    """See whether a server listens at all: Spark's own clients try for ten minutes before they give up.
+
+    Raises:
+        EngineError: Nobody listens.
+    """
+    server = _SERVER.match(url)
+    if server is None:
+        return
+    try:
+        socket.create_connection((server["host"], int(server["port"] or CONNECT_PORT)), timeout=ANSWERS_WITHIN).close()
+    except OSError as error:
+        raise _silent(url, error) from error
+
+
+def shown(url: str) -> str:
+    """Where Spark is, for people: without the token or user that the address may carry."""
+    return re.sub(r"//[^/@]*@", "//", url).split(";")[0]
+
+
+def _silent(url: str, error: Exception) -> EngineError:
+    return EngineError(
+        f"Spark does not answer at {shown(url)}: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+        way_out="check READINESS_SPARK_URL, and JAVA_HOME for a master of this machine: readiness doctor",
+    )

@@ -26,6 +26,7 @@ from dagster._core.remote_origin import (
 )
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.workspace.load import location_origins_from_yaml_paths
+from dagster_shared.error import SerializableErrorInfo
 
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 
@@ -132,8 +133,15 @@ def failure_of(run: dg.DagsterRun, *, instance: dg.DagsterInstance) -> str:
         if data.user_failure_data is not None and data.user_failure_data.description:
             return data.user_failure_data.description
         if data.error is not None:
-            return data.error.message.strip()
+            return _first_cause(data.error)
     return ""
+
+
+def _first_cause(error: SerializableErrorInfo) -> str:
+    """What began it: a step that was tried too often only says so itself."""
+    while error.cause is not None:
+        error = error.cause
+    return error.message.strip().splitlines()[0].partition(": ")[2] or error.message.strip()
 
 
 def is_verdict(failure: str) -> bool:

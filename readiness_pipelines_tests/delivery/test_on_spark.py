@@ -120,9 +120,10 @@ def test_references_read_other_tables_and_batches_by_spark(tmp_path: Path) -> No
 
 def test_spark_that_does_not_answer_is_named_and_loses_nothing(tmp_path: Path) -> None:
     installation = installed(tmp_path / "x", engine="spark")
-    away = replace(installation, spark_url="sc://127.0.0.1:1")
-    with pytest.raises(EngineError, match=r"sc://127\.0\.0\.1:1"):
+    away = replace(installation, spark_url="sc://me@127.0.0.1:1/;token=hidden")
+    with pytest.raises(EngineError, match=r"sc://127\.0\.0\.1:1/: ") as refused:
         run(order_path(), away, "day_1", *GOOD)
+    assert "hidden" not in str(refused.value)
     run(order_path(), installation, "day_1", *GOOD)
     assert reconcile(order_path(), installation=installation).problems == ()
 

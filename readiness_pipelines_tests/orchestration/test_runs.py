@@ -5,8 +5,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from readiness_pipelines.errors import UnknownNameError
+from readiness_pipelines.errors import CommitUnknownError, UnknownNameError
 from readiness_pipelines.orchestration import launching
+from readiness_pipelines.orchestration.failures import as_failures
 from readiness_pipelines_tests.samples import GOOD, land
 
 ORDERS = dg.AssetKey(["shop", "orders"])
@@ -139,3 +140,19 @@ def test_a_changed_source_and_what_was_cleansed_are_told_on_the_checks(
             "effect": "not published",
         }
     assert checks["gate"].passed
+
+
+@pytest.mark.slow
+def test_what_was_tried_too_often_is_told_by_what_began_it(instance: dg.DagsterInstance) -> None:
+    @dg.op
+    def commit() -> None:
+        with as_failures():
+            raise CommitUnknownError("nobody knows whether it landed", way_out="run it again")
+
+    @dg.job
+    def delivery() -> None:
+        commit()
+
+    ran = delivery.execute_in_process(instance=instance, raise_on_error=False)
+    assert not ran.success
+    assert launching.failure_of(ran.dagster_run, instance=instance) == "nobody knows whether it landed"
