@@ -133,15 +133,17 @@ def failure_of(run: dg.DagsterRun, *, instance: dg.DagsterInstance) -> str:
         if data.user_failure_data is not None and data.user_failure_data.description:
             return data.user_failure_data.description
         if data.error is not None:
-            return _first_cause(data.error)
+            return _told(data.error)
     return ""
 
 
-def _first_cause(error: SerializableErrorInfo) -> str:
-    """What began it: a step that was tried too often only says so itself."""
+def _told(error: SerializableErrorInfo) -> str:
+    """What an error says; where it was tried too often, what began it."""
+    if error.cause is None:
+        return error.message.strip()
     while error.cause is not None:
         error = error.cause
-    return error.message.strip().splitlines()[0].partition(": ")[2] or error.message.strip()
+    return error.message.strip().splitlines()[0].partition(": ")[2]
 
 
 def is_verdict(failure: str) -> bool:
