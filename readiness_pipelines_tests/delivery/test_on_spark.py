@@ -19,6 +19,7 @@ from readiness_pipelines.delivery import (
     replay_batch,
 )
 from readiness_pipelines.errors import EngineError, ReadinessError
+from readiness_pipelines.lakehouse import TableName
 from readiness_pipelines.quarantine import CellCorrection, Correction, Discarding, Waiver
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.engines import spark
@@ -29,6 +30,7 @@ from readiness_pipelines_tests.stores import use_bucket
 pytestmark = [pytest.mark.slow]
 
 TABLES = ("raw.orders", "shop.orders", "quarantine.orders", "shop.paid", "kpi.refund_rate", "profiles.orders")
+READ = ("shop.orders", "quarantine.orders")
 RUN = Run(run_id="r1", who="me")
 Doing = Callable[[DataPath, Installation], None]
 
@@ -51,6 +53,16 @@ def run(path: DataPath, installation: Installation, batch: str, *rows: str, **op
     measure(path, batch=batch, installation=installation, run=RUN)
 
 
+def read_by_others(installation: Installation) -> dict[str, int]:
+    """The rows that PyIceberg reads, nested columns and all, from files that executors wrote."""
+    found = {}
+    for name in READ:
+        rows = installation.lakehouse._load(TableName.parse(name)).scan().to_arrow().to_pylist()
+        assert all(error["rule"] for row in rows for error in row.get("_errors", ()))
+        found[name] = len(rows)
+    return found
+
+
 def same_on_both(tmp_path: Path, doing: Doing, *, bucket: bool = False) -> dict[str, list[tuple[Any, ...]]]:
     """Do something on DuckDB and on Spark; what the tables show is the same, and is given back."""
     seen = []
@@ -63,6 +75,7 @@ def same_on_both(tmp_path: Path, doing: Doing, *, bucket: bool = False) -> dict[
         path, installation = order_path(), installed(folder, engine=engine)
         doing(path, installation)
         assert reconcile(path, installation=installation).problems == ()
+        assert read_by_others(installation) == {name: len(rows) for name, rows in shown(installation, *READ).items()}
         records = installation.ledger.batches(path=path.name)
         seen.append((shown(installation, *TABLES), [(str(r.ref), r.state, r.counts, r.gate_version) for r in records]))
     assert seen[1] == seen[0]
