@@ -10,8 +10,6 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# One more than there are cores: many tests wait for processes of their own.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .PHONY: run test ui lint bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
 
@@ -19,7 +17,7 @@ run: .venv/installed
 	$(BIN)/readiness run readmission_rate_30d --all
 
 test: .venv/installed
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal
 
 ui: .venv/installed .dagster/dagster.yaml
 	DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000

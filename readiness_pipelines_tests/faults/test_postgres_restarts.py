@@ -19,7 +19,8 @@ pytestmark = pytest.mark.slow
 PATH = order_path()
 TABLES = ("raw.orders", "shop.orders", "quarantine.orders", "shop.paid", "kpi.refund_rate")
 POINTS = [
-    *(("replace", place, when) for place in (1, 2, 3, 4) for when in ("before", "after")),
+    *(("replace", place, "before") for place in (1, 2, 3, 4)),
+    *(("replace", place, "after") for place in (2, 4)),
     *(("record", place, when) for place in (1, 2) for when in ("before", "after")),
     ("begin", 2, "after"),
 ]

@@ -235,6 +235,7 @@ def test_processes_commit_different_batches_at_once(database: Kind, tmp_path: Pa
     assert values(open_in(tmp_path)) == [0, 1, 2, 10, 11, 12, 20, 21, 22]
 
 
+@pytest.mark.parametrize("lakehouse", ["sqlite", "postgres"], indirect=True)
 def test_many_commits_keep_few_snapshots_and_manifests_and_every_row(lakehouse: Lakehouse) -> None:
     for number in range(75):
         publish(lakehouse, rows_of(f"b{number:03d}", number), batch=f"b{number:03d}")
