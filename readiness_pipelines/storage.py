@@ -30,6 +30,11 @@ class ObjectStore:
     endpoint: str = ""
     region: str = ""
 
+    @property
+    def known_region(self) -> str | None:
+        """The region to name: servers other than AWS's take any, but want one; ``None`` asks the standard chain."""
+        return self.region or ("us-east-1" if self.endpoint else None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
@@ -156,8 +161,7 @@ def bare(uri: str) -> str:
 
 @cache
 def _s3(store: ObjectStore) -> fs.S3FileSystem:
-    region = store.region or ("us-east-1" if store.endpoint else None)
-    return fs.S3FileSystem(region=region, endpoint_override=store.endpoint or None)
+    return fs.S3FileSystem(region=store.known_region, endpoint_override=store.endpoint or None)
 
 
 @cache

@@ -53,7 +53,7 @@ def expression(check: Check, key: str, frame: Any) -> nw.Expr:
         raise NotLiftedError("a native check is written for a table in memory (native=False lifts)")
     try:
         lifted = _backend(check).apply(NarwhalsData(frame, key))
-    except (KeyError, NotImplementedError) as error:  # how Pandera says that a check has none for this backend
+    except (KeyError, NotImplementedError) as error:  # Pandera's dispatch: a check without this backend
         raise NotLiftedError(f"Pandera has no expression for it on Arrow ({type(error).__name__})") from error
     if not isinstance(lifted, nw.Expr):
         raise NotLiftedError(f"it returns a {type(lifted).__name__}, not an expression")

@@ -33,7 +33,7 @@ CONNECT_PORT = 15002
 ANSWERS_WITHIN = 10
 """Seconds that a server has to take a connection."""
 
-_SERVER = re.compile(r"(?:sc|spark)://(?:[^/@]*@)?(?P<host>[^:/;,]+)(?::(?P<port>\d+))?")
+_SERVER = re.compile(r"sc://(?:[^/@]*@)?(?P<host>[^:/;,]+)(?::(?P<port>\d+))?")
 
 
 @cache
@@ -76,7 +76,7 @@ def spark_session(url: str) -> "SparkSession":
 
 
 def _knock(url: str) -> None:
-    """See whether a server listens at all: Spark's own clients try for ten minutes before they give up.
+    """See whether a server listens at all: Spark Connect's client tries for ten minutes before it gives up.
 
     Raises:
         EngineError: Nobody listens.

@@ -38,9 +38,7 @@ def open_catalog(url: str, warehouse: Place) -> Catalog:
 
 
 def _store(warehouse: Place) -> dict[str, str]:
-    store = warehouse.store
-    region = store.region or ("us-east-1" if store.endpoint else "")
-    given = {"s3.endpoint": store.endpoint, "s3.region": region}
+    given = {"s3.endpoint": warehouse.store.endpoint, "s3.region": warehouse.store.known_region}
     return {name: value for name, value in given.items() if value}
 
 

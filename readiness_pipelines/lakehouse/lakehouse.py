@@ -230,8 +230,7 @@ class Lakehouse:
             LakehouseError: No such table or snapshot.
         """
         loaded = self._load(table)
-        if or_current and snapshot_id is not None and loaded.snapshot_by_id(snapshot_id) is None:
-            snapshot_id = None
+        snapshot_id = _known(loaded, snapshot_id) if or_current else snapshot_id
         batches = (batch,) if isinstance(batch, str) else batch
         files = planned_files(loaded, table, batches=batches, snapshot_id=snapshot_id)
         if not files:
@@ -256,8 +255,7 @@ class Lakehouse:
         from readiness_pipelines.lakehouse.spark_files import read_with_spark  # noqa: PLC0415  # an extra
 
         loaded = self._load(table)
-        if or_current and snapshot_id is not None and loaded.snapshot_by_id(snapshot_id) is None:
-            snapshot_id = None
+        snapshot_id = _known(loaded, snapshot_id) if or_current else snapshot_id
         batches = None if batch is None else (batch,)
         files = planned_files(loaded, table, batches=batches, snapshot_id=snapshot_id)
         schema = None if as_arrived and files else arrow_schema(loaded.schema())
@@ -339,3 +337,8 @@ class Lakehouse:
                 f"the catalog cannot be used for {what}: {str(error).splitlines()[0]}",
                 way_out="check that its database answers and that its disk has room, then run again: nothing is lost",
             ) from error
+
+
+def _known(table: Table, snapshot_id: int | None) -> int | None:
+    """A snapshot that is still there; ``None``, for the current one, where it has expired."""
+    return None if snapshot_id is None or table.snapshot_by_id(snapshot_id) is None else snapshot_id

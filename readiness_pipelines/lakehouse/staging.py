@@ -14,10 +14,10 @@ from pyiceberg.table import Table
 
 from readiness_pipelines.errors import LakehouseError
 from readiness_pipelines.lakehouse.records import ColumnFooter
+from readiness_pipelines.lakehouse.spark_workers import ROW_GROUP_ROWS
 from readiness_pipelines.lakehouse.upstream import parquet_field_ids
 from readiness_pipelines.storage import Place
 
-ROW_GROUP_ROWS = 122_880
 ZSTD_LEVEL = 1
 """As Arrow's and PyIceberg's own writers have it: a little faster than DuckDB's default, files 3 % larger."""
 DICTIONARY_VALUES = 4_096

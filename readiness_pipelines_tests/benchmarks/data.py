@@ -26,7 +26,7 @@ def make_orders(file: str, *, rows: int, bad: float) -> None:
                         THEN i + 1 ELSE i END AS id,
                     (hash(i) % 1000000)::BIGINT AS customer,
                     CASE WHEN h < {step} THEN -1.0 ELSE (hash(i + 1) % 100000) / 100.0 END::DOUBLE AS amount,
-                    CASE WHEN h BETWEEN {step} AND {2 * step} AND {bad} > 0 THEN 'XXX' -- ISO 4217: no currency
+                    CASE WHEN h BETWEEN {step} AND {2 * step} AND {bad} > 0 THEN 'ZZZ'
                         ELSE ['EUR', 'USD', 'GBP', 'CHF'][1 + (hash(i + 2) % 4)::INT] END AS currency,
                     ['new', 'paid', 'shipped', 'returned'][1 + (hash(i + 3) % 4)::INT] AS status,
                     CASE WHEN h BETWEEN {2 * step} AND {3 * step} AND {bad} > 0 THEN 'bad-code'

@@ -49,8 +49,15 @@ def test_a_restart_loses_nothing(tmp_path: Path, undisturbed: Any, step: str, pl
     use_database("postgres", tmp_path)
     land(tmp_path / "landing", "day_1", *ONE_BAD)
     installation = Installation.open(settings_in(tmp_path))
-    with struck(step, place, when, restart_postgres), suppress(ReadinessError):
+    restarts: list[str] = []
+
+    def restart() -> None:
+        restart_postgres()
+        restarts.append(step)
+
+    with struck(step, place, when, restart), suppress(ReadinessError):
         run_all(installation)
+    assert restarts == [step], "the point was reached"
     run_all(installation)  # the same process: its connections are found broken and made anew
     assert shown(installation, *TABLES) == undisturbed
     assert reconcile(PATH, installation=installation).problems == ()
