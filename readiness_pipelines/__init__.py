@@ -1,11 +1,11 @@
 """Data paths for business KPIs, with quality gates: what a data engineer imports to declare one."""
 
 import readiness_pipelines.loading  # noqa: F401  # before anything imports Pandera
+from readiness_pipelines.batches import DailyBatches, HourlyBatches, StaticBatches
 from readiness_pipelines.contracts import (
     Case,
     Categories,
     Classification,
-    DailyBatches,
     DataPath,
     Dates,
     Deduplicate,
@@ -14,7 +14,6 @@ from readiness_pipelines.contracts import (
     FillMissing,
     FlagMissing,
     Freshness,
-    HourlyBatches,
     Kpi,
     NotInOtherBatches,
     NullTokens,
@@ -22,7 +21,6 @@ from readiness_pipelines.contracts import (
     RejectMissing,
     SchemaChange,
     Source,
-    StaticBatches,
     Steward,
     Target,
     Tolerance,

@@ -53,8 +53,8 @@ class Settings(BaseSettings):
     s3_endpoint: str = ""
     s3_region: str = ""
     paths: tuple[str, ...] = (
-        "readiness_pipelines.paths.readmission_rate:path",
-        "readiness_pipelines.paths.first_pass_yield:path",
+        "readiness_pipelines.examples.readmission_rate:path",
+        "readiness_pipelines.examples.first_pass_yield:path",
     )
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"

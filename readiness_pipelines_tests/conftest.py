@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from readiness_pipelines.delivery import Installation
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.settings import Settings
 from readiness_pipelines_tests.databases import KINDS, URL_FILE, Kind, database_in, use_database
 from readiness_pipelines_tests.stores import warehouse_in

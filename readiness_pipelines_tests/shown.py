@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from readiness_pipelines.delivery import Installation
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import TableName
 
 RUNS_OWN = frozenset({"_quarantined_at", "measured_at", "inputs"})

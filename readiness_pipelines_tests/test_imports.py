@@ -15,7 +15,7 @@ class Block:
 
 sys.meta_path.insert(0, Block())
 import readiness_pipelines
-for folder in ("contracts", "ingestion", "gates", "lakehouse", "quarantine", "delivery", "paths", "cli"):
+for folder in ("contracts", "sources", "gates", "lakehouse", "ledger", "delivery", "overview", "examples", "cli"):
     package = importlib.import_module(f"readiness_pipelines.{folder}")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"readiness_pipelines.{folder}.{module.name}")

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from readiness_pipelines.alerts.rules import AlertRule, AlertSettings
 from readiness_pipelines.alerts.text import Note, message_text
-from readiness_pipelines.contracts.durations import format_duration
-from readiness_pipelines.quarantine import Incident, IncidentState, Message, Silence, Tell
+from readiness_pipelines.durations import format_duration
+from readiness_pipelines.ledger import Incident, IncidentState, Message, Silence, Tell
 
 
 def due_messages(

@@ -10,9 +10,9 @@ from typing import Self
 import apprise
 from pydantic import Field, ValidationError, model_validator
 
-from readiness_pipelines.contracts.base import Contract
-from readiness_pipelines.contracts.durations import Duration
+from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.frozen import Contract
 from readiness_pipelines.observability import Finding, FindingKind, Severity
 
 RANKS = {Severity.WARN: 0, Severity.ERROR: 1}

@@ -8,7 +8,7 @@ import apprise
 
 from readiness_pipelines.alerts.rules import AlertSettings
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.quarantine import Incidents, Message
+from readiness_pipelines.ledger import Incidents, Message
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)

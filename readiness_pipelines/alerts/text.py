@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from readiness_pipelines.contracts.durations import format_duration
-from readiness_pipelines.quarantine import Incident, IncidentState, Tell
+from readiness_pipelines.durations import format_duration
+from readiness_pipelines.ledger import Incident, IncidentState, Tell
 
 SHOWN_DETAILS = 3
 

@@ -8,9 +8,10 @@ from readiness_pipelines.alerts.routing import due_messages
 from readiness_pipelines.alerts.rules import AlertSettings
 from readiness_pipelines.alerts.sending import Sent, send_due
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery import Installation, observe
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import IncidentEvent, IncidentState
 from readiness_pipelines.observability import TableFreshness
-from readiness_pipelines.quarantine import IncidentEvent, IncidentState
+from readiness_pipelines.overview import observe
 
 TOLD_WITHIN = timedelta(days=7)
 """The end of an incident is told so long after; a channel may be down."""

@@ -12,17 +12,11 @@ from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print
 from readiness_pipelines.cli.paths import find_path, find_paths
 from readiness_pipelines.cli.waiting import batch_value, rows_table, show_batch, waiting_table
 from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery import (
-    Decided,
-    Installation,
-    Run,
-    decide,
-    quarantine_rows,
-    read_cells,
-    waiting_batches,
-)
+from readiness_pipelines.delivery import Decided, decide, read_cells
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
-from readiness_pipelines.quarantine import Correction, Discarding, Undoing, Waiver, What, describe
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import Correction, Discarding, Undoing, Waiver, What, describe
+from readiness_pipelines.overview import quarantine_rows, waiting_batches
 from readiness_pipelines.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What waits and why; correct, waive, discard, and take it back.")

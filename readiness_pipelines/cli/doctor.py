@@ -14,9 +14,10 @@ from rich.text import Text
 from readiness_pipelines.alerts import load_alerts
 from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, errors_for_people, print_json
 from readiness_pipelines.cli.paths import load_paths
-from readiness_pipelines.delivery import engine_of, examined_spark, gate_of, lakehouse_of
+from readiness_pipelines.delivery import engine_of, examined_spark, gate_of
 from readiness_pipelines.errors import DeclarationError, ReadinessError
-from readiness_pipelines.quarantine import Ledger
+from readiness_pipelines.installation import lakehouse_of
+from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.storage import Place
 

@@ -8,8 +8,9 @@ from rich.text import Text
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
 from readiness_pipelines.cli.paths import find_path
 from readiness_pipelines.cli.values import counts_value
-from readiness_pipelines.delivery import Installation, TableHistory, history
-from readiness_pipelines.quarantine import describe
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import describe
+from readiness_pipelines.overview import TableHistory, history
 from readiness_pipelines.settings import Settings
 
 

@@ -12,11 +12,11 @@ from rich.text import Text
 
 from readiness_pipelines.alerts import incident_lines
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
-from readiness_pipelines.contracts.durations import Duration, format_duration
-from readiness_pipelines.delivery import Installation, Run
+from readiness_pipelines.durations import Duration, format_duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import BatchRef, Incident, Incidents
 from readiness_pipelines.observability import FindingKind
-from readiness_pipelines.quarantine import BatchRef, Incident, Incidents
 from readiness_pipelines.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What is not as promised: look, take it, close it, or silence it.")

@@ -8,7 +8,8 @@ import typer
 from rich.table import Table
 
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
-from readiness_pipelines.delivery import ORPHAN_AGE, RETENTION, Installation, maintain
+from readiness_pipelines.delivery import ORPHAN_AGE, RETENTION, maintain
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import KEPT_SNAPSHOTS
 from readiness_pipelines.settings import Settings
 

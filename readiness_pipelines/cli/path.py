@@ -9,7 +9,8 @@ from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print
 from readiness_pipelines.cli.paths import find_path, load_paths
 from readiness_pipelines.cli.tables import changes_table, path_table, rules_table
 from readiness_pipelines.cli.values import step_value
-from readiness_pipelines.delivery import Installation, gate_changes, path_map
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.overview import gate_changes, path_map
 from readiness_pipelines.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What is declared: the paths and their maps.")

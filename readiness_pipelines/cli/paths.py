@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from readiness_pipelines.batches.calendar import has_batch
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.contracts.calendar import has_batch
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.settings import Settings
 

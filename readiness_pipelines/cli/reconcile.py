@@ -10,7 +10,8 @@ from rich.text import Text
 from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, errors_for_people, print_json_of
 from readiness_pipelines.cli.paths import find_paths
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery import Installation, Reconciliation, Run, reconcile, repair
+from readiness_pipelines.delivery import Reconciliation, reconcile, repair
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
 
 

@@ -15,10 +15,8 @@ from readiness_pipelines.cli.paths import find_path
 from readiness_pipelines.cli.values import counts_value
 from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.delivery import (
-    Installation,
     ReplayPlan,
     ReplayStep,
-    Run,
     Selection,
     batch_ref,
     moved_rows,
@@ -26,7 +24,8 @@ from readiness_pipelines.delivery import (
     published_table,
 )
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.quarantine import RequestState
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import RequestState
 from readiness_pipelines.settings import Settings
 
 DEFAULT_REASON = "replayed from the command line"

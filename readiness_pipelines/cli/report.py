@@ -7,7 +7,7 @@ import typer
 
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json_of
 from readiness_pipelines.cli.paths import find_paths
-from readiness_pipelines.delivery import Installation, Run
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
 
 

@@ -8,15 +8,17 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from readiness_pipelines.batches import StaticBatches
 from readiness_pipelines.cli.output import BROKEN_EXIT, ERR, OUT, AsJson, errors_for_people, print_json_of
 from readiness_pipelines.cli.paths import find_path, find_paths
 from readiness_pipelines.cli.tables import status_table
 from readiness_pipelines.cli.values import status_value
-from readiness_pipelines.contracts import DataPath, GatedTable, StaticBatches
-from readiness_pipelines.delivery import Installation, PathStatus, status
+from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.errors import BatchNotLandedError, DeclarationError, UnknownNameError
-from readiness_pipelines.ingestion import known_batches
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.overview import PathStatus, status
 from readiness_pipelines.settings import Settings
+from readiness_pipelines.sources import known_batches
 
 
 def run(

@@ -8,7 +8,8 @@ from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print
 from readiness_pipelines.cli.paths import find_paths
 from readiness_pipelines.cli.tables import status_table
 from readiness_pipelines.cli.values import status_value
-from readiness_pipelines.delivery import Installation, PathStatus, status
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.overview import PathStatus, status
 from readiness_pipelines.settings import Settings
 
 

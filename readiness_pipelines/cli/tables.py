@@ -3,9 +3,10 @@
 from rich.table import Table
 from rich.text import Text
 
-from readiness_pipelines.contracts.durations import format_duration
-from readiness_pipelines.delivery import GateChanges, Measured, PathStatus, PathStep
+from readiness_pipelines.delivery import Measured
+from readiness_pipelines.durations import format_duration
 from readiness_pipelines.gates import ChangeKind, Runner
+from readiness_pipelines.overview import GateChanges, PathStatus, PathStep
 
 
 def status_table(status: PathStatus) -> Table:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from readiness_pipelines.contracts.durations import format_duration
-from readiness_pipelines.delivery import BatchStatus, Measured, PathStatus, PathStep
-from readiness_pipelines.quarantine import BatchRecord, Counts
+from readiness_pipelines.delivery import Measured
+from readiness_pipelines.durations import format_duration
+from readiness_pipelines.ledger import BatchRecord, Counts
+from readiness_pipelines.overview import BatchStatus, PathStatus, PathStep
 
 
 def counts_value(counts: Counts) -> dict[str, int]:

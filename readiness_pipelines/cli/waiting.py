@@ -10,9 +10,10 @@ from rich.text import Text
 from readiness_pipelines.cli.output import OUT, print_json
 from readiness_pipelines.cli.values import counts_value
 from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery import Installation, judged_rules, waiting_record
 from readiness_pipelines.gates import RuleCount
-from readiness_pipelines.quarantine import BatchRecord, Decision, describe
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import BatchRecord, Decision, describe
+from readiness_pipelines.overview import judged_rules, waiting_record
 
 SHOWN_COLUMNS = 6
 SHOWN_RULES = 10

@@ -9,8 +9,8 @@ from readiness_pipelines.alerts import Look, load_alerts, watch
 from readiness_pipelines.cli.incidents import incidents_table
 from readiness_pipelines.cli.output import ERR, OUT, AsJson, errors_for_people, print_json
 from readiness_pipelines.cli.paths import load_paths
-from readiness_pipelines.contracts.durations import format_duration
-from readiness_pipelines.delivery import Installation, Run
+from readiness_pipelines.durations import format_duration
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
 
 STYLES = {"failed": "bold red", "late": "yellow", "never": "dim", "fresh": "green", "recovered": "green"}

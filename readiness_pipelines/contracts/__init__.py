@@ -1,6 +1,5 @@
 """What is promised: the KPI, the sources, their stewards, and the path between them."""
 
-from readiness_pipelines.contracts.batches import Batches, DailyBatches, HourlyBatches, StaticBatches
 from readiness_pipelines.contracts.cleansing import (
     Case,
     Categories,
@@ -26,11 +25,9 @@ from readiness_pipelines.contracts.sources import Classification, Source
 from readiness_pipelines.contracts.tables import DerivedTable, GatedTable, Measure
 
 __all__ = [
-    "Batches",
     "Case",
     "Categories",
     "Classification",
-    "DailyBatches",
     "DataPath",
     "Dates",
     "Deduplicate",
@@ -41,7 +38,6 @@ __all__ = [
     "FlagMissing",
     "Freshness",
     "GatedTable",
-    "HourlyBatches",
     "Kpi",
     "Measure",
     "NotInOtherBatches",
@@ -50,7 +46,6 @@ __all__ = [
     "RejectMissing",
     "SchemaChange",
     "Source",
-    "StaticBatches",
     "Steward",
     "Target",
     "Tolerance",

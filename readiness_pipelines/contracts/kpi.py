@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from readiness_pipelines.contracts.base import Contract
 from readiness_pipelines.contracts.names import Identifier
+from readiness_pipelines.frozen import Contract
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,

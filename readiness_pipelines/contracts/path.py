@@ -7,9 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError
 
-from readiness_pipelines.contracts.base import Contract
-from readiness_pipelines.contracts.batches import Batches
-from readiness_pipelines.contracts.durations import Duration
+from readiness_pipelines.batches.kinds import Batches
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.kpi import Kpi
 from readiness_pipelines.contracts.names import Identifier
@@ -18,7 +16,9 @@ from readiness_pipelines.contracts.references import ExistsIn
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import DerivedTable, GatedTable, Measure, Transform, inputs_of
+from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.frozen import Contract
 from readiness_pipelines.settings import EngineName
 
 T = TypeVar("T", bound=Transform)

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from readiness_pipelines.contracts.base import Contract
+from readiness_pipelines.frozen import Contract
 
 
 class Steward(Contract):

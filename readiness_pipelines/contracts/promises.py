@@ -5,10 +5,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from readiness_pipelines.contracts.base import Contract
-from readiness_pipelines.contracts.batches import TimeZone
-from readiness_pipelines.contracts.calendar import CronExpression
-from readiness_pipelines.contracts.durations import Duration
+from readiness_pipelines.batches.calendar import CronExpression
+from readiness_pipelines.batches.kinds import TimeZone
+from readiness_pipelines.durations import Duration
+from readiness_pipelines.frozen import Contract
 
 
 class Tolerance(Contract):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from readiness_pipelines.contracts.base import Contract
+from readiness_pipelines.frozen import Contract
 
 FileFormat = Literal["csv", "jsonl", "parquet"]
 

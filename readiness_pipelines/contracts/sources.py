@@ -4,10 +4,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from readiness_pipelines.contracts.base import Contract
-from readiness_pipelines.contracts.durations import Duration
 from readiness_pipelines.contracts.people import Steward
 from readiness_pipelines.contracts.readers import FileDrop
+from readiness_pipelines.durations import Duration
+from readiness_pipelines.frozen import Contract
 
 
 class Classification(StrEnum):

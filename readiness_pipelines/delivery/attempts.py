@@ -5,11 +5,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
-from readiness_pipelines.delivery.installation import Installation
-from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.errors import LedgerError
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import TableName
-from readiness_pipelines.quarantine import BatchRef
+from readiness_pipelines.ledger import BatchRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

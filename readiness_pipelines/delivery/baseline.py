@@ -6,11 +6,12 @@ from typing import Any
 
 import duckdb
 
+from readiness_pipelines.batches.calendar import in_order, order_of, weekday_of
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.contracts.calendar import in_order, order_of, weekday_of
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import Gated, profile_table, published_table
 from readiness_pipelines.gates import UsualRange
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import UNLIKE
 from readiness_pipelines.observability import (
     MOST_BATCHES,
     BatchProfile,
@@ -19,7 +20,6 @@ from readiness_pipelines.observability import (
     Past,
     central_range,
 )
-from readiness_pipelines.quarantine import UNLIKE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

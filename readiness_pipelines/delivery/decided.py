@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.gates import Decided, Discarded, Waived
-from readiness_pipelines.quarantine import CellCorrection, Correction, Decision, Discarding, Waiver, describe
+from readiness_pipelines.ledger import CellCorrection, Correction, Decision, Discarding, Waiver, describe
 
 READABLE = "_unreadable IS NULL"
 

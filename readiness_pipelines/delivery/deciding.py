@@ -14,13 +14,12 @@ import pyarrow.parquet as pq
 from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.delivery.decided import corrected
 from readiness_pipelines.delivery.gates import gate_of
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.judging import judged_rows
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table
-from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.gates import TOLERANCE
-from readiness_pipelines.quarantine import (
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import (
     CellCorrection,
     Correction,
     Decision,

@@ -16,11 +16,9 @@ import pyarrow as pa
 from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, has_more_to_say, left_by_crash
 from readiness_pipelines.delivery.baseline import baseline_of
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.judging import Judged, judged
 from readiness_pipelines.delivery.names import Gated, batch_ref, profile_table, published_table, quarantine_table
 from readiness_pipelines.delivery.profiling import Profiled, keep_profile, profiled
-from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.delivery.withdraw import withdraw_downstream
 from readiness_pipelines.errors import DeclarationError, LakehouseError, UnknownNameError
 from readiness_pipelines.gates import (
@@ -36,9 +34,9 @@ from readiness_pipelines.gates import (
     Split,
     Verdict,
 )
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Staged, TableName
-from readiness_pipelines.observability import FindingKind
-from readiness_pipelines.quarantine import (
+from readiness_pipelines.ledger import (
     BatchFinding,
     BatchRecord,
     BatchRef,
@@ -48,6 +46,7 @@ from readiness_pipelines.quarantine import (
     GateRecord,
     Snapshots,
 )
+from readiness_pipelines.observability import FindingKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

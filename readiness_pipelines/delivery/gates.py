@@ -7,10 +7,10 @@ import duckdb
 
 from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery.baseline import Baseline, baseline_of
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import Gated, profile_table, published_table
 from readiness_pipelines.errors import UpstreamNotPublishedError
 from readiness_pipelines.gates import Gate, OtherRows
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import TableName
 from readiness_pipelines.settings import EngineName
 

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery.attempts import attempted
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import batch_ref, raw_table
-from readiness_pipelines.delivery.runs import Run
-from readiness_pipelines.ingestion import LandedFile, landed_files, read_raw
-from readiness_pipelines.quarantine import BatchRecord, BatchRef, BatchState, Counts, FileRecord, Snapshots
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import BatchRecord, BatchRef, BatchState, Counts, FileRecord, Snapshots
+from readiness_pipelines.sources import LandedFile, landed_files, read_raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

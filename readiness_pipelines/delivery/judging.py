@@ -10,13 +10,12 @@ from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery.baseline import Baseline
 from readiness_pipelines.delivery.decided import corrected, decided
 from readiness_pipelines.delivery.gates import Compared, compared_rows, engine_of, gate_of
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table
 from readiness_pipelines.delivery.on_spark import compared_on_spark, decided_on_spark, rows_on_spark, spark_engine
 from readiness_pipelines.delivery.reading import Input, published_rows, raw_rows, with_row_identity
-from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Verdict
-from readiness_pipelines.quarantine import CellCorrection, Correction, Decision, in_force
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import CellCorrection, Correction, Decision, in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import raw_table
-from readiness_pipelines.ingestion import FileSet, file_sets
-from readiness_pipelines.quarantine import BatchRecord
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.sources import FileSet, file_sets
 
 SETTLES_AFTER = timedelta(seconds=5)
 """A file that changed since is still being written."""

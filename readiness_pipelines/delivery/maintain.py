@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from readiness_pipelines.delivery.installation import Installation
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import KEPT_SNAPSHOTS, Maintained
 
 RETENTION = timedelta(days=30)

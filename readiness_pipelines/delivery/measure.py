@@ -8,12 +8,11 @@ import pyarrow as pa
 
 from readiness_pipelines.contracts import DataPath, Measure, Target
 from readiness_pipelines.delivery.attempts import attempted
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import batch_ref, kpi_table
 from readiness_pipelines.delivery.reading import published_rows
-from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.quarantine import BatchRecord, BatchState, Counts, Snapshots
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import BatchRecord, BatchState, Counts, Snapshots
 
 KPI_SCHEMA = pa.schema(
     [

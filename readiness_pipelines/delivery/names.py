@@ -2,7 +2,7 @@
 
 from readiness_pipelines.contracts import DataPath, DerivedTable, GatedTable
 from readiness_pipelines.lakehouse import TableName
-from readiness_pipelines.quarantine import BatchRef
+from readiness_pipelines.ledger import BatchRef
 
 Gated = GatedTable | DerivedTable
 """A table with a gate: fed by a source or derived."""

@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery.gates import referenced_tables
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import published_table, raw_table
 from readiness_pipelines.errors import EngineError
 from readiness_pipelines.gates import Decided, Engine, Gate, OtherRows
 from readiness_pipelines.gates.spark_session import shown, spark_session
+from readiness_pipelines.installation import Installation
 
 if TYPE_CHECKING:
     from readiness_pipelines.gates.spark_engine import SparkEngine

@@ -7,13 +7,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from readiness_pipelines.batches.calendar import weekday_of
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.contracts.calendar import weekday_of
 from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.delivery.baseline import Baseline
-from readiness_pipelines.delivery.installation import Installation
-from readiness_pipelines.gates.sql import identifier
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import Lakehouse, Staged, TableName
+from readiness_pipelines.ledger import BatchFinding
 from readiness_pipelines.observability import (
     BatchProfile,
     Comparison,
@@ -23,7 +23,7 @@ from readiness_pipelines.observability import (
     compare,
     profile_of,
 )
-from readiness_pipelines.quarantine import BatchFinding
+from readiness_pipelines.sql import identifier
 
 SAMPLED_ROWS = 100_000
 """A larger batch is profiled by so many of its rows: a quantile of them is off by less than half a percent."""

@@ -8,10 +8,10 @@ from uuid import uuid4
 import duckdb
 
 from readiness_pipelines.contracts import DataPath, DerivedTable, GatedTable, Measure
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import batch_ref, published_table, raw_table
 from readiness_pipelines.errors import DeclarationError, UpstreamNotPublishedError
-from readiness_pipelines.quarantine import BatchState
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import BatchState
 
 VISIBLE = frozenset({BatchState.PUBLISHED, BatchState.PARTLY_PUBLISHED})
 """States in which a batch's latest verdict has published rows."""

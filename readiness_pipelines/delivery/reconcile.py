@@ -8,13 +8,12 @@ import duckdb
 
 from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery.ingest import ingest
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, quarantine_table, raw_table
 from readiness_pipelines.delivery.replay import replay_batch
-from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.errors import BatchNotLandedError
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import TableName
-from readiness_pipelines.quarantine import BatchRecord, BatchRef, BatchState
+from readiness_pipelines.ledger import BatchRecord, BatchRef, BatchState
 
 KEEPS_OLDER = frozenset({BatchState.HELD, BatchState.EMPTY})
 """States in which a table may show what the batch published before."""

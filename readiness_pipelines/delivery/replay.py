@@ -7,13 +7,12 @@ from datetime import datetime
 from readiness_pipelines.contracts import DataPath, DerivedTable, GatedTable
 from readiness_pipelines.delivery.deliver import Delivery, deliver, outcome_text
 from readiness_pipelines.delivery.gates import gate_of
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.judging import judged
 from readiness_pipelines.delivery.measure import Measured, measure
 from readiness_pipelines.delivery.names import batch_ref, published_table
-from readiness_pipelines.delivery.runs import Run
 from readiness_pipelines.errors import DeclarationError, UnknownNameError, UpstreamNotPublishedError
-from readiness_pipelines.quarantine import BatchRecord, BatchState, Counts, describe, in_force
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import BatchRecord, BatchState, Counts, describe, in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,10 @@
 
 from readiness_pipelines.contracts import DataPath, DerivedTable
 from readiness_pipelines.delivery.attempts import attempted, has_more_to_say
-from readiness_pipelines.delivery.installation import Installation
 from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table
-from readiness_pipelines.delivery.runs import Run
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import TableName
-from readiness_pipelines.quarantine import BatchRecord, BatchState, Counts, Snapshots
+from readiness_pipelines.ledger import BatchRecord, BatchState, Counts, Snapshots
 
 
 def withdraw_downstream(path: DataPath, *, batch: str, installation: Installation, run: Run) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from readiness_pipelines.contracts.cleansing import (
     ZeroPad,
 )
 from readiness_pipelines.gates.dialects import Dialect
-from readiness_pipelines.gates.sql import literal
+from readiness_pipelines.sql import literal
 
 Literal = Callable[[str], str]
 """Quotes a text value for one engine's SQL."""

@@ -6,7 +6,7 @@ losing its time. What would change a value does not convert here.
 
 import re
 
-from readiness_pipelines.gates.sql import literal
+from readiness_pipelines.sql import literal
 
 INTEGERS = frozenset(
     {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}

@@ -20,7 +20,6 @@ from readiness_pipelines.gates.expressions import columns_of
 from readiness_pipelines.gates.flavours import Flavour
 from readiness_pipelines.gates.lifting import FRAME, PROBE_ROWS, NotLiftedError, bind, expression, nan_verdicts
 from readiness_pipelines.gates.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner, rule_name
-from readiness_pipelines.gates.sql import asked
 from readiness_pipelines.gates.tested import (
     Checked,
     ColumnsExpected,
@@ -35,6 +34,7 @@ from readiness_pipelines.gates.tested import (
     Unique,
     Usual,
 )
+from readiness_pipelines.sql import asked
 
 
 def declare(spec: SchemaSpec, gating: Gating) -> tuple[GateTest, ...]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from readiness_pipelines.gates.conversion import INTEGERS
 from readiness_pipelines.gates.dialects import Dialect
 from readiness_pipelines.gates.duckdb_sql import DUCKDB
-from readiness_pipelines.gates.sql import identifier
+from readiness_pipelines.sql import identifier
 
 
 class DuckDbEngine:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from readiness_pipelines.contracts.cleansing import ColumnStep
 from readiness_pipelines.gates.cleansing import text_value, value_literal
 from readiness_pipelines.gates.conversion import as_type
-from readiness_pipelines.gates.sql import duckdb_type, identifier, literal
+from readiness_pipelines.sql import duckdb_type, identifier, literal
 
 
 class DuckDbSql:

@@ -11,7 +11,6 @@ from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.gates.cleansing import Cleansed, name_of, text_steps
 from readiness_pipelines.gates.columns import ColumnSpec, SchemaSpec
 from readiness_pipelines.gates.dialects import Dialect
-from readiness_pipelines.gates.sql import duckdb_type
 from readiness_pipelines.gates.tested import (
     ColumnsExpected,
     ColumnsOrdered,
@@ -21,6 +20,7 @@ from readiness_pipelines.gates.tested import (
     Typed,
 )
 from readiness_pipelines.lakehouse.types import storage_type
+from readiness_pipelines.sql import duckdb_type
 
 FRAMEWORK_COLUMNS = ("_batch", "_row", "_file")
 

@@ -21,7 +21,7 @@ from pandera.constants import CHECK_OUTPUT_KEY
 
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.flavours import Flavour, native_table
-from readiness_pipelines.gates.sql import asked
+from readiness_pipelines.sql import asked
 
 FRAME = "*"
 """The key of a check that looks at the whole frame instead of one column."""

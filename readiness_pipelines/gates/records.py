@@ -24,8 +24,8 @@ from readiness_pipelines.gates.lifting import FRAME, expression, failing, failin
 from readiness_pipelines.gates.outcomes import holds_by_shape
 from readiness_pipelines.gates.python_values import UNCONVERTED, Convert, converter
 from readiness_pipelines.gates.rules import RuleKind, Runner
-from readiness_pipelines.gates.sql import duckdb_type, identifier
 from readiness_pipelines.gates.tested import Checked, GateTest, NotNull, Readable, Typed
+from readiness_pipelines.sql import duckdb_type, identifier
 
 KNOWN_SHAPES = 256
 """How many combinations of keys and types are remembered; records of one caller have one or two."""

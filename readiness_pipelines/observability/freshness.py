@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from readiness_pipelines.contracts import Batches, Freshness, StaticBatches
-from readiness_pipelines.contracts.calendar import first_start, last_ended, last_ticks, window_of
-from readiness_pipelines.contracts.durations import format_duration
+from readiness_pipelines.batches import Batches, StaticBatches
+from readiness_pipelines.batches.calendar import first_start, last_ended, last_ticks, window_of
+from readiness_pipelines.contracts import Freshness
+from readiness_pipelines.durations import format_duration
 
 
 class FreshnessState(StrEnum):

@@ -8,7 +8,6 @@ import dagster as dg
 from readiness_pipelines.contracts import DataPath, DerivedTable, ExistsIn, GatedTable
 from readiness_pipelines.delivery import (
     Delivery,
-    Run,
     deliver,
     engine_of,
     gate_of,
@@ -20,7 +19,9 @@ from readiness_pipelines.delivery import (
     raw_table,
 )
 from readiness_pipelines.gates import Gate
+from readiness_pipelines.installation import Run
 from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.ledger import BatchState
 from readiness_pipelines.orchestration.checks import check_results, check_specs
 from readiness_pipelines.orchestration.failures import as_failures
 from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key
@@ -35,7 +36,6 @@ from readiness_pipelines.orchestration.metadata import (
 )
 from readiness_pipelines.orchestration.partitions import partitions_of
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
-from readiness_pipelines.quarantine import BatchState
 
 Gated = GatedTable | DerivedTable
 

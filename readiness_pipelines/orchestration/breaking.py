@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import dagster as dg
 
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery import Installation, Run, batch_ref, path_tables
+from readiness_pipelines.delivery import batch_ref, path_tables
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import TableName
 from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key
 from readiness_pipelines.orchestration.launching import failure_of, is_verdict

@@ -13,9 +13,9 @@ from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.delivery import Delivery
 from readiness_pipelines.gates import SCHEMA_UNCHANGED, Gate, Rule, RuleCount, SchemaFinding
+from readiness_pipelines.ledger import BatchState
 from readiness_pipelines.orchestration.comparisons import DESCRIPTIONS, comparison_results
 from readiness_pipelines.orchestration.metadata import record_table
-from readiness_pipelines.quarantine import BatchState
 
 GATE_CHECK = "gate"
 """Name of the blocking check."""

@@ -10,10 +10,12 @@ from typing import Any
 import dagster as dg
 
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery import Run, observe, published_table
+from readiness_pipelines.delivery import published_table
+from readiness_pipelines.installation import Run
 from readiness_pipelines.observability import BAD, FreshnessState, TableFreshness, promise_text
 from readiness_pipelines.orchestration.keys import asset_key
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
+from readiness_pipelines.overview import observe
 
 FRESHNESS_CHECK = "freshness"
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery import Run, new_landings
+from readiness_pipelines.delivery import new_landings
+from readiness_pipelines.installation import Run
 from readiness_pipelines.orchestration.keys import WHO_TAG
 from readiness_pipelines.orchestration.partitions import partitions_of
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of

@@ -8,8 +8,8 @@ import dagster as dg
 import pyarrow as pa
 
 from readiness_pipelines.contracts import DataPath, GatedTable, Source
-from readiness_pipelines.contracts.durations import format_duration
 from readiness_pipelines.delivery import Delivery, Ingested, Measured
+from readiness_pipelines.durations import format_duration
 
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 

@@ -4,7 +4,7 @@ from typing import assert_never
 
 import dagster as dg
 
-from readiness_pipelines.contracts import Batches, DailyBatches, HourlyBatches, StaticBatches
+from readiness_pipelines.batches import Batches, DailyBatches, HourlyBatches, StaticBatches
 
 
 def partitions_of(batches: Batches) -> dg.PartitionsDefinition[str]:

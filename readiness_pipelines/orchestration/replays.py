@@ -7,13 +7,14 @@ import dagster as dg
 from pydantic import Field
 
 from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery import Installation, Run, batch_ref, decide, published_table
+from readiness_pipelines.delivery import batch_ref, decide, published_table
 from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import Correction, Discarding, RequestState, Undoing, Waiver, What
 from readiness_pipelines.orchestration.failures import as_failures
 from readiness_pipelines.orchestration.freshness import batch_selection
 from readiness_pipelines.orchestration.keys import WHO_TAG, raw_keys
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
-from readiness_pipelines.quarantine import Correction, Discarding, RequestState, Undoing, Waiver, What
 
 REQUEST_TAG = "readiness/replay_request"
 WHY_TAG = "readiness/why"

@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from readiness_pipelines.delivery import Installation
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.settings import Settings
 
 INSTALLATION = "installation"

@@ -6,7 +6,7 @@ import dagster as dg
 
 from readiness_pipelines.alerts import load_alerts, watch
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery import Run
+from readiness_pipelines.installation import Run
 from readiness_pipelines.observability import TableFreshness
 from readiness_pipelines.orchestration.freshness import freshness_evaluations
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of

@@ -5,22 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from readiness_pipelines.batches.calendar import order_of
 from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.contracts.calendar import order_of
-from readiness_pipelines.delivery import (
-    Installation,
-    PathStatus,
-    PathStep,
-    gate_of,
-    newest_latency,
-    observe,
-    path_map,
-    published_table,
-    status,
-)
+from readiness_pipelines.delivery import gate_of, published_table
 from readiness_pipelines.gates import RuleKind
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import FoundFinding, Incident, IncidentState
 from readiness_pipelines.observability import BAD, Finding, FindingKind, TableFreshness
-from readiness_pipelines.quarantine import FoundFinding, Incident, IncidentState
+from readiness_pipelines.overview import PathStatus, PathStep, newest_latency, observe, path_map, status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

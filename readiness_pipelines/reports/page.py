@@ -8,9 +8,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
-from readiness_pipelines.contracts.durations import format_duration
+from readiness_pipelines.durations import format_duration
+from readiness_pipelines.ledger import FoundFinding
 from readiness_pipelines.observability import Bar
-from readiness_pipelines.quarantine import FoundFinding
 from readiness_pipelines.reports.charts import freshness_chart, histogram_chart, kpi_chart, rows_chart, rules_chart
 from readiness_pipelines.reports.facts import Facts
 

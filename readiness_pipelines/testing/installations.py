@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from readiness_pipelines.delivery import Installation
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.settings import Settings
 
 

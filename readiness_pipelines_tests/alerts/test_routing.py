@@ -7,8 +7,8 @@ import pytest
 
 from readiness_pipelines.alerts import AlertRule, AlertSettings, Channel, due_messages
 from readiness_pipelines.errors import UnknownNameError
+from readiness_pipelines.ledger import Incident, IncidentState, Message, Silence, Tell
 from readiness_pipelines.observability import Finding, FindingKind, Severity
-from readiness_pipelines.quarantine import Incident, IncidentState, Message, Silence, Tell
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CHANNELS = tuple(Channel(name=name, url_variable=f"{name.upper()}_URL") for name in ("team", "boss"))

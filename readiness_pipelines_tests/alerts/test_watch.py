@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from readiness_pipelines.alerts import AlertRule, AlertSettings, Channel, Look, load_alerts, watch
-from readiness_pipelines.delivery import Installation, Run, deliver, ingest
+from readiness_pipelines.delivery import deliver, ingest
 from readiness_pipelines.errors import DeclarationError, FileUnreadableError, UnknownNameError
-from readiness_pipelines.quarantine import IncidentState
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import IncidentState
 from readiness_pipelines_tests.alerts.endpoint import listening
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, land, order_path
 

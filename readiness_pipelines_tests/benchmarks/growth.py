@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from readiness_pipelines import DataPath, FileDrop, Source, StaticBatches, Steward, Tolerance
-from readiness_pipelines.delivery import Installation, Run, ingest, maintain, reconcile, replay_batch
+from readiness_pipelines.delivery import ingest, maintain, reconcile, replay_batch
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
 from readiness_pipelines_tests.samples import Order, order_path
 

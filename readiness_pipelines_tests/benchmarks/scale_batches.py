@@ -18,9 +18,11 @@ from uuid import uuid4
 import dagster as dg
 import pyarrow as pa
 
-from readiness_pipelines.delivery import Installation, new_landings, reconcile, status
+from readiness_pipelines.delivery import new_landings, reconcile
 from readiness_pipelines.delivery.measure import KPI_SCHEMA
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.overview import status
 from readiness_pipelines_tests.benchmarks.watching import fill, one_table_path
 from readiness_pipelines_tests.conftest import settings_in
 

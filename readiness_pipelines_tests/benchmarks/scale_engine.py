@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from readiness_pipelines.delivery import Installation
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import TableName
 from readiness_pipelines_tests.benchmarks.data import written_rows
 from readiness_pipelines_tests.benchmarks.schema import Order

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from readiness_pipelines.alerts import AlertSettings, watch
-from readiness_pipelines.delivery import Installation, status
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.overview import status
 from readiness_pipelines_tests.benchmarks.watching import fill, one_table_path
 from readiness_pipelines_tests.conftest import settings_in
 

@@ -14,8 +14,8 @@ from sqlalchemy import insert
 
 from readiness_pipelines import DailyBatches, DataPath, FileDrop, Freshness, Kpi, Source, Steward
 from readiness_pipelines.alerts import AlertSettings, watch
-from readiness_pipelines.delivery import Installation
-from readiness_pipelines.quarantine.tables import BATCHES, TRAIL
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger.tables import BATCHES, TRAIL
 from readiness_pipelines.settings import Settings
 from readiness_pipelines_tests.samples import Order
 

@@ -101,7 +101,7 @@ def test_the_installed_command_runs_without_importing_dagster_for_status(project
         "try: app()\nexcept SystemExit as done: print(done.code, 'dagster' in sys.modules, file=sys.stderr)"
     )
     # The user's own module imports Dagster; the reference paths do not.
-    environment = {**os.environ, "READINESS_PATHS": '["readiness_pipelines.paths.readmission_rate:path"]'}
+    environment = {**os.environ, "READINESS_PATHS": '["readiness_pipelines.examples.readmission_rate:path"]'}
     environment["READINESS_LANDING"] = str(LANDING)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stderr.split()[-2:] == ["0", "False"]

@@ -18,7 +18,7 @@ from readiness_pipelines import (
     Steward,
     Tolerance,
 )
-from readiness_pipelines.contracts.durations import format_duration, parse_duration
+from readiness_pipelines.durations import format_duration, parse_duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines_tests.samples import Order, order_path
 

@@ -12,19 +12,15 @@ from readiness_pipelines import DataPath
 from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import (
     Delivery,
-    Installation,
-    Run,
     batch_ref,
     deliver,
     ingest,
     kpi_table,
     measure,
     measure_all,
-    path_map,
     published_table,
     quarantine_table,
     raw_table,
-    status,
 )
 from readiness_pipelines.errors import (
     CommitConflictError,
@@ -32,8 +28,10 @@ from readiness_pipelines.errors import (
     FileUnreadableError,
     UpstreamNotPublishedError,
 )
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import TableName
-from readiness_pipelines.quarantine import BatchState
+from readiness_pipelines.ledger import BatchState
+from readiness_pipelines.overview import path_map, status
 from readiness_pipelines_tests.faults.crashes import struck
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, land, order_path
 

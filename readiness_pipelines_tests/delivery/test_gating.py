@@ -25,10 +25,12 @@ from readiness_pipelines import (
     row_count,
 )
 from readiness_pipelines.contracts import GatedTable
-from readiness_pipelines.delivery import Delivery, Installation, Run, deliver, gate_changes, ingest
+from readiness_pipelines.delivery import Delivery, deliver, ingest
 from readiness_pipelines.errors import UnknownNameError, UpstreamNotPublishedError
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import TableName
-from readiness_pipelines.quarantine import BatchState
+from readiness_pipelines.ledger import BatchState
+from readiness_pipelines.overview import gate_changes
 
 RUN = Run(run_id="r1", who="me")
 

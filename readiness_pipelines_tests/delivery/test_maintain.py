@@ -7,18 +7,10 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines.delivery import (
-    Installation,
-    Run,
-    deliver,
-    ingest,
-    maintain,
-    measure,
-    reconcile,
-    replay_batch,
-    status,
-)
+from readiness_pipelines.delivery import deliver, ingest, maintain, measure, reconcile, replay_batch
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.overview import status
 from readiness_pipelines_tests.samples import GOOD, ONE_BAD, land, order_path
 
 PATH = order_path()

@@ -8,19 +8,11 @@ from typing import Any
 import pytest
 
 from readiness_pipelines import DataPath, NotInOtherBatches
-from readiness_pipelines.delivery import (
-    Installation,
-    Run,
-    decide,
-    deliver,
-    ingest,
-    measure,
-    reconcile,
-    replay_batch,
-)
+from readiness_pipelines.delivery import decide, deliver, ingest, measure, reconcile, replay_batch
 from readiness_pipelines.errors import EngineError, ReadinessError
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import TableName
-from readiness_pipelines.quarantine import CellCorrection, Correction, Discarding, Waiver
+from readiness_pipelines.ledger import CellCorrection, Correction, Discarding, Waiver
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.engines import spark
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, land, order_path

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from readiness_pipelines.alerts import AlertSettings, watch
-from readiness_pipelines.delivery import Delivery, Installation, Run, decide, deliver, ingest, observe
+from readiness_pipelines.delivery import Delivery, decide, deliver, ingest
 from readiness_pipelines.delivery.baseline import baseline_of, profiles_of
 from readiness_pipelines.errors import LedgerError
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.ledger import BatchState, Correction
 from readiness_pipelines.observability import FindingKind
-from readiness_pipelines.quarantine import BatchState, Correction
+from readiness_pipelines.overview import observe
 from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, land_week, order_path
 
 PATH = order_path(batches=WEEKS)

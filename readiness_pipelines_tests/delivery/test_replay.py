@@ -9,29 +9,25 @@ import pytest
 from readiness_pipelines import DataPath
 from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import (
-    Installation,
-    Run,
     Selection,
     batch_ref,
     decide,
     deliver,
-    history,
     ingest,
     measure,
     moved_rows,
     plan_replay,
     published_table,
-    quarantine_rows,
     quarantine_table,
     read_cells,
     reconcile,
     repair,
     replay_batch,
-    waiting_batches,
 )
 from readiness_pipelines.errors import DeclarationError, LedgerError, UnknownNameError
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import TableName
-from readiness_pipelines.quarantine import (
+from readiness_pipelines.ledger import (
     BatchRecord,
     BatchState,
     CellCorrection,
@@ -41,6 +37,7 @@ from readiness_pipelines.quarantine import (
     Waiver,
     What,
 )
+from readiness_pipelines.overview import history, quarantine_rows, waiting_batches
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, land, order_path
 
 RUN = Run(run_id="r1", who="me")

@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 from readiness_pipelines.lakehouse import Lakehouse
-from readiness_pipelines.quarantine import Ledger
+from readiness_pipelines.ledger import Ledger
 
 STEPS: dict[str, tuple[type, str]] = {
     "begin": (Ledger, "begin"),

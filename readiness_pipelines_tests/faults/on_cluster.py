@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from readiness_pipelines.delivery import Installation, Run, deliver, ingest, reconcile
+from readiness_pipelines.delivery import deliver, ingest, reconcile
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.engines import SMALL
 from readiness_pipelines_tests.samples import land, order_path

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from readiness_pipelines import DataPath, FileDrop, Kpi, Source, StaticBatches, Steward, Tolerance
-from readiness_pipelines.delivery import Installation, Run, deliver, ingest, reconcile
+from readiness_pipelines.delivery import deliver, ingest, reconcile
 from readiness_pipelines.errors import CommitConflictError
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.databases import Kind
 from readiness_pipelines_tests.samples import ONE_BAD, Order, land

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines.delivery import Installation, batch_ref, decide, published_table, reconcile, repair
+from readiness_pipelines.delivery import batch_ref, decide, published_table, reconcile, repair
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import TableName
-from readiness_pipelines.quarantine import Correction
+from readiness_pipelines.ledger import Correction
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.victims import RUN, work, work_until
 from readiness_pipelines_tests.samples import MOSTLY_BAD, ONE_BAD, land, order_path

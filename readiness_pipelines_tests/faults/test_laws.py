@@ -27,19 +27,10 @@ from hypothesis.stateful import (
 )
 
 from readiness_pipelines import DataPath, FileDrop, Kpi, Source, StaticBatches, Steward, Tolerance
-from readiness_pipelines.delivery import (
-    Installation,
-    Run,
-    Selection,
-    decide,
-    ingest,
-    plan_replay,
-    reconcile,
-    repair,
-    replay_batch,
-)
+from readiness_pipelines.delivery import Selection, decide, ingest, plan_replay, reconcile, repair, replay_batch
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import TableName
-from readiness_pipelines.quarantine import Correction, Discarding, Undoing, Waiver
+from readiness_pipelines.ledger import Correction, Discarding, Undoing, Waiver
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import STEPS, struck
 from readiness_pipelines_tests.samples import land

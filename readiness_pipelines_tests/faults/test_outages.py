@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines.delivery import Installation, deliver, ingest, reconcile, repair
+from readiness_pipelines.delivery import deliver, ingest, reconcile, repair
 from readiness_pipelines.errors import LakehouseError, LedgerError, ReadinessError
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.settings import Settings
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import struck

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines.delivery import Installation, Run, deliver, ingest, measure, reconcile
+from readiness_pipelines.delivery import deliver, ingest, measure, reconcile
 from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.databases import restart_postgres, use_database
 from readiness_pipelines_tests.faults.crashes import struck

@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from readiness_pipelines.delivery import Installation, Run, deliver, ingest, replay_batch
+from readiness_pipelines.delivery import deliver, ingest, replay_batch
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import struck
 from readiness_pipelines_tests.samples import order_path

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from readiness_pipelines import DailyBatches, Freshness, HourlyBatches, StaticBatches
-from readiness_pipelines.contracts.calendar import last_ended, last_ticks, window_of
+from readiness_pipelines.batches.calendar import last_ended, last_ticks, window_of
 from readiness_pipelines.observability import FreshnessState, Publication, TableFreshness, assess
 
 DAYS = DailyBatches(start=date(2026, 1, 1))

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from readiness_pipelines.delivery import Installation, Run, deliver, ingest
+from readiness_pipelines.delivery import deliver, ingest
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.orchestration import launching
 from readiness_pipelines_tests.conftest import ROOT, settings_in
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, WEEKS, land, land_week, order_path

@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from readiness_pipelines.delivery import Installation, reconcile
+from readiness_pipelines.delivery import reconcile
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import TableName
 from readiness_pipelines.orchestration import launching
 from readiness_pipelines_tests.cli.calling import as_json

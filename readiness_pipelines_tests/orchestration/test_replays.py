@@ -5,11 +5,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from readiness_pipelines.delivery import Installation
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import BatchRef, BatchState, RequestState
 from readiness_pipelines.orchestration import build_definitions, launching
 from readiness_pipelines.orchestration.replays import REQUEST_TAG, replay_sensor, replay_tags
 from readiness_pipelines.orchestration.resources import INSTALLATION
-from readiness_pipelines.quarantine import BatchRef, BatchState, RequestState
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.samples import order_path
 

@@ -102,7 +102,7 @@ def test_an_asset_tells_who_answers_and_what_is_in_it(project: Path, instance: d
 
 
 def test_the_ledger_knows_the_run_and_for_whom_it_was(project: Path, instance: dg.DagsterInstance) -> None:
-    from readiness_pipelines.quarantine import Ledger  # noqa: PLC0415  # only here
+    from readiness_pipelines.ledger import Ledger  # noqa: PLC0415  # only here
 
     ran = run(project, instance, "day_1")
     ledger = Ledger.open(f"sqlite:///{project / 'warehouse' / 'readiness.db'}")

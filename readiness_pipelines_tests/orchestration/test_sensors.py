@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from readiness_pipelines.delivery import Installation
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.orchestration import build_definitions, launching
 from readiness_pipelines.orchestration.landing import landing_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines.delivery import Installation, Run
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import Ledger, ReplayRequest
 from readiness_pipelines.orchestration import launching
-from readiness_pipelines.quarantine import Ledger, ReplayRequest
 from readiness_pipelines.reports.facts import gather
 from readiness_pipelines.reports.page import html_page
 from readiness_pipelines_tests.alerts.endpoint import listening

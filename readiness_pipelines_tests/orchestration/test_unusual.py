@@ -8,7 +8,8 @@ import dagster as dg
 import pytest
 
 from readiness_pipelines import Freshness
-from readiness_pipelines.delivery import Installation, Run, deliver, ingest
+from readiness_pipelines.delivery import deliver, ingest
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.orchestration import build_definitions, launching
 from readiness_pipelines.orchestration.breaking import failure_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION

@@ -9,7 +9,8 @@ import pytest
 
 from readiness_pipelines import Freshness
 from readiness_pipelines.alerts import AlertSettings, watch
-from readiness_pipelines.delivery import Installation, Run, deliver, ingest, measure
+from readiness_pipelines.delivery import deliver, ingest, measure
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.observability import Bar
 from readiness_pipelines.reports.charts import histogram_chart
 from readiness_pipelines.reports.facts import Facts, gather

@@ -9,19 +9,10 @@ import pyarrow as arrow
 import pytest
 
 from readiness_pipelines import FileDrop, SchemaChange
-from readiness_pipelines.delivery import (
-    Installation,
-    Run,
-    deliver,
-    ingest,
-    maintain,
-    measure,
-    quarantine_rows,
-    reconcile,
-    replay_batch,
-    status,
-)
+from readiness_pipelines.delivery import deliver, ingest, maintain, measure, reconcile, replay_batch
 from readiness_pipelines.errors import LandingError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.overview import quarantine_rows, status
 from readiness_pipelines.reports.facts import gather
 from readiness_pipelines.reports.page import html_page
 from readiness_pipelines_tests.conftest import settings_in

@@ -7,7 +7,9 @@ import pyarrow as arrow
 import pytest
 
 from readiness_pipelines import Gate
-from readiness_pipelines.delivery import Run, deliver, ingest, status
+from readiness_pipelines.delivery import deliver, ingest
+from readiness_pipelines.installation import Run
+from readiness_pipelines.overview import status
 from readiness_pipelines.testing import batch, judge, temporary_installation
 from readiness_pipelines_tests.samples import GOOD, land, order_path
 

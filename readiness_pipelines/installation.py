@@ -1,0 +1,106 @@
+"""What a delivery works on: the tables, the ledger and the landing folder, opened once; and who runs it, and when."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import duckdb
+
+from readiness_pipelines.lakehouse import Lakehouse
+from readiness_pipelines.ledger import Ledger
+from readiness_pipelines.settings import EngineName, Settings
+from readiness_pipelines.storage import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """One installation's tables, ledger and landing folder.
+
+    Attributes:
+        lakehouse: The Iceberg tables.
+        ledger: The truth about batches.
+        landing: Folder where files land.
+        engine_name: Where the gates of sources' tables judge, unless path or table say so themselves.
+        spark_url: Where Spark is.
+        engine_memory_mb: Memory that DuckDB may use for one batch; what does not fit is spilled to disk.
+    """
+
+    lakehouse: Lakehouse
+    ledger: Ledger
+    landing: Place
+    engine_name: EngineName = "duckdb"
+    spark_url: str = "local[*]"
+    engine_memory_mb: int = 640
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Installation":
+        """Open, and create where they are missing, the tables and the ledger that the settings name.
+
+        Raises:
+            LakehouseError: The catalog cannot be reached.
+            LedgerError: The ledger cannot be reached, or is of a newer version.
+        """
+        return cls(
+            lakehouse=lakehouse_of(settings),
+            ledger=Ledger.open(settings.ledger_url),
+            landing=settings.landing_place,
+            engine_name=settings.engine,
+            spark_url=settings.spark_url,
+            engine_memory_mb=settings.engine_memory_mb,
+        )
+
+    @contextmanager
+    def engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB of its own for one step, within the memory bound, closed and cleaned up at the end."""
+        with tempfile.TemporaryDirectory(prefix="readiness-") as spill:
+            connection = duckdb.connect(
+                config={
+                    "memory_limit": f"{self.engine_memory_mb}MB",
+                    "temp_directory": spill,
+                    # Rows are told apart by _row, not by their place: order would cost memory and speed.
+                    "preserve_insertion_order": False,
+                }
+            )
+            if (driver := self.lakehouse.warehouse.for_duckdb()) is not None:
+                connection.register_filesystem(driver)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+
+def lakehouse_of(settings: Settings) -> Lakehouse:
+    """Open the tables that the settings name. Processes take turns by the ledger's Postgres, or the catalog's.
+
+    Raises:
+        LakehouseError: The catalog cannot be reached.
+    """
+    databases = (settings.ledger_url, settings.catalog_url)
+    return Lakehouse.open(
+        catalog_url=settings.catalog_url,
+        warehouse=settings.warehouse_place,
+        turns_url=next((url for url in databases if url.startswith("postgresql")), settings.ledger_url),
+    )
+
+
+def utc_now() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of one or more steps.
+
+    Attributes:
+        run_id: The orchestrator's id of it, or one of its own.
+        who: The person or service it runs for.
+        clock: Tells the time.
+    """
+
+    run_id: str = field(default_factory=lambda: uuid4().hex)
+    who: str = "system"
+    clock: Callable[[], datetime] = utc_now

@@ -1,0 +1,113 @@
+"""The book of incidents: opened once, worse, taken, over, back again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from readiness_pipelines.errors import LedgerError, UnknownNameError
+from readiness_pipelines.ledger import Incidents, IncidentState, Ledger, Message, Tell
+from readiness_pipelines.observability import Finding, FindingKind, Severity
+from readiness_pipelines_tests.databases import Kind, database_in
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+LATE = Finding(
+    kind=FindingKind.FRESHNESS,
+    severity=Severity.WARN,
+    path="p",
+    table="shop.orders",
+    batch=None,
+    promised="26h",
+    seen="nothing",
+    since=NOW - HOUR,
+)
+FAILED = replace(LATE, severity=Severity.ERROR, since=NOW + HOUR)
+
+
+@pytest.fixture
+def book(database: Kind, tmp_path: Path) -> Incidents:
+    return Ledger.open(database_in(tmp_path)).incidents
+
+
+def changes(book: Incidents, *findings: Finding, hours: float) -> list[str]:
+    return [event.what for event in book.look(findings, path="p", at=NOW + hours * HOUR)]
+
+
+def test_an_incident_is_opened_gets_worse_and_is_over_once_each(book: Incidents) -> None:
+    told = [changes(book, *found, hours=n) for n, found in enumerate([[LATE], [LATE], [FAILED], [FAILED], [], []])]
+    assert told == [["opened"], [], ["worse"], [], ["resolved"], []]
+    (incident,) = book.incidents()
+    assert (incident.finding.since, incident.time_to_detect) == (NOW - HOUR, HOUR)
+    assert incident.time_to_repair == 4 * HOUR
+    assert [event.what for event in book.events(incident=incident.id)] == ["opened", "worse", "resolved"]
+
+
+@pytest.mark.parametrize(("hours", "incidents", "what"), [(20, 1, "reopened"), (30, 2, "opened")])
+def test_what_comes_back_soon_is_the_same_incident(book: Incidents, hours: float, incidents: int, what: str) -> None:
+    changes(book, LATE, hours=0)
+    changes(book, hours=1)
+    assert changes(book, LATE, hours=hours) == [what]
+    assert len(book.incidents()) == incidents
+    assert [incident.state for incident in book.incidents(active=True)] == [IncidentState.OPEN]
+
+
+def test_incidents_of_other_paths_are_left_alone(book: Incidents) -> None:
+    changes(book, LATE, hours=0)
+    assert book.look([], path="other", at=NOW) == ()
+    assert len(book.incidents(active=True)) == 1
+
+
+def test_people_take_and_close_incidents_with_a_reason(book: Incidents) -> None:
+    changes(book, LATE, hours=0)
+    assert book.acknowledge(1, who="ana", why=None, at=NOW).acknowledged_by == "ana"
+    assert changes(book, LATE, hours=1) == []
+    with pytest.raises(LedgerError, match="no reason"):
+        book.resolve(1, who="ana", why=" ", at=NOW)
+    assert book.resolve(1, who="ana", why="known", at=NOW + HOUR).state is IncidentState.RESOLVED
+    with pytest.raises(LedgerError, match="is resolved"):
+        book.resolve(1, who="ana", why="known", at=NOW)
+    with pytest.raises(UnknownNameError, match="unknown incident '7'"):
+        book.acknowledge(7, who="ana", why=None, at=NOW)
+    assert changes(book, LATE, hours=2) == ["reopened"]
+
+
+def test_a_message_that_tells_nothing_new_is_not_written(book: Incidents) -> None:
+    message = Message(channel="c", title="t", body="b", tells=(Tell(incident=1, what="open"),), written_at=NOW)
+    assert [book.write([message]), book.write([message])] == [1, 0]
+    (kept,) = book.messages(unsent=True)
+    book.not_sent(kept, error="down", next_try_at=NOW + HOUR)
+    assert book.messages(due_at=NOW) == ()
+    (again,) = book.messages(due_at=NOW + HOUR)
+    assert (again.tries, again.error, again.tells) == (1, "down", message.tells)
+    book.sent(again, at=NOW + HOUR)
+    assert book.messages(unsent=True) == ()
+
+
+def test_a_silence_has_a_reason_and_an_end(book: Incidents) -> None:
+    with pytest.raises(LedgerError, match="no reason"):
+        book.silence("shop.*", begins_at=NOW, ends_at=NOW + HOUR, who="ana", why="")
+    book.silence("shop.*", begins_at=NOW, ends_at=NOW + HOUR, who="ana", why="migration")
+    (silence,) = book.silences()
+    assert silence.covers("shop.orders", NOW)
+    assert not silence.covers("shop.orders", NOW + HOUR)
+    assert not silence.covers("other.orders", NOW)
+
+
+def test_what_happened_to_an_incident_cannot_be_changed(book: Incidents) -> None:
+    changes(book, LATE, hours=0)
+    with pytest.raises(LedgerError, match="append-only"), book._database.writing() as connection:
+        connection.execute(text("UPDATE ledger_incident_events SET why = 'nothing'"))
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    with Ledger.open(url)._database.writing() as connection:
+        connection.execute(text("ALTER TABLE ledger_batches DROP COLUMN newest_event_at"))
+        connection.execute(text("DROP TABLE ledger_incidents"))
+        connection.execute(text("UPDATE ledger_version SET version = 1"))
+    ledger = Ledger.open(url)
+    assert ledger.batches() == ()
+    assert ledger.incidents.incidents() == ()
