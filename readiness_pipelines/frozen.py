@@ -1,27 +1,53 @@
-"""What all contracts share: frozen, strict about names, and helpful about wrong ones."""
+"""What all declarations share: frozen, strict about names, and clear about what is wrong where it is written."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from readiness_pipelines.errors import UnknownNameError
+from readiness_pipelines.errors import DeclarationError, ReadinessError, UnknownNameError
 
 
-class Contract(BaseModel):
-    """A frozen declaration. An unknown field is refused with the nearest known one.
+class Frozen(BaseModel):
+    """A frozen declaration, checked where it is written.
 
     Raises:
-        UnknownNameError: A field that the contract does not have.
-        pydantic.ValidationError: A value that does not fit its field.
+        UnknownNameError: A field that the declaration does not have; names the nearest.
+        DeclarationError: A field that is missing, or a value that does not fit; names all of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_unknown_fields(cls, values: Any) -> Any:
-        if isinstance(values, dict):
-            for name in values:
-                if name not in cls.model_fields:
-                    raise UnknownNameError(f"field of {cls.__name__}", str(name), cls.model_fields)
-        return values
+    def __init__(self, **fields: Any) -> None:
+        """Check all fields."""
+        for name in fields:
+            if name not in type(self).model_fields:
+                raise UnknownNameError(f"argument of {type(self).__name__}", str(name), type(self).model_fields)
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise declaration_error(type(self).__name__, error) from None
+
+
+def declaration_error(what: str, error: ValidationError) -> ReadinessError:
+    """What pydantic refuses, as an error of ours: which argument, what is wrong with it, without a web address.
+
+    Args:
+        what: What is declared ("Source", "[alerts] in readiness.toml").
+        error: Pydantic's error.
+    """
+    problems = [_problem(details) for details in error.errors(include_url=False)]
+    return DeclarationError(f"{what}: " + "; ".join(dict.fromkeys(problems)), way_out="")
+
+
+def _problem(details: Mapping[str, Any]) -> str:
+    cause = details.get("ctx", {}).get("error")
+    where = ".".join(map(str, details["loc"]))
+    message = str(cause) if cause is not None else str(details["msg"])
+    message = message[:1].lower() + message[1:] if cause is None else message
+    given = details.get("input")
+    if details["type"] == "missing":
+        return f"{where} is missing"
+    if cause is None and isinstance(given, str | int | float | bool | None):
+        message = f"{message}, not {given!r}"
+    return f"{where}: {message}" if where else message

@@ -3,7 +3,7 @@
 from typing import Any
 
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 
 RUNS_OWN = frozenset({"_quarantined_at", "measured_at", "inputs"})
 """Times, and ids of snapshots."""
@@ -14,7 +14,7 @@ def shown(installation: Installation, *names: str) -> dict[str, list[tuple[Any, 
     found: dict[str, list[tuple[Any, ...]]] = {}
     with installation.engine() as engine:
         for name in names:
-            table = TableName.parse(name)
+            table = TableId.parse(name)
             if not installation.lakehouse.exists(table):
                 found[name] = []
                 continue

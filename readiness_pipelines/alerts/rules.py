@@ -12,13 +12,13 @@ from pydantic import Field, ValidationError, model_validator
 
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
-from readiness_pipelines.frozen import Contract
+from readiness_pipelines.frozen import Frozen
 from readiness_pipelines.observability import Finding, FindingKind, Severity
 
 RANKS = {Severity.WARN: 0, Severity.ERROR: 1}
 
 
-class Channel(Contract):
+class Channel(Frozen):
     """Where messages go.
 
     Attributes:
@@ -50,7 +50,7 @@ class Channel(Contract):
         return url
 
 
-class AlertRule(Contract):
+class AlertRule(Frozen):
     """Which findings a rule is about, and what happens to them.
 
     Attributes:
@@ -89,7 +89,7 @@ class AlertRule(Contract):
         )
 
 
-class AlertSettings(Contract):
+class AlertSettings(Frozen):
     """The ``[alerts]`` part of the settings file.
 
     Attributes:

@@ -1,5 +1,43 @@
-"""Kinds of batches, their windows and their order."""
+"""Kinds of batches, their windows and their order; one batch of one table, and where it stands."""
 
-from readiness_pipelines.batches.kinds import Batches, DailyBatches, HourlyBatches, StaticBatches
+from readiness_pipelines.batches.kinds import (
+    Batches,
+    Calendar,
+    DailyBatches,
+    Grid,
+    Growing,
+    HourlyBatches,
+    Keys,
+    MonthlyBatches,
+    Scope,
+    StaticBatches,
+    TimeZone,
+    Versions,
+    WeeklyBatches,
+    Window,
+    checked_key,
+    in_order,
+)
+from readiness_pipelines.batches.refs import BatchRef, BatchState, Counts
 
-__all__ = ["Batches", "DailyBatches", "HourlyBatches", "StaticBatches"]
+__all__ = [
+    "BatchRef",
+    "BatchState",
+    "Batches",
+    "Calendar",
+    "Counts",
+    "DailyBatches",
+    "Grid",
+    "Growing",
+    "HourlyBatches",
+    "Keys",
+    "MonthlyBatches",
+    "Scope",
+    "StaticBatches",
+    "TimeZone",
+    "Versions",
+    "WeeklyBatches",
+    "Window",
+    "checked_key",
+    "in_order",
+]

@@ -1,18 +1,123 @@
-"""Which batches a path has: its partitions, said without an orchestrator."""
+"""The kinds of batches: each answers for its own keys, windows and order; nothing else asks which kind it is."""
 
 import re
-from datetime import date
-from typing import Annotated
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, field_validator
+from pydantic import AfterValidator, field_validator, model_validator
 
-from readiness_pipelines.frozen import Contract
+from readiness_pipelines.frozen import Frozen
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,99}")
 
 
-def _check_key(key: str) -> str:
+class Scope(StrEnum):
+    """What a delivery replaces. ``BATCH``: what the table has of the batch. ``TABLE``: all that the table has."""
+
+    BATCH = "batch"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The time that a batch covers: from `start` up to and without `end`, in UTC."""
+
+    batch: str
+    start: datetime
+    end: datetime
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether a moment lies in it."""
+        return self.start <= moment < self.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Batches that are a fixed list of keys."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """Batches that follow the calendar: one each hour, day, week or month, keyed by the time they begin at."""
+
+    every: Literal["hour", "day", "week", "month"]
+    start: date
+    end: date | None
+    timezone: str
+    key_format: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growing:
+    """Batches that nobody knows before they arrive."""
+
+
+Grid = Keys | Calendar | Growing
+"""What an orchestrator makes partitions of."""
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """A kind of batch. Keys are text; those that are not of the kind are older than all that are.
+
+    Attributes:
+        scope: What a delivery replaces.
+        name: The kind, in one word: ``daily``.
+    """
+
+    scope: ClassVar[Scope]
+    name: ClassVar[str]
+
+    def has(self, key: str) -> bool:
+        """Whether a key is one of the batches', due or not."""
+        ...
+
+    def window(self, key: str) -> Window | None:
+        """The time that a batch covers; ``None`` where batches have no calendar, or the key is not one of them."""
+        ...
+
+    def key_at(self, moment: datetime) -> str | None:
+        """The key of the batch that a moment (with a zone) lies in; ``None`` where batches have no calendar."""
+        ...
+
+    def order(self, key: str) -> tuple[float, str]:
+        """What sorts batches from old to new."""
+        ...
+
+    def first_start(self) -> datetime | None:
+        """When the first batch begins, in UTC; ``None`` where batches have no calendar."""
+        ...
+
+    def last_ended(self, at: datetime) -> Window | None:
+        """The newest batch that has ended at a time; ``None`` where there is none, or batches have no calendar."""
+        ...
+
+    def season(self, key: str) -> int | None:
+        """What makes some batches more alike than others: the weekday of a day, Monday 0; ``None`` for no such thing."""
+        ...
+
+    def grid(self) -> Grid:
+        """Which batches there are, for an orchestrator."""
+        ...
+
+
+def in_order(batches: Batches, keys: Iterable[str]) -> list[str]:
+    """Keys from old to new; those that are not of the kind come first."""
+    return sorted(keys, key=batches.order)
+
+
+def checked_key(key: str) -> str:
+    """A batch key, if it is safe in names of files, partitions and tables.
+
+    Raises:
+        ValueError: Other characters, or too many.
+    """
     if not _KEY.fullmatch(key) or ".." in key:
         raise ValueError(f"the batch key {key!r} must be letters, digits and _ . : + -, at most 100 of them")
     return key
@@ -21,21 +126,24 @@ def _check_key(key: str) -> str:
 def _check_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"unknown time zone {name!r}: write an IANA name such as 'Europe/Berlin'") from error
     return name
 
 
-BatchKey = Annotated[str, AfterValidator(_check_key)]
+BatchKey = Annotated[str, AfterValidator(checked_key)]
 TimeZone = Annotated[str, AfterValidator(_check_timezone)]
 
 
-class StaticBatches(Contract):
+class StaticBatches(Frozen):
     """A fixed list of batches, oldest first.
 
     Attributes:
         keys: The batches' keys, unique, in order.
     """
+
+    scope: ClassVar[Scope] = Scope.BATCH
+    name: ClassVar[str] = "static"
 
     keys: tuple[BatchKey, ...]
 
@@ -43,32 +151,261 @@ class StaticBatches(Contract):
     @classmethod
     def _unique(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
         if not keys:
-            raise ValueError("a path needs at least one batch")
+            raise ValueError("a table needs at least one batch")
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
             raise ValueError(f"batch keys given twice: {', '.join(twice)}")
         return keys
 
+    def has(self, key: str) -> bool:
+        """Whether the key is in the list."""
+        return key in self.keys
 
-class DailyBatches(Contract):
-    """One batch a day, keyed ``2026-01-31``.
+    def window(self, key: str) -> None:  # noqa: ARG002  # a kind's method
+        """No batch of a list covers a time."""
+        return
+
+    def key_at(self, moment: datetime) -> None:  # noqa: ARG002  # as above
+        """No moment lies in a batch of a list."""
+        return
+
+    def order(self, key: str) -> tuple[float, str]:
+        """The key's place in the list."""
+        return float(self.keys.index(key) if key in self.keys else -1), key
+
+    def first_start(self) -> None:
+        """A list has no calendar."""
+        return
+
+    def last_ended(self, at: datetime) -> None:  # noqa: ARG002  # as above
+        """A list has no calendar."""
+        return
+
+    def season(self, key: str) -> None:  # noqa: ARG002  # as above
+        """A list has no seasons."""
+        return
+
+    def grid(self) -> Keys:
+        """The list."""
+        return Keys(keys=self.keys)
+
+
+class Versions(Frozen):
+    """Every delivery replaces the whole table and is a version of it; older versions stay readable.
+
+    A key that begins with a date (``2026-11-24``, ``2026-11-24T061500Z``, ``20261124``) is in force from then on; others
+    are ordered as text, from the beginning of time.
 
     Attributes:
-        start: The first day.
-        end: The day after the last; ``None`` while it goes on.
-        timezone: IANA name of the zone whose midnight separates the days.
+        timezone: IANA name of the zone of dates in keys.
     """
 
+    scope: ClassVar[Scope] = Scope.TABLE
+    name: ClassVar[str] = "versions"
+
+    timezone: TimeZone = "UTC"
+
+    def has(self, key: str) -> bool:
+        """Whether the key can be a version's."""
+        return bool(_KEY.fullmatch(key)) and ".." not in key
+
+    def window(self, key: str) -> None:  # noqa: ARG002  # a kind's method
+        """A version covers no time: it is in force from `in_force_from` until the next one is."""
+        return
+
+    def in_force_from(self, key: str) -> datetime:
+        """From when on a version is in force, in UTC; the beginning of time for a key without a date."""
+        return _leading_time(key, ZoneInfo(self.timezone)) or datetime.min.replace(tzinfo=UTC)
+
+    def key_at(self, moment: datetime) -> None:  # noqa: ARG002  # as above
+        """Which version is in force depends on those that are there."""
+        return
+
+    def order(self, key: str) -> tuple[float, str]:
+        """By the time from which they are in force, then as text."""
+        found = _leading_time(key, ZoneInfo(self.timezone))
+        return (found.timestamp() if found else -1.0), key
+
+    def first_start(self) -> None:
+        """Versions have no calendar."""
+        return
+
+    def last_ended(self, at: datetime) -> None:  # noqa: ARG002  # as above
+        """Versions have no calendar."""
+        return
+
+    def season(self, key: str) -> None:  # noqa: ARG002  # as above
+        """Versions have no seasons."""
+        return
+
+    def grid(self) -> Growing:
+        """Nobody knows a version before it arrives."""
+        return Growing()
+
+
+class _CalendarBatches(Frozen):
+    """What hours, days, weeks and months share.
+
+    Attributes:
+        start: The first day; the batch that it lies in is the first.
+        end: The day after the last; ``None`` while it goes on.
+        timezone: IANA name of the zone whose midnights (or hours) separate the batches.
+    """
+
+    scope: ClassVar[Scope] = Scope.BATCH
+    name: ClassVar[str]
+    every: ClassVar[Literal["hour", "day", "week", "month"]]
+    key_format: ClassVar[str]
+
     start: date
     end: date | None = None
     timezone: TimeZone = "UTC"
 
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> "_CalendarBatches":
+        if self.end is not None and self.end <= self.start:
+            raise ValueError(f"the end ({self.end}) is not after the start ({self.start})")
+        return self
 
-class HourlyBatches(Contract):
-    """One batch an hour, keyed ``2026-01-31-17:00``; `start` is the first day, `timezone` as in `DailyBatches`."""
+    def _floor(self, local: datetime) -> datetime:
+        """The wall-clock time at which the batch of a wall-clock time begins."""
+        raise NotImplementedError
 
-    start: date
-    end: date | None = None
-    timezone: TimeZone = "UTC"
+    def _next(self, begin: datetime) -> datetime:
+        """The wall-clock time at which the batch after that begins."""
+        raise NotImplementedError
+
+    def _window_at(self, begin: datetime) -> Window:
+        zone = ZoneInfo(self.timezone)
+        start, end = (at.replace(tzinfo=zone).astimezone(UTC) for at in (begin, self._next(begin)))
+        return Window(batch=begin.strftime(self.key_format), start=start, end=end)
+
+    def has(self, key: str) -> bool:
+        """Whether the key is one of the calendar's, from the first batch to the last."""
+        window, first = self.window(key), self.first_start()
+        return window is not None and window.start >= first and (self.end is None or window.start < self._closing())
+
+    def window(self, key: str) -> Window | None:
+        """The time that the key names; ``None`` for a key that is not written as the calendar writes it."""
+        try:
+            begin = datetime.strptime(key, self.key_format)  # noqa: DTZ007  # the zone is the batches'
+        except ValueError:
+            return None
+        found = self._window_at(begin)
+        return found if found.batch == key and self._floor(begin) == begin else None
+
+    def key_at(self, moment: datetime) -> str:
+        """The key of the batch that a moment lies in."""
+        local = moment.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
+        return self._floor(local).strftime(self.key_format)
+
+    def order(self, key: str) -> tuple[float, str]:
+        """By the time that they cover."""
+        window = self.window(key)
+        return window.start.timestamp() if window else -1.0, key
+
+    def first_start(self) -> datetime:
+        """When the first batch begins."""
+        return self._window_at(self._floor(datetime.combine(self.start, time()))).start
+
+    def last_ended(self, at: datetime) -> Window | None:
+        """The newest batch that has ended at a time."""
+        if self.end is not None:
+            at = min(at, self._closing())
+        current = self.window(self.key_at(at))
+        before = self.window(self.key_at(current.start - timedelta(microseconds=1))) if current else None
+        return before if before is not None and before.start >= self.first_start() else None
+
+    def season(self, key: str) -> int | None:  # noqa: ARG002  # a kind's method
+        """Only days have seasons."""
+        return None
+
+    def grid(self) -> Calendar:
+        """The calendar."""
+        return Calendar(
+            every=self.every, start=self.start, end=self.end, timezone=self.timezone, key_format=self.key_format
+        )
+
+    def _closing(self) -> datetime:
+        assert self.end is not None  # noqa: S101  # asked only where there is an end
+        return datetime.combine(self.end, time(), ZoneInfo(self.timezone)).astimezone(UTC)
 
 
-Batches = StaticBatches | DailyBatches | HourlyBatches
+class HourlyBatches(_CalendarBatches):
+    """One batch an hour, keyed ``2026-01-31-17:00``."""
+
+    name: ClassVar[str] = "hourly"
+    every: ClassVar[Literal["hour", "day", "week", "month"]] = "hour"
+    key_format: ClassVar[str] = "%Y-%m-%d-%H:%M"
+
+    def _floor(self, local: datetime) -> datetime:
+        return local.replace(minute=0, second=0, microsecond=0)
+
+    def _window_at(self, begin: datetime) -> Window:
+        # An hour is an hour, also where a clock is put forward in the middle of the night.
+        start = begin.replace(tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
+        key = start.astimezone(ZoneInfo(self.timezone)).strftime(self.key_format)
+        return Window(batch=key, start=start, end=start + timedelta(hours=1))
+
+
+class DailyBatches(_CalendarBatches):
+    """One batch a day, keyed ``2026-01-31``."""
+
+    name: ClassVar[str] = "daily"
+    every: ClassVar[Literal["hour", "day", "week", "month"]] = "day"
+    key_format: ClassVar[str] = "%Y-%m-%d"
+
+    def _floor(self, local: datetime) -> datetime:
+        return datetime.combine(local.date(), time())
+
+    def _next(self, begin: datetime) -> datetime:
+        return begin + timedelta(days=1)
+
+    def season(self, key: str) -> int | None:
+        """The weekday, Monday 0."""
+        try:
+            return date.fromisoformat(key).weekday()
+        except ValueError:
+            return None
+
+
+class WeeklyBatches(_CalendarBatches):
+    """One batch a week, from Monday to Sunday, keyed by its Monday: ``2026-01-26``."""
+
+    name: ClassVar[str] = "weekly"
+    every: ClassVar[Literal["hour", "day", "week", "month"]] = "week"
+    key_format: ClassVar[str] = "%Y-%m-%d"
+
+    def _floor(self, local: datetime) -> datetime:
+        return datetime.combine(local.date() - timedelta(days=local.weekday()), time())
+
+    def _next(self, begin: datetime) -> datetime:
+        return begin + timedelta(days=7)
+
+
+class MonthlyBatches(_CalendarBatches):
+    """One batch a month, keyed ``2026-01``."""
+
+    name: ClassVar[str] = "monthly"
+    every: ClassVar[Literal["hour", "day", "week", "month"]] = "month"
+    key_format: ClassVar[str] = "%Y-%m"
+
+    def _floor(self, local: datetime) -> datetime:
+        return datetime.combine(local.date().replace(day=1), time())
+
+    def _next(self, begin: datetime) -> datetime:
+        return begin.replace(year=begin.year + begin.month // 12, month=begin.month % 12 + 1)
+
+
+_TIME = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T_-]?(\d\d)[:-]?(\d\d)[:-]?(\d\d)?)?(Z)?")
+
+
+def _leading_time(key: str, zone: ZoneInfo) -> datetime | None:
+    """The time that a key begins with, in UTC."""
+    match = _TIME.match(key)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(part) if part else 0 for part in match.groups()[:6])
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC if match[7] else zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from readiness_pipelines.contracts.names import SomeTexts, Texts
+from readiness_pipelines.contracts.texts import SomeTexts, Texts
 from readiness_pipelines.errors import DeclarationError
 
 CLEANSING_KEY = "readiness.cleanse"

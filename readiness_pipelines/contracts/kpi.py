@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from readiness_pipelines.contracts.names import Identifier
-from readiness_pipelines.frozen import Contract
+from readiness_pipelines.names import Identifier
+from readiness_pipelines.frozen import Frozen
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -19,7 +19,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 _TARGET = re.compile(r"\s*(<=|>=|<|>)\s*([+-]?\d+(?:\.\d+)?)\s*")
 
 
-class Target(Contract):
+class Target(Frozen):
     """What a KPI should be: a comparison and a bound, in the KPI's unit. Written ``"<= 0.11"``."""
 
     comparison: str
@@ -43,7 +43,7 @@ class Target(Contract):
         return f"{self.comparison} {self.bound:g}"
 
 
-class Kpi(Contract):
+class Kpi(Frozen):
     """A business number with an owner.
 
     Attributes:

@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError
 from readiness_pipelines.batches.kinds import Batches
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.kpi import Kpi
-from readiness_pipelines.contracts.names import Identifier
+from readiness_pipelines.names import Identifier
 from readiness_pipelines.contracts.promises import Freshness, Tolerance
 from readiness_pipelines.contracts.references import ExistsIn
 from readiness_pipelines.contracts.routes import Route
@@ -18,7 +18,7 @@ from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import DerivedTable, GatedTable, Measure, Transform, inputs_of
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
-from readiness_pipelines.frozen import Contract
+from readiness_pipelines.frozen import Frozen
 from readiness_pipelines.settings import EngineName
 
 T = TypeVar("T", bound=Transform)
@@ -28,7 +28,7 @@ _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 _RESERVED_NAMESPACES = frozenset({"raw", "quarantine", "profiles", "kpi"})
 
 
-class DataPath(Contract):
+class DataPath(Frozen):
     """Everything between the sources and one KPI.
 
     Tables are added in the order rows flow: `gated` for a source, `derived` for a transform, `measure` for the KPI.

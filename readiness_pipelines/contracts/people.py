@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from readiness_pipelines.frozen import Contract
+from readiness_pipelines.frozen import Frozen
 
 
-class Steward(Contract):
+class Steward(Frozen):
     """The named person or team that answers for a source.
 
     Attributes:

@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 from readiness_pipelines.batches.calendar import CronExpression
 from readiness_pipelines.batches.kinds import TimeZone
 from readiness_pipelines.durations import Duration
-from readiness_pipelines.frozen import Contract
+from readiness_pipelines.frozen import Frozen
 
 
-class Tolerance(Contract):
+class Tolerance(Frozen):
     """How much may go to quarantine before the whole batch is held.
 
     A batch is held when it is *over* a bound: at exactly the bound it is still published in part. A batch of which no
@@ -42,7 +42,7 @@ class Tolerance(Contract):
         return ""
 
 
-class Freshness(Contract):
+class Freshness(Frozen):
     """How old a table's newest published batch may be, or by when a batch is due.
 
     Without `due`, the age counts from the end of the newest published day or hour; for batches without a calendar, from

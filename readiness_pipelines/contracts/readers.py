@@ -1,52 +1,108 @@
-"""Where raw rows come from, as a declaration; `ingestion` carries it out."""
+"""The one door through which rows arrive: files, databases and functions are Readers, and nothing else knows of them."""
 
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, runtime_checkable
 
-from pydantic import Field, field_validator
+import pyarrow as pa
 
-from readiness_pipelines.frozen import Contract
-
-FileFormat = Literal["csv", "jsonl", "parquet"]
-
-BATCH_PLACEHOLDER = "{batch}"
+from readiness_pipelines.batches import Batches
+from readiness_pipelines.storage import Place
 
 
-class FileDrop(Contract):
-    """Files that land under the landing folder, one set per batch.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """One thing that a batch was read from: a file, a query, a call of a function.
 
     Attributes:
-        pattern: Glob relative to the landing folder, with ``{batch}`` where the batch's key stands
-            (``encounters/{batch}/*.csv.gz``). ``**`` is allowed.
-        missing: Text that means "no value" (``?``, ``N/A``). Raw keeps it as it came; the gate reads it as null.
-            The empty field is always missing in CSV.
-        format: ``None`` reads it from the file's name (``.csv``, ``.jsonl``/``.ndjson``, ``.parquet``, before ``.gz``
-            or ``.zst``).
-        delimiter: CSV only: one character.
-        quote: CSV only: one character.
+        name: The file's path relative to the landing folder, or what else tells it from others.
+        fingerprint: Checksum of its content, hexadecimal; the same content gives the same.
+        bytes: Its size; ``None`` where it has none.
+        arrived_at: When it came, or was last changed, in UTC; ``None`` where nobody knows.
     """
 
-    pattern: str
-    missing: tuple[str, ...] = ()
-    format: FileFormat | None = None
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    quote: str = Field(default='"', min_length=1, max_length=1)
+    name: str
+    fingerprint: str
+    bytes: int | None = None
+    arrived_at: datetime | None = field(default=None, compare=False)
 
-    def __init__(self, pattern: str | None = None, /, **fields: object) -> None:
-        """Accept the pattern as the only positional argument."""
-        if pattern is not None:
-            fields["pattern"] = pattern
-        super().__init__(**fields)
 
-    @field_validator("missing", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What a source has of a batch now, told without reading it.
 
-    @field_validator("pattern")
-    @classmethod
-    def _names_its_batch(cls, value: str) -> str:
-        if BATCH_PLACEHOLDER not in value:
-            raise ValueError(f"the pattern {value!r} has no {BATCH_PLACEHOLDER}: every batch would read the same files")
-        if value.startswith("/") or ".." in value.split("/"):
-            raise ValueError(f"the pattern {value!r} must stay below the landing folder")
-        return value
+    Attributes:
+        batch: The batch's key.
+        fingerprint: Tells this content from any other, as far as that is known without reading it.
+        settled_since: When it was last changed, in UTC: what changed a moment ago may still be being written.
+    """
+
+    batch: str
+    fingerprint: str
+    settled_since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a reader reads.
+
+    Attributes:
+        landing: Where files land.
+        connection: Gives the address of a database by its name in the settings.
+        batches: The batches of the table that is read: keys, windows, spelling.
+    """
+
+    landing: Place
+    connection: Callable[[str], str]
+    batches: Batches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawBatch:
+    """A batch as it arrived.
+
+    Attributes:
+        origins: What it comes from, in the order of its rows.
+        columns: The columns that arrived, with the types they arrived in, without the framework's.
+        rows: Its rows, to be read once: the columns, then those of `readiness_pipelines.columns.RAW_COLUMNS`;
+            ``_row`` counts from 0 over all origins.
+        renamed: Names as they arrived, by the name the column has now, for those that differ.
+    """
+
+    origins: tuple[Origin, ...]
+    columns: pa.Schema
+    rows: pa.RecordBatchReader
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """How the batches of a source are read.
+
+    Attributes:
+        missing: Text that means "no value"; raw keeps it, the gate reads it as null.
+    """
+
+    missing: tuple[str, ...]
+
+    def arrivals(self, places: Places) -> Iterable[Arrival]:
+        """What is there now, one arrival a batch, from old to new.
+
+        Raises:
+            LandingError: The source cannot be reached or listed.
+        """
+        ...
+
+    def open(self, batch: str, places: Places) -> RawBatch:
+        """Read a batch.
+
+        Raises:
+            BatchNotLandedError: The source has nothing of it; names the nearest that it has.
+            LandingError: It cannot be read.
+        """
+        ...
+
+    def describe(self) -> str:
+        """Where rows come from, on one line: a pattern, a query, a function."""
+        ...

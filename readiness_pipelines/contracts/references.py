@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from readiness_pipelines.contracts.names import SomeTexts, Texts
+from readiness_pipelines.contracts.texts import SomeTexts, Texts
 from readiness_pipelines.errors import DeclarationError
 
 _CONFIG = ConfigDict(extra="forbid")

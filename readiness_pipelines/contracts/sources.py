@@ -7,7 +7,7 @@ from pydantic import Field
 from readiness_pipelines.contracts.people import Steward
 from readiness_pipelines.contracts.readers import FileDrop
 from readiness_pipelines.durations import Duration
-from readiness_pipelines.frozen import Contract
+from readiness_pipelines.frozen import Frozen
 
 
 class Classification(StrEnum):
@@ -20,7 +20,7 @@ class Classification(StrEnum):
     PHI = "phi"
 
 
-class Source(Contract):
+class Source(Frozen):
     """Where the rows of a table come from.
 
     Attributes:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import BatchRef
 
 
@@ -45,7 +45,7 @@ def attempted(ref: BatchRef, *, installation: Installation, run: Run) -> Iterato
             raise
 
 
-def left_by_crash(table: TableName, ref: BatchRef, installation: Installation) -> bool:
+def left_by_crash(table: TableId, ref: BatchRef, installation: Installation) -> bool:
     """Whether what the table has of a batch was committed by a delivery that never came to its end."""
     if not installation.lakehouse.exists(table):
         return False
@@ -56,7 +56,7 @@ def left_by_crash(table: TableName, ref: BatchRef, installation: Installation) -
     return last not in ended.get(ref.batch, frozenset())
 
 
-def has_more_to_say(table: TableName, ref: BatchRef, installation: Installation) -> bool:
+def has_more_to_say(table: TableId, ref: BatchRef, installation: Installation) -> bool:
     """Whether a delivery with no rows for a table must commit all the same: to clear rows, or to end what a crash left.
 
     The newest snapshot of every batch is then one of a delivery that the ledger recorded, which is what `reconcile`

@@ -35,7 +35,8 @@ from readiness_pipelines.gates import (
     Verdict,
 )
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import Staged, TableName
+from readiness_pipelines.names import TableId
+from readiness_pipelines.lakehouse import Staged
 from readiness_pipelines.ledger import (
     BatchFinding,
     BatchRecord,
@@ -240,7 +241,7 @@ def _profiled(step: _Step, good: Staged, found: Judged, installation: Installati
     return profiled(step.path, good, baseline, installation=installation, engine=found.engine)
 
 
-def _staged_good(published: TableName, found: Judged, step: _Step, installation: Installation) -> Staged | None:
+def _staged_good(published: TableId, found: Judged, step: _Step, installation: Installation) -> Staged | None:
     """What the published table is to have of the batch; ``None`` where it stays as it is."""
     verdict = found.verdict
     expected = verdict.published_rows
@@ -294,7 +295,7 @@ def _newest_event(
 
 
 def _stage(
-    table: TableName,
+    table: TableId,
     rows: Rows,
     schema: pa.Schema,
     step: _Step,
@@ -314,7 +315,7 @@ def _stage(
 
 
 def _replace(
-    table: TableName, staged: Staged, properties: Mapping[str, str], step: _Step, installation: Installation
+    table: TableId, staged: Staged, properties: Mapping[str, str], step: _Step, installation: Installation
 ) -> int:
     confirm = step.attempt.confirm
     return installation.lakehouse.replace(table, staged, properties=properties, confirm=confirm).snapshot_id

@@ -11,7 +11,7 @@ from readiness_pipelines.delivery.names import Gated, profile_table, published_t
 from readiness_pipelines.errors import UpstreamNotPublishedError
 from readiness_pipelines.gates import Gate, OtherRows
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.settings import EngineName
 
 
@@ -57,7 +57,7 @@ def gate_of(path: DataPath, table: Gated, *, default_engine: EngineName = "duckd
     )
 
 
-def referenced_tables(path: DataPath, gate: Gate) -> Mapping[str, TableName]:
+def referenced_tables(path: DataPath, gate: Gate) -> Mapping[str, TableId]:
     """The published tables that a gate's rules refer to, by their names in the path."""
     return {name: published_table(path, path.table(name)) for name in gate.referenced_tables}
 

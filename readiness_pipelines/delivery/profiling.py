@@ -12,7 +12,8 @@ from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.delivery.baseline import Baseline
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lakehouse import Lakehouse, Staged, TableName
+from readiness_pipelines.names import TableId
+from readiness_pipelines.lakehouse import Lakehouse, Staged
 from readiness_pipelines.ledger import BatchFinding
 from readiness_pipelines.observability import (
     BatchProfile,
@@ -101,7 +102,7 @@ def profiled(
 
 
 def keep_profile(
-    name: TableName,
+    name: TableId,
     profile: BatchProfile,
     *,
     attempt: OpenAttempt,

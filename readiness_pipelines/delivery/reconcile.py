@@ -12,7 +12,7 @@ from readiness_pipelines.delivery.names import Gated, batch_ref, published_table
 from readiness_pipelines.delivery.replay import replay_batch
 from readiness_pipelines.errors import BatchNotLandedError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import BatchRecord, BatchRef, BatchState
 
 KEEPS_OLDER = frozenset({BatchState.HELD, BatchState.EMPTY})
@@ -114,7 +114,7 @@ def repair(path: DataPath, found: Reconciliation, *, installation: Installation,
     return batches
 
 
-def _tables(path: DataPath, table: Gated) -> Mapping[str, TableName]:
+def _tables(path: DataPath, table: Gated) -> Mapping[str, TableId]:
     tables = {"published": published_table(path, table), "quarantined": quarantine_table(table)}
     return {**tables, "raw": raw_table(table)} if isinstance(table, GatedTable) else tables
 
@@ -144,7 +144,7 @@ def _places(path: DataPath, table: Gated, installation: Installation) -> Mapping
     return {batch: _Places(*map(int, counts)) for batch, *counts in found}
 
 
-def _tagged(engine: duckdb.DuckDBPyConnection, installation: Installation, place: str, name: TableName) -> str:
+def _tagged(engine: duckdb.DuckDBPyConnection, installation: Installation, place: str, name: TableId) -> str:
     view = f"place_{place}"
     relation = installation.lakehouse.relation(engine, name)
     relation.create_view(view)

@@ -4,7 +4,7 @@ from readiness_pipelines.contracts import DataPath, DerivedTable
 from readiness_pipelines.delivery.attempts import attempted, has_more_to_say
 from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import BatchRecord, BatchState, Counts, Snapshots
 
 
@@ -31,12 +31,12 @@ def withdraw_downstream(path: DataPath, *, batch: str, installation: Installatio
     return tuple(emptied)
 
 
-def _state(path: DataPath, table: TableName, batch: str, installation: Installation) -> BatchState | None:
+def _state(path: DataPath, table: TableId, batch: str, installation: Installation) -> BatchState | None:
     record = installation.ledger.get(batch_ref(path, table, batch))
     return record.state if record else None
 
 
-def _empty(path: DataPath, table: TableName, batch: str, installation: Installation, run: Run) -> list[str]:
+def _empty(path: DataPath, table: TableId, batch: str, installation: Installation, run: Run) -> list[str]:
     lakehouse = installation.lakehouse
     ref = batch_ref(path, table, batch)
     if not has_more_to_say(table, ref, installation):

@@ -10,7 +10,7 @@ from pandera.api.dataframe.container import DataFrameSchema
 from pandera.api.dataframe.model import DataFrameModel
 
 from readiness_pipelines.contracts.cleansing import CLEANSING_KEY, ColumnStep, Deduplicate, FlagMissing, Step
-from readiness_pipelines.contracts.names import RESERVED_COLUMNS
+from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.flavours import Flavour, arrow_type, flavour_of, matches
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from readiness_pipelines.contracts.cleansing import FlagMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
-from readiness_pipelines.contracts.names import RESERVED_COLUMNS
+from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route

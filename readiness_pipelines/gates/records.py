@@ -11,7 +11,7 @@ import narwhals.stable.v1 as nw
 import pyarrow as pa
 
 from readiness_pipelines.contracts.gating import SchemaChange
-from readiness_pipelines.contracts.names import RESERVED_COLUMNS
+from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.gates.columns import SchemaSpec

@@ -2,7 +2,6 @@
 
 from readiness_pipelines.lakehouse.lakehouse import Lakehouse
 from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
-from readiness_pipelines.lakehouse.names import TableName
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, Staged
 from readiness_pipelines.lakehouse.types import storage_schema, storage_type
 
@@ -14,7 +13,6 @@ __all__ = [
     "Lakehouse",
     "Maintained",
     "Staged",
-    "TableName",
     "storage_schema",
     "storage_type",
 ]

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from readiness_pipelines.errors import CommitConflictError, CommitUnknownError, LakehouseError
 from readiness_pipelines.lakehouse.maintenance import tidy
-from readiness_pipelines.lakehouse.names import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse.reading import of_batch
 from readiness_pipelines.lakehouse.records import Commit, Staged
 from readiness_pipelines.lakehouse.upstream import Change, data_files
@@ -82,7 +82,7 @@ def find_attempt(table: Table, attempt: str) -> Snapshot | None:
     return None
 
 
-def as_commit(table: TableName, snapshot: Snapshot) -> Commit:
+def as_commit(table: TableId, snapshot: Snapshot) -> Commit:
     """A snapshot as plain values."""
     properties = dict(snapshot.summary.additional_properties) if snapshot.summary else {}
     committed_at = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)

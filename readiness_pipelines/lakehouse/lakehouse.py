@@ -21,7 +21,7 @@ from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, open_catalog
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, as_commit, replace_batch
 from readiness_pipelines.lakehouse.locks import Turns, batch_turn, commit_turn, turns_of
 from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_manifests, remove_orphans
-from readiness_pipelines.lakehouse.names import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, Staged
 from readiness_pipelines.lakehouse.staging import footers, write_staged, write_staged_by_spark
@@ -84,27 +84,27 @@ class Lakehouse:
             ) from error
         return cls(catalog, warehouse, turns)
 
-    def exists(self, table: TableName) -> bool:
+    def exists(self, table: TableId) -> bool:
         """Whether the table is there."""
         with self._reaching(str(table)):
             return self._catalog.table_exists(str(table))
 
-    def tables(self) -> tuple[TableName, ...]:
+    def tables(self) -> tuple[TableId, ...]:
         """All tables, in order."""
         with self._reaching("the list of tables"):
             return tuple(
                 sorted(
-                    TableName(*identifier)
+                    TableId(*identifier)
                     for namespace in self._catalog.list_namespaces()
                     for identifier in self._catalog.list_tables(namespace)
                 )
             )
 
-    def schema(self, table: TableName) -> pa.Schema:
+    def schema(self, table: TableId) -> pa.Schema:
         """Arrow schema of the table as it is now."""
         return arrow_schema(self._load(table).schema())
 
-    def ensure(self, table: TableName, schema: pa.Schema) -> None:
+    def ensure(self, table: TableId, schema: pa.Schema) -> None:
         """Create the table, partitioned by ``_batch``, unless it is there; an existing table is left as it is.
 
         Raises:
@@ -125,11 +125,11 @@ class Lakehouse:
         # Another process may have been faster, here or on another machine.
         others_won = suppress(NamespaceAlreadyExistsError, TableAlreadyExistsError)
         with commit_turn(self._turns, table), self._reaching(str(table)), others_won:
-            self._catalog.create_namespace_if_not_exists(table.namespace)
+            self._catalog.create_namespace_if_not_exists(table.domain)
             if not self.exists(table):
                 self._create(table, stored)
 
-    def _create(self, table: TableName, stored: pa.Schema) -> None:
+    def _create(self, table: TableId, stored: pa.Schema) -> None:
         location = str(self._location(table))
         creation = self._catalog.create_table_transaction(
             str(table), schema=stored, location=location, properties=TABLE_PROPERTIES
@@ -141,7 +141,7 @@ class Lakehouse:
             if not self.exists(table):
                 raise
 
-    def stage(self, table: TableName, rows: Any, *, batch: str, schema: pa.Schema) -> Staged:
+    def stage(self, table: TableId, rows: Any, *, batch: str, schema: pa.Schema) -> Staged:
         """Write rows into files that no snapshot names; nobody sees them until `replace`.
 
         Args:
@@ -175,7 +175,7 @@ class Lakehouse:
 
     def replace(
         self,
-        table: TableName,
+        table: TableId,
         staged: Staged,
         *,
         properties: Mapping[str, str],
@@ -199,7 +199,7 @@ class Lakehouse:
             return replace_batch(lambda: self._load(table), staged, properties, confirm)
 
     def files(
-        self, table: TableName, *, batch: str | None = None, snapshot_id: int | None = None
+        self, table: TableId, *, batch: str | None = None, snapshot_id: int | None = None
     ) -> tuple[DataFileInfo, ...]:
         """The data files of a snapshot (the current one where none is given), of one batch or of all."""
         batches = None if batch is None else (batch,)
@@ -208,7 +208,7 @@ class Lakehouse:
     def relation(
         self,
         connection: duckdb.DuckDBPyConnection,
-        table: TableName,
+        table: TableId,
         *,
         batch: str | Sequence[str] | None = None,
         snapshot_id: int | None = None,
@@ -240,7 +240,7 @@ class Lakehouse:
     def spark_rows(
         self,
         session: "SparkSession",
-        table: TableName,
+        table: TableId,
         *,
         batch: str | None = None,
         snapshot_id: int | None = None,
@@ -277,7 +277,7 @@ class Lakehouse:
             place.remove(file.removeprefix(f"{place}/"))
 
     def maintain(
-        self, table: TableName, *, expire_before: datetime, most_snapshots: int, orphans_before: datetime
+        self, table: TableId, *, expire_before: datetime, most_snapshots: int, orphans_before: datetime
     ) -> Maintained:
         """Merge manifests, expire old snapshots, and remove the files below the table's location that nothing names.
 
@@ -303,23 +303,23 @@ class Lakehouse:
             removed_bytes=size,
         )
 
-    def last_commit(self, table: TableName, *, batch: str) -> Commit | None:
+    def last_commit(self, table: TableId, *, batch: str) -> Commit | None:
         """The newest snapshot that replaced the batch; ``None`` if there is none, or it has expired."""
         return next((commit for commit in self.snapshots(table) if commit.properties.get(BATCH) == batch), None)
 
-    def last_attempts(self, table: TableName) -> Mapping[str, str]:
+    def last_attempts(self, table: TableId) -> Mapping[str, str]:
         """The attempt that made the newest snapshot of each batch, as far as snapshots are kept."""
         oldest_first = reversed(self.snapshots(table))
         return {c.properties[BATCH]: c.properties[ATTEMPT] for c in oldest_first if BATCH in c.properties}
 
-    def snapshots(self, table: TableName) -> tuple[Commit, ...]:
+    def snapshots(self, table: TableId) -> tuple[Commit, ...]:
         """The table's snapshots, newest first."""
         return tuple(as_commit(table, snapshot) for snapshot in reversed(self._load(table).snapshots()))
 
-    def _location(self, table: TableName) -> Place:
-        return self.warehouse / table.namespace / table.name
+    def _location(self, table: TableId) -> Place:
+        return self.warehouse / table.domain / table.name
 
-    def _load(self, table: TableName) -> Table:
+    def _load(self, table: TableId) -> Table:
         try:
             with self._reaching(str(table)):
                 return self._catalog.load_table(str(table))

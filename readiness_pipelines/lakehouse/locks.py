@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
 
 from readiness_pipelines.errors import LakehouseError
-from readiness_pipelines.lakehouse.names import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.storage import Place
 
 BATCH_LOCKS = 512
@@ -69,7 +69,7 @@ def turns_of(url: str, warehouse: Place) -> Turns:
     )
 
 
-def commit_turn(turns: Turns, table: TableName) -> AbstractContextManager[None]:
+def commit_turn(turns: Turns, table: TableId) -> AbstractContextManager[None]:
     """Commit to a table, one process at a time."""
     return turns.held(str(table))
 

@@ -10,7 +10,7 @@ from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
 from sqlalchemy.exc import OperationalError
 
-from readiness_pipelines.lakehouse.names import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse.upstream import Change, expire_snapshots
 from readiness_pipelines.storage import Place, bare
 
@@ -39,7 +39,7 @@ class Maintained:
         removed_bytes: Their size.
     """
 
-    table: TableName
+    table: TableId
     expired_snapshots: int
     kept_snapshots: int
     removed_files: int

@@ -10,12 +10,12 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
 from readiness_pipelines.errors import LakehouseError
-from readiness_pipelines.lakehouse.names import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse.records import DataFileInfo
 
 
 def planned_files(
-    table: Table, name: TableName, *, batches: Sequence[str] | None, snapshot_id: int | None
+    table: Table, name: TableId, *, batches: Sequence[str] | None, snapshot_id: int | None
 ) -> tuple[DataFileInfo, ...]:
     """The data files of a snapshot, of some batches or of all, in the order of their paths.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from readiness_pipelines.lakehouse.names import TableName
+from readiness_pipelines.names import TableId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Staged:
         field_ids: Iceberg field id of each column, as written into the files.
     """
 
-    table: TableName
+    table: TableId
     batch: str
     files: tuple[str, ...]
     rows: int
@@ -42,7 +42,7 @@ class Commit:
         properties: Its summary: what the commit gave, and Iceberg's own counts.
     """
 
-    table: TableName
+    table: TableId
     snapshot_id: int
     committed_at: datetime
     properties: Mapping[str, str]

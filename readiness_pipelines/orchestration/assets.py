@@ -20,7 +20,7 @@ from readiness_pipelines.delivery import (
 )
 from readiness_pipelines.gates import Gate
 from readiness_pipelines.installation import Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import BatchState
 from readiness_pipelines.orchestration.checks import check_results, check_specs
 from readiness_pipelines.orchestration.failures import as_failures
@@ -174,7 +174,7 @@ def _events(
         yield from results
 
 
-def _inputs(path: DataPath, table: Gated) -> list[TableName]:
+def _inputs(path: DataPath, table: Gated) -> list[TableId]:
     referenced = [rule.table for rule in table.gating.rules if isinstance(rule, ExistsIn)]
     others = [published_table(path, path.table(name)) for name in referenced]
     if isinstance(table, GatedTable):

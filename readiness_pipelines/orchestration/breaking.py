@@ -11,7 +11,7 @@ import dagster as dg
 from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.delivery import batch_ref, path_tables
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key
 from readiness_pipelines.orchestration.launching import failure_of, is_verdict
 from readiness_pipelines.orchestration.replays import replay_job_name
@@ -60,7 +60,7 @@ def failure_sensor(paths: Sequence[DataPath], settings: Settings | None) -> dg.S
     return readiness_failures
 
 
-def _table(path: DataPath, context: dg.RunFailureSensorContext) -> TableName:
+def _table(path: DataPath, context: dg.RunFailureSensorContext) -> TableId:
     """The table whose step failed; the first of the path where the run never came to a step."""
     tables = {asset_key(table).to_python_identifier(): table for table in path_tables(path)}
     steps = [str(event.step_key) for event in context.get_step_failure_events()]

@@ -6,7 +6,7 @@ from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table, raw_table
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import BatchRecord, Decision, TrailEntry
 
 
@@ -46,7 +46,7 @@ def history(path: DataPath, *, batch: str, installation: Installation) -> Histor
     known = {record.ref.batch for record in installation.ledger.batches(path=path.name)}
     if batch not in known:
         raise UnknownNameError(f"batch of {path.name} in the ledger", batch, known)
-    names: list[TableName] = []
+    names: list[TableId] = []
     for table in path.tables:
         names += [raw_table(table)] if isinstance(table, GatedTable) else []
         names.append(published_table(path, table))
@@ -55,7 +55,7 @@ def history(path: DataPath, *, batch: str, installation: Installation) -> Histor
     return History(path=path.name, batch=batch, tables=tuple(_of(path, name, batch, installation) for name in names))
 
 
-def _of(path: DataPath, table: TableName, batch: str, installation: Installation) -> TableHistory:
+def _of(path: DataPath, table: TableId, batch: str, installation: Installation) -> TableHistory:
     ref = batch_ref(path, table, batch)
     return TableHistory(
         table=str(table),

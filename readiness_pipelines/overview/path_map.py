@@ -7,7 +7,7 @@ from readiness_pipelines.contracts import DataPath, DerivedTable, Freshness, Gat
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.names import kpi_table, published_table, raw_table
 from readiness_pipelines.gates import Rule
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def _gated_step(path: DataPath, table: GatedTable | DerivedTable, answers: tuple
     match table:
         case GatedTable():
             kind, source = "gated", table.source
-            reads: tuple[TableName, ...] = (raw_table(table),)
+            reads: tuple[TableId, ...] = (raw_table(table),)
         case DerivedTable():
             kind = "derived"
             reads = tuple(published_table(path, path.table(name)) for name in table.inputs)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from readiness_pipelines.contracts.readers import FileDrop
+from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile, inspect_text
 from readiness_pipelines.sources.rows import ROWS_PER_BATCH, check_columns, printable, row_batch
 

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pyarrow as pa
 
-from readiness_pipelines.contracts.readers import FileDrop, FileFormat
+from readiness_pipelines.sources.file_drop import FileDrop, FileFormat
 from readiness_pipelines.errors import FileUnreadableError, LandingError, suggestion
 from readiness_pipelines.storage import Place
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 
-from readiness_pipelines.contracts.readers import BATCH_PLACEHOLDER, FileDrop
+from readiness_pipelines.sources.file_drop import BATCH_PLACEHOLDER, FileDrop
 from readiness_pipelines.errors import BatchNotLandedError, LandingError, suggestion
 from readiness_pipelines.storage import FileFacts, Place
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from readiness_pipelines.contracts.readers import FileDrop
+from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.errors import FileUnreadableError
 from readiness_pipelines.sources.csv_rows import CsvFile, open_csv
 from readiness_pipelines.sources.files import SourceFile, source_file

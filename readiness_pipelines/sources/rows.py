@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from readiness_pipelines.contracts.names import RESERVED_COLUMNS
+from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.sources.files import SourceFile
 
 ROWS_PER_BATCH = 50_000

@@ -21,7 +21,7 @@ import pyarrow as pa
 from readiness_pipelines.delivery import new_landings, reconcile
 from readiness_pipelines.delivery.measure import KPI_SCHEMA
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import status
 from readiness_pipelines_tests.benchmarks.watching import fill, one_table_path
 from readiness_pipelines_tests.conftest import settings_in
@@ -74,7 +74,7 @@ def main(count: str) -> None:
 
 def _commit_kpi(installation: Installation, name: str, keys: list[str]) -> None:
     """A value for each batch, as measuring leaves it: a commit and a file for each."""
-    table = TableName("kpi", name)
+    table = TableId("kpi", name)
     installation.lakehouse.ensure(table, KPI_SCHEMA)
     with installation.engine() as engine:
         for key in keys:

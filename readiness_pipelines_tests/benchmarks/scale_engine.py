@@ -11,7 +11,7 @@ from typing import Any
 
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.benchmarks.data import written_rows
 from readiness_pipelines_tests.benchmarks.schema import Order
 from readiness_pipelines_tests.conftest import settings_in
@@ -31,7 +31,7 @@ def main(file: str, url: str, where: str) -> None:
             ("quarantine", verdict.quarantined, engine.schema("waiting")),
             ("shop", verdict.published, verdict.schema),
         ):
-            table = TableName(name, "orders")
+            table = TableId(name, "orders")
             installation.lakehouse.ensure(table, schema)
             staged = installation.lakehouse.stage(table, judged, batch="bench", schema=schema)
             installation.lakehouse.replace(table, staged, properties={"readiness.attempt": name})

@@ -94,11 +94,11 @@ def test_wrong_input_is_refused_with_the_way_out(delivered: Path, arguments: tup
 
 def test_reconcile_exits_with_one_where_something_does_not_add_up(delivered: Path) -> None:
     from readiness_pipelines.installation import Installation  # noqa: PLC0415  # only here
-    from readiness_pipelines.lakehouse import TableName  # noqa: PLC0415
+    from readiness_pipelines.names import TableId  # noqa: PLC0415
     from readiness_pipelines.settings import Settings  # noqa: PLC0415
 
     lakehouse = Installation.open(Settings()).lakehouse
-    table = TableName("shop", "orders")
+    table = TableId("shop", "orders")
     schema = lakehouse.schema(table)
     import duckdb  # noqa: PLC0415
 

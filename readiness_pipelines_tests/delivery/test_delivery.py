@@ -29,7 +29,7 @@ from readiness_pipelines.errors import (
     UpstreamNotPublishedError,
 )
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import BatchState
 from readiness_pipelines.overview import path_map, status
 from readiness_pipelines_tests.faults.crashes import struck
@@ -50,7 +50,7 @@ def run_batch(path: DataPath, installation: Installation, batch: str, *rows: str
     return deliver(path, orders(path), batch=batch, installation=installation, run=RUN)
 
 
-def read(installation: Installation, table: TableName, **options: Any) -> list[dict[str, Any]]:
+def read(installation: Installation, table: TableId, **options: Any) -> list[dict[str, Any]]:
     if not installation.lakehouse.exists(table):
         return []
     with installation.engine() as engine:

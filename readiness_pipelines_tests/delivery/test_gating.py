@@ -28,7 +28,7 @@ from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import Delivery, deliver, ingest
 from readiness_pipelines.errors import UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import BatchState
 from readiness_pipelines.overview import gate_changes
 
@@ -78,7 +78,7 @@ def run(path: DataPath, installation: Installation, table: str, batch: str, text
 
 def rows(installation: Installation, table: str, **options: Any) -> list[dict[str, Any]]:
     with installation.engine() as engine:
-        found = installation.lakehouse.relation(engine, TableName(*table.split(".")), **options).to_arrow_table()
+        found = installation.lakehouse.relation(engine, TableId(*table.split(".")), **options).to_arrow_table()
     return sorted(found.to_pylist(), key=lambda row: (row["_batch"], row["_row"]))
 
 
@@ -105,10 +105,10 @@ def test_a_batch_that_repeats_nothing_any_more_leaves_nothing_discarded(installa
 def test_a_new_column_is_published_and_the_table_evolves_in_the_same_commit(installation: Installation) -> None:
     path = make_path(schema_change=SchemaChange.EVOLVE)
     run(path, installation, "stays_gated", "a", "stay,ward\n1,A\n")
-    before = len(installation.lakehouse.snapshots(TableName("published", "stays_gated")))
+    before = len(installation.lakehouse.snapshots(TableId("published", "stays_gated")))
     delivery = run(path, installation, "stays_gated", "b", "stay,ward,doctor\n2,B,Who\n")
     assert [str(finding) for finding in delivery.findings] == ["doctor (string) is new"]
-    assert len(installation.lakehouse.snapshots(TableName("published", "stays_gated"))) == before + 1
+    assert len(installation.lakehouse.snapshots(TableId("published", "stays_gated"))) == before + 1
     assert [(r["stay"], r["doctor"]) for r in rows(installation, "published.stays_gated")] == [(1, None), (2, "Who")]
     again = run(path, installation, "stays_gated", "a", "stay,ward\n1,A\n3,C\n")
     assert again.findings == ()

@@ -9,7 +9,7 @@ import pytest
 
 from readiness_pipelines.delivery import deliver, ingest, maintain, measure, reconcile, replay_batch
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import status
 from readiness_pipelines_tests.samples import GOOD, ONE_BAD, land, order_path
 
@@ -32,7 +32,7 @@ def delivered(installation: Installation) -> Installation:
 
 
 def files_of(installation: Installation, name: str) -> set[Path]:
-    folder = installation.lakehouse._location(TableName(*name.split("."))).path
+    folder = installation.lakehouse._location(TableId(*name.split("."))).path
     return {file for file in folder.rglob("*") if file.is_file()}
 
 
@@ -69,7 +69,7 @@ def test_only_so_many_snapshots_are_kept(delivered: Installation) -> None:
 
 
 def test_files_that_nothing_names_are_removed_when_they_are_old(delivered: Installation) -> None:
-    folder = delivered.lakehouse._location(TableName("shop", "orders")).path / "data"
+    folder = delivered.lakehouse._location(TableId("shop", "orders")).path / "data"
     stray, fresh = folder / "stray.parquet", folder / "fresh.parquet"
     for file in (stray, fresh):
         file.write_bytes(b"x")
@@ -85,7 +85,7 @@ def test_files_of_a_running_delivery_are_left_alone(delivered: Installation) -> 
     began = NOW - timedelta(days=4)
     ref = batch_ref(PATH, published_table(PATH, PATH.table("orders")), "day_1")
     delivered.ledger.begin(ref, attempt="running", run_id="r2", who="me", at=began)
-    staged = delivered.lakehouse._location(TableName("shop", "orders")).path / "data" / "staged.parquet"
+    staged = delivered.lakehouse._location(TableId("shop", "orders")).path / "data" / "staged.parquet"
     staged.write_bytes(b"x")
     age({staged}, began + timedelta(hours=1))
     maintain(delivered, now=NOW)

@@ -11,7 +11,7 @@ from readiness_pipelines import DataPath, NotInOtherBatches
 from readiness_pipelines.delivery import decide, deliver, ingest, measure, reconcile, replay_batch
 from readiness_pipelines.errors import EngineError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import CellCorrection, Correction, Discarding, Waiver
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.engines import spark
@@ -49,7 +49,7 @@ def read_by_others(installation: Installation) -> dict[str, int]:
     """The rows that PyIceberg reads, nested columns and all, from files that executors wrote."""
     found = {}
     for name in READ:
-        rows = installation.lakehouse._load(TableName.parse(name)).scan().to_arrow().to_pylist()
+        rows = installation.lakehouse._load(TableId.parse(name)).scan().to_arrow().to_pylist()
         assert all(error["rule"] for row in rows for error in row.get("_errors", ()))
         found[name] = len(rows)
     return found

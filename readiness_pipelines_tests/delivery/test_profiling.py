@@ -10,7 +10,7 @@ from readiness_pipelines.delivery import Delivery, decide, deliver, ingest
 from readiness_pipelines.delivery.baseline import baseline_of, profiles_of
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import BatchState, Correction
 from readiness_pipelines.observability import FindingKind
 from readiness_pipelines.overview import observe
@@ -63,7 +63,7 @@ def test_a_profile_is_kept_with_what_is_published_and_nothing_of_what_waits(inst
     run_landed(installation, 1)
     with installation.engine() as engine:
         found = profiles_of(ORDERS, WEEKS[:1], installation=installation, engine=engine)[WEEKS[0]]
-        rows = installation.lakehouse.relation(engine, TableName("profiles", "orders")).to_arrow_table().to_pylist()
+        rows = installation.lakehouse.relation(engine, TableId("profiles", "orders")).to_arrow_table().to_pylist()
     assert found.rows == 2
     assert list(found.columns) == ["order_id", "amount", "status", "note"]
     amount, note = found.columns["amount"], found.columns["note"]
@@ -75,7 +75,7 @@ def test_a_profile_is_kept_with_what_is_published_and_nothing_of_what_waits(inst
 def test_doing_it_twice_equals_doing_it_once(ten_weeks: Installation) -> None:
     def stored() -> list[dict[str, Any]]:
         with ten_weeks.engine() as engine:
-            table = ten_weeks.lakehouse.relation(engine, TableName("profiles", "orders")).to_arrow_table()
+            table = ten_weeks.lakehouse.relation(engine, TableId("profiles", "orders")).to_arrow_table()
         return sorted(table.to_pylist(), key=lambda row: (row["_batch"], row["_row"]))
 
     before = stored()

@@ -26,7 +26,7 @@ from readiness_pipelines.delivery import (
 )
 from readiness_pipelines.errors import DeclarationError, LedgerError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import (
     BatchRecord,
     BatchState,
@@ -82,7 +82,7 @@ def replayed(path: DataPath, installation: Installation, batch: str = "day_1", r
 
 def published(path: DataPath, installation: Installation, table: str = "shop.orders") -> list[dict[str, Any]]:
     with installation.engine() as engine:
-        rows = installation.lakehouse.relation(engine, TableName(*table.split("."))).to_arrow_table().to_pylist()
+        rows = installation.lakehouse.relation(engine, TableId(*table.split("."))).to_arrow_table().to_pylist()
     return sorted(rows, key=lambda row: (row["_batch"], row["_row"]))
 
 
@@ -129,7 +129,7 @@ def test_a_waived_rule_publishes_its_rows_and_is_told(path: DataPath, installati
     decided(path, installation, Waiver(rule=AMOUNT, where="order_id = '2'"))
     assert replayed(path, installation).state is BatchState.PUBLISHED
     assert [row["amount"] for row in published(path, installation)][1] == -20.0
-    entry = installation.ledger.trail(ref=batch_ref(path, TableName("shop", "orders"), "day_1"))[-1]
+    entry = installation.ledger.trail(ref=batch_ref(path, TableId("shop", "orders"), "day_1"))[-1]
     assert entry.details["waived"] == {AMOUNT: 1}
     assert entry.details["decisions"] == [1]
 
@@ -306,7 +306,7 @@ def test_reconcile_finds_what_does_not_add_up_and_repair_mends_it(path: DataPath
     run_batch(path, installation, "day_2", *GOOD)
     seen = reconcile(path, installation=installation)
     assert (seen.problems, seen.batches) == ((), 4)
-    lakehouse, table = installation.lakehouse, TableName("shop", "orders")
+    lakehouse, table = installation.lakehouse, TableId("shop", "orders")
     with installation.engine() as engine:
         half = lakehouse.relation(engine, table, batch="day_1").filter("_row < 2")
         schema = lakehouse.schema(table)

@@ -53,10 +53,10 @@ def well_formed(code: str) -> bool:
 
 
 def table(installation: Installation, name: str, batch: str) -> list[dict[str, Any]]:
-    from readiness_pipelines.lakehouse import TableName  # noqa: PLC0415  # only here
+    from readiness_pipelines.names import TableId  # noqa: PLC0415  # only here
 
     with installation.engine() as engine:
-        rows = installation.lakehouse.relation(engine, TableName.parse(name), batch=batch)
+        rows = installation.lakehouse.relation(engine, TableId.parse(name), batch=batch)
         return rows.to_arrow_table().to_pylist()  # type: ignore[no-any-return]  # Arrow is untyped
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from readiness_pipelines.delivery import batch_ref, decide, published_table, reconcile, repair
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import Correction
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.victims import RUN, work, work_until
@@ -56,7 +56,7 @@ def rows_of(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
     installation = Installation.open(settings_in(folder))
     shown = {}
     for name in TABLES:
-        table = TableName(*name.split("."))
+        table = TableId(*name.split("."))
         if not installation.lakehouse.exists(table):
             continue
         with installation.engine() as engine:

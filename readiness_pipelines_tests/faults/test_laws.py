@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 from readiness_pipelines import DataPath, FileDrop, Kpi, Source, StaticBatches, Steward, Tolerance
 from readiness_pipelines.delivery import Selection, decide, ingest, plan_replay, reconcile, repair, replay_batch
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import Correction, Discarding, Undoing, Waiver
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import STEPS, struck
@@ -42,8 +42,8 @@ EXAMPLES = int(os.environ.get("LAWS_EXAMPLES", "10"))
 
 BATCHES = ("day_1", "day_2")
 RUN = Run(run_id="chance", who="chance")
-PUBLISHED, QUARANTINE = TableName("shop", "orders"), TableName("quarantine", "orders")
-PAID, KPI = TableName("shop", "paid"), TableName("kpi", "refund_rate")
+PUBLISHED, QUARANTINE = TableId("shop", "orders"), TableId("quarantine", "orders")
+PAID, KPI = TableId("shop", "paid"), TableId("kpi", "refund_rate")
 
 Row = tuple[int, int, str]
 """Order, amount and status."""
@@ -308,14 +308,14 @@ class Deliveries(RuleBasedStateMachine):
     def everything_adds_up(self) -> None:
         assert reconcile(self.path, installation=self.installation).problems == ()
 
-    def _table(self, table: TableName, batch: str, columns: str) -> list[Any]:
+    def _table(self, table: TableId, batch: str, columns: str) -> list[Any]:
         lakehouse = self.installation.lakehouse
         if not lakehouse.exists(table):
             return []
         with self.installation.engine() as engine:
             return lakehouse.relation(engine, table, batch=batch).project(columns).fetchall()
 
-    def _rows(self, table: TableName, batch: str) -> dict[int, Any]:
+    def _rows(self, table: TableId, batch: str) -> dict[int, Any]:
         columns = "_row, order_id, amount" + (", status" if table == PUBLISHED else "")
         found = self._table(table, batch, columns)
         rows = {number: tuple(values) for number, *values in found}

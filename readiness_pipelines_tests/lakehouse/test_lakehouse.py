@@ -11,13 +11,14 @@ import pyarrow as pa
 import pytest
 
 from readiness_pipelines.errors import CommitConflictError, LakehouseError
-from readiness_pipelines.lakehouse import Commit, Lakehouse, TableName, storage_schema
+from readiness_pipelines.names import TableId
+from readiness_pipelines.lakehouse import Commit, Lakehouse, storage_schema
 from readiness_pipelines.lakehouse.maintenance import MOST_SNAPSHOTS
 from readiness_pipelines_tests.databases import URL_FILE, Kind, database_in, use_database
 from readiness_pipelines_tests.rest_catalog import serve_rest_catalog
 from readiness_pipelines_tests.stores import use_bucket, warehouse_in
 
-TABLE = TableName("shop", "orders")
+TABLE = TableId("shop", "orders")
 HOSTILE = ["it's", 'a"b', "ü ñ", "50%", "a/b", "=", "NULL", "x;DROP TABLE y"]
 
 
@@ -65,14 +66,14 @@ def rows_of(batch: str, *values: Any, kind: pa.DataType | None = None, **more: l
     return pa.table(columns)
 
 
-def publish(lakehouse: Lakehouse, table: pa.Table, *, batch: str, name: TableName = TABLE, run: str = "r") -> Commit:
+def publish(lakehouse: Lakehouse, table: pa.Table, *, batch: str, name: TableId = TABLE, run: str = "r") -> Commit:
     with connected(lakehouse) as connection:
         lakehouse.ensure(name, table.schema)
         staged = lakehouse.stage(name, connection.from_arrow(table), batch=batch, schema=table.schema)
     return lakehouse.replace(name, staged, properties={"readiness.attempt": uuid4().hex, "readiness.run": run})
 
 
-def read(lakehouse: Lakehouse, name: TableName = TABLE, **options: Any) -> list[dict[str, Any]]:
+def read(lakehouse: Lakehouse, name: TableId = TABLE, **options: Any) -> list[dict[str, Any]]:
     with connected(lakehouse) as connection:
         rows: list[dict[str, Any]] = lakehouse.relation(connection, name, **options).to_arrow_table().to_pylist()
     return rows
@@ -210,7 +211,7 @@ def test_a_type_that_would_lose_something_is_refused_by_column(kind: pa.DataType
 @pytest.mark.parametrize("name", ["Orders", "or ders", "1a", "a-b", "a;b", ""])
 def test_a_table_name_is_an_identifier(name: str) -> None:
     with pytest.raises(LakehouseError, match="no identifier"):
-        TableName("shop", name)
+        TableId("shop", name)
 
 
 def test_a_missing_table_is_named(lakehouse: Lakehouse) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from readiness_pipelines.delivery import reconcile
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lakehouse import TableName
+from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration import launching
 from readiness_pipelines_tests.cli.calling import as_json
 from readiness_pipelines_tests.conftest import ROOT, settings_in
@@ -35,7 +35,7 @@ def ran(project: Path) -> dict[str, list[tuple[Any, ...]]]:
     shown = {}
     with installation.engine() as engine:
         for name in TABLES:
-            rows = installation.lakehouse.relation(engine, TableName(*name.split("."))).to_arrow_table().to_pylist()
+            rows = installation.lakehouse.relation(engine, TableId(*name.split("."))).to_arrow_table().to_pylist()
             hidden = {"_quarantined_at", "measured_at", "inputs"}
             shown[name] = sorted(tuple(str(v) for k, v in row.items() if k not in hidden) for row in rows)
     return shown

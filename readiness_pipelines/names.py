@@ -1,0 +1,97 @@
+"""Names: what a domain or a table may be called, and the one identity of a table."""
+
+import re
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+from readiness_pipelines.errors import DeclarationError
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""Lower-case letters, digits and underscores, starting with a letter: safe in SQL, paths and Dagster alike."""
+
+SHADOWS = ("raw", "quarantine", "profiles", "versions")
+"""What the framework keeps beside a domain's tables, in namespaces of their own: ``shop_raw``, ``shop_quarantine`` …"""
+
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_SHADOW_ENDINGS = tuple(f"_{shadow}" for shadow in SHADOWS)
+
+
+class TableId(NamedTuple):
+    """The one identity of a table, written ``domain.name``: in Iceberg, ledger, Dagster, settings and commands alike.
+
+    Attributes:
+        domain: Its domain, which is its Iceberg namespace.
+        name: Its name in the domain.
+    """
+
+    domain: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> "TableId":
+        """Read ``domain.name``.
+
+        Raises:
+            DeclarationError: Text that is not two identifiers with a dot between them.
+        """
+        domain, dot, name = text.partition(".")
+        if not (dot and _IDENTIFIER.fullmatch(domain) and _IDENTIFIER.fullmatch(name)):
+            raise DeclarationError(f"{text!r} is not the name of a table", way_out="write domain.table: shop.orders")
+        return cls(domain, name)
+
+    def __str__(self) -> str:
+        return f"{self.domain}.{self.name}"
+
+    @property
+    def raw(self) -> "TableId":
+        """Where its rows lie as they arrived."""
+        return TableId(f"{self.domain}_raw", self.name)
+
+    @property
+    def quarantine(self) -> "TableId":
+        """Where its failed rows wait."""
+        return TableId(f"{self.domain}_quarantine", self.name)
+
+    @property
+    def profiles(self) -> "TableId":
+        """Where the profiles of its published batches are, one row a column."""
+        return TableId(f"{self.domain}_profiles", self.name)
+
+    @property
+    def versions(self) -> "TableId":
+        """Where all versions are kept of a table of which every delivery replaces the whole."""
+        return TableId(f"{self.domain}_versions", self.name)
+
+
+def checked_identifier(name: object, what: str) -> str:
+    """A name, if it is an identifier.
+
+    Args:
+        name: The name as given.
+        what: What it names, for the error ("table name in domain shop").
+
+    Raises:
+        DeclarationError: Not an identifier.
+    """
+    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
+        raise DeclarationError(
+            f"the {what} {name!r} is not an identifier",
+            way_out="use at most 63 lower-case letters, digits and underscores, starting with a letter",
+        )
+    return name
+
+
+def checked_domain_name(name: object) -> str:
+    """A domain's name, if it is an identifier and not a namespace that the framework makes beside another domain.
+
+    Raises:
+        DeclarationError: Not an identifier, or an ending such as ``_raw``.
+    """
+    checked = checked_identifier(name, "domain name")
+    if checked.endswith(_SHADOW_ENDINGS):
+        raise DeclarationError(
+            f"the domain name {checked!r} ends like a namespace that the framework makes beside a domain",
+            way_out=f"choose a name that does not end in {', '.join(_SHADOW_ENDINGS)}",
+        )
+    return checked
