@@ -1,6 +1,5 @@
-"""The code location that workspace.yaml names: the reference paths."""
+"""The code location that workspace.yaml names: the domains that the settings name."""
 
-from readiness_pipelines.examples import first_pass_yield, readmission_rate
 from readiness_pipelines.orchestration import build_definitions
 
-defs = build_definitions(readmission_rate.path, first_pass_yield.path)
+defs = build_definitions()

@@ -1,7 +1,8 @@
 """What all declarations share: frozen, strict about names, and clear about what is wrong where it is written."""
 
+import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -27,6 +28,24 @@ class Frozen(BaseModel):
             super().__init__(**fields)
         except ValidationError as error:
             raise declaration_error(type(self).__name__, error) from None
+
+
+T = TypeVar("T")
+
+
+def checked(declared: type[T]) -> type[T]:
+    """Let a pydantic dataclass refuse what does not fit with our errors, as `Frozen` does."""
+    construct = declared.__init__
+
+    @functools.wraps(construct)
+    def check(self: Any, *arguments: Any, **named: Any) -> None:
+        try:
+            construct(self, *arguments, **named)
+        except ValidationError as error:
+            raise declaration_error(declared.__name__, error) from None
+
+    declared.__init__ = check  # type: ignore[method-assign]  # a decorator's way to a dataclass's own
+    return declared
 
 
 def declaration_error(what: str, error: ValidationError) -> ReadinessError:

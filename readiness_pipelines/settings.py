@@ -1,13 +1,14 @@
 """Where things are: the one place that reads the environment and the settings file."""
 
+import json
 import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.storage import ObjectStore, Place
@@ -33,15 +34,15 @@ class Settings(BaseSettings):
         ledger_url: SQLAlchemy URL of the ledger; by default the catalog's database.
         s3_endpoint: URL of a server that speaks S3; AWS itself where there is none.
         s3_region: Region of the buckets; by default the standard chain's.
-        paths: The data paths that the command line knows, as ``module:attribute``; a JSON list where it is a variable.
+        domains: The domains, as ``module:attribute``; separated by commas (or a JSON list) where it is a variable.
         config: The settings file; its ``[alerts]`` says who hears of what. Only a variable.
-        engine: Where the gates of sources' tables judge, unless path or table say so themselves.
+        engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.
         spark_url: Where Spark is: a master (``local[2]``, ``spark://…``, ``k8s://…``) or Spark Connect (``sc://…``).
 
     Raises:
         UnknownNameError: A variable or line that names no setting; names the nearest.
-        DeclarationError: A value that does not fit, or a file that is no TOML.
+        DeclarationError: A value that does not fit, or a file that is not TOML.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -52,10 +53,7 @@ class Settings(BaseSettings):
     ledger_url: str = Field(default="", repr=False)
     s3_endpoint: str = ""
     s3_region: str = ""
-    paths: tuple[str, ...] = (
-        "readiness_pipelines.examples.readmission_rate:path",
-        "readiness_pipelines.examples.first_pass_yield:path",
-    )
+    domains: Annotated[tuple[str, ...], NoDecode] = ()
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"
     engine_memory_mb: int = Field(default=640, ge=128)
@@ -81,6 +79,14 @@ class Settings(BaseSettings):
         """What is given wins over the environment, and that over the settings file."""
         _refuse_unknown_variables(cls)
         return init_settings, env_settings, _FileSource(settings_cls)
+
+    @field_validator("domains", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        text = value.strip()
+        return json.loads(text) if text.startswith("[") else [name.strip() for name in text.split(",") if name.strip()]
 
     @model_validator(mode="before")
     @classmethod
@@ -134,7 +140,7 @@ class _FileSource(PydanticBaseSettingsSource):
         try:
             given = tomllib.loads(file.read_text(encoding="utf-8")).get("settings", {})
         except tomllib.TOMLDecodeError as error:
-            raise DeclarationError(f"{file} is no TOML: {error}", way_out="see docs/settings.md") from error
+            raise DeclarationError(f"{file} is not TOML: {error}", way_out="see docs/settings.md") from error
         known = set(self.settings_cls.model_fields) - {"config"}
         for name in given:
             if name not in known:

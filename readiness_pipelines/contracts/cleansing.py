@@ -18,6 +18,7 @@ from pydantic.dataclasses import dataclass
 
 from readiness_pipelines.contracts.texts import SomeTexts, Texts
 from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.frozen import checked
 
 CLEANSING_KEY = "readiness.cleanse"
 """Key of the steps in a field's metadata."""
@@ -25,11 +26,13 @@ CLEANSING_KEY = "readiness.cleanse"
 _CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class Trim:
     """Cut white space off both ends of a text."""
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class Case:
     """Write a text in lower or upper case."""
@@ -37,6 +40,7 @@ class Case:
     to: Literal["lower", "upper"]
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class NullTokens:
     """Read some texts as "no value" (``?``, ``N/A``)."""
@@ -44,6 +48,7 @@ class NullTokens:
     tokens: SomeTexts
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class Dates:
     """Read a text in one of several formats and write it in one.
@@ -59,6 +64,7 @@ class Dates:
     canonical: str = "%Y-%m-%d"
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class Numbers:
     """Read a number written for people: ``"1.234,50 €"`` becomes ``"1234.50"``.
@@ -83,6 +89,7 @@ class Numbers:
             )
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class ZeroPad:
     """Give a shorter text its leading zeros back: with width 3, ``"8"`` becomes ``"008"``."""
@@ -90,6 +97,7 @@ class ZeroPad:
     width: Annotated[int, Field(ge=1)]
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class Categories:
     """Replace a text by another: ``{"m": "male"}``. ``None`` means "no value"; other texts stay."""
@@ -97,6 +105,7 @@ class Categories:
     mapping: Annotated[Mapping[str, str | None], Field(min_length=1)]
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class FlagMissing:
     """Publish a boolean column beside this one that is true where it has no value.
@@ -108,6 +117,7 @@ class FlagMissing:
     column: Annotated[str, Field(min_length=1)]
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class FillMissing:
     """Give a value where there is none. The column's own type must hold it."""
@@ -115,6 +125,7 @@ class FillMissing:
     value: str | int | float | bool
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class RejectMissing:
     """Break the column's ``not_nullable`` rule where there is no value, though the schema lets it be null."""
@@ -126,6 +137,7 @@ ColumnStep = (
 """A step over one column."""
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class Deduplicate:
     """Keep one row for each key; the others are discarded, and counted.

@@ -5,8 +5,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from readiness_pipelines.batches.calendar import CronExpression
 from readiness_pipelines.batches.kinds import TimeZone
+from readiness_pipelines.batches.schedules import CronExpression
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.frozen import Frozen
 

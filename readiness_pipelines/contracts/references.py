@@ -1,28 +1,32 @@
 """Rules that look at other published tables, which no schema of one table can express."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from readiness_pipelines.contracts.texts import SomeTexts, Texts
 from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.frozen import checked
 
 _CONFIG = ConfigDict(extra="forbid")
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class ExistsIn:
     """The values of some columns exist together in another published table. Rows with a null among them pass.
 
     Attributes:
         columns: Columns of the judged rows.
-        table: Another table of the path, declared before.
+        table: A table, what of it is read (``rates.in_force()``), or the name of a table of the domain declared before.
+            By default the version in force where it has versions, else all its batches.
         keys: Its columns, in the same order; none where they have the same names.
     """
 
     columns: SomeTexts
-    table: str
+    table: Any
     keys: Texts = ()
 
     def __post_init__(self) -> None:
@@ -39,6 +43,7 @@ class ExistsIn:
         return self.keys or self.columns
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class NotInOtherBatches:
     """The values of some columns together are not published by another batch of the same table.
@@ -49,6 +54,7 @@ class NotInOtherBatches:
     columns: SomeTexts
 
 
+@checked
 @dataclass(frozen=True, config=_CONFIG)
 class WithinUsualRange:
     """The numbers of some columns lie about where earlier published batches had them. Missing ones pass.

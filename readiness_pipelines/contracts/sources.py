@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from readiness_pipelines.contracts.people import Steward
-from readiness_pipelines.contracts.readers import FileDrop
+from readiness_pipelines.contracts.readers import Reader
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.frozen import Frozen
 
@@ -26,7 +26,7 @@ class Source(Frozen):
     Attributes:
         origin: The system they come from ("EHR export").
         steward: Who answers for it.
-        reader: How its batches are read.
+        reader: How its batches are read: `FileDrop`, `SqlQuery`, `Function`, or another `Reader`.
         refresh: How often it delivers; ``None`` where it has no cadence.
         classification: How carefully its values must be handled.
         known_issues: What is known to be wrong with it, one sentence each.
@@ -35,8 +35,15 @@ class Source(Frozen):
 
     origin: str = Field(min_length=1)
     steward: Steward
-    reader: FileDrop
+    reader: Reader
     refresh: Duration | None = None
     classification: Classification = Classification.INTERNAL
     known_issues: tuple[str, ...] = ()
     schema_version: str | None = None
+
+    @field_validator("reader", mode="before")
+    @classmethod
+    def _reads(cls, value: object) -> object:
+        if isinstance(value, type) or not isinstance(value, Reader):
+            raise ValueError(f"a {type(value).__name__} does not read batches: give FileDrop(…), SqlQuery(…), …")
+        return value

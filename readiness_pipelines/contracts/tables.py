@@ -1,110 +1,255 @@
-"""The steps of a path: the tables it gates, the tables it derives, and the measure that computes its KPI."""
+"""Tables and products: what has one identity, one owner and batches of its own."""
 
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from readiness_pipelines.batches import Batches
 from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.contracts.promises import Freshness
+from readiness_pipelines.contracts.reads import (
+    AllBatches,
+    BatchesOfPeriod,
+    ContainingBatch,
+    LastBatches,
+    PreviousBatch,
+    Read,
+    SameBatch,
+    VersionInForce,
+)
 from readiness_pipelines.contracts.sources import Source
-from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.contracts.targets import Target
+from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.names import TableId
 from readiness_pipelines.settings import EngineName
 
+if TYPE_CHECKING:
+    from readiness_pipelines.contracts.domain import Domain
+
 Transform = Callable[..., Any]
-"""DuckDB relations in (one per parameter, named for a table of the path), one DuckDB relation out."""
+"""What a table is computed by: one parameter for each input."""
+
+Language = Literal["relation", "sql", "arrow"]
+"""What a transform is written in: of DuckDB relations and giving one; giving SQL text over its parameters' names; of
+Arrow tables and giving one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatedTable:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Node:
+    """What tables and products share; see `GatedTable`, `DerivedTable` and `Kpi`."""
+
+    id: TableId
+    domain: "Domain" = field(repr=False)
+    batches: Batches
+    gating: Gating = field(repr=False)
+    references: Mapping[str, Read] = field(default_factory=dict, repr=False)
+    freshness: Freshness | None = None
+    latency: timedelta | None = None
+    description: str = ""
+    readers: list["Computed"] = field(default_factory=list, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Its name in its domain."""
+        return self.id.name
+
+    def same(self) -> Read:
+        """Read the batch of the same key."""
+        return Read(self._self(), SameBatch())
+
+    def in_force(self) -> Read:
+        """Read the version that was in force when the batch ended."""
+        return Read(self._self(), VersionInForce())
+
+    def before(self) -> Read:
+        """Read the batch before; no rows where it is not there."""
+        return Read(self._self(), PreviousBatch())
+
+    def last(self, count: int) -> Read:
+        """Read the last `count` batches up to the batch's own, as far as they are there.
+
+        Raises:
+            DeclarationError: Fewer than one.
+        """
+        if count < 1:
+            raise DeclarationError(f"{self.id}.last({count}) reads no batch", way_out="give at least 1")
+        return Read(self._self(), LastBatches(count))
+
+    def of_period(self) -> Read:
+        """Read all batches that begin in the time that the batch covers: the days of a month."""
+        return Read(self._self(), BatchesOfPeriod())
+
+    def containing(self) -> Read:
+        """Read the batch of a coarser calendar in which the batch begins: the month of a day."""
+        return Read(self._self(), ContainingBatch())
+
+    def all_batches(self) -> Read:
+        """Read all batches that are there."""
+        return Read(self._self(), AllBatches())
+
+    def _self(self) -> "Table":
+        return self  # type: ignore[return-value]  # every node is one of the three
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GatedTable(_Node):
     """A table fed by a source: raw rows pass its gate, or wait in quarantine.
 
     Attributes:
-        name: Identifier, unique in the path.
+        id: Its identity.
+        domain: Its domain.
+        batches: Its batches.
         source: Where the rows come from and who answers for them.
         schema: A Pandera schema or model; the gate is built from it.
         gating: What the gate does beyond the schema.
+        references: What its rules compare with, by the name in the rule.
         freshness: How old the newest published batch may be; ``None`` promises nothing.
-        latency: How long a batch may take from landing to published; ``None`` promises nothing.
-        engine: Where its gate judges; ``None`` leaves it to the path.
+        latency: How long a batch may take from arriving to published; ``None`` promises nothing.
+        engine: Where its gate judges; ``None`` leaves it to the domain, then to the settings.
         description: For people.
+        readers: The tables and products computed from it, as far as they are declared in this process.
     """
 
-    name: str
     source: Source
-    schema: Any
-    gating: Gating
-    freshness: Freshness | None
-    latency: timedelta | None
-    engine: EngineName | None
-    description: str
+    schema: Any = field(repr=False)
+    engine: EngineName | None = None
+
+    @property
+    def reads(self) -> Mapping[str, Read]:
+        """A gated table is not computed."""
+        return {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DerivedTable:
-    """A table computed from published batches of the path's other tables, and gated by its own schema.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DerivedTable(_Node):
+    """A table computed from published batches of other tables, and gated by its own schema. It can be called.
 
     Attributes:
-        name: Identifier, unique in the path.
-        transform: Relations of the inputs' batch in, relation out.
-        inputs: Names of the tables that the transform's parameters name, in order.
+        id: Its identity.
+        domain: Its domain.
+        batches: Its batches.
+        transform: Inputs in, rows out.
+        language: What the transform is written in.
+        reads: Its inputs, by the transform's parameters, in order.
+        key: Columns that tell its rows apart, for row numbers; none orders by all columns.
         schema: A Pandera schema or model; the gate is built from it.
         gating: What the gate does beyond the schema.
+        references: What its rules compare with, by the name in the rule.
         freshness: How old the newest published batch may be; ``None`` promises nothing.
         latency: How long the step may take; ``None`` promises nothing.
         description: For people.
+        readers: The tables and products computed from it, as far as they are declared in this process.
     """
 
-    name: str
-    transform: Transform
-    inputs: tuple[str, ...]
-    schema: Any
-    gating: Gating
-    freshness: Freshness | None
-    latency: timedelta | None
-    description: str
+    transform: Transform = field(repr=False)
+    language: Language = "relation"
+    reads: Mapping[str, Read] = field(repr=False)
+    key: tuple[str, ...] = ()
+    schema: Any = field(repr=False)
+
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
+        """Call the transform, as it was written."""
+        return self.transform(*inputs, **named)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """How the KPI is computed from published tables.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Kpi(_Node):
+    """A business number over tables, with an owner, perhaps by dimensions: a product. It can be called.
 
     Attributes:
-        transform: Relations of the inputs in, a relation of exactly one row out, with a column ``value`` and, where the
-            KPI is a ratio, ``numerator`` and ``denominator``. It is applied to one batch, and to all batches together.
-        inputs: Names of the tables that the transform's parameters name, in order.
+        id: Its identity; its values are in the table of that name.
+        domain: Its domain.
+        batches: Its batches.
+        question: The question it answers, as the business asks it.
+        unit: Unit of the value: ``ratio``, ``EUR``, ``minutes``.
+        owner: Who answers for the number (not a steward, who answers for a source).
+        target: What it should be; ``None`` where nothing is set.
+        targets: What it should be for single values of the dimensions, in place of `target`.
+        by: Columns of the input by which it is computed, beside the total.
+        additive: Whether batches add up to one number by numerator and denominator; not so for cumulative data.
+        transform: Inputs in; a measure (`Ratio`, `Sum`, `Mean`, `Value`), or a relation with a column ``value``, out.
+        reads: Its inputs, by the transform's parameters, in order.
+        gating: What must hold of its values; a batch of it that is implausible is held, and the last good one stays.
+        references: Nothing: a KPI's rules speak of its values.
+        freshness: How old the newest value may be; ``None`` promises nothing.
         latency: How long the step may take; ``None`` promises nothing.
         description: For people.
+        readers: The tables and products computed from it, as far as they are declared in this process.
     """
 
-    transform: Transform
-    inputs: tuple[str, ...]
-    latency: timedelta | None
-    description: str
+    question: str
+    unit: str
+    owner: str
+    target: Target | None
+    targets: Mapping[tuple[str, ...], Target] = field(default_factory=dict)
+    by: tuple[str, ...] = ()
+    additive: bool = True
+    transform: Transform = field(repr=False)
+    reads: Mapping[str, Read] = field(repr=False)
+    language: Language = "relation"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells its rows apart: the dimensions."""
+        return self.by
+
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
+        """Call the transform, as it was written."""
+        return self.transform(*inputs, **named)
+
+    def target_of(self, values: tuple[str | None, ...]) -> Target | None:
+        """The target for some values of the dimensions; none of them stands for the total."""
+        return self.targets.get(tuple(str(value) for value in values), self.target) if values else self.target
 
 
-def inputs_of(transform: Transform, tables: dict[str, GatedTable | DerivedTable]) -> tuple[str, ...]:
-    """The tables that a transform's parameters name.
+Table = GatedTable | DerivedTable | Kpi
+"""Whatever has an identity and batches."""
 
-    Args:
-        transform: A function whose parameters are named for tables.
-        tables: The tables declared so far, by name.
+Computed = DerivedTable | Kpi
+"""What is computed from other tables."""
 
-    Raises:
-        DeclarationError: A function without parameters, or with ``*args``/``**kwargs``.
-        UnknownNameError: A parameter that names no table declared before it.
-    """
-    parameters = inspect.signature(transform).parameters
-    if not parameters:
-        raise DeclarationError(
-            f"{transform.__name__} takes no table", way_out="name its parameters for the tables it reads"
-        )
-    for name, parameter in parameters.items():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise DeclarationError(
-                f"{transform.__name__} takes *{name}", way_out="name one parameter for each table it reads"
-            )
-        if name not in tables:
-            raise UnknownNameError(f"table in the parameters of {transform.__name__}", name, tables)
-    return tuple(parameters)
+
+def answers_for(table: Table) -> str:
+    """Who answers for a table: a source's steward, a KPI's owner, and for a derived table its domain's owner."""
+    match table:
+        case GatedTable():
+            return str(table.source.steward)
+        case DerivedTable():
+            return table.domain.owner
+        case Kpi():
+            return table.owner
+
+
+def downstream(table: Table) -> tuple[Computed, ...]:
+    """All that is computed from a table, directly or not, each after what it reads."""
+    found: dict[TableId, Computed] = {}
+
+    def visit(node: Table) -> None:
+        for reader in node.readers:
+            if reader.id not in found:
+                visit(reader)
+                found[reader.id] = reader
+
+    visit(table)
+    return tuple(reversed(found.values()))
+
+
+def upstream(table: Table) -> Iterator[Table]:
+    """All that a table is computed from, directly or not, and the tables that its rules compare with; each once."""
+    seen: set[TableId] = set()
+
+    def visit(node: Table) -> Iterator[Table]:
+        for read in (*node.reads.values(), *node.references.values()):
+            if read.table.id not in seen:
+                seen.add(read.table.id)
+                yield from visit(read.table)
+                yield read.table
+
+    return visit(table)
+
+
+def products_of(table: Table) -> tuple[str, ...]:
+    """The names of the products that a table feeds: what is at risk when something is wrong with it."""
+    own = (table,) if isinstance(table, Kpi) else ()
+    return tuple(str(one.id) for one in (*own, *downstream(table)) if isinstance(one, Kpi))

@@ -1,0 +1,496 @@
+"""A domain: a team's tables and products, declared on a page."""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from readiness_pipelines.batches import Batches, Versions
+from readiness_pipelines.contracts.gating import Gating, SchemaChange
+from readiness_pipelines.contracts.promises import Freshness, Tolerance
+from readiness_pipelines.contracts.reads import AllBatches, Read, VersionInForce, agree, default_mapping
+from readiness_pipelines.contracts.references import ExistsIn
+from readiness_pipelines.contracts.routes import Route
+from readiness_pipelines.contracts.sources import Source
+from readiness_pipelines.contracts.tables import Computed, DerivedTable, GatedTable, Kpi, Language, Table, Transform
+from readiness_pipelines.contracts.targets import Target
+from readiness_pipelines.durations import Duration
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.names import TableId, checked_domain_name, checked_identifier
+from readiness_pipelines.settings import EngineName
+
+_DURATION: TypeAdapter[Duration | None] = TypeAdapter(Duration | None)
+_LANGUAGES = ("relation", "sql", "arrow")
+_ENGINES = ("duckdb", "spark")
+
+Reads = Mapping[str, Table | Read]
+"""Inputs by the transform's parameters; a table alone is read as the kinds of batches say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lane:
+    """The tables of a domain that have the same batches: what one run of one batch can take from raw to product.
+
+    Attributes:
+        name: The domain's name, with the kind of batches where the domain has several lanes.
+        domain: The domain.
+        batches: Their batches.
+        tables: The tables, each after what it reads.
+    """
+
+    name: str
+    domain: "Domain"
+    batches: Batches
+    tables: tuple[Table, ...]
+
+
+class Domain:
+    """A team's tables and products, their owner and on-call. The name is the tables' namespace.
+
+    Tables are declared in the order rows flow: `gated` for a source, `derived` for a transform, `kpi` for a number. They
+    may read tables of other domains.
+
+    Args:
+        name: Identifier, unique in the installation.
+        owner: Who answers for what the domain computes.
+        on_call: Who is called when it breaks; the owner where nobody else is.
+        engine: Where the gates of its sources' tables judge; ``None`` leaves it to the settings. What is derived is
+            computed and judged by DuckDB.
+        description: For people.
+
+    Attributes:
+        module: The module that declares it.
+
+    Raises:
+        DeclarationError: A name that is not an identifier, or an owner who is nobody.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        owner: str,
+        on_call: str | None = None,
+        engine: EngineName | None = None,
+        description: str = "",
+    ) -> None:
+        self.name = checked_domain_name(name)
+        if not isinstance(owner, str) or not owner.strip():
+            raise DeclarationError(
+                f"the domain {name!r} has no owner", way_out='name one: owner="team@company.example"'
+            )
+        self.owner = owner
+        self.on_call = on_call or owner
+        self.engine = _checked_engine(engine, f"domain {name}")
+        self.module = str(sys._getframe(1).f_globals.get("__name__", "?"))
+        self.description = description
+        self._tables: dict[str, Table] = {}
+
+    def __repr__(self) -> str:
+        return f"Domain({self.name!r}: {', '.join(self._tables) or 'no tables'})"
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables and products in the order they were declared, which is the order rows flow."""
+        return tuple(self._tables.values())
+
+    @property
+    def kpis(self) -> tuple[Kpi, ...]:
+        """The KPIs."""
+        return tuple(table for table in self.tables if isinstance(table, Kpi))
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """The tables, by the batches they have."""
+        groups: list[list[Table]] = []
+        for table in self.tables:
+            group = next((one for one in groups if one[0].batches == table.batches), None)
+            if group is None or isinstance(table.batches, Versions):
+                groups.append([table])  # each table has its own versions
+            else:
+                group.append(table)
+        named: list[Lane] = []
+        for group in groups:
+            kind = group[0].batches.name
+            name = self.name if len(groups) == 1 else f"{self.name}__{kind}"
+            taken = {lane.name for lane in named}
+            if name in taken or (isinstance(group[0].batches, Versions) and len(groups) > 1):
+                name = f"{self.name}__{group[0].name}"
+            named.append(Lane(name=name, domain=self, batches=group[0].batches, tables=tuple(group)))
+        return tuple(named)
+
+    def table(self, name: str) -> Table:
+        """The table or product called `name`.
+
+        Raises:
+            UnknownNameError: The domain has no such table; names the nearest.
+        """
+        if name not in self._tables:
+            raise UnknownNameError(f"table of domain {self.name}", name, self._tables)
+        return self._tables[name]
+
+    def gated(
+        self,
+        name: str,
+        *,
+        source: Source,
+        schema: Any,
+        batches: Batches,
+        tolerance: Tolerance | None = None,
+        rules: Sequence[Any] = (),
+        routes: Mapping[str, Route] | None = None,
+        default_route: Route | None = None,
+        schema_change: SchemaChange = SchemaChange.DISCARD,
+        allow_empty: bool = False,
+        freshness: Freshness | None = None,
+        latency: str | timedelta | None = None,
+        engine: EngineName | None = None,
+        description: str = "",
+    ) -> GatedTable:
+        """Declare a table fed by a source and gated by a Pandera schema. See `GatedTable` and `Gating` for the arguments.
+
+        Raises:
+            DeclarationError: A name that is taken or not an identifier, or an argument that is something else.
+            UnknownNameError: A rule that refers to a table not declared before.
+        """
+        what = f"{self.name}.{name}"
+        _expect(source, Source, f"the source of {what}", "Source(origin=…, steward=…, reader=…)")
+        _expect_batches(batches, what)
+        if (check := getattr(source.reader, "check", None)) is not None:
+            check(batches)
+        rules, references = self._resolved(rules, batches, what)
+        table = GatedTable(
+            id=self._free(name),
+            domain=self,
+            batches=batches,
+            source=source,
+            schema=_checked_schema(schema, what),
+            gating=_gating(what, rules, routes, default_route, tolerance, allow_empty, schema_change),
+            references=references,
+            freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
+            latency=_duration(what, latency),
+            engine=_checked_engine(engine, what),
+            description=description or first_paragraph(schema),
+        )
+        return self._add(table)
+
+    def derived(
+        self,
+        *,
+        schema: Any,
+        name: str | None = None,
+        reads: Reads | None = None,
+        batches: Batches | None = None,
+        key: Sequence[str] | str = (),
+        language: Language = "relation",
+        tolerance: Tolerance | None = None,
+        rules: Sequence[Any] = (),
+        routes: Mapping[str, Route] | None = None,
+        default_route: Route | None = None,
+        allow_empty: bool = False,
+        freshness: Freshness | None = None,
+        latency: str | timedelta | None = None,
+        description: str = "",
+    ) -> Callable[[Transform], DerivedTable]:
+        """Declare a table computed by the decorated function. See `DerivedTable` and `Gating` for the arguments.
+
+        Each parameter is an input: a table of this domain by its name, or what `reads` says. Where `batches` is not
+        given, it has those of its inputs.
+
+        Raises:
+            DeclarationError: A name that is taken or not an identifier, a function without parameters, or batches that
+                do not map by themselves.
+            UnknownNameError: A parameter, or a rule, that names no table declared before.
+        """
+
+        def add(transform: Transform) -> DerivedTable:
+            chosen = name or getattr(transform, "__name__", "")
+            what = f"{self.name}.{chosen}"
+            if language not in _LANGUAGES:
+                raise UnknownNameError(f"language of {what}", str(language), _LANGUAGES)
+            own, inputs = self._inputs(transform, what, reads, batches)
+            found, references = self._resolved(rules, own, what)
+            table = DerivedTable(
+                id=self._free(chosen),
+                domain=self,
+                batches=own,
+                transform=transform,
+                language=language,
+                reads=inputs,
+                key=(key,) if isinstance(key, str) else tuple(key),
+                schema=_checked_schema(schema, what),
+                gating=_gating(what, found, routes, default_route, tolerance, allow_empty, SchemaChange.DISCARD),
+                references=references,
+                freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
+                latency=_duration(what, latency),
+                description=description or first_paragraph(transform) or first_paragraph(schema),
+            )
+            return self._add(table)
+
+        return add
+
+    def kpi(
+        self,
+        *,
+        question: str,
+        unit: str,
+        name: str | None = None,
+        owner: str | None = None,
+        target: str | None = None,
+        targets: Mapping[str | tuple[str, ...], str] | None = None,
+        by: Sequence[str] | str = (),
+        additive: bool = True,
+        plausible: Sequence[Any] = (),
+        reads: Reads | None = None,
+        batches: Batches | None = None,
+        freshness: Freshness | None = None,
+        latency: str | timedelta | None = None,
+        description: str = "",
+    ) -> Callable[[Transform], Kpi]:
+        """Declare a business number computed by the decorated function. See `Kpi` for the arguments.
+
+        Args:
+            question: The question it answers, as the business asks it.
+            unit: Unit of the value.
+            name: Identifier; the function's name where none is given.
+            owner: Who answers for the number; the domain's owner where nobody else does.
+            target: What it should be, as ``"<= 0.05"`` or ``"<= 5 %"``.
+            targets: What it should be for single values of the dimensions: ``{"DE": "<= 0.04"}``; tuples for several.
+            by: Dimensions: columns of the input, or of the relation that the function returns.
+            additive: Whether batches add up to one number; say ``False`` for cumulative data.
+            plausible: Pandera checks of the value. Where one fails, the batch's value is held and the last good one stays.
+            reads: Inputs, as in `derived`.
+            batches: Its batches; those of its inputs where not given.
+            freshness: How old the newest value may be.
+            latency: How long the step may take.
+            description: For people.
+
+        Raises:
+            DeclarationError: A name that is taken or not an identifier, a target that is not a comparison, a function
+                without parameters, or batches that do not map by themselves.
+            UnknownNameError: A parameter that names no table declared before.
+        """
+        dimensions = (by,) if isinstance(by, str) else tuple(by)
+
+        def add(transform: Transform) -> Kpi:
+            chosen = name or getattr(transform, "__name__", "")
+            what = f"{self.name}.{chosen}"
+            for argument, value in {"question": question, "unit": unit, "owner": owner or self.owner}.items():
+                if not isinstance(value, str) or not value.strip():
+                    raise DeclarationError(f"the KPI {what} has no {argument}", way_out=f'give one: {argument}="…"')
+            own, inputs = self._inputs(transform, what, reads, batches)
+            kpi = Kpi(
+                id=self._free(chosen),
+                domain=self,
+                batches=own,
+                question=question,
+                unit=unit,
+                owner=owner or self.owner,
+                target=None if target is None else Target.parse(target, kpi=what),
+                targets=_targets(what, targets or {}, dimensions),
+                by=dimensions,
+                additive=additive,
+                transform=transform,
+                reads=inputs,
+                gating=Gating(rules=tuple(plausible), default_route=Route.HOLD, allow_empty=True),
+                freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
+                latency=_duration(what, latency),
+                description=description or first_paragraph(transform) or question,
+            )
+            return self._add(kpi)
+
+        return add
+
+    def _add(self, table: Any) -> Any:
+        self._tables[table.id.name] = table
+        if not isinstance(table, GatedTable):
+            for read in table.reads.values():
+                read.table.readers.append(table)
+        return table
+
+    def _free(self, name: str) -> TableId:
+        checked = checked_identifier(name, f"table name in domain {self.name}")
+        if checked in self._tables:
+            kind = "KPI" if isinstance(self._tables[checked], Kpi) else "table"
+            raise DeclarationError(
+                f"domain {self.name} has a {kind} {checked!r} already", way_out="give one of them another name"
+            )
+        return TableId(self.name, checked)
+
+    def _inputs(
+        self, transform: Transform, what: str, reads: Reads | None, batches: Batches | None
+    ) -> tuple[Batches, Mapping[str, Read]]:
+        """The batches of a computed table, and its inputs by parameter."""
+        given = dict(reads or {})
+        parameters = _parameters(transform, what)
+        for name in given:
+            if name not in parameters:
+                raise UnknownNameError(f"parameter of {what} in reads", name, parameters)
+        tables: dict[str, Table | Read] = {
+            name: given[name] if name in given else self._parameter_table(name, what) for name in parameters
+        }
+        for name, one in tables.items():
+            if not isinstance(one, Read | GatedTable | DerivedTable | Kpi):
+                raise DeclarationError(
+                    f"{what} reads {name} from a {type(one).__name__}", way_out="give a table, or table.before() …"
+                )
+        own = batches if batches is not None else _common_batches(what, tables)
+        _expect_batches(own, what)
+        inputs = {
+            name: one if isinstance(one, Read) else Read(one, default_mapping(own, one, reader=what))
+            for name, one in tables.items()
+        }
+        return own, inputs
+
+    def _parameter_table(self, name: str, what: str) -> Table:
+        if name not in self._tables:
+            raise UnknownNameError(f"table in the parameters of {what}", name, self._tables)
+        return self._tables[name]
+
+    def _resolved(self, rules: Sequence[Any], own: Batches, what: str) -> tuple[tuple[Any, ...], Mapping[str, Read]]:
+        """Rules whose references are spelled as identities, and what they compare with."""
+        if isinstance(rules, str) or not isinstance(rules, Sequence):
+            raise DeclarationError(f"the rules of {what} are not a list", way_out="write rules=[…]")
+        found: list[Any] = []
+        references: dict[str, Read] = {}
+        for rule in rules:
+            if not isinstance(rule, ExistsIn):
+                found.append(rule)
+                continue
+            read = self._reference(rule.table, what)
+            references[str(read.table.id)] = read
+            found.append(replace(rule, table=str(read.table.id)))
+        return tuple(found), references
+
+    def _reference(self, given: Any, what: str) -> Read:
+        if isinstance(given, Read):
+            return given
+        table = given
+        if isinstance(given, str):
+            domain, dot, name = given.partition(".")
+            if dot and domain != self.name:
+                raise DeclarationError(
+                    f"a rule of {what} refers to {given!r} of another domain by its name",
+                    way_out="give the table itself: ExistsIn(columns, other_domain_table)",
+                )
+            table = self.table(name if dot else given)
+        return Read(table, VersionInForce() if isinstance(table.batches, Versions) else AllBatches())
+
+
+def _common_batches(what: str, tables: Mapping[str, Table | Read]) -> Batches:
+    """The batches that the inputs have, those that follow a calendar or a list before versions."""
+    all_inputs = [one.table if isinstance(one, Read) else one for one in tables.values()]
+    inputs = [table for table in all_inputs if not isinstance(table.batches, Versions)] or all_inputs
+    first = inputs[0].batches
+    for table in inputs[1:]:
+        if not agree(first, table.batches):
+            raise DeclarationError(
+                f"the inputs of {what} have {first.name} and {table.batches.name} batches: nothing says which it has",
+                way_out="say it: batches=MonthlyBatches(start=…), say",
+            )
+    return first
+
+
+def _parameters(transform: Transform, what: str) -> tuple[str, ...]:
+    if not callable(transform):
+        raise DeclarationError(f"{what} decorates a {type(transform).__name__}", way_out="decorate a function")
+    parameters = inspect.signature(transform).parameters
+    if not parameters:
+        raise DeclarationError(f"{what} takes no table", way_out="name its parameters for the tables it reads")
+    for name, parameter in parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise DeclarationError(f"{what} takes *{name}", way_out="name one parameter for each table it reads")
+    return tuple(parameters)
+
+
+def _gating(
+    what: str,
+    rules: tuple[Any, ...],
+    routes: Mapping[str, Route] | None,
+    default_route: Route | None,
+    tolerance: Tolerance | None,
+    allow_empty: bool,
+    schema_change: SchemaChange,
+) -> Gating:
+    if routes is not None and not isinstance(routes, Mapping):
+        raise DeclarationError(f"the routes of {what} are not a mapping", way_out='write routes={"rule": Route.WARN}')
+    for rule, route in {**(routes or {}), "default_route": default_route or Route.WARN}.items():
+        if not isinstance(route, Route):
+            raise UnknownNameError(f"route of {rule} of {what}", str(route), [one.value for one in Route])
+    if not isinstance(schema_change, SchemaChange):
+        raise UnknownNameError(f"schema_change of {what}", str(schema_change), [one.value for one in SchemaChange])
+    return Gating(
+        rules=rules,
+        routes=routes or {},
+        default_route=default_route,
+        tolerance=_expect(tolerance, Tolerance, f"the tolerance of {what}", "Tolerance(…)", optional=True)
+        or Tolerance(),
+        schema_change=schema_change,
+        allow_empty=bool(allow_empty),
+    )
+
+
+def _targets(
+    what: str, given: Mapping[str | tuple[str, ...], str], by: tuple[str, ...]
+) -> Mapping[tuple[str, ...], Target]:
+    targets: dict[tuple[str, ...], Target] = {}
+    for values, text in given.items():
+        key = (values,) if isinstance(values, str) else tuple(values)
+        if len(key) != len(by):
+            raise DeclarationError(
+                f"the targets of {what} name {values!r}, and it has {len(by)} dimensions",
+                way_out="give one value for each column in by=[…]",
+            )
+        targets[key] = Target.parse(text, kpi=what)
+    return targets
+
+
+def _expect(value: Any, kind: type, what: str, way_out: str, *, optional: bool = False) -> Any:
+    if isinstance(value, kind) or (optional and value is None):
+        return value
+    raise DeclarationError(f"{what} is a {type(value).__name__}", way_out=f"give a {way_out}")
+
+
+def _expect_batches(batches: Any, what: str) -> None:
+    if isinstance(batches, type) or not isinstance(batches, Batches):
+        raise DeclarationError(
+            f"the batches of {what} are a {getattr(batches, '__name__', type(batches).__name__)}",
+            way_out='give DailyBatches(start="2026-01-01"), Versions(), …',
+        )
+
+
+def _checked_schema(schema: Any, what: str) -> Any:
+    if schema is None or isinstance(schema, str | int | float | dict | list):
+        raise DeclarationError(
+            f"the schema of {what} is a {type(schema).__name__}", way_out="give a Pandera DataFrameModel or schema"
+        )
+    return schema
+
+
+def _checked_engine(engine: Any, what: str) -> Any:
+    if engine is not None and engine not in _ENGINES:
+        raise UnknownNameError(f"engine of {what}", str(engine), _ENGINES)
+    return engine
+
+
+def _duration(what: str, value: str | timedelta | None) -> timedelta | None:
+    try:
+        return _DURATION.validate_python(value)
+    except ValidationError:
+        raise DeclarationError(
+            f"the latency of {what} is not a duration: {value!r}", way_out="write '10m', '26h' or '1d12h'"
+        ) from None
+
+
+def first_paragraph(documented: object) -> str:
+    """The first paragraph of an object's own docstring on one line; "" where it has none of its own."""
+    text = documented.__dict__.get("__doc__") if isinstance(documented, type) else getattr(documented, "__doc__", None)
+    return re.sub(r"\s+", " ", inspect.cleandoc(text).split("\n\n")[0]) if text else ""
+
+
+__all__ = ["Computed", "Domain", "Lane", "first_paragraph"]

@@ -1,0 +1,86 @@
+"""The domains that the settings name, for the command line, Dagster and tests alike."""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from readiness_pipelines.contracts import Domain, Table
+from readiness_pipelines.errors import DeclarationError, ReadinessError, UnknownNameError
+from readiness_pipelines.names import TableId
+from readiness_pipelines.settings import Settings
+
+
+def load_domains(settings: Settings) -> tuple[Domain, ...]:
+    """Import the domains that the settings name; modules are also looked for in the working folder.
+
+    Raises:
+        DeclarationError: No domain is named, an entry that cannot be imported or is not a domain, or a name that two
+            domains have.
+    """
+    if not settings.domains:
+        raise DeclarationError(
+            "no domain is named in the settings",
+            way_out='write in readiness.toml: [settings] domains = ["my_project.shop:shop"]',
+        )
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    return checked_domains(_load(reference) for reference in settings.domains)
+
+
+def checked_domains(domains: Iterable[Domain]) -> tuple[Domain, ...]:
+    """Domains, if no two different ones have one name; the same one given twice counts once.
+
+    Raises:
+        DeclarationError: Two domains of one name: their tables would overwrite each other's.
+    """
+    found: dict[str, Domain] = {}
+    for domain in domains:
+        if not isinstance(domain, Domain):
+            raise DeclarationError(
+                f"a {type(domain).__name__} is not a domain", way_out='give a Domain("name", owner=…)'
+            )
+        known = found.setdefault(domain.name, domain)
+        if known is not domain:
+            raise DeclarationError(
+                f"two domains are called {domain.name!r}: one in {known.module}, one in {domain.module}; each would "
+                "overwrite the other's tables",
+                way_out="give one of them another name",
+            )
+    return tuple(found.values())
+
+
+def tables_of(domains: Iterable[Domain]) -> Mapping[TableId, Table]:
+    """All tables and products of some domains, by identity."""
+    return {table.id: table for domain in domains for table in domain.tables}
+
+
+def _load(reference: str) -> Domain:
+    module_name, _, attribute = reference.partition(":")
+    way_out = 'write it as module:attribute, e.g. domains = ["my_project.shop:shop"]'
+    try:
+        module = importlib.import_module(module_name)
+    except ReadinessError:
+        raise
+    except ImportError as error:
+        raise DeclarationError(
+            f"the settings name the domain {reference!r}, which cannot be imported: {error}", way_out=way_out
+        ) from error
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise DeclarationError(
+            f"the module {module_name} of the domain {reference!r} breaks when it is imported: "
+            f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno})",
+            way_out="fix the module",
+        ) from error
+    wanted = attribute or module_name.rpartition(".")[2]
+    found = getattr(module, wanted, None)
+    if isinstance(found, Domain):
+        return found
+    names = [name for name, value in vars(module).items() if isinstance(value, Domain)]
+    if found is None:
+        raise UnknownNameError(f"domain in {module_name}", wanted, names)
+    raise DeclarationError(
+        f"the settings name {reference!r}, which is a {type(found).__name__}, not a Domain", way_out=way_out
+    )

@@ -1,0 +1,21 @@
+"""What is computed over tables for somebody: KPIs, as pure functions of relations."""
+
+from readiness_pipelines.products.kpis import KPI_COLUMNS, kpi_relation, kpi_schema
+from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
+from readiness_pipelines.products.units import format_value
+from readiness_pipelines.products.values import KpiValue, combined, values_of
+
+__all__ = [
+    "KPI_COLUMNS",
+    "KpiValue",
+    "Mean",
+    "Measure",
+    "Ratio",
+    "Sum",
+    "Value",
+    "combined",
+    "format_value",
+    "kpi_relation",
+    "kpi_schema",
+    "values_of",
+]

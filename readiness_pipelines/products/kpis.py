@@ -1,0 +1,160 @@
+"""A KPI's rows: the total, and one row for each combination of its dimensions' values."""
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+import duckdb
+import pandera.pyarrow as pa
+import pyarrow as arrow
+
+from readiness_pipelines.contracts.tables import Kpi
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
+from readiness_pipelines.sql import identifier
+
+KPI_COLUMNS = ("is_total", "value", "numerator", "denominator", "unit", "target", "met")
+"""What every KPI's table has beside its dimensions: whether the row is the total, its value, what was counted and of
+how many (null where the measure has no such thing), its unit, its target and whether it is met (null without one)."""
+
+
+def kpi_schema(kpi: Kpi) -> Any:
+    """The Pandera schema of a KPI's rows; what must be plausible is a check of its value.
+
+    Raises:
+        DeclarationError: A dimension with the name of a column that every KPI has.
+    """
+    if clash := sorted(set(kpi.by) & set(KPI_COLUMNS)):
+        raise DeclarationError(
+            f"the KPI {kpi.id} has a dimension {clash[0]!r}, a column that every KPI has",
+            way_out="rename the column in a derived table",
+        )
+    columns = {name: pa.Column(arrow.string(), nullable=True) for name in kpi.by}
+    columns |= {
+        "is_total": pa.Column(arrow.bool_()),
+        "value": pa.Column(arrow.float64(), checks=list(kpi.gating.rules), nullable=True),
+        "numerator": pa.Column(arrow.float64(), nullable=True),
+        "denominator": pa.Column(arrow.float64(), nullable=True),
+        "unit": pa.Column(arrow.string()),
+        "target": pa.Column(arrow.string(), nullable=True),
+        "met": pa.Column(arrow.bool_(), nullable=True),
+    }
+    return pa.DataFrameSchema(columns)
+
+
+def kpi_relation(
+    kpi: Kpi, given: Any, inputs: Sequence[duckdb.DuckDBPyRelation], engine: duckdb.DuckDBPyConnection
+) -> duckdb.DuckDBPyRelation:
+    """A KPI's rows for one batch: the total first.
+
+    Args:
+        kpi: The KPI.
+        given: What its function returned: a measure, or a relation with ``value`` (and ``numerator`` and
+            ``denominator``, and the dimensions, null in the total's row).
+        inputs: The relations that the function was given.
+        engine: Their connection.
+
+    Raises:
+        DeclarationError: Something else was returned, or an expression that DuckDB refuses.
+        UnknownNameError: A dimension that the aggregated relation does not have.
+    """
+    if isinstance(given, Measure):
+        given = _measured(kpi, given, inputs)
+    elif not isinstance(given, duckdb.DuckDBPyRelation):
+        raise DeclarationError(
+            f"the KPI {kpi.id} returned a {type(given).__name__}",
+            way_out='return Ratio("…", "…"), Sum("…"), Mean("…"), Value("…"), or a DuckDB relation with a column value',
+        )
+    return engine.from_arrow(_rows(kpi, given))
+
+
+def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelation]) -> duckdb.DuckDBPyRelation:
+    of = measure.of
+    if of is None:
+        if len(inputs) != 1:
+            raise DeclarationError(
+                f"the KPI {kpi.id} reads {len(inputs)} tables: nothing says which is aggregated",
+                way_out="say it: Ratio(…, of=orders.join(…))",
+            )
+        (of,) = inputs
+    for name in kpi.by:
+        if name not in of.columns:
+            raise UnknownNameError(f"dimension of {kpi.id}", name, [c for c in of.columns if not c.startswith("_")])
+    match measure:
+        case Ratio(numerator=numerator, denominator=denominator):
+            numbers = f"({numerator})::DOUBLE AS numerator, ({denominator})::DOUBLE AS denominator"
+            value = "numerator / nullif(denominator, 0)"
+        case Sum(expression=expression):
+            numbers = f"sum({expression})::DOUBLE AS numerator, NULL::DOUBLE AS denominator"
+            value = "numerator"
+        case Mean(expression=expression):
+            numbers = f"sum({expression})::DOUBLE AS numerator, count({expression})::DOUBLE AS denominator"
+            value = "numerator / nullif(denominator, 0)"
+        case Value(expression=expression):
+            numbers, value = "NULL::DOUBLE AS numerator, NULL::DOUBLE AS denominator", f"({expression})::DOUBLE"
+        case _:
+            assert_never(measure)
+    dimensions = [identifier(name) for name in kpi.by]
+    name = f"measured_{kpi.id.name}"
+    groups = f" GROUP BY GROUPING SETS (({', '.join(dimensions)}), ())" if dimensions else ""
+    shown = "".join(f"CAST({column} AS VARCHAR) AS {column}, " for column in dimensions)
+    total = f"(grouping({dimensions[0]}) = 1)" if dimensions else "true"
+    try:
+        return of.query(name, f"SELECT {shown}{total} AS is_total, {numbers}, {value} AS value FROM {name}{groups}")
+    except duckdb.Error as error:
+        raise DeclarationError(
+            f"DuckDB refuses the measure of {kpi.id}: {str(error).splitlines()[0]}",
+            way_out="write aggregates over the columns of its input",
+        ) from error
+
+
+def _rows(kpi: Kpi, relation: duckdb.DuckDBPyRelation) -> arrow.Table:
+    """The rows in order, the total first, with unit, target and whether it is met."""
+    columns = relation.columns
+    if "value" not in columns:
+        raise DeclarationError(
+            f"the KPI {kpi.id} returned the columns {', '.join(columns)}",
+            way_out="return a column value (and numerator and denominator for a ratio)",
+        )
+    for name in kpi.by:
+        if name not in columns:
+            raise UnknownNameError(f"dimension of {kpi.id}", name, columns)
+    given = relation.to_arrow_table().to_pylist()
+    rows = [_row(kpi, row) for row in given]
+    totals = [row for row in rows if row["is_total"]]
+    if len(totals) != 1 or (not kpi.by and len(rows) != 1):
+        raise DeclarationError(
+            f"the KPI {kpi.id} returned {len(rows)} rows, {len(totals)} of them a total",
+            way_out="return one row for the whole, with no value in its dimensions, and one for each of their values",
+        )
+    rows.sort(key=lambda row: (not row["is_total"], [str(row[name] or "") for name in kpi.by]))
+    fields = [(name, arrow.string()) for name in kpi.by]
+    fields += [("is_total", arrow.bool_())]
+    fields += [(name, arrow.float64()) for name in ("value", "numerator", "denominator")]
+    fields += [("unit", arrow.string()), ("target", arrow.string()), ("met", arrow.bool_()), ("_row", arrow.int64())]
+    numbered = [{**row, "_row": number} for number, row in enumerate(rows)]
+    return arrow.Table.from_pylist(numbered, schema=arrow.schema(fields))
+
+
+def _row(kpi: Kpi, row: dict[str, Any]) -> dict[str, Any]:
+    values = tuple(None if row[name] is None else str(row[name]) for name in kpi.by)
+    is_total = row.get("is_total")
+    if is_total is None:
+        is_total = all(value is None for value in values)
+    target = kpi.target_of(() if is_total else values)
+    value = _number(row["value"])
+    return {
+        **dict(zip(kpi.by, values, strict=True)),
+        "is_total": bool(is_total),
+        "value": value,
+        "numerator": _number(row.get("numerator")),
+        "denominator": _number(row.get("denominator")),
+        "unit": kpi.unit,
+        "target": str(target) if target else None,
+        "met": target.met_by(value) if target else None,
+    }
+
+
+def _number(value: object) -> float | None:
+    """A number as a float; NaN is no value."""
+    number = None if value is None else float(str(value))
+    return None if number is None or number != number else number  # noqa: PLR0124  # only NaN differs from itself
