@@ -17,7 +17,7 @@ from readiness_pipelines.delivery.replay import (
     plan_replay,
     replay_batch,
 )
-from readiness_pipelines.delivery.work import Work, due_work
+from readiness_pipelines.delivery.work import Work, do_work, due_work
 
 __all__ = [
     "ORPHAN_AGE",
@@ -35,6 +35,7 @@ __all__ = [
     "Work",
     "decide",
     "deliver",
+    "do_work",
     "due_work",
     "engine_of",
     "gate_of",
