@@ -1,6 +1,6 @@
 """One batch through: ingested, judged, staged, committed; decided about, replayed, reconciled, maintained."""
 
-from readiness_pipelines.delivery.deciding import Decided, decide
+from readiness_pipelines.delivery.deciding import KeptDecision, decide
 from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.gates import engine_of, gate_of
 from readiness_pipelines.delivery.ingest import Ingested, ingest
@@ -22,9 +22,9 @@ from readiness_pipelines.delivery.work import Work, do_work, due_work
 __all__ = [
     "ORPHAN_AGE",
     "RETENTION",
-    "Decided",
     "Delivery",
     "Ingested",
+    "KeptDecision",
     "Maintenance",
     "Problem",
     "Reconciliation",

@@ -40,6 +40,11 @@ def move_batch(connection: Connection, record: BatchRecord) -> None:
         connection.execute(update(BATCHES).where(here).values(**_values(record)))
 
 
+def note_arrival(connection: Connection, ref: BatchRef, arrival: str | None) -> None:
+    """Note that what arrived holds what was ingested already."""
+    connection.execute(update(BATCHES).where(is_batch(BATCHES, ref)).values(arrival=arrival))
+
+
 def check_counts(record: BatchRecord) -> None:
     """Refuse a verdict that does not account for every row.
 
@@ -110,6 +115,7 @@ def _values(record: BatchRecord) -> dict[str, Any]:
         "reason": record.reason,
         "inputs": {str(table): dict(snapshots) for table, snapshots in record.inputs.items()},
         "origins": [_origin_values(origin) for origin in record.origins],
+        "arrival": record.arrival,
         "columns": [asdict(column) for column in record.columns],
         "updated_at": record.updated_at,
         "newest_event_at": record.newest_event_at,
@@ -130,6 +136,7 @@ def _record(row: Any) -> BatchRecord:
         snapshots=Snapshots(raw=row.raw_snapshot, quarantine=row.quarantine_snapshot, published=row.published_snapshot),
         inputs={TableId.parse(table): snapshots for table, snapshots in row.inputs.items()},
         origins=tuple(map(_origin, row.origins)),
+        arrival=row.arrival,
         columns=tuple(StoredColumn(**column) for column in row.columns),
         unreadable_rows=row.unreadable,
         updated_at=row.updated_at,

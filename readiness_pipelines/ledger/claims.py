@@ -29,7 +29,11 @@ class Home:
     origin: str
 
     def __str__(self) -> str:
-        return f"{self.module} (owner {self.owner}, from {self.origin})"
+        return f"{self.module} (owner {self.owner}" + (f", from {self.origin})" if self.origin else ")")
+
+    def is_same(self, other: "Home") -> bool:
+        """Whether two homes are one: the same module, where not both the owner and the origin have changed."""
+        return self.module == other.module and (self.owner == other.owner or self.origin == other.origin)
 
 
 def home_of(connection: Connection, table: TableId) -> Home | None:
@@ -51,7 +55,7 @@ def check_home(table: TableId, known: Home, home: Home) -> None:
     Raises:
         DeclarationError: Another home; names both, and the way out.
     """
-    if known != home:
+    if not known.is_same(home):
         raise DeclarationError(
             f"{table} belongs to {known}, and is also declared by {home}",
             way_out=f"if it is the same table, moved: readiness adopt {table}; if it is another one, "

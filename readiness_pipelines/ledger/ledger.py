@@ -145,6 +145,11 @@ class Ledger:
                 details={"counts": asdict(record.counts), "snapshots": asdict(record.snapshots), **(details or {})},
             )
 
+    def note_arrival(self, ref: BatchRef, arrival: str | None) -> None:
+        """Note that what arrived, by its fingerprint, holds what was ingested of a batch already."""
+        with self._database.writing() as connection:
+            batches.note_arrival(connection, ref, arrival)
+
     def decide(
         self,
         ref: BatchRef,

@@ -55,6 +55,7 @@ class BatchRecord:
         snapshots: The snapshots that hold it.
         inputs: The snapshots it was made of, by table and by the table's batch; `ALL_BATCHES` for the whole table.
         origins: What it was read from, for raw tables.
+        arrival: Fingerprint of the arrival that was ingested, for raw tables.
         columns: Its columns.
         unreadable_rows: Rows that could not be parsed, for raw tables.
         updated_at: When it came here, in UTC.
@@ -71,6 +72,7 @@ class BatchRecord:
     snapshots: Snapshots = field(default_factory=Snapshots)
     inputs: Mapping[TableId, Mapping[str, int]] = field(default_factory=dict)
     origins: tuple[Origin, ...] = ()
+    arrival: str | None = None
     columns: tuple[StoredColumn, ...] = ()
     unreadable_rows: int = 0
     updated_at: datetime

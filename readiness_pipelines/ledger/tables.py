@@ -77,6 +77,7 @@ BATCHES = Table(
     Column("reason", Text),
     Column("inputs", JSON, nullable=False),
     Column("origins", JSON, nullable=False),
+    Column("arrival", String(200)),
     Column("columns", JSON, nullable=False),
     Column("newest_event_at", UtcDateTime),
     Column("updated_at", UtcDateTime, nullable=False),
