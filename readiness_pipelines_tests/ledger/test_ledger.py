@@ -39,6 +39,15 @@ def test_a_ledger_that_knew_paths_is_refused_and_left_as_it_is(database: Kind, t
     assert sorted(inspect(engine).get_table_names()) == ["ledger_batches", "ledger_version"]
 
 
+def test_readers_do_not_wait_for_a_writer(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record(a_record(BatchState.HELD), what="held", who="me")
+    with ledger._database.writing() as connection:
+        connection.execute(text("UPDATE ledger_batches SET state = 'published'"))
+        (record,) = Ledger.open(database_in(tmp_path)).batches()
+    assert record.state is BatchState.HELD
+    assert [one.state for one in ledger.batches()] == [BatchState.PUBLISHED]
+
+
 def _record_some(folder: Path, worker: int) -> None:
     ledger = Ledger.open(database_in(folder))
     for number in range(5):
