@@ -88,7 +88,7 @@ def fill(ledger: Ledger) -> None:
     ledger.record(a_record(BatchState.HELD, day_2), what="held", who="me", why="too many")
     ledger.begin(day_2, attempt="2", run_id="r2", who="me", at=NOW)
     ledger.fail(day_2, attempt="2", at=NOW, error="it's 100 % broken: disk full")
-    content = {"kind": "discard", "where": "a = 'x'"}
+    content: dict[str, Any] = {"kind": "discard", "where": "a = 'x'"}
     kept = ledger.decide(day_2, verb="discard", content=content, text="rows where a", who="ann", why="known", at=NOW)
     content = {"kind": "undo", "decision": kept.id}
     ledger.decide(
@@ -145,7 +145,10 @@ def _postgres_script() -> str:
 def _postgres_table(connection: Connection, table: Any) -> list[str]:
     """What makes a table with its rows again."""
     name = identifier(table.name)
-    made = [CreateTable(table), *(CreateIndex(index) for index in sorted(table.indexes, key=lambda one: one.name))]
+    made: list[Any] = [
+        CreateTable(table),
+        *(CreateIndex(index) for index in sorted(table.indexes, key=lambda one: one.name)),
+    ]
     lines = [f"{str(one.compile(connection)).strip()};" for one in made]
     columns = ", ".join(f"{identifier(column.name)}::text" for column in table.columns)
     for row in connection.execute(text(f"SELECT {columns} FROM {name} ORDER BY 1")):
