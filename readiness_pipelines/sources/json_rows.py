@@ -1,6 +1,5 @@
 """Rows of JSON Lines and of JSON arrays, as text."""
 
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -71,8 +70,7 @@ def _rows(file: SourceFile, drop: FileDrop) -> Iterable[_Row]:
 
 def _lines(file: SourceFile, drop: FileDrop) -> Iterator[_Row]:
     """Each line that is not blank: its values, or its text and the reason why it has none."""
-    with open_text(file, drop.encoding) as opened:
-        lines = io.TextIOWrapper(opened.detach(), encoding=opened.encoding, errors=opened.errors, newline="\n")
+    with open_text(file, drop.encoding, newline="\n") as lines:
         for number, line in enumerate(lines, start=1):
             text = line.removeprefix("\ufeff")
             if text.strip():
