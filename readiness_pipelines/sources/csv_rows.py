@@ -171,7 +171,7 @@ def _kept_records(source: CsvFile) -> Iterator[tuple[list[str] | None, str, str]
     if not source.drop.ignore_blank:
         yield from _records(source)
         return
-    waiting = []
+    waiting: list[tuple[list[str] | None, str, str]] = []
     for record in _records(source):
         if record[1].strip(source.drop.delimiter):
             yield from waiting

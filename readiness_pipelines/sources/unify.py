@@ -162,9 +162,8 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _python(column: pa.ChunkedArray) -> list[Any]:
-    if pa.types.is_duration(column.type):
-        return column.cast(pa.int64()).to_pylist()
-    return column.to_pylist()
+    values: list[Any] = (column.cast(pa.int64()) if pa.types.is_duration(column.type) else column).to_pylist()
+    return values
 
 
 def _casts_to_text(kind: pa.DataType) -> bool:
