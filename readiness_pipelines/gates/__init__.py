@@ -1,6 +1,5 @@
 """The verdict: a Pandera schema becomes one query over a batch."""
 
-from readiness_pipelines.gates.batch_checks import null_share, row_count
 from readiness_pipelines.gates.decided import TOLERANCE, Decided, Discarded, Waived
 from readiness_pipelines.gates.differences import Change, ChangeKind, differences
 from readiness_pipelines.gates.duckdb_engine import DuckDbEngine
@@ -9,7 +8,8 @@ from readiness_pipelines.gates.gate import Gate
 from readiness_pipelines.gates.layout import SchemaFinding
 from readiness_pipelines.gates.others import OtherRows, UsualRange
 from readiness_pipelines.gates.records import BrokenRule, RecordVerdict
-from readiness_pipelines.gates.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
+from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
+from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
 from readiness_pipelines.gates.verdict import (
     CleansedCount,
     Discard,

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from readiness_pipelines.gates.dialects import Dialect
 from readiness_pipelines.gates.layout import LaidColumn, Layout
-from readiness_pipelines.gates.tested import Checked, GateTest, NotNull, Readable, Referenced, Typed, Unique, Usual
+from readiness_pipelines.gates.schema.tests import (
+    Checked,
+    GateTest,
+    NotNull,
+    Readable,
+    Referenced,
+    Typed,
+    Unique,
+    Usual,
+)
 
 WORD_BITS = 62
 

@@ -8,8 +8,8 @@ from readiness_pipelines.gates.bits import Bit, words_of
 from readiness_pipelines.gates.found import Broken
 from readiness_pipelines.gates.layout import cleansing_counters
 from readiness_pipelines.gates.lost import DEDUPLICATE, Lost
-from readiness_pipelines.gates.rules import Rule
-from readiness_pipelines.gates.tested import Checked, GateTest, Readable
+from readiness_pipelines.gates.schema.rules import Rule
+from readiness_pipelines.gates.schema.tests import Checked, GateTest, Readable
 from readiness_pipelines.gates.verdict import CleansedCount, RuleCount
 
 SAMPLE_ROWS = 10

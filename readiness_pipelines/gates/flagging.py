@@ -10,10 +10,10 @@ from readiness_pipelines.gates.batch_view import BatchView, is_float
 from readiness_pipelines.gates.bits import Bit, words_with
 from readiness_pipelines.gates.found import FoundRows
 from readiness_pipelines.gates.layout import LaidColumn
-from readiness_pipelines.gates.lifting import FRAME, expression
 from readiness_pipelines.gates.others import UsualRange
-from readiness_pipelines.gates.rules import Rule, Runner
-from readiness_pipelines.gates.tested import Checked, NotNull, Readable, Typed, Usual
+from readiness_pipelines.gates.schema.lifting import FRAME, expression
+from readiness_pipelines.gates.schema.rules import Rule, Runner
+from readiness_pipelines.gates.schema.tests import Checked, NotNull, Readable, Typed, Usual
 
 
 def find_lifted(view: BatchView, bits: tuple[Bit, ...], found: FoundRows, ranges: Mapping[str, UsualRange]) -> None:

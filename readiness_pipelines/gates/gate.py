@@ -8,17 +8,15 @@ from uuid import uuid4
 
 import pyarrow as pa
 
+from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.cleansing import FlagMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
-from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.gates.batch_view import BatchView
-from readiness_pipelines.gates.columns import read_schema
 from readiness_pipelines.gates.counting import count_cleansed, count_rules
 from readiness_pipelines.gates.decided import TOLERANCE, Decided
-from readiness_pipelines.gates.declaring import declare
 from readiness_pipelines.gates.engine import Engine, Rows
 from readiness_pipelines.gates.judging import find_broken, published_rows, quarantined_rows
 from readiness_pipelines.gates.layout import lay_out, published_schema
@@ -26,9 +24,11 @@ from readiness_pipelines.gates.lost import lose
 from readiness_pipelines.gates.others import OtherRows
 from readiness_pipelines.gates.outcomes import holds_by_shape, outcome_of
 from readiness_pipelines.gates.records import RecordGate, RecordVerdict
-from readiness_pipelines.gates.rules import Rule, RuleKind
+from readiness_pipelines.gates.schema.columns import read_schema
+from readiness_pipelines.gates.schema.declaring import declare
+from readiness_pipelines.gates.schema.rules import Rule, RuleKind
+from readiness_pipelines.gates.schema.tests import Referenced, Usual
 from readiness_pipelines.gates.spark_rules import refuse_on_spark
-from readiness_pipelines.gates.tested import Referenced, Usual
 from readiness_pipelines.gates.verdict import Discard, Empty, Hold, RuleCount, Verdict
 from readiness_pipelines.gates.versions import Declaration, declaration_of
 from readiness_pipelines.settings import EngineName

@@ -10,15 +10,15 @@ from readiness_pipelines.gates.decided import Decided
 from readiness_pipelines.gates.dialects import Dialect
 from readiness_pipelines.gates.engine import Rows
 from readiness_pipelines.gates.flagging import find_aggregates, find_lifted
-from readiness_pipelines.gates.flavours import Flavour
 from readiness_pipelines.gates.found import Broken, FoundRows
 from readiness_pipelines.gates.lost import Lost
 from readiness_pipelines.gates.others import OtherRows
 from readiness_pipelines.gates.outside import find_by_pandera, find_by_value, find_nan_rows
 from readiness_pipelines.gates.references import find_unreferenced
 from readiness_pipelines.gates.repeated import find_repeated
-from readiness_pipelines.gates.rules import Rule, Runner
-from readiness_pipelines.gates.tested import Checked, GateTest, Readable, Referenced, Unique
+from readiness_pipelines.gates.schema.flavours import Flavour
+from readiness_pipelines.gates.schema.rules import Rule, Runner
+from readiness_pipelines.gates.schema.tests import Checked, GateTest, Readable, Referenced, Unique
 
 
 def find_broken(

@@ -9,9 +9,9 @@ import pyarrow as pa
 from readiness_pipelines.contracts.cleansing import FillMissing, FlagMissing
 from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.gates.cleansing import Cleansed, name_of, text_steps
-from readiness_pipelines.gates.columns import ColumnSpec, SchemaSpec
 from readiness_pipelines.gates.dialects import Dialect
-from readiness_pipelines.gates.tested import (
+from readiness_pipelines.gates.schema.columns import ColumnSpec, SchemaSpec
+from readiness_pipelines.gates.schema.tests import (
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,

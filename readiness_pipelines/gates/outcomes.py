@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.gates.rules import Rule, RuleKind
+from readiness_pipelines.gates.schema.rules import Rule, RuleKind
 from readiness_pipelines.gates.verdict import Discard, Empty, Hold, Outcome, Publish, RuleCount, Split
 
 

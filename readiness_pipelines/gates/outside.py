@@ -9,10 +9,10 @@ from readiness_pipelines.gates.batch_view import READABLE, BatchView
 from readiness_pipelines.gates.bits import Bit
 from readiness_pipelines.gates.expressions import is_elementwise
 from readiness_pipelines.gates.flagging import key_of
-from readiness_pipelines.gates.flavours import Flavour
 from readiness_pipelines.gates.found import FoundRows
-from readiness_pipelines.gates.lifting import expression, failing, failing_value
-from readiness_pipelines.gates.tested import Checked
+from readiness_pipelines.gates.schema.flavours import Flavour
+from readiness_pipelines.gates.schema.lifting import expression, failing, failing_value
+from readiness_pipelines.gates.schema.tests import Checked
 
 
 def find_by_value(view: BatchView, bit: Bit, test: Checked, found: FoundRows) -> None:

@@ -6,7 +6,7 @@ from readiness_pipelines.gates.batch_view import BatchView
 from readiness_pipelines.gates.bits import Bit
 from readiness_pipelines.gates.found import FoundRows
 from readiness_pipelines.gates.others import OtherRows
-from readiness_pipelines.gates.tested import Referenced
+from readiness_pipelines.gates.schema.tests import Referenced
 
 
 def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, found: FoundRows, others: OtherRows) -> None:

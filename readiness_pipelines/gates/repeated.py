@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from readiness_pipelines.gates.batch_view import BatchView
 from readiness_pipelines.gates.bits import Bit
-from readiness_pipelines.gates.columns import Duplicates
 from readiness_pipelines.gates.duplicates import find_duplicates, same_key
 from readiness_pipelines.gates.found import FoundRows
+from readiness_pipelines.gates.schema.columns import Duplicates
 
 
 def find_repeated(view: BatchView, bit: Bit, columns: Sequence[str], duplicates: Duplicates, found: FoundRows) -> None:

@@ -4,14 +4,14 @@ import narwhals.stable.v1 as nw
 import pyarrow as pa
 
 from readiness_pipelines.errors import GateBuildError
-from readiness_pipelines.gates.columns import SchemaSpec
-from readiness_pipelines.gates.declaring import probe_column, probe_frame
 from readiness_pipelines.gates.expressions import is_elementwise, operations_of, with_patterns
 from readiness_pipelines.gates.java_patterns import java_pattern
-from readiness_pipelines.gates.lifting import FRAME, expression
-from readiness_pipelines.gates.rules import Runner
+from readiness_pipelines.gates.schema.columns import SchemaSpec
+from readiness_pipelines.gates.schema.declaring import probe_column, probe_frame
+from readiness_pipelines.gates.schema.lifting import FRAME, expression
+from readiness_pipelines.gates.schema.rules import Runner
+from readiness_pipelines.gates.schema.tests import Checked, GateTest
 from readiness_pipelines.gates.spark_sql import SPARK, USE_DUCKDB
-from readiness_pipelines.gates.tested import Checked, GateTest
 
 SAME = frozenset(
     [

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from readiness_pipelines.gates.engine import Rows
 from readiness_pipelines.gates.layout import SchemaFinding
-from readiness_pipelines.gates.rules import Rule
+from readiness_pipelines.gates.schema.rules import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

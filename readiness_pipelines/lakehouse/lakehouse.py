@@ -21,12 +21,12 @@ from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, open_catalog
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, as_commit, replace_batch
 from readiness_pipelines.lakehouse.locks import Turns, batch_turn, commit_turn, turns_of
 from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_manifests, remove_orphans
-from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, Staged
 from readiness_pipelines.lakehouse.staging import footers, write_staged, write_staged_by_spark
 from readiness_pipelines.lakehouse.types import storage_schema
 from readiness_pipelines.lakehouse.upstream import evolved_schema
+from readiness_pipelines.names import TableId
 from readiness_pipelines.storage import Place
 
 if TYPE_CHECKING:

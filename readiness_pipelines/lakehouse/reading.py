@@ -10,8 +10,8 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
 from readiness_pipelines.errors import LakehouseError
-from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse.records import DataFileInfo
+from readiness_pipelines.names import TableId
 
 
 def planned_files(

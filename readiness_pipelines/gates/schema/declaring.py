@@ -14,13 +14,13 @@ from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, Reference, WithinUsualRange
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
-from readiness_pipelines.gates.ambiguity import refuse_ambiguous
-from readiness_pipelines.gates.columns import ColumnSpec, Duplicates, SchemaSpec
 from readiness_pipelines.gates.expressions import columns_of
-from readiness_pipelines.gates.flavours import Flavour
-from readiness_pipelines.gates.lifting import FRAME, PROBE_ROWS, NotLiftedError, bind, expression, nan_verdicts
-from readiness_pipelines.gates.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner, rule_name
-from readiness_pipelines.gates.tested import (
+from readiness_pipelines.gates.schema.ambiguity import refuse_ambiguous
+from readiness_pipelines.gates.schema.columns import ColumnSpec, Duplicates, SchemaSpec
+from readiness_pipelines.gates.schema.flavours import Flavour
+from readiness_pipelines.gates.schema.lifting import FRAME, PROBE_ROWS, NotLiftedError, bind, expression, nan_verdicts
+from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner, rule_name
+from readiness_pipelines.gates.schema.tests import (
     Checked,
     ColumnsExpected,
     ColumnsOrdered,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pandera.api.checks import Check
 
 from readiness_pipelines.contracts.references import Reference, WithinUsualRange
-from readiness_pipelines.gates.columns import ColumnSpec, Duplicates
-from readiness_pipelines.gates.rules import Rule
+from readiness_pipelines.gates.schema.columns import ColumnSpec, Duplicates
+from readiness_pipelines.gates.schema.rules import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from pandera.backends.pyarrow.register import register_pyarrow_backends
 from pandera.constants import CHECK_OUTPUT_KEY
 
 from readiness_pipelines.errors import GateBuildError
-from readiness_pipelines.gates.flavours import Flavour, native_table
+from readiness_pipelines.gates.schema.flavours import Flavour, native_table
 from readiness_pipelines.sql import asked
 
 FRAME = "*"

@@ -9,10 +9,10 @@ from pandera.api.checks import Check
 from pandera.api.dataframe.container import DataFrameSchema
 from pandera.api.dataframe.model import DataFrameModel
 
-from readiness_pipelines.contracts.cleansing import CLEANSING_KEY, ColumnStep, Deduplicate, FlagMissing, Step
 from readiness_pipelines.columns import RESERVED_COLUMNS
+from readiness_pipelines.contracts.cleansing import CLEANSING_KEY, ColumnStep, Deduplicate, FlagMissing, Step
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
-from readiness_pipelines.gates.flavours import Flavour, arrow_type, flavour_of, matches
+from readiness_pipelines.gates.schema.flavours import Flavour, arrow_type, flavour_of, matches
 
 Duplicates = Literal["all", "exclude_first", "exclude_last"]
 """Which of several equal rows break a uniqueness rule: all, or all but the first or last by ``_row``."""
