@@ -1,7 +1,6 @@
 """The verdict: a Pandera schema becomes one query over a batch."""
 
 from readiness_pipelines.gates.decided import TOLERANCE, Decided, Discarded, Waived
-from readiness_pipelines.gates.differences import Change, ChangeKind, differences
 from readiness_pipelines.gates.duckdb_engine import DuckDbEngine
 from readiness_pipelines.gates.engine import Engine, Rows
 from readiness_pipelines.gates.gate import Gate
@@ -21,7 +20,8 @@ from readiness_pipelines.gates.verdict import (
     Split,
     Verdict,
 )
-from readiness_pipelines.gates.versions import Declaration
+from readiness_pipelines.gates.versions.declaration import Declaration
+from readiness_pipelines.gates.versions.differences import Change, ChangeKind, differences
 
 __all__ = [
     "SCHEMA_UNCHANGED",

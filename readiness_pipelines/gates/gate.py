@@ -30,7 +30,7 @@ from readiness_pipelines.gates.schema.rules import Rule, RuleKind
 from readiness_pipelines.gates.schema.tests import Referenced, Usual
 from readiness_pipelines.gates.spark_rules import refuse_on_spark
 from readiness_pipelines.gates.verdict import Discard, Empty, Hold, RuleCount, Verdict
-from readiness_pipelines.gates.versions import Declaration, declaration_of
+from readiness_pipelines.gates.versions.declaration import Declaration, declaration_of
 from readiness_pipelines.settings import EngineName
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.gates.cleansing import step_facts
-from readiness_pipelines.gates.fingerprint import check_identity, fingerprint, plain
 from readiness_pipelines.gates.schema.columns import ColumnSpec, SchemaSpec
 from readiness_pipelines.gates.schema.tests import Checked, GateTest, Referenced, Unique, Usual
+from readiness_pipelines.gates.versions.fingerprint import check_identity, fingerprint, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

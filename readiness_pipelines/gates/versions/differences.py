@@ -7,7 +7,7 @@ from typing import Any
 
 from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.gates.versions import Declaration
+from readiness_pipelines.gates.versions.declaration import Declaration
 
 
 class ChangeKind(StrEnum):
