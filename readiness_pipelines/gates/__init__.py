@@ -4,8 +4,8 @@ from readiness_pipelines.gates.decided import TOLERANCE, Decided, Discarded, Wai
 from readiness_pipelines.gates.duckdb_engine import DuckDbEngine
 from readiness_pipelines.gates.engine import Engine, Rows
 from readiness_pipelines.gates.gate import Gate
-from readiness_pipelines.gates.layout import SchemaFinding
-from readiness_pipelines.gates.others import OtherRows, UsualRange
+from readiness_pipelines.gates.judge.layout import SchemaFinding
+from readiness_pipelines.gates.judge.others import OtherRows, UsualRange
 from readiness_pipelines.gates.records import BrokenRule, RecordVerdict
 from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
 from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner

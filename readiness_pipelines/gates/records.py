@@ -17,7 +17,7 @@ from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.gates.duckdb_sql import DUCKDB
 from readiness_pipelines.gates.evaluating import Evaluate, NotCompiledError, compile_expression
 from readiness_pipelines.gates.expressions import columns_of, is_elementwise
-from readiness_pipelines.gates.layout import LaidColumn, Layout, lay_out, typed_select
+from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, lay_out, typed_select
 from readiness_pipelines.gates.outcomes import holds_by_shape
 from readiness_pipelines.gates.python_values import UNCONVERTED, Convert, converter
 from readiness_pipelines.gates.schema.columns import SchemaSpec

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from readiness_pipelines.gates.engine import Rows
-from readiness_pipelines.gates.layout import SchemaFinding
+from readiness_pipelines.gates.judge.layout import SchemaFinding
 from readiness_pipelines.gates.schema.rules import Rule
 
 

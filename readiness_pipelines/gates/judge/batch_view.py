@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from readiness_pipelines.gates.engine import Engine
-from readiness_pipelines.gates.layout import LaidColumn, Layout, typed_select
+from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, typed_select
 
 CHUNK_ROWS = 250_000
 READABLE = "_unreadable IS NULL"

@@ -4,18 +4,18 @@ A first query evaluates all lifted rules and keeps the rows with any bit set; te
 (uniqueness), another table, or Pandera itself add their rows; what is left is anti-joined for publication.
 """
 
-from readiness_pipelines.gates.batch_view import BatchView
-from readiness_pipelines.gates.bits import bits_of, words_of
 from readiness_pipelines.gates.decided import Decided
 from readiness_pipelines.gates.dialects import Dialect
 from readiness_pipelines.gates.engine import Rows
-from readiness_pipelines.gates.flagging import find_aggregates, find_lifted
-from readiness_pipelines.gates.found import Broken, FoundRows
-from readiness_pipelines.gates.lost import Lost
-from readiness_pipelines.gates.others import OtherRows
-from readiness_pipelines.gates.outside import find_by_pandera, find_by_value, find_nan_rows
-from readiness_pipelines.gates.references import find_unreferenced
-from readiness_pipelines.gates.repeated import find_repeated
+from readiness_pipelines.gates.judge.batch_view import BatchView
+from readiness_pipelines.gates.judge.bits import bits_of, words_of
+from readiness_pipelines.gates.judge.dropped import Lost
+from readiness_pipelines.gates.judge.flagging import find_aggregates, find_lifted
+from readiness_pipelines.gates.judge.others import OtherRows
+from readiness_pipelines.gates.judge.outside import find_by_pandera, find_by_value, find_nan_rows
+from readiness_pipelines.gates.judge.references import find_unreferenced
+from readiness_pipelines.gates.judge.repeated import find_repeated
+from readiness_pipelines.gates.judge.violations import Broken, FoundRows
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.rules import Rule, Runner
 from readiness_pipelines.gates.schema.tests import Checked, GateTest, Readable, Referenced, Unique

@@ -2,10 +2,10 @@
 
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
-from readiness_pipelines.gates.batch_view import BatchView
-from readiness_pipelines.gates.bits import Bit
-from readiness_pipelines.gates.found import FoundRows
-from readiness_pipelines.gates.others import OtherRows
+from readiness_pipelines.gates.judge.batch_view import BatchView
+from readiness_pipelines.gates.judge.bits import Bit
+from readiness_pipelines.gates.judge.others import OtherRows
+from readiness_pipelines.gates.judge.violations import FoundRows
 from readiness_pipelines.gates.schema.tests import Referenced
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import narwhals.stable.v1 as nw
 
 from readiness_pipelines.errors import GateBuildError
-from readiness_pipelines.gates.batch_view import BatchView, is_float
-from readiness_pipelines.gates.bits import Bit, words_with
-from readiness_pipelines.gates.found import FoundRows
-from readiness_pipelines.gates.layout import LaidColumn
-from readiness_pipelines.gates.others import UsualRange
+from readiness_pipelines.gates.judge.batch_view import BatchView, is_float
+from readiness_pipelines.gates.judge.bits import Bit, words_with
+from readiness_pipelines.gates.judge.layout import LaidColumn
+from readiness_pipelines.gates.judge.others import UsualRange
+from readiness_pipelines.gates.judge.violations import FoundRows
 from readiness_pipelines.gates.schema.lifting import FRAME, expression
 from readiness_pipelines.gates.schema.rules import Rule, Runner
 from readiness_pipelines.gates.schema.tests import Checked, NotNull, Readable, Typed, Usual

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from readiness_pipelines.gates.batch_view import BatchView
-from readiness_pipelines.gates.bits import Bit
-from readiness_pipelines.gates.duplicates import find_duplicates, same_key
-from readiness_pipelines.gates.found import FoundRows
+from readiness_pipelines.gates.judge.batch_view import BatchView
+from readiness_pipelines.gates.judge.bits import Bit
+from readiness_pipelines.gates.judge.duplicates import find_duplicates, same_key
+from readiness_pipelines.gates.judge.violations import FoundRows
 from readiness_pipelines.gates.schema.columns import Duplicates
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from readiness_pipelines.gates.batch_view import READABLE, BatchView
-from readiness_pipelines.gates.bits import Bit
 from readiness_pipelines.gates.expressions import is_elementwise
-from readiness_pipelines.gates.flagging import key_of
-from readiness_pipelines.gates.found import FoundRows
+from readiness_pipelines.gates.judge.batch_view import READABLE, BatchView
+from readiness_pipelines.gates.judge.bits import Bit
+from readiness_pipelines.gates.judge.flagging import key_of
+from readiness_pipelines.gates.judge.violations import FoundRows
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.lifting import expression, failing, failing_value
 from readiness_pipelines.gates.schema.tests import Checked

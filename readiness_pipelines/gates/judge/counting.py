@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from readiness_pipelines.gates.batch_view import READABLE, BatchView
-from readiness_pipelines.gates.bits import Bit, words_of
-from readiness_pipelines.gates.found import Broken
-from readiness_pipelines.gates.layout import cleansing_counters
-from readiness_pipelines.gates.lost import DEDUPLICATE, Lost
+from readiness_pipelines.gates.judge.batch_view import READABLE, BatchView
+from readiness_pipelines.gates.judge.bits import Bit, words_of
+from readiness_pipelines.gates.judge.dropped import DEDUPLICATE, Lost
+from readiness_pipelines.gates.judge.layout import cleansing_counters
+from readiness_pipelines.gates.judge.violations import Broken
 from readiness_pipelines.gates.schema.rules import Rule
 from readiness_pipelines.gates.schema.tests import Checked, GateTest, Readable
 from readiness_pipelines.gates.verdict import CleansedCount, RuleCount

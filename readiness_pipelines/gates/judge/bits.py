@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from readiness_pipelines.gates.dialects import Dialect
-from readiness_pipelines.gates.layout import LaidColumn, Layout
+from readiness_pipelines.gates.judge.layout import LaidColumn, Layout
 from readiness_pipelines.gates.schema.tests import (
     Checked,
     GateTest,
