@@ -1,6 +1,5 @@
 """The verdict: a Pandera schema becomes one query over a batch."""
 
-from readiness_pipelines.gates.decided import TOLERANCE, Decided, Discarded, Waived
 from readiness_pipelines.gates.duckdb_engine import DuckDbEngine
 from readiness_pipelines.gates.engine import Engine, Rows
 from readiness_pipelines.gates.gate import Gate
@@ -9,7 +8,8 @@ from readiness_pipelines.gates.judge.others import OtherRows, UsualRange
 from readiness_pipelines.gates.records import BrokenRule, RecordVerdict
 from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
 from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
-from readiness_pipelines.gates.verdict import (
+from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decided, Discarded, Waived
+from readiness_pipelines.gates.verdict.verdict import (
     CleansedCount,
     Discard,
     Empty,

@@ -14,7 +14,6 @@ from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.gates.decided import TOLERANCE, Decided
 from readiness_pipelines.gates.engine import Engine, Rows
 from readiness_pipelines.gates.judge.batch import find_broken, published_rows, quarantined_rows
 from readiness_pipelines.gates.judge.batch_view import BatchView
@@ -22,14 +21,15 @@ from readiness_pipelines.gates.judge.counting import count_cleansed, count_rules
 from readiness_pipelines.gates.judge.dropped import lose
 from readiness_pipelines.gates.judge.layout import lay_out, published_schema
 from readiness_pipelines.gates.judge.others import OtherRows
-from readiness_pipelines.gates.outcomes import holds_by_shape, outcome_of
 from readiness_pipelines.gates.records import RecordGate, RecordVerdict
 from readiness_pipelines.gates.schema.columns import read_schema
 from readiness_pipelines.gates.schema.declaring import declare
 from readiness_pipelines.gates.schema.rules import Rule, RuleKind
 from readiness_pipelines.gates.schema.tests import Referenced, Usual
 from readiness_pipelines.gates.spark_rules import refuse_on_spark
-from readiness_pipelines.gates.verdict import Discard, Empty, Hold, RuleCount, Verdict
+from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decided
+from readiness_pipelines.gates.verdict.outcomes import holds_by_shape, outcome_of
+from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, RuleCount, Verdict
 from readiness_pipelines.gates.versions.declaration import Declaration, declaration_of
 from readiness_pipelines.settings import EngineName
 

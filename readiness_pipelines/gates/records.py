@@ -18,13 +18,13 @@ from readiness_pipelines.gates.duckdb_sql import DUCKDB
 from readiness_pipelines.gates.evaluating import Evaluate, NotCompiledError, compile_expression
 from readiness_pipelines.gates.expressions import columns_of, is_elementwise
 from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, lay_out, typed_select
-from readiness_pipelines.gates.outcomes import holds_by_shape
 from readiness_pipelines.gates.python_values import UNCONVERTED, Convert, converter
 from readiness_pipelines.gates.schema.columns import SchemaSpec
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.lifting import FRAME, expression, failing, failing_value
 from readiness_pipelines.gates.schema.rules import RuleKind, Runner
 from readiness_pipelines.gates.schema.tests import Checked, GateTest, NotNull, Readable, Typed
+from readiness_pipelines.gates.verdict.outcomes import holds_by_shape
 from readiness_pipelines.sql import duckdb_type, identifier
 
 KNOWN_SHAPES = 256

@@ -4,7 +4,6 @@ A first query evaluates all lifted rules and keeps the rows with any bit set; te
 (uniqueness), another table, or Pandera itself add their rows; what is left is anti-joined for publication.
 """
 
-from readiness_pipelines.gates.decided import Decided
 from readiness_pipelines.gates.dialects import Dialect
 from readiness_pipelines.gates.engine import Rows
 from readiness_pipelines.gates.judge.batch_view import BatchView
@@ -19,6 +18,7 @@ from readiness_pipelines.gates.judge.violations import Broken, FoundRows
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.rules import Rule, Runner
 from readiness_pipelines.gates.schema.tests import Checked, GateTest, Readable, Referenced, Unique
+from readiness_pipelines.gates.verdict.decisions import Decided
 
 
 def find_broken(

@@ -10,7 +10,7 @@ from readiness_pipelines.gates.judge.layout import cleansing_counters
 from readiness_pipelines.gates.judge.violations import Broken
 from readiness_pipelines.gates.schema.rules import Rule
 from readiness_pipelines.gates.schema.tests import Checked, GateTest, Readable
-from readiness_pipelines.gates.verdict import CleansedCount, RuleCount
+from readiness_pipelines.gates.verdict.verdict import CleansedCount, RuleCount
 
 SAMPLE_ROWS = 10
 SAMPLE_COLUMNS = 10

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from readiness_pipelines.contracts.cleansing import Deduplicate
-from readiness_pipelines.gates.decided import Discarded
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.duplicates import find_duplicates, same_key
+from readiness_pipelines.gates.verdict.decisions import Discarded
 
 DEDUPLICATE = "deduplicate"
 DISCARDED = "discarded"

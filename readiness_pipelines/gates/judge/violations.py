@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.gates.decided import Waived
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import WORD_BITS, Bit, words_of, words_with
+from readiness_pipelines.gates.verdict.decisions import Waived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.gates.schema.rules import Rule, RuleKind
-from readiness_pipelines.gates.verdict import Discard, Empty, Hold, Outcome, Publish, RuleCount, Split
+from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, Outcome, Publish, RuleCount, Split
 
 
 def outcome_of(counts: Iterable[RuleCount], gating: Gating, *, failed: int, discarded: int, ingested: int) -> Outcome:
