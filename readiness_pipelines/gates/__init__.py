@@ -5,7 +5,7 @@ from readiness_pipelines.gates.engine import Engine, Rows
 from readiness_pipelines.gates.gate import Gate
 from readiness_pipelines.gates.judge.layout import SchemaFinding
 from readiness_pipelines.gates.judge.others import OtherRows, UsualRange
-from readiness_pipelines.gates.records import BrokenRule, RecordVerdict
+from readiness_pipelines.gates.record.records import BrokenRule, RecordVerdict
 from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
 from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
 from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decided, Discarded, Waived

@@ -21,7 +21,7 @@ from readiness_pipelines.gates.judge.counting import count_cleansed, count_rules
 from readiness_pipelines.gates.judge.dropped import lose
 from readiness_pipelines.gates.judge.layout import lay_out, published_schema
 from readiness_pipelines.gates.judge.others import OtherRows
-from readiness_pipelines.gates.records import RecordGate, RecordVerdict
+from readiness_pipelines.gates.record.records import RecordGate, RecordVerdict
 from readiness_pipelines.gates.schema.columns import read_schema
 from readiness_pipelines.gates.schema.declaring import declare
 from readiness_pipelines.gates.schema.rules import Rule, RuleKind

@@ -15,10 +15,10 @@ from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.gates.duckdb_sql import DUCKDB
-from readiness_pipelines.gates.evaluating import Evaluate, NotCompiledError, compile_expression
 from readiness_pipelines.gates.expressions import columns_of, is_elementwise
 from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, lay_out, typed_select
-from readiness_pipelines.gates.python_values import UNCONVERTED, Convert, converter
+from readiness_pipelines.gates.record.evaluating import Evaluate, NotCompiledError, compile_expression
+from readiness_pipelines.gates.record.python_values import UNCONVERTED, Convert, converter
 from readiness_pipelines.gates.schema.columns import SchemaSpec
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.lifting import FRAME, expression, failing, failing_value
