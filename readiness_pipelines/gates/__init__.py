@@ -1,14 +1,14 @@
 """The verdict: a Pandera schema becomes one query over a batch."""
 
-from readiness_pipelines.gates.duckdb_engine import DuckDbEngine
-from readiness_pipelines.gates.engine import Engine, Rows
+from readiness_pipelines.engines.duckdb.engine import DuckDbEngine
+from readiness_pipelines.engines.port import Engine, Rows
 from readiness_pipelines.gates.gate import Gate
-from readiness_pipelines.gates.judge.layout import SchemaFinding
 from readiness_pipelines.gates.judge.others import OtherRows, UsualRange
 from readiness_pipelines.gates.record.records import BrokenRule, RecordVerdict
 from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
 from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
-from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decided, Discarded, Waived
+from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions, Discarded, Waived
+from readiness_pipelines.gates.verdict.findings import SchemaFinding
 from readiness_pipelines.gates.verdict.verdict import (
     CleansedCount,
     Discard,
@@ -20,18 +20,18 @@ from readiness_pipelines.gates.verdict.verdict import (
     Split,
     Verdict,
 )
-from readiness_pipelines.gates.versions.declaration import Declaration
-from readiness_pipelines.gates.versions.differences import Change, ChangeKind, differences
+from readiness_pipelines.gates.versions.declaration import GateDeclaration
+from readiness_pipelines.gates.versions.differences import ChangeKind, GateChange, differences
 
 __all__ = [
     "SCHEMA_UNCHANGED",
     "TOLERANCE",
     "BrokenRule",
-    "Change",
+    "GateChange",
     "ChangeKind",
     "CleansedCount",
-    "Decided",
-    "Declaration",
+    "Decisions",
+    "GateDeclaration",
     "Discard",
     "Discarded",
     "DuckDbEngine",

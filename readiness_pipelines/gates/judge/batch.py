@@ -4,10 +4,12 @@ A first query evaluates all lifted rules and keeps the rows with any bit set; te
 (uniqueness), another table, or Pandera itself add their rows; what is left is anti-joined for publication.
 """
 
-from readiness_pipelines.gates.dialects import Dialect
-from readiness_pipelines.gates.engine import Rows
+from typing import assert_never
+
+from readiness_pipelines.engines.dialects import Dialect
+from readiness_pipelines.engines.port import Rows
 from readiness_pipelines.gates.judge.batch_view import BatchView
-from readiness_pipelines.gates.judge.bits import bits_of, words_of
+from readiness_pipelines.gates.judge.bits import Bit, bits_of, words_of
 from readiness_pipelines.gates.judge.dropped import Lost
 from readiness_pipelines.gates.judge.flagging import find_aggregates, find_lifted
 from readiness_pipelines.gates.judge.others import OtherRows
@@ -16,13 +18,26 @@ from readiness_pipelines.gates.judge.references import find_unreferenced
 from readiness_pipelines.gates.judge.repeated import find_repeated
 from readiness_pipelines.gates.judge.violations import Broken, FoundRows
 from readiness_pipelines.gates.schema.flavours import Flavour
-from readiness_pipelines.gates.schema.rules import Rule, Runner
-from readiness_pipelines.gates.schema.tests import Checked, GateTest, Readable, Referenced, Unique
-from readiness_pipelines.gates.verdict.decisions import Decided
+from readiness_pipelines.gates.schema.rules import Runner
+from readiness_pipelines.gates.schema.tests import (
+    Checked,
+    ColumnsExpected,
+    ColumnsOrdered,
+    ColumnsPresent,
+    GateTest,
+    NotNull,
+    Readable,
+    Referenced,
+    SchemaUnchanged,
+    Typed,
+    Unique,
+    Usual,
+)
+from readiness_pipelines.gates.verdict.decisions import Decisions
 
 
 def find_broken(
-    view: BatchView, tests: tuple[GateTest, ...], *, flavour: Flavour, others: OtherRows, decided: Decided
+    view: BatchView, tests: tuple[GateTest, ...], *, flavour: Flavour, others: OtherRows, decisions: Decisions
 ) -> Broken:
     """Evaluate all tests and keep the rows that break any.
 
@@ -40,20 +55,35 @@ def find_broken(
                 find_repeated(view, bit, (bit.column.name,) if bit.column else columns, duplicates, found)
             case Referenced() as test:
                 find_unreferenced(view, bit, test, found, others)
-            case Checked(rule=Rule(runs_on=Runner.PYTHON)) as test:
-                find_by_value(view, bit, test, found)
-            case Checked(rule=Rule(runs_on=Runner.PANDERA)) as test:
-                if find_by_pandera(view, bit, test, found, flavour):
+            case Checked() as test:
+                if _find_unlifted(view, bit, test, found, flavour):
                     batch[test.rule.name] = test.rule.reason
-            case Checked(spec=None, of_rows=True) as test:
-                find_nan_rows(view, bit, test, found, flavour)
+            case Readable() | Typed() | NotNull() | Usual():
+                pass  # found by `find_lifted`
+            case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
+                pass  # decided by the layout; they have no bits
             case _:
-                pass
-    waived = found.waive(decided.waived)
-    for name in [name for name in batch if decided.waives(name)]:
+                assert_never(bit.test)
+    waived = found.waive(decisions.waived)
+    for name in [name for name in batch if decisions.waives(name)]:
         waived[name] = 0
         del batch[name]
     return found.gather(batch, waived)
+
+
+def _find_unlifted(view: BatchView, bit: Bit, test: Checked, found: FoundRows, flavour: Flavour) -> bool:
+    """Find the rows that break what the query does not decide of a check; whether the whole batch breaks it."""
+    match test.rule.runs_on:
+        case Runner.PYTHON:
+            find_by_value(view, bit, test, found)
+        case Runner.PANDERA:
+            return find_by_pandera(view, bit, test, found, flavour)
+        case Runner.QUERY:
+            if test.spec is None and test.of_rows:
+                find_nan_rows(view, bit, test, found, flavour)
+        case _:
+            assert_never(test.rule.runs_on)
+    return False
 
 
 def published_rows(view: BatchView, broken: Broken | None) -> Rows:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from readiness_pipelines.gates.engine import Engine
+from readiness_pipelines.engines.port import Engine
 from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, typed_select
 
 CHUNK_ROWS = 250_000

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from readiness_pipelines.gates.dialects import Dialect
-from readiness_pipelines.gates.engine import Engine
+from readiness_pipelines.engines.dialects import Dialect
+from readiness_pipelines.engines.port import Engine
 
 
 def find_duplicates(engine: Engine, view: str, columns: Sequence[str], *, where: str, into: str) -> str | None:

@@ -1,19 +1,31 @@
 """The one query over the rows: every lifted test as a flag, and the rows with any flag up."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 import narwhals.stable.v1 as nw
 
-from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.errors import GateBuildError, first_line
 from readiness_pipelines.gates.judge.batch_view import BatchView, is_float
 from readiness_pipelines.gates.judge.bits import Bit, words_with
 from readiness_pipelines.gates.judge.layout import LaidColumn
 from readiness_pipelines.gates.judge.others import UsualRange
 from readiness_pipelines.gates.judge.violations import FoundRows
 from readiness_pipelines.gates.schema.lifting import FRAME, expression
-from readiness_pipelines.gates.schema.rules import Rule, Runner
-from readiness_pipelines.gates.schema.tests import Checked, NotNull, Readable, Typed, Usual
+from readiness_pipelines.gates.schema.rules import Runner
+from readiness_pipelines.gates.schema.tests import (
+    Checked,
+    ColumnsExpected,
+    ColumnsOrdered,
+    ColumnsPresent,
+    NotNull,
+    Readable,
+    Referenced,
+    SchemaUnchanged,
+    Typed,
+    Unique,
+    Usual,
+)
 
 
 def find_lifted(view: BatchView, bits: tuple[Bit, ...], found: FoundRows, ranges: Mapping[str, UsualRange]) -> None:
@@ -56,7 +68,7 @@ def find_aggregates(view: BatchView, bits: tuple[Bit, ...]) -> dict[str, str]:
         (answers,) = view.engine.select(frame.select(**named))
     except view.engine.refusals as error:
         raise GateBuildError(
-            f"the rules {', '.join(t.rule.name for t in tests)} cannot be evaluated on the batch: {_first_line(error)}",
+            f"the rules {', '.join(t.rule.name for t in tests)} cannot be evaluated on the batch: {first_line(error)}",
             way_out="mend the check so that it holds for every value",
         ) from error
     return {
@@ -72,11 +84,7 @@ def key_of(bit: Bit) -> str:
 
 
 def _is_aggregate(bit: Bit) -> bool:
-    match bit.test:
-        case Checked(rule=Rule(runs_on=Runner.QUERY), of_rows=False):
-            return True
-        case _:
-            return False
+    return isinstance(bit.test, Checked) and bit.test.rule.runs_on is Runner.QUERY and not bit.test.of_rows
 
 
 def _breaks(view: BatchView, frame: Any, bit: Bit, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
@@ -94,10 +102,16 @@ def _breaks(view: BatchView, frame: Any, bit: Bit, ranges: Mapping[str, UsualRan
             return absent & readable & _converted(bit.column)
         case Usual() as test:
             return _is_unusual(bit, test, ranges)
-        case Checked(rule=Rule(runs_on=Runner.QUERY), of_rows=True):
-            return _fails(view, frame, bit, bit.test) & readable & _converted(bit.column)
-        case _:
+        case Checked() as test:
+            if test.rule.runs_on is not Runner.QUERY or not test.of_rows:
+                return None
+            return _fails(view, frame, bit, test) & readable & _converted(bit.column)
+        case Unique() | Referenced():
             return None
+        case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
+            return None
+        case _:
+            assert_never(bit.test)
 
 
 def _is_unusual(bit: Bit, test: Usual, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
@@ -142,11 +156,7 @@ def _culprit(view: BatchView, bits: tuple[Bit, ...], flags: Mapping[int, nw.Expr
                 view.engine.select(view.frame.select(flags[bit.place].any().alias("breaks")))
         except view.engine.refusals as error:
             return GateBuildError(
-                f"the rule {bit.test.rule.name!r} cannot be evaluated on this batch: {_first_line(error)}",
+                f"the rule {bit.test.rule.name!r} cannot be evaluated on this batch: {first_line(error)}",
                 way_out="widen the column's type, or mend the check so that it holds for every value",
             )
     return None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]

@@ -2,55 +2,34 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import assert_never
 
 import pyarrow as pa
 
 from readiness_pipelines.contracts.cleansing import FillMissing, FlagMissing
 from readiness_pipelines.contracts.gating import SchemaChange
-from readiness_pipelines.gates.cleansing import Cleansed, name_of, text_steps
-from readiness_pipelines.gates.dialects import Dialect
+from readiness_pipelines.engines.cleansing import Cleansed, name_of, text_steps
+from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.gates.schema.columns import ColumnSpec, SchemaSpec
 from readiness_pipelines.gates.schema.tests import (
+    Checked,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
     GateTest,
+    NotNull,
+    Readable,
+    Referenced,
     SchemaUnchanged,
     Typed,
+    Unique,
+    Usual,
 )
+from readiness_pipelines.gates.verdict.findings import SchemaFinding
 from readiness_pipelines.lakehouse.types import storage_type
 from readiness_pipelines.sql import duckdb_type
 
 FRAMEWORK_COLUMNS = ("_batch", "_row", "_file")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaFinding:
-    """A difference between what the schema says and what arrived.
-
-    Attributes:
-        change: What kind of difference.
-        column: The column.
-        before: Its type by the schema; "" for a column the schema does not have.
-        after: Its type as it arrived; "" for a column that did not.
-        effect: What is done about it, for people.
-    """
-
-    change: Literal["new column", "missing column", "wider type"]
-    column: str
-    before: str
-    after: str
-    effect: str
-
-    def __str__(self) -> str:
-        match self.change:
-            case "new column":
-                return f"{self.column} ({self.after}) is new"
-            case "missing column":
-                return f"{self.column} ({self.before}) is missing"
-            case "wider type":
-                return f"{self.column} is {self.after}, wider than {self.before}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +77,7 @@ class Layout:
         columns: The columns to publish.
         flags: The flag columns to publish after them.
         breaks: The shape rules that the batch breaks, with the reason by rule name.
-        findings: What differs from the schema.
+        findings: What differs from the source's last accepted shape.
     """
 
     columns: tuple[LaidColumn, ...]
@@ -133,6 +112,7 @@ def lay_out(
     *,
     missing: tuple[str, ...],
     change: SchemaChange,
+    accepted: Mapping[str, str] | None,
     sql: Dialect,
 ) -> Layout:
     """Lay a schema over the columns that arrived.
@@ -143,31 +123,35 @@ def lay_out(
         arrived: Names and types of the columns that arrived, without the framework's.
         missing: Text that means "no value".
         change: What a changed source means.
+        accepted: The types of the source's last accepted shape, by column; ``None`` where there is none yet.
         sql: The SQL of the engine that will judge.
 
     Raises:
         GateBuildError: The engine would convert or cleanse a column otherwise than DuckDB.
     """
-    findings = tuple(_findings(spec, arrived, change))
-    evolved = {f.column: f for f in findings} if change is SchemaChange.EVOLVE else {}
+    wider = set(_widened(spec, arrived))
+    new = [] if spec.strict else _extra(spec, arrived)
+    evolves = change is SchemaChange.EVOLVE
     columns: list[LaidColumn] = []
     flags: list[Flag] = []
     for index, (name, specs) in enumerate(_names(spec, arrived).items()):
-        wider = name in evolved and evolved[name].change == "wider type"
-        column = _lay(name, specs, arrived, missing=missing, tag=index, wider=wider, sql=sql)
+        column = _lay(name, specs, arrived, missing=missing, tag=index, wider=evolves and name in wider, sql=sql)
         columns.append(column)
         flags += [
             Flag(name=s.column, of=name, step=name_of(s)) for c in specs for s in c.steps if isinstance(s, FlagMissing)
         ]
-    for name, finding in evolved.items():
-        if finding.change == "new column":
-            columns.append(LaidColumn(name=name, specs=(), type=arrived.field(name).type, value=sql.identifier(name)))
-    breaks = {test.rule.name: why for test in tests if (why := _breaks(test, spec, arrived, findings, change))}
+    if evolves:
+        columns += [
+            LaidColumn(name=name, specs=(), type=arrived.field(name).type, value=sql.identifier(name)) for name in new
+        ]
+    findings = tuple(_findings(spec, arrived, accepted, change))
+    read_as_arrived = wider if change is not SchemaChange.DISCARD else set()
+    breaks = {test.rule.name: why for test in tests if (why := _breaks(test, spec, arrived, findings, read_as_arrived))}
     return Layout(columns=tuple(columns), flags=tuple(flags), breaks=breaks, findings=findings)
 
 
 def _breaks(
-    test: GateTest, spec: SchemaSpec, arrived: pa.Schema, findings: tuple[SchemaFinding, ...], change: SchemaChange
+    test: GateTest, spec: SchemaSpec, arrived: pa.Schema, findings: tuple[SchemaFinding, ...], wider: set[str]
 ) -> str:
     """Why the batch breaks a shape rule; "" where it does not, and for other rules."""
     match test:
@@ -182,51 +166,79 @@ def _breaks(
             wanted = list(dict.fromkeys(name for c in spec.columns for name in known if c.matches(name)))
             return f"came as {', '.join(known)}" if known != wanted else ""
         case Typed(spec=column):
-            widened = {f.column for f in findings if f.change == "wider type" and change is not SchemaChange.DISCARD}
             wrong = [
                 name
                 for name in arrived.names
-                if column.matches(name) and name not in widened and not _readable_as(column, arrived.field(name).type)
+                if column.matches(name) and name not in wider and not _readable_as(column, arrived.field(name).type)
             ]
             kinds = ", ".join(f"{name} is {arrived.field(name).type}" for name in wrong)
             return f"{kinds}, not {column.type}" if wrong else ""
         case SchemaUnchanged():
             return "; ".join(map(str, findings))
-        case _:
+        case Readable() | NotNull() | Unique() | Checked() | Referenced() | Usual():
             return ""
+        case _:
+            assert_never(test)
 
 
 def _extra(spec: SchemaSpec, arrived: pa.Schema) -> list[str]:
     return [name for name in arrived.names if not any(c.matches(name) for c in spec.columns)]
 
 
-def _findings(spec: SchemaSpec, arrived: pa.Schema, change: SchemaChange) -> Iterator[SchemaFinding]:
-    """What differs from the schema, other than what its own rules report."""
-    effects = {
-        SchemaChange.DISCARD: ("not published", "published as null", "read as the schema's type"),
-        SchemaChange.EVOLVE: ("published, the table evolves", "published as null", "published, the table evolves"),
-        SchemaChange.FREEZE: ("the batch is held",) * 3,
-    }[change]
-    if not spec.strict:
-        for name in _extra(spec, arrived):
-            kind = str(arrived.field(name).type)
-            yield SchemaFinding(change="new column", column=name, before="", after=kind, effect=effects[0])
+def _widened(spec: SchemaSpec, arrived: pa.Schema) -> Iterator[str]:
+    """The columns that arrived in a wider type than the schema's."""
     for column in spec.columns:
-        if spec.may_lack(column) and not any(map(column.matches, arrived.names)):
-            effect = effects[1] if column.default is None else f"published as {column.default!r}"
-            yield SchemaFinding(
-                change="missing column",
-                column=_label(column),
-                before=str(column.type or "any"),
-                after="",
-                effect=effect,
-            )
         for name in filter(column.matches, arrived.names):
-            kind = arrived.field(name).type
-            if column.type is not None and _is_wider(kind, column.type, column=name):
-                yield SchemaFinding(
-                    change="wider type", column=name, before=str(column.type), after=str(kind), effect=effects[2]
-                )
+            if column.type is not None and _is_wider(arrived.field(name).type, column.type, column=name):
+                yield name
+
+
+def shape_of(arrived: pa.Schema) -> dict[str, str]:
+    """The shape of a batch: the types of its columns, as text, by name."""
+    return {field.name: str(field.type) for field in arrived}
+
+
+def _findings(
+    spec: SchemaSpec, arrived: pa.Schema, accepted: Mapping[str, str] | None, change: SchemaChange
+) -> Iterator[SchemaFinding]:
+    """What differs from the source's last accepted shape; nothing where there is none yet."""
+    if accepted is None:
+        return
+    shape = shape_of(arrived)
+    for name, kind in shape.items():
+        if name not in accepted:
+            effect = _effect_of_arrival(spec, arrived, name, change)
+            yield SchemaFinding(change="new column", column=name, before="", after=kind, effect=effect)
+        elif accepted[name] != kind:
+            effect = _effect_of_arrival(spec, arrived, name, change)
+            yield SchemaFinding(change="other type", column=name, before=accepted[name], after=kind, effect=effect)
+    for name, kind in accepted.items():
+        if name not in shape:
+            effect = _effect_of_absence(spec, name, change)
+            yield SchemaFinding(change="missing column", column=name, before=kind, after="", effect=effect)
+
+
+def _effect_of_arrival(spec: SchemaSpec, arrived: pa.Schema, name: str, change: SchemaChange) -> str:
+    """What is done with a column that is new or of another type, for people."""
+    if change is SchemaChange.FREEZE:
+        return "the batch is held"
+    column = next((column for column in spec.columns if column.matches(name)), None)
+    evolves = change is SchemaChange.EVOLVE
+    if column is None:
+        return "published, the table evolves" if evolves else "not published"
+    if evolves and name in _widened(spec, arrived):
+        return "published, the table evolves"
+    return "published as it arrived" if column.type is None else f"read as {column.type}"
+
+
+def _effect_of_absence(spec: SchemaSpec, name: str, change: SchemaChange) -> str:
+    """What is done about a column that is missing, for people."""
+    column = next((column for column in spec.columns if column.matches(name)), None)
+    if change is SchemaChange.FREEZE or (column is not None and not spec.may_lack(column)):
+        return "the batch is held"
+    if column is None:
+        return "published as null" if change is SchemaChange.EVOLVE else "it is not published anyway"
+    return "published as null" if column.default is None else f"published as {column.default!r}"
 
 
 def _is_wider(arrived: pa.DataType, wanted: pa.DataType, *, column: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from readiness_pipelines.gates.engine import Rows
+from readiness_pipelines.engines.port import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from readiness_pipelines.gates.expressions import is_elementwise
+from readiness_pipelines.engines.expressions import is_elementwise
 from readiness_pipelines.gates.judge.batch_view import READABLE, BatchView
 from readiness_pipelines.gates.judge.bits import Bit
 from readiness_pipelines.gates.judge.flagging import key_of

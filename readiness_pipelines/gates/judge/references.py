@@ -1,7 +1,7 @@
 """Rules that compare a batch with other published rows."""
 
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
-from readiness_pipelines.errors import GateBuildError, UnknownNameError
+from readiness_pipelines.errors import GateBuildError, UnknownNameError, first_line
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import Bit
 from readiness_pipelines.gates.judge.others import OtherRows
@@ -42,6 +42,6 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, found: FoundR
         found.add(bit, f"{query} {join} {name} o ON {same}")
     except view.engine.refusals as error:
         raise GateBuildError(
-            f"the rule {test.rule.name!r} cannot compare its columns: {str(error).splitlines()[0]}",
+            f"the rule {test.rule.name!r} cannot compare its columns: {first_line(error)}",
             way_out="give the columns of both tables the same type",
         ) from error

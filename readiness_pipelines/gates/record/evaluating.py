@@ -9,7 +9,7 @@ from typing import Any
 import narwhals.stable.v1 as nw
 import re2
 
-from readiness_pipelines.gates.expressions import nodes_of
+from readiness_pipelines.engines.expressions import nodes_of
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 """From a record's typed values to what an expression says of them."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from readiness_pipelines.gates.conversion import DATE_TEXT, FALSE_TEXTS, FLOAT_TEXT, INTEGER_TEXT, TRUE_TEXTS
+from readiness_pipelines.engines.conversion import DATE_TEXT, FALSE_TEXTS, FLOAT_TEXT, INTEGER_TEXT, TRUE_TEXTS
 
 Convert = Callable[[Any], Any]
 """From a value that is not null to the typed value, or to `UNCONVERTED`."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, assert_never
 
 import duckdb
 import narwhals.stable.v1 as nw
@@ -13,9 +13,9 @@ import pyarrow as pa
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.contracts.routes import Route
+from readiness_pipelines.engines.duckdb.sql import DUCKDB
+from readiness_pipelines.engines.expressions import columns_of, is_elementwise
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.gates.duckdb_sql import DUCKDB
-from readiness_pipelines.gates.expressions import columns_of, is_elementwise
 from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, lay_out, typed_select
 from readiness_pipelines.gates.record.evaluating import Evaluate, NotCompiledError, compile_expression
 from readiness_pipelines.gates.record.python_values import UNCONVERTED, Convert, converter
@@ -23,7 +23,20 @@ from readiness_pipelines.gates.schema.columns import SchemaSpec
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.lifting import FRAME, expression, failing, failing_value
 from readiness_pipelines.gates.schema.rules import RuleKind, Runner
-from readiness_pipelines.gates.schema.tests import Checked, GateTest, NotNull, Readable, Typed
+from readiness_pipelines.gates.schema.tests import (
+    Checked,
+    ColumnsExpected,
+    ColumnsOrdered,
+    ColumnsPresent,
+    GateTest,
+    NotNull,
+    Readable,
+    Referenced,
+    SchemaUnchanged,
+    Typed,
+    Unique,
+    Usual,
+)
 from readiness_pipelines.gates.verdict.outcomes import holds_by_shape
 from readiness_pipelines.sql import duckdb_type, identifier
 
@@ -154,6 +167,7 @@ class RecordGate:
             arrived,
             missing=self._missing,
             change=self._change,
+            accepted=None,
             sql=DUCKDB,
         )
         rules = {test.rule.name: test.rule for test in self._tests}
@@ -241,12 +255,18 @@ class RecordGate:
                 return [_typed_test(test, column) for column in layout.of(spec)]
             case NotNull(spec=spec):
                 return [_not_null_test(test, column) for column in layout.of(spec)]
-            case Checked(of_rows=True):
+            case Checked():
+                if not test.of_rows:
+                    return None
                 columns = [None] if test.spec is None else list(layout.of(test.spec))
                 found = [self._checked_test(test, column, layout) for column in columns]
                 return None if any(one is None for one in found) else [one for one in found if one]
-            case _:
+            case Readable() | Unique() | Referenced() | Usual():
                 return None
+            case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
+                return None  # decided by the layout
+            case _:
+                assert_never(test)
 
     def _checked_test(self, test: Checked, column: LaidColumn | None, layout: Layout) -> Test | None:
         names = [column.name] if column else [laid.name for laid in layout.columns]

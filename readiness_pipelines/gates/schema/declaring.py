@@ -13,8 +13,8 @@ from readiness_pipelines.contracts.cleansing import RejectMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, Reference, WithinUsualRange
 from readiness_pipelines.contracts.routes import Route
+from readiness_pipelines.engines.expressions import columns_of
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
-from readiness_pipelines.gates.expressions import columns_of
 from readiness_pipelines.gates.schema.ambiguity import refuse_ambiguous
 from readiness_pipelines.gates.schema.columns import ColumnSpec, Duplicates, SchemaSpec
 from readiness_pipelines.gates.schema.flavours import Flavour
@@ -34,7 +34,7 @@ from readiness_pipelines.gates.schema.tests import (
     Unique,
     Usual,
 )
-from readiness_pipelines.sql import asked
+from readiness_pipelines.sql import probe_connection
 
 
 def declare(spec: SchemaSpec, gating: Gating) -> tuple[GateTest, ...]:
@@ -231,7 +231,7 @@ def probe_frame(spec: SchemaSpec) -> nw.DataFrame[Any]:
     arrays = {probe_column(c): pa.nulls(PROBE_ROWS, c.type or pa.string()) for c in spec.columns}
     # A check over the frame may ask which batch, or file, a row is of.
     arrays |= {name: pa.nulls(PROBE_ROWS, pa.string()) for name in ("_batch", "_file")}
-    frame: nw.DataFrame[Any] = nw.from_native(asked().from_arrow(pa.table(arrays)))
+    frame: nw.DataFrame[Any] = nw.from_native(probe_connection().from_arrow(pa.table(arrays)))
     return frame
 
 

@@ -19,9 +19,9 @@ from pandera.backends.narwhals.checks import NarwhalsCheckBackend
 from pandera.backends.pyarrow.register import register_pyarrow_backends
 from pandera.constants import CHECK_OUTPUT_KEY
 
-from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.errors import GateBuildError, first_line
 from readiness_pipelines.gates.schema.flavours import Flavour, native_table
-from readiness_pipelines.sql import asked
+from readiness_pipelines.sql import probe_connection
 
 FRAME = "*"
 """The key of a check that looks at the whole frame instead of one column."""
@@ -81,7 +81,7 @@ def bind(lifted: nw.Expr, probe: nw.DataFrame[Any], *, rule: str) -> bool:
         ) from error
     except (duckdb.Error, TypeError, ValueError) as error:
         raise GateBuildError(
-            f"the rule {rule!r} cannot be evaluated: {str(error).splitlines()[0]}",
+            f"the rule {rule!r} cannot be evaluated: {first_line(error)}",
             way_out="compare with values of the column's own type, and keep regular expressions to RE2's syntax",
         ) from error
     return len(rows) == PROBE_ROWS
@@ -98,7 +98,7 @@ def nan_verdicts(check: Check, kind: pa.DataType, flavour: Flavour, *, rule: str
     """
     one = pa.table({"value": pa.array([float("nan")], pa.float64()).cast(kind)})
     by_pandera = failing(check, "value", one, flavour=flavour, rule=rule)
-    frame: nw.DataFrame[Any] = nw.from_native(asked().from_arrow(one))
+    frame: nw.DataFrame[Any] = nw.from_native(probe_connection().from_arrow(one))
     passed = frame.select(expression(check, "value", frame).alias("passes"))
     ((passes,),) = nw.to_native(passed).fetchall()
     by_duckdb = not check.ignore_na if passes is None else not passes

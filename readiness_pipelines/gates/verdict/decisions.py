@@ -34,7 +34,7 @@ class Discarded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Decisions:
     """All that is decided about a batch beside its corrections, which are in the rows already."""
 
     waived: Sequence[Waived] = ()

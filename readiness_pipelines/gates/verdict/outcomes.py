@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.gates.schema.rules import Rule, RuleKind
+from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind
 from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, Outcome, Publish, RuleCount, Split
 
 
@@ -21,11 +21,17 @@ def outcome_of(counts: Iterable[RuleCount], gating: Gating, *, failed: int, disc
         discarded: Rows that deduplication lost.
         ingested: Rows of the batch.
     """
-    reasons = [reason for count in counts for reason in _reasons(count, gating.tolerance, ingested)]
+    counts = list(counts)
+    changed = [count for count in counts if count.rule.name == SCHEMA_UNCHANGED]
+    others = [count for count in counts if count.rule.name != SCHEMA_UNCHANGED]
+    reasons = [reason for count in others for reason in _reasons(count, gating.tolerance, ingested)]
     if over := gating.tolerance.exceeded_by(failed, ingested):
         reasons.append(f"{_share(failed, ingested)} fail, over the tolerance of {over}")
     if not reasons and failed and failed == ingested - discarded:
         reasons.append(f"{_share(failed, ingested)} fail: no row is left to publish")
+    if not reasons:
+        # A changed source is a reason only where nothing else holds the batch: the findings have it anyway.
+        reasons = [reason for count in changed for reason in _reasons(count, gating.tolerance, ingested)]
     if ingested and discarded == ingested:
         return Discard()
     if reasons:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from readiness_pipelines.gates.engine import Rows
-from readiness_pipelines.gates.judge.layout import SchemaFinding
-from readiness_pipelines.gates.schema.rules import Rule
+from readiness_pipelines.contracts.routes import Route
+from readiness_pipelines.engines.port import Rows
+from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule
+from readiness_pipelines.gates.verdict.findings import SchemaFinding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,8 @@ class Verdict:
         discarded_rows: Rows that a decision or deduplication discarded; none of a held batch.
         rules: One count per rule of the gate, in its order.
         cleansed: One count per cleansing step, in the order of the columns.
-        findings: What differs from the schema: new, missing and widened columns.
+        findings: What differs from the source's last accepted shape.
+        arrived: The shape that arrived: types by column, to be accepted with the batch.
         schema: Arrow schema of the published rows: the schema's columns, then ``_batch``, ``_row``, ``_file``.
         published: The rows to publish, typed, lazily; empty when nothing is.
         quarantined: The rows that are not published, as they arrived, plus ``_errors`` (list of rule, column, reason)
@@ -110,6 +112,7 @@ class Verdict:
     rules: tuple[RuleCount, ...]
     cleansed: tuple[CleansedCount, ...]
     findings: tuple[SchemaFinding, ...]
+    arrived: Mapping[str, str]
     schema: pa.Schema
     published: Rows
     quarantined: Rows
@@ -130,5 +133,22 @@ class Verdict:
 
     @property
     def broken(self) -> tuple[RuleCount, ...]:
-        """The rules that were broken, most rows first."""
-        return tuple(sorted((count for count in self.rules if count.broken_rows), key=lambda count: -count.broken_rows))
+        """The rules that were broken: those that hold the batch, then those that quarantine rows, then warnings.
+
+        Most rows first among each; a changed schema comes last.
+        """
+        order = {Route.HOLD: 0, Route.QUARANTINE: 1, Route.WARN: 2}
+
+        def place(count: RuleCount) -> tuple[bool, int, int]:
+            return count.rule.name == SCHEMA_UNCHANGED, order[count.rule.route], -count.broken_rows
+
+        return tuple(sorted((count for count in self.rules if count.broken_rows), key=place))
+
+    @property
+    def deciding(self) -> tuple[RuleCount, ...]:
+        """The broken rules, as messages name them.
+
+        Without a changed schema where a rule that holds or quarantines is broken; it is in `findings` all the same.
+        """
+        rules = [count for count in self.broken if count.rule.name != SCHEMA_UNCHANGED]
+        return tuple(rules) if any(count.rule.route is not Route.WARN for count in rules) else self.broken

@@ -2,17 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from readiness_pipelines.contracts.gating import Gating
-from readiness_pipelines.gates.cleansing import step_facts
+from readiness_pipelines.engines.cleansing import step_facts
 from readiness_pipelines.gates.schema.columns import ColumnSpec, SchemaSpec
-from readiness_pipelines.gates.schema.tests import Checked, GateTest, Referenced, Unique, Usual
+from readiness_pipelines.gates.schema.tests import (
+    Checked,
+    ColumnsExpected,
+    ColumnsOrdered,
+    ColumnsPresent,
+    GateTest,
+    NotNull,
+    Readable,
+    Referenced,
+    SchemaUnchanged,
+    Typed,
+    Unique,
+    Usual,
+)
 from readiness_pipelines.gates.versions.fingerprint import check_identity, fingerprint, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Declaration:
+class GateDeclaration:
     """What a gate asks, as JSON-like values.
 
     Attributes:
@@ -31,14 +44,14 @@ class Declaration:
         return {"facts": self.facts, "wording": self.wording, "version": self.version}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "Declaration":
+    def from_json(cls, stored: Mapping[str, Any]) -> "GateDeclaration":
         """A stored declaration."""
         return cls(facts=stored["facts"], wording=stored["wording"], version=stored["version"])
 
 
 def declaration_of(
     spec: SchemaSpec, tests: tuple[GateTest, ...], gating: Gating, missing: tuple[str, ...]
-) -> Declaration:
+) -> GateDeclaration:
     """What a gate asks."""
     facts = {
         "columns": {column.name: _column_facts(column) for column in spec.columns},
@@ -55,7 +68,7 @@ def declaration_of(
         "reasons": {fingerprint(_rule_facts(test, gating)): [test.rule.name, test.rule.reason] for test in tests},
         "descriptions": {column.name: column.description for column in spec.columns if column.description},
     }
-    return Declaration(facts=facts, wording=wording, version=fingerprint(facts))
+    return GateDeclaration(facts=facts, wording=wording, version=fingerprint(facts))
 
 
 def _column_facts(column: ColumnSpec) -> dict[str, Any]:
@@ -87,8 +100,18 @@ def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
         case Referenced(reference=reference) | Usual(reference=reference):
             named = {"reference": type(reference).__name__, **vars(reference)}
             return {**facts, "check": "reference", "statistics": plain(named)}
-        case _:
+        case (
+            Readable()
+            | ColumnsPresent()
+            | ColumnsExpected()
+            | ColumnsOrdered()
+            | SchemaUnchanged()
+            | Typed()
+            | NotNull()
+        ):
             return {**facts, "check": rule.name, "statistics": {}}
+        case _:
+            assert_never(test)
 
 
 def _bounds(gating: Gating) -> dict[str, Any]:

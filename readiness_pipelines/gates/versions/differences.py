@@ -7,7 +7,7 @@ from typing import Any
 
 from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.gates.versions.declaration import Declaration
+from readiness_pipelines.gates.versions.declaration import GateDeclaration
 
 
 class ChangeKind(StrEnum):
@@ -24,7 +24,7 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class GateChange:
     """One difference between two versions: what it means, of what, and its value before and after; "" for none."""
 
     kind: ChangeKind
@@ -40,7 +40,7 @@ _LOWER = frozenset({"min_value", "at_least"})
 _ALLOWED, _FORBIDDEN = "allowed_values", "forbidden_values"
 
 
-def differences(before: Declaration, after: Declaration) -> tuple[Change, ...]:
+def differences(before: GateDeclaration, after: GateDeclaration) -> tuple[GateChange, ...]:
     """What changed from one version to the other, the breaking changes first.
 
     A rule that changed in a way that is neither narrower nor wider counts as tightened: a row that passed may fail.
@@ -56,17 +56,17 @@ def differences(before: Declaration, after: Declaration) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda change: (_ORDER.index(change.kind), change.what)))
 
 
-def _columns(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _columns(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange]:
     for name in old.keys() - new.keys():
-        yield Change(kind=ChangeKind.BREAKING, what=f"column {name}", before=old[name]["type"], after="")
+        yield GateChange(kind=ChangeKind.BREAKING, what=f"column {name}", before=old[name]["type"], after="")
     for name in new.keys() - old.keys():
         kind = ChangeKind.TIGHTENED if new[name]["required"] else ChangeKind.LOOSENED
-        yield Change(kind=kind, what=f"column {name}", before="", after=new[name]["type"])
+        yield GateChange(kind=kind, what=f"column {name}", before="", after=new[name]["type"])
     for name in old.keys() & new.keys():
         yield from _column(name, old[name], new[name])
 
 
-def _column(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _column(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange]:
     kinds = {
         "type": ChangeKind.BREAKING,
         "pattern": ChangeKind.BREAKING,
@@ -78,34 +78,34 @@ def _column(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterat
     for fact, kind in kinds.items():
         if old[fact] != new[fact]:
             what = f"column {name}: {'cleansing' if fact == 'steps' else fact}"
-            yield Change(kind=kind, what=what, before=_text(old[fact]), after=_text(new[fact]))
+            yield GateChange(kind=kind, what=what, before=_text(old[fact]), after=_text(new[fact]))
 
 
-def _rules(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]) -> Iterator[Change]:
+def _rules(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]) -> Iterator[GateChange]:
     """Rules that are only in one version, paired by what they look at where both have one of the same check."""
     gone = [rule for rule in old if rule not in list(new)]
     come = [rule for rule in new if rule not in list(old)]
     for rule in gone:
         other = next((r for r in come if (r["on"], r["check"]) == (rule["on"], rule["check"])), None)
         if other is None:
-            yield Change(kind=ChangeKind.LOOSENED, what=_title(rule), before=_asks(rule), after="")
+            yield GateChange(kind=ChangeKind.LOOSENED, what=_title(rule), before=_asks(rule), after="")
         else:
             come.remove(other)
             yield from _rule(rule, other)
     for rule in come:
-        yield Change(kind=ChangeKind.TIGHTENED, what=_title(rule), before="", after=_asks(rule))
+        yield GateChange(kind=ChangeKind.TIGHTENED, what=_title(rule), before="", after=_asks(rule))
 
 
-def _rule(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _rule(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange]:
     if old["route"] != new["route"]:
         tighter = _STRICTNESS[Route(new["route"])] > _STRICTNESS[Route(old["route"])]
         kind = ChangeKind.TIGHTENED if tighter else ChangeKind.LOOSENED
-        yield Change(kind=kind, what=f"{_title(old)}: route", before=old["route"], after=new["route"])
+        yield GateChange(kind=kind, what=f"{_title(old)}: route", before=old["route"], after=new["route"])
     yield from _tolerance(f"{_title(old)}: tolerance", old["tolerance"] or {}, new["tolerance"] or {})
     rest = {"on", "check", "route", "tolerance"}
     if {k: v for k, v in old.items() if k not in rest} != {k: v for k, v in new.items() if k not in rest}:
         kind = ChangeKind.LOOSENED if _is_wider(old, new) else ChangeKind.TIGHTENED
-        yield Change(kind=kind, what=_title(old), before=_asks(old), after=_asks(new))
+        yield GateChange(kind=kind, what=_title(old), before=_asks(old), after=_asks(new))
 
 
 def _is_wider(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -132,16 +132,16 @@ def _holds(name: str, old: Any, new: Any) -> bool:
     return name.startswith("include_") and bool(new)
 
 
-def _tolerance(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _tolerance(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange]:
     for bound in ("quarantined_ratio", "quarantined_rows"):
         before, after = old.get(bound), new.get(bound)
         if before != after:
             looser = after is None or (before is not None and after > before)
             kind = ChangeKind.LOOSENED if looser else ChangeKind.TIGHTENED
-            yield Change(kind=kind, what=f"{what}: {bound}", before=_text(before), after=_text(after))
+            yield GateChange(kind=kind, what=f"{what}: {bound}", before=_text(before), after=_text(after))
 
 
-def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange]:
     freeze, evolve = SchemaChange.FREEZE.value, SchemaChange.EVOLVE.value
     changed = ChangeKind.LOOSENED
     if new["schema_change"] == freeze:
@@ -158,18 +158,18 @@ def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change
     }
     for fact, kind in kinds.items():
         if old[fact] != new[fact]:
-            yield Change(kind=kind, what=fact, before=_text(old[fact]), after=_text(new[fact]))
+            yield GateChange(kind=kind, what=fact, before=_text(old[fact]), after=_text(new[fact]))
 
 
-def _wording(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _wording(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange]:
     for asked in old["reasons"].keys() & new["reasons"].keys():
         (_, before), (name, after) = old["reasons"][asked], new["reasons"][asked]
         if before != after:
-            yield Change(kind=ChangeKind.COSMETIC, what=f"reason of rule {name}", before=before, after=after)
+            yield GateChange(kind=ChangeKind.COSMETIC, what=f"reason of rule {name}", before=before, after=after)
     for name in old["descriptions"].keys() | new["descriptions"].keys():
         before, after = old["descriptions"].get(name, ""), new["descriptions"].get(name, "")
         if before != after:
-            yield Change(kind=ChangeKind.COSMETIC, what=f"description of column {name}", before=before, after=after)
+            yield GateChange(kind=ChangeKind.COSMETIC, what=f"description of column {name}", before=before, after=after)
 
 
 def _title(rule: Mapping[str, Any]) -> str:

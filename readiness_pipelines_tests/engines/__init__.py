@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from readiness_pipelines.gates import DuckDbEngine, Engine
+from readiness_pipelines.engines import Engine
+from readiness_pipelines.engines.duckdb.engine import DuckDbEngine
 from readiness_pipelines.settings import EngineName
 from readiness_pipelines_tests.stores import CREDENTIALS
 
@@ -33,7 +34,7 @@ def spark() -> "SparkSession":
     """This process's Spark, small and quiet; a test that asks for it is skipped where there is no Java."""
     if not java_is_here():
         pytest.skip("Spark wants Java 17, which is not here")
-    from readiness_pipelines.gates.spark_session import spark_session  # noqa: PLC0415  # only those who ask pay
+    from readiness_pipelines.engines.spark.session import spark_session  # noqa: PLC0415  # only those who ask pay
 
     os.environ.update(CREDENTIALS)  # executors inherit what is there when Java starts
     os.environ.setdefault("PYSPARK_SUBMIT_ARGS", f"{SMALL} {QUICK} pyspark-shell")
@@ -47,7 +48,7 @@ def opened(name: EngineName) -> Iterator[Engine]:
         with duckdb.connect() as connection:
             yield DuckDbEngine(connection)
         return
-    from readiness_pipelines.gates.spark_engine import SparkEngine  # noqa: PLC0415  # only those who ask pay
+    from readiness_pipelines.engines.spark.engine import SparkEngine  # noqa: PLC0415  # only those who ask pay
 
     with SparkEngine(spark()).opened() as engine:
         yield engine

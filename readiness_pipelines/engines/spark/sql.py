@@ -5,9 +5,8 @@ from typing import Any
 import pyarrow as pa
 
 from readiness_pipelines.contracts.cleansing import Case, ColumnStep, Dates, Numbers, Trim
-from readiness_pipelines.errors import GateBuildError
-from readiness_pipelines.gates.cleansing import name_of, text_value, value_literal
-from readiness_pipelines.gates.conversion import (
+from readiness_pipelines.engines.cleansing import name_of, text_value, value_literal
+from readiness_pipelines.engines.conversion import (
     DATE_TEXT,
     FALSE_TEXTS,
     FLOAT_TEXT,
@@ -15,7 +14,9 @@ from readiness_pipelines.gates.conversion import (
     TRUE_TEXTS,
     decimal_text,
 )
-from readiness_pipelines.gates.java_patterns import SPACES
+from readiness_pipelines.engines.spark.patterns import SPACES, java_pattern
+from readiness_pipelines.engines.spark.rules import OPERATIONS
+from readiness_pipelines.errors import GateBuildError
 
 USE_DUCKDB = 'let this table be judged by DuckDB: engine="duckdb"'
 
@@ -23,7 +24,18 @@ USE_DUCKDB = 'let this table be judged by DuckDB: engine="duckdb"'
 class SparkSql:
     """Spark's SQL; see `Dialect`."""
 
+    name = "Spark"
+    way_out = USE_DUCKDB
+    operations: frozenset[str] | None = OPERATIONS
     error_list = "ARRAY<STRUCT<rule: STRING, column: STRING, reason: STRING>>"
+
+    def pattern(self, pattern: str) -> str:
+        """A regular expression that means to Spark, which reads it as Java does, what it means to RE2.
+
+        Raises:
+            ValueError: A part that cannot be rewritten; its message names it.
+        """
+        return java_pattern(pattern)
 
     def identifier(self, name: str) -> str:
         """Quote a column or table name."""

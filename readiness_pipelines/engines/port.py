@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import narwhals.stable.v1 as nw
 import pyarrow as pa
 
-from readiness_pipelines.gates.dialects import Dialect
+from readiness_pipelines.engines.dialects import Dialect
 
 Rows = Any
 """Rows that live in an engine: a DuckDB relation, or a PySpark DataFrame."""

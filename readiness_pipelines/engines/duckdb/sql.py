@@ -5,15 +5,22 @@ from typing import Any
 import pyarrow as pa
 
 from readiness_pipelines.contracts.cleansing import ColumnStep
-from readiness_pipelines.gates.cleansing import text_value, value_literal
-from readiness_pipelines.gates.conversion import as_type
+from readiness_pipelines.engines.cleansing import text_value, value_literal
+from readiness_pipelines.engines.conversion import as_type
 from readiness_pipelines.sql import duckdb_type, identifier, literal
 
 
 class DuckDbSql:
     """DuckDB's SQL; see `Dialect`. What it means is the measure for other engines."""
 
+    name = "DuckDB"
+    way_out = ""
+    operations: frozenset[str] | None = None
     error_list = 'STRUCT("rule" VARCHAR, "column" VARCHAR, reason VARCHAR)[]'
+
+    def pattern(self, pattern: str) -> str:
+        """The pattern itself: DuckDB reads patterns with RE2."""
+        return pattern
 
     def identifier(self, name: str) -> str:
         """Quote a column or table name."""

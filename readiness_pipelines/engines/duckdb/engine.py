@@ -1,15 +1,23 @@
 """DuckDB behind the port: one connection, the default."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import narwhals.stable.v1 as nw
 import pyarrow as pa
 
-from readiness_pipelines.gates.conversion import INTEGERS
-from readiness_pipelines.gates.dialects import Dialect
-from readiness_pipelines.gates.duckdb_sql import DUCKDB
+from readiness_pipelines.engines.conversion import INTEGERS
+from readiness_pipelines.engines.dialects import Dialect
+from readiness_pipelines.engines.duckdb.sql import DUCKDB
 from readiness_pipelines.sql import identifier
+
+
+@contextmanager
+def open_duckdb(connection: duckdb.DuckDBPyConnection) -> Iterator["DuckDbEngine"]:
+    """Judge in a connection, which stays open: who opened it closes it."""
+    yield DuckDbEngine(connection)
 
 
 class DuckDbEngine:

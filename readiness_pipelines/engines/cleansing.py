@@ -18,7 +18,7 @@ from readiness_pipelines.contracts.cleansing import (
     Trim,
     ZeroPad,
 )
-from readiness_pipelines.gates.dialects import Dialect
+from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.sql import literal
 
 Literal = Callable[[str], str]

@@ -10,8 +10,26 @@ from readiness_pipelines.contracts.cleansing import ColumnStep
 class Dialect(Protocol):
     """How one engine writes what a gate needs. What all engines write alike is written where it is needed."""
 
+    name: str
+    """The engine's name, for people."""
+
+    way_out: str
+    """What to do where the engine cannot judge something, as the end of a sentence; "" where it can judge everything."""
+
+    operations: frozenset[str] | None
+    """Narwhals' operations that mean the same here as on DuckDB; ``None`` for all. Where it is not ``None``, checks that
+    need Pandera or Python are refused."""
+
     error_list: str
     """Type of ``_errors``: a list of rule, column and reason."""
+
+    def pattern(self, pattern: str) -> str:
+        """A regular expression that means here what the given one means to RE2.
+
+        Raises:
+            ValueError: A part that cannot be rewritten; its message names it.
+        """
+        ...
 
     def identifier(self, name: str) -> str:
         """Quote a column or table name."""

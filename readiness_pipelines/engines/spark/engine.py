@@ -16,10 +16,12 @@ from pyspark.errors import (
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from readiness_pipelines.engines.dialects import Dialect
+from readiness_pipelines.engines.expressions import with_patterns
+from readiness_pipelines.engines.spark.files import read_files, write_files
+from readiness_pipelines.engines.spark.sql import SPARK, USE_DUCKDB
 from readiness_pipelines.errors import GateBuildError
-from readiness_pipelines.gates.dialects import Dialect
-from readiness_pipelines.gates.spark_rules import for_spark
-from readiness_pipelines.gates.spark_sql import SPARK, USE_DUCKDB
+from readiness_pipelines.lakehouse.records import PlannedFiles, StagingArea
 
 
 class SparkEngine:
@@ -79,6 +81,14 @@ class SparkEngine:
         """The rows of a query, lazily."""
         return self.session.sql(query)
 
+    def read(self, planned: PlannedFiles) -> DataFrame:
+        """The rows of a table's files, lazily."""
+        return read_files(self.session, planned)
+
+    def write(self, rows: DataFrame, area: StagingArea) -> tuple[str, ...]:
+        """Let the executors write rows into a staging area; the files, for `Lakehouse.accept`."""
+        return write_files(rows, area)
+
     def collect(self, rows: DataFrame) -> pa.Table:
         """Rows, in memory, in the order of ``_row``."""
         return rows.orderBy("_row").toArrow()
@@ -103,7 +113,7 @@ class SparkEngine:
 
     def adapted(self, lifted: nw.Expr) -> nw.Expr:
         """The expression with its patterns as Java reads them."""
-        return for_spark(lifted)
+        return with_patterns(lifted, self.sql.pattern)
 
     def select(self, frame: Any) -> list[tuple[Any, ...]]:
         """The few rows of a Narwhals frame."""

@@ -12,8 +12,6 @@ import pyarrow.parquet as pq
 
 from readiness_pipelines.storage import Place
 
-ROW_GROUP_ROWS = 122_880
-
 
 def read_groups(groups: Iterator[pa.RecordBatch], schema: pa.Schema, place: Place) -> Iterator[pa.RecordBatch]:
     """The rows of row groups, given as ``name`` below a place and ``number``; null where a file lacks a column."""
@@ -30,7 +28,9 @@ def read_groups(groups: Iterator[pa.RecordBatch], schema: pa.Schema, place: Plac
             yield from pa.table(columns, schema=schema).to_batches(max_chunksize=10_000)
 
 
-def write_file(batches: Iterator[pa.RecordBatch], schema: pa.Schema, folder: Place) -> Iterator[pa.RecordBatch]:
+def write_file(
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema, folder: Place, row_group_rows: int
+) -> Iterator[pa.RecordBatch]:
     """Write a partition's rows into one file, and give its ``file`` and ``rows``; nothing where there are no rows.
 
     A partition that is computed again, because an executor died or was slow, writes another file. Only the files that
@@ -46,18 +46,18 @@ def write_file(batches: Iterator[pa.RecordBatch], schema: pa.Schema, folder: Pla
         folder.create(name) as file,
         pq.ParquetWriter(file, schema, compression="zstd", compression_level=1) as writer,
     ):
-        for table in _row_groups(chain([first], filled), schema):
-            writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        for table in _row_groups(chain([first], filled), schema, row_group_rows):
+            writer.write_table(table, row_group_size=row_group_rows)
             rows += table.num_rows
     yield pa.RecordBatch.from_pydict({"file": [f"{folder}/{name}"], "rows": [rows]})
 
 
-def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema, rows: int) -> Iterator[pa.Table]:
     """Batches, of which Spark makes many small ones, as tables of at least a row group but for the last."""
     waiting: list[pa.Table] = []
     for batch in batches:
         waiting.append(pa.Table.from_batches([batch]).cast(schema))
-        if sum(table.num_rows for table in waiting) >= ROW_GROUP_ROWS:
+        if sum(table.num_rows for table in waiting) >= rows:
             yield pa.concat_tables(waiting)
             waiting = []
     if waiting:

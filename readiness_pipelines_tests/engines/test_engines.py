@@ -28,7 +28,7 @@ from readiness_pipelines import (
     row_count,
 )
 from readiness_pipelines.errors import GateBuildError
-from readiness_pipelines.gates import Decided, Discarded, Engine, Gate, OtherRows, UsualRange, Waived
+from readiness_pipelines.gates import Decisions, Discarded, Engine, Gate, OtherRows, UsualRange, Waived
 from readiness_pipelines.testing import batch, judge
 from readiness_pipelines_tests.engines import ENGINES, opened
 
@@ -228,11 +228,11 @@ def test_usual_ranges_warn_of_the_same_rows(engine: Engine) -> None:
 
 def test_decisions_waive_and_discard_the_same_rows(engine: Engine) -> None:
     gate = Gate(column(arrow.int64(), pa.Check.ge(0)))
-    decided = Decided(
+    decisions = Decisions(
         waived=[Waived(rule="a_greater_than_or_equal_to", where="_row < 2")],
         discarded=[Discarded(where="_row = 3", reason="test"), Discarded(where="_row >= 3", reason="other")],
     )
-    verdict = gate.judge(batch(*values("-1", "-2", "-3", "4", "5")), engine, decided=decided)
+    verdict = gate.judge(batch(*values("-1", "-2", "-3", "4", "5")), engine, decisions=decisions)
     assert [row["a"] for row in engine.collect(verdict.published).to_pylist()] == [-1, -2]
     waiting = engine.collect(verdict.quarantined).to_pylist()
     assert [(row["_row"], row["_discarded"], row["_errors"][0]["reason"]) for row in waiting][1:] == [
