@@ -329,10 +329,17 @@ def _readable_as(column: ColumnSpec, arrived: pa.DataType) -> bool:
         return True
     if pa.types.is_timestamp(arrived) and pa.types.is_timestamp(column.type):
         return bool((arrived.tz is None) == (column.type.tz is None))
+    if pa.types.is_integer(column.type) and is_whole_decimal(arrived):
+        return True
     return any(
         kind(arrived) and kind(column.type)
         for kind in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_time)
     )
+
+
+def is_whole_decimal(kind: pa.DataType) -> bool:
+    """Whether a type holds whole numbers alone, though it is a decimal: what DuckDB's sums of integers arrive as."""
+    return bool(pa.types.is_decimal(kind) and kind.scale == 0)
 
 
 def _label(column: ColumnSpec) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pandera.api.dataframe.container import DataFrameSchema
 
 from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.gates.schema.dtypes import arrow_type_of
 
 
 class Flavour(StrEnum):
@@ -78,6 +79,8 @@ def native_table(flavour: Flavour, table: pa.Table) -> Any:
 
 
 def _of_narwhals(kind: Any) -> pa.DataType:
+    if (known := arrow_type_of(kind)) is not None:
+        return known
     empty = nw.from_native(pa.table({"x": pa.nulls(0)}), eager_only=True)
     return nw.to_native(empty.with_columns(nw.col("x").cast(kind))).schema.field("x").type
 
