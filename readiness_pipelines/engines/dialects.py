@@ -14,11 +14,12 @@ class Dialect(Protocol):
     """The engine's name, for people."""
 
     way_out: str
-    """What to do where the engine cannot judge something, as the end of a sentence; "" where it can judge everything."""
+    """What to do where the engine cannot judge something; "" where it can judge everything."""
 
     operations: frozenset[str] | None
-    """Narwhals' operations that mean the same here as on DuckDB; ``None`` for all. Where it is not ``None``, checks that
-    need Pandera or Python are refused."""
+    """Operations of Narwhals that mean the same here as on DuckDB; ``None`` for all.
+
+    Where it is not ``None``, checks that need Pandera or Python are refused."""
 
     error_list: str
     """Type of ``_errors``: a list of rule, column and reason."""

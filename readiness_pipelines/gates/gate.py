@@ -16,10 +16,10 @@ from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.engines import dialect_of
 from readiness_pipelines.engines.port import Engine, Rows
-from readiness_pipelines.gates.judge.batch import find_broken, published_rows, quarantined_rows
+from readiness_pipelines.gates.judge.batch import find_violations, published_rows, quarantined_rows
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.counting import count_cleansed, count_rules
-from readiness_pipelines.gates.judge.dropped import lose
+from readiness_pipelines.gates.judge.dropped import drop_rows
 from readiness_pipelines.gates.judge.layout import lay_out, published_schema, shape_of
 from readiness_pipelines.gates.judge.others import OtherRows
 from readiness_pipelines.gates.record.records import RecordGate, RecordVerdict
@@ -55,7 +55,7 @@ class Gate:
         spec: The schema as plain values.
         tests: What it tests, in order.
         rules: The rule of each test.
-        declaration: What the gate asks, as plain values.
+        declaration: What the gate tests, as plain values.
 
     Raises:
         GateBuildError: A schema that cannot become a gate.
@@ -173,8 +173,8 @@ class Gate:
         breaks = {name: why for name, why in layout.breaks.items() if not decisions.waives(name)}
         misshapen = any(rule.name in breaks and holds_by_shape(rule) for rule in self.rules)
         view = BatchView.over(engine, source=source, layout=layout, tag=tag)
-        view, lost = lose(view, decisions.discarded, None if misshapen else self.spec.deduplicate)
-        broken = find_broken(
+        view, dropped = drop_rows(view, decisions.discarded, None if misshapen else self.spec.deduplicate)
+        broken = find_violations(
             view,
             () if misshapen else self.tests,
             flavour=self.spec.flavour,
@@ -184,7 +184,7 @@ class Gate:
         counted = {rule.name: count for rule, count in count_rules(view, broken, rows=ingested)}
         counts = tuple(self._count(rule, breaks, counted, ingested, misshapen) for rule in self.rules)
         gating = replace(self._gating, tolerance=Tolerance()) if decisions.waives(TOLERANCE) else self._gating
-        outcome = outcome_of(counts, gating, failed=broken.failed_rows, discarded=lost.rows, ingested=ingested)
+        outcome = outcome_of(counts, gating, failed=broken.failed_rows, discarded=dropped.rows, ingested=ingested)
         held = isinstance(outcome, Hold)
         return Verdict(
             gate=self.name,
@@ -192,14 +192,14 @@ class Gate:
             outcome=outcome,
             ingested_rows=ingested,
             failed_rows=broken.failed_rows,
-            discarded_rows=0 if held else lost.rows,
+            discarded_rows=0 if held else dropped.rows,
             rules=counts,
-            cleansed=() if misshapen else count_cleansed(view, lost),
+            cleansed=() if misshapen else count_cleansed(view, dropped),
             findings=layout.findings,
             arrived=shape_of(arrived),
             schema=layout.schema,
             published=published_rows(view, None if isinstance(outcome, Hold | Empty | Discard) else broken),
-            quarantined=quarantined_rows(view, broken, lost, all_rows=held),
+            quarantined=quarantined_rows(view, broken, dropped, all_rows=held),
         )
 
     def check_record(self, record: Mapping[str, Any]) -> RecordVerdict:

@@ -67,7 +67,9 @@ def test_a_new_column_is_a_finding_and_is_not_published() -> None:
 
 
 def test_a_new_column_may_be_published() -> None:
-    judged = judge(Gate(SCHEMA, schema_change=SchemaChange.EVOLVE), {"id": "1", "note": "x", "extra": "y"}, accepted=ACCEPTED)
+    judged = judge(
+        Gate(SCHEMA, schema_change=SchemaChange.EVOLVE), {"id": "1", "note": "x", "extra": "y"}, accepted=ACCEPTED
+    )
     judged.assert_publishes({"id": 1, "note": "x", "extra": "y"})
     assert judged.verdict.schema.field("extra").type == arrow.string()
     assert judged.verdict.findings[0].effect == "published, the table evolves"
@@ -75,7 +77,9 @@ def test_a_new_column_may_be_published() -> None:
 
 def test_a_new_column_may_hold_the_batch() -> None:
     gate = Gate(SCHEMA, schema_change=SchemaChange.FREEZE)
-    judge(gate, {"id": "1", "note": "x", "extra": "y"}, accepted=ACCEPTED).assert_held("schema_unchanged: extra (string) is new")
+    judge(gate, {"id": "1", "note": "x", "extra": "y"}, accepted=ACCEPTED).assert_held(
+        "schema_unchanged: extra (string) is new"
+    )
 
 
 def test_a_missing_optional_column_is_a_finding() -> None:
@@ -87,7 +91,9 @@ def test_a_missing_optional_column_is_a_finding() -> None:
 
 
 def test_a_wider_type_is_read_as_the_schemas_where_it_fits() -> None:
-    judged = judge(Gate(SCHEMA), {"id": 1, "note": None}, {"id": 2**40, "note": None}, accepted=ACCEPTED | {"id": "int32"})
+    judged = judge(
+        Gate(SCHEMA), {"id": 1, "note": None}, {"id": 2**40, "note": None}, accepted=ACCEPTED | {"id": "int32"}
+    )
     judged.assert_breaks({1: "id_dtype"})
     assert [str(finding) for finding in judged.verdict.findings] == ["id is int64, before int32"]
 

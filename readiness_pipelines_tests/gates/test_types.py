@@ -34,8 +34,8 @@ def test_sums_and_counts_of_duckdb_are_integers(kind: arrow.DataType) -> None:
 
 def test_a_sum_that_does_not_fit_breaks_its_row_alone() -> None:
     with duckdb.connect() as connection:
-        made = connection.sql(f"SELECT sum(i) AS a, {FRAMEWORK} FROM (VALUES (1, 9e18::BIGINT), (1, 9e18::BIGINT), (2, 5)) "
-                              "v(g, i) GROUP BY g ORDER BY g")  # fmt: skip
+        given = "(VALUES (1, 9e18::BIGINT), (1, 9e18::BIGINT), (2, 5)) v(g, i)"
+        made = connection.sql(f"SELECT sum(i) AS a, {FRAMEWORK} FROM {given} GROUP BY g ORDER BY g")
         verdict = Gate(schema(arrow.int64())).judge(made, DuckDbEngine(connection))
         assert verdict.published.to_arrow_table().column("a").to_pylist() == [5]
         assert [(count.rule.name, count.broken_rows) for count in verdict.broken] == [("a_dtype", 1)]

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from readiness_pipelines.engines.spark.sql import SPARK
 from readiness_pipelines.engines.spark.workers import read_groups, write_file
 from readiness_pipelines.lakehouse.records import PlannedFiles, StagingArea
 
@@ -42,7 +43,7 @@ def write_files(rows: DataFrame, area: StagingArea) -> tuple[str, ...]:
     Returns:
         The files, for `Lakehouse.accept`.
     """
-    columns = [f"`{name.replace('`', '``')}`" for name in area.schema.names]
+    columns = [SPARK.identifier(name) for name in area.schema.names]
     write = partial(write_file, schema=area.schema, folder=area.folder, row_group_rows=area.row_group_rows)
     written = rows.select(*columns).mapInArrow(write, "file string, rows bigint")
     return tuple(sorted(str(row["file"]) for row in written.collect()))

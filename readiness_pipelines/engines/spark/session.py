@@ -35,7 +35,7 @@ OPTIONS = {
 }
 
 CONNECT_PORT = 15002
-"""Where Spark Connect listens, unless told otherwise."""
+"""Where Spark Connect listens, unless the URL says otherwise."""
 
 ANSWERS_WITHIN = 10
 """Seconds that a server has to take a connection."""

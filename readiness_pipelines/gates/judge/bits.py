@@ -55,7 +55,7 @@ class Bit:
 
 
 def bits_of(tests: Iterable[GateTest], layout: Layout) -> tuple[Bit, ...]:
-    """The bits of the tests that speak of rows, in order."""
+    """The bits of the tests that are about rows, in order."""
     pairs = ((test, column) for test in tests for column in _columns(test, layout))
     return tuple(Bit(place, test, column) for place, (test, column) in enumerate(pairs))
 
@@ -91,6 +91,6 @@ def _columns(test: GateTest, layout: Layout) -> Iterator[LaidColumn | None]:
         case Checked(spec=spec) | Unique(spec=spec):
             yield from (None,) if spec is None else layout.of(spec)
         case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
-            pass  # they speak of the batch's shape, not of rows
+            pass  # they are about the shape of the batch, not its rows
         case _:
             assert_never(test)

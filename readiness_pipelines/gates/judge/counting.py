@@ -5,9 +5,9 @@ from typing import Any
 
 from readiness_pipelines.gates.judge.batch_view import READABLE, BatchView
 from readiness_pipelines.gates.judge.bits import Bit, words_of
-from readiness_pipelines.gates.judge.dropped import DEDUPLICATE, Lost
+from readiness_pipelines.gates.judge.dropped import DEDUPLICATE, DroppedRows
 from readiness_pipelines.gates.judge.layout import cleansing_counters
-from readiness_pipelines.gates.judge.violations import Broken
+from readiness_pipelines.gates.judge.violations import BrokenRows
 from readiness_pipelines.gates.schema.rules import Rule
 from readiness_pipelines.gates.schema.tests import Checked, GateTest, Readable
 from readiness_pipelines.gates.verdict.verdict import CleansedCount, RuleCount
@@ -16,7 +16,7 @@ SAMPLE_ROWS = 10
 SAMPLE_COLUMNS = 10
 
 
-def count_cleansed(view: BatchView, lost: Lost) -> tuple[CleansedCount, ...]:
+def count_cleansed(view: BatchView, dropped: DroppedRows) -> tuple[CleansedCount, ...]:
     """Count the cells that each cleansing step changed, in one pass over the cleansed columns."""
     counters = cleansing_counters(view.layout)
     counts: list[CleansedCount] = []
@@ -24,12 +24,12 @@ def count_cleansed(view: BatchView, lost: Lost) -> tuple[CleansedCount, ...]:
         sums = ", ".join(f"count(*) FILTER (WHERE _changed_{index})" for index in range(len(counters)))
         (cells,) = view.engine.fetch(f"SELECT {sums} FROM {view.rows} WHERE {READABLE}")
         counts = [CleansedCount(column=c, step=s, cells=n) for (c, s), n in zip(counters, cells, strict=True)]
-    if lost.key:
-        counts.append(CleansedCount(column=lost.key, step=DEDUPLICATE, cells=lost.repeated))
+    if dropped.key:
+        counts.append(CleansedCount(column=dropped.key, step=DEDUPLICATE, cells=dropped.repeated))
     return tuple(counts)
 
 
-def count_rules(view: BatchView, broken: Broken, *, rows: int) -> Iterator[tuple[Rule, RuleCount]]:
+def count_rules(view: BatchView, broken: BrokenRows, *, rows: int) -> Iterator[tuple[Rule, RuleCount]]:
     """Count the broken rows of every rule that has bits, with samples of the rows as they arrived."""
     by_rule: dict[str, list[Bit]] = {}
     for bit in broken.bits:
@@ -60,21 +60,21 @@ def count_rules(view: BatchView, broken: Broken, *, rows: int) -> Iterator[tuple
     for bits, count, sample, columns in plain:
         rule = bits[0].test.rule
         shown = ["_row", "_file", *_sample_columns(view, bits, columns)]
-        asked = sorted(sample)[: _asked_samples(bits[0].test)]
+        chosen = sorted(sample)[: _sample_size(bits[0].test)]
         yield (
             rule,
             RuleCount(
                 rule=rule,
                 broken_rows=rows if rule.name in broken.batch else count,
                 columns=columns,
-                samples=tuple({name: arrived[row].get(name) for name in shown} for row in asked),
+                samples=tuple({name: arrived[row].get(name) for name in shown} for row in chosen),
                 detail=broken.batch.get(rule.name, ""),
                 waived_rows=broken.waived.get(rule.name),
             ),
         )
 
 
-def _broken_bits(view: BatchView, broken: Broken) -> set[int]:
+def _broken_bits(view: BatchView, broken: BrokenRows) -> set[int]:
     """The places of the bits that any row has set: most rules of a good batch have none, and need no counting."""
     words = words_of(broken.bits)
     union = ", ".join(f"coalesce(bit_or({word}), 0)" for word in words)
@@ -93,7 +93,7 @@ def _as_arrived(view: BatchView, rows: set[int]) -> dict[int, dict[str, Any]]:
 
 
 def _sample_columns(view: BatchView, bits: list[Bit], columns: Mapping[str, int]) -> list[str]:
-    """The columns that a rule's samples show: its own, or those that broke where it speaks of many."""
+    """The columns that a rule's samples show: its own, or those that broke where it is about many."""
     test = bits[0].test
     if isinstance(test, Readable):
         return ["_unreadable", "_unreadable_reason"]
@@ -104,6 +104,6 @@ def _sample_columns(view: BatchView, bits: list[Bit], columns: Mapping[str, int]
     return list(test.rule.columns or view.names)[:SAMPLE_COLUMNS]
 
 
-def _asked_samples(test: GateTest) -> int:
-    asked = test.check.n_failure_cases if isinstance(test, Checked) else None
-    return SAMPLE_ROWS if asked is None else asked
+def _sample_size(test: GateTest) -> int:
+    size = test.check.n_failure_cases if isinstance(test, Checked) else None
+    return SAMPLE_ROWS if size is None else size

@@ -13,14 +13,14 @@ DISCARDED = "discarded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
+class DroppedRows:
     """The rows that left a batch.
 
     Attributes:
         parts: Tables of their ``_row``, and ``error``: why; a row is in one of them.
         rows: How many.
         key: The columns that were deduplicated by, joined; "" where nothing was to be.
-        repeated: How many of the rows deduplication lost.
+        repeated: How many of the rows deduplication dropped.
     """
 
     parts: tuple[str, ...] = ()
@@ -29,51 +29,53 @@ class Lost:
     repeated: int = 0
 
 
-def lose(view: BatchView, discarded: Sequence[Discarded], step: Deduplicate | None) -> tuple[BatchView, Lost]:
+def drop_rows(
+    view: BatchView, discarded: Sequence[Discarded], step: Deduplicate | None
+) -> tuple[BatchView, DroppedRows]:
     """Take out the rows that were decided to be discarded, then all but one row of each key.
 
     Returns:
         The view without them, and what they are.
     """
-    lost = Lost()
+    dropped = DroppedRows()
     for one in discarded:
         entry = view.engine.sql.error(DISCARDED, None, one.reason)
-        earlier = [f"_row NOT IN (SELECT _row FROM {part})" for part in lost.parts]
+        earlier = [f"_row NOT IN (SELECT _row FROM {part})" for part in dropped.parts]
         where = " AND ".join([f"({one.where or 'true'})", *earlier])
-        lost = _with_part(view, lost, f"SELECT _row, {entry} AS error FROM {view.source} WHERE {where}")
-    for part in lost.parts:
+        dropped = _with_part(view, dropped, f"SELECT _row, {entry} AS error FROM {view.source} WHERE {where}")
+    for part in dropped.parts:
         view = _without(view, part)
-    return _deduplicate(view, lost, step) if step else (view, lost)
+    return _deduplicate(view, dropped, step) if step else (view, dropped)
 
 
-def _deduplicate(view: BatchView, lost: Lost, step: Deduplicate) -> tuple[BatchView, Lost]:
+def _deduplicate(view: BatchView, dropped: DroppedRows, step: Deduplicate) -> tuple[BatchView, DroppedRows]:
     sql = view.engine.sql
     key = ", ".join(step.by)
     where = " AND ".join([view.judgeable(step.by), *(f"{sql.identifier(name)} IS NOT NULL" for name in step.by)])
     keys = f"keys_{view.tag}"
     if find_duplicates(view.engine, view.rows, step.by, where=where, into=keys) is None:
-        return view, replace(lost, key=key)
+        return view, replace(dropped, key=key)
     direction = "DESC NULLS LAST" if step.keep == "last" else "ASC NULLS LAST"
     order = ", ".join(f"t.{sql.identifier(name)} {direction}" for name in [*step.order_by, "_row"])
     partition = ", ".join(f"t.{sql.identifier(name)}" for name in step.by)
     winner = f"{step.keep} by {', '.join(step.order_by)}" if step.order_by else f"{step.keep} to arrive"
     entry = sql.error(DEDUPLICATE, key, f"another row of the batch has the same {key} and is the {winner}")
-    before = lost.rows
-    lost = _with_part(
+    before = dropped.rows
+    dropped = _with_part(
         view,
-        lost,
+        dropped,
         f"SELECT _row, {entry} AS error FROM (SELECT t._row, row_number() OVER "
         f"(PARTITION BY {partition} ORDER BY {order}) AS place FROM {view.rows} t "
         f"SEMI JOIN {keys} d ON {same_key(step.by, sql)} WHERE {where}) WHERE place > 1",
     )
-    return _without(view, lost.parts[-1]), replace(lost, key=key, repeated=lost.rows - before)
+    return _without(view, dropped.parts[-1]), replace(dropped, key=key, repeated=dropped.rows - before)
 
 
-def _with_part(view: BatchView, lost: Lost, query: str) -> Lost:
-    part = f"lost_{len(lost.parts)}_{view.tag}"
+def _with_part(view: BatchView, dropped: DroppedRows, query: str) -> DroppedRows:
+    part = f"lost_{len(dropped.parts)}_{view.tag}"
     view.engine.keep(part, query)
     ((rows,),) = view.engine.fetch(f"SELECT count(*) FROM {part}")
-    return replace(lost, parts=(*lost.parts, part), rows=lost.rows + rows)
+    return replace(dropped, parts=(*dropped.parts, part), rows=dropped.rows + rows)
 
 
 def _without(view: BatchView, part: str) -> BatchView:

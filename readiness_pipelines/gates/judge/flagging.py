@@ -10,7 +10,7 @@ from readiness_pipelines.gates.judge.batch_view import BatchView, is_float
 from readiness_pipelines.gates.judge.bits import Bit, words_with
 from readiness_pipelines.gates.judge.layout import LaidColumn
 from readiness_pipelines.gates.judge.others import UsualRange
-from readiness_pipelines.gates.judge.violations import FoundRows
+from readiness_pipelines.gates.judge.violations import Violations
 from readiness_pipelines.gates.schema.lifting import FRAME, expression
 from readiness_pipelines.gates.schema.rules import Runner
 from readiness_pipelines.gates.schema.tests import (
@@ -28,7 +28,9 @@ from readiness_pipelines.gates.schema.tests import (
 )
 
 
-def find_lifted(view: BatchView, bits: tuple[Bit, ...], found: FoundRows, ranges: Mapping[str, UsualRange]) -> None:
+def find_lifted(
+    view: BatchView, bits: tuple[Bit, ...], violations: Violations, ranges: Mapping[str, UsualRange]
+) -> None:
     """Find the rows that break a lifted test.
 
     Raises:
@@ -37,14 +39,14 @@ def find_lifted(view: BatchView, bits: tuple[Bit, ...], found: FoundRows, ranges
     frame = view.frame
     flags = {bit.place: breaks for bit in bits if (breaks := _breaks(view, frame, bit, ranges)) is not None}
     if not flags:
-        found.keep(f"SELECT _row, {words_with(bits, {})} FROM {view.rows} WHERE false")
+        violations.keep(f"SELECT _row, {words_with(bits, {})} FROM {view.rows} WHERE false")
         return
     flagged = f"flagged_{view.tag}"
     named = {f"b{place}": breaks for place, breaks in flags.items()}
     try:
         view.engine.view(flagged, nw.to_native(frame.select("_row", **named)))
         words = words_with(bits, {place: f"b{place}" for place in flags})
-        found.keep(f"SELECT _row, {words} FROM {flagged} WHERE {' OR '.join(named)}")
+        violations.keep(f"SELECT _row, {words} FROM {flagged} WHERE {' OR '.join(named)}")
     except view.engine.refusals as error:
         raise _culprit(view, bits, flags) or error from error
 
@@ -69,7 +71,7 @@ def find_aggregates(view: BatchView, bits: tuple[Bit, ...]) -> dict[str, str]:
     except view.engine.refusals as error:
         raise GateBuildError(
             f"the rules {', '.join(t.rule.name for t in tests)} cannot be evaluated on the batch: {first_line(error)}",
-            way_out="mend the check so that it holds for every value",
+            way_out="change the check so that it holds for every value",
         ) from error
     return {
         test.rule.name: test.rule.reason
@@ -157,6 +159,6 @@ def _culprit(view: BatchView, bits: tuple[Bit, ...], flags: Mapping[int, nw.Expr
         except view.engine.refusals as error:
             return GateBuildError(
                 f"the rule {bit.test.rule.name!r} cannot be evaluated on this batch: {first_line(error)}",
-                way_out="widen the column's type, or mend the check so that it holds for every value",
+                way_out="widen the column's type, or change the check so that it holds for every value",
             )
     return None

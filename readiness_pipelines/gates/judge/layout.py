@@ -45,7 +45,7 @@ class LaidColumn:
             every value does.
         unconverted_value: SQL of that flag.
         cleansed: The steps over its text.
-        missing: SQL that is true where it has no value, before any is filled in; "" where nobody asks.
+        missing: SQL that is true where it has no value, before any is filled in; "" where it is not needed.
         fills: What is filled in, for people, with its SQL; ``None`` for nothing.
     """
 
@@ -96,7 +96,7 @@ class Layout:
         )
 
     def of(self, spec: ColumnSpec) -> tuple[LaidColumn, ...]:
-        """The columns that a specification speaks of."""
+        """The columns that a specification is about."""
         return tuple(column for column in self.columns if spec in column.specs)
 
 

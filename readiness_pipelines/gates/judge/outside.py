@@ -9,13 +9,13 @@ from readiness_pipelines.engines.expressions import is_elementwise
 from readiness_pipelines.gates.judge.batch_view import READABLE, BatchView
 from readiness_pipelines.gates.judge.bits import Bit
 from readiness_pipelines.gates.judge.flagging import key_of
-from readiness_pipelines.gates.judge.violations import FoundRows
+from readiness_pipelines.gates.judge.violations import Violations
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.lifting import expression, failing, failing_value
 from readiness_pipelines.gates.schema.tests import Checked
 
 
-def find_by_value(view: BatchView, bit: Bit, test: Checked, found: FoundRows) -> None:
+def find_by_value(view: BatchView, bit: Bit, test: Checked, violations: Violations) -> None:
     """Call a function of the schema for each value, or each row as a dictionary; the batch streams.
 
     Raises:
@@ -25,11 +25,11 @@ def find_by_value(view: BatchView, bit: Bit, test: Checked, found: FoundRows) ->
     for chunk in view.chunks(names, where=view.judgeable(names if bit.column else ())):
         values: Iterable[Any] = chunk.column(names[0]).to_pylist() if bit.column else chunk.select(names).to_pylist()
         fails = [failing_value(test.check, value, rule=test.rule.name) for value in values]
-        found.add_where(bit, chunk, pa.array(fails, pa.bool_()))
+        violations.add_where(bit, chunk, pa.array(fails, pa.bool_()))
 
 
-def find_by_pandera(view: BatchView, bit: Bit, test: Checked, found: FoundRows, flavour: Flavour) -> bool:
-    """Let Pandera run a check over the columns it needs, in memory; tell whether it fails the whole batch.
+def find_by_pandera(view: BatchView, bit: Bit, test: Checked, violations: Violations, flavour: Flavour) -> bool:
+    """Let Pandera run a check over the columns it needs, in memory; return whether it fails the whole batch.
 
     Raises:
         GateBuildError: The check raises; names its rule.
@@ -40,11 +40,11 @@ def find_by_pandera(view: BatchView, bit: Bit, test: Checked, found: FoundRows, 
     fails = failing(test.check, key_of(bit), chunk.select(names), flavour=flavour, rule=test.rule.name)
     if isinstance(fails, bool):
         return fails
-    found.add_where(bit, chunk, fails)
+    violations.add_where(bit, chunk, fails)
     return False
 
 
-def find_nan_rows(view: BatchView, bit: Bit, test: Checked, found: FoundRows, flavour: Flavour) -> None:
+def find_nan_rows(view: BatchView, bit: Bit, test: Checked, violations: Violations, flavour: Flavour) -> None:
     """Let Pandera judge the rows with NaN against a lifted check of the frame.
 
     DuckDB takes NaN for the greatest number, Arrow for one that compares with nothing.
@@ -61,4 +61,4 @@ def find_nan_rows(view: BatchView, bit: Bit, test: Checked, found: FoundRows, fl
     for chunk in chunks:
         fails = failing(test.check, key_of(bit), chunk.select(view.names), flavour=flavour, rule=test.rule.name)
         if not isinstance(fails, bool):
-            found.add_where(bit, chunk, fails)
+            violations.add_where(bit, chunk, fails)

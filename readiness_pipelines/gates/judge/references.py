@@ -5,11 +5,11 @@ from readiness_pipelines.errors import GateBuildError, UnknownNameError, first_l
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import Bit
 from readiness_pipelines.gates.judge.others import OtherRows
-from readiness_pipelines.gates.judge.violations import FoundRows
+from readiness_pipelines.gates.judge.violations import Violations
 from readiness_pipelines.gates.schema.tests import Referenced
 
 
-def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, found: FoundRows, others: OtherRows) -> None:
+def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: Violations, others: OtherRows) -> None:
     """Find the rows whose values are not where they should be, or are where they should not.
 
     Raises:
@@ -39,7 +39,7 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, found: FoundR
         f"SELECT t._row FROM (SELECT * FROM {view.rows} t WHERE {valued} AND {view.judgeable(reference.columns)}) t "
     )
     try:
-        found.add(bit, f"{query} {join} {name} o ON {same}")
+        violations.add(bit, f"{query} {join} {name} o ON {same}")
     except view.engine.refusals as error:
         raise GateBuildError(
             f"the rule {test.rule.name!r} cannot compare its columns: {first_line(error)}",

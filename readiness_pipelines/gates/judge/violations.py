@@ -14,14 +14,14 @@ from readiness_pipelines.gates.verdict.decisions import Waived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
+class BrokenRows:
     """The rows of a batch that break something, in a table of the engine.
 
     Attributes:
         table: Columns ``_row``, one word of bits for each `WORD_BITS` tests, and ``failed``: whether a rule that is not
             routed ``warn`` is broken.
         bits: The tests that have a bit.
-        batch: Reasons of the broken rules that speak of the whole batch, by rule name.
+        batch: Reasons of the broken rules that are about the whole batch, by rule name.
         failed_rows: Rows that fail.
         waived: Rows whose breaking of a rule was waived, by rule name; no rows for a condition on the whole batch.
     """
@@ -33,7 +33,7 @@ class Broken:
     waived: Mapping[str, int]
 
 
-class FoundRows:
+class Violations:
     """Tables of rows with the bits that each query found; a row may be in more than one."""
 
     def __init__(self, view: BatchView, bits: tuple[Bit, ...]) -> None:
@@ -90,7 +90,7 @@ class FoundRows:
             view.engine.forget(part)
         return int(rows)
 
-    def gather(self, batch: Mapping[str, str], waived: Mapping[str, int]) -> Broken:
+    def gather(self, batch: Mapping[str, str], waived: Mapping[str, int]) -> BrokenRows:
         """One line per broken row."""
         words = words_of(self._bits)
         warned: dict[str, int] = dict.fromkeys(words, 0)
@@ -106,7 +106,7 @@ class FoundRows:
         for part in self._parts:
             engine.forget(part)
         ((failed_rows,),) = engine.fetch(f"SELECT count(*) FROM {table} WHERE failed")
-        return Broken(table=table, bits=self._bits, batch=batch, failed_rows=failed_rows, waived=waived)
+        return BrokenRows(table=table, bits=self._bits, batch=batch, failed_rows=failed_rows, waived=waived)
 
 
 def _union(parts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""A lifted expression as a Python function of one record, for rules that are asked one record at a time.
+"""A lifted expression as a Python function of one record, for rules that are evaluated one record at a time.
 
 Three-valued, as in the query: null in, null out. What is not known here is left to Pandera, over a table of one row.
 """

@@ -88,7 +88,7 @@ class _Plan:
         copied: Columns whose value is taken as it is.
         converted: Columns whose value is converted here, and how.
         query: SQL over the other values, given as parameters, that makes columns and flags; "" where none is needed.
-        asked: The parameters' names.
+        parameters: The parameters' names.
         made: The columns that the query makes, each with whether a flag follows.
         tests: The other tests.
         undecided: The rules that need the batch.
@@ -99,7 +99,7 @@ class _Plan:
     copied: tuple[str, ...]
     converted: tuple[tuple[str, Convert], ...]
     query: str
-    asked: tuple[str, ...]
+    parameters: tuple[str, ...]
     made: tuple[tuple[str, bool], ...]
     tests: tuple[Test, ...]
     undecided: tuple[str, ...]
@@ -148,7 +148,7 @@ class RecordGate:
             typed[name] = value
         if not plan.query:
             return typed, frozenset(failed)
-        given = {f"p{index}": record[name] for index, name in enumerate(plan.asked)}
+        given = {f"p{index}": record[name] for index, name in enumerate(plan.parameters)}
         # A cursor for each call: records may come from many threads.
         (values,) = self._connection.cursor().execute(plan.query, given).fetchall()
         answer = iter(values)
@@ -195,14 +195,14 @@ class RecordGate:
             and (convert := converter(type(record[column.name]), column.type))
         )
         done = {*copied, *(name for name, _ in converted)}
-        query, asked, made = self._query(layout, arrived, without=done)
+        query, parameters, made = self._query(layout, arrived, without=done)
         return _Plan(
             misshapen=misshapen,
             held=held,
             copied=copied,
             converted=converted,
             query=query,
-            asked=asked,
+            parameters=parameters,
             made=made,
             tests=tuple(tests),
             undecided=tuple(undecided),
@@ -235,8 +235,8 @@ class RecordGate:
         if not columns and not flagged:
             return "", (), ()
         sources = [column for column in layout.columns if column in columns or column.name in flagged]
-        asked = tuple(column.name for column in sources if column.name in arrived.names)
-        given = [f"$p{i}::{duckdb_type(arrived.field(n).type)} AS {identifier(n)}" for i, n in enumerate(asked)]
+        parameters = tuple(column.name for column in sources if column.name in arrived.names)
+        given = [f"$p{i}::{duckdb_type(arrived.field(n).type)} AS {identifier(n)}" for i, n in enumerate(parameters)]
         framework = "NULL AS _batch", "0 AS _row", "NULL AS _file", "NULL AS _unreadable"
         partial = Layout(columns=tuple(sources), flags=layout.flags, breaks={}, findings=())
         made = [(column.name, column.unconverted is not None) for column in columns]
@@ -246,7 +246,7 @@ class RecordGate:
             part for name, has in made for part in ((identifier(name), flags[name]) if has else (identifier(name),))
         ]
         inner = typed_select(partial, f"(SELECT {', '.join([*given, *framework])})", DUCKDB)
-        return f"SELECT {', '.join(map(str, wanted))} FROM ({inner})", asked, tuple(made)
+        return f"SELECT {', '.join(map(str, wanted))} FROM ({inner})", parameters, tuple(made)
 
     def _compile(self, test: GateTest, layout: Layout) -> list[Test] | None:
         """The functions that decide a test, one for each of its columns; ``None`` where it needs the batch."""
@@ -280,7 +280,7 @@ class RecordGate:
                 fails = by_pandera
             case Runner.QUERY:
                 lifted = expression(test.check, key, nw.from_native(schema.empty_table(), eager_only=True))
-                # A record has no batch, and no file: what asks for them needs one.
+                # A record has no batch, and no file: a check that uses them needs one.
                 if not is_elementwise(lifted) or RESERVED_COLUMNS.intersection(columns_of(lifted)):
                     return None
                 fails = _by_evaluation(test, lifted, by_pandera)

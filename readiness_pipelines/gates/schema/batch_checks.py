@@ -1,4 +1,4 @@
-"""Pandera checks that speak of the whole batch, ready-made: for a table's ``rules``, or a schema's ``checks``."""
+"""Pandera checks that are about the whole batch, ready-made: for a table's ``rules``, or a schema's ``checks``."""
 
 from collections.abc import Callable, Mapping
 
@@ -48,5 +48,5 @@ def _check_bounds(name: str, at_least: int | None, at_most: int | None) -> None:
 
 def _check(function: Callable[[object], nw.Expr], name: str, kind: str, statistics: Mapping[str, object]) -> Check:
     """The check, which means what its arguments say: they, not its code, are what a gate's version is made of."""
-    asked = ", ".join(f"{argument}={value!r}" for argument, value in statistics.items() if value is not None)
-    return Check(function, native=False, name=name, error=f"{kind}({asked})", statistics=dict(statistics))
+    arguments = ", ".join(f"{argument}={value!r}" for argument, value in statistics.items() if value is not None)
+    return Check(function, native=False, name=name, error=f"{kind}({arguments})", statistics=dict(statistics))

@@ -107,7 +107,7 @@ def read_schema(schema: Any) -> SchemaSpec:
         metadata = getattr(model.__config__, "metadata", None)
     if not isinstance(schema, DataFrameSchema):
         raise GateBuildError(
-            f"{schema!r} is no Pandera schema",
+            f"{schema!r} is not a Pandera schema",
             way_out="give a DataFrameModel or DataFrameSchema of pandera.pyarrow, pandera.polars or pandera.pandas",
         )
     _refuse_what_has_no_meaning(schema)

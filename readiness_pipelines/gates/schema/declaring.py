@@ -38,7 +38,7 @@ from readiness_pipelines.sql import probe_connection
 
 
 def declare(spec: SchemaSpec, gating: Gating) -> tuple[GateTest, ...]:
-    """All tests of a gate, in its order, with unique rule names and the routes that were asked for.
+    """All tests of a gate, in its order, with unique rule names and the declared routes.
 
     Raises:
         GateBuildError: A check whose expression the engine refuses, a pattern that engines read differently, or a
@@ -133,7 +133,7 @@ def _row_rule(column: ColumnSpec, name: str, reason: str) -> Rule:
 
 
 def _check_test(check: Check, column: ColumnSpec | None, probe: nw.DataFrame[Any], flavour: Flavour) -> Checked:
-    """A check with its rule: where it runs, and whether it speaks of rows or of the batch."""
+    """A check with its rule: where it runs, and whether it is about rows or of the batch."""
     name = rule_name(column.label if column else "", check.name or "check")
     refuse_ambiguous(check, rule=name)
     key = probe_column(column) if column else FRAME
@@ -194,7 +194,7 @@ def _usual_tests(reference: WithinUsualRange, spec: SchemaSpec) -> Iterator[Usua
         kind = column.type
         if kind is None or not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
             raise GateBuildError(
-                f"WithinUsualRange speaks of {name!r}, which is {kind or 'of any type'} and no number",
+                f"WithinUsualRange is about {name!r}, which is {kind or 'of any type'}, not a number",
                 way_out="name columns of numbers",
             )
         reason = (
@@ -206,13 +206,13 @@ def _usual_tests(reference: WithinUsualRange, spec: SchemaSpec) -> Iterator[Usua
 
 
 def _routed(test: GateTest, gating: Gating) -> GateTest:
-    """The test with its route: the one given by name, else the gate's default for what is no shape rule."""
+    """The test with its route: the one given by name, else the gate's default for rules that are not shape rules."""
     rule = test.rule
     given = gating.routes.get(rule.name)
     whole_batch = rule.kind is RuleKind.SHAPE or (isinstance(test, Checked) and not test.of_rows)
     if given is Route.QUARANTINE and whole_batch:
         raise GateBuildError(
-            f"the rule {rule.name!r} speaks of the whole batch and has no rows to quarantine",
+            f"the rule {rule.name!r} is about the whole batch and has no rows to quarantine",
             way_out="route it to hold or warn",
         )
     route = given or rule.route
@@ -229,7 +229,7 @@ def probe_column(column: ColumnSpec) -> str:
 def probe_frame(spec: SchemaSpec) -> nw.DataFrame[Any]:
     """A DuckDB frame of the schema's columns and types, with nulls in `PROBE_ROWS` rows, to bind expressions to."""
     arrays = {probe_column(c): pa.nulls(PROBE_ROWS, c.type or pa.string()) for c in spec.columns}
-    # A check over the frame may ask which batch, or file, a row is of.
+    # A check over the frame may use the batch, or file, of a row.
     arrays |= {name: pa.nulls(PROBE_ROWS, pa.string()) for name in ("_batch", "_file")}
     frame: nw.DataFrame[Any] = nw.from_native(probe_connection().from_arrow(pa.table(arrays)))
     return frame

@@ -16,7 +16,7 @@ from readiness_pipelines.gates.schema.dtypes import arrow_type_of
 
 
 class Flavour(StrEnum):
-    """The library whose types and tables a schema speaks of."""
+    """The library whose types and tables a schema is about."""
 
     PYARROW = "pyarrow"
     POLARS = "polars"

@@ -27,7 +27,7 @@ FRAME = "*"
 """The key of a check that looks at the whole frame instead of one column."""
 
 PROBE_ROWS = 2
-"""Rows of the frame an expression is bound to: an expression that answers with fewer speaks of the batch."""
+"""Rows of the frame an expression is bound to: an expression that answers with fewer is about the batch."""
 
 
 class NotLiftedError(Exception):
@@ -61,7 +61,7 @@ def expression(check: Check, key: str, frame: Any) -> nw.Expr:
 
 
 def bind(lifted: nw.Expr, probe: nw.DataFrame[Any], *, rule: str) -> bool:
-    """Let DuckDB bind an expression, and tell whether it speaks of rows (true) or of the whole batch (false).
+    """Let DuckDB bind an expression, and find out whether it is about rows (true) or of the whole batch (false).
 
     Args:
         lifted: The expression.
@@ -131,7 +131,7 @@ def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: 
     except Exception as error:  # a user's function may raise anything; the gate names the rule whatever it was
         raise GateBuildError(
             f"the check of rule {rule!r} raised {type(error).__name__}: {error}",
-            way_out=f"mend the check; Pandera runs it over a {flavour} table of the batch",
+            way_out=f"change the check; Pandera runs it over a {flavour} table of the batch",
         ) from error
     if isinstance(output, bool):
         return not output
@@ -197,7 +197,7 @@ def _backend(check: Check) -> NarwhalsCheckBackend:
 
 
 def failing_value(check: Check, value: Any, *, rule: str) -> bool:
-    """Whether an element-wise check fails a value, or a row given as a dictionary; it is not asked of nulls it ignores.
+    """Whether an element-wise check fails a value, or a row as a dictionary; not called for nulls that it ignores.
 
     Raises:
         GateBuildError: The check's function raises.
@@ -209,5 +209,5 @@ def failing_value(check: Check, value: Any, *, rule: str) -> bool:
     except Exception as error:  # a user's function may raise anything; the gate names the rule whatever it was
         raise GateBuildError(
             f"the check of rule {rule!r} raised {type(error).__name__} on {value!r}: {error}",
-            way_out="mend the check so that it answers for every value of the column's type",
+            way_out="change the check so that it answers for every value of the column's type",
         ) from error

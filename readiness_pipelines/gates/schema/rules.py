@@ -44,7 +44,7 @@ class Rule:
         columns: The columns it looks at, as declared (a pattern stays a pattern); empty for all, or where not known.
         kind: What it looks at.
         route: What it does where it is broken.
-        reason: What it asks for, for people ("in_range(1, 14)").
+        reason: What must hold, for people ("in_range(1, 14)").
         runs_on: Where it is decided.
         because: Why it is decided there.
     """

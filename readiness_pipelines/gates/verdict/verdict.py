@@ -22,7 +22,7 @@ class RuleCount:
         columns: Broken rows by column, for a rule over several columns.
         samples: Up to ten of the rows, each with ``_row``, ``_file`` and the rule's columns as they arrived.
         decided: Whether it was evaluated: a batch of the wrong shape is judged by its shape alone.
-        detail: What was seen of the batch, for rules that speak of all of it; "" for others.
+        detail: What was seen of the batch, for rules that are about all of it; "" for others.
         waived_rows: Rows that break it and for which it is waived, not counted among the broken ones; none for a
             condition on the batch; ``None`` where nothing is waived.
     """
@@ -99,7 +99,7 @@ class Verdict:
         schema: Arrow schema of the published rows: the schema's columns, then ``_batch``, ``_row``, ``_file``.
         published: The rows to publish, typed, lazily; empty when nothing is.
         quarantined: The rows that are not published, as they arrived, plus ``_errors`` (list of rule, column, reason)
-            and ``_discarded`` (true where nobody has to decide any more), lazily: those that failed
+            and ``_discarded`` (true where no decision is needed any more), lazily: those that failed
             or were discarded, or all rows of a held batch.
     """
 

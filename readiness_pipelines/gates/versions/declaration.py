@@ -1,4 +1,4 @@
-"""What a gate asks, as plain values: what its version is made of, and what two versions are compared by."""
+"""What a gate tests, as plain values: what its version is made of, and what two versions are compared by."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ from readiness_pipelines.gates.versions.fingerprint import check_identity, finge
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDeclaration:
-    """What a gate asks, as JSON-like values.
+    """What a gate tests, as JSON-like values.
 
     Attributes:
         facts: What decides over rows: ``columns`` by name, ``rules`` in no order, and the gate's own settings.
-        wording: What is only for people, and no part of the version: names and reasons of the rules by what they ask,
+        wording: What is only for people, and no part of the version: names and reasons of the rules by what they test,
             descriptions by column.
         version: Fingerprint of the facts.
     """
@@ -52,7 +52,7 @@ class GateDeclaration:
 def declaration_of(
     spec: SchemaSpec, tests: tuple[GateTest, ...], gating: Gating, missing: tuple[str, ...]
 ) -> GateDeclaration:
-    """What a gate asks."""
+    """What a gate tests."""
     facts = {
         "columns": {column.name: _column_facts(column) for column in spec.columns},
         "rules": sorted((_rule_facts(test, gating) for test in tests), key=fingerprint),

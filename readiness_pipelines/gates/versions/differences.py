@@ -88,12 +88,12 @@ def _rules(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]) -
     for rule in gone:
         other = next((r for r in come if (r["on"], r["check"]) == (rule["on"], rule["check"])), None)
         if other is None:
-            yield GateChange(kind=ChangeKind.LOOSENED, what=_title(rule), before=_asks(rule), after="")
+            yield GateChange(kind=ChangeKind.LOOSENED, what=_title(rule), before=_describe(rule), after="")
         else:
             come.remove(other)
             yield from _rule(rule, other)
     for rule in come:
-        yield GateChange(kind=ChangeKind.TIGHTENED, what=_title(rule), before="", after=_asks(rule))
+        yield GateChange(kind=ChangeKind.TIGHTENED, what=_title(rule), before="", after=_describe(rule))
 
 
 def _rule(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange]:
@@ -105,7 +105,7 @@ def _rule(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange
     rest = {"on", "check", "route", "tolerance"}
     if {k: v for k, v in old.items() if k not in rest} != {k: v for k, v in new.items() if k not in rest}:
         kind = ChangeKind.LOOSENED if _is_wider(old, new) else ChangeKind.TIGHTENED
-        yield GateChange(kind=kind, what=_title(old), before=_asks(old), after=_asks(new))
+        yield GateChange(kind=kind, what=_title(old), before=_describe(old), after=_describe(new))
 
 
 def _is_wider(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -162,8 +162,8 @@ def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateCh
 
 
 def _wording(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange]:
-    for asked in old["reasons"].keys() & new["reasons"].keys():
-        (_, before), (name, after) = old["reasons"][asked], new["reasons"][asked]
+    for rule in old["reasons"].keys() & new["reasons"].keys():
+        (_, before), (name, after) = old["reasons"][rule], new["reasons"][rule]
         if before != after:
             yield GateChange(kind=ChangeKind.COSMETIC, what=f"reason of rule {name}", before=before, after=after)
     for name in old["descriptions"].keys() | new["descriptions"].keys():
@@ -176,7 +176,7 @@ def _title(rule: Mapping[str, Any]) -> str:
     return f"rule {rule['check']} on {', '.join(rule['on'])}" if rule["on"] else f"rule {rule['check']}"
 
 
-def _asks(rule: Mapping[str, Any]) -> str:
+def _describe(rule: Mapping[str, Any]) -> str:
     arguments = ", ".join(f"{name}={value!r}" for name, value in rule["statistics"].items())
     if arguments or "code" not in rule:
         return f"{rule['check']}({arguments})"
