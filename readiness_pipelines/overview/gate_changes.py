@@ -6,7 +6,7 @@ from readiness_pipelines.contracts import DataPath
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.names import published_table
 from readiness_pipelines.errors import UnknownNameError
-from readiness_pipelines.gates import Change, Declaration, differences
+from readiness_pipelines.gates import GateChange, GateDeclaration, differences
 from readiness_pipelines.installation import Installation
 
 
@@ -24,7 +24,7 @@ class GateChanges:
     table: str
     before: str | None
     after: str
-    changes: tuple[Change, ...]
+    changes: tuple[GateChange, ...]
 
 
 def gate_changes(
@@ -50,7 +50,7 @@ def gate_changes(
         if since is not None and since not in known:
             raise UnknownNameError(f"gate version of {name}", since, known)
         before = known[since] if since else (used[-1] if used else None)
-        changes = differences(Declaration.from_json(before.declaration), gate.declaration) if before else ()
+        changes = differences(GateDeclaration.from_json(before.declaration), gate.declaration) if before else ()
         found.append(
             GateChanges(table=name, before=before.version if before else None, after=gate.version, changes=changes)
         )
