@@ -20,8 +20,8 @@ from readiness_pipelines.delivery import (
 )
 from readiness_pipelines.gates import Gate
 from readiness_pipelines.installation import Run
-from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import BatchState
+from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration.checks import check_results, check_specs
 from readiness_pipelines.orchestration.failures import as_failures
 from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key

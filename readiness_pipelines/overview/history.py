@@ -6,8 +6,8 @@ from readiness_pipelines.contracts import DataPath, GatedTable
 from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table, raw_table
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.names import TableId
 from readiness_pipelines.ledger import BatchRecord, Decision, TrailEntry
+from readiness_pipelines.names import TableId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
