@@ -61,6 +61,7 @@ def declaration_error(what: str, error: ValidationError) -> ReadinessError:
 
 def _problem(details: Mapping[str, Any]) -> str:
     cause = details.get("ctx", {}).get("error")
+    cause = cause if isinstance(cause, Exception) else None
     where = ".".join(map(str, details["loc"]))
     message = str(cause) if cause is not None else str(details["msg"])
     message = message[:1].lower() + message[1:] if cause is None else message

@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import duckdb
 
+from readiness_pipelines.batches import Batches
+from readiness_pipelines.contracts import Places
 from readiness_pipelines.lakehouse import Lakehouse
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.settings import EngineName, Settings
@@ -23,6 +25,7 @@ class Installation:
         lakehouse: The Iceberg tables.
         ledger: The truth about batches.
         landing: Folder where files land.
+        connection: Gives the address of a database by its name in the settings.
         engine_name: Where the gates of sources' tables judge, unless path or table say so themselves.
         spark_url: Where Spark is.
         engine_memory_mb: Memory that DuckDB may use for one batch; what does not fit is spilled to disk.
@@ -31,6 +34,7 @@ class Installation:
     lakehouse: Lakehouse
     ledger: Ledger
     landing: Place
+    connection: Callable[[str], str]
     engine_name: EngineName = "duckdb"
     spark_url: str = "local[*]"
     engine_memory_mb: int = 640
@@ -47,10 +51,15 @@ class Installation:
             lakehouse=lakehouse_of(settings),
             ledger=Ledger.open(settings.ledger_url),
             landing=settings.landing_place,
+            connection=settings.connection,
             engine_name=settings.engine,
             spark_url=settings.spark_url,
             engine_memory_mb=settings.engine_memory_mb,
         )
+
+    def places(self, batches: Batches) -> Places:
+        """Where a reader reads the batches of a table."""
+        return Places(landing=self.landing, connection=self.connection, batches=batches)
 
     @contextmanager
     def engine(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -1,4 +1,4 @@
-"""A small path of its own, for tests: orders with an amount, the share of which was refunded."""
+"""A small domain of its own, for tests: orders with an amount, the share of which was refunded."""
 
 import random
 from collections.abc import Sequence
@@ -9,16 +9,9 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 from duckdb import DuckDBPyRelation as Relation
 
-from readiness_pipelines import (
-    DataPath,
-    FileDrop,
-    Freshness,
-    Kpi,
-    Source,
-    StaticBatches,
-    Steward,
-    Tolerance,
-)
+from readiness_pipelines import Domain, FileDrop, Freshness, Ratio, Source, StaticBatches, Steward, Tolerance
+from readiness_pipelines.batches import Batches
+from readiness_pipelines.contracts import GatedTable
 
 BATCHES = ("day_1", "day_2", "day_3")
 
@@ -39,48 +32,47 @@ class Paid(pa.DataFrameModel):
     amount: arrow.float64()
 
 
-def order_path(
-    name: str = "refund_rate",
+def order_domain(
+    name: str = "shop",
     *,
     ratio: float = 0.5,
     schema: Any = Order,
-    batches: Sequence[str] = BATCHES,
+    batches: Sequence[str] | Batches = BATCHES,
     freshness: Freshness | None = None,
-) -> DataPath:
-    """The path, with a tolerance of half a batch."""
-    path = DataPath(
-        kpi=Kpi(
-            name, question="How many orders are refunded?", unit="ratio", target="<= 0.5", owner="shop@shop.example"
-        ),
-        batches=StaticBatches(keys=tuple(batches)),
-        namespace="shop",
-    )
-    path.gated(
-        name="orders",
+) -> Domain:
+    """The domain, with a tolerance of half a batch."""
+    shop = Domain(name, owner="shop@shop.example")
+    shop.gated(
+        "orders",
         source=Source(
             origin="Shop export",
             steward=Steward("Shop team", "shop@shop.example"),
             reader=FileDrop("orders/{batch}.csv", missing="?"),
         ),
         schema=schema,
+        batches=batches if isinstance(batches, Batches) else StaticBatches(keys=tuple(batches)),
         tolerance=Tolerance(quarantined_ratio=ratio),
         freshness=freshness,
     )
 
-    @path.derived(schema=Paid)
+    @shop.derived(schema=Paid)
     def paid(orders: Relation) -> Relation:
         """Orders that were not refunded."""
         return orders.filter("status = 'paid'").project("order_id, amount, _row")
 
-    @path.measure
-    def refund_rate(orders: Relation) -> Relation:
+    @shop.kpi(question="How many orders are refunded?", unit="ratio", target="<= 0.5")
+    def refund_rate(orders: Relation) -> Ratio:
         """Share of the orders that were refunded."""
-        return orders.aggregate(
-            "count(*) FILTER (status = 'refunded') AS numerator, count(*) AS denominator, "
-            "numerator / denominator AS value"
-        )
+        return Ratio("count(*) FILTER (status = 'refunded')", "count(*)")
 
-    return path
+    return shop
+
+
+def gated(domain: Domain, name: str = "orders") -> GatedTable:
+    """A domain's table that is fed by a source."""
+    table = domain.table(name)
+    assert isinstance(table, GatedTable)
+    return table
 
 
 def land(landing: Path, batch: str, *rows: str, header: str = "order_id,amount,status,note") -> Path:

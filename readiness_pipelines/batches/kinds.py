@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -266,18 +267,21 @@ class _CalendarBatches(Frozen):
             raise ValueError(f"the end ({self.end}) is not after the start ({self.start})")
         return self
 
-    def _floor(self, local: datetime) -> datetime:
+    @classmethod
+    def _floor(cls, local: datetime) -> datetime:
         """The wall-clock time at which the batch of a wall-clock time begins."""
         raise NotImplementedError
 
-    def _next(self, begin: datetime) -> datetime:
+    @classmethod
+    def _next(cls, begin: datetime) -> datetime:
         """The wall-clock time at which the batch after that begins."""
         raise NotImplementedError
 
-    def _window_at(self, begin: datetime) -> Window:
-        zone = ZoneInfo(self.timezone)
-        start, end = (at.replace(tzinfo=zone).astimezone(UTC) for at in (begin, self._next(begin)))
-        return Window(batch=begin.strftime(self.key_format), start=start, end=end)
+    @classmethod
+    def _window_at(cls, begin: datetime, timezone: str) -> Window:
+        zone = ZoneInfo(timezone)
+        start, end = (at.replace(tzinfo=zone).astimezone(UTC) for at in (begin, cls._next(begin)))
+        return Window(batch=begin.strftime(cls.key_format), start=start, end=end)
 
     def has(self, key: str) -> bool:
         """Whether the key is one of the calendar's, from the first batch to the last."""
@@ -286,12 +290,18 @@ class _CalendarBatches(Frozen):
 
     def window(self, key: str) -> Window | None:
         """The time that the key names; ``None`` for a key that is not written as the calendar writes it."""
+        return _window(type(self), self.timezone, key)
+
+    @classmethod
+    def _parsed(cls, timezone: str, key: str) -> Window | None:
         try:
-            begin = datetime.strptime(key, self.key_format)  # noqa: DTZ007  # the zone is the batches'
-        except ValueError:
+            begin = datetime.strptime(key, cls.key_format)  # noqa: DTZ007  # the zone is the batches'
+            if cls._floor(begin) != begin:
+                return None
+            found = cls._window_at(begin, timezone)
+        except (ValueError, OverflowError):
             return None
-        found = self._window_at(begin)
-        return found if found.batch == key and self._floor(begin) == begin else None
+        return found if found.batch == key else None
 
     def key_at(self, moment: datetime) -> str:
         """The key of the batch that a moment lies in."""
@@ -305,7 +315,7 @@ class _CalendarBatches(Frozen):
 
     def first_start(self) -> datetime:
         """When the first batch begins."""
-        return self._window_at(self._floor(datetime.combine(self.start, time()))).start
+        return self._window_at(self._floor(datetime.combine(self.start, time())), self.timezone).start
 
     def last_ended(self, at: datetime) -> Window | None:
         """The newest batch that has ended at a time."""
@@ -337,13 +347,15 @@ class HourlyBatches(_CalendarBatches):
     every: ClassVar[Literal["hour", "day", "week", "month"]] = "hour"
     key_format: ClassVar[str] = "%Y-%m-%d-%H:%M"
 
-    def _floor(self, local: datetime) -> datetime:
+    @classmethod
+    def _floor(cls, local: datetime) -> datetime:
         return local.replace(minute=0, second=0, microsecond=0)
 
-    def _window_at(self, begin: datetime) -> Window:
+    @classmethod
+    def _window_at(cls, begin: datetime, timezone: str) -> Window:
         # An hour is an hour, also where a clock is put forward in the middle of the night.
-        start = begin.replace(tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
-        key = start.astimezone(ZoneInfo(self.timezone)).strftime(self.key_format)
+        start = begin.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+        key = start.astimezone(ZoneInfo(timezone)).strftime(cls.key_format)
         return Window(batch=key, start=start, end=start + timedelta(hours=1))
 
 
@@ -354,10 +366,12 @@ class DailyBatches(_CalendarBatches):
     every: ClassVar[Literal["hour", "day", "week", "month"]] = "day"
     key_format: ClassVar[str] = "%Y-%m-%d"
 
-    def _floor(self, local: datetime) -> datetime:
+    @classmethod
+    def _floor(cls, local: datetime) -> datetime:
         return datetime.combine(local.date(), time())
 
-    def _next(self, begin: datetime) -> datetime:
+    @classmethod
+    def _next(cls, begin: datetime) -> datetime:
         return begin + timedelta(days=1)
 
     def season(self, key: str) -> int | None:
@@ -375,10 +389,12 @@ class WeeklyBatches(_CalendarBatches):
     every: ClassVar[Literal["hour", "day", "week", "month"]] = "week"
     key_format: ClassVar[str] = "%Y-%m-%d"
 
-    def _floor(self, local: datetime) -> datetime:
+    @classmethod
+    def _floor(cls, local: datetime) -> datetime:
         return datetime.combine(local.date() - timedelta(days=local.weekday()), time())
 
-    def _next(self, begin: datetime) -> datetime:
+    @classmethod
+    def _next(cls, begin: datetime) -> datetime:
         return begin + timedelta(days=7)
 
 
@@ -389,11 +405,19 @@ class MonthlyBatches(_CalendarBatches):
     every: ClassVar[Literal["hour", "day", "week", "month"]] = "month"
     key_format: ClassVar[str] = "%Y-%m"
 
-    def _floor(self, local: datetime) -> datetime:
+    @classmethod
+    def _floor(cls, local: datetime) -> datetime:
         return datetime.combine(local.date().replace(day=1), time())
 
-    def _next(self, begin: datetime) -> datetime:
+    @classmethod
+    def _next(cls, begin: datetime) -> datetime:
         return begin.replace(year=begin.year + begin.month // 12, month=begin.month % 12 + 1)
+
+
+@lru_cache(maxsize=1 << 17)
+def _window(kind: type[_CalendarBatches], timezone: str, key: str) -> Window | None:
+    """Kept: whoever plans asks for the windows of all batches of a table again and again."""
+    return kind._parsed(timezone, key)
 
 
 _TIME = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T_-]?(\d\d)[:-]?(\d\d)[:-]?(\d\d)?)?(Z)?")

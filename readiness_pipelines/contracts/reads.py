@@ -1,6 +1,6 @@
 """Which batches of an input a computed batch reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -12,6 +12,20 @@ if TYPE_CHECKING:
     from readiness_pipelines.contracts.tables import Table
 
 _INSTANT = timedelta(microseconds=1)
+
+
+class Present(tuple[str, ...]):
+    """The batches of a table that are there, from old to new; whether one is among them is known at once."""
+
+    _known: frozenset[str]
+
+    def __new__(cls, keys: Iterable[str] = ()) -> "Present":
+        made = super().__new__(cls, keys)
+        made._known = frozenset(made)
+        return made
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._known
 
 
 class BatchMapping(Protocol):

@@ -5,10 +5,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.contracts import Domain, Table
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import Home
 from readiness_pipelines.names import TableId
-from readiness_pipelines.ledger import BatchRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +27,31 @@ class OpenAttempt:
     confirm: Callable[[], None]
 
 
+def home_of(table: Table) -> Home:
+    """Where a table is declared: what the ledger remembers of whoever delivers it first."""
+    domain: Domain = table.domain
+    source = getattr(table, "source", None)
+    return Home(module=domain.module, owner=domain.owner, origin=source.origin if source else "")
+
+
 @contextmanager
-def attempted(ref: BatchRef, *, installation: Installation, run: Run) -> Iterator[OpenAttempt]:
+def attempted(table: Table, ref: BatchRef, *, installation: Installation, run: Run) -> Iterator[OpenAttempt]:
     """Begin a delivery of a batch; an error ends it, and so does the record that it leaves in the ledger.
 
+    Args:
+        table: The table that is declared.
+        ref: The batch, of the table or of its raw rows.
+        installation: Where the ledger is.
+        run: Who, and when.
+
     Raises:
+        DeclarationError: Another declaration delivers a table of this name: its rows would be overwritten.
         LedgerError: The ledger cannot be reached.
     """
     attempt = uuid4().hex
     ledger = installation.ledger
-    with installation.lakehouse.turn(ref.table, ref.batch):
+    ledger.claim(table.id, home_of(table), at=run.clock())
+    with installation.lakehouse.turn(str(ref.table), ref.batch):
         ledger.begin(ref, attempt=attempt, run_id=run.run_id, who=run.who, at=run.clock())
         try:
             yield OpenAttempt(id=attempt, confirm=lambda: ledger.confirm(ref, attempt=attempt))
@@ -45,24 +62,24 @@ def attempted(ref: BatchRef, *, installation: Installation, run: Run) -> Iterato
             raise
 
 
-def left_by_crash(table: TableId, ref: BatchRef, installation: Installation) -> bool:
-    """Whether what the table has of a batch was committed by a delivery that never came to its end."""
-    if not installation.lakehouse.exists(table):
+def left_by_crash(store: TableId, ref: BatchRef, installation: Installation) -> bool:
+    """Whether what an Iceberg table has of a batch was committed by a delivery that never came to its end."""
+    if not installation.lakehouse.exists(store):
         return False
-    last = installation.lakehouse.last_attempts(table).get(ref.batch)
+    last = installation.lakehouse.last_attempts(store).get(ref.batch)
     if last is None:
         return False
-    ended = installation.ledger.recorded_attempts(path=ref.path, table=ref.table, batch=ref.batch)
+    ended = installation.ledger.recorded_attempts(ref.table, batch=ref.batch)
     return last not in ended.get(ref.batch, frozenset())
 
 
-def has_more_to_say(table: TableId, ref: BatchRef, installation: Installation) -> bool:
-    """Whether a delivery with no rows for a table must commit all the same: to clear rows, or to end what a crash left.
+def must_commit(store: TableId, ref: BatchRef, installation: Installation) -> bool:
+    """Whether a delivery with no rows for an Iceberg table must commit all the same: to clear rows, or what a crash left.
 
     The newest snapshot of every batch is then one of a delivery that the ledger recorded, which is what `reconcile`
     looks for.
     """
     lakehouse = installation.lakehouse
-    return lakehouse.exists(table) and (
-        bool(lakehouse.files(table, batch=ref.batch)) or left_by_crash(table, ref, installation)
+    return lakehouse.exists(store) and (
+        bool(lakehouse.files(store, batch=ref.batch)) or left_by_crash(store, ref, installation)
     )

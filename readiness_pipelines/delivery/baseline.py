@@ -6,9 +6,8 @@ from typing import Any
 
 import duckdb
 
-from readiness_pipelines.batches.calendar import in_order, order_of, weekday_of
-from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery.names import Gated, profile_table, published_table
+from readiness_pipelines.batches import in_order
+from readiness_pipelines.contracts import Table
 from readiness_pipelines.gates import UsualRange
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import UNLIKE
@@ -51,14 +50,14 @@ class Baseline:
 
 
 def profiles_of(
-    table: Gated, batches: Sequence[str], *, installation: Installation, engine: duckdb.DuckDBPyConnection
+    table: Table, batches: Sequence[str], *, installation: Installation, engine: duckdb.DuckDBPyConnection
 ) -> Mapping[str, BatchProfile]:
     """The profiles of some batches, as far as there are any.
 
     Raises:
         LakehouseError: The table cannot be read.
     """
-    name = profile_table(table)
+    name = table.id.profiles
     if not batches or not installation.lakehouse.exists(name):
         return {}
     rows = installation.lakehouse.relation(engine, name, batch=batches).to_arrow_table()
@@ -72,28 +71,26 @@ def profiles_of(
     return {batch: BatchProfile(batch=batch, rows=rows_of[batch], columns=columns[batch]) for batch in columns}
 
 
-def baseline_of(
-    path: DataPath, table: Gated, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
-) -> Baseline:
+def baseline_of(table: Table, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Baseline:
     """What a batch is held against.
 
     Raises:
         LakehouseError: The profiles cannot be read.
         LedgerError: The ledger cannot be reached.
     """
-    name = str(published_table(path, table))
-    found = installation.ledger.findings.of(path=path.name, table=name)
+    batches_of = table.batches
+    found = installation.ledger.findings.of(tables=[table.id])
     unlike = {one.ref.batch for one in found if one.finding.kind in UNLIKE and one.normal_at is None}
-    shown = installation.ledger.shown_batches(path=path.name, table=name)
-    ordered = in_order(path.batches, {*(shown - unlike), batch})
+    shown = installation.ledger.visible_batches(table.id)
+    ordered = in_order(batches_of, {*(shown - unlike), batch})
     chosen = ordered[: ordered.index(batch)][-MOST_BATCHES:]
     profiles = profiles_of(table, chosen, installation=installation, engine=engine)
-    batches = tuple(Past(profile=profiles[b], weekday=weekday_of(path.batches, b)) for b in chosen if b in profiles)
+    batches = tuple(Past(profile=profiles[b], weekday=batches_of.season(b)) for b in chosen if b in profiles)
     restarts: dict[str | None, int] = {}
     for one in found:
-        since = order_of(path.batches, one.ref.batch)
-        if one.normal_at is not None and since < order_of(path.batches, batch):
-            before = sum(order_of(path.batches, past.profile.batch) < since for past in batches)
+        since = batches_of.order(one.ref.batch)
+        if one.normal_at is not None and since < batches_of.order(batch):
+            before = sum(batches_of.order(past.profile.batch) < since for past in batches)
             restarts[one.finding.column] = max(before, restarts.get(one.finding.column, 0))
     return Baseline(batches=batches, restarts=restarts)
 

@@ -13,12 +13,18 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, has_more_to_say, left_by_crash
+from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.contracts import GatedTable, Kpi, Table
+from readiness_pipelines.decisions import Decision
+from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash, must_commit
 from readiness_pipelines.delivery.baseline import baseline_of
-from readiness_pipelines.delivery.judging import Judged, judged
-from readiness_pipelines.delivery.names import Gated, batch_ref, profile_table, published_table, quarantine_table
+from readiness_pipelines.delivery.commit import commit_rows
+from readiness_pipelines.delivery.judging import JudgedBatch, judged_batch
+from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import Profiled, keep_profile, profiled
+from readiness_pipelines.delivery.published import Inputs
+from readiness_pipelines.delivery.shapes import learn_shape
+from readiness_pipelines.delivery.versions import show_newest_version
 from readiness_pipelines.delivery.withdraw import withdraw_downstream
 from readiness_pipelines.errors import DeclarationError, LakehouseError, UnknownNameError
 from readiness_pipelines.gates import (
@@ -35,19 +41,10 @@ from readiness_pipelines.gates import (
     Verdict,
 )
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse import Staged
-from readiness_pipelines.ledger import (
-    BatchFinding,
-    BatchRecord,
-    BatchRef,
-    BatchState,
-    Counts,
-    Decision,
-    GateRecord,
-    Snapshots,
-)
-from readiness_pipelines.observability import FindingKind
+from readiness_pipelines.ledger import BatchFinding, BatchRecord, FindingKind, GateRecord, Snapshots, StoredColumn
+from readiness_pipelines.names import TableId
+from readiness_pipelines.sql import identifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +52,7 @@ class Delivery:
     """What became of a batch.
 
     Attributes:
-        ref: The batch of the published table.
+        ref: The batch.
         state: What became of it.
         counts: Its rows, accounted for.
         gate_version: Version of the gate that judged it.
@@ -64,7 +61,7 @@ class Delivery:
         cleansed: One count per cleansing step.
         findings: What differs from the schema: new, missing and widened columns.
         snapshots: The snapshots that hold it now; a held batch keeps the one it published before.
-        inputs: The snapshots it was made of, by table.
+        inputs: The snapshots it was made of, by table and batch.
         columns: Arrow schema of the published rows.
         profiled: What its published rows look like, and how that compares with earlier batches; ``None`` where nothing
             was published.
@@ -80,29 +77,31 @@ class Delivery:
     cleansed: tuple[CleansedCount, ...]
     findings: tuple[SchemaFinding, ...]
     snapshots: Snapshots
-    inputs: Mapping[str, int]
+    inputs: Inputs
     columns: pa.Schema
     profiled: Profiled | None
     newest_event_at: datetime | None
 
 
-def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installation, run: Run) -> Delivery:
+def deliver(table: Table, *, batch: str, installation: Installation, run: Run) -> Delivery:
     """Judge a batch and publish it, publish it in part, or hold it. Doing it twice equals doing it once.
 
     Raises:
         UpstreamNotPublishedError: Nothing was ingested, or an input or referenced table has nothing published.
         GateBuildError: The schema cannot become a gate, or a check raised.
+        DeclarationError: The transform breaks, or another declaration delivers a table of this name.
         CommitConflictError: Another run delivered the same batch meanwhile; deliver it again.
         LakehouseError: A table cannot be read or written.
     """
-    ref = batch_ref(path, published_table(path, table), batch)
-    with attempted(ref, installation=installation, run=run) as attempt:
-        with judged(path, table, batch=batch, installation=installation, run=run) as found:
-            gate, verdict = found.gate, found.verdict
+    ref = BatchRef(table.id, batch)
+    with attempted(table, ref, installation=installation, run=run) as attempt:
+        with judged_batch(table, batch=batch, installation=installation, run=run) as judged:
+            gate, verdict = judged.gate, judged.verdict
             asked = GateRecord(version=gate.version, declaration=gate.declaration.to_json(), first_used_at=run.clock())
-            installation.ledger.remember_gate(ref, asked)
-            delivery = _commit(_Step(path, table, batch, ref, attempt, run), found, installation=installation)
-            details = _details(verdict, found.decisions)
+            installation.ledger.remember_gate(table.id, asked)
+            delivery = _commit(_Step(table, ref, attempt, run), judged, installation=installation)
+            details = _details(verdict, judged.decisions)
+            arrived = verdict.arrived
         installation.ledger.record(
             BatchRecord(
                 ref=ref,
@@ -114,7 +113,7 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
                 reason=delivery.reason or None,
                 snapshots=delivery.snapshots,
                 inputs=delivery.inputs,
-                columns=tuple(delivery.columns.names),
+                columns=tuple(StoredColumn(name=f.name, type=str(f.type), stored=f.name) for f in delivery.columns),
                 updated_at=run.clock(),
                 newest_event_at=delivery.newest_event_at,
             ),
@@ -122,14 +121,17 @@ def deliver(path: DataPath, table: Gated, *, batch: str, installation: Installat
             who=run.who,
             why=delivery.reason or None,
             details=details,
-            found=_found(table, delivery),
+            found=_findings(table, delivery),
         )
+    if delivery.state.visible:
+        learn_shape(table, arrived, ref=ref, installation=installation, run=run)
+    show_newest_version(table, installation=installation, run=run)
     if delivery.state is BatchState.DISCARDED:
-        withdraw_downstream(path, batch=batch, installation=installation, run=run)
+        withdraw_downstream(table, installation=installation, run=run)
     return delivery
 
 
-def _found(table: Gated, delivery: Delivery) -> Mapping[FindingKind, Sequence[BatchFinding]]:
+def _findings(table: Table, delivery: Delivery) -> Mapping[FindingKind, Sequence[BatchFinding]]:
     """What the ledger should know of the batch: a source's columns always, the rest where something was published."""
     # A transform may pass on more than its table asks for: no source changed.
     findings = delivery.findings if isinstance(table, GatedTable) else ()
@@ -159,52 +161,51 @@ def _details(verdict: Verdict, decisions: Sequence[Decision]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    path: DataPath
-    table: Gated
-    batch: str
+    table: Table
     ref: BatchRef
     attempt: OpenAttempt
     run: Run
 
+    @property
+    def batch(self) -> str:
+        return self.ref.batch
 
-def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delivery:
+
+def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> Delivery:
     """Stage everything, then commit what waits, then what is published."""
-    verdict, given = found.verdict, found.given
+    verdict, given = judged.verdict, judged.given
     before = installation.ledger.get(step.ref)
     snapshots = before.snapshots if before else Snapshots()
-    published, quarantine = published_table(step.path, step.table), quarantine_table(step.table)
-    properties = {
-        "readiness.path": step.path.name,
-        "readiness.batch": step.batch,
-        "readiness.run": step.run.run_id,
-        "readiness.attempt": step.attempt.id,
-        "readiness.gate_version": verdict.version,
-        "readiness.ingested_rows": str(verdict.ingested_rows),
-        "readiness.published_rows": str(verdict.published_rows),
-        "readiness.quarantined_rows": str(verdict.quarantined_rows),
-        "readiness.discarded_rows": str(verdict.discarded_rows),
-        "readiness.decisions": ",".join(str(decision.id) for decision in found.decisions),
+    published, quarantine = store_of(step.table), step.table.id.quarantine
+    facts = {
+        "gate_version": verdict.version,
+        "ingested_rows": verdict.ingested_rows,
+        "published_rows": verdict.published_rows,
+        "quarantined_rows": verdict.quarantined_rows,
+        "discarded_rows": verdict.discarded_rows,
+        "decisions": ",".join(str(decision.id) for decision in judged.decisions),
     }
     event_column = _event_column(step, verdict.schema)
-    good = _staged_good(published, found, step, installation)
-    publishes = isinstance(verdict.outcome, Publish | Split)
-    profile = _profiled(step, good, found, installation) if good is not None and publishes else None
-    waiting, schema = _waiting(verdict, step, found.judge)
+    good = _staged_good(published, judged, step, installation)
+    publishes = isinstance(verdict.outcome, Publish | Split) and not isinstance(step.table, Kpi)
+    profile = _profiled(step, good, judged, installation) if good is not None and publishes else None
+    waiting, schema = _waiting(verdict, step, judged.judge)
     quarantine_snapshot = snapshots.quarantine
-    if verdict.quarantined_rows or verdict.discarded_rows or has_more_to_say(quarantine, step.ref, installation):
+    if verdict.quarantined_rows or verdict.discarded_rows or must_commit(quarantine, step.ref, installation):
         expected = verdict.quarantined_rows + verdict.discarded_rows
         bad = _stage(quarantine, waiting, schema, step, installation, expected=expected)
-        quarantine_snapshot = _replace(quarantine, bad, properties, step, installation)
+        quarantine_snapshot = _replace(quarantine, bad, facts, step, installation)
     published_snapshot = snapshots.published
     if good is not None:
-        published_snapshot = _replace(published, good, properties, step, installation)
+        published_snapshot = _replace(published, good, facts, step, installation)
     if profile is not None:
         keep_profile(
-            profile_table(step.table),
+            step.ref,
             profile.profile,
             attempt=step.attempt,
             installation=installation,
-            engine=found.engine,
+            run=step.run,
+            engine=judged.engine,
         )
     state, reason = outcome_text(verdict)
     return Delivery(
@@ -222,42 +223,42 @@ def _commit(step: _Step, found: Judged, *, installation: Installation) -> Delive
         cleansed=verdict.cleansed,
         findings=verdict.findings,
         snapshots=Snapshots(
-            raw=next(iter(given.snapshots.values())) if isinstance(step.table, GatedTable) else None,
+            raw=next(iter(given.inputs[step.table.id.raw].values())) if isinstance(step.table, GatedTable) else None,
             quarantine=quarantine_snapshot,
             published=published_snapshot,
         ),
-        inputs=given.snapshots,
+        inputs=given.inputs,
         columns=verdict.schema,
         profiled=profile,
-        newest_event_at=_newest_event(event_column, step, found.engine, installation),
+        newest_event_at=_newest_event(event_column, step, judged.engine, installation),
     )
 
 
-def _profiled(step: _Step, good: Staged, found: Judged, installation: Installation) -> Profiled:
+def _profiled(step: _Step, good: Staged, judged: JudgedBatch, installation: Installation) -> Profiled:
     """Before anything is committed: what goes wrong here must stop nothing half way."""
-    baseline = found.baseline or baseline_of(
-        step.path, step.table, batch=step.batch, installation=installation, engine=found.engine
+    baseline = judged.baseline or baseline_of(
+        step.table, batch=step.batch, installation=installation, engine=judged.engine
     )
-    return profiled(step.path, good, baseline, installation=installation, engine=found.engine)
+    return profiled(step.table, good, baseline, installation=installation, engine=judged.engine)
 
 
-def _staged_good(published: TableId, found: Judged, step: _Step, installation: Installation) -> Staged | None:
+def _staged_good(published: TableId, judged: JudgedBatch, step: _Step, installation: Installation) -> Staged | None:
     """What the published table is to have of the batch; ``None`` where it stays as it is."""
-    verdict = found.verdict
+    verdict = judged.verdict
     expected = verdict.published_rows
     match verdict.outcome:
         case Publish() | Split():
             return _stage(published, verdict.published, verdict.schema, step, installation, expected=expected)
         case Discard():
             # What the batch published before is withdrawn.
-            if not has_more_to_say(published, step.ref, installation):
+            if not must_commit(published, step.ref, installation):
                 return None
             return _stage(published, verdict.published, verdict.schema, step, installation, expected=0)
         case Hold() | Empty():
             if not left_by_crash(published, step.ref, installation):
                 return None
             # It stays, and from now on in the name of a delivery that came to its end.
-            rows = installation.lakehouse.relation(found.engine, published, batch=step.batch)
+            rows = installation.lakehouse.relation(judged.engine, published, batch=step.batch)
             return _stage(published, rows, installation.lakehouse.schema(published), step, installation)
 
 
@@ -267,11 +268,11 @@ def _event_column(step: _Step, columns: pa.Schema) -> str | None:
     if promise is None or promise.event_time is None:
         return None
     if promise.event_time not in columns.names:
-        raise UnknownNameError(f"event_time column of {step.table.name}", promise.event_time, columns.names)
+        raise UnknownNameError(f"event_time column of {step.table.id}", promise.event_time, columns.names)
     kind = columns.field(promise.event_time).type
     if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
         raise DeclarationError(
-            f"the freshness of {step.table.name} counts from {promise.event_time}, which is {kind} and no time",
+            f"the freshness of {step.table.id} counts from {promise.event_time}, which is {kind} and not a time",
             way_out="name a column of timestamps or dates",
         )
     return promise.event_time
@@ -281,12 +282,11 @@ def _newest_event(
     column: str | None, step: _Step, engine: duckdb.DuckDBPyConnection, installation: Installation
 ) -> datetime | None:
     """The newest event time of what is published of the batch; a time without a zone is taken for UTC."""
-    published = published_table(step.path, step.table)
+    published = store_of(step.table)
     if column is None or not installation.lakehouse.exists(published):
         return None
-    quoted = '"' + column.replace('"', '""') + '"'
     rows = installation.lakehouse.relation(engine, published, batch=step.batch)
-    newest = rows.aggregate(f"max({quoted}) AS newest").to_arrow_table()["newest"][0].as_py()
+    newest = rows.aggregate(f"max({identifier(column)}) AS newest").to_arrow_table()["newest"][0].as_py()
     if newest is None:
         return None
     if not isinstance(newest, datetime):
@@ -315,10 +315,11 @@ def _stage(
 
 
 def _replace(
-    table: TableId, staged: Staged, properties: Mapping[str, str], step: _Step, installation: Installation
+    store: TableId, staged: Staged, facts: Mapping[str, object], step: _Step, installation: Installation
 ) -> int:
-    confirm = step.attempt.confirm
-    return installation.lakehouse.replace(table, staged, properties=properties, confirm=confirm).snapshot_id
+    return commit_rows(
+        store, staged, step.ref, attempt=step.attempt, installation=installation, run=step.run, facts=facts
+    )
 
 
 def _waiting(verdict: Verdict, step: _Step, judge: Engine) -> tuple[Rows, pa.Schema]:

@@ -1,18 +1,26 @@
-"""The gate that a path declares for a table, and what it compares the table's rows with."""
+"""The gate that is declared for a table, and what it compares the table's rows with."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import assert_never
 
 import duckdb
 
-from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table
+from readiness_pipelines.contracts.reads import AllBatches
 from readiness_pipelines.delivery.baseline import Baseline, baseline_of
-from readiness_pipelines.delivery.names import Gated, profile_table, published_table
+from readiness_pipelines.delivery.places import store_of
+from readiness_pipelines.delivery.published import Inputs, Published
 from readiness_pipelines.errors import UpstreamNotPublishedError
 from readiness_pipelines.gates import Gate, OtherRows
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import ALL_BATCHES
 from readiness_pipelines.names import TableId
+from readiness_pipelines.products import kpi_schema
 from readiness_pipelines.settings import EngineName
+
+GATES_KEPT = 1_024
+"""So many gates are kept: building one takes longer than judging a small batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,87 +28,109 @@ class Compared:
     """Other published rows, the snapshots they are read from, and the batches before, where the gate asks for them."""
 
     rows: OtherRows
-    snapshots: Mapping[str, int]
+    inputs: Inputs
     baseline: Baseline | None
 
 
-def engine_of(path: DataPath, table: Gated, default: EngineName) -> EngineName:
-    """Where a table's gate judges. What DuckDB derived is judged by DuckDB."""
+def engine_of(table: Table, default: EngineName) -> EngineName:
+    """Where a table's gate judges. What DuckDB computed is judged by DuckDB."""
     if not isinstance(table, GatedTable):
         return "duckdb"
-    return table.engine or path.engine or default
+    return table.engine or table.domain.engine or default
 
 
-def gate_of(path: DataPath, table: Gated, *, default_engine: EngineName = "duckdb") -> Gate:
-    """Build the gate of a table.
+def gate_of(table: Table, *, default_engine: EngineName = "duckdb") -> Gate:
+    """The gate of a table or product.
 
     Args:
-        path: The path.
         table: The table.
-        default_engine: Where it judges, unless path or table say so themselves.
+        default_engine: Where it judges, unless domain or table say so themselves.
 
     Raises:
         GateBuildError: Its schema cannot become a gate; names the rule and the reason.
     """
+    return _gate(table, engine_of(table, default_engine))
+
+
+@lru_cache(maxsize=GATES_KEPT)
+def _gate(table: Table, engine: EngineName) -> Gate:
     gating = table.gating
+    match table:
+        case GatedTable():
+            schema, missing, rules = table.schema, table.source.reader.missing, gating.rules
+        case DerivedTable():
+            schema, missing, rules = table.schema, (), gating.rules
+        case Kpi():
+            schema, missing, rules = kpi_schema(table), (), ()
+        case _:
+            assert_never(table)
     return Gate(
-        table.schema,
-        name=str(published_table(path, table)),
-        missing=table.source.reader.missing if isinstance(table, GatedTable) else (),
-        rules=gating.rules,
+        schema,
+        name=str(table.id),
+        missing=missing,
+        rules=rules,
         routes=gating.routes,
         default_route=gating.default_route,
         tolerance=gating.tolerance,
         schema_change=gating.schema_change,
         allow_empty=gating.allow_empty,
-        engine=engine_of(path, table, default_engine),
+        engine=engine,
     )
 
 
-def referenced_tables(path: DataPath, gate: Gate) -> Mapping[str, TableId]:
-    """The published tables that a gate's rules refer to, by their names in the path."""
-    return {name: published_table(path, path.table(name)) for name in gate.referenced_tables}
-
-
 def compared_rows(
-    path: DataPath,
-    table: Gated,
-    gate: Gate,
-    *,
-    batch: str,
-    installation: Installation,
-    engine: duckdb.DuckDBPyConnection,
+    table: Table, gate: Gate, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
 ) -> Compared:
-    """What a gate's reference rules compare with: all that is published of other tables, and of other batches.
+    """What a gate's reference rules compare with: the version in force, or all that is published of other tables and
+    of other batches.
 
     Raises:
         UpstreamNotPublishedError: Nothing is published of a table that a rule refers to.
     """
     lakehouse = installation.lakehouse
     tables: dict[str, duckdb.DuckDBPyRelation] = {}
-    snapshots: dict[str, int] = {}
-    for name, published in referenced_tables(path, gate).items():
-        newest = lakehouse.snapshots(published)[:1] if lakehouse.exists(published) else ()
-        if not newest:
+    inputs: dict[TableId, dict[str, int]] = {}
+    published = Published(installation.ledger)
+    for name, read in table.references.items():
+        store = store_of(read.table)
+        keys = () if isinstance(read.mapping, AllBatches) else published.read(read, table, batch)
+        newest = lakehouse.snapshots(store)[:1] if lakehouse.exists(store) else ()
+        if not newest or not (keys or isinstance(read.mapping, AllBatches)):
             raise UpstreamNotPublishedError(
-                f"nothing is published of {published}, which {published_table(path, table)} refers to",
-                way_out=f"readiness run {path.name} --all",
+                f"nothing is published of {read.table.id}, which {table.id} refers to",
+                way_out=f"readiness run {read.table.id}",
             )
-        snapshots[str(published)] = newest[0].snapshot_id
-        tables[name] = lakehouse.relation(engine, published, snapshot_id=newest[0].snapshot_id)
+        if keys:
+            inputs.setdefault(read.table.id, {}).update({key: published.snapshot(read.table, key) for key in keys})
+            tables[name] = lakehouse.relation(engine, store, batch=list(keys))
+        else:
+            inputs.setdefault(read.table.id, {})[ALL_BATCHES] = newest[0].snapshot_id
+            tables[name] = lakehouse.relation(engine, store, snapshot_id=newest[0].snapshot_id)
     others = None
-    own = published_table(path, table)
+    own = store_of(table)
     if gate.compares_batches and lakehouse.exists(own) and (newest := lakehouse.snapshots(own)[:1]):
-        snapshots[f"{own} (other batches)"] = newest[0].snapshot_id
+        inputs.setdefault(table.id, {})[ALL_BATCHES] = newest[0].snapshot_id
         published_rows = lakehouse.relation(engine, own, snapshot_id=newest[0].snapshot_id)
         others = published_rows.filter(duckdb.ColumnExpression("_batch") != duckdb.ConstantExpression(batch))
     baseline = None
     if gate.learns_ranges:
-        baseline = baseline_of(path, table, batch=batch, installation=installation, engine=engine)
-        profiles = profile_table(table)
+        baseline = baseline_of(table, batch=batch, installation=installation, engine=engine)
+        profiles = table.id.profiles
         if lakehouse.exists(profiles) and (newest := lakehouse.snapshots(profiles)[:1]):
-            snapshots[str(profiles)] = newest[0].snapshot_id
+            inputs.setdefault(profiles, {})[ALL_BATCHES] = newest[0].snapshot_id
     ranges = baseline.ranges if baseline else {}
     return Compared(
-        rows=OtherRows(tables=tables, other_batches=others, ranges=ranges), snapshots=snapshots, baseline=baseline
+        rows=OtherRows(tables=tables, other_batches=others, ranges=ranges), inputs=inputs, baseline=baseline
     )
+
+
+def merged(*inputs: Inputs) -> Inputs:
+    """Several inputs as one."""
+    found: dict[TableId, dict[str, int]] = {}
+    for one in inputs:
+        for table, batches in one.items():
+            found.setdefault(table, {}).update(batches)
+    return found
+
+
+__all__ = ["Compared", "compared_rows", "engine_of", "gate_of", "merged"]

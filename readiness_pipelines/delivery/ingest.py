@@ -1,13 +1,14 @@
-"""From landed files to raw rows: everything is kept as it came."""
+"""From a source to raw rows: everything is kept as it came."""
 
 from dataclasses import dataclass
 
-from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.contracts import GatedTable, Origin
 from readiness_pipelines.delivery.attempts import attempted
-from readiness_pipelines.delivery.names import batch_ref, raw_table
+from readiness_pipelines.delivery.commit import commit_rows
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import BatchRecord, BatchRef, BatchState, Counts, FileRecord, Snapshots
-from readiness_pipelines.sources import LandedFile, landed_files, read_raw
+from readiness_pipelines.lakehouse import stored_columns, stored_reader
+from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,70 +19,74 @@ class Ingested:
         ref: The batch of the raw table.
         rows: Rows, those that could not be parsed among them.
         unreadable_rows: Rows that could not be parsed; kept as their raw text.
-        files: The files they came from.
+        origins: What they came from.
         columns: The columns that arrived.
         snapshot_id: Snapshot of the raw table that holds them.
-        unchanged: Whether the same files had been ingested before, so that nothing was written.
+        unchanged: Whether the same content had been ingested before, so that nothing was written.
     """
 
     ref: BatchRef
     rows: int
     unreadable_rows: int
-    files: tuple[LandedFile, ...]
+    origins: tuple[Origin, ...]
     columns: tuple[str, ...]
     snapshot_id: int
     unchanged: bool
 
 
-def ingest(path: DataPath, table: GatedTable, *, batch: str, installation: Installation, run: Run) -> Ingested:
-    """Read a batch's landed files into its raw table, replacing what was there of it.
+def ingest(
+    table: GatedTable, *, batch: str, installation: Installation, run: Run, arrival: str | None = None
+) -> Ingested:
+    """Read a batch of a source into its raw table, replacing what was there of it.
 
-    Files that were ingested before, byte for byte, are not written again.
+    What was ingested before, byte for byte, is not written again.
+
+    Args:
+        table: The table.
+        batch: The batch.
+        installation: Where the tables and the ledger are.
+        run: Who, and when.
+        arrival: Fingerprint of the arrival that this answers; found out where it is not given.
 
     Raises:
-        BatchNotLandedError: No file landed for the batch.
-        FileUnreadableError: A file cannot be read; what was ingested before stays.
+        BatchNotLandedError: The source has nothing of the batch.
+        LandingError: It cannot be read; what was ingested before stays.
         LakehouseError: The raw table cannot be written.
     """
-    raw = raw_table(table)
-    ref = batch_ref(path, raw, batch)
-    reader = table.source.reader
-    files = landed_files(reader, batch=batch, landing=installation.landing)
+    raw = table.id.raw
+    ref = BatchRef(raw, batch)
+    places = installation.places(table.batches)
+    if arrival is None:
+        # Before it is read: what changes meanwhile is then another arrival.
+        arrival = next((one.fingerprint for one in table.source.reader.arrivals(places) if one.batch == batch), None)
+    found = table.source.reader.open(batch, places)
     before = installation.ledger.get(ref)
-    records = tuple(
-        FileRecord(path=f.path, size_bytes=f.size_bytes, sha256=f.sha256, landed_at=f.landed_at) for f in files
-    )
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
-    if before is not None and before.snapshots.raw is not None and before.files == records and not cut_off:
+    if before is not None and before.snapshots.raw is not None and before.origins == found.origins and not cut_off:
+        if before.arrival != arrival:
+            installation.ledger.note_arrival(ref, arrival)
         return Ingested(
             ref=ref,
             rows=before.counts.ingested,
             unreadable_rows=before.unreadable_rows,
-            files=files,
-            columns=before.columns,
+            origins=found.origins,
+            columns=tuple(column.name for column in before.columns),
             snapshot_id=before.snapshots.raw,
             unchanged=True,
         )
-    with attempted(ref, installation=installation, run=run) as attempt:
+    with attempted(table, ref, installation=installation, run=run) as attempt:
+        known = installation.lakehouse.schema(raw) if installation.lakehouse.exists(raw) else None
+        columns = stored_columns(found.columns, known)
         with installation.engine() as engine:
-            batch_read = read_raw(reader, batch=batch, landing=installation.landing)
-            rows = engine.from_arrow(batch_read.rows)
-            schema = batch_read.rows.schema
+            rows = stored_reader(found.rows, columns)
+            schema = rows.schema
             installation.lakehouse.ensure(raw, schema)
-            staged = installation.lakehouse.stage(raw, rows, batch=batch, schema=schema)
-        commit = installation.lakehouse.replace(
-            raw,
-            staged,
-            properties={
-                "readiness.batch": batch,
-                "readiness.run": run.run_id,
-                "readiness.attempt": attempt.id,
-                "readiness.rows": str(staged.rows),
-            },
-            confirm=attempt.confirm,
+            staged = installation.lakehouse.stage(raw, engine.from_arrow(rows), batch=batch, schema=schema)
+        snapshot_id = commit_rows(
+            raw, staged, ref, attempt=attempt, installation=installation, run=run, facts={"rows": staged.rows}
         )
         with installation.engine() as engine:
-            written = installation.lakehouse.relation(engine, raw, batch=batch, snapshot_id=commit.snapshot_id)
+            written = installation.lakehouse.relation(engine, raw, batch=batch, snapshot_id=snapshot_id)
             ((unreadable_rows,),) = written.aggregate("count(_unreadable)").fetchall()
         installation.ledger.record(
             BatchRecord(
@@ -90,9 +95,10 @@ def ingest(path: DataPath, table: GatedTable, *, batch: str, installation: Insta
                 counts=Counts(ingested=staged.rows),
                 run_id=run.run_id,
                 attempt=attempt.id,
-                snapshots=Snapshots(raw=commit.snapshot_id),
-                files=records,
-                columns=batch_read.columns,
+                snapshots=Snapshots(raw=snapshot_id),
+                origins=found.origins,
+                arrival=arrival,
+                columns=tuple(StoredColumn(name=c.name, type=str(c.type), stored=c.stored) for c in columns),
                 unreadable_rows=unreadable_rows,
                 updated_at=run.clock(),
             ),
@@ -103,8 +109,8 @@ def ingest(path: DataPath, table: GatedTable, *, batch: str, installation: Insta
         ref=ref,
         rows=staged.rows,
         unreadable_rows=unreadable_rows,
-        files=files,
-        columns=batch_read.columns,
-        snapshot_id=commit.snapshot_id,
+        origins=found.origins,
+        columns=tuple(found.columns.names),
+        snapshot_id=snapshot_id,
         unchanged=False,
     )

@@ -7,12 +7,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.batches.calendar import weekday_of
-from readiness_pipelines.contracts import DataPath
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.columns import PUBLISHED_COLUMNS
+from readiness_pipelines.contracts import Table
 from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.delivery.baseline import Baseline
-from readiness_pipelines.installation import Installation
-from readiness_pipelines.names import TableId
+from readiness_pipelines.delivery.commit import commit_rows
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Lakehouse, Staged
 from readiness_pipelines.ledger import BatchFinding
 from readiness_pipelines.observability import (
@@ -28,8 +29,6 @@ from readiness_pipelines.sql import identifier
 
 SAMPLED_ROWS = 100_000
 """A larger batch is profiled by so many of its rows: a quantile of them is off by less than half a percent."""
-
-FRAMEWORK = frozenset({"_batch", "_row", "_file"})
 
 PROFILE_SCHEMA = pa.schema(
     [
@@ -83,7 +82,7 @@ class Profiled:
 
 
 def profiled(
-    path: DataPath,
+    table: Table,
     staged: Staged,
     baseline: Baseline,
     *,
@@ -96,17 +95,18 @@ def profiled(
     same ones.
     """
     profile = profile_of_staged(staged, installation.lakehouse, engine)
-    day = weekday_of(path.batches, staged.batch)
+    day = table.batches.season(staged.batch)
     comparison = compare(profile, baseline.batches, weekday=day, restarts=baseline.restarts)
     return Profiled(profile=profile, comparison=comparison)
 
 
 def keep_profile(
-    name: TableId,
+    ref: BatchRef,
     profile: BatchProfile,
     *,
     attempt: OpenAttempt,
     installation: Installation,
+    run: Run,
     engine: duckdb.DuckDBPyConnection,
 ) -> None:
     """Put a batch's profile in place of the one it had.
@@ -116,17 +116,17 @@ def keep_profile(
         LakehouseError: The table cannot be written.
     """
     rows = pa.Table.from_pylist([*_rows(profile)], schema=PROFILE_SCHEMA)
-    installation.lakehouse.ensure(name, PROFILE_SCHEMA)
-    staged = installation.lakehouse.stage(name, engine.from_arrow(rows), batch=profile.batch, schema=PROFILE_SCHEMA)
-    properties = {"readiness.attempt": attempt.id}
-    installation.lakehouse.replace(name, staged, properties=properties, confirm=attempt.confirm)
+    store = ref.table.profiles
+    installation.lakehouse.ensure(store, PROFILE_SCHEMA)
+    staged = installation.lakehouse.stage(store, engine.from_arrow(rows), batch=profile.batch, schema=PROFILE_SCHEMA)
+    commit_rows(store, staged, ref, attempt=attempt, installation=installation, run=run)
 
 
 def profile_of_staged(staged: Staged, lakehouse: Lakehouse, engine: duckdb.DuckDBPyConnection) -> BatchProfile:
     """The profile of a batch's staged rows."""
     if not staged.files:
         return BatchProfile(batch=staged.batch, rows=0, columns={})
-    names = ", ".join(identifier(name) for name in staged.schema.names if name not in FRAMEWORK)
+    names = ", ".join(identifier(name) for name in staged.schema.names if name not in PUBLISHED_COLUMNS)
     rows = engine.read_parquet(list(staged.files))
     turn = -(-staged.rows // SAMPLED_ROWS)
     sample = (rows if turn == 1 else rows.filter(f"hash(_row) % {turn} = 0")).project(names).to_arrow_table()

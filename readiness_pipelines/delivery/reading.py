@@ -1,129 +1,223 @@
-"""What a gate reads: the raw rows of a source's batch, or the rows that a transform makes of published ones."""
+"""What a gate judges: the raw rows of a source's batch, or the rows that a transform makes of published ones."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 from uuid import uuid4
 
 import duckdb
+import pyarrow as pa
 
-from readiness_pipelines.contracts import DataPath, DerivedTable, GatedTable, Measure
-from readiness_pipelines.delivery.names import batch_ref, published_table, raw_table
-from readiness_pipelines.errors import DeclarationError, UpstreamNotPublishedError
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.columns import PUBLISHED_COLUMNS
+from readiness_pipelines.contracts import Computed, DerivedTable, GatedTable, Kpi, Read, Table
+from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.places import store_of
+from readiness_pipelines.delivery.published import Inputs, Published
+from readiness_pipelines.errors import (
+    DeclarationError,
+    LakehouseError,
+    ReadinessError,
+    UpstreamNotPublishedError,
+    first_line,
+)
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchState
-
-VISIBLE = frozenset({BatchState.PUBLISHED, BatchState.PARTLY_PUBLISHED})
-"""States in which a batch's latest verdict has published rows."""
+from readiness_pipelines.lakehouse import as_arrived
+from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.products import kpi_relation
+from readiness_pipelines.sql import identifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
-    """Rows to judge or measure.
+class Given:
+    """Rows to judge.
 
     Attributes:
         rows: The rows.
-        snapshots: The snapshot each came from, by table name.
+        inputs: The snapshots they come from, by table and batch.
     """
 
     rows: duckdb.DuckDBPyRelation
-    snapshots: Mapping[str, int]
+    inputs: Inputs
 
 
-def raw_rows(
-    path: DataPath, table: GatedTable, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
-) -> Input:
-    """The raw rows of a batch, with the columns that arrived.
+def judged_rows(table: Table, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Given:
+    """The rows that a table's gate judges, before corrections: raw ones, or what a transform makes of published ones.
+
+    Raises:
+        UpstreamNotPublishedError: Nothing was ingested, or an input has nothing published for the batch.
+        DeclarationError: The transform breaks, or gives something that is not rows.
+    """
+    if isinstance(table, GatedTable):
+        return raw_rows(table, batch=batch, installation=installation, engine=engine)
+    return computed_rows(table, batch=batch, installation=installation, engine=engine)
+
+
+def raw_rows(table: GatedTable, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Given:
+    """The raw rows of a batch, with the columns and types that arrived.
 
     Raises:
         UpstreamNotPublishedError: Nothing was ingested of the batch.
+        LakehouseError: The rows that are there are not those that the ledger recorded.
     """
-    raw = raw_table(table)
-    record = installation.ledger.get(batch_ref(path, raw, batch))
+    raw = table.id.raw
+    record = installation.ledger.get(BatchRef(raw, batch))
     if record is None or record.snapshots.raw is None:
         raise UpstreamNotPublishedError(
             f"nothing of batch {batch!r} was ingested into {raw}",
-            way_out=f"readiness run {path.name} --batch {batch}",
+            way_out=f"readiness run {table.id} --batch {batch}",
         )
+    _check_expired(record, installation)
     rows = installation.lakehouse.relation(
         engine, raw, batch=batch, snapshot_id=record.snapshots.raw, or_current=True, as_arrived=True
     )
-    return Input(rows=rows, snapshots={str(raw): record.snapshots.raw})
+    if record.columns:
+        rows = as_arrived(rows, {column.stored: (column.name, column.type) for column in record.columns})
+    return Given(rows=rows, inputs={raw: {batch: record.snapshots.raw}})
 
 
-def published_rows(
-    path: DataPath,
-    step: DerivedTable | Measure,
-    *,
-    batch: str | None,
-    installation: Installation,
-    engine: duckdb.DuckDBPyConnection,
-) -> Input:
-    """What a transform makes of its inputs' published rows.
+def _check_expired(record: BatchRecord, installation: Installation) -> None:
+    """Where the recorded snapshot has expired, what the table has of the batch now must be of the recorded delivery."""
+    lakehouse, ref = installation.lakehouse, record.ref
+    if record.snapshots.raw is None or lakehouse.has_snapshot(ref.table, record.snapshots.raw):
+        return
+    attempt = lakehouse.last_attempts(ref.table).get(ref.batch)
+    files = lakehouse.files(ref.table, batch=ref.batch)
+    if attempt not in (None, record.attempt) or sum(file.rows for file in files) != record.counts.ingested:
+        raise LakehouseError(
+            f"{ref.table} has other rows of batch {ref.batch!r} than those that were ingested",
+            way_out=f"readiness reconcile {ref.table.domain.removesuffix('_raw')} --repair",
+        )
 
-    Args:
-        path: The path.
-        step: The step whose transform is applied.
-        batch: The batch to read; ``None`` reads all published batches together.
-        installation: Where the tables and the ledger are.
-        engine: Where the relations live.
+
+def computed_rows(
+    table: Computed, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> Given:
+    """What a transform makes of its inputs' published rows, with the columns that every judged row has.
 
     Raises:
         UpstreamNotPublishedError: An input has nothing published for the batch.
-        DeclarationError: The transform returns no DuckDB relation.
+        DeclarationError: The transform breaks, or gives something that is not rows.
     """
-    snapshots: dict[str, int] = {}
-    relations = []
-    for name in step.inputs:
-        published = published_table(path, path.table(name))
-        if batch is not None:
-            snapshots[str(published)] = _visible_snapshot(path, name, batch, installation)
-        relations.append(
-            installation.lakehouse.relation(
-                engine, published, batch=batch, snapshot_id=snapshots.get(str(published)), or_current=True
-            )
-        )
-    rows: Any = step.transform(*relations)
-    if not isinstance(rows, duckdb.DuckDBPyRelation):
+    published = Published(installation.ledger)
+    relations: dict[str, duckdb.DuckDBPyRelation] = {}
+    inputs: dict[Any, dict[str, int]] = {}
+    for name, read in table.reads.items():
+        keys = published.needed(read, table, batch)
+        snapshots = {key: published.snapshot(read.table, key) for key in keys}
+        if snapshots:
+            inputs.setdefault(read.table.id, {}).update(snapshots)
+        relations[name] = _input(read, snapshots, installation, engine)
+    with _errors_of_transform(table, batch):
+        rows = _transformed(table, relations, engine)
+        return Given(rows=with_row_identity(rows, table, batch=batch, engine=engine), inputs=inputs)
+
+
+def _input(
+    read: Read, snapshots: Mapping[str, int], installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> duckdb.DuckDBPyRelation:
+    """The published rows of some batches of an input; no rows, with its columns, where there are none."""
+    store, lakehouse = store_of(read.table), installation.lakehouse
+    if not snapshots and not lakehouse.exists(store):
+        return engine.from_arrow(gate_of(read.table).schema.empty_table())
+    if not snapshots:
+        return lakehouse.relation(engine, store).filter("false")
+    # Snapshots follow each other: one of the table as it is now has every batch as it was published last.
+    single = next(iter(snapshots.values())) if len(snapshots) == 1 else None
+    return lakehouse.relation(engine, store, batch=list(snapshots), snapshot_id=single, or_current=True)
+
+
+def _transformed(
+    table: Computed, relations: Mapping[str, duckdb.DuckDBPyRelation], engine: duckdb.DuckDBPyConnection
+) -> duckdb.DuckDBPyRelation:
+    match table.language:
+        case "relation":
+            made: Any = table.transform(*relations.values())
+        case "sql":
+            for name, relation in relations.items():
+                relation.create_view(name)
+            text = table.transform(*relations)
+            if not isinstance(text, str):
+                raise _wrong_result(table, text, "return SQL text")
+            made = engine.sql(text)
+        case "arrow":
+            made = table.transform(*(relation.to_arrow_table() for relation in relations.values()))
+            if isinstance(made, pa.RecordBatchReader):
+                made = made.read_all()
+            if not isinstance(made, pa.Table):
+                raise _wrong_result(table, made, "return an Arrow table")
+            made = engine.from_arrow(made)
+        case _:
+            assert_never(table.language)
+    match table:
+        case Kpi():
+            return kpi_relation(table, made, list(relations.values()), engine)
+        case DerivedTable():
+            if not isinstance(made, duckdb.DuckDBPyRelation):
+                raise _wrong_result(table, made, "return a DuckDB relation, made from the relations it was given")
+            return made
+        case _:
+            assert_never(table)
+
+
+def _wrong_result(table: Computed, made: Any, way_out: str) -> DeclarationError:
+    return DeclarationError(f"the transform of {table.id} returned a {type(made).__name__}", way_out=way_out)
+
+
+@contextmanager
+def _errors_of_transform(table: Computed, batch: str) -> Iterator[None]:
+    """What a user's transform raises, as an error that names it."""
+    try:
+        yield
+    except (ReadinessError, MemoryError):
+        raise
+    except duckdb.OutOfMemoryException as error:
+        raise LakehouseError(
+            f"the transform of {table.id} needs more memory for batch {batch!r} than it may have: {first_line(error)}",
+            way_out="raise READINESS_ENGINE_MEMORY_MB",
+        ) from error
+    except Exception as error:
         raise DeclarationError(
-            f"{step.transform.__name__} of path {path.name} returned a {type(rows).__name__}",
-            way_out="return a DuckDB relation, made from the relations it was given",
-        )
-    return Input(rows=rows, snapshots=snapshots)
-
-
-def _visible_snapshot(path: DataPath, name: str, batch: str, installation: Installation) -> int:
-    published = published_table(path, path.table(name))
-    record = installation.ledger.get(batch_ref(path, published, batch))
-    if record is None or record.state not in VISIBLE or record.snapshots.published is None:
-        state = "was never delivered" if record is None else f"is {record.state}"
-        raise UpstreamNotPublishedError(
-            f"batch {batch!r} of {published} {state}" + (f": {record.reason}" if record and record.reason else ""),
-            way_out=f"readiness status {path.name}",
-        )
-    return record.snapshots.published
+            f"the transform of {table.id} breaks on batch {batch!r}: {type(error).__name__}: {first_line(error)}",
+            way_out=f"fix {getattr(table.transform, '__name__', 'it')} in {table.domain.module}, then run it again",
+        ) from error
 
 
 def with_row_identity(
-    rows: duckdb.DuckDBPyRelation, *, batch: str, engine: duckdb.DuckDBPyConnection
+    rows: duckdb.DuckDBPyRelation, table: Computed, *, batch: str, engine: duckdb.DuckDBPyConnection
 ) -> duckdb.DuckDBPyRelation:
     """Give a transform's result the columns that every judged row has, and compute it once.
 
-    Rows keep the ``_row`` and ``_file`` of their input where the transform passed them on and left them unique; other
-    results are numbered in the order of all their columns, so that the same rows get the same numbers.
+    Rows keep the ``_row`` and ``_file`` of their input where the transform passed them on and left them unique. Others
+    are numbered in the order of the declared key, then of all columns: the same rows get the same numbers.
+
+    Raises:
+        DeclarationError: A key column that the result does not have.
     """
     result = f"result_{uuid4().hex[:12]}"
     rows.create(result)
     columns = engine.table(result).columns
-    kept = [name for name in columns if name not in {"_batch", "_row", "_file"}]
-    numbering = "row_number() OVER (ORDER BY ALL) - 1"
-    if "_row" in columns:
-        ((twice,),) = engine.sql(f"SELECT count(*) - count(DISTINCT _row) FROM {result}").fetchall()
-        numbering = "_row" if twice == 0 else numbering
+    kept = [name for name in columns if name not in PUBLISHED_COLUMNS]
+    if lacking := [name for name in table.key if name not in kept]:
+        raise DeclarationError(
+            f"the transform of {table.id} gives no column {lacking[0]!r}, which is in its key",
+            way_out=f"it gives {', '.join(kept)}",
+        )
+    numbering = _numbering(result, columns, [*table.key, *(name for name in kept if name not in table.key)], engine)
     file = "_file" if "_file" in columns else "NULL::VARCHAR"
-    quoted = ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in kept)
     return engine.sql(
-        f"SELECT {quoted}, $batch::VARCHAR AS _batch, {numbering} AS _row, {file} AS _file, "
+        f"SELECT {', '.join(map(identifier, kept))}, $batch::VARCHAR AS _batch, {numbering} AS _row, {file} AS _file, "
         f"NULL::VARCHAR AS _unreadable, NULL::VARCHAR AS _unreadable_reason FROM {result}",
         params={"batch": batch},
     )
+
+
+def _numbering(result: str, columns: Sequence[str], order: Sequence[str], engine: duckdb.DuckDBPyConnection) -> str:
+    if "_row" in columns:
+        ((unusable,),) = engine.sql(f"SELECT count(*) - count(DISTINCT _row) FROM {result}").fetchall()
+        if unusable == 0:
+            return "_row::BIGINT"
+    if not order:
+        return "row_number() OVER () - 1"
+    return f"row_number() OVER (ORDER BY {', '.join(f'{identifier(name)} NULLS FIRST' for name in order)}) - 1"

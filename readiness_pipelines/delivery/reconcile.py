@@ -1,22 +1,24 @@
 """Proof that every row is accounted for: from the tables themselves, held against what the ledger says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import duckdb
 
-from readiness_pipelines.contracts import DataPath, GatedTable
+from readiness_pipelines.batches import BatchRef, Scope
+from readiness_pipelines.contracts import Domain, GatedTable, Table
+from readiness_pipelines.delivery.deliver import deliver
 from readiness_pipelines.delivery.ingest import ingest
-from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, quarantine_table, raw_table
+from readiness_pipelines.delivery.places import store_of
+from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.delivery.replay import replay_batch
+from readiness_pipelines.delivery.versions import newest_version, show_newest_version, shown_version
+from readiness_pipelines.delivery.withdraw import withdraw
 from readiness_pipelines.errors import BatchNotLandedError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
-from readiness_pipelines.ledger import BatchRecord, BatchRef, BatchState
-
-KEEPS_OLDER = frozenset({BatchState.HELD, BatchState.EMPTY})
-"""States in which a table may show what the batch published before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,44 +59,59 @@ class _Places:
     strange: int = 0
 
 
-def reconcile(path: DataPath, *, installation: Installation) -> Reconciliation:
-    """Hold the tables of a path against its ledger, batch by batch.
+def reconcile(domains: Iterable[Domain], *, installation: Installation) -> Reconciliation:
+    """Hold the tables of some domains against the ledger, batch by batch.
 
     Raises:
         LakehouseError: A table cannot be read.
         LedgerError: The ledger cannot be reached.
     """
+    tables = [table for domain in domains for table in domain.tables]
     problems: list[Problem] = []
     batches = rows = 0
-    for table in path.tables:
-        name = str(published_table(path, table))
-        records = {r.ref.batch: r for r in installation.ledger.batches(path=path.name, table=name)}
-        places = _places(path, table, installation)
-        ended = installation.ledger.recorded_attempts(path=path.name, table=name)
+    for table in tables:
+        records = {r.ref.batch: r for r in installation.ledger.batches(tables=[table.id])}
+        places = _places(table, installation)
+        ended = installation.ledger.recorded_attempts(table.id)
         last = {
             place: installation.lakehouse.last_attempts(there)
-            for place, there in _tables(path, table).items()
+            for place, there in _tables(table).items()
             if place != "raw" and installation.lakehouse.exists(there)
         }
         for batch in sorted({*records, *places}):
             found = places.get(batch, _Places())
             batches += 1
             rows += found.published + found.quarantined + found.discarded
-            ref = batch_ref(path, published_table(path, table), batch)
+            ref = BatchRef(table.id, batch)
             problems += _problems(table, ref, records.get(batch), found)
             problems += [
                 _problem(ref, f"a delivery that never ended changed what the tables have as {place}")
                 for place, attempts in last.items()
                 if attempts.get(batch, "") not in {"", *ended.get(batch, ())}
             ]
+        problems += _version_problems(table, installation)
+    ids = {one for table in tables for one in (table.id, table.id.raw)}
     for attempt in installation.ledger.open_attempts():
-        if attempt.ref.path == path.name:
+        if attempt.ref.table in ids:
             began = f"{attempt.begun_at:%Y-%m-%d %H:%M} by {attempt.who}"
             problems.append(_problem(attempt.ref, f"a delivery began {began} and did not end: under way, or cut off"))
     return Reconciliation(batches=batches, rows=rows, problems=tuple(problems))
 
 
-def repair(path: DataPath, found: Reconciliation, *, installation: Installation, run: Run) -> tuple[str, ...]:
+def _version_problems(table: Table, installation: Installation) -> Iterator[Problem]:
+    """A table with versions shows its newest one."""
+    if table.batches.scope is not Scope.TABLE:
+        return
+    newest, shown = newest_version(table, installation), shown_version(table, installation)
+    wanted = ("", "") if newest is None else (newest[0], str(newest[1]))
+    if shown != wanted and not (newest is None and shown is None):
+        ref = BatchRef(table.id, wanted[0] or (shown or ("", ""))[0])
+        yield _problem(ref, f"the table shows the version {(shown or ('none', ''))[0] or 'none'!r} and not the newest")
+
+
+def repair(
+    domains: Iterable[Domain], found: Reconciliation, *, installation: Installation, run: Run
+) -> tuple[BatchRef, ...]:
     """Deliver every batch that does not add up again, which finishes or undoes what a crash left.
 
     Returns:
@@ -103,25 +120,45 @@ def repair(path: DataPath, found: Reconciliation, *, installation: Installation,
     Raises:
         ReadinessError: A batch cannot be delivered.
     """
-    batches = tuple(dict.fromkeys(problem.ref.batch for problem in found.problems))
-    for batch in batches:
-        for table in path.tables:
-            if isinstance(table, GatedTable):
-                # Files that are gone from the landing folder leave what was ingested of them.
-                with suppress(BatchNotLandedError):
-                    ingest(path, table, batch=batch, installation=installation, run=run)
-        replay_batch(path, batch=batch, installation=installation, run=run)
-    return batches
+    tables = [table for domain in domains for table in domain.tables]
+    wrong = {_of_table(problem.ref, tables) for problem in found.problems}
+    repaired: list[BatchRef] = []
+    for table in tables:
+        for ref in sorted(ref for ref in wrong if ref.table == table.id):
+            _repair(table, ref, installation=installation, run=run)
+            repaired.append(ref)
+    return tuple(repaired)
 
 
-def _tables(path: DataPath, table: Gated) -> Mapping[str, TableId]:
-    tables = {"published": published_table(path, table), "quarantined": quarantine_table(table)}
-    return {**tables, "raw": raw_table(table)} if isinstance(table, GatedTable) else tables
+def _of_table(ref: BatchRef, tables: Sequence[Table]) -> BatchRef:
+    """A batch of a table, where the problem is one of its raw rows."""
+    return next((BatchRef(table.id, ref.batch) for table in tables if ref.table in (table.id, table.id.raw)), ref)
 
 
-def _places(path: DataPath, table: Gated, installation: Installation) -> Mapping[str, _Places]:
+def _repair(table: Table, ref: BatchRef, *, installation: Installation, run: Run) -> None:
+    published = Published(installation.ledger)
+    if isinstance(table, GatedTable):
+        # What is gone from the source leaves what was ingested of it.
+        with suppress(BatchNotLandedError):
+            ingest(table, batch=ref.batch, installation=installation, run=run)
+        published = Published(installation.ledger)
+        if published.inputs(table, ref.batch) is not None:
+            replay_batch(table, batch=ref.batch, installation=installation, run=run)
+    elif published.inputs(table, ref.batch) is not None:
+        deliver(table, batch=ref.batch, installation=installation, run=run)
+    else:
+        withdraw(table, batch=ref.batch, installation=installation, run=run)
+    show_newest_version(table, installation=installation, run=run)
+
+
+def _tables(table: Table) -> Mapping[str, TableId]:
+    tables = {"published": store_of(table), "quarantined": table.id.quarantine}
+    return {**tables, "raw": table.id.raw} if isinstance(table, GatedTable) else tables
+
+
+def _places(table: Table, installation: Installation) -> Mapping[str, _Places]:
     """Where the rows of each batch are, in one pass over the tables' ``_row``."""
-    there = {place: name for place, name in _tables(path, table).items() if installation.lakehouse.exists(name)}
+    there = {place: name for place, name in _tables(table).items() if installation.lakehouse.exists(name)}
     if not there:
         return {}
     with installation.engine() as engine:
@@ -158,7 +195,7 @@ def _tagged(engine: duckdb.DuckDBPyConnection, installation: Installation, place
     return f"SELECT * FROM (SELECT _batch, _row, {tags[place]} FROM {view}) t(_batch, _row, {columns})"
 
 
-def _problems(table: Gated, ref: BatchRef, record: BatchRecord | None, found: _Places) -> Iterator[Problem]:
+def _problems(table: Table, ref: BatchRef, record: BatchRecord | None, found: _Places) -> Iterator[Problem]:
     if record is None:
         if found.published or found.quarantined or found.discarded:
             yield _problem(ref, "the tables have rows of it that the ledger does not know")
@@ -166,17 +203,17 @@ def _problems(table: Gated, ref: BatchRef, record: BatchRecord | None, found: _P
     counts = record.counts
     if found.twice:
         yield _problem(ref, f"{found.twice:,} rows are there twice")
-    if found.both and record.state not in KEEPS_OLDER:
+    if found.both and not record.state.keeps_older:
         yield _problem(ref, f"{found.both:,} rows are published and in quarantine")
     if isinstance(table, GatedTable):
         if found.nowhere:
             yield _problem(ref, f"{found.nowhere:,} ingested rows are neither published nor in quarantine")
-        if found.strange and record.state not in KEEPS_OLDER:
+        if found.strange and not record.state.keeps_older:
             yield _problem(ref, f"{found.strange:,} rows are there that were never ingested")
         if found.raw != counts.ingested:
             yield _problem(ref, f"raw has {found.raw:,} rows, the verdict speaks of {counts.ingested:,}")
     told = {"quarantined": counts.quarantined, "discarded": counts.discarded}
-    if record.state not in KEEPS_OLDER:
+    if not record.state.keeps_older:
         told["published"] = counts.published
     for place, rows in told.items():
         seen = getattr(found, place)
@@ -187,4 +224,4 @@ def _problems(table: Gated, ref: BatchRef, record: BatchRecord | None, found: _P
 
 
 def _problem(ref: BatchRef, what: str) -> Problem:
-    return Problem(ref=ref, what=what, way_out=f"readiness reconcile {ref.path} --repair")
+    return Problem(ref=ref, what=what, way_out=f"readiness reconcile {ref.table.domain.removesuffix('_raw')} --repair")

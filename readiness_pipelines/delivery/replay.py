@@ -4,15 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from readiness_pipelines.contracts import DataPath, DerivedTable, GatedTable
+from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.contracts import Table
 from readiness_pipelines.delivery.deliver import Delivery, deliver, outcome_text
+from readiness_pipelines.delivery.follow import deliver_readers, readers_of
 from readiness_pipelines.delivery.gates import gate_of
-from readiness_pipelines.delivery.judging import judged
-from readiness_pipelines.delivery.measure import Measured, measure
-from readiness_pipelines.delivery.names import batch_ref, published_table
-from readiness_pipelines.errors import DeclarationError, UnknownNameError, UpstreamNotPublishedError
+from readiness_pipelines.delivery.judging import decisions_in_force, judged_batch
+from readiness_pipelines.delivery.published import Published
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import BatchRecord, BatchState, Counts, describe, in_force
+from readiness_pipelines.ledger import BatchRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,6 @@ class Selection:
     """Which batches to replay: those that meet all that is given.
 
     Attributes:
-        table: A gated table of the path; ``None`` for all.
         batches: Batches by key; none for all.
         held: Only held ones.
         older_gate: Only those judged by another version of the gate than the code's.
@@ -28,7 +28,6 @@ class Selection:
         until: Only those that came to where they are before this time.
     """
 
-    table: str | None = None
     batches: tuple[str, ...] = ()
     held: bool = False
     older_gate: bool = False
@@ -38,11 +37,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayStep:
-    """One batch of one gated table, as it is and as it would be.
+    """One batch of one table, as it is and as it would be.
 
     Attributes:
-        table: The table, by its name in the path.
-        batch: The batch.
+        ref: The batch.
         state: Where it stands.
         counts: Its rows as they are.
         gate_before: The version that judged it.
@@ -53,8 +51,7 @@ class ReplayStep:
         reason: Why it would stand there, for people.
     """
 
-    table: str
-    batch: str
+    ref: BatchRef
     state: BatchState
     counts: Counts
     gate_before: str | None
@@ -70,108 +67,96 @@ class ReplayPlan:
     """What a replay would do, in order.
 
     Attributes:
-        path: The path.
-        steps: The batches of gated tables to judge again.
-        downstream: The derived tables, and the KPI, that are computed again after each batch.
+        steps: The batches to judge again.
+        downstream: The computed batches that read them: they are computed again where their inputs change.
     """
 
-    path: str
     steps: tuple[ReplayStep, ...]
-    downstream: tuple[str, ...]
+    downstream: tuple[BatchRef, ...]
 
     @property
     def batches(self) -> tuple[str, ...]:
-        """The batches, each once, in order."""
-        return tuple(dict.fromkeys(step.batch for step in self.steps))
+        """The keys of the batches to judge again, each once, in order."""
+        return tuple(dict.fromkeys(step.ref.batch for step in self.steps))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What became of a replayed batch: its deliveries by table, and its KPI where it could be computed."""
+    """What became of a replayed batch and of the batches computed from it, in the order rows flow."""
 
-    batch: str
-    deliveries: dict[str, Delivery]
-    measured: Measured | None
+    ref: BatchRef
+    deliveries: dict[BatchRef, Delivery]
 
 
 def plan_replay(
-    path: DataPath, selection: Selection, *, installation: Installation, run: Run, evaluate: bool
+    tables: Sequence[Table], selection: Selection, *, installation: Installation, run: Run, evaluate: bool
 ) -> ReplayPlan:
     """Plan a replay. Nothing is written.
 
     Args:
-        path: The path.
+        tables: The tables whose batches are judged again.
         selection: Which batches.
         installation: Where the tables and the ledger are.
         run: Tells the time, which decides about waivers that expire.
         evaluate: Whether to judge the batches, to tell where their rows would be.
 
     Raises:
-        UnknownNameError: A table or batch that is not there.
+        UnknownNameError: A batch that none of the tables ever judged.
         DeclarationError: Nothing meets the selection.
         GateBuildError: A gate cannot be built, or a check raised.
     """
-    gated = [table for table in path.tables if isinstance(table, GatedTable)]
-    if selection.table is not None:
-        chosen = path.table(selection.table)
-        if not isinstance(chosen, GatedTable):
-            raise DeclarationError(
-                f"{selection.table} is derived: it is computed again whenever its inputs are",
-                way_out=f"replay one of: {', '.join(table.name for table in gated)}",
-            )
-        gated = [chosen]
+    records = installation.ledger.batches(tables=[table.id for table in tables])
+    known = {record.ref.batch for record in records}
+    for batch in selection.batches:
+        if batch not in known:
+            names = ", ".join(str(table.id) for table in tables)
+            raise UnknownNameError(f"batch of {names} that was ever judged", batch, known)
     steps: list[ReplayStep] = []
-    for table in gated:
-        version = gate_of(path, table).version
-        records = installation.ledger.batches(path=path.name, table=str(published_table(path, table)))
-        known = {record.ref.batch: record for record in records}
-        for batch in selection.batches:
-            if batch not in known:
-                raise UnknownNameError(f"batch of {path.name} that was ever judged", batch, known)
-        steps += [
-            _step(path, table, record, version, installation=installation, run=run, evaluate=evaluate)
-            for record in records
-            if _meets(record, selection, version)
-        ]
+    following: dict[BatchRef, None] = {}
+    published = Published(installation.ledger)
+    for table in tables:
+        version = gate_of(table).version
+        for record in records:
+            if record.ref.table == table.id and _meets(record, selection, version):
+                steps.append(_step(table, record, version, installation=installation, run=run, evaluate=evaluate))
+                following.update(dict.fromkeys(readers_of(record.ref, table, published)))
     if not steps:
-        raise DeclarationError("no batch meets the selection", way_out=f"readiness status {path.name}")
-    downstream = [str(published_table(path, table)) for table in path.tables if isinstance(table, DerivedTable)]
-    if path.kpi_measure is not None:
-        downstream.append(f"kpi.{path.kpi.name}")
-    return ReplayPlan(path=path.name, steps=tuple(steps), downstream=tuple(downstream))
+        domains = ", ".join(dict.fromkeys(table.domain.name for table in tables))
+        raise DeclarationError("no batch meets the selection", way_out=f"readiness status {domains}")
+    chosen = {step.ref for step in steps}
+    return ReplayPlan(steps=tuple(steps), downstream=tuple(ref for ref in following if ref not in chosen))
 
 
 def replay_batch(
-    path: DataPath, *, batch: str, installation: Installation, run: Run, done: Callable[[str], None] = lambda _: None
+    table: Table,
+    *,
+    batch: str,
+    installation: Installation,
+    run: Run,
+    done: Callable[[BatchRef], None] = lambda _: None,
 ) -> Replayed:
-    """Judge a batch of every gated table again, then what is computed from it. Raw is not ingested again.
+    """Judge a batch again, then compute again what reads it. Raw is not ingested again.
 
     Args:
-        path: The path.
+        table: The table.
         batch: The batch.
         installation: Where the tables and the ledger are.
         run: Who, and when.
-        done: Told the name of each table when it is done.
+        done: Called with each batch when it is done.
 
     Raises:
-        UpstreamNotPublishedError: Nothing of the batch was ingested.
+        UpstreamNotPublishedError: Nothing of the batch was ingested, or an input of it is not there.
         CommitConflictError: Another run delivered the same batch meanwhile.
         LakehouseError: A table cannot be read or written.
     """
-    deliveries: dict[str, Delivery] = {}
-    measured = None
-    try:
-        for table in path.tables:
-            deliveries[table.name] = deliver(path, table, batch=batch, installation=installation, run=run)
-            done(table.name)
-        if path.kpi_measure is not None:
-            measured = measure(path, batch=batch, installation=installation, run=run)
-            done(path.kpi.name)
-    except UpstreamNotPublishedError:
-        # A held or discarded input has nothing to compute from, and says so itself.
-        if not deliveries:
-            raise
-    return Replayed(batch=batch, deliveries=deliveries, measured=measured)
+    ref = BatchRef(table.id, batch)
+    before = readers_of(ref, table, Published(installation.ledger))
+    deliveries = {ref: deliver(table, batch=batch, installation=installation, run=run)}
+    done(ref)
+    after = readers_of(ref, table, Published(installation.ledger))
+    only = tuple(dict.fromkeys([*before, *after]))
+    deliveries |= deliver_readers(table, installation=installation, run=run, only=only, done=done)
+    return Replayed(ref=ref, deliveries=deliveries)
 
 
 def _meets(record: BatchRecord, selection: Selection, version: str) -> bool:
@@ -185,35 +170,27 @@ def _meets(record: BatchRecord, selection: Selection, version: str) -> bool:
 
 
 def _step(
-    path: DataPath,
-    table: GatedTable,
-    record: BatchRecord,
-    version: str,
-    *,
-    installation: Installation,
-    run: Run,
-    evaluate: bool,
+    table: Table, record: BatchRecord, version: str, *, installation: Installation, run: Run, evaluate: bool
 ) -> ReplayStep:
-    ref = batch_ref(path, published_table(path, table), record.ref.batch)
-    decisions = in_force(installation.ledger.decisions(ref), at=run.clock())
+    batch = record.ref.batch
+    decisions = decisions_in_force(table, batch=batch, installation=installation, run=run)
     would_be, would_count, reason = None, None, ""
     if evaluate:
-        with judged(path, table, batch=record.ref.batch, installation=installation, run=run) as found:
-            would_be, reason = outcome_text(found.verdict)
+        with judged_batch(table, batch=batch, installation=installation, run=run) as judged:
+            would_be, reason = outcome_text(judged.verdict)
             would_count = Counts(
-                ingested=found.verdict.ingested_rows,
-                published=found.verdict.published_rows,
-                quarantined=found.verdict.quarantined_rows,
-                discarded=found.verdict.discarded_rows,
+                ingested=judged.verdict.ingested_rows,
+                published=judged.verdict.published_rows,
+                quarantined=judged.verdict.quarantined_rows,
+                discarded=judged.verdict.discarded_rows,
             )
     return ReplayStep(
-        table=table.name,
-        batch=record.ref.batch,
+        ref=record.ref,
         state=record.state,
         counts=record.counts,
         gate_before=record.gate_version,
         gate_after=version,
-        decisions=tuple(f"{d.id}: {d.kind} {describe(d.what)} ({d.who}: {d.why})" for d in decisions),
+        decisions=tuple(f"{d.id}: {d.verb} {d.text} ({d.who}: {d.why})" for d in decisions),
         would_be=would_be,
         would_count=would_count,
         reason=reason,

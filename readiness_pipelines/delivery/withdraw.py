@@ -1,52 +1,63 @@
 """What was computed from a batch whose rows were withdrawn must not outlive them."""
 
-from readiness_pipelines.contracts import DataPath, DerivedTable
-from readiness_pipelines.delivery.attempts import attempted, has_more_to_say
-from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table
+import duckdb
+
+from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.contracts import Computed, Table, downstream
+from readiness_pipelines.delivery.attempts import attempted, must_commit
+from readiness_pipelines.delivery.commit import commit_rows
+from readiness_pipelines.delivery.places import store_of
+from readiness_pipelines.delivery.published import Published, is_there
+from readiness_pipelines.delivery.versions import show_newest_version
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.names import TableId
-from readiness_pipelines.ledger import BatchRecord, BatchState, Counts, Snapshots
+from readiness_pipelines.lakehouse import Staged
+from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
 
 
-def withdraw_downstream(path: DataPath, *, batch: str, installation: Installation, run: Run) -> tuple[str, ...]:
-    """Empty a batch of every derived table and of the KPI that comes from a discarded one.
+def withdraw_downstream(table: Table, *, installation: Installation, run: Run) -> tuple[BatchRef, ...]:
+    """Empty every computed batch that reads what is not there any more and cannot be computed without it.
 
-    What comes from a held batch stays: so does what the held batch published before.
+    What comes from a held batch stays: so does what the held batch published before. A batch that can be computed
+    without what was withdrawn (a month without one of its days) is computed again by whoever delivers next.
 
     Returns:
-        The tables in which something was withdrawn.
+        The batches of which something was withdrawn.
     """
-    withdrawn = {
-        table.name
-        for table in path.tables
-        if _state(path, published_table(path, table), batch, installation) is BatchState.DISCARDED
-    }
-    emptied: list[str] = []
-    for table in path.tables:
-        if isinstance(table, DerivedTable) and withdrawn.intersection(table.inputs):
-            withdrawn.add(table.name)
-            emptied += _empty(path, published_table(path, table), batch, installation, run)
-    if path.kpi_measure is not None and withdrawn.intersection(path.kpi_measure.inputs):
-        emptied += _empty(path, kpi_table(path), batch, installation, run)
-    return tuple(emptied)
+    withdrawn: list[BatchRef] = []
+    for reader in downstream(table):
+        published = Published(installation.ledger)
+        for batch, record in list(published.records(reader.id).items()):
+            if is_there(record) and published.inputs(reader, batch) is None and _lost(reader, record, published):
+                ref = BatchRef(reader.id, batch)
+                if withdraw(reader, batch=batch, installation=installation, run=run):
+                    withdrawn.append(ref)
+    return tuple(withdrawn)
 
 
-def _state(path: DataPath, table: TableId, batch: str, installation: Installation) -> BatchState | None:
-    record = installation.ledger.get(batch_ref(path, table, batch))
-    return record.state if record else None
+def _lost(table: Computed, record: BatchRecord, published: Published) -> bool:
+    """Whether a batch that it was computed from is not there any more."""
+    for read in table.reads.values():
+        for batch in record.inputs.get(read.table.id, {}):
+            source = published.record(read.table.id, batch)
+            if source is None or not is_there(source):
+                return True
+    return False
 
 
-def _empty(path: DataPath, table: TableId, batch: str, installation: Installation, run: Run) -> list[str]:
-    lakehouse = installation.lakehouse
-    ref = batch_ref(path, table, batch)
-    if not has_more_to_say(table, ref, installation):
-        return []
-    with attempted(ref, installation=installation, run=run) as attempt:
-        schema = lakehouse.schema(table)
+def withdraw(table: Computed, *, batch: str, installation: Installation, run: Run) -> bool:
+    """Empty a batch of a computed table; whether there was something to withdraw."""
+    lakehouse, store = installation.lakehouse, store_of(table)
+    ref = BatchRef(table.id, batch)
+    if not must_commit(store, ref, installation):
+        return False
+    with attempted(table, ref, installation=installation, run=run) as attempt:
+        schema = lakehouse.schema(store)
         with installation.engine() as engine:
-            staged = lakehouse.stage(table, engine.from_arrow(schema.empty_table()), batch=batch, schema=schema)
-        properties = {"readiness.run": run.run_id, "readiness.attempt": attempt.id}
-        commit = lakehouse.replace(table, staged, properties=properties, confirm=attempt.confirm)
+            staged = lakehouse.stage(store, engine.from_arrow(schema.empty_table()), batch=batch, schema=schema)
+            waiting = _nothing_waits(ref, installation, engine)
+        if waiting is not None:
+            commit_rows(table.id.quarantine, waiting, ref, attempt=attempt, installation=installation, run=run)
+        commit_rows(store, staged, ref, attempt=attempt, installation=installation, run=run)
         reason = "what it was computed from was discarded"
         installation.ledger.record(
             BatchRecord(
@@ -56,12 +67,22 @@ def _empty(path: DataPath, table: TableId, batch: str, installation: Installatio
                 run_id=run.run_id,
                 attempt=attempt.id,
                 reason=reason,
-                snapshots=Snapshots(published=commit.snapshot_id),
-                columns=tuple(schema.names),
+                snapshots=Snapshots(),
+                columns=tuple(StoredColumn(name=f.name, type=str(f.type), stored=f.name) for f in schema),
                 updated_at=run.clock(),
             ),
             what="withdrawn",
             who=run.who,
             why=reason,
         )
-    return [str(table)]
+    show_newest_version(table, installation=installation, run=run)
+    return True
+
+
+def _nothing_waits(ref: BatchRef, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Staged | None:
+    """No rows for the quarantine, where it has some of the batch."""
+    quarantine, lakehouse = ref.table.quarantine, installation.lakehouse
+    if not must_commit(quarantine, ref, installation):
+        return None
+    schema = lakehouse.schema(quarantine)
+    return lakehouse.stage(quarantine, engine.from_arrow(schema.empty_table()), batch=ref.batch, schema=schema)

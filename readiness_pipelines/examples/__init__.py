@@ -1,1 +1,1 @@
-"""The reference KPI paths, one file each, written as a user would write theirs."""
+"""The reference domains, one page each, written as a user would write theirs."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, RESTError, ValidationException
+from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 from requests import RequestException
@@ -26,9 +27,14 @@ UNKNOWN = (OperationalError, CommitStateUnknownException, RESTError, RequestExce
 
 
 def replace_batch(
-    load: Callable[[], Table], staged: Staged, properties: Mapping[str, str], confirm: Callable[[], None]
+    load: Callable[[], Table],
+    staged: Staged,
+    properties: Mapping[str, str],
+    confirm: Callable[[], None],
+    *,
+    whole: bool = False,
 ) -> Commit:
-    """Publish staged files in one snapshot that drops whatever the table had of the batch.
+    """Publish staged files in one snapshot that drops whatever the table had of the batch, or all that it had.
 
     New columns of the staged rows join the table's schema in the same commit.
 
@@ -37,6 +43,7 @@ def replace_batch(
         staged: The rows.
         properties: Joins the snapshot's summary; `ATTEMPT` must tell this commit from all others.
         confirm: Called after the table is loaded and before it is changed.
+        whole: Drop all that the table had, not only the batch.
 
     Raises:
         CommitConflictError: Another commit changed the same batch, or the schema, meanwhile.
@@ -51,7 +58,7 @@ def replace_batch(
             return as_commit(staged.table, landed)
         confirm()
         try:
-            _commit_once(table, staged, {**properties, BATCH: staged.batch})
+            _commit_once(table, staged, {**properties, BATCH: staged.batch}, whole=whole)
             landed = find_attempt(table, attempt)
         except (CommitFailedException, ValidationException) as error:
             raise CommitConflictError(
@@ -89,8 +96,8 @@ def as_commit(table: TableId, snapshot: Snapshot) -> Commit:
     return Commit(table=table, snapshot_id=snapshot.snapshot_id, committed_at=committed_at, properties=properties)
 
 
-def _commit_once(table: Table, staged: Staged, properties: dict[str, str]) -> None:
-    this_batch = of_batch(staged.batch)
+def _commit_once(table: Table, staged: Staged, properties: dict[str, str], *, whole: bool) -> None:
+    replaced = AlwaysTrue() if whole else of_batch(staged.batch)
     with Change(table) as transaction:
         with transaction.update_schema() as schema:
             schema.union_by_name(staged.schema)
@@ -99,8 +106,8 @@ def _commit_once(table: Table, staged: Staged, properties: dict[str, str]) -> No
             raise CommitFailedException("the table's columns changed after the rows were staged")
         with transaction.update_snapshot(snapshot_properties=properties).overwrite() as snapshot:
             # Without the predicate, an append to any other batch would count as a conflict.
-            snapshot.delete_by_predicate(this_batch)
-            for task in table.scan(row_filter=this_batch).plan_files():
+            snapshot.delete_by_predicate(replaced)
+            for task in table.scan(row_filter=replaced).plan_files():
                 snapshot.delete_data_file(task.file)
             for file in data_files(transaction, table, staged.files):
                 snapshot.append_data_file(file)

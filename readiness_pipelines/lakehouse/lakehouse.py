@@ -180,8 +180,9 @@ class Lakehouse:
         *,
         properties: Mapping[str, str],
         confirm: Callable[[], None] = lambda: None,
+        whole: bool = False,
     ) -> Commit:
-        """Publish staged rows in one snapshot that replaces what the table had of the batch.
+        """Publish staged rows in one snapshot that replaces what the table had of the batch, or all that it had.
 
         Committing the same attempt (property ``readiness.attempt``) twice commits once.
 
@@ -190,13 +191,14 @@ class Lakehouse:
             staged: The rows.
             properties: Joins the snapshot's summary.
             confirm: Called when the table is loaded, before it is changed; raises where that must not happen any more.
+            whole: Replace all that the table has, not only the batch.
 
         Raises:
             CommitConflictError: Another commit changed the same batch, or the schema, meanwhile.
             CommitUnknownError: The catalog could not be reached, and it is not known whether the commit landed.
         """
         with commit_turn(self._turns, table):
-            return replace_batch(lambda: self._load(table), staged, properties, confirm)
+            return replace_batch(lambda: self._load(table), staged, properties, confirm, whole=whole)
 
     def files(
         self, table: TableId, *, batch: str | None = None, snapshot_id: int | None = None
@@ -311,6 +313,10 @@ class Lakehouse:
         """The attempt that made the newest snapshot of each batch, as far as snapshots are kept."""
         oldest_first = reversed(self.snapshots(table))
         return {c.properties[BATCH]: c.properties[ATTEMPT] for c in oldest_first if BATCH in c.properties}
+
+    def has_snapshot(self, table: TableId, snapshot_id: int) -> bool:
+        """Whether a snapshot of the table is there and has not expired."""
+        return self._load(table).snapshot_by_id(snapshot_id) is not None
 
     def snapshots(self, table: TableId) -> tuple[Commit, ...]:
         """The table's snapshots, newest first."""

@@ -11,10 +11,10 @@ from duckdb import DuckDBPyRelation as Relation
 from readiness_pipelines import (
     Classification,
     DailyBatches,
-    DataPath,
+    Domain,
     FileDrop,
     Freshness,
-    Kpi,
+    Ratio,
     Route,
     Source,
     Steward,
@@ -38,20 +38,10 @@ class Wafer(pa.DataFrameModel):
         return nw.col("Time").dt.to_string("%Y-%m-%d") == nw.col("_batch")
 
 
-path = DataPath(
-    kpi=Kpi(
-        "first_pass_yield",
-        question="How many wafers pass their first test?",
-        unit="ratio",
-        target=">= 0.93",
-        owner="yield@fab.example",
-    ),
-    batches=DailyBatches(start=date(2008, 7, 19), end=date(2008, 10, 18)),
-    namespace="fab",
-)
+fab = Domain("fab", owner="yield@fab.example", on_call="metrology@fab.example")
 
-wafers = path.gated(
-    name="wafers",
+wafers = fab.gated(
+    "wafers",
     source=Source(
         origin="Test floor export",
         steward=Steward("Line metrology", "metrology@fab.example"),
@@ -66,6 +56,7 @@ wafers = path.gated(
         schema_version="SECOM re-pack",
     ),
     schema=Wafer,
+    batches=DailyBatches(start=date(2008, 7, 19), end=date(2008, 10, 18)),
     rules=(WithinUsualRange((SENSORS,), widened_by=5),),
     routes={"sensors_within_usual_range": Route.WARN},
     allow_empty=True,
@@ -74,10 +65,7 @@ wafers = path.gated(
 )
 
 
-@path.measure
-def first_pass_yield(wafers: Relation) -> Relation:
+@fab.kpi(question="How many wafers pass their first test?", unit="ratio", target=">= 0.93")
+def first_pass_yield(wafers: Relation) -> Ratio:  # noqa: ARG001  # its only input is what is counted
     """Share of the wafers that passed; unknown on days without any."""
-    return wafers.aggregate(
-        f'count(*) FILTER ("Pass/Fail" = {PASSED}) AS numerator, count(*) AS denominator, '
-        "numerator / nullif(denominator, 0) AS value"
-    )
+    return Ratio(f'count(*) FILTER ("Pass/Fail" = {PASSED})', "count(*)")

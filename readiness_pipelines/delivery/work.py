@@ -1,0 +1,193 @@
+"""What is to be done now, decided by completeness: what arrived and what was made of it, against what there is."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from readiness_pipelines.contracts import Arrival, Computed, Domain, GatedTable, Lane, Table
+from readiness_pipelines.contracts.reads import LastBatches, SameBatch
+from readiness_pipelines.delivery.deliver import Delivery, deliver
+from readiness_pipelines.delivery.follow import stale_batches
+from readiness_pipelines.delivery.ingest import ingest
+from readiness_pipelines.delivery.published import Published, fingerprint_of, without_moving
+from readiness_pipelines.errors import LandingError, UpstreamNotPublishedError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.names import TableId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one run can do for one batch of one lane.
+
+    Attributes:
+        lane: The lane.
+        batch: The batch.
+        tables: The tables to ingest and judge, or to compute, in the order rows flow.
+        why: Why, for people.
+        fingerprint: Tells what is to be done from any other work on the batch: the same arrivals and inputs give the
+            same.
+    """
+
+    lane: Lane
+    batch: str
+    tables: tuple[Table, ...]
+    why: str
+    fingerprint: str
+
+    @property
+    def feeds_others(self) -> bool:
+        """Whether it begins with a source: what is computed from it may then be due, too."""
+        return isinstance(self.tables[0], GatedTable)
+
+
+def due_work(
+    domains: Iterable[Domain],
+    *,
+    installation: Installation,
+    now: datetime,
+    settles_after: timedelta = timedelta(0),
+    unreachable: Callable[[GatedTable, LandingError], None] | None = None,
+) -> tuple[Work, ...]:
+    """What is to be done now: sources' batches first, then what is computed, from old to new.
+
+    A batch is due where it arrived and was not ingested as it is, was ingested and not judged as it is, or would be
+    computed from other inputs than it was. A batch whose last verdict is about just these inputs is not, whatever the
+    verdict. After it was done, ask again: more may follow (a month after its days).
+
+    Args:
+        domains: The domains whose tables are looked at.
+        installation: Where the sources and the ledger are.
+        now: The time.
+        settles_after: What changed within that time may still be being written, and is left for the next look.
+        unreachable: Called for each source that cannot be reached, so that the others are looked at all the same;
+            ``None`` raises.
+
+    Raises:
+        LandingError: A source cannot be reached, and `unreachable` is not given.
+        LedgerError: The ledger cannot be reached.
+    """
+    chosen = tuple(domains)
+    published = Published(installation.ledger)
+    published.load(_ids(chosen))
+    works: list[Work] = []
+    for domain in chosen:
+        for lane in domain.lanes:
+            works += _lane_work(lane, published, installation, now - settles_after, unreachable)
+    computed_last = sorted(works, key=lambda work: not isinstance(work.tables[0], GatedTable))
+    return tuple(computed_last)
+
+
+def do_work(work: Work, *, installation: Installation, run: Run) -> tuple[Delivery, ...]:
+    """Do what is due, in this process and without an orchestrator.
+
+    A table of which an input is held is left: it becomes due when the input is published.
+
+    Raises:
+        LandingError: A source cannot be read.
+        DeclarationError: A transform breaks, or another declaration delivers a table of this name.
+        LakehouseError: A table cannot be read or written.
+    """
+    deliveries: list[Delivery] = []
+    for table in work.tables:
+        if isinstance(table, GatedTable):
+            ingest(table, batch=work.batch, installation=installation, run=run)
+        try:
+            deliveries.append(deliver(table, batch=work.batch, installation=installation, run=run))
+        except UpstreamNotPublishedError:
+            continue
+    return tuple(deliveries)
+
+
+def _ids(domains: Sequence[Domain]) -> list[TableId]:
+    ids: list[TableId] = []
+    for domain in domains:
+        for table in domain.tables:
+            ids += [table.id.raw, table.id] if isinstance(table, GatedTable) else [table.id]
+            ids += [read.table.id for read in (*table.reads.values(), *table.references.values())]
+    return ids
+
+
+def _lane_work(
+    lane: Lane,
+    published: Published,
+    installation: Installation,
+    settled: datetime,
+    unreachable: Callable[[GatedTable, LandingError], None] | None,
+) -> list[Work]:
+    due: dict[str, dict[TableId, tuple[Table, str, str]]] = {}
+    for table in lane.tables:
+        if isinstance(table, GatedTable):
+            try:
+                found = _due_of_source(table, published, installation, settled)
+            except LandingError as error:
+                if unreachable is None:
+                    raise
+                unreachable(table, error)
+                continue
+        else:
+            stale = stale_batches(table, published)
+            found = {batch: ("its inputs changed", fingerprint_of(inputs)) for batch, inputs in stale}
+        for batch, (why, fingerprint) in found.items():
+            due.setdefault(batch, {})[table.id] = (table, why, fingerprint)
+    works = []
+    for batch in sorted(due, key=lane.batches.order):
+        tables = {table_id: table for table_id, (table, _, _) in due[batch].items()}
+        for table in lane.tables:
+            if table.id not in tables and not isinstance(table, GatedTable):
+                if _follows(table, batch, tables, published):
+                    tables[table.id] = table
+        reasons = dict.fromkeys(f"{table_id}: {why}" for table_id, (_, why, _) in due[batch].items())
+        prints = sorted((str(table_id), one) for table_id, (_, _, one) in due[batch].items())
+        works.append(
+            Work(
+                lane=lane,
+                batch=batch,
+                tables=tuple(table for table in lane.tables if table.id in tables),
+                why="; ".join(reasons),
+                fingerprint=sha256(repr(prints).encode()).hexdigest()[:16],
+            )
+        )
+    return works
+
+
+def _follows(table: Computed, batch: str, tables: Mapping[TableId, Table], published: Published) -> bool:
+    """Whether a computed table can be computed in the run that delivers some tables of its lane."""
+    feeds = [read for read in table.reads.values() if read.table.id in tables]
+    if not any(isinstance(read.mapping, SameBatch | LastBatches) for read in feeds):
+        return False
+    return all(
+        read.mapping.optional or read.table.id in tables or bool(published.read(read, table, batch))
+        for read in table.reads.values()
+    )
+
+
+def _due_of_source(
+    table: GatedTable, published: Published, installation: Installation, settled: datetime
+) -> dict[str, tuple[str, str]]:
+    """The batches of a source's table that are due: why, and what tells this from any other time."""
+    raw, judged = published.records(table.id.raw), published.records(table.id)
+    due: dict[str, tuple[str, str]] = {}
+    newest = max(raw.values(), key=lambda record: table.batches.order(record.ref.batch), default=None)
+    for arrival in table.source.reader.arrivals(installation.places(table.batches)):
+        if table.batches.has(arrival.batch) and arrival.settled_since <= settled:
+            if _is_new(arrival, raw.get(arrival.batch), newest):
+                due[arrival.batch] = ("arrived", arrival.fingerprint)
+    for batch, record in raw.items():
+        inputs = published.inputs(table, batch)
+        if batch in due or inputs is None or record.snapshots.raw is None:
+            continue
+        verdict = judged.get(batch)
+        if verdict is None:
+            due[batch] = ("ingested, not judged", fingerprint_of(inputs))
+        elif without_moving(verdict.inputs) != inputs:
+            due[batch] = ("what it is compared with changed", fingerprint_of(inputs))
+    return due
+
+
+def _is_new(arrival: Arrival, record: BatchRecord | None, newest: BatchRecord | None) -> bool:
+    if record is not None:
+        return record.arrival != arrival.fingerprint
+    # A source without a memory gives what it has under the key of now: only other content is another version.
+    return newest is None or newest.arrival != arrival.fingerprint
