@@ -2,7 +2,7 @@
 
 import re
 
-_MARKS = re.compile(r"([\\\\`*|\[\]])")
+_MARKS = re.compile(r"([\\`*|\[\]])")
 
 
 def escape_markdown(value: object) -> str:
