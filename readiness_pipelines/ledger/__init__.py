@@ -8,6 +8,7 @@ from readiness_pipelines.ledger.gates import GateRecord
 from readiness_pipelines.ledger.incident_book import Incidents
 from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, IncidentState
 from readiness_pipelines.ledger.ledger import AUTOMATIC, Ledger
+from readiness_pipelines.ledger.migrations import Migrated, migrate
 from readiness_pipelines.ledger.moves import MOVES
 from readiness_pipelines.ledger.outbox import Message, Tell
 from readiness_pipelines.ledger.records import (
@@ -43,6 +44,7 @@ __all__ = [
     "Incidents",
     "Ledger",
     "Message",
+    "Migrated",
     "ReplayRequest",
     "RequestState",
     "Severity",
@@ -52,4 +54,5 @@ __all__ = [
     "StoredColumn",
     "Tell",
     "TrailEntry",
+    "migrate",
 ]

@@ -177,7 +177,9 @@ def _engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # Taking the write lock first is what makes "check the move, then write" one step on SQLite.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # Taking the write lock first is what makes "check the move, then write" one step on SQLite. The hook is also
+        # called for connections that only look; a transaction would make them wait for writers.
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
@@ -81,8 +82,9 @@ class Ledger:
         """Note that a delivery ended with an error; the batch's record stays as it was."""
         with self._database.writing() as connection:
             begun = attempts.end_attempt(connection, attempt, at=at, outcome=error)
-            what = {"what": trail.FAILED, "who": begun.who, "why": error, "run_id": begun.run_id}
-            trail.append_entry(connection, ref, at=at, attempt=attempt, **what)
+            trail.append_failure(
+                connection, ref, at=at, who=begun.who, error=error, run_id=begun.run_id, attempt=attempt
+            )
 
     def note_broken(self, ref: BatchRef, *, run_id: str, who: str, error: str, at: datetime) -> bool:
         """Note that a run broke, where it could not do so itself; its open deliveries end.
@@ -90,15 +92,15 @@ class Ledger:
         Returns:
             Whether there was something to note: the ledger may have it already.
         """
-        what = {"what": trail.FAILED, "who": who, "why": error, "run_id": run_id}
+        failed = partial(trail.append_failure, at=at, who=who, error=error, run_id=run_id)
         with self._database.writing() as connection:
             left_open = attempts.open_attempts(connection, run_id=run_id)
             for one in left_open:
                 attempts.end_attempt(connection, one.attempt, at=at, outcome=error)
-                trail.append_entry(connection, one.ref, at=at, attempt=one.attempt, **what)
+                failed(connection, one.ref, attempt=one.attempt)
             if left_open or trail.has_failure(connection, ref, run_id=run_id):
                 return bool(left_open)
-            trail.append_entry(connection, ref, at=at, attempt=f"run {run_id}"[:64], **what)
+            failed(connection, ref, attempt=f"run {run_id}"[:64])
         return True
 
     def record(
@@ -181,8 +183,9 @@ class Ledger:
             batches.check_reason(connection, ref, why, "decision about")
             if undoes is not None:
                 decisions.check_decision(connection, ref, undoes)
-            given = {"verb": verb, "content": content, "text": text, "who": who, "why": why, "at": at}
-            kept = decisions.add_decision(connection, ref, **given)
+            kept = decisions.add_decision(
+                connection, ref, verb=verb, content=content, text=text, who=who, why=why, at=at
+            )
             details = {"decision": kept.id, "what": text}
             trail.append_entry(connection, ref, at=at, what=f"decided to {verb}", who=who, why=why, details=details)
         return kept

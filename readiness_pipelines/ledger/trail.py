@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, func, insert, select
 
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
+from readiness_pipelines.ledger.batches import VISIBLE
 from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch, is_table, table_of
 from readiness_pipelines.ledger.records import TrailEntry
 from readiness_pipelines.ledger.tables import BATCHES, TRAIL
@@ -14,7 +15,6 @@ from readiness_pipelines.names import TableId
 
 FAILED = "failed"
 WITHDRAWN = (BatchState.DISCARDED.value, "withdrawn")
-VISIBLE = tuple(state.value for state in BatchState if state.visible)
 
 _ENDED = TRAIL.c.attempt.is_not(None) & (TRAIL.c.what != FAILED)
 
@@ -34,6 +34,13 @@ def append_entry(
     """Note what happened to a batch."""
     values = {"at": at, "what": what, "who": who, "why": why, "run_id": run_id, "attempt": attempt}
     connection.execute(insert(TRAIL).values(**batch_key(ref), **values, details=details or {}))
+
+
+def append_failure(
+    connection: Connection, ref: BatchRef, *, at: datetime, who: str, error: str, run_id: str, attempt: str
+) -> None:
+    """Note that a delivery of a batch broke."""
+    append_entry(connection, ref, at=at, what=FAILED, who=who, why=error, run_id=run_id, attempt=attempt)
 
 
 def entries(connection: Connection, ref: BatchRef | None, limit: int | None) -> tuple[TrailEntry, ...]:
