@@ -3,7 +3,6 @@
 import shlex
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.names import TableId
 
 
 def run_command(ref: BatchRef) -> str:
@@ -27,7 +26,10 @@ def quarantine_command(ref: BatchRef) -> str:
 
 
 def replay_command(ref: BatchRef, *, dry_run: bool = True) -> str:
-    """Judge a batch again, or only show what that changes: ``readiness replay shop.orders --batch 2026-11-01 --dry-run``."""
+    """Judge a batch again, or only show what that would change.
+
+    ``readiness replay shop.orders --batch 2026-11-01 --dry-run``
+    """
     return _spelled("replay", str(ref.table), "--batch", ref.batch, *(["--dry-run"] if dry_run else []))
 
 
