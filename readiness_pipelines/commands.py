@@ -1,0 +1,57 @@
+"""The commands that messages, reports and alerts suggest: spelled once, so that each of them runs as it is printed."""
+
+import shlex
+
+from readiness_pipelines.batches import BatchRef
+
+
+def run_command(ref: BatchRef) -> str:
+    """Ingest, judge and publish a batch of a table: ``readiness run shop.orders --batch 2026-11-01``."""
+    return _spelled("run", str(ref.table), "--batch", ref.batch)
+
+
+def status_command(domain: str) -> str:
+    """Where each batch of a domain stands: ``readiness status shop``."""
+    return _spelled("status", domain)
+
+
+def history_command(ref: BatchRef) -> str:
+    """What happened to a batch: ``readiness history 2026-11-01 --table shop.orders``."""
+    return _spelled("history", ref.batch, "--table", str(ref.table))
+
+
+def quarantine_command(ref: BatchRef) -> str:
+    """The rows of a batch that wait: ``readiness quarantine show 2026-11-01 --table shop.orders``."""
+    return _spelled("quarantine", "show", ref.batch, "--table", str(ref.table))
+
+
+def replay_command(ref: BatchRef, *, dry_run: bool = True) -> str:
+    """Judge a batch again, or only show what that would change.
+
+    ``readiness replay shop.orders --batch 2026-11-01 --dry-run``
+    """
+    return _spelled("replay", str(ref.table), "--batch", ref.batch, *(["--dry-run"] if dry_run else []))
+
+
+def undo_command(ref: BatchRef, decision: int) -> str:
+    """Take back a decision about a batch; the reason is for the reader to fill in.
+
+    ``readiness quarantine undo 2026-11-01 --table shop.orders --decision 7 --reason '…'``
+    """
+    return _spelled(
+        "quarantine", "undo", ref.batch, "--table", str(ref.table), "--decision", str(decision), "--reason", "…"
+    )
+
+
+def reconcile_command(domain: str, *, repair: bool = True) -> str:
+    """Compare a domain's tables with its ledger, and repair what differs: ``readiness reconcile shop --repair``."""
+    return _spelled("reconcile", domain, *(["--repair"] if repair else []))
+
+
+def report_command(domain: str) -> str:
+    """A domain's report: ``readiness report shop``."""
+    return _spelled("report", domain)
+
+
+def _spelled(*words: str) -> str:
+    return shlex.join(("readiness", *words))
