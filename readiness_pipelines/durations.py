@@ -17,14 +17,14 @@ def parse_duration(value: object) -> object:
         value: Text made of numbers with a unit of ``w d h m s``, or anything pydantic takes for a timedelta.
 
     Raises:
-        ValueError: Text that is no such duration.
+        ValueError: Text that is not such a duration.
     """
     if not isinstance(value, str):
         return value
     text = value.strip().lower()
     parts = _PARTS.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"{value!r} is no duration: write '26h', '90m', '2d' or '1d12h'")
+        raise ValueError(f"{value!r} is not a duration: write '26h', '90m', '2d' or '1d12h'")
     return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
 
 

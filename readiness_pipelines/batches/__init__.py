@@ -18,6 +18,7 @@ from readiness_pipelines.batches.kinds import (
     checked_key,
     in_order,
 )
+from readiness_pipelines.batches.publication import Publication
 from readiness_pipelines.batches.refs import BatchRef, BatchState, Counts
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "HourlyBatches",
     "Keys",
     "MonthlyBatches",
+    "Publication",
     "Scope",
     "StaticBatches",
     "TimeZone",

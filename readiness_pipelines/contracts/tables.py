@@ -226,7 +226,7 @@ def downstream(table: Table) -> tuple[Computed, ...]:
     found: dict[TableId, Computed] = {}
 
     def visit(node: Table) -> None:
-        for reader in node.readers:
+        for reader in reversed(node.readers):
             if reader.id not in found:
                 visit(reader)
                 found[reader.id] = reader

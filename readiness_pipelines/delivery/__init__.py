@@ -1,6 +1,6 @@
 """One batch through: ingested, judged, staged, committed; decided about, replayed, reconciled, maintained."""
 
-from readiness_pipelines.delivery.deciding import Decided, decide
+from readiness_pipelines.delivery.deciding import KeptDecision, decide
 from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.gates import engine_of, gate_of
 from readiness_pipelines.delivery.ingest import Ingested, ingest
@@ -17,14 +17,14 @@ from readiness_pipelines.delivery.replay import (
     plan_replay,
     replay_batch,
 )
-from readiness_pipelines.delivery.work import Work, due_work
+from readiness_pipelines.delivery.work import Work, do_work, due_work
 
 __all__ = [
     "ORPHAN_AGE",
     "RETENTION",
-    "Decided",
     "Delivery",
     "Ingested",
+    "KeptDecision",
     "Maintenance",
     "Problem",
     "Reconciliation",
@@ -35,6 +35,7 @@ __all__ = [
     "Work",
     "decide",
     "deliver",
+    "do_work",
     "due_work",
     "engine_of",
     "gate_of",

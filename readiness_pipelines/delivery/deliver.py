@@ -113,7 +113,7 @@ def deliver(table: Table, *, batch: str, installation: Installation, run: Run) -
                 reason=delivery.reason or None,
                 snapshots=delivery.snapshots,
                 inputs=delivery.inputs,
-                columns=tuple(StoredColumn(f.name, str(f.type), f.name) for f in delivery.columns),
+                columns=tuple(StoredColumn(name=f.name, type=str(f.type), stored=f.name) for f in delivery.columns),
                 updated_at=run.clock(),
                 newest_event_at=delivery.newest_event_at,
             ),

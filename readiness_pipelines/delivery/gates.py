@@ -10,10 +10,11 @@ from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table
 from readiness_pipelines.contracts.reads import AllBatches
 from readiness_pipelines.delivery.baseline import Baseline, baseline_of
 from readiness_pipelines.delivery.places import store_of
-from readiness_pipelines.delivery.published import ALL, Inputs, Published
+from readiness_pipelines.delivery.published import Inputs, Published
 from readiness_pipelines.errors import UpstreamNotPublishedError
 from readiness_pipelines.gates import Gate, OtherRows
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import ALL_BATCHES
 from readiness_pipelines.names import TableId
 from readiness_pipelines.products import kpi_schema
 from readiness_pipelines.settings import EngineName
@@ -103,12 +104,12 @@ def compared_rows(
             inputs.setdefault(read.table.id, {}).update({key: published.snapshot(read.table, key) for key in keys})
             tables[name] = lakehouse.relation(engine, store, batch=list(keys))
         else:
-            inputs.setdefault(read.table.id, {})[ALL] = newest[0].snapshot_id
+            inputs.setdefault(read.table.id, {})[ALL_BATCHES] = newest[0].snapshot_id
             tables[name] = lakehouse.relation(engine, store, snapshot_id=newest[0].snapshot_id)
     others = None
     own = store_of(table)
     if gate.compares_batches and lakehouse.exists(own) and (newest := lakehouse.snapshots(own)[:1]):
-        inputs.setdefault(table.id, {})[ALL] = newest[0].snapshot_id
+        inputs.setdefault(table.id, {})[ALL_BATCHES] = newest[0].snapshot_id
         published_rows = lakehouse.relation(engine, own, snapshot_id=newest[0].snapshot_id)
         others = published_rows.filter(duckdb.ColumnExpression("_batch") != duckdb.ConstantExpression(batch))
     baseline = None
@@ -116,7 +117,7 @@ def compared_rows(
         baseline = baseline_of(table, batch=batch, installation=installation, engine=engine)
         profiles = table.id.profiles
         if lakehouse.exists(profiles) and (newest := lakehouse.snapshots(profiles)[:1]):
-            inputs.setdefault(profiles, {})[ALL] = newest[0].snapshot_id
+            inputs.setdefault(profiles, {})[ALL_BATCHES] = newest[0].snapshot_id
     ranges = baseline.ranges if baseline else {}
     return Compared(
         rows=OtherRows(tables=tables, other_batches=others, ranges=ranges), inputs=inputs, baseline=baseline

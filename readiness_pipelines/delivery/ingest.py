@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
-from readiness_pipelines.contracts import GatedTable, Origin
+from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.commit import commit_rows
+from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import stored_columns, stored_reader
 from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
@@ -59,7 +60,7 @@ def ingest(
     if arrival is None:
         # Before it is read: what changes meanwhile is then another arrival.
         arrival = next((one.fingerprint for one in table.source.reader.arrivals(places) if one.batch == batch), None)
-    found = table.source.reader.open(batch, places)
+    found = _open(table, ref, places, installation=installation, run=run)
     before = installation.ledger.get(ref)
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
     if before is not None and before.snapshots.raw is not None and before.origins == found.origins and not cut_off:
@@ -114,3 +115,14 @@ def ingest(
         snapshot_id=snapshot_id,
         unchanged=False,
     )
+
+
+def _open(table: GatedTable, ref: BatchRef, places: Places, *, installation: Installation, run: Run) -> RawBatch:
+    """Open a batch of a source; that it cannot be read is noted as a delivery that broke."""
+    try:
+        return table.source.reader.open(ref.batch, places)
+    except BatchNotLandedError:
+        raise
+    except ReadinessError:
+        with attempted(table, ref, installation=installation, run=run):
+            raise

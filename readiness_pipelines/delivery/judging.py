@@ -11,9 +11,9 @@ from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import (
     Decision,
     corrected,
+    decisions_about,
     gate_decisions,
     in_force,
-    parse,
 )
 from readiness_pipelines.delivery.baseline import Baseline
 from readiness_pipelines.delivery.gates import Compared, compared_rows, engine_of, gate_of, merged
@@ -48,8 +48,7 @@ class JudgedBatch:
 
 def decisions_in_force(table: Table, *, batch: str, installation: Installation, run: Run) -> tuple[Decision, ...]:
     """The decisions about a batch that hold now, in the order they were made."""
-    records = installation.ledger.decisions(BatchRef(table.id, batch))
-    return in_force([parse(record) for record in records], at=run.clock())
+    return in_force(decisions_about(installation.ledger, BatchRef(table.id, batch)), at=run.clock())
 
 
 @contextmanager

@@ -15,12 +15,11 @@ from readiness_pipelines.delivery.baseline import Baseline
 from readiness_pipelines.delivery.commit import commit_rows
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Lakehouse, Staged
-from readiness_pipelines.ledger import BatchFinding
+from readiness_pipelines.ledger import BatchFinding, FindingKind
 from readiness_pipelines.observability import (
     BatchProfile,
     Comparison,
     Exact,
-    FindingKind,
     Measured,
     compare,
     profile_of,

@@ -7,13 +7,11 @@ from readiness_pipelines.batches import BatchRef, in_order
 from readiness_pipelines.contracts import Computed, GatedTable, Read, Table
 from readiness_pipelines.contracts.reads import AllBatches, Present, SameBatch
 from readiness_pipelines.errors import UpstreamNotPublishedError
-from readiness_pipelines.ledger import BatchRecord, Ledger
+from readiness_pipelines.ledger import ALL_BATCHES, BatchRecord, Ledger
 from readiness_pipelines.names import TableId
 
 Inputs = Mapping[TableId, Mapping[str, int]]
 """The snapshots that a batch was made of, by table and batch; ``*`` stands for all batches together."""
-
-ALL = "*"
 
 
 class Published:
@@ -133,7 +131,7 @@ def is_there(record: BatchRecord) -> bool:
 
 def without_moving(inputs: Inputs) -> Inputs:
     """Inputs without those that change with every delivery of another batch."""
-    kept = {table: {b: s for b, s in batches.items() if b != ALL} for table, batches in inputs.items()}
+    kept = {table: {b: s for b, s in batches.items() if b != ALL_BATCHES} for table, batches in inputs.items()}
     return {table: batches for table, batches in kept.items() if batches}
 
 

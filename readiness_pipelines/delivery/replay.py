@@ -6,7 +6,6 @@ from datetime import datetime
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import Table
-from readiness_pipelines.decisions import describe
 from readiness_pipelines.delivery.deliver import Delivery, deliver, outcome_text
 from readiness_pipelines.delivery.follow import deliver_readers, readers_of
 from readiness_pipelines.delivery.gates import gate_of
@@ -191,7 +190,7 @@ def _step(
         counts=record.counts,
         gate_before=record.gate_version,
         gate_after=version,
-        decisions=tuple(f"{d.id}: {d.verb} {describe(d.what)} ({d.who}: {d.why})" for d in decisions),
+        decisions=tuple(f"{d.id}: {d.verb} {d.text} ({d.who}: {d.why})" for d in decisions),
         would_be=would_be,
         would_count=would_count,
         reason=reason,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import AUTOMATIC
 
 FIRST_SEEN = "first seen"
 
@@ -30,5 +31,5 @@ def learn_shape(
     """Take the shape of the first batch that was published for the source's."""
     if isinstance(table, GatedTable) and installation.ledger.accepted_shape(table.id) is None:
         installation.ledger.accept_shape(
-            table.id, arrived, batch=ref.batch, who=run.who, why=FIRST_SEEN, at=run.clock()
+            table.id, arrived, batch=ref.batch, who=AUTOMATIC, why=FIRST_SEEN, at=run.clock()
         )

@@ -68,7 +68,7 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
                 attempt=attempt.id,
                 reason=reason,
                 snapshots=Snapshots(),
-                columns=tuple(StoredColumn(f.name, str(f.type), f.name) for f in schema),
+                columns=tuple(StoredColumn(name=f.name, type=str(f.type), stored=f.name) for f in schema),
                 updated_at=run.clock(),
             ),
             what="withdrawn",

@@ -7,10 +7,12 @@ from hashlib import sha256
 
 from readiness_pipelines.contracts import Arrival, Computed, Domain, GatedTable, Lane, Table
 from readiness_pipelines.contracts.reads import LastBatches, SameBatch
+from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.follow import stale_batches
+from readiness_pipelines.delivery.ingest import ingest
 from readiness_pipelines.delivery.published import Published, fingerprint_of, without_moving
-from readiness_pipelines.errors import LandingError
-from readiness_pipelines.installation import Installation
+from readiness_pipelines.errors import LandingError, UpstreamNotPublishedError
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
 
@@ -33,6 +35,11 @@ class Work:
     tables: tuple[Table, ...]
     why: str
     fingerprint: str
+
+    @property
+    def feeds_others(self) -> bool:
+        """Whether it begins with a source: what is computed from it may then be due, too."""
+        return isinstance(self.tables[0], GatedTable)
 
 
 def due_work(
@@ -70,6 +77,27 @@ def due_work(
             works += _lane_work(lane, published, installation, now - settles_after, unreachable)
     computed_last = sorted(works, key=lambda work: not isinstance(work.tables[0], GatedTable))
     return tuple(computed_last)
+
+
+def do_work(work: Work, *, installation: Installation, run: Run) -> tuple[Delivery, ...]:
+    """Do what is due, in this process and without an orchestrator.
+
+    A table of which an input is held is left: it becomes due when the input is published.
+
+    Raises:
+        LandingError: A source cannot be read.
+        DeclarationError: A transform breaks, or another declaration delivers a table of this name.
+        LakehouseError: A table cannot be read or written.
+    """
+    deliveries: list[Delivery] = []
+    for table in work.tables:
+        if isinstance(table, GatedTable):
+            ingest(table, batch=work.batch, installation=installation, run=run)
+        try:
+            deliveries.append(deliver(table, batch=work.batch, installation=installation, run=run))
+        except UpstreamNotPublishedError:
+            continue
+    return tuple(deliveries)
 
 
 def _ids(domains: Sequence[Domain]) -> list[TableId]:

@@ -1,72 +1,58 @@
-"""What waits: the ledger of batches, the decisions about them, and its audit trail."""
+"""What happened: batches and where they stand, attempts, decisions, findings, incidents, and the trail of it all."""
 
-from readiness_pipelines.ledger.decisions import (
-    CellCorrection,
-    Correction,
-    Decision,
-    Discarding,
-    Undoing,
-    Waiver,
-    What,
-    describe,
-    in_force,
-)
+from readiness_pipelines.ledger.claims import Home
+from readiness_pipelines.ledger.decisions import DecisionRecord
+from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
 from readiness_pipelines.ledger.findings import UNLIKE, BatchFinding, Findings, FoundFinding
-from readiness_pipelines.ledger.incidents import (
-    Incident,
-    IncidentEvent,
-    Incidents,
-    IncidentState,
-    Message,
-    Silence,
-    Tell,
-)
-from readiness_pipelines.ledger.ledger import Ledger
+from readiness_pipelines.ledger.gates import GateRecord
+from readiness_pipelines.ledger.incident_book import Incidents
+from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, IncidentState
+from readiness_pipelines.ledger.ledger import AUTOMATIC, Ledger
+from readiness_pipelines.ledger.migrations import Migrated, migrate
+from readiness_pipelines.ledger.moves import MOVES
+from readiness_pipelines.ledger.outbox import Message, Tell
 from readiness_pipelines.ledger.records import (
+    ALL_BATCHES,
     Attempt,
     BatchRecord,
-    BatchRef,
-    Counts,
-    FileRecord,
-    GateRecord,
     Snapshots,
+    StoredColumn,
     TrailEntry,
 )
 from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
-from readiness_pipelines.ledger.states import MOVES, BatchState
+from readiness_pipelines.ledger.shapes import Shape
+from readiness_pipelines.ledger.silences import Silence
 
 __all__ = [
+    "ALL_BATCHES",
+    "AUTOMATIC",
     "MOVES",
     "UNLIKE",
     "Attempt",
     "BatchFinding",
     "BatchRecord",
-    "BatchRef",
-    "BatchState",
-    "CellCorrection",
-    "Correction",
-    "Counts",
-    "Decision",
-    "Discarding",
-    "FileRecord",
+    "DecisionRecord",
+    "Finding",
+    "FindingKind",
     "Findings",
     "FoundFinding",
     "GateRecord",
+    "Home",
     "Incident",
     "IncidentEvent",
     "IncidentState",
     "Incidents",
     "Ledger",
     "Message",
+    "Migrated",
     "ReplayRequest",
     "RequestState",
+    "Severity",
+    "Shape",
     "Silence",
     "Snapshots",
+    "StoredColumn",
     "Tell",
     "TrailEntry",
-    "Undoing",
-    "Waiver",
-    "What",
-    "describe",
-    "in_force",
+    "migrate",
 ]

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, make_url, select
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, make_url, select, update
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from readiness_pipelines.errors import LedgerError
-from readiness_pipelines.ledger.tables import SCHEMA_VERSION, VERSION, create_missing, upgrade
+from readiness_pipelines.ledger.tables import FIRST_VERSION, METADATA, SCHEMA_VERSION, VERSION
 
 LOCK_WAIT_SECONDS = 30
 
@@ -25,25 +25,25 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> "Database":
-        """Open a ledger's database, and create its tables where they are missing.
+        """Open a ledger's database, and create its tables where there are none.
 
         Raises:
-            LedgerError: The database cannot be reached, or the ledger is of a newer version.
+            LedgerError: The database cannot be reached, or the ledger is of another version; nothing is changed.
         """
-        engine = _engine(url)
-        database = cls(engine)
-        with database._reaching():
-            if engine.dialect.name == "sqlite" and engine.url.database:
-                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-            _create(engine)
-            with engine.begin() as connection:
-                version = connection.execute(select(VERSION.c.version)).scalar_one()
-        if version > SCHEMA_VERSION:
-            raise LedgerError(
-                f"the ledger at {_shown(engine)} is of version {version}, this program of {SCHEMA_VERSION}",
-                way_out="install the newer program",
-            )
+        database = cls.connect(url)
+        try:
+            database._create()
+        except LedgerError as error:
+            if not isinstance(error.__cause__, OperationalError):
+                raise
+            database._create()  # SQLite does not wait while another process turns a new file into a ledger
+        database.check_version(SCHEMA_VERSION)
         return database
+
+    @classmethod
+    def connect(cls, url: str) -> "Database":
+        """The database of a ledger of whatever version; nothing is created in it."""
+        return cls(_engine(url))
 
     @property
     def server(self) -> str:
@@ -55,6 +55,15 @@ class Database:
     def dialect(self) -> str:
         """SQLAlchemy's name of the kind of database."""
         return self._engine.dialect.name
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite database; ``None`` for others, and in memory."""
+        name = self._engine.url.database
+        return Path(name) if self.dialect == "sqlite" and name and name != ":memory:" else None
+
+    def __str__(self) -> str:
+        return make_url(self._engine.url).render_as_string(hide_password=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -72,15 +81,84 @@ class Database:
                 connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
             yield connection
 
+    def version(self) -> int | None:
+        """The version of the ledger in the database; ``None`` where there is no ledger."""
+        if self.file is not None and not self.file.exists():
+            return None
+        with self.reading() as connection:
+            return version_in(connection)
+
+    def check_version(self, program: int) -> int:
+        """The version of the ledger, if a program of a version can read it.
+
+        Raises:
+            LedgerError: There is no ledger, or it is of another version; with the way out.
+        """
+        version = self.version()
+        self.check_supported(version, program)
+        assert version is not None  # noqa: S101  # it is supported
+        if version < program:
+            raise LedgerError(
+                f"the ledger at {self} is of version {version}, and this program is of version {program}",
+                way_out="readiness migrate",
+            )
+        return version
+
+    def check_supported(self, version: int | None, program: int) -> None:
+        """Refuse a ledger that a program of a version can neither read nor migrate.
+
+        Raises:
+            LedgerError: There is no ledger, or it is of a newer program, or of one too old.
+        """
+        if version is None:
+            raise LedgerError(f"there is no ledger at {self}", way_out="check READINESS_LEDGER_URL")
+        if version > program:
+            raise LedgerError(
+                f"the ledger at {self} is of version {version}, and this program is of version {program}",
+                way_out="install the newer program",
+            )
+        if version < FIRST_VERSION:
+            raise LedgerError(
+                f"the ledger at {self} is of version {version}, of a program that knew tables by their paths; "
+                "it was left as it is",
+                way_out="start with a new warehouse and a new ledger (READINESS_WAREHOUSE, READINESS_LEDGER_URL), "
+                "or keep running the older program",
+            )
+
+    def _create(self) -> None:
+        """Create the tables once, even when several processes open a new ledger at the same time."""
+        if self.file is not None:
+            with self._reaching():
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.reading() as connection:
+            if version_in(connection) is not None:
+                return
+        with self.writing() as connection:
+            if version_in(connection) is None:
+                METADATA.create_all(connection)
+                connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
+
     @contextmanager
     def _reaching(self) -> Iterator[None]:
         try:
             yield
         except (SQLAlchemyError, OSError) as error:
             raise LedgerError(
-                f"the ledger at {_shown(self._engine)} cannot be used: {str(error).splitlines()[0]}",
+                f"the ledger at {self} cannot be used: {str(error).splitlines()[0]}",
                 way_out="check READINESS_LEDGER_URL and that its database answers, then run again: nothing is lost",
             ) from error
+
+
+def version_in(connection: Connection) -> int | None:
+    """The version of the ledger that a connection sees; ``None`` where there is no ledger."""
+    if not inspect(connection).has_table(VERSION.name):
+        return None
+    return connection.execute(select(VERSION.c.version)).scalar_one_or_none()
+
+
+def set_version(connection: Connection, version: int) -> None:
+    """Note that the ledger is of a version now."""
+    connection.execute(update(VERSION).values(version=version))
 
 
 def _engine(url: str) -> Engine:
@@ -99,25 +177,9 @@ def _engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # Taking the write lock first is what makes "check the move, then write" one step on SQLite.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # Taking the write lock first is what makes "check the move, then write" one step on SQLite. The hook is also
+        # called for connections that only look; a transaction would make them wait for writers.
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
-
-
-def _create(engine: Engine) -> None:
-    """Create the tables once, even when several processes open a new ledger at the same time."""
-    try:
-        create_missing(engine)
-    except (OperationalError, IntegrityError, ProgrammingError):
-        create_missing(engine)  # another process created them meanwhile: look again
-    with engine.begin() as connection:
-        version = connection.execute(select(VERSION.c.version)).scalar_one_or_none()
-        if version is None:
-            connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
-        elif version < SCHEMA_VERSION:
-            upgrade(connection, version=version)
-
-
-def _shown(engine: Engine) -> str:
-    return make_url(engine.url).render_as_string(hide_password=True)

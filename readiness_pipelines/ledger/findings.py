@@ -1,17 +1,19 @@
 """What was found about batches at their delivery: unusual rows, values or columns, and who called it normal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.ledger.database import Database
-from readiness_pipelines.ledger.records import BatchRef
+from readiness_pipelines.ledger.finding import FindingKind
+from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch
 from readiness_pipelines.ledger.tables import FINDINGS
-from readiness_pipelines.observability import FindingKind
+from readiness_pipelines.names import TableId
 
 UNLIKE = frozenset({FindingKind.VOLUME, FindingKind.DISTRIBUTION})
 """A batch with such a finding is no example for later ones, until somebody says that it is normal."""
@@ -56,12 +58,15 @@ class Findings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, *, path: str, table: str | None = None, batch: str | None = None) -> tuple[FoundFinding, ...]:
-        """What was found in a path, a table or a batch, in the order in which it was found."""
-        query = select(FINDINGS).where(FINDINGS.c.path == path).order_by(FINDINGS.c.id)
-        for name, value in {"table_name": table, "batch": batch}.items():
-            if value is not None:
-                query = query.where(FINDINGS.c[name] == value)
+    def of(
+        self, *, tables: Collection[TableId] | None = None, batch: BatchRef | None = None
+    ) -> tuple[FoundFinding, ...]:
+        """What was found in some tables or in a batch, in the order in which it was found."""
+        query = select(FINDINGS).order_by(FINDINGS.c.id)
+        if tables is not None:
+            query = query.where(in_tables(FINDINGS, tables))
+        if batch is not None:
+            query = query.where(is_batch(FINDINGS, batch))
         with self._database.reading() as connection:
             return tuple(_found(row) for row in connection.execute(query))
 
@@ -75,32 +80,32 @@ class Findings:
         """
         if not why.strip():
             raise LedgerError(f"calling {ref} normal has no reason", way_out='give one: --reason "…"')
-        chosen = (_is(ref), FINDINGS.c.kind.in_([kind.value for kind in kinds]))
+        chosen = (is_batch(FINDINGS, ref), FINDINGS.c.kind.in_([kind.value for kind in kinds]))
         with self._database.writing() as connection:
             values = {"normal_at": at, "normal_by": who, "normal_why": why}
             if not connection.execute(update(FINDINGS).where(*chosen).values(**values)).rowcount:
                 raise LedgerError(
                     f"nothing was found of {ref} that could be normal", way_out="readiness incidents list"
                 )
-        return tuple(one for one in self.of(path=ref.path, table=ref.table, batch=ref.batch) if one.normal_at == at)
+        return tuple(one for one in self.of(batch=ref) if one.normal_at == at)
 
 
 def replace_findings(
     connection: Connection, ref: BatchRef, found: Mapping[FindingKind, Sequence[BatchFinding]], *, at: datetime
 ) -> None:
     """Put what was found of a batch in place of what was found before, kind by kind; what is normal stays so."""
-    old = connection.execute(select(FINDINGS).where(_is(ref))).all()
+    old = connection.execute(select(FINDINGS).where(is_batch(FINDINGS, ref))).all()
     normal = {(row.kind, row.measured, row.column_name): row for row in old if row.normal_at is not None}
     first = {(row.kind, row.measured, row.column_name): row.found_at for row in old}
-    connection.execute(delete(FINDINGS).where(_is(ref), FINDINGS.c.kind.in_([kind.value for kind in found])))
+    connection.execute(
+        delete(FINDINGS).where(is_batch(FINDINGS, ref), FINDINGS.c.kind.in_([kind.value for kind in found]))
+    )
     for one in (one for findings in found.values() for one in findings):
         key = (one.kind.value, one.measured, one.column)
         kept = normal.get(key)
         connection.execute(
             insert(FINDINGS).values(
-                path=ref.path,
-                table_name=ref.table,
-                batch=ref.batch,
+                **batch_key(ref),
                 kind=one.kind.value,
                 measured=one.measured,
                 column_name=one.column,
@@ -115,14 +120,9 @@ def replace_findings(
         )
 
 
-def _is(ref: BatchRef) -> Any:
-    table = FINDINGS.c
-    return (table.path == ref.path) & (table.table_name == ref.table) & (table.batch == ref.batch)
-
-
 def _found(row: Any) -> FoundFinding:
     return FoundFinding(
-        ref=BatchRef(path=row.path, table=row.table_name, batch=row.batch),
+        ref=batch_of(row),
         finding=BatchFinding(
             kind=FindingKind(row.kind),
             measured=row.measured,

@@ -1,38 +1,16 @@
-"""What the ledger remembers."""
+"""What the ledger says of batches and deliveries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from readiness_pipelines.ledger.states import BatchState
+from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.contracts.readers import Origin
+from readiness_pipelines.names import TableId
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class BatchRef:
-    """One batch of one table of one path. `table` is written ``namespace.name``."""
-
-    path: str
-    table: str
-    batch: str
-
-    def __str__(self) -> str:
-        return f"{self.table}[{self.batch}]"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """Rows of a batch, by where they are."""
-
-    ingested: int = 0
-    published: int = 0
-    quarantined: int = 0
-    discarded: int = 0
-
-    @property
-    def accounted(self) -> bool:
-        """Whether every ingested row is somewhere, and no row is anywhere else."""
-        return self.ingested == self.published + self.quarantined + self.discarded
+ALL_BATCHES = "*"
+"""In a record's inputs: all batches of a table together, read at one snapshot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,20 +26,18 @@ class Snapshots:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileRecord:
-    """A landed file that a batch was read from; the same bytes at the same place are the same file.
+class StoredColumn:
+    """A column of a batch, and where it is stored.
 
     Attributes:
-        path: Relative to the landing folder, with forward slashes.
-        size_bytes: Its size.
-        sha256: Checksum of its bytes, hexadecimal.
-        landed_at: When it was last changed, in UTC; ``None`` in records of an older version.
+        name: Its name, as it arrived.
+        type: Its type, as it arrived, as text.
+        stored: The column of the table that holds it; of published tables, its name.
     """
 
-    path: str
-    size_bytes: int
-    sha256: str
-    landed_at: datetime | None = field(default=None, compare=False)
+    name: str
+    type: str
+    stored: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +53,11 @@ class BatchRecord:
         attempt: That run's attempt; the snapshots' ``readiness.attempt``.
         reason: One line for people: why it is held, or what waits.
         snapshots: The snapshots that hold it.
-        inputs: The snapshots it was made of, by table.
-        files: The landed files, for raw tables.
+        inputs: The snapshots it was made of, by table and by the table's batch; `ALL_BATCHES` for the whole table.
+        origins: What it was read from, for raw tables.
+        arrival: Fingerprint of the arrival that was ingested, for raw tables.
         columns: Its columns.
-        unreadable_rows: Rows that the reader could not parse, for raw tables.
+        unreadable_rows: Rows that could not be parsed, for raw tables.
         updated_at: When it came here, in UTC.
         newest_event_at: The newest event time that it publishes, in UTC; ``None`` where its table has no such column.
     """
@@ -93,9 +70,10 @@ class BatchRecord:
     attempt: str | None = None
     reason: str | None = None
     snapshots: Snapshots = field(default_factory=Snapshots)
-    inputs: Mapping[str, int] = field(default_factory=dict)
-    files: tuple[FileRecord, ...] = ()
-    columns: tuple[str, ...] = ()
+    inputs: Mapping[TableId, Mapping[str, int]] = field(default_factory=dict)
+    origins: tuple[Origin, ...] = ()
+    arrival: str | None = None
+    columns: tuple[StoredColumn, ...] = ()
     unreadable_rows: int = 0
     updated_at: datetime
     newest_event_at: datetime | None = None
@@ -145,12 +123,3 @@ class Attempt:
     run_id: str
     who: str
     begun_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateRecord:
-    """A gate that has judged batches of a table: its version, what it asks (as JSON), and when it was first used."""
-
-    version: str
-    declaration: Mapping[str, Any]
-    first_used_at: datetime

@@ -1,6 +1,6 @@
 """The ledger's tables."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,6 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Dialect,
-    Engine,
     Index,
     Integer,
     MetaData,
@@ -20,14 +19,17 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     event,
-    inspect,
-    update,
 )
+
+from readiness_pipelines.ledger.guards import guard
 
 METADATA = MetaData()
 
-SCHEMA_VERSION = 3
-"""Raised with every change of the tables; a ledger of a newer version is refused."""
+FIRST_VERSION = 4
+"""The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
+
+SCHEMA_VERSION = 4
+"""Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -56,7 +58,7 @@ _ID = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _batch_key() -> list[Column[str]]:
-    return [Column(name, String(200), primary_key=True) for name in ("path", "table_name", "batch")]
+    return [Column(name, String(200), primary_key=True) for name in ("table_name", "batch")]
 
 
 VERSION = Table("ledger_version", METADATA, Column("version", Integer, primary_key=True))
@@ -74,7 +76,8 @@ BATCHES = Table(
     Column("attempt", String(64)),
     Column("reason", Text),
     Column("inputs", JSON, nullable=False),
-    Column("files", JSON, nullable=False),
+    Column("origins", JSON, nullable=False),
+    Column("arrival", String(200)),
     Column("columns", JSON, nullable=False),
     Column("newest_event_at", UtcDateTime),
     Column("updated_at", UtcDateTime, nullable=False),
@@ -84,7 +87,7 @@ ATTEMPTS = Table(
     "ledger_attempts",
     METADATA,
     Column("attempt", String(64), primary_key=True),
-    *(Column(name, String(200), nullable=False) for name in ("path", "table_name", "batch")),
+    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
     Column("run_id", String(200), nullable=False),
     Column("who", String(200), nullable=False),
     Column("begun_at", UtcDateTime, nullable=False),
@@ -97,7 +100,7 @@ TRAIL = Table(
     "ledger_trail",
     METADATA,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    *(Column(name, String(200), nullable=False) for name in ("path", "table_name", "batch")),
+    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
     Column("at", UtcDateTime, nullable=False),
     Column("what", String(60), nullable=False),
     Column("who", String(200), nullable=False),
@@ -105,13 +108,13 @@ TRAIL = Table(
     Column("run_id", String(200)),
     Column("attempt", String(64)),
     Column("details", JSON, nullable=False),
-    Index("ledger_trail_batch", "path", "table_name", "batch"),
+    Index("ledger_trail_batch", "table_name", "batch"),
 )
 
 GATES = Table(
     "ledger_gates",
     METADATA,
-    *(Column(name, String(200), primary_key=True) for name in ("path", "table_name")),
+    Column("table_name", String(200), primary_key=True),
     Column("version", String(64), primary_key=True),
     Column("declaration", JSON, nullable=False),
     Column("first_used_at", UtcDateTime, nullable=False),
@@ -121,19 +124,21 @@ DECISIONS = Table(
     "ledger_decisions",
     METADATA,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    *(Column(name, String(200), nullable=False) for name in ("path", "table_name", "batch")),
+    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
     Column("at", UtcDateTime, nullable=False),
     Column("who", String(200), nullable=False),
     Column("why", Text, nullable=False),
-    Column("what", JSON, nullable=False),
-    Index("ledger_decisions_batch", "path", "table_name", "batch"),
+    Column("verb", String(60), nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("ledger_decisions_batch", "table_name", "batch"),
 )
 
 REQUESTS = Table(
     "ledger_replay_requests",
     METADATA,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    *(Column(name, String(200), nullable=False) for name in ("path", "table_name", "batch")),
+    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
     Column("at", UtcDateTime, nullable=False),
     Column("who", String(200), nullable=False),
     Column("why", Text, nullable=False),
@@ -146,7 +151,7 @@ REQUESTS = Table(
 WATCHED = Table(
     "ledger_watched_tables",
     METADATA,
-    *(Column(name, String(200), primary_key=True) for name in ("path", "table_name")),
+    Column("table_name", String(200), primary_key=True),
     Column("state", String(30), nullable=False),
     Column("watched_since", UtcDateTime, nullable=False),
     Column("looked_at", UtcDateTime, nullable=False),
@@ -158,10 +163,10 @@ INCIDENTS = Table(
     Column("id", _ID, primary_key=True, autoincrement=True),
     Column("subject", String(800), nullable=False),
     Column("state", String(30), nullable=False),
-    *(Column(name, String(200), nullable=False) for name in ("kind", "severity", "path", "table_name")),
+    *(Column(name, String(200), nullable=False) for name in ("kind", "severity", "table_name")),
     Column("batch", String(200)),
     *(Column(name, Text, nullable=False) for name in ("promised", "seen", "way_out", "answers")),
-    Column("details", JSON, nullable=False),
+    *(Column(name, JSON, nullable=False) for name in ("details", "at_risk")),
     Column("since", UtcDateTime, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("notified_at", UtcDateTime),
@@ -171,6 +176,7 @@ INCIDENTS = Table(
     Column("resolved_by", String(200)),
     Index("ledger_incidents_subject", "subject"),
     Index("ledger_incidents_state", "state"),
+    Index("ledger_incidents_table", "table_name"),
 )
 
 INCIDENT_EVENTS = Table(
@@ -189,7 +195,7 @@ FINDINGS = Table(
     "ledger_findings",
     METADATA,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    *(Column(name, String(200), nullable=False) for name in ("path", "table_name", "batch")),
+    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
     *(Column(name, String(200), nullable=False) for name in ("kind", "measured")),
     Column("column_name", String(500)),
     *(Column(name, Text, nullable=False) for name in ("promised", "seen")),
@@ -198,7 +204,7 @@ FINDINGS = Table(
     Column("normal_at", UtcDateTime),
     Column("normal_by", String(200)),
     Column("normal_why", Text),
-    Index("ledger_findings_batch", "path", "table_name", "batch"),
+    Index("ledger_findings_batch", "table_name", "batch"),
 )
 
 MESSAGES = Table(
@@ -236,55 +242,36 @@ SILENCES = Table(
     Column("why", Text, nullable=False),
 )
 
-_REFUSE = "'append-only'"
+SHAPES = Table(
+    "ledger_shapes",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
+    Column("columns", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Index("ledger_shapes_table", "table_name"),
+)
+
+CLAIMS = Table(
+    "ledger_claims",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("table_name", String(200), nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("module", "owner", "origin")),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Index("ledger_claims_table", "table_name"),
+)
+
+APPEND_ONLY = (TRAIL, DECISIONS, INCIDENT_EVENTS, SHAPES, CLAIMS)
+"""What happened, what was decided and what was accepted stays as it was written: the database itself sees to it."""
 
 
-def _guards(dialect: str, table: str) -> list[str]:
-    """Statements that make the database itself refuse to change or delete a table's rows."""
-    if dialect == "sqlite":
-        return [
-            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, {_REFUSE}); END"
-            for verb in ("update", "delete")
-        ]
-    return [
-        f"""
-        CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION {_REFUSE}; END $$
-        """,
-        f"""
-        CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
-        FOR EACH ROW EXECUTE FUNCTION {table}_append_only()
-        """,
-    ]
-
-
-@event.listens_for(TRAIL, "after_create")
-@event.listens_for(DECISIONS, "after_create")
-@event.listens_for(INCIDENT_EVENTS, "after_create")
-def _guard(table: Table, connection: Connection, **_options: Any) -> None:
-    """What is written in the trail, and what was decided, stays."""
-    for statement in _guards(connection.dialect.name, table.name):
-        connection.exec_driver_sql(statement)
-
-
-ADDED_COLUMNS: Mapping[int, tuple[Column[Any], ...]] = {
-    2: (BATCHES.c.newest_event_at,),
-    3: (INCIDENTS.c.resolved_by,),
-}
-"""Columns that joined a table with a version; whole tables are created where they are missing."""
-
-
-def upgrade(connection: Connection, *, version: int) -> None:
-    """Bring a ledger of an older version to this program's; nothing that is there changes."""
-    for newer in range(version + 1, SCHEMA_VERSION + 1):
-        for column in ADDED_COLUMNS.get(newer, ()):
-            if column.name in {one["name"] for one in inspect(connection).get_columns(column.table.name)}:
-                continue  # the whole table is newer than the ledger
-            kind = column.type.compile(connection.dialect)
-            connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")
-    connection.execute(update(VERSION).values(version=SCHEMA_VERSION))
-
-
-def create_missing(engine: Engine) -> None:
-    """Create the tables that are not there yet."""
-    METADATA.create_all(engine)
+@event.listens_for(METADATA, "after_create")
+def _guard_new(_metadata: MetaData, connection: Connection, tables: Sequence[Table], **_options: Any) -> None:
+    for table in tables:
+        if table in APPEND_ONLY:
+            guard(connection, table.name)

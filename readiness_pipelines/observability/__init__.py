@@ -2,11 +2,9 @@
 
 from readiness_pipelines.observability.comparing import MOST_BATCHES, compare
 from readiness_pipelines.observability.distances import central_range
-from readiness_pipelines.observability.findings import Finding, FindingKind, Severity
 from readiness_pipelines.observability.freshness import (
     BAD,
     FreshnessState,
-    Publication,
     TableFreshness,
     assess,
     promise_text,
@@ -23,14 +21,10 @@ __all__ = [
     "ColumnProfile",
     "Comparison",
     "Exact",
-    "Finding",
-    "FindingKind",
     "FreshnessState",
     "Measured",
     "Moved",
     "Past",
-    "Publication",
-    "Severity",
     "TableFreshness",
     "assess",
     "central_range",

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from readiness_pipelines.batches import Batches, StaticBatches
-from readiness_pipelines.batches.calendar import first_start, last_ended, last_ticks, window_of
+from readiness_pipelines.batches import Batches, Publication
+from readiness_pipelines.batches.schedules import last_ticks
 from readiness_pipelines.contracts import Freshness
 from readiness_pipelines.durations import format_duration
 
@@ -26,21 +26,6 @@ class FreshnessState(StrEnum):
 
 
 BAD = frozenset({FreshnessState.LATE, FreshnessState.FAILED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
-    """A batch that consumers see.
-
-    Attributes:
-        batch: The batch.
-        first_at: When it was published for the first time, in UTC; a replay does not change it.
-        newest_event: The newest event time inside, in UTC; ``None`` where it is not known.
-    """
-
-    batch: str
-    first_at: datetime
-    newest_event: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +64,7 @@ def assess(
 
     Args:
         freshness: The promise.
-        batches: The path's batches.
+        batches: The table's batches.
         publications: The batches that consumers see.
         now: The time.
         watched_since: When somebody first looked: what is never filled and has no calendar counts from here.
@@ -88,10 +73,10 @@ def assess(
     late_at: datetime | None
     failed_at: datetime | None
     due = _due(batches, publications, now)
-    newest = max(due, key=lambda publication: _order(batches, publication), default=None)
+    newest = max(due, key=lambda publication: batches.order(publication.batch), default=None)
     start = _counts_from(freshness, batches, due, newest)
     if freshness.due is None:
-        counts_from = start or first_start(batches) or watched_since
+        counts_from = start or batches.first_start() or watched_since
         late_at, failed_at = counts_from + freshness.warn_after, counts_from + freshness.fail_after
     else:
         late_at, failed_at = _missed(freshness, batches, due, now, watched_since)
@@ -121,16 +106,8 @@ def promise_text(freshness: Freshness) -> str:
 
 def _due(batches: Batches, publications: Sequence[Publication], now: datetime) -> list[Publication]:
     """Those whose time is over: a batch published before its end says nothing about it."""
-    windows = ((publication, window_of(batches, publication.batch)) for publication in publications)
+    windows = ((publication, batches.window(publication.batch)) for publication in publications)
     return [publication for publication, window in windows if window is None or window.end <= now]
-
-
-def _order(batches: Batches, publication: Publication) -> tuple[datetime | int, datetime]:
-    if isinstance(batches, StaticBatches):
-        place = batches.keys.index(publication.batch) if publication.batch in batches.keys else -1
-        return place, publication.first_at
-    window = window_of(batches, publication.batch)
-    return window.end if window else publication.first_at, publication.first_at
 
 
 def _counts_from(
@@ -141,7 +118,7 @@ def _counts_from(
         return None
     if freshness.event_time is not None:
         return max((p.newest_event for p in due if p.newest_event is not None), default=None)
-    window = window_of(batches, newest.batch)
+    window = batches.window(newest.batch)
     return window.end if window else newest.first_at
 
 
@@ -160,13 +137,13 @@ def _met(
     batches: Batches, due: Sequence[Publication], tick: datetime, before: datetime, watched_since: datetime
 ) -> bool:
     """Whether what was due at a tick is there."""
-    if isinstance(batches, StaticBatches):
+    if batches.first_start() is None:
         return tick < watched_since or any(publication.first_at > before for publication in due)
-    asked = last_ended(batches, tick)
-    if asked is None:
+    ended = batches.last_ended(tick)
+    if ended is None:
         return True
-    windows = (window_of(batches, publication.batch) for publication in due)
-    return any(window is not None and window.end >= asked.end for window in windows)
+    windows = (batches.window(publication.batch) for publication in due)
+    return any(window is not None and window.end >= ended.end for window in windows)
 
 
 def _state(

@@ -1,6 +1,7 @@
-"""Raw in: landed files become raw batches."""
+"""Raw in: files, databases and functions, each behind one Reader."""
 
-from readiness_pipelines.sources.landing import FileSet, LandedFile, file_sets, known_batches, landed_files
-from readiness_pipelines.sources.reading import RawBatch, read_raw
+from readiness_pipelines.sources.file_drop import FileDrop
+from readiness_pipelines.sources.function import Function
+from readiness_pipelines.sources.sql_query import SqlQuery
 
-__all__ = ["FileSet", "LandedFile", "RawBatch", "file_sets", "known_batches", "landed_files", "read_raw"]
+__all__ = ["FileDrop", "Function", "SqlQuery"]

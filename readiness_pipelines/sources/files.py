@@ -1,117 +1,149 @@
-"""Files as bytes: what they hold, by their name, and whether they are whole."""
+"""Files as bytes: what they hold, by their name, and how they are opened."""
 
-import codecs
-from collections.abc import Iterator
+import tempfile
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pyarrow as pa
 
-from readiness_pipelines.sources.file_drop import FileDrop, FileFormat
 from readiness_pipelines.errors import FileUnreadableError, LandingError, suggestion
 from readiness_pipelines.storage import Place
 
+if TYPE_CHECKING:
+    from readiness_pipelines.sources.file_drop import FileDrop, FileFormat
+
+READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+"""What reading bytes of a damaged or encrypted file raises."""
+
 _COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
-_FORMATS: dict[str, FileFormat] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+_FORMATS: "dict[str, FileFormat]" = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+}
 _CHUNK_BYTES = 1 << 20
-_NOT_UTF8 = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16", codecs.BOM_UTF32_BE: "UTF-32"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """A landed file and how to read it.
+    """A landed file, or a member of a landed zip, and how to read it.
 
     Attributes:
         landing: The landing folder.
-        name: Its path relative to the landing folder.
+        path: The landed file's path relative to it.
         format: What it holds.
         compression: Arrow's name of its compression; ``None`` for none.
+        member: Its name in the zip; ``None`` where the landed file is no zip.
     """
 
     landing: Place
-    name: str
-    format: FileFormat
+    path: str
+    format: "FileFormat"
     compression: str | None
+    member: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells it from other files of the landing folder."""
+        return self.path if self.member is None else f"{self.path}/{self.member}"
 
     def open(self) -> pa.NativeFile:
-        """Open its bytes, decompressed."""
-        return self.landing.read(self.name, compression=self.compression)
+        """Open its bytes, decompressed, to be read once."""
+        if self.member is None:
+            return self.landing.read(self.path, compression=self.compression)
+        plain = pa.PythonFile(_Member(self.landing, self.path, self.member), mode="r")
+        return plain if self.compression is None else pa.CompressedInputStream(plain, self.compression)
+
+    def open_anywhere(self) -> pa.NativeFile:
+        """Open its bytes, to be read in any order; packed ones are unpacked to a temporary file first."""
+        if self.compression is None and self.member is None:
+            return self.landing.read_anywhere(self.path)
+        unpacked = tempfile.TemporaryFile()  # noqa: SIM115  # PythonFile closes it
+        with self.open() as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                unpacked.write(chunk)
+        unpacked.seek(0)
+        return pa.PythonFile(unpacked, mode="r")
 
     def unreadable(self, why: str, way_out: str) -> FileUnreadableError:
         """The error that says why the file cannot be read, and what to do."""
         return FileUnreadableError(f"{self.name} cannot be read: {why}", way_out=way_out)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextFacts:
-    """What one pass over a text file's bytes tells."""
-
-    size_bytes: int
-    utf8: bool
-    quoted: bool
+    def damaged(self, error: BaseException, what: str = "cut off or damaged") -> FileUnreadableError:
+        """The error of a file whose bytes do not make sense."""
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        return self.unreadable(f"it is {what} ({first})", "ask the steward to send it again, then run the batch again")
 
 
-def source_file(drop: FileDrop, name: str, landing: Place) -> SourceFile:
-    """How to read a landed file, by its name or by what the drop declares.
+class _Member:
+    """A member of a zip as a file object that closes the zip with itself."""
+
+    def __init__(self, landing: Place, path: str, member: str) -> None:
+        self._zip = zipfile.ZipFile(landing.read_anywhere(path))
+        self._stream = self._zip.open(member)
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        return self._stream.read(size)
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.closed = True
+        self._stream.close()
+        self._zip.close()
+
+
+def source_files(drop: "FileDrop", path: str, landing: Place) -> tuple[SourceFile, ...]:
+    """A landed file, or the members of a landed zip in the order of their names.
 
     Raises:
-        LandingError: A name that tells no format, where none is declared.
+        FileUnreadableError: A zip that is damaged, or has no file in it.
+        LandingError: A name that does not tell the format, where none is declared.
     """
-    path = PurePosixPath(name)
-    compression = _COMPRESSION.get(path.suffix)
-    inner = path.with_suffix("") if compression else path
-    kind = drop.format or _FORMATS.get(inner.suffix)
-    if kind is None:
-        formats = get_args(FileFormat)
-        raise LandingError(
-            f"the name of {name} tells no format",
-            way_out=suggestion(inner.suffix.lstrip("."), formats) + " (or declare FileDrop(format=…))",
-        )
-    return SourceFile(landing=landing, name=name, format=kind, compression=compression)
-
-
-def inspect_text(file: SourceFile, *, quote: str = '"') -> TextFacts:
-    """Read a text file once, to know that it is whole before anything is made of it.
-
-    Raises:
-        FileUnreadableError: The compression is cut off or damaged, or the text is no UTF-8 at all.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    size, utf8, quoted = 0, True, False
-    mark = quote.encode()
-    for chunk in _chunks(file):
-        if size == 0:
-            _refuse_other_encodings(file, chunk)
-        size += len(chunk)
-        quoted = quoted or mark in chunk
-        if utf8:
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError:
-                utf8 = False
-    if utf8:
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            utf8 = False
-    return TextFacts(size_bytes=size, utf8=utf8, quoted=quoted)
-
-
-def _chunks(file: SourceFile) -> Iterator[bytes]:
+    if PurePosixPath(path).suffix != ".zip":
+        return (_source_file(drop, path, landing, None),)
+    archive = SourceFile(landing=landing, path=path, format="csv", compression=None)
     try:
-        with file.open() as stream:
-            while chunk := stream.read(_CHUNK_BYTES):
-                yield chunk
-    except OSError as error:
-        raise file.unreadable(
-            f"it is cut off or damaged ({error})", "ask the steward to send it again, then run the batch again"
-        ) from error
+        with landing.read_anywhere(path) as stream, zipfile.ZipFile(stream) as opened:
+            names = sorted(info.filename for info in opened.infolist() if not info.is_dir())
+    except READ_ERRORS as error:
+        raise archive.damaged(error) from error
+    # What macOS adds beside each file is no file of the sender.
+    members = [name for name in names if not name.startswith("__MACOSX/")]
+    if not members:
+        raise archive.unreadable("it has no file in it", "ask the steward to send it again")
+    return tuple(_source_file(drop, path, landing, member) for member in members)
 
 
-def _refuse_other_encodings(file: SourceFile, start: bytes) -> None:
-    encoding = next((name for mark, name in _NOT_UTF8.items() if start.startswith(mark)), None)
-    if encoding is None and b"\0" in start:
-        encoding = "binary, or in another encoding"
-    if encoding is not None:
-        raise file.unreadable(f"it is {encoding}, not UTF-8", "ask the steward for UTF-8, then run the batch again")
+def _source_file(drop: "FileDrop", path: str, landing: Place, member: str | None) -> SourceFile:
+    from readiness_pipelines.sources.file_drop import FileFormat  # noqa: PLC0415  # it imports this module
+
+    name = PurePosixPath(member or path)
+    compression = _COMPRESSION.get(name.suffix.lower())
+    inner = name.with_suffix("") if compression else name
+    fixed = drop.widths or isinstance(drop.columns, dict)
+    kind: Any = drop.format or ("fixed" if fixed else _FORMATS.get(inner.suffix.lower()))
+    if kind is None:
+        raise LandingError(
+            f"the name of {path if member is None else f'{path}/{member}'} does not tell its format",
+            way_out=suggestion(inner.suffix.lstrip("."), get_args(FileFormat)) + " (or declare FileDrop(format=…))",
+        )
+    return SourceFile(landing=landing, path=path, format=kind, compression=compression, member=member)

@@ -1,106 +1,131 @@
-"""Rows of a JSON Lines file, as text: numbers as they are written, nested values as JSON."""
+"""Rows of JSON Lines and of JSON arrays, as text."""
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from readiness_pipelines.sources.files import SourceFile, inspect_text
-from readiness_pipelines.sources.rows import ROWS_PER_BATCH, check_columns, row_batch
+from readiness_pipelines.errors import suggestion
+from readiness_pipelines.sources.file_drop import FileDrop
+from readiness_pipelines.sources.files import SourceFile
+from readiness_pipelines.sources.json_values import RepeatedKeyError, as_json, parse_json, records_table
+from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema
+from readiness_pipelines.sources.text_files import encoding_shown, examine_text, is_undecodable, open_text, printable
 
-
-class _Number(str):
-    """A number, as it is written."""
-
-    __slots__ = ()
+_Row = tuple[dict[str, Any] | None, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class JsonLinesFile:
-    """A JSON Lines file that is whole, with the keys of all its objects, in the order they first appear."""
+class JsonFile:
+    """A file of JSON records that is whole, with the keys of all its objects, in the order they first appear."""
 
     file: SourceFile
+    drop: FileDrop
     columns: tuple[str, ...]
 
     @property
     def schema(self) -> pa.Schema:
         """Its columns, all text."""
-        return pa.schema([(name, pa.string()) for name in self.columns])
+        return text_schema(self.columns)
 
     def batches(self) -> Iterator[pa.Table]:
         """Its rows."""
-        lines: list[tuple[int, dict[str, Any] | None, str | None, str | None]] = []
-        for place, (number, values, text, reason) in enumerate(_lines(self.file)):
-            lines.append((place, values, text, None if reason is None else f"line {number}: {reason}"))
-            if len(lines) >= ROWS_PER_BATCH:
-                yield self._batch(lines)
-                lines = []
-        if lines:
-            yield self._batch(lines)
+        rows: list[_Row] = []
+        first = 0
+        for row in _rows(self.file, self.drop):
+            rows.append(row)
+            if len(rows) >= ROWS_PER_BATCH:
+                yield self._batch(rows, first)
+                first += len(rows)
+                rows = []
+        if rows:
+            yield self._batch(rows, first)
 
-    def _batch(self, lines: list[tuple[int, dict[str, Any] | None, str | None, str | None]]) -> pa.Table:
-        columns = [
-            pa.array([None if values is None else _as_text(values.get(name)) for _, values, _, _ in lines], pa.string())
-            for name in self.columns
-        ]
-        places, _, texts, reasons = zip(*lines, strict=True)
-        return row_batch(columns, self.columns, places=places, unreadable=texts, reasons=reasons)
+    def _batch(self, rows: list[_Row], first: int) -> pa.Table:
+        records, texts, reasons = (list(column) for column in zip(*rows, strict=True))
+        columns = records_table(records, self.columns)  # type: ignore[arg-type]  # zip forgets which is which
+        places = range(first, first + len(rows))
+        return row_batch(columns, self.columns, places=places, unreadable=texts, reasons=reasons)  # type: ignore[arg-type]  # as above
 
 
-def open_json_lines(file: SourceFile) -> JsonLinesFile:
-    """Look a JSON Lines file over, and collect its keys.
+def open_json(file: SourceFile, drop: FileDrop) -> JsonFile:
+    """Examine a file of JSON Lines, or with an array of records, and collect its keys.
 
     Raises:
-        FileUnreadableError: It is cut off, no UTF-8, or has a key that the framework adds itself.
+        FileUnreadableError: It is cut off, of another encoding, or has no records at the declared path.
     """
-    inspect_text(file)
+    examine_text(file, drop.encoding)
     keys: dict[str, None] = {}
-    for _, values, _, _ in _lines(file):
+    for values, _, _ in _rows(file, drop):
         if values is not None:
             keys.update(dict.fromkeys(values))
-    return JsonLinesFile(file, check_columns(file, list(keys)))
+    return JsonFile(file, drop, tuple(keys))
 
 
-def _lines(file: SourceFile) -> Iterator[tuple[int, dict[str, Any] | None, str | None, str | None]]:
-    """Each line that is not blank: its number, and its values, or its text and the reason why it has none."""
-    with io.BufferedReader(file.open()) as stream:  # Arrow's own file has no lines
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            try:
-                values = json.loads(
-                    line.decode("utf-8-sig"), parse_float=_Number, parse_int=_Number, parse_constant=_Number
-                )
-            except UnicodeDecodeError:
-                yield number, None, _shown(line), "it is not UTF-8"
-            except (json.JSONDecodeError, RecursionError) as error:
-                yield number, None, _shown(line), f"it is not JSON ({error})"
-            else:
-                if isinstance(values, dict):
-                    yield number, values, None, None
-                else:
-                    yield number, None, _shown(line), "it is not a JSON object"
+def _rows(file: SourceFile, drop: FileDrop) -> Iterable[_Row]:
+    return _lines(file, drop) if file.format == "jsonl" else _records(file, drop)
 
 
-def _shown(line: bytes) -> str:
-    return line.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+def _lines(file: SourceFile, drop: FileDrop) -> Iterator[_Row]:
+    """Each line that is not blank: its values, or its text and the reason why it has none."""
+    with open_text(file, drop.encoding) as opened:
+        lines = io.TextIOWrapper(opened.detach(), encoding=opened.encoding, errors=opened.errors, newline="\n")
+        for number, line in enumerate(lines, start=1):
+            text = line.removeprefix("\ufeff")
+            if text.strip():
+                values, reason = _parsed(text, drop)
+                shown = None if reason is None else printable(text.rstrip("\r\n"))
+                yield values, shown, None if reason is None else f"line {number}: {reason}"
 
 
-def _as_text(value: Any) -> str | None:
-    """A value as text: strings as they are, everything else as JSON."""
-    if value is None:
-        return None
-    return str(value) if isinstance(value, str) else _as_json(value)
+def _parsed(text: str, drop: FileDrop) -> tuple[dict[str, Any] | None, str | None]:
+    if is_undecodable(text):
+        return None, f"it is not {encoding_shown(drop.encoding)}"
+    try:
+        values = parse_json(text)
+    except RepeatedKeyError as error:
+        return None, str(error)
+    except (json.JSONDecodeError, RecursionError) as error:
+        return None, f"it is not JSON ({error})"
+    return (values, None) if isinstance(values, dict) else (None, "it is not a JSON object")
 
 
-def _as_json(value: Any) -> str:
-    if isinstance(value, _Number):
-        return str(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)}: {_as_json(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_as_json(inner) for inner in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+def _records(file: SourceFile, drop: FileDrop) -> Iterator[_Row]:
+    """Each element of the file's array: its values, or its text and the reason why it has none."""
+    with open_text(file, drop.encoding) as opened:
+        text = opened.read().removeprefix("\ufeff")
+    if is_undecodable(text):
+        raise file.unreadable(f"it is not {encoding_shown(drop.encoding)}", "declare FileDrop(encoding=…)")
+    try:
+        document = parse_json(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        way_out = "ask the steward to send it again; where each line is an object, declare FileDrop(format='jsonl')"
+        raise file.unreadable(f"it is not JSON ({error})", way_out) from error
+    except RepeatedKeyError as error:
+        raise file.unreadable(str(error), "ask the steward to name each key once") from error
+    for number, element in enumerate(_array(file, document, drop.record_path), start=1):
+        if isinstance(element, dict):
+            yield element, None, None
+        else:
+            yield None, as_json(element), f"element {number}: it is not a JSON object"
+
+
+def _array(file: SourceFile, document: Any, path: str | None) -> list[Any]:
+    for key in path.split(".") if path else ():
+        if not isinstance(document, dict) or key not in document:
+            known = document if isinstance(document, dict) else ()
+            raise file.unreadable(
+                f"its record_path {path!r} does not lead anywhere: {key!r} is missing",
+                suggestion(key, known) or "declare another FileDrop(record_path=…)",
+            )
+        document = document[key]
+    if isinstance(document, list):
+        return document
+    arrays = [key for key, value in document.items() if isinstance(value, list)] if isinstance(document, dict) else []
+    where = f"at {path!r}" if path else "at its top"
+    known = f"{path}." if path else ""
+    way_out = " or ".join(f'declare FileDrop(record_path="{known}{key}")' for key in arrays[:3])
+    raise file.unreadable(f"{where} it has no array of records", way_out or "declare FileDrop(record_path=…)")

@@ -1,39 +1,31 @@
 """Which files landed for a batch."""
 
 import hashlib
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import takewhile
+from collections.abc import Iterator
+from datetime import UTC
 
-from readiness_pipelines.sources.file_drop import BATCH_PLACEHOLDER, FileDrop
+from readiness_pipelines.batches import in_order
+from readiness_pipelines.contracts.readers import Arrival, Origin, Places
 from readiness_pipelines.errors import BatchNotLandedError, LandingError, suggestion
+from readiness_pipelines.sources.batch_pattern import BatchPattern
+from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.storage import FileFacts, Place
 
 _CHUNK_BYTES = 1 << 20
-_BATCH = "(?P<batch>[A-Za-z0-9][^/]*?)"
-_WILD = re.compile(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])")
+_VERSION_KEY = "%Y-%m-%dT%H%M%SZ"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LandedFile:
-    """A file as it landed.
+def file_arrivals(drop: FileDrop, places: Places) -> tuple[Arrival, ...]:
+    """What each batch has in the landing folder now, from old to new.
 
-    Attributes:
-        path: Relative to the landing folder, with forward slashes.
-        size_bytes: Its size.
-        sha256: Checksum of its bytes, hexadecimal.
-        landed_at: When it was last changed, in UTC.
+    Raises:
+        LandingError: The folder cannot be read.
     """
-
-    path: str
-    size_bytes: int
-    sha256: str
-    landed_at: datetime
+    found = _files_by_batch(drop, places)
+    return tuple(_arrival(batch, found[batch]) for batch in in_order(places.batches, found))
 
 
-def landed_files(drop: FileDrop, *, batch: str, landing: Place) -> tuple[LandedFile, ...]:
+def file_origins(drop: FileDrop, batch: str, places: Places) -> tuple[Origin, ...]:
     """The files of a batch, sorted by path.
 
     Raises:
@@ -41,106 +33,69 @@ def landed_files(drop: FileDrop, *, batch: str, landing: Place) -> tuple[LandedF
         LandingError: A batch key that would leave the landing folder, or a folder that cannot be read.
     """
     if "/" in batch or "\\" in batch or ".." in batch or not batch:
-        raise LandingError(f"{batch!r} is no batch key: it would leave the landing folder")
-    found = sorted((file for _, file in _matches(drop, landing, batch)), key=lambda file: file.name)
-    if not found:
-        pattern = drop.pattern.replace(BATCH_PLACEHOLDER, batch)
-        raise BatchNotLandedError(
-            f"no file landed for batch {batch!r}: nothing matches {pattern} under {landing}",
-            way_out=suggestion(batch, known_batches(drop, landing=landing))
-            or "check the landing folder and the pattern",
-        )
-    return tuple(_landed(file, landing) for file in found)
+        raise LandingError(f"{batch!r} is not a batch key: it would leave the landing folder")
+    found = _files_by_batch(drop, places)
+    if batch not in found:
+        raise BatchNotLandedError(_nothing(drop, batch, places), way_out=_nearest(batch, found))
+    return tuple(_origin(file, places.landing) for file in found[batch])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSet:
-    """The files that a batch has now, without opening them.
-
-    Attributes:
-        batch: The batch.
-        digest: Tells this set from any other, by paths, sizes and times.
-        sizes: Sizes in bytes, by path relative to the landing folder.
-        changed_at: When the newest of them was changed, in UTC.
-    """
-
-    batch: str
-    digest: str
-    sizes: Mapping[str, int]
-    changed_at: datetime
-
-
-def file_sets(drop: FileDrop, *, landing: Place) -> tuple[FileSet, ...]:
-    """What each batch has in the landing folder now, by batch: one listing, whatever the number of batches.
-
-    Raises:
-        LandingError: The folder cannot be read.
-    """
+def _files_by_batch(drop: FileDrop, places: Places) -> dict[str, list[FileFacts]]:
+    """The files that match the pattern, sorted by path, by the batch that they are of."""
+    pattern = BatchPattern(drop.pattern)
     found: dict[str, list[FileFacts]] = {}
-    for batch, file in _matches(drop, landing):
-        found.setdefault(batch, []).append(file)
-    return tuple(_file_set(batch, sorted(found[batch], key=lambda file: file.name)) for batch in sorted(found))
+    for key, file in _matches(pattern, places):
+        found.setdefault(key, []).append(file)
+    for files in found.values():
+        files.sort(key=lambda file: file.name)
+    if not pattern.names_batch and found:
+        (files,) = found.values()
+        newest = max(file.changed_at for file in files)
+        return {newest.astimezone(UTC).strftime(_VERSION_KEY): files}
+    return found
 
 
-def _file_set(batch: str, files: list[FileFacts]) -> FileSet:
-    facts = [(file.name, file.size_bytes, file.changed_at.timestamp()) for file in files]
-    return FileSet(
-        batch=batch,
-        digest=hashlib.sha256(repr(facts).encode()).hexdigest()[:16],
-        sizes={file.name: file.size_bytes for file in files},
-        changed_at=max(file.changed_at for file in files),
-    )
-
-
-def known_batches(drop: FileDrop, *, landing: Place) -> tuple[str, ...]:
-    """The keys of the batches that have files now, sorted.
-
-    Raises:
-        LandingError: The folder cannot be read.
-    """
-    return tuple(sorted({batch for batch, _ in _matches(drop, landing)}))
-
-
-def _matches(drop: FileDrop, landing: Place, batch: str | None = None) -> Iterator[tuple[str, FileFacts]]:
-    """The files that match the pattern, with the batch that each is of; of one batch, or of all."""
-    before, after = drop.pattern.split(BATCH_PLACEHOLDER, 1)
-    if batch is None:
-        pattern = _regex(before) + _BATCH + _regex(after.replace(BATCH_PLACEHOLDER, "*"))
-        fixed = before.split("/")[:-1]
-    else:
-        pattern = re.escape(batch).join(map(_regex, drop.pattern.split(BATCH_PLACEHOLDER)))
-        fixed = drop.pattern.split("/")[:-1]
-    # Only below the folders that the pattern names without a wildcard.
-    below = "/".join(takewhile(lambda part: not _WILD.search(part), fixed)).replace(BATCH_PLACEHOLDER, batch or "")
-    whole = re.compile(pattern)
+def _matches(pattern: BatchPattern, places: Places) -> Iterator[tuple[str, FileFacts]]:
+    key_of = pattern.reader(places.batches)
     try:
-        for file in landing.files(below):
-            if match := whole.fullmatch(file.name):
-                yield batch or match["batch"], file
+        for file in places.landing.files(pattern.folder()):
+            key = key_of(file.name)
+            if key is not None:
+                yield key, file
     except OSError as error:
         raise LandingError(
-            f"the landing folder {landing} cannot be read: {str(error).splitlines()[0]}",
+            f"the landing folder {places.landing} cannot be read: {str(error).splitlines()[0]}",
             way_out="readiness doctor",
         ) from error
 
 
-def _regex(part: str) -> str:
-    kinds = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    pieces = _WILD.split(part)
-    return "".join(
-        kinds.get(piece) or (_set(piece) if _WILD.fullmatch(piece) else re.escape(piece)) for piece in pieces
+def _arrival(batch: str, files: list[FileFacts]) -> Arrival:
+    facts = [(file.name, file.size_bytes, file.changed_at.timestamp()) for file in files]
+    return Arrival(
+        batch=batch,
+        fingerprint=hashlib.sha256(repr(facts).encode()).hexdigest()[:16],
+        settled_since=max(file.changed_at for file in files),
     )
 
 
-def _set(piece: str) -> str:
-    return f"[^{piece[2:]}" if piece.startswith("[!") else piece
+def _nothing(drop: FileDrop, batch: str, places: Places) -> str:
+    pattern = BatchPattern(drop.pattern)
+    if pattern.names_batch:
+        written = pattern.written(batch, places.batches)
+        return f"no file landed for batch {batch!r}: nothing matches {written} under {places.landing}"
+    return f"the files of version {batch!r} are not there any more, or never were: {drop.pattern} in {places.landing}"
 
 
-def _landed(file: FileFacts, landing: Place) -> LandedFile:
+def _nearest(batch: str, known: dict[str, list[FileFacts]]) -> str:
+    return suggestion(batch, known) or "check the landing folder and the pattern"
+
+
+def _origin(file: FileFacts, landing: Place) -> Origin:
     checksum = hashlib.sha256()
-    with landing.read(file.name) as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            checksum.update(chunk)
-    return LandedFile(
-        path=file.name, size_bytes=file.size_bytes, sha256=checksum.hexdigest(), landed_at=file.changed_at
-    )
+    try:
+        with landing.read(file.name) as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                checksum.update(chunk)
+    except OSError as error:
+        raise LandingError(f"{file.name} cannot be read: {str(error).splitlines()[0]}") from error
+    return Origin(name=file.name, fingerprint=checksum.hexdigest(), bytes=file.size_bytes, arrived_at=file.changed_at)

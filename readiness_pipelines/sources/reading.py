@@ -1,116 +1,93 @@
 """A batch's files as one stream of raw rows."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import assert_never
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from readiness_pipelines.contracts.readers import Places, RawBatch
+from readiness_pipelines.sources.csv_rows import open_csv
+from readiness_pipelines.sources.excel_rows import open_excel
 from readiness_pipelines.sources.file_drop import FileDrop
-from readiness_pipelines.errors import FileUnreadableError
-from readiness_pipelines.sources.csv_rows import CsvFile, open_csv
-from readiness_pipelines.sources.files import SourceFile, source_file
-from readiness_pipelines.sources.json_rows import JsonLinesFile, open_json_lines
-from readiness_pipelines.sources.landing import LandedFile, landed_files
-from readiness_pipelines.sources.parquet_rows import ParquetRows, open_parquet
-from readiness_pipelines.storage import Place
+from readiness_pipelines.sources.files import SourceFile, source_files
+from readiness_pipelines.sources.fixed_rows import open_fixed
+from readiness_pipelines.sources.json_rows import open_json
+from readiness_pipelines.sources.landing import file_origins
+from readiness_pipelines.sources.layout import Layout, check_together, layout_of
+from readiness_pipelines.sources.raw_rows import complete, raw_schema
+from readiness_pipelines.sources.rows import FileRows, without_blank_end
+from readiness_pipelines.sources.typed_rows import open_typed
+from readiness_pipelines.sources.unify import unified
 
-Opened = CsvFile | JsonLinesFile | ParquetRows
-
-FRAMEWORK_COLUMNS = pa.schema(
-    [
-        ("_batch", pa.string()),
-        ("_row", pa.int64()),
-        ("_file", pa.string()),
-        ("_unreadable", pa.string()),
-        ("_unreadable_reason", pa.string()),
-    ]
-)
+_OF_LINES = ("csv", "fixed", "excel")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawBatch:
-    """A batch as it landed.
-
-    Attributes:
-        batch: Its key.
-        files: The files it comes from, sorted by path.
-        columns: The columns that arrived: those of all files, in the order they first appear.
-        rows: Its rows, to be read once: the columns (text for CSV and JSON Lines, their own types for Parquet; null
-            where a file lacks one), then ``_batch``, ``_row`` (0 to the last, in the order of files and of rows in
-            them), ``_file``, ``_unreadable`` and ``_unreadable_reason``.
-    """
-
-    batch: str
-    files: tuple[LandedFile, ...]
-    columns: tuple[str, ...]
-    rows: pa.RecordBatchReader
-
-
-def read_raw(drop: FileDrop, *, batch: str, landing: Place) -> RawBatch:
-    """Open a batch's files; every one is looked over before the first row is given.
+def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
+    """Open a batch's files; each one is examined before the first row is given.
 
     Raises:
         BatchNotLandedError: No file landed.
-        FileUnreadableError: A file is cut off, mislabelled or in another encoding, or two files have one column in
-            types that no type can hold.
+        FileUnreadableError: A file is damaged, of another format or encoding, or its columns cannot be told apart.
     """
-    files = landed_files(drop, batch=batch, landing=landing)
-    opened = [_open(source_file(drop, file.path, landing), drop) for file in files]
-    columns = _unify(opened)
-    schema = pa.schema([*columns, *FRAMEWORK_COLUMNS])
-    rows = pa.RecordBatchReader.from_batches(schema, _rows(opened, schema, batch))
-    return RawBatch(batch=batch, files=files, columns=tuple(columns.names), rows=rows)
+    origins = file_origins(drop, batch, places)
+    files = [file for origin in origins for file in source_files(drop, origin.name, places.landing)]
+    opened = [_open(file, drop) for file in files]
+    layouts = [layout_of(file, rows.schema, drop) for file, rows in zip(files, opened, strict=True)]
+    check_together(layouts)
+    columns = unified([layout.schema for layout in layouts])
+    stream = _rows(opened, layouts, drop, raw_schema(columns), batch)
+    return RawBatch(
+        origins=origins,
+        columns=columns,
+        rows=pa.RecordBatchReader.from_batches(raw_schema(columns), stream),
+        renamed=_renamed(layouts),
+    )
 
 
-def _open(file: SourceFile, drop: FileDrop) -> Opened:
+def _open(file: SourceFile, drop: FileDrop) -> FileRows:
     match file.format:
         case "csv":
             return open_csv(file, drop)
-        case "jsonl":
-            return open_json_lines(file)
-        case "parquet":
-            return open_parquet(file)
+        case "jsonl" | "json":
+            return open_json(file, drop)
+        case "fixed":
+            return open_fixed(file, drop)
+        case "parquet" | "arrow":
+            return open_typed(file)
+        case "excel":
+            return open_excel(file, drop)
+        case _:
+            assert_never(file.format)
 
 
-def _unify(opened: list[Opened]) -> pa.Schema:
-    columns = opened[0].schema
-    for other in opened[1:]:
-        try:
-            columns = pa.unify_schemas([columns, other.schema], promote_options="permissive")
-        except pa.ArrowTypeError as error:
-            raise FileUnreadableError(
-                f"{other.file.name} has a column in another type than the files before it: {error}",
-                way_out="ask the steward for files of one layout, or drop them as batches of their own",
-            ) from error
-    return columns
-
-
-def _rows(opened: list[Opened], schema: pa.Schema, batch: str) -> Iterator[pa.RecordBatch]:
+def _rows(
+    opened: Sequence[FileRows], layouts: Sequence[Layout], drop: FileDrop, schema: pa.Schema, batch: str
+) -> Iterator[pa.RecordBatch]:
     first = 0
-    for source in opened:
+    for source, layout in zip(opened, layouts, strict=True):
         after = first
-        for table in source.batches():
+        for table in _tables(source, layout.file, drop):
             if table.num_rows == 0:
                 continue
             after = max(after, first + pc.max(table.column("_row")).as_py() + 1)
-            yield from _complete(table, schema, batch=batch, file=source.file.name, first=first).to_batches()
+            framework = range(len(source.schema), table.num_columns)
+            read = table.select([*layout.positions, *framework])
+            read = read.rename_columns([*layout.schema.names, *read.column_names[len(layout.positions) :]])
+            yield from complete(read, schema, batch=batch, file=layout.file.name, first=first)
         first = after
 
 
-def _complete(table: pa.Table, schema: pa.Schema, *, batch: str, file: str, first: int) -> pa.Table:
-    rows = table.num_rows
-    given = {
-        "_batch": pa.array([batch] * rows, pa.string()),
-        "_file": pa.array([file] * rows, pa.string()),
-        "_row": pc.add(table.column("_row"), first),
-    }
-    columns = []
-    for field in schema:
-        if field.name in given:
-            columns.append(given[field.name])
-        elif field.name in table.column_names:
-            columns.append(table.column(field.name).cast(field.type))
-        else:
-            columns.append(pa.nulls(rows, field.type))
-    return pa.table(columns, schema=schema)
+def _tables(source: FileRows, file: SourceFile, drop: FileDrop) -> Iterator[pa.Table]:
+    if drop.ignore_blank and file.format in _OF_LINES:
+        return without_blank_end(source.batches(), drop.delimiter if file.format == "csv" else " ")
+    return source.batches()
+
+
+def _renamed(layouts: Sequence[Layout]) -> dict[str, str]:
+    spellings: dict[str, dict[str, None]] = {}
+    for layout in layouts:
+        for name, arrived in zip(layout.schema.names, layout.arrived, strict=True):
+            if name != arrived:
+                spellings.setdefault(name, {})[arrived] = None
+    return {name: ", ".join(arrived) for name, arrived in spellings.items()}

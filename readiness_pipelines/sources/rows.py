@@ -1,13 +1,29 @@
-"""Rows of one file: record batches with their place in the file, and the lines that could not be parsed."""
+"""Rows of one file: tables with their place in the file, and the lines that could not be parsed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 import pyarrow as pa
-
-from readiness_pipelines.columns import RESERVED_COLUMNS
-from readiness_pipelines.sources.files import SourceFile
+import pyarrow.compute as pc
 
 ROWS_PER_BATCH = 50_000
+
+
+class FileRows(Protocol):
+    """A file that was examined and can be read.
+
+    Attributes:
+        schema: Its columns as they arrive; names may repeat or be blank.
+    """
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Its columns."""
+        ...
+
+    def batches(self) -> Iterator[pa.Table]:
+        """Its rows: the schema's columns in their order, then ``_row`` (from 0), ``_unreadable`` and its reason."""
+        ...
 
 
 def row_batch(
@@ -40,23 +56,52 @@ def row_batch(
     )
 
 
-def check_columns(file: SourceFile, names: Sequence[str]) -> tuple[str, ...]:
-    """The names of a file's columns, if they can be told apart.
+def text_schema(names: Iterable[str]) -> pa.Schema:
+    """Columns that are all text."""
+    return pa.schema([(name, pa.string()) for name in names])
 
-    Raises:
-        FileUnreadableError: A blank, repeated or reserved name.
+
+def without_blank_end(tables: Iterator[pa.Table], delimiter: str) -> Iterator[pa.Table]:
+    """Rows without those after the last one that has a value.
+
+    Args:
+        tables: As `row_batch` makes them, in any order of their places.
+        delimiter: What a line of a blank row, which has too many or too few fields, consists of.
     """
-    way_out = "ask the steward to mend the header, then run the batch again"
-    for place, name in enumerate(names, start=1):
-        if not name.strip():
-            raise file.unreadable(f"column {place} has no name", way_out)
-        if name in RESERVED_COLUMNS:
-            raise file.unreadable(f"column {name!r} has a name that the framework adds itself", way_out)
-    if twice := sorted({name for name in names if list(names).count(name) > 1}):
-        raise file.unreadable(f"the header has {', '.join(twice)} more than once", way_out)
-    return tuple(names)
+    last, waiting = -1, list[pa.Table]()
+    for table in tables:
+        blank = _blank_rows(table, delimiter)
+        if blank is None:
+            last = max(last, pc.max(table.column("_row")).as_py() or 0) if table.num_rows else last
+        else:
+            valued = pc.max(table.filter(pc.invert(blank)).column("_row")).as_py()
+            last = last if valued is None else max(last, valued)
+            held = pc.and_(blank, pc.greater(table.column("_row"), last))
+            if (kept := table.filter(held)).num_rows:
+                waiting.append(kept)
+                table = table.filter(pc.invert(held))  # noqa: PLW2901  # what is left of it
+        waiting, due = _split(waiting, last)
+        yield from due
+        if table.num_rows:
+            yield table
 
 
-def printable(text: str) -> str:
-    """Text whose undecodable bytes are written as backslash escapes."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def _split(waiting: list[pa.Table], last: int) -> tuple[list[pa.Table], list[pa.Table]]:
+    """Rows that still wait for a row with a value after them, and those that have one."""
+    if not waiting:
+        return [], []
+    after = [(table, pc.greater(table.column("_row"), last)) for table in waiting]
+    still = [table.filter(mask) for table, mask in after]
+    due = [table.filter(pc.invert(mask)) for table, mask in after]
+    return [table for table in still if table.num_rows], [table for table in due if table.num_rows]
+
+
+def _blank_rows(table: pa.Table, delimiter: str) -> pa.ChunkedArray | None:
+    """Which rows have no value; ``None`` where all have one."""
+    *columns, _, unreadable, _ = table.columns
+    if columns and any(column.null_count == 0 for column in columns) and table.num_rows:
+        return None
+    blank = pc.equal(pc.utf8_trim(pc.fill_null(unreadable, ""), delimiter), "")
+    for column in columns:
+        blank = pc.and_(blank, column.is_null())
+    return blank if pc.any(blank).as_py() else None

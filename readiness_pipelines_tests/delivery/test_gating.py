@@ -8,11 +8,10 @@ import pyarrow as arrow
 import pytest
 
 from readiness_pipelines import (
-    DataPath,
     Deduplicate,
+    Domain,
     ExistsIn,
     FileDrop,
-    Kpi,
     NotInOtherBatches,
     Route,
     SchemaChange,
@@ -24,12 +23,12 @@ from readiness_pipelines import (
     cleanse,
     row_count,
 )
+from readiness_pipelines.batches import BatchState
 from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import Delivery, deliver, ingest
 from readiness_pipelines.errors import UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
-from readiness_pipelines.ledger import BatchState
 from readiness_pipelines.overview import gate_changes
 
 RUN = Run(run_id="r1", who="me")
@@ -53,27 +52,30 @@ class Stay(pa.DataFrameModel):
         metadata = cleanse(Deduplicate("stay"))
 
 
-def make_path(schema: Any = Stay, **gating: Any) -> DataPath:
-    path = DataPath(
-        kpi=Kpi("stays", question="How many?", unit="count", owner="a@b.example"),
-        batches=StaticBatches(keys=["a", "b"]),
-    )
+def make_domain(schema: Any = Stay, **gating: Any) -> Domain:
+    hospital = Domain("hospital", owner="a@b.example")
     for name, one in (("wards", Ward), ("stays_gated", schema)):
         source = Source(
             origin="test", steward=Steward("S", "s@s.example"), reader=FileDrop(f"{name}/{{batch}}.csv", missing="?")
         )
-        path.gated(name=name, source=source, schema=one, **(gating if one is schema else {}))
-    return path
+        hospital.gated(
+            name,
+            source=source,
+            schema=one,
+            batches=StaticBatches(keys=["a", "b"]),
+            **(gating if one is schema else {}),
+        )
+    return hospital
 
 
-def run(path: DataPath, installation: Installation, table: str, batch: str, text: str) -> Delivery:
+def run(hospital: Domain, installation: Installation, table: str, batch: str, text: str) -> Delivery:
     file = Path(installation.landing.path, table, f"{batch}.csv")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
-    gated = path.table(table)
+    gated = hospital.table(table)
     assert isinstance(gated, GatedTable)
-    ingest(path, gated, batch=batch, installation=installation, run=RUN)
-    return deliver(path, gated, batch=batch, installation=installation, run=RUN)
+    ingest(gated, batch=batch, installation=installation, run=RUN)
+    return deliver(gated, batch=batch, installation=installation, run=RUN)
 
 
 def rows(installation: Installation, table: str, **options: Any) -> list[dict[str, Any]]:
@@ -83,7 +85,7 @@ def rows(installation: Installation, table: str, **options: Any) -> list[dict[st
 
 
 def test_repeated_rows_are_discarded_and_accounted_for(installation: Installation) -> None:
-    delivery = run(make_path(), installation, "stays_gated", "a", "stay,ward\n1,A\n2, B \n1,C\n")
+    delivery = run(make_domain(), installation, "stays_gated", "a", "stay,ward\n1,A\n2, B \n1,C\n")
     assert delivery.state is BatchState.PUBLISHED
     assert (delivery.counts.ingested, delivery.counts.published, delivery.counts.discarded) == (3, 2, 1)
     assert delivery.counts.accounted
@@ -96,78 +98,78 @@ def test_repeated_rows_are_discarded_and_accounted_for(installation: Installatio
 
 
 def test_a_batch_that_repeats_nothing_any_more_leaves_nothing_discarded(installation: Installation) -> None:
-    path = make_path()
-    run(path, installation, "stays_gated", "a", "stay,ward\n1,A\n1,C\n")
-    run(path, installation, "stays_gated", "a", "stay,ward\n1,A\n2,C\n")
+    hospital = make_domain()
+    run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n1,C\n")
+    run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n2,C\n")
     assert rows(installation, "quarantine.stays_gated") == []
 
 
 def test_a_new_column_is_published_and_the_table_evolves_in_the_same_commit(installation: Installation) -> None:
-    path = make_path(schema_change=SchemaChange.EVOLVE)
-    run(path, installation, "stays_gated", "a", "stay,ward\n1,A\n")
+    hospital = make_domain(schema_change=SchemaChange.EVOLVE)
+    run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n")
     before = len(installation.lakehouse.snapshots(TableId("published", "stays_gated")))
-    delivery = run(path, installation, "stays_gated", "b", "stay,ward,doctor\n2,B,Who\n")
+    delivery = run(hospital, installation, "stays_gated", "b", "stay,ward,doctor\n2,B,Who\n")
     assert [str(finding) for finding in delivery.findings] == ["doctor (string) is new"]
     assert len(installation.lakehouse.snapshots(TableId("published", "stays_gated"))) == before + 1
     assert [(r["stay"], r["doctor"]) for r in rows(installation, "published.stays_gated")] == [(1, None), (2, "Who")]
-    again = run(path, installation, "stays_gated", "a", "stay,ward\n1,A\n3,C\n")
+    again = run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n3,C\n")
     assert again.findings == ()
     assert [r["doctor"] for r in rows(installation, "published.stays_gated")] == [None, None, "Who"]
 
 
 def test_a_frozen_gate_holds_a_batch_with_a_new_column(installation: Installation) -> None:
-    path = make_path(schema_change=SchemaChange.FREEZE)
-    delivery = run(path, installation, "stays_gated", "a", "stay,ward,doctor\n2,B,Who\n")
+    hospital = make_domain(schema_change=SchemaChange.FREEZE)
+    delivery = run(hospital, installation, "stays_gated", "a", "stay,ward,doctor\n2,B,Who\n")
     assert (delivery.state, delivery.reason) == (BatchState.HELD, "schema_unchanged: doctor (string) is new")
 
 
 def test_a_value_must_exist_in_the_other_table(installation: Installation) -> None:
-    path = make_path(rules=[ExistsIn("ward", table="wards", keys="code")])
+    hospital = make_domain(rules=[ExistsIn("ward", table="wards", keys="code")])
     with pytest.raises(UpstreamNotPublishedError, match=r"nothing is published of published\.wards"):
-        run(path, installation, "stays_gated", "a", "stay,ward\n1,A\n2,Z\n")
-    wards = run(path, installation, "wards", "a", "code\nA\nB\n")
-    delivery = run(path, installation, "stays_gated", "a", "stay,ward\n1,A\n2,Z\n")
+        run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n2,Z\n")
+    wards = run(hospital, installation, "wards", "a", "code\nA\nB\n")
+    delivery = run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n2,Z\n")
     assert delivery.reason == "1 rows wait in quarantine (ward_exists_in_wards 1)"
     assert delivery.inputs["published.wards"] == wards.snapshots.published
 
 
 def test_a_key_must_not_be_published_by_another_batch_and_may_be_by_its_own(installation: Installation) -> None:
-    path = make_path(rules=[NotInOtherBatches("stay")])
+    hospital = make_domain(rules=[NotInOtherBatches("stay")])
     text = "stay,ward\n1,A\n2,B\n"
-    assert run(path, installation, "stays_gated", "a", text).state is BatchState.PUBLISHED
-    assert run(path, installation, "stays_gated", "a", text).state is BatchState.PUBLISHED
-    delivery = run(path, installation, "stays_gated", "b", "stay,ward\n2,A\n3,B\n")
+    assert run(hospital, installation, "stays_gated", "a", text).state is BatchState.PUBLISHED
+    assert run(hospital, installation, "stays_gated", "a", text).state is BatchState.PUBLISHED
+    delivery = run(hospital, installation, "stays_gated", "b", "stay,ward\n2,A\n3,B\n")
     assert delivery.counts.quarantined == 1
     assert "published.stays_gated (other batches)" in delivery.inputs
 
 
 def test_a_reference_to_a_table_that_is_not_declared_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'wards'"):
-        make_path(rules=[ExistsIn("ward", table="ward", keys="code")])
+        make_domain(rules=[ExistsIn("ward", table="ward", keys="code")])
 
 
 def test_a_batch_rule_holds_and_an_allowed_empty_batch_replaces(installation: Installation) -> None:
-    path = make_path(rules=[row_count(at_least=2)])
-    assert run(path, installation, "stays_gated", "a", "stay,ward\n1,A\n").state is BatchState.HELD
-    allowed = make_path(allow_empty=True)
+    hospital = make_domain(rules=[row_count(at_least=2)])
+    assert run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n").state is BatchState.HELD
+    allowed = make_domain(allow_empty=True)
     run(allowed, installation, "stays_gated", "a", "stay,ward\n1,A\n")
     assert run(allowed, installation, "stays_gated", "a", "stay,ward\n").state is BatchState.PUBLISHED
     assert rows(installation, "published.stays_gated") == []
-    kept = make_path()
+    kept = make_domain()
     run(kept, installation, "stays_gated", "a", "stay,ward\n1,A\n")
     assert run(kept, installation, "stays_gated", "a", "stay,ward\n").state is BatchState.EMPTY
     assert len(rows(installation, "published.stays_gated")) == 1
 
 
 def test_what_changed_in_the_gates_is_told(installation: Installation) -> None:
-    path = make_path()
-    (wards, stays) = gate_changes(path, installation=installation)
+    hospital = make_domain()
+    (wards, stays) = gate_changes(hospital, installation=installation)
     assert (wards.before, stays.before) == (None, None)
-    run(path, installation, "stays_gated", "a", "stay,ward\n1,A\n")
-    first = gate_changes(path, installation=installation, table="stays_gated")[0]
+    run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n")
+    first = gate_changes(hospital, installation=installation, table="stays_gated")[0]
     assert first.before == first.after
     assert first.changes == ()
-    tighter = make_path(tolerance=Tolerance(quarantined_ratio=0.1), routes={"stay_unique": Route.HOLD})
+    tighter = make_domain(tolerance=Tolerance(quarantined_ratio=0.1), routes={"stay_unique": Route.HOLD})
     (changed,) = gate_changes(tighter, installation=installation, table="stays_gated")
     assert {(change.kind.value, change.what) for change in changed.changes} == {
         ("tightened", "tolerance: quarantined_ratio"),
@@ -178,4 +180,4 @@ def test_what_changed_in_the_gates_is_told(installation: Installation) -> None:
     (since,) = gate_changes(tighter, installation=installation, table="stays_gated", since=first.after)
     assert len(since.changes) == 2
     with pytest.raises(UnknownNameError, match=r"unknown gate version of published\.stays_gated"):
-        gate_changes(path, installation=installation, table="stays_gated", since="nonsense")
+        gate_changes(hospital, installation=installation, table="stays_gated", since="nonsense")

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines.delivery import deliver, ingest, maintain, measure, reconcile, replay_batch
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.delivery import deliver, ingest, maintain, reconcile, replay_batch
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import status
-from readiness_pipelines_tests.samples import GOOD, ONE_BAD, land, order_path
+from readiness_pipelines_tests.samples import GOOD, ONE_BAD, gated, land, order_domain
 
-PATH = order_path()
+SHOP = order_domain()
 RUN = Run(run_id="r1", who="me")
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=90)
@@ -21,13 +22,13 @@ LATER = NOW + timedelta(days=90)
 
 @pytest.fixture
 def delivered(installation: Installation) -> Installation:
-    orders: Any = PATH.table("orders")
+    orders: Any = SHOP.table("orders")
     for batch, rows in (("day_1", ONE_BAD), ("day_2", GOOD), ("day_1", ONE_BAD)):
         land(installation.landing.path, batch, *rows)
-        ingest(PATH, orders, batch=batch, installation=installation, run=RUN)
-        for table in PATH.tables:
-            deliver(PATH, table, batch=batch, installation=installation, run=RUN)
-        measure(PATH, batch=batch, installation=installation, run=RUN)
+        ingest(orders, batch=batch, installation=installation, run=RUN)
+        for table in SHOP.tables:
+            deliver(table, batch=batch, installation=installation, run=RUN)
+        deliver(SHOP.table("refund_rate"), batch=batch, installation=installation, run=RUN)
     return installation
 
 
@@ -42,25 +43,25 @@ def age(files: set[Path], to: datetime) -> None:
 
 
 def test_old_snapshots_go_and_everything_stays_readable(delivered: Installation) -> None:
-    before = status(PATH, installation=delivered)
+    before = status(SHOP, installation=delivered)
     age(files_of(delivered, "shop.orders"), NOW - timedelta(days=3))
     done = {str(table.table): table for table in maintain(delivered, now=LATER).tables}
     assert (done["shop.orders"].expired_snapshots, done["shop.orders"].kept_snapshots) == (2, 1)
     assert done["shop.orders"].removed_files > 0
-    after = status(PATH, installation=delivered)
+    after = status(SHOP, installation=delivered)
     assert after.total == before.total
     assert after.kpi is not None
     assert before.kpi is not None
     assert after.kpi.value == before.kpi.value
-    assert reconcile(PATH, installation=delivered).problems == ()
+    assert reconcile([SHOP], installation=delivered).problems == ()
 
 
 def test_a_batch_whose_snapshots_are_gone_is_replayed_all_the_same(delivered: Installation) -> None:
     maintain(delivered, now=LATER)
-    replayed = replay_batch(PATH, batch="day_1", installation=delivered, run=RUN)
+    replayed = replay_batch(gated(SHOP), batch="day_1", installation=delivered, run=RUN)
     assert replayed.deliveries["orders"].counts.published == 3
     assert replayed.measured is not None
-    assert reconcile(PATH, installation=delivered).problems == ()
+    assert reconcile([SHOP], installation=delivered).problems == ()
 
 
 def test_only_so_many_snapshots_are_kept(delivered: Installation) -> None:
@@ -80,10 +81,9 @@ def test_files_that_nothing_names_are_removed_when_they_are_old(delivered: Insta
 
 
 def test_files_of_a_running_delivery_are_left_alone(delivered: Installation) -> None:
-    from readiness_pipelines.delivery import batch_ref, published_table  # noqa: PLC0415  # only here
 
     began = NOW - timedelta(days=4)
-    ref = batch_ref(PATH, published_table(PATH, PATH.table("orders")), "day_1")
+    ref = BatchRef(SHOP.table("orders").id, "day_1")
     delivered.ledger.begin(ref, attempt="running", run_id="r2", who="me", at=began)
     staged = delivered.lakehouse._location(TableId("shop", "orders")).path / "data" / "staged.parquet"
     staged.write_bytes(b"x")

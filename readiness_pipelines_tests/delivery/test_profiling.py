@@ -4,20 +4,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from readiness_pipelines.decisions import Correction
 
 from readiness_pipelines.alerts import AlertSettings, watch
+from readiness_pipelines.batches import BatchState
 from readiness_pipelines.delivery import Delivery, decide, deliver, ingest
 from readiness_pipelines.delivery.baseline import baseline_of, profiles_of
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import FindingKind
 from readiness_pipelines.names import TableId
-from readiness_pipelines.ledger import BatchState, Correction
-from readiness_pipelines.observability import FindingKind
 from readiness_pipelines.overview import observe
-from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, land_week, order_path
+from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, land_week, order_domain
 
-PATH = order_path(batches=WEEKS)
-ORDERS: Any = PATH.table("orders")
+SHOP = order_domain(batches=WEEKS)
+ORDERS: Any = SHOP.table("orders")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -31,8 +32,8 @@ def run_week(installation: Installation, week: int, **different: Any) -> Deliver
 
 
 def run_landed(installation: Installation, week: int) -> Delivery:
-    ingest(PATH, ORDERS, batch=WEEKS[week - 1], installation=installation, run=at(week))
-    return deliver(PATH, ORDERS, batch=WEEKS[week - 1], installation=installation, run=at(week))
+    ingest(ORDERS, batch=WEEKS[week - 1], installation=installation, run=at(week))
+    return deliver(ORDERS, batch=WEEKS[week - 1], installation=installation, run=at(week))
 
 
 @pytest.fixture
@@ -48,13 +49,13 @@ def moved(delivery: Delivery) -> list[tuple[str, str | None]]:
 
 
 def kinds(installation: Installation, week: int) -> list[FindingKind]:
-    seen = observe(PATH, installation=installation, now=START + timedelta(weeks=week))
+    seen = observe(SHOP, installation=installation, now=START + timedelta(weeks=week))
     return [finding.kind for finding in seen.findings]
 
 
 def compared_with(installation: Installation, week: int) -> list[str]:
     with installation.engine() as engine:
-        found = baseline_of(PATH, ORDERS, batch=WEEKS[week - 1], installation=installation, engine=engine)
+        found = baseline_of(SHOP, ORDERS, batch=WEEKS[week - 1], installation=installation, engine=engine)
     return [past.profile.batch for past in found.batches]
 
 
@@ -63,7 +64,7 @@ def test_a_profile_is_kept_with_what_is_published_and_nothing_of_what_waits(inst
     run_landed(installation, 1)
     with installation.engine() as engine:
         found = profiles_of(ORDERS, WEEKS[:1], installation=installation, engine=engine)[WEEKS[0]]
-        rows = installation.lakehouse.relation(engine, TableId("profiles", "orders")).to_arrow_table().to_pylist()
+        rows = installation.lakehouse.relation(engine, TableId("shop_profiles", "orders")).to_arrow_table().to_pylist()
     assert found.rows == 2
     assert list(found.columns) == ["order_id", "amount", "status", "note"]
     amount, note = found.columns["amount"], found.columns["note"]
@@ -75,7 +76,7 @@ def test_a_profile_is_kept_with_what_is_published_and_nothing_of_what_waits(inst
 def test_doing_it_twice_equals_doing_it_once(ten_weeks: Installation) -> None:
     def stored() -> list[dict[str, Any]]:
         with ten_weeks.engine() as engine:
-            table = ten_weeks.lakehouse.relation(engine, TableId("profiles", "orders")).to_arrow_table()
+            table = ten_weeks.lakehouse.relation(engine, TableId("shop_profiles", "orders")).to_arrow_table()
         return sorted(table.to_pylist(), key=lambda row: (row["_batch"], row["_row"]))
 
     before = stored()
@@ -89,9 +90,9 @@ def test_an_unusual_batch_is_published_found_and_told_once_and_is_over_with_the_
     assert strange.state is BatchState.PUBLISHED
     assert set(moved(strange)) == {("rows", None), ("values", "amount")}
     settings = AlertSettings()
-    look = watch([PATH], settings, installation=ten_weeks, clock=at(11).clock)
+    look = watch([SHOP], settings, installation=ten_weeks, clock=at(11).clock)
     assert [event.what for event in look.events] == ["opened", "opened"]
-    assert watch([PATH], settings, installation=ten_weeks, clock=at(11).clock).events == ()
+    assert watch([SHOP], settings, installation=ten_weeks, clock=at(11).clock).events == ()
     found = {one.finding.kind: one.finding for one in ten_weeks.ledger.incidents.incidents(active=True)}
     assert set(found) == {FindingKind.VOLUME, FindingKind.DISTRIBUTION}
     volume = found[FindingKind.VOLUME]
@@ -101,7 +102,7 @@ def test_an_unusual_batch_is_published_found_and_told_once_and_is_over_with_the_
     assert "; by chance p = " in found[FindingKind.DISTRIBUTION].details[0]
     assert found[FindingKind.DISTRIBUTION].seen.startswith("amount: median 39.9")
     run_week(ten_weeks, 12)
-    assert {e.what for e in watch([PATH], settings, installation=ten_weeks, clock=at(12).clock).events} == {"resolved"}
+    assert {e.what for e in watch([SHOP], settings, installation=ten_weeks, clock=at(12).clock).events} == {"resolved"}
 
 
 def test_an_unusual_batch_is_no_example_for_later_ones(ten_weeks: Installation) -> None:
@@ -127,8 +128,8 @@ def test_a_held_batch_says_nothing_about_volume(ten_weeks: Installation) -> None
 def test_a_batch_that_is_corrected_and_replayed_is_unusual_no_more(ten_weeks: Installation) -> None:
     assert moved(run_week(ten_weeks, 11, amount=40)) == [("values", "amount")]
     correction = Correction(column="amount", expression="(amount::DOUBLE - 20)::VARCHAR")
-    decide(PATH, ORDERS, correction, batch=WEEKS[10], why="with the fee", installation=ten_weeks, run=at(11))
-    again = deliver(PATH, ORDERS, batch=WEEKS[10], installation=ten_weeks, run=at(11))
+    decide(ORDERS, correction, batch=WEEKS[10], why="with the fee", installation=ten_weeks, run=at(11))
+    again = deliver(ORDERS, batch=WEEKS[10], installation=ten_weeks, run=at(11))
     assert moved(again) == []
     assert kinds(ten_weeks, 11) == []
 
@@ -154,11 +155,11 @@ def test_what_somebody_calls_normal_begins_the_baseline_anew(ten_weeks: Installa
 
 def test_one_closed_by_hand_stays_closed_until_a_later_batch_has_it_too(ten_weeks: Installation) -> None:
     run_week(ten_weeks, 11, rows=60)
-    watch([PATH], AlertSettings(), installation=ten_weeks, clock=at(11).clock)
+    watch([SHOP], AlertSettings(), installation=ten_weeks, clock=at(11).clock)
     ten_weeks.ledger.incidents.resolve(1, who="me", why="holiday", at=START)
-    assert watch([PATH], AlertSettings(), installation=ten_weeks, clock=at(11).clock).events == ()
+    assert watch([SHOP], AlertSettings(), installation=ten_weeks, clock=at(11).clock).events == ()
     run_week(ten_weeks, 12, rows=60)
-    (event,) = watch([PATH], AlertSettings(), installation=ten_weeks, clock=at(12).clock).events
+    (event,) = watch([SHOP], AlertSettings(), installation=ten_weeks, clock=at(12).clock).events
     assert event.what in ("opened", "reopened")
 
 
@@ -169,18 +170,18 @@ def test_a_changed_source_is_a_finding_with_the_first_batch_that_had_it(installa
     for week in (2, 3):
         land(installation.landing.path, WEEKS[week - 1], "1,10,paid,a,x", header="order_id,amount,status,note,coupon")
         run_landed(installation, week)
-    (finding,) = observe(PATH, installation=installation, now=START).findings
+    (finding,) = observe(SHOP, installation=installation, now=START).findings
     assert (finding.kind, finding.batch) == (FindingKind.SCHEMA, WEEKS[2])
     assert finding.promised == "coupon: no such column"
     assert finding.seen == "coupon: string: not published; first in week_02"
-    ref = deliver(PATH, ORDERS, batch=WEEKS[2], installation=installation, run=at(3)).ref
+    ref = deliver(ORDERS, batch=WEEKS[2], installation=installation, run=at(3)).ref
     installation.ledger.findings.accept(ref, [FindingKind.SCHEMA], who="me", why="known", at=START)
     land(installation.landing.path, WEEKS[3], "1,10,paid,a,x", header="order_id,amount,status,note,coupon")
     run_landed(installation, 4)
     assert kinds(installation, 4) == [], "what is normal of a source stays so"
     land(installation.landing.path, WEEKS[4], "1,10,paid,a,x,y", header="order_id,amount,status,note,coupon,shop")
     run_landed(installation, 5)
-    (finding,) = observe(PATH, installation=installation, now=START).findings
+    (finding,) = observe(SHOP, installation=installation, now=START).findings
     assert finding.seen == "shop: string: not published; first in week_05"
 
 

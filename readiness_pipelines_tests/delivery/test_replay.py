@@ -5,40 +5,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Undoing, Waiver, read_cells
 
-from readiness_pipelines import DataPath
-from readiness_pipelines.contracts import GatedTable
+from readiness_pipelines import Domain
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.delivery import (
     Selection,
-    batch_ref,
     decide,
     deliver,
     ingest,
-    measure,
     moved_rows,
     plan_replay,
-    published_table,
-    quarantine_table,
-    read_cells,
     reconcile,
     repair,
     replay_batch,
 )
 from readiness_pipelines.errors import DeclarationError, LedgerError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
-from readiness_pipelines.ledger import (
-    BatchRecord,
-    BatchState,
-    CellCorrection,
-    Correction,
-    Discarding,
-    Undoing,
-    Waiver,
-    What,
-)
 from readiness_pipelines.overview import history, quarantine_rows, waiting_batches
-from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, land, order_path
+from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, gated, land, order_domain
 
 RUN = Run(run_id="r1", who="me")
 AMOUNT = "amount_greater_than_or_equal_to"
@@ -48,113 +35,107 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture
-def path() -> DataPath:
-    return order_path()
+def shop() -> Domain:
+    return order_domain()
 
 
-def orders(path: DataPath) -> GatedTable:
-    table = path.table("orders")
-    assert isinstance(table, GatedTable)
-    return table
-
-
-def run_batch(path: DataPath, installation: Installation, batch: str, *rows: str) -> None:
+def run_batch(shop: Domain, installation: Installation, batch: str, *rows: str) -> None:
     land(installation.landing.path, batch, *rows)
-    ingest(path, orders(path), batch=batch, installation=installation, run=RUN)
-    record = deliver(path, orders(path), batch=batch, installation=installation, run=RUN)
+    ingest(gated(shop), batch=batch, installation=installation, run=RUN)
+    record = deliver(gated(shop), batch=batch, installation=installation, run=RUN)
     if record.state in (BatchState.PUBLISHED, BatchState.PARTLY_PUBLISHED):
-        deliver(path, path.table("paid"), batch=batch, installation=installation, run=RUN)
-        measure(path, batch=batch, installation=installation, run=RUN)
+        deliver(shop.table("paid"), batch=batch, installation=installation, run=RUN)
+        deliver(shop.table("refund_rate"), batch=batch, installation=installation, run=RUN)
 
 
-def decided(path: DataPath, installation: Installation, what: What, *, batch: str = "day_1", run: Run = RUN) -> Any:
-    return decide(path, orders(path), what, batch=batch, why="because", installation=installation, run=run)
+def decided(shop: Domain, installation: Installation, what: Any, *, batch: str = "day_1", run: Run = RUN) -> Any:
+    return decide(gated(shop), what, batch=batch, why="because", installation=installation, run=run)
 
 
-def replayed(path: DataPath, installation: Installation, batch: str = "day_1", run: Run = RUN) -> BatchRecord:
-    replay_batch(path, batch=batch, installation=installation, run=run)
-    seen = reconcile(path, installation=installation)
+def replayed(shop: Domain, installation: Installation, batch: str = "day_1", run: Run = RUN) -> BatchRecord:
+    replay_batch(gated(shop), batch=batch, installation=installation, run=run)
+    seen = reconcile([shop], installation=installation)
     assert seen.problems == ()
-    record = installation.ledger.get(batch_ref(path, published_table(path, orders(path)), batch))
+    record = installation.ledger.get(BatchRef(gated(shop).id, batch))
     assert record is not None
     return record
 
 
-def published(path: DataPath, installation: Installation, table: str = "shop.orders") -> list[dict[str, Any]]:
+def published(shop: Domain, installation: Installation, table: str = "shop.orders") -> list[dict[str, Any]]:
     with installation.engine() as engine:
         rows = installation.lakehouse.relation(engine, TableId(*table.split("."))).to_arrow_table().to_pylist()
     return sorted(rows, key=lambda row: (row["_batch"], row["_row"]))
 
 
-def test_a_corrected_row_is_published_and_the_kpi_follows(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *ONE_BAD)
+def test_a_corrected_row_is_published_and_the_kpi_follows(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *ONE_BAD)
     kept = decided(
-        path,
+        shop,
         installation,
         Correction(column="amount", expression="abs(amount::DOUBLE)::VARCHAR", where="amount = '-20'"),
     )
     assert kept.rows == 1
-    record = replayed(path, installation)
+    record = replayed(shop, installation)
     assert record.state is BatchState.PUBLISHED
-    assert [row["amount"] for row in published(path, installation)] == [10.5, 20.0, 30.0, 40.0]
-    (kpi,) = published(path, installation, "kpi.refund_rate")
+    assert [row["amount"] for row in published(shop, installation)] == [10.5, 20.0, 30.0, 40.0]
+    (kpi,) = published(shop, installation, "shop.refund_rate")
     assert (kpi["numerator"], kpi["denominator"]) == (1, 4)
-    raw = published(path, installation, "raw.orders")
+    raw = published(shop, installation, "shop_raw.orders")
     assert [row["amount"] for row in raw] == ["10.5", "-20", "30", "40"]
 
 
-def test_corrections_build_on_each_other(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *ONE_BAD)
-    decided(path, installation, Correction(column="amount", expression="replace(amount, '-', '+')", where="_row = 1"))
+def test_corrections_build_on_each_other(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *ONE_BAD)
+    decided(shop, installation, Correction(column="amount", expression="replace(amount, '-', '+')", where="_row = 1"))
     decided(
-        path, installation, Correction(column="amount", expression="replace(amount, '+', '')", where="amount = '+20'")
+        shop, installation, Correction(column="amount", expression="replace(amount, '+', '')", where="amount = '+20'")
     )
-    assert replayed(path, installation).state is BatchState.PUBLISHED
+    assert replayed(shop, installation).state is BatchState.PUBLISHED
 
 
-def test_cells_may_be_corrected_from_a_file(path: DataPath, installation: Installation, tmp_path: Path) -> None:
-    run_batch(path, installation, "day_1", *ONE_BAD)
+def test_cells_may_be_corrected_from_a_file(shop: Domain, installation: Installation, tmp_path: Path) -> None:
+    run_batch(shop, installation, "day_1", *ONE_BAD)
     file = tmp_path / "fix.csv"
     file.write_text("_row,amount,note\n1,21.5,\n")
     cells = read_cells(file)
     assert cells == CellCorrection(cells={"amount": {"1": "21.5"}, "note": {"1": None}}, file="fix.csv")
-    decided(path, installation, cells)
-    assert replayed(path, installation).state is BatchState.PUBLISHED
-    assert published(path, installation)[1]["amount"] == 21.5
-    assert published(path, installation)[1]["note"] is None
+    decided(shop, installation, cells)
+    assert replayed(shop, installation).state is BatchState.PUBLISHED
+    assert published(shop, installation)[1]["amount"] == 21.5
+    assert published(shop, installation)[1]["note"] is None
 
 
-def test_a_waived_rule_publishes_its_rows_and_is_told(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *ONE_BAD)
-    decided(path, installation, Waiver(rule=AMOUNT, where="order_id = '2'"))
-    assert replayed(path, installation).state is BatchState.PUBLISHED
-    assert [row["amount"] for row in published(path, installation)][1] == -20.0
-    entry = installation.ledger.trail(ref=batch_ref(path, TableId("shop", "orders"), "day_1"))[-1]
+def test_a_waived_rule_publishes_its_rows_and_is_told(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *ONE_BAD)
+    decided(shop, installation, Waiver(rule=AMOUNT, where="order_id = '2'"))
+    assert replayed(shop, installation).state is BatchState.PUBLISHED
+    assert [row["amount"] for row in published(shop, installation)][1] == -20.0
+    entry = installation.ledger.trail(ref=BatchRef(TableId("shop", "orders"), "day_1"))[-1]
     assert entry.details["waived"] == {AMOUNT: 1}
     assert entry.details["decisions"] == [1]
 
 
-def test_a_waiver_that_ended_holds_back_again(path: DataPath, installation: Installation) -> None:
+def test_a_waiver_that_ended_holds_back_again(shop: Domain, installation: Installation) -> None:
     now = datetime(2026, 1, 31, tzinfo=UTC)
     early = Run(who="me", clock=lambda: now)
     late = Run(who="me", clock=lambda: now + timedelta(days=2))
-    run_batch(path, installation, "day_1", *ONE_BAD)
-    decided(path, installation, Waiver(rule=AMOUNT, until=now + timedelta(days=1)), run=early)
-    assert replayed(path, installation, run=early).state is BatchState.PUBLISHED
-    assert replayed(path, installation, run=late).state is BatchState.PARTLY_PUBLISHED
+    run_batch(shop, installation, "day_1", *ONE_BAD)
+    decided(shop, installation, Waiver(rule=AMOUNT, until=now + timedelta(days=1)), run=early)
+    assert replayed(shop, installation, run=early).state is BatchState.PUBLISHED
+    assert replayed(shop, installation, run=late).state is BatchState.PARTLY_PUBLISHED
 
 
-def test_a_waived_tolerance_publishes_a_held_batch_in_part(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *MOSTLY_BAD)
-    decided(path, installation, Waiver(rule="tolerance"))
-    record = replayed(path, installation)
+def test_a_waived_tolerance_publishes_a_held_batch_in_part(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *MOSTLY_BAD)
+    decided(shop, installation, Waiver(rule="tolerance"))
+    record = replayed(shop, installation)
     assert (record.state, record.counts.published, record.counts.quarantined) == (BatchState.PARTLY_PUBLISHED, 1, 3)
 
 
-def test_discarded_rows_are_accounted_for_and_hold_nothing_back(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *MOSTLY_BAD)
-    decided(path, installation, Discarding(where="amount IN ('x', '-20')"))
-    record = replayed(path, installation)
+def test_discarded_rows_are_accounted_for_and_hold_nothing_back(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *MOSTLY_BAD)
+    decided(shop, installation, Discarding(where="amount IN ('x', '-20')"))
+    record = replayed(shop, installation)
     assert (record.state, record.counts.published, record.counts.quarantined, record.counts.discarded) == (
         BatchState.PARTLY_PUBLISHED,
         1,
@@ -162,72 +143,72 @@ def test_discarded_rows_are_accounted_for_and_hold_nothing_back(path: DataPath, 
         2,
     )
     with installation.engine() as engine:
-        waiting = installation.lakehouse.relation(engine, quarantine_table(orders(path))).to_arrow_table().to_pylist()
+        waiting = installation.lakehouse.relation(engine, gated(shop).id.quarantine).to_arrow_table().to_pylist()
     errors = {row["_row"]: row["_errors"][0] for row in waiting if row["_discarded"]}
     assert errors[0] == {"rule": "discarded", "column": None, "reason": "decision 1 by me: because"}
 
 
 def test_a_discarded_batch_is_withdrawn_with_all_that_was_computed_from_it(
-    path: DataPath, installation: Installation
+    shop: Domain, installation: Installation
 ) -> None:
-    run_batch(path, installation, "day_1", *GOOD)
-    run_batch(path, installation, "day_2", *GOOD)
-    decided(path, installation, Discarding())
-    record = replayed(path, installation)
+    run_batch(shop, installation, "day_1", *GOOD)
+    run_batch(shop, installation, "day_2", *GOOD)
+    decided(shop, installation, Discarding())
+    record = replayed(shop, installation)
     assert (record.state, record.counts.discarded) == (BatchState.DISCARDED, 4)
-    for table in ("shop.orders", "shop.paid", "kpi.refund_rate"):
-        assert {row["_batch"] for row in published(path, installation, table)} == {"day_2"}
+    for table in ("shop.orders", "shop.paid", "shop.refund_rate"):
+        assert {row["_batch"] for row in published(shop, installation, table)} == {"day_2"}
 
 
-def test_an_undone_decision_leaves_everything_as_it_was(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *GOOD)
-    before = published(path, installation)
+def test_an_undone_decision_leaves_everything_as_it_was(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *GOOD)
+    before = published(shop, installation)
     for what in (Discarding(), Waiver(rule=AMOUNT), Correction(column="status", expression="'refunded'")):
-        kept = decided(path, installation, what)
-        replayed(path, installation)
-        decided(path, installation, Undoing(decision=kept.decision.id))
-        assert replayed(path, installation).state is BatchState.PUBLISHED
-        assert published(path, installation) == before
+        kept = decided(shop, installation, what)
+        replayed(shop, installation)
+        decided(shop, installation, Undoing(decision=kept.decision.id))
+        assert replayed(shop, installation).state is BatchState.PUBLISHED
+        assert published(shop, installation) == before
 
 
-def test_a_plan_tells_what_would_move_and_writes_nothing(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *MOSTLY_BAD)
-    run_batch(path, installation, "day_2", *ONE_BAD)
-    decided(path, installation, Waiver(rule="tolerance"))
+def test_a_plan_tells_what_would_move_and_writes_nothing(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *MOSTLY_BAD)
+    run_batch(shop, installation, "day_2", *ONE_BAD)
+    decided(shop, installation, Waiver(rule="tolerance"))
     trail = installation.ledger.trail()
-    plan = plan_replay(path, Selection(held=True), installation=installation, run=RUN, evaluate=True)
+    plan = plan_replay([gated(shop)], Selection(held=True), installation=installation, run=RUN, evaluate=True)
     (step,) = plan.steps
     assert (step.batch, step.state, step.would_be) == ("day_1", BatchState.HELD, BatchState.PARTLY_PUBLISHED)
     assert step.would_count is not None
     assert (step.would_count.published, step.would_count.quarantined) == (1, 3)
     assert step.decisions == ("1: waive tolerance (me: because)",)
     assert moved_rows(plan.steps) == 1
-    assert plan.downstream == ("shop.paid", "kpi.refund_rate")
+    assert plan.downstream == ("shop.paid", "shop.refund_rate")
     assert installation.ledger.trail() == trail
-    assert published(path, installation)[0]["_batch"] == "day_2"
+    assert published(shop, installation)[0]["_batch"] == "day_2"
 
 
-def test_batches_are_chosen_by_gate_time_and_name(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *GOOD)
-    run_batch(path, installation, "day_2", *ONE_BAD)
-    newer = order_path(ratio=0.9)
+def test_batches_are_chosen_by_gate_time_and_name(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *GOOD)
+    run_batch(shop, installation, "day_2", *ONE_BAD)
+    newer = order_domain(ratio=0.9)
 
-    def chosen(where: DataPath, **selection: Any) -> list[str]:
+    def chosen(where: Domain, **selection: Any) -> list[str]:
         plan = plan_replay(where, Selection(**selection), installation=installation, run=RUN, evaluate=False)
         return [step.batch for step in plan.steps]
 
     assert chosen(newer, older_gate=True) == ["day_1", "day_2"]
     with pytest.raises(DeclarationError, match="no batch meets the selection"):
-        chosen(path, older_gate=True)
-    assert chosen(path, batches=("day_2",)) == ["day_2"]
+        chosen(shop, older_gate=True)
+    assert chosen(shop, batches=("day_2",)) == ["day_2"]
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    assert chosen(path, until=tomorrow) == ["day_1", "day_2"]
+    assert chosen(shop, until=tomorrow) == ["day_1", "day_2"]
     with pytest.raises(DeclarationError):
-        chosen(path, since=tomorrow)
+        chosen(shop, since=tomorrow)
     with pytest.raises(UnknownNameError, match="did you mean 'day_1'"):
-        chosen(path, batches=("day_11",))
+        chosen(shop, batches=("day_11",))
     with pytest.raises(DeclarationError, match="paid is derived"):
-        chosen(path, table="paid")
+        chosen(shop, table="paid")
 
 
 @pytest.mark.parametrize(
@@ -251,12 +232,12 @@ def test_batches_are_chosen_by_gate_time_and_name(path: DataPath, installation: 
     ],
 )
 def test_a_decision_that_cannot_be_is_refused_and_nothing_is_kept(
-    path: DataPath, installation: Installation, what: What, error: type[Exception], match: str
+    shop: Domain, installation: Installation, what: Any, error: type[Exception], match: str
 ) -> None:
-    run_batch(path, installation, "day_1", *ONE_BAD)
+    run_batch(shop, installation, "day_1", *ONE_BAD)
     with pytest.raises(error, match=match):
-        decided(path, installation, what)
-    assert installation.ledger.decisions(batch_ref(path, published_table(path, orders(path)), "day_1")) == ()
+        decided(shop, installation, what)
+    assert installation.ledger.decisions(BatchRef(gated(shop).id, "day_1")) == ()
 
 
 @pytest.mark.parametrize("text", ["amount\n1\n", "_row\n1\n", "", "_row,amount\nx,1\n", "_row,amount\n1,1\n1,2\n"])
@@ -267,28 +248,28 @@ def test_a_file_of_corrections_that_cannot_be_is_refused(text: str, tmp_path: Pa
         read_cells(file)
 
 
-def test_what_waits_can_be_looked_at(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *MOSTLY_BAD)
-    (record,) = waiting_batches(path, installation=installation)
+def test_what_waits_can_be_looked_at(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *MOSTLY_BAD)
+    (record,) = waiting_batches(shop, installation=installation)
     assert record.ref.batch == "day_1"
-    rows = quarantine_rows(path, orders(path), batch="day_1", rule=None, limit=None, installation=installation)
+    rows = quarantine_rows(gated(shop), batch="day_1", rule=None, limit=None, installation=installation)
     assert rows.column_names == ["_row", "order_id", "amount", "status", "note", "broken"]
     assert [row["broken"] for row in rows.to_pylist()] == ["amount_dtype", AMOUNT, "status_isin", ""]
-    only = quarantine_rows(path, orders(path), batch="day_1", rule="status_isin", limit=5, installation=installation)
+    only = quarantine_rows(gated(shop), batch="day_1", rule="status_isin", limit=5, installation=installation)
     assert only.column("_row").to_pylist() == [2]
     with pytest.raises(UnknownNameError, match="did you mean 'status_isin'"):
-        quarantine_rows(path, orders(path), batch="day_1", rule="status_in", limit=5, installation=installation)
+        quarantine_rows(gated(shop), batch="day_1", rule="status_in", limit=5, installation=installation)
     with pytest.raises(UnknownNameError, match="did you mean 'day_1'"):
-        quarantine_rows(path, orders(path), batch="day_11", rule=None, limit=5, installation=installation)
+        quarantine_rows(gated(shop), batch="day_11", rule=None, limit=5, installation=installation)
 
 
-def test_history_tells_all_of_it(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *ONE_BAD)
-    decided(path, installation, Correction(column="amount", expression="'20'", where="_row = 1"))
-    replayed(path, installation)
-    told = {table.table: table for table in history(path, batch="day_1", installation=installation).tables}
-    assert list(told) == ["raw.orders", "shop.orders", "shop.paid", "kpi.refund_rate"]
-    raw = told["raw.orders"].record
+def test_history_tells_all_of_it(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *ONE_BAD)
+    decided(shop, installation, Correction(column="amount", expression="'20'", where="_row = 1"))
+    replayed(shop, installation)
+    told = {table.table: table for table in history(shop, batch="day_1", installation=installation).tables}
+    assert list(told) == ["shop_raw.orders", "shop.orders", "shop.paid", "shop.refund_rate"]
+    raw = told["shop_raw.orders"].record
     assert raw is not None
     assert len(raw.files[0].sha256) == 64
     assert [entry.what for entry in told["shop.orders"].trail] == [
@@ -298,13 +279,13 @@ def test_history_tells_all_of_it(path: DataPath, installation: Installation) -> 
     ]
     assert [decision.why for decision in told["shop.orders"].decisions] == ["because"]
     with pytest.raises(UnknownNameError):
-        history(path, batch="day_9", installation=installation)
+        history(shop, batch="day_9", installation=installation)
 
 
-def test_reconcile_finds_what_does_not_add_up_and_repair_mends_it(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *ONE_BAD)
-    run_batch(path, installation, "day_2", *GOOD)
-    seen = reconcile(path, installation=installation)
+def test_reconcile_finds_what_does_not_add_up_and_repair_mends_it(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *ONE_BAD)
+    run_batch(shop, installation, "day_2", *GOOD)
+    seen = reconcile([shop], installation=installation)
     assert (seen.problems, seen.batches) == ((), 4)
     lakehouse, table = installation.lakehouse, TableId("shop", "orders")
     with installation.engine() as engine:
@@ -313,20 +294,20 @@ def test_reconcile_finds_what_does_not_add_up_and_repair_mends_it(path: DataPath
         lakehouse.replace(
             table, lakehouse.stage(table, half, batch="day_1", schema=schema), properties={"readiness.attempt": "stray"}
         )
-    broken = reconcile(path, installation=installation)
+    broken = reconcile([shop], installation=installation)
     told = [problem.what for problem in broken.problems]
     assert "2 ingested rows are neither published nor in quarantine" in told
     assert "the tables have 1 published rows, the ledger 3" in told
     assert {problem.ref.batch for problem in broken.problems} == {"day_1"}
-    assert repair(path, broken, installation=installation, run=RUN) == ("day_1",)
-    assert reconcile(path, installation=installation).problems == ()
+    assert repair([shop], broken, installation=installation, run=RUN) == ("day_1",)
+    assert reconcile([shop], installation=installation).problems == ()
 
 
-def test_reconcile_names_a_delivery_that_was_cut_off(path: DataPath, installation: Installation) -> None:
-    run_batch(path, installation, "day_1", *GOOD)
-    ref = batch_ref(path, published_table(path, orders(path)), "day_1")
+def test_reconcile_names_a_delivery_that_was_cut_off(shop: Domain, installation: Installation) -> None:
+    run_batch(shop, installation, "day_1", *GOOD)
+    ref = BatchRef(gated(shop).id, "day_1")
     installation.ledger.begin(ref, attempt="cut", run_id="r", who="me", at=datetime.now(UTC))
-    (problem,) = reconcile(path, installation=installation).problems
+    (problem,) = reconcile([shop], installation=installation).problems
     assert "did not end" in problem.what
-    repair(path, reconcile(path, installation=installation), installation=installation, run=RUN)
-    assert reconcile(path, installation=installation).problems == ()
+    repair([shop], reconcile([shop], installation=installation), installation=installation, run=RUN)
+    assert reconcile([shop], installation=installation).problems == ()

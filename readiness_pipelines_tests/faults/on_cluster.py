@@ -19,7 +19,7 @@ from readiness_pipelines.delivery import deliver, ingest, reconcile
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.engines import SMALL
-from readiness_pipelines_tests.samples import land, order_path
+from readiness_pipelines_tests.samples import land, order_domain
 from readiness_pipelines_tests.shown import shown
 
 RUN = Run(run_id="r1", who="me")
@@ -62,14 +62,14 @@ def main() -> None:
     parser.add_argument("--kill", action="store_true")
     options = parser.parse_args()
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"{SMALL} --conf spark.executor.memory=1g pyspark-shell"
-    path = order_path()
-    table: Any = path.table("orders")
+    shop = order_domain()
+    table: Any = shop.table("orders")
     installation = Installation.open(settings_in(options.folder))
     away = replace(installation, engine_name="spark", spark_url=options.url)
     land(installation.landing.path, "day_1", *some_rows(options.rows))
-    ingest(path, table, batch="day_1", installation=installation, run=RUN)
-    deliver(path, table, batch="day_1", installation=installation, run=RUN)
-    tables = ("shop.orders", "quarantine.orders")
+    ingest(table, batch="day_1", installation=installation, run=RUN)
+    deliver(table, batch="day_1", installation=installation, run=RUN)
+    tables = ("shop.orders", "shop_quarantine.orders")
     before = shown(installation, *tables)
     killed: list[int] = []
     if options.kill:
@@ -78,9 +78,9 @@ def main() -> None:
         application = spark_session(options.url).sparkContext.applicationId
         assert application is not None
         threading.Thread(target=kill_an_executor, args=(application, killed), daemon=True).start()
-    deliver(path, table, batch="day_1", installation=away, run=RUN)
+    deliver(table, batch="day_1", installation=away, run=RUN)
     same = shown(installation, *tables) == before
-    problems = [str(problem) for problem in reconcile(path, installation=installation).problems]
+    problems = [str(problem) for problem in reconcile([shop], installation=installation).problems]
     counts = {name: len(rows) for name, rows in before.items()}
     print(json.dumps({"same": same, "killed": len(killed), "problems": problems, "rows": counts}))  # noqa: T201
 

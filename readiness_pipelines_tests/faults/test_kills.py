@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from readiness_pipelines.decisions import Correction
 
-from readiness_pipelines.delivery import batch_ref, decide, published_table, reconcile, repair
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.delivery import decide, reconcile, repair
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
-from readiness_pipelines.ledger import Correction
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.victims import RUN, work, work_until
-from readiness_pipelines_tests.samples import MOSTLY_BAD, ONE_BAD, land, order_path
+from readiness_pipelines_tests.samples import MOSTLY_BAD, ONE_BAD, land, order_domain
 
-PATH = order_path()
-TABLES = ("shop.orders", "quarantine.orders", "shop.paid", "kpi.refund_rate")
+SHOP = order_domain()
+TABLES = ("shop.orders", "shop_quarantine.orders", "shop.paid", "shop.refund_rate")
 RANDOM_KILLS = 50
 WORKERS = multiprocessing.get_context("forkserver")
 WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.victims"])
@@ -47,8 +48,8 @@ def prepared(folder: Path, action: str) -> None:
         work(folder, "replay")
         installation = Installation.open(settings_in(folder))
         correction = Correction(column="amount", expression="'20'", where="_row = 1")
-        orders: Any = PATH.table("orders")
-        decide(PATH, orders, correction, batch="day_1", why="sign", installation=installation, run=RUN)
+        orders: Any = SHOP.table("orders")
+        decide(orders, correction, batch="day_1", why="sign", installation=installation, run=RUN)
 
 
 def rows_of(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -69,11 +70,11 @@ def rows_of(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
 def recovered(folder: Path, action: str) -> None:
     """What the next run, or `reconcile --repair`, leaves."""
     installation = Installation.open(settings_in(folder))
-    seen = reconcile(PATH, installation=installation)
-    repair(PATH, seen, installation=installation, run=RUN)
+    seen = reconcile([SHOP], installation=installation)
+    repair([SHOP], seen, installation=installation, run=RUN)
     work(folder, action)
-    assert reconcile(PATH, installation=installation).problems == ()
-    record = installation.ledger.get(batch_ref(PATH, published_table(PATH, PATH.table("orders")), "day_1"))
+    assert reconcile([SHOP], installation=installation).problems == ()
+    record = installation.ledger.get(BatchRef(SHOP.table("orders").id, "day_1"))
     assert record is not None
     assert record.counts.accounted
 
@@ -146,5 +147,5 @@ def test_a_held_batch_killed_stays_held(tmp_path: Path) -> None:
     victim.join(60)
     installation = Installation.open(settings_in(tmp_path))
     work(tmp_path, "deliver")
-    assert reconcile(PATH, installation=installation).problems == ()
+    assert reconcile([SHOP], installation=installation).problems == ()
     assert "shop.orders" not in rows_of(tmp_path)

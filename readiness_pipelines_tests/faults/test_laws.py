@@ -25,15 +25,15 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waiver
 
-from readiness_pipelines import DataPath, FileDrop, Kpi, Source, StaticBatches, Steward, Tolerance
+from readiness_pipelines import Domain, FileDrop, Ratio, Source, StaticBatches, Steward, Tolerance
 from readiness_pipelines.delivery import Selection, decide, ingest, plan_replay, reconcile, repair, replay_batch
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
-from readiness_pipelines.ledger import Correction, Discarding, Undoing, Waiver
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import STEPS, struck
-from readiness_pipelines_tests.samples import land
+from readiness_pipelines_tests.samples import gated, land
 
 pytestmark = pytest.mark.slow
 
@@ -42,8 +42,8 @@ EXAMPLES = int(os.environ.get("LAWS_EXAMPLES", "10"))
 
 BATCHES = ("day_1", "day_2")
 RUN = Run(run_id="chance", who="chance")
-PUBLISHED, QUARANTINE = TableId("shop", "orders"), TableId("quarantine", "orders")
-PAID, KPI = TableId("shop", "paid"), TableId("kpi", "refund_rate")
+PUBLISHED, QUARANTINE = TableId("shop", "orders"), TableId("shop_quarantine", "orders")
+PAID, KPI = TableId("shop", "paid"), TableId("shop", "refund_rate")
 
 Row = tuple[int, int, str]
 """Order, amount and status."""
@@ -59,8 +59,8 @@ def crash() -> None:
     raise CrashError
 
 
-def path_with(least: int, ratio: float) -> DataPath:
-    """The path, with a gate that asks for a least amount and tolerates a share."""
+def domain_with(least: int, ratio: float) -> Domain:
+    """The shop, with a gate that asks for a least amount and tolerates a share."""
 
     class Order(pa.DataFrameModel):
         order_id: arrow.int64() = pa.Field(unique=True)
@@ -71,23 +71,25 @@ def path_with(least: int, ratio: float) -> DataPath:
         order_id: arrow.int64()
         amount: arrow.int64()
 
-    path = DataPath(
-        kpi=Kpi("refund_rate", question="How many orders are refunded?", unit="ratio", owner="a@b.example"),
-        batches=StaticBatches(keys=BATCHES),
-        namespace="shop",
-    )
+    shop = Domain("shop", owner="a@b.example")
     source = Source(origin="Shop", steward=Steward("S", "s@s.example"), reader=FileDrop("orders/{batch}.csv"))
-    path.gated(name="orders", source=source, schema=Order, tolerance=Tolerance(quarantined_ratio=ratio))
+    shop.gated(
+        "orders",
+        source=source,
+        schema=Order,
+        batches=StaticBatches(keys=BATCHES),
+        tolerance=Tolerance(quarantined_ratio=ratio),
+    )
 
-    @path.derived(schema=Paid, allow_empty=True)
+    @shop.derived(schema=Paid, allow_empty=True)
     def paid(orders: Relation) -> Relation:
         return orders.filter("status = 'paid'").project("order_id, amount, _row")
 
-    @path.measure
-    def refund_rate(orders: Relation) -> Relation:
-        return orders.aggregate("count(*) FILTER (status = 'refunded') / count(*) AS value")
+    @shop.kpi(question="How many orders are refunded?", unit="ratio")
+    def refund_rate(orders: Relation) -> Ratio:
+        return Ratio("count(*) FILTER (status = 'refunded')", "count(*)")
 
-    return path
+    return shop
 
 
 @dataclass
@@ -145,7 +147,7 @@ class Batch:
 
 
 class Deliveries(RuleBasedStateMachine):
-    """A path, an installation, and chance."""
+    """A shop, an installation, and chance."""
 
     @initialize()
     def begin(self) -> None:
@@ -160,19 +162,19 @@ class Deliveries(RuleBasedStateMachine):
         self.temporary.cleanup()
 
     @property
-    def path(self) -> DataPath:
-        return path_with(self.least, self.ratio)
+    def shop(self) -> Domain:
+        return domain_with(self.least, self.ratio)
 
     def known(self) -> list[str]:
         return [batch for batch, model in self.model.items() if model.rows]
 
     def _deliver(self, batch: str) -> None:
-        path, orders = self.path, self.path.table("orders")
-        ingest(path, orders, batch=batch, installation=self.installation, run=RUN)  # type: ignore[arg-type]
-        replay_batch(path, batch=batch, installation=self.installation, run=RUN)
+        shop = self.shop
+        ingest(gated(shop), batch=batch, installation=self.installation, run=RUN)
+        replay_batch(gated(shop), batch=batch, installation=self.installation, run=RUN)
 
     def _replay(self, batch: str) -> None:
-        replay_batch(self.path, batch=batch, installation=self.installation, run=RUN)
+        replay_batch(gated(self.shop), batch=batch, installation=self.installation, run=RUN)
 
     def _settle(self, batch: str) -> None:
         self.model[batch].places = self.model[batch].judged(self.least, self.ratio)
@@ -195,12 +197,12 @@ class Deliveries(RuleBasedStateMachine):
     def a_batch_is_replayed(self, data: st.DataObject) -> None:
         batch = data.draw(st.sampled_from(self.known()))
         plan = plan_replay(
-            self.path, Selection(batches=(batch,)), installation=self.installation, run=RUN, evaluate=True
+            [gated(self.shop)], Selection(batches=(batch,)), installation=self.installation, run=RUN, evaluate=True
         )
         self._replay(batch)
         self._settle(batch)
         (step,) = plan.steps
-        after = self.installation.ledger.batches(path="refund_rate", table="shop.orders")
+        after = self.installation.ledger.batches(tables=[TableId("shop", "orders")])
         (record,) = [record for record in after if record.ref.batch == batch]
         assert (step.would_be, step.would_count) == (record.state, record.counts)
 
@@ -239,8 +241,7 @@ class Deliveries(RuleBasedStateMachine):
         self._decide(batch, Undoing(decision=number), replayed=replayed)
 
     def _decide(self, batch: str, what: Any, *, replayed: bool) -> None:
-        path, orders = self.path, self.path.table("orders")
-        decided = decide(path, orders, what, batch=batch, why="chance", installation=self.installation, run=RUN)
+        decided = decide(gated(self.shop), what, batch=batch, why="chance", installation=self.installation, run=RUN)
         if not isinstance(what, Undoing):
             self.model[batch].decisions[decided.decision.id] = what
         if replayed:
@@ -268,8 +269,8 @@ class Deliveries(RuleBasedStateMachine):
         self.cut_off = (batch, lambda: self._deliver(batch) if again else self._repair())
 
     def _repair(self) -> None:
-        seen = reconcile(self.path, installation=self.installation)
-        repair(self.path, seen, installation=self.installation, run=RUN)
+        seen = reconcile([self.shop], installation=self.installation)
+        repair([self.shop], seen, installation=self.installation, run=RUN)
 
     def _check_published(self, batch: str) -> None:
         """After a crash, consumers see what was before, or what would have been, and nothing else."""
@@ -306,7 +307,7 @@ class Deliveries(RuleBasedStateMachine):
     @precondition(lambda self: self.cut_off is None)
     @invariant()
     def everything_adds_up(self) -> None:
-        assert reconcile(self.path, installation=self.installation).problems == ()
+        assert reconcile([self.shop], installation=self.installation).problems == ()
 
     def _table(self, table: TableId, batch: str, columns: str) -> list[Any]:
         lakehouse = self.installation.lakehouse

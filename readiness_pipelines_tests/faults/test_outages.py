@@ -13,14 +13,15 @@ import pytest
 from readiness_pipelines.delivery import deliver, ingest, reconcile, repair
 from readiness_pipelines.errors import LakehouseError, LedgerError, ReadinessError
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.names import TableId
 from readiness_pipelines.settings import Settings
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import struck
 from readiness_pipelines_tests.faults.test_kills import rows_of
 from readiness_pipelines_tests.faults.victims import RUN, work
-from readiness_pipelines_tests.samples import ONE_BAD, land, order_path
+from readiness_pipelines_tests.samples import ONE_BAD, land, order_domain
 
-PATH = order_path()
+SHOP = order_domain()
 WORKERS = multiprocessing.get_context("forkserver")
 
 pytestmark = pytest.mark.slow
@@ -39,10 +40,10 @@ def impatient(folder: Path) -> Settings:
 
 
 def deliver_with(settings: Settings, batch: str = "day_1") -> None:
-    orders: Any = PATH.table("orders")
+    orders: Any = SHOP.table("orders")
     installation = Installation.open(settings)
-    ingest(PATH, orders, batch=batch, installation=installation, run=RUN)
-    deliver(PATH, orders, batch=batch, installation=installation, run=RUN)
+    ingest(orders, batch=batch, installation=installation, run=RUN)
+    deliver(orders, batch=batch, installation=installation, run=RUN)
 
 
 def lock(file: Path) -> sqlite3.Connection:
@@ -80,8 +81,8 @@ def test_a_locked_database_stops_a_delivery_that_the_next_run_finishes(
     others[0].close()
     deliver_with(settings)
     installation = Installation.open(settings)
-    assert reconcile(PATH, installation=installation).problems == ()
-    (record,) = installation.ledger.batches(path=PATH.name, table="shop.orders")
+    assert reconcile([SHOP], installation=installation).problems == ()
+    (record,) = installation.ledger.batches(tables=[TableId("shop", "orders")])
     assert (record.counts.published, record.counts.quarantined) == (3, 1)
 
 
@@ -108,8 +109,8 @@ def test_a_full_disk_stops_a_delivery_that_the_next_run_finishes(tmp_path: Path,
     assert victim.exitcode == 7
     work(tmp_path, "deliver")
     installation = Installation.open(settings_in(tmp_path))
-    assert reconcile(PATH, installation=installation).problems == ()
-    (record,) = installation.ledger.batches(path=PATH.name, table="shop.orders")
+    assert reconcile([SHOP], installation=installation).problems == ()
+    (record,) = installation.ledger.batches(tables=[TableId("shop", "orders")])
     assert (record.counts.published, record.counts.quarantined) == (40_000, 1)
 
 
@@ -121,10 +122,10 @@ def test_a_lost_ledger_is_found_and_made_again_from_what_landed(tmp_path: Path) 
     for file in (tmp_path / "warehouse").glob("ledger.db*"):
         file.unlink()
     installation = Installation.open(settings)
-    seen = reconcile(PATH, installation=installation)
+    seen = reconcile([SHOP], installation=installation)
     assert any("the ledger does not know" in problem.what for problem in seen.problems)
-    repair(PATH, seen, installation=installation, run=RUN)
-    assert reconcile(PATH, installation=installation).problems == ()
+    repair([SHOP], seen, installation=installation, run=RUN)
+    assert reconcile([SHOP], installation=installation).problems == ()
     after = rows_of(tmp_path)
     assert {table: after[table] for table in before} == before
 
@@ -152,4 +153,4 @@ def test_a_catalog_that_is_gone_is_an_error_and_no_new_beginning(tmp_path: Path)
     for file in (tmp_path / "elsewhere").iterdir():
         shutil.move(file, tmp_path / "warehouse" / file.name)
     deliver_with(settings)
-    assert reconcile(PATH, installation=Installation.open(settings)).problems == ()
+    assert reconcile([SHOP], installation=Installation.open(settings)).problems == ()

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines.delivery import deliver, ingest, measure, reconcile
+from readiness_pipelines.delivery import deliver, ingest, reconcile
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.databases import restart_postgres, use_database
 from readiness_pipelines_tests.faults.crashes import struck
-from readiness_pipelines_tests.samples import ONE_BAD, land, order_path
+from readiness_pipelines_tests.samples import ONE_BAD, land, order_domain
 from readiness_pipelines_tests.shown import shown
 
 pytestmark = pytest.mark.slow
 
-PATH = order_path()
-TABLES = ("raw.orders", "shop.orders", "quarantine.orders", "shop.paid", "kpi.refund_rate")
+SHOP = order_domain()
+TABLES = ("shop_raw.orders", "shop.orders", "shop_quarantine.orders", "shop.paid", "shop.refund_rate")
 POINTS = [
     *(("replace", place, "before") for place in (1, 2, 3, 4)),
     *(("replace", place, "after") for place in (2, 4)),
@@ -28,12 +28,12 @@ POINTS = [
 
 
 def run_all(installation: Installation) -> None:
-    orders: Any = PATH.table("orders")
+    orders: Any = SHOP.table("orders")
     run = Run(run_id="r1", who="me")
-    ingest(PATH, orders, batch="day_1", installation=installation, run=run)
-    for table in PATH.tables:
-        deliver(PATH, table, batch="day_1", installation=installation, run=run)
-    measure(PATH, batch="day_1", installation=installation, run=run)
+    ingest(orders, batch="day_1", installation=installation, run=run)
+    for table in SHOP.tables:
+        deliver(table, batch="day_1", installation=installation, run=run)
+    deliver(SHOP.table("refund_rate"), batch="day_1", installation=installation, run=run)
 
 
 @pytest.fixture(scope="module")
@@ -61,5 +61,5 @@ def test_a_restart_loses_nothing(tmp_path: Path, undisturbed: Any, step: str, pl
     assert restarts == [step], "the point was reached"
     run_all(installation)  # the same process: its connections are found broken and made anew
     assert shown(installation, *TABLES) == undisturbed
-    assert reconcile(PATH, installation=installation).problems == ()
+    assert reconcile([SHOP], installation=installation).problems == ()
     assert installation.ledger.open_attempts() == ()

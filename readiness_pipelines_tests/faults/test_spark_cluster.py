@@ -31,7 +31,7 @@ def test_an_executor_that_is_killed_changes_nothing(tmp_path: Path) -> None:
     found = agreed(tmp_path, "local-cluster[2,1,1024]", "--kill")
     assert found["killed"] == 1
     assert (found["same"], found["problems"]) == (True, [])
-    assert found["rows"]["quarantine.orders"] > 100
+    assert found["rows"]["shop_quarantine.orders"] > 100
 
 
 @pytest.fixture

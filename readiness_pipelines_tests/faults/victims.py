@@ -9,21 +9,21 @@ from readiness_pipelines.delivery import deliver, ingest, replay_batch
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import struck
-from readiness_pipelines_tests.samples import order_path
+from readiness_pipelines_tests.samples import gated, order_domain
 
 RUN = Run(run_id="victim", who="victim")
 
 
 def work(folder: Path, action: str) -> None:
     """Deliver, or replay, the first batch of the orders."""
-    path = order_path()
+    shop = order_domain()
     installation = Installation.open(settings_in(folder))
     if action == "replay":
-        replay_batch(path, batch="day_1", installation=installation, run=RUN)
+        replay_batch(gated(shop), batch="day_1", installation=installation, run=RUN)
         return
-    orders: Any = path.table("orders")
-    ingest(path, orders, batch="day_1", installation=installation, run=RUN)
-    deliver(path, orders, batch="day_1", installation=installation, run=RUN)
+    orders: Any = shop.table("orders")
+    ingest(orders, batch="day_1", installation=installation, run=RUN)
+    deliver(orders, batch="day_1", installation=installation, run=RUN)
 
 
 def work_until(folder: Path, action: str, step: str, place: int, when: str) -> None:

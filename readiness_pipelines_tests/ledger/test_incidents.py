@@ -2,23 +2,29 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from readiness_pipelines.errors import LedgerError, UnknownNameError
-from readiness_pipelines.ledger import Incidents, IncidentState, Ledger, Message, Tell
-from readiness_pipelines.observability import Finding, FindingKind, Severity
-from readiness_pipelines_tests.databases import Kind, database_in
+from readiness_pipelines.ledger import (
+    Finding,
+    FindingKind,
+    Incidents,
+    IncidentState,
+    Ledger,
+    Message,
+    Severity,
+    Tell,
+)
+from readiness_pipelines.names import TableId
+from readiness_pipelines_tests.ledger.samples import ORDERS, PAID
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LATE = Finding(
     kind=FindingKind.FRESHNESS,
     severity=Severity.WARN,
-    path="p",
-    table="shop.orders",
+    table=ORDERS,
     batch=None,
     promised="26h",
     seen="nothing",
@@ -28,12 +34,12 @@ FAILED = replace(LATE, severity=Severity.ERROR, since=NOW + HOUR)
 
 
 @pytest.fixture
-def book(database: Kind, tmp_path: Path) -> Incidents:
-    return Ledger.open(database_in(tmp_path)).incidents
+def book(ledger: Ledger) -> Incidents:
+    return ledger.incidents
 
 
 def changes(book: Incidents, *findings: Finding, hours: float) -> list[str]:
-    return [event.what for event in book.look(findings, path="p", at=NOW + hours * HOUR)]
+    return [event.what for event in book.look(findings, tables=[ORDERS], at=NOW + hours * HOUR)]
 
 
 def test_an_incident_is_opened_gets_worse_and_is_over_once_each(book: Incidents) -> None:
@@ -54,10 +60,26 @@ def test_what_comes_back_soon_is_the_same_incident(book: Incidents, hours: float
     assert [incident.state for incident in book.incidents(active=True)] == [IncidentState.OPEN]
 
 
-def test_incidents_of_other_paths_are_left_alone(book: Incidents) -> None:
+def test_incidents_of_tables_that_nobody_looked_at_are_left_alone(book: Incidents) -> None:
     changes(book, LATE, hours=0)
-    assert book.look([], path="other", at=NOW) == ()
-    assert len(book.incidents(active=True)) == 1
+    assert book.look([], tables=[PAID], at=NOW) == ()
+    assert book.look([LATE], tables=[PAID], at=NOW) == ()
+    assert len(book.incidents(active=True)) == len(book.incidents(tables=[ORDERS])) == 1
+    assert book.incidents(tables=[PAID]) == ()
+
+
+def test_an_incident_keeps_all_of_its_finding(book: Incidents) -> None:
+    whole = replace(LATE, details=("one", "two"), way_out="readiness run", answers="ann", at_risk=("refund_rate",))
+    held = replace(whole, kind=FindingKind.HELD, batch="day_1")
+    book.look([whole, held], tables=[ORDERS], at=NOW)
+    assert [incident.finding for incident in book.incidents()] == [whole, held]
+    assert [one.subject for one in (whole, held)] == ["freshness:shop.orders:", "held:shop.orders:day_1"]
+
+
+def test_what_is_watched_is_kept_by_table(book: Incidents) -> None:
+    book.looked({ORDERS: "fresh"}, at=NOW)
+    book.looked({ORDERS: "late", PAID: "fresh"}, at=NOW + HOUR)
+    assert book.watched() == {ORDERS: ("late", NOW), PAID: ("fresh", NOW + HOUR)}
 
 
 def test_people_take_and_close_incidents_with_a_reason(book: Incidents) -> None:
@@ -91,23 +113,6 @@ def test_a_silence_has_a_reason_and_an_end(book: Incidents) -> None:
         book.silence("shop.*", begins_at=NOW, ends_at=NOW + HOUR, who="ana", why="")
     book.silence("shop.*", begins_at=NOW, ends_at=NOW + HOUR, who="ana", why="migration")
     (silence,) = book.silences()
-    assert silence.covers("shop.orders", NOW)
-    assert not silence.covers("shop.orders", NOW + HOUR)
-    assert not silence.covers("other.orders", NOW)
-
-
-def test_what_happened_to_an_incident_cannot_be_changed(book: Incidents) -> None:
-    changes(book, LATE, hours=0)
-    with pytest.raises(LedgerError, match="append-only"), book._database.writing() as connection:
-        connection.execute(text("UPDATE ledger_incident_events SET why = 'nothing'"))
-
-
-def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    with Ledger.open(url)._database.writing() as connection:
-        connection.execute(text("ALTER TABLE ledger_batches DROP COLUMN newest_event_at"))
-        connection.execute(text("DROP TABLE ledger_incidents"))
-        connection.execute(text("UPDATE ledger_version SET version = 1"))
-    ledger = Ledger.open(url)
-    assert ledger.batches() == ()
-    assert ledger.incidents.incidents() == ()
+    assert silence.covers(ORDERS, NOW)
+    assert not silence.covers(ORDERS, NOW + HOUR)
+    assert not silence.covers(TableId("other", "orders"), NOW)

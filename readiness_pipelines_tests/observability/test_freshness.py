@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from readiness_pipelines import DailyBatches, Freshness, HourlyBatches, StaticBatches
-from readiness_pipelines.batches.calendar import last_ended, last_ticks, window_of
-from readiness_pipelines.observability import FreshnessState, Publication, TableFreshness, assess
+from readiness_pipelines.batches import DailyBatches, HourlyBatches, Publication, StaticBatches
+from readiness_pipelines.batches.schedules import last_ticks
+from readiness_pipelines.contracts import Freshness
+from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.observability import FreshnessState, TableFreshness, assess
 
 DAYS = DailyBatches(start=date(2026, 1, 1))
 PROMISE = Freshness(warn_after="26h", fail_after="50h")
@@ -150,13 +151,13 @@ def test_publishing_more_never_makes_a_table_staler(hours: int, gaps: set[int]) 
 
 def test_days_follow_their_zone_over_a_change_of_clocks() -> None:
     berlin = DailyBatches(start=date(2026, 3, 1), timezone="Europe/Berlin")
-    window = window_of(berlin, "2026-03-29")
+    window = berlin.window("2026-03-29")
     assert window is not None
     assert window.end - window.start == timedelta(hours=23)
-    ended = last_ended(berlin, at("2026-03-29 22:00"))
+    ended = berlin.last_ended(at("2026-03-29 22:00"))
     assert ended is not None
     assert ended.batch == "2026-03-29"
-    assert last_ended(berlin, at("2026-02-28 23:30")) is None
+    assert berlin.last_ended(at("2026-02-28 23:30")) is None
 
 
 def test_a_tick_that_the_clocks_skip_comes_right_after() -> None:
@@ -174,5 +175,5 @@ def test_a_tick_that_the_clocks_skip_comes_right_after() -> None:
     ],
 )
 def test_a_promise_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(DeclarationError):
         Freshness(**wrong)

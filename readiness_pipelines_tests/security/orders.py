@@ -1,7 +1,7 @@
-"""The order path as a user's project would have it, by the environment's settings."""
+"""The order shop as a user's project would have it, by the environment's settings."""
 
 from readiness_pipelines.orchestration import build_definitions
-from readiness_pipelines_tests.samples import order_path
+from readiness_pipelines_tests.samples import order_domain
 
-path = order_path()
-defs = build_definitions(path)
+shop = order_domain()
+defs = build_definitions(shop)

@@ -56,7 +56,7 @@ def told(tmp_path: Path) -> tuple[Path, Place, str, dict[str, str]]:
         "READINESS_WAREHOUSE": f"{bucket.uri}/warehouse",
         "READINESS_S3_ENDPOINT": bucket.store.endpoint,
         "READINESS_S3_REGION": bucket.store.region,
-        "READINESS_PATHS": json.dumps(["readiness_pipelines_tests.security.orders:path"]),
+        "READINESS_PATHS": json.dumps(["readiness_pipelines_tests.security.orders:shop"]),
         "AWS_ACCESS_KEY_ID": MARKS["key"],
         "AWS_SECRET_ACCESS_KEY": MARKS["secret"],
         "AWS_SESSION_TOKEN": MARKS["token"],

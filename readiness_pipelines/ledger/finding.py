@@ -1,8 +1,10 @@
-"""What watching finds: something promised, and what was seen instead."""
+"""A finding: something that was promised, and what was seen instead."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from readiness_pipelines.names import TableId
 
 
 class FindingKind(StrEnum):
@@ -35,21 +37,20 @@ class Finding:
     Attributes:
         kind: What it is about.
         severity: How bad it is.
-        path: The path, by its KPI, which is at risk.
-        table: The table, written ``namespace.name``.
+        table: The table.
         batch: The batch; ``None`` where it is the table as a whole.
         promised: What was promised, for people.
         seen: What was seen instead, for people.
         since: Since when it is so, in UTC.
         details: More for people, a line each, the most important first.
         way_out: The command to type next.
-        answers: Who answers for it: the source's steward, or the KPI's owner.
+        answers: Who answers for it: the source's steward, or the product's owner.
+        at_risk: The names of the products that are computed from the table.
     """
 
     kind: FindingKind
     severity: Severity
-    path: str
-    table: str
+    table: TableId
     batch: str | None
     promised: str
     seen: str
@@ -57,6 +58,7 @@ class Finding:
     details: tuple[str, ...] = ()
     way_out: str = ""
     answers: str = ""
+    at_risk: tuple[str, ...] = ()
 
     @property
     def of_newest(self) -> bool:
@@ -65,5 +67,5 @@ class Finding:
 
     @property
     def subject(self) -> str:
-        """What it is about, the same at every look: findings of one subject are one incident."""
-        return ":".join((self.kind, self.path, self.table, "" if self.of_newest else self.batch or ""))
+        """Kind, table and batch, the same at every look: findings of one subject are one incident."""
+        return ":".join((self.kind, str(self.table), "" if self.of_newest else self.batch or ""))

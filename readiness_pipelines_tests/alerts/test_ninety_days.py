@@ -1,15 +1,16 @@
-"""Ninety simulated days of one path, delivered for real: states and alerts of each day against a table by hand."""
+"""Ninety simulated days of one domain, delivered for real: states and alerts of each day against a table by hand."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from readiness_pipelines.decisions import Discarding
 
-from readiness_pipelines import DailyBatches, DataPath, FileDrop, Freshness, Kpi, Source, Steward, Tolerance
+from readiness_pipelines import DailyBatches, Domain, FileDrop, Freshness, Source, Steward, Sum, Tolerance
 from readiness_pipelines.alerts import AlertRule, AlertSettings, Channel, watch
 from readiness_pipelines.delivery import decide, deliver, ingest
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import Discarding
+from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.alerts.endpoint import listening
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, Order, land
 
@@ -37,12 +38,12 @@ CHANGES = {
 """What changes at that look, by day; nothing on all others."""
 
 TITLES = {
-    11: "order_count at risk: shop.orders freshness", 12: "order_count: shop.orders freshness resolved",
-    21: "order_count at risk: shop.orders freshness", 22: "order_count: shop.orders freshness resolved",
-    31: "order_count at risk: shop.orders freshness", 32: "order_count at risk: shop.orders freshness",
-    33: "order_count: shop.orders freshness resolved",
-    41: "order_count at risk: 2 incidents", 42: "order_count: shop.orders freshness resolved",
-    45: "order_count: shop.orders[2026-02-10] held resolved",
+    11: "shop.order_count at risk: shop.orders freshness", 12: "shop.order_count: shop.orders freshness resolved",
+    21: "shop.order_count at risk: shop.orders freshness", 22: "shop.order_count: shop.orders freshness resolved",
+    31: "shop.order_count at risk: shop.orders freshness", 32: "shop.order_count at risk: shop.orders freshness",
+    33: "shop.order_count: shop.orders freshness resolved",
+    41: "shop.order_count at risk: 2 incidents", 42: "shop.order_count: shop.orders freshness resolved",
+    45: "shop.order_count: shop.orders[2026-02-10] held resolved",
 }  # fmt: skip
 """The one message of a look, by day; none on all others."""
 
@@ -51,37 +52,39 @@ def key(day: int) -> str:
     return (FIRST + timedelta(days=day)).isoformat()
 
 
-def daily_path() -> DataPath:
-    path = DataPath(
-        kpi=Kpi("order_count", question="How many?", unit="count", owner="a@b.example"),
-        batches=DailyBatches(start=FIRST),
-        namespace="shop",
-    )
+def daily_shop() -> Domain:
+    shop = Domain("shop", owner="a@b.example")
     source = Source(
         origin="Shop", steward=Steward("Shop team", "s@s.example"), reader=FileDrop("orders/{batch}.csv", missing="?")
     )
-    path.gated(
-        name="orders",
+    shop.gated(
+        "orders",
         source=source,
+        batches=DailyBatches(start=FIRST),
         schema=Order,
         tolerance=Tolerance(quarantined_ratio=0.5),
         # A day is over at midnight, its batch comes at three and is late at five.
         freshness=Freshness(warn_after="29h", fail_after="53h"),
     )
-    return path
+
+    @shop.kpi(question="How many?", unit="count")
+    def order_count(orders: Any) -> Sum:
+        return Sum("1")
+
+    return shop
 
 
 def test_ninety_days_have_the_states_and_alerts_that_a_person_would_expect(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = daily_path()
-    orders: Any = path.table("orders")
+    shop = daily_shop()
+    orders: Any = shop.table("orders")
 
     def bring(day: int, when: datetime, rows: tuple[str, ...] = GOOD) -> None:
         run = Run(who="night", clock=lambda: when)
         land(installation.landing.path, key(day), *rows)
-        ingest(path, orders, batch=key(day), installation=installation, run=run)
-        deliver(path, orders, batch=key(day), installation=installation, run=run)
+        ingest(orders, batch=key(day), installation=installation, run=run)
+        deliver(orders, batch=key(day), installation=installation, run=run)
 
     settings = AlertSettings(
         channels=(Channel(name="oncall", url_variable="ONCALL_URL"),), rules=(AlertRule(channels=("oncall",)),)
@@ -99,20 +102,20 @@ def test_ninety_days_have_the_states_and_alerts_that_a_person_would_expect(
                 bring(5, three, GOOD[:3])  # an old batch, replaced by another file
             if day == 45:
                 run = Run(who="ana", clock=lambda three=three: three)  # type: ignore[misc]
-                decide(path, orders, Discarding(), batch=key(40), why="test data", installation=installation, run=run)
-                deliver(path, orders, batch=key(40), installation=installation, run=run)
+                decide(orders, Discarding(), batch=key(40), why="test data", installation=installation, run=run)
+                deliver(orders, batch=key(40), installation=installation, run=run)
             if day == 51:
                 bring(50, three + timedelta(hours=2))  # the same file again
             if day == 60:
                 for late in (20, 30, 31):
                     bring(late, three)
             look = watch(
-                [path],
+                [shop],
                 settings,
                 installation=installation,
                 clock=lambda morning=morning: morning + timedelta(hours=6),  # type: ignore[misc]
             )
-            states[day] = look.freshness["order_count", "shop.orders"].state.value
+            states[day] = look.freshness[TableId("shop", "orders")].state.value
             kinds = {one.id: one.finding.kind for one in installation.ledger.incidents.incidents()}
             changes[day] = sorted(f"{event.what} {kinds[event.incident]}" for event in look.events)
             titles[day] = endpoint.titles

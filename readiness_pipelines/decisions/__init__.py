@@ -1,0 +1,29 @@
+"""What on-call does about what waits: correct, waive, discard, and take it back."""
+
+from readiness_pipelines.decisions.correct_cells import MOST_CELLS, CellCorrection, read_cells
+from readiness_pipelines.decisions.correct_expression import Correction
+from readiness_pipelines.decisions.decision import KINDS, Decision, What, decisions_about, keep_decision, parse
+from readiness_pipelines.decisions.discard import Discarding
+from readiness_pipelines.decisions.in_force import corrected, gate_decisions, in_force
+from readiness_pipelines.decisions.undo import Undoing
+from readiness_pipelines.decisions.waive import UNWAIVABLE, Waiver
+
+__all__ = [
+    "KINDS",
+    "MOST_CELLS",
+    "UNWAIVABLE",
+    "CellCorrection",
+    "Correction",
+    "Decision",
+    "Discarding",
+    "Undoing",
+    "Waiver",
+    "What",
+    "corrected",
+    "decisions_about",
+    "gate_decisions",
+    "in_force",
+    "keep_decision",
+    "parse",
+    "read_cells",
+]

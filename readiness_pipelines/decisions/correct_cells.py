@@ -1,0 +1,130 @@
+"""A correction of single cells, from a file."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from readiness_pipelines.decisions.expressions import check_column, column_type, named_view
+from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.gates import Gate
+from readiness_pipelines.sql import identifier
+
+MOST_CELLS = 200_000
+"""What a ledger keeps of one file of corrections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellCorrection:
+    """Single cells, from a file. Raw keeps what arrived.
+
+    Attributes:
+        cells: Values by ``_row``, by column; text, or null.
+        file: The file's name, for people.
+    """
+
+    kind: ClassVar[str] = "correct_cells"
+    verb: ClassVar[str] = "correct"
+
+    cells: Mapping[str, Mapping[str, str | None]]
+    file: str
+
+    def describe(self) -> str:
+        """The decision on one line, for people."""
+        count = sum(len(values) for values in self.cells.values())
+        return f"{count:,} cells of {', '.join(self.cells)} from {self.file}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The decision as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "CellCorrection":
+        """The decision as it was stored."""
+        return cls(**content)
+
+    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: Gate) -> int:  # noqa: ARG002  # as every kind
+        """How many rows it touches.
+
+        Raises:
+            UnknownNameError: No such column.
+            DeclarationError: Rows that the batch does not have.
+        """
+        for column in self.cells:
+            check_column(column, rows)
+        wanted = {int(row) for values in self.cells.values() for row in values}
+        known = {row for (row,) in rows.project("_row").fetchall()}
+        if unknown := sorted(wanted - known):
+            raise DeclarationError(
+                f"{self.file} names rows that the batch does not have: {', '.join(map(str, unknown[:5]))}",
+                way_out="name rows by the _row that `readiness quarantine rows` shows",
+            )
+        return len(wanted)
+
+    def apply(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+        """The rows, corrected.
+
+        Raises:
+            duckdb.Error: It cannot be applied to these rows.
+            KeyError: A column is not there.
+        """
+        for name, cells in self.cells.items():
+            view, values = named_view(rows), f"cells_{uuid4().hex[:12]}"
+            column, kind = identifier(name), column_type(rows, name)
+            numbers = pa.array([int(row) for row in cells], pa.int64())
+            engine.register(values, pa.table({"_row": numbers, "value": pa.array(list(cells.values()), pa.string())}))
+            value = f"CASE WHEN c._row IS NULL THEN r.{column} ELSE CAST(c.value AS {kind}) END"
+            joined = f"{view} r LEFT JOIN {values} c ON r._row = c._row"
+            rows = engine.sql(f"SELECT r.* REPLACE ({value} AS {column}) FROM {joined}")  # noqa: S608  # names are quoted
+        return rows
+
+
+def read_cells(file: Path) -> CellCorrection:
+    """Corrections from a CSV or Parquet file with a column ``_row`` and a column for each that is to be set.
+
+    An empty field means "no value".
+
+    Raises:
+        DeclarationError: A file that cannot be read, without ``_row``, with a row twice, or too large.
+    """
+    try:
+        rows = pq.read_table(file).to_pylist() if file.suffix == ".parquet" else list(_csv_rows(file))
+    except (OSError, ValueError, UnicodeDecodeError, csv.Error) as error:
+        raise DeclarationError(f"{file} cannot be read: {error}", way_out="give a CSV or Parquet file") from error
+    columns = [name for name in (rows[0] if rows else {}) if name != "_row"]
+    if not rows or "_row" not in rows[0] or not columns:
+        raise DeclarationError(
+            f"{file} has no rows with a column _row and a column to set",
+            way_out="begin with: readiness quarantine export BATCH",
+        )
+    if len(rows) * len(columns) > MOST_CELLS:
+        raise DeclarationError(
+            f"{file} has {len(rows) * len(columns):,} cells, more than the {MOST_CELLS:,} that a decision keeps",
+            way_out="use an expression: --set 'column = …' --where …",
+        )
+    return CellCorrection(cells=_cells(file, rows, columns), file=file.name)
+
+
+def _cells(file: Path, rows: list[dict[str, Any]], columns: list[str]) -> dict[str, dict[str, str | None]]:
+    cells: dict[str, dict[str, str | None]] = {name: {} for name in columns}
+    for row in rows:
+        number = str(row["_row"]).strip()
+        if not number.isdigit() or number in cells[columns[0]]:
+            raise DeclarationError(
+                f"{file} names the row {row['_row']!r}, which is not a number, or is there twice",
+                way_out="name each row once, by its _row",
+            )
+        for name in columns:
+            cells[name][number] = None if row[name] in (None, "") else str(row[name])
+    return cells
+
+
+def _csv_rows(file: Path) -> Iterator[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        yield from csv.DictReader(lines, strict=True)

@@ -1,0 +1,94 @@
+"""A decision with its content: what the ledger keeps of it, read and written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.decisions.correct_cells import CellCorrection
+from readiness_pipelines.decisions.correct_expression import Correction
+from readiness_pipelines.decisions.discard import Discarding
+from readiness_pipelines.decisions.undo import Undoing
+from readiness_pipelines.decisions.waive import Waiver
+from readiness_pipelines.errors import LedgerError
+from readiness_pipelines.ledger import DecisionRecord, Ledger
+
+What = Correction | CellCorrection | Waiver | Discarding | Undoing
+"""What can be decided about a batch."""
+
+KINDS: Mapping[str, type[What]] = {
+    kind.kind: kind for kind in (Correction, CellCorrection, Waiver, Discarding, Undoing)
+}
+"""The kinds of decisions, by the name under which the ledger keeps them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A decision about a batch; never changed afterwards.
+
+    Attributes:
+        id: Grows with time.
+        ref: The batch.
+        what: What was decided.
+        at: When, in UTC.
+        who: The person.
+        why: The reason.
+    """
+
+    id: int
+    ref: BatchRef
+    what: What
+    at: datetime
+    who: str
+    why: str
+
+    @property
+    def verb(self) -> str:
+        """What is done: ``correct``, ``waive``, ``discard`` or ``undo``."""
+        return self.what.verb
+
+    @property
+    def text(self) -> str:
+        """The decision on one line, for people."""
+        return self.what.describe()
+
+
+def parse(record: DecisionRecord) -> Decision:
+    """A decision as the ledger keeps it.
+
+    Raises:
+        LedgerError: A kind of decision that this program does not know.
+    """
+    content = dict(record.content)
+    kind = KINDS.get(str(content.pop("kind", "")))
+    if kind is None:
+        raise LedgerError(
+            f"decision {record.id} about {record.ref} ({record.verb} {record.text}) is of an unknown kind",
+            way_out="install the newer program",
+        )
+    what = kind.from_json(content)
+    return Decision(id=record.id, ref=record.ref, what=what, at=record.at, who=record.who, why=record.why)
+
+
+def decisions_about(ledger: Ledger, ref: BatchRef) -> tuple[Decision, ...]:
+    """All decisions about a batch, oldest first, also those undone."""
+    return tuple(map(parse, ledger.decisions(ref)))
+
+
+def keep_decision(ledger: Ledger, ref: BatchRef, what: What, *, who: str, why: str, at: datetime) -> Decision:
+    """Keep a decision in the ledger.
+
+    Raises:
+        LedgerError: No reason, an unknown batch, or nothing to undo.
+    """
+    record = ledger.decide(
+        ref,
+        verb=what.verb,
+        content={"kind": what.kind, **what.to_json()},
+        text=what.describe(),
+        who=who,
+        why=why,
+        at=at,
+        undoes=what.decision if isinstance(what, Undoing) else None,
+    )
+    return parse(record)

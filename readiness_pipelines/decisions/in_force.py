@@ -1,0 +1,69 @@
+"""The decisions that hold, and what they do to a batch's rows and its gate. Raw stays: a replay applies them again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import duckdb
+
+from readiness_pipelines.decisions.correct_cells import CellCorrection
+from readiness_pipelines.decisions.correct_expression import Correction
+from readiness_pipelines.decisions.decision import Decision
+from readiness_pipelines.decisions.discard import Discarding
+from readiness_pipelines.decisions.undo import Undoing
+from readiness_pipelines.decisions.waive import Waiver
+from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.gates import Decided, Discarded, Waived
+
+
+def in_force(decisions: Sequence[Decision], *, at: datetime) -> tuple[Decision, ...]:
+    """The decisions that hold at a time, in the order in which they were made: not undone, and not ended."""
+    undone: set[int] = set()
+    for decision in reversed(decisions):
+        if isinstance(decision.what, Undoing) and decision.id not in undone:
+            undone.add(decision.what.decision)
+    return tuple(decision for decision in decisions if decision.id not in undone and _lasts(decision, at))
+
+
+def corrected(
+    rows: duckdb.DuckDBPyRelation, decisions: Sequence[Decision], engine: duckdb.DuckDBPyConnection
+) -> duckdb.DuckDBPyRelation:
+    """Rows with their corrections, each on top of those before it.
+
+    Args:
+        rows: The rows as they arrived.
+        decisions: The decisions in force, in order.
+        engine: The relation's connection.
+
+    Raises:
+        DeclarationError: A correction that cannot be applied any more; names the decision and the way out.
+    """
+    for decision in decisions:
+        if not isinstance(decision.what, Correction | CellCorrection):
+            continue
+        try:
+            rows = decision.what.apply(rows, engine)
+        except (duckdb.Error, KeyError) as error:
+            raise DeclarationError(
+                f"decision {decision.id} about {decision.ref} cannot be applied "
+                f"({decision.text}): {str(error).splitlines()[0]}",
+                way_out=f"readiness quarantine undo {decision.ref.batch} --decision {decision.id}",
+            ) from error
+    return rows
+
+
+def gate_decisions(decisions: Sequence[Decision]) -> Decided:
+    """What a gate has to know of the decisions in force: all but the corrections, which are in the rows."""
+    return Decided(
+        waived=[Waived(rule=d.what.rule, where=d.what.where) for d in decisions if isinstance(d.what, Waiver)],
+        discarded=[
+            Discarded(where=d.what.where, reason=f"decision {d.id} by {d.who}: {d.why}")
+            for d in decisions
+            if isinstance(d.what, Discarding)
+        ],
+    )
+
+
+def _lasts(decision: Decision, at: datetime) -> bool:
+    if isinstance(decision.what, Undoing):
+        return False  # it has done its work above
+    return not isinstance(decision.what, Waiver) or decision.what.lasts(at)

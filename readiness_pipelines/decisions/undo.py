@@ -1,0 +1,40 @@
+"""An undoing: an earlier decision taken back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import duckdb
+
+from readiness_pipelines.gates import Gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoing:
+    """An earlier decision about the same batch taken back; undoing an undoing puts it in force again.
+
+    Attributes:
+        decision: The decision's number.
+    """
+
+    kind: ClassVar[str] = "undo"
+    verb: ClassVar[str] = "undo"
+
+    decision: int
+
+    def describe(self) -> str:
+        """The decision on one line, for people."""
+        return f"decision {self.decision}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The decision as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Undoing":
+        """The decision as it was stored."""
+        return cls(**content)
+
+    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: Gate) -> None:  # noqa: ARG002  # as every kind
+        """It touches no rows by itself; whether there is such a decision is checked where it is kept."""
+        return

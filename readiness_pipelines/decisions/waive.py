@@ -1,0 +1,69 @@
+"""A waiver: a rule that need not hold."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import duckdb
+
+from readiness_pipelines.decisions.expressions import count_rows
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.gates import TOLERANCE, Gate
+
+UNWAIVABLE = frozenset({"readable", "columns_present"})
+"""Rules without which there is nothing to publish."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A rule that need not hold.
+
+    Attributes:
+        rule: Its name, or ``tolerance``.
+        where: A DuckDB condition over the row's columns; ``None`` for the whole batch.
+        until: When it ends, in UTC; ``None`` for never.
+    """
+
+    kind: ClassVar[str] = "waive"
+    verb: ClassVar[str] = "waive"
+
+    rule: str
+    where: str | None = None
+    until: datetime | None = None
+
+    def describe(self) -> str:
+        """The decision on one line, for people."""
+        until = f" until {self.until:%Y-%m-%d %H:%M}" if self.until else ""
+        return self.rule + (f" where {self.where}" if self.where else "") + until
+
+    def to_json(self) -> dict[str, Any]:
+        """The decision as JSON."""
+        return {**asdict(self), "until": self.until.isoformat() if self.until else None}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Waiver":
+        """The decision as it was stored."""
+        until = content["until"]
+        return cls(**{**content, "until": datetime.fromisoformat(until) if until else None})
+
+    def lasts(self, at: datetime) -> bool:
+        """Whether it has not ended at a time."""
+        return self.until is None or at < self.until
+
+    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: Gate) -> int | None:
+        """How many rows it touches; ``None`` for the whole batch.
+
+        Raises:
+            UnknownNameError: The gate has no such rule.
+            DeclarationError: A rule that cannot be waived; a condition that DuckDB refuses, or that no row meets.
+        """
+        names = [*(rule.name for rule in gate.rules), TOLERANCE]
+        if self.rule not in names:
+            raise UnknownNameError("rule", self.rule, names)
+        if self.rule in UNWAIVABLE:
+            raise DeclarationError(
+                f"the rule {self.rule!r} cannot be waived: without it there is nothing to publish",
+                way_out="discard the rows, or mend the source and run the batch again",
+            )
+        return None if self.where is None else count_rows(rows, self.where, engine)

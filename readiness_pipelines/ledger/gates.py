@@ -1,0 +1,38 @@
+"""Gates: what each version of a table's gate demands."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from readiness_pipelines.ledger.keys import is_table
+from readiness_pipelines.ledger.tables import GATES
+from readiness_pipelines.names import TableId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRecord:
+    """A gate that has judged batches of a table: its version, what it demands (as JSON), and when it was first used."""
+
+    version: str
+    declaration: Mapping[str, Any]
+    first_used_at: datetime
+
+
+def remember_gate(connection: Connection, table: TableId, gate: GateRecord) -> None:
+    """Keep a gate of a table; once is enough."""
+    insert_new = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = {"table_name": str(table), **asdict(gate)}
+    connection.execute(insert_new(GATES).values(row).on_conflict_do_nothing())
+
+
+def gates_of(connection: Connection, table: TableId) -> tuple[GateRecord, ...]:
+    """The gates of a table, by first use."""
+    query = select(GATES).where(is_table(GATES, table)).order_by(GATES.c.first_used_at)
+    return tuple(
+        GateRecord(version=row.version, declaration=row.declaration, first_used_at=row.first_used_at)
+        for row in connection.execute(query)
+    )

@@ -1,0 +1,116 @@
+"""The outbox: messages to channels, kept until they are sent, and what each channel was told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from readiness_pipelines.ledger.keys import new_number
+from readiness_pipelines.ledger.tables import INCIDENTS, MESSAGES, TOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Tell:
+    """That a channel was told of an incident: that it opened, got worse, lasts, was escalated, or is over.
+
+    Attributes:
+        incident: The incident.
+        what: What was told, the same at every look, so that it is told once.
+    """
+
+    incident: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message to a channel; it stays until it is sent.
+
+    Attributes:
+        channel: The channel's name.
+        title: One line.
+        body: The text.
+        tells: What it tells.
+        written_at: When it was written, in UTC.
+        id: Grows with time; 0 before it is kept.
+        tries: How often sending failed.
+        sent_at: When it was sent; ``None`` before.
+        error: Why the last try failed; ``None`` where none did.
+    """
+
+    channel: str
+    title: str
+    body: str
+    tells: tuple[Tell, ...]
+    written_at: datetime
+    id: int = 0
+    tries: int = 0
+    sent_at: datetime | None = None
+    error: str | None = None
+
+
+def told_to(connection: Connection) -> Mapping[str, frozenset[Tell]]:
+    """What each channel was told, or will be as soon as it takes messages."""
+    found: dict[str, set[Tell]] = {}
+    for row in connection.execute(select(TOLD)):
+        found.setdefault(row.channel, set()).add(Tell(incident=row.incident, what=row.what))
+    return {channel: frozenset(tells) for channel, tells in found.items()}
+
+
+def add_messages(connection: Connection, messages: Sequence[Message]) -> int:
+    """Keep the messages that tell their channel something new; how many."""
+    kept = 0
+    for message in messages:
+        known = connection.execute(select(TOLD).where(TOLD.c.channel == message.channel))
+        if not set(message.tells) - {Tell(incident=row.incident, what=row.what) for row in known}:
+            continue
+        values = {"channel": message.channel, "title": message.title, "body": message.body, "tries": 0}
+        times = {"written_at": message.written_at, "next_try_at": message.written_at}
+        number = new_number(connection.execute(insert(MESSAGES).values(**values, **times)))
+        for tell in message.tells:
+            connection.execute(insert(TOLD).values(channel=message.channel, **asdict(tell), message=number))
+        kept += 1
+    return kept
+
+
+def messages(connection: Connection, *, unsent: bool, due_at: datetime | None) -> tuple[Message, ...]:
+    """Messages, oldest first; only those that were not sent, or that are to be tried at a time."""
+    query = select(MESSAGES).order_by(MESSAGES.c.id)
+    if unsent or due_at is not None:
+        query = query.where(MESSAGES.c.sent_at.is_(None))
+    if due_at is not None:
+        query = query.where(MESSAGES.c.next_try_at <= due_at)
+    rows = connection.execute(query).all()
+    tells: dict[int, list[Tell]] = {row.id: [] for row in rows}
+    for row in connection.execute(select(TOLD).where(TOLD.c.message.in_(list(tells)))):
+        tells[row.message].append(Tell(incident=row.incident, what=row.what))
+    return tuple(_message(row, tells[row.id]) for row in rows)
+
+
+def mark_sent(connection: Connection, message: Message, *, at: datetime) -> None:
+    """Note that a message was sent, and that somebody knows of its incidents now."""
+    connection.execute(update(MESSAGES).where(MESSAGES.c.id == message.id).values(sent_at=at, error=None))
+    told = INCIDENTS.c.id.in_({tell.incident for tell in message.tells})
+    connection.execute(update(INCIDENTS).where(told, INCIDENTS.c.notified_at.is_(None)).values(notified_at=at))
+
+
+def mark_not_sent(connection: Connection, message: Message, *, error: str, next_try_at: datetime) -> None:
+    """Note that a message could not be sent."""
+    values = {"tries": MESSAGES.c.tries + 1, "error": error, "next_try_at": next_try_at}
+    connection.execute(update(MESSAGES).where(MESSAGES.c.id == message.id).values(**values))
+
+
+def _message(row: Any, tells: Sequence[Tell]) -> Message:
+    return Message(
+        id=row.id,
+        channel=row.channel,
+        title=row.title,
+        body=row.body,
+        tells=tuple(sorted(tells)),
+        written_at=row.written_at,
+        tries=row.tries,
+        sent_at=row.sent_at,
+        error=row.error,
+    )

@@ -1,0 +1,26 @@
+"""Watched tables: their state at the last look, and since when somebody looks."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from readiness_pipelines.ledger.keys import is_table, table_of
+from readiness_pipelines.ledger.tables import WATCHED
+from readiness_pipelines.names import TableId
+
+
+def watched_tables(connection: Connection) -> Mapping[TableId, tuple[str, datetime]]:
+    """Each watched table's state at the last look, and since when it is watched."""
+    return {table_of(row): (row.state, row.watched_since) for row in connection.execute(select(WATCHED))}
+
+
+def keep_states(connection: Connection, states: Mapping[TableId, str], *, at: datetime) -> None:
+    """Keep each table's state for the next look."""
+    known = watched_tables(connection)
+    for table, state in states.items():
+        if table in known:
+            connection.execute(update(WATCHED).where(is_table(WATCHED, table)).values(state=state, looked_at=at))
+        else:
+            values = {"table_name": str(table), "state": state, "watched_since": at, "looked_at": at}
+            connection.execute(insert(WATCHED).values(**values))

@@ -1,0 +1,155 @@
+"""Rows of an Excel sheet, as text the way a person sees it: whole numbers without a point, dates as ISO has them."""
+
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+
+from readiness_pipelines.errors import DeclarationError, suggestion
+from readiness_pipelines.sources.file_drop import FileDrop
+from readiness_pipelines.sources.files import READ_ERRORS, SourceFile
+from readiness_pipelines.sources.json_values import as_json
+from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema
+
+_WHOLE_UP_TO = 1e15
+_ERRORS = (*READ_ERRORS, KeyError, ValueError, TypeError, zipfile.LargeZipFile)
+
+
+@dataclass(frozen=True, slots=True)
+class ExcelFile:
+    """A sheet with its header.
+
+    Attributes:
+        file: The workbook.
+        drop: How it is read.
+        columns: Names of the columns that are read.
+        positions: Their places in a row of the sheet.
+        before: Rows of the sheet before the first row of data.
+        width: Cells of a row that has as many as the header.
+    """
+
+    file: SourceFile
+    drop: FileDrop
+    columns: tuple[str, ...]
+    positions: tuple[int, ...]
+    before: int
+    width: int
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Its columns, all text."""
+        return text_schema(self.columns)
+
+    def batches(self) -> Iterator[pa.Table]:
+        """Its rows."""
+        rows: list[list[str | None]] = []
+        first = 0
+        with _sheet(self.file, self.drop) as sheet:
+            for row in islice(sheet, self.before, None):
+                rows.append(row)
+                if len(rows) >= ROWS_PER_BATCH:
+                    yield self._batch(rows, first)
+                    first += len(rows)
+                    rows = []
+        if rows:
+            yield self._batch(rows, first)
+
+    def _batch(self, rows: list[list[str | None]], first: int) -> pa.Table:
+        texts: list[str | None] = []
+        reasons: list[str | None] = []
+        for number, row in enumerate(rows, start=self.before + first + 1):
+            if extra := sum(cell is not None for cell in row[self.width :]):
+                texts.append(as_json(row))
+                reasons.append(f"row {number}: {extra} cells beyond the {self.width} columns of the header")
+                row.clear()
+            else:
+                texts.append(None)
+                reasons.append(None)
+        columns = [pa.array([row[at] if at < len(row) else None for row in rows], pa.string()) for at in self.positions]
+        places = range(first, first + len(rows))
+        return row_batch(columns, self.columns, places=places, unreadable=texts, reasons=reasons)
+
+
+def open_excel(file: SourceFile, drop: FileDrop) -> ExcelFile:
+    """Examine a workbook's sheet.
+
+    Raises:
+        FileUnreadableError: It is damaged, not an .xlsx file, or has no such sheet or no header.
+        DeclarationError: The library that reads Excel is not installed.
+    """
+    named: list[str | None] = []
+    valued: set[int] = set()
+    before = drop.skip_lines + int(drop.header_line) + drop.skip_after_header
+    with _sheet(file, drop) as sheet:
+        for number, row in enumerate(sheet):
+            if number == drop.skip_lines and drop.header_line:
+                named = row
+            elif number >= before:
+                valued.update(at for at, cell in enumerate(row) if cell is not None)
+    if drop.header_line and not any(named):
+        raise file.unreadable(f"row {drop.skip_lines + 1} of the sheet is no header", "declare FileDrop(skip_lines=…)")
+    if drop.column_names:
+        positions, names = tuple(range(len(drop.column_names))), drop.column_names
+    else:
+        while named and named[-1] is None and len(named) - 1 not in valued:
+            named = named[:-1]
+        # A column without a name and without a value is only formatted.
+        positions = tuple(at for at, name in enumerate(named) if name is not None or at in valued)
+        names = tuple(named[at] or "" for at in positions)
+    width = len(names) if drop.column_names else len(named)
+    return ExcelFile(file, drop, names, positions, before, width)
+
+
+@contextmanager
+def _sheet(file: SourceFile, drop: FileDrop) -> Iterator[Iterator[list[str | None]]]:
+    try:
+        import openpyxl  # noqa: PLC0415  # an extra
+    except ImportError:
+        raise DeclarationError(
+            f"{file.name} is an Excel file, and the library that reads it is not installed",
+            way_out="pip install 'readiness-pipelines[excel]'",
+        ) from None
+    try:
+        with file.open_anywhere() as source, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that do not matter for values
+            book = openpyxl.load_workbook(source, read_only=True, data_only=True)
+            try:
+                if drop.sheet is not None and drop.sheet not in book.sheetnames:
+                    raise file.unreadable(f"it has no sheet {drop.sheet!r}", suggestion(drop.sheet, book.sheetnames))
+                sheet = book[drop.sheet] if drop.sheet else book.worksheets[0]
+                sheet.reset_dimensions()  # what a file says of its size is often wrong
+                yield ([_text(cell) for cell in row] for row in sheet.iter_rows())
+            finally:
+                book.close()
+    except _ERRORS as error:
+        raise file.damaged(error, "damaged or not an .xlsx file") from error
+
+
+def _text(cell: Any) -> str | None:
+    value = cell.value
+    match value:
+        case None | "":
+            return None
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return str(int(value)) if value.is_integer() and abs(value) < _WHOLE_UP_TO else repr(value)
+        case datetime():
+            midnight = value.time() == time()
+            return value.date().isoformat() if midnight and not _shows_time(cell) else value.isoformat()
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return str(value)
+        case _:
+            return str(value)
+
+
+def _shows_time(cell: Any) -> bool:
+    return "h" in str(cell.number_format).lower()

@@ -1,0 +1,68 @@
+"""JSON as text: numbers as they are written, nested values as JSON."""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+
+
+class Number(str):
+    """A number, as it is written."""
+
+    __slots__ = ()
+
+
+class RepeatedKeyError(ValueError):
+    """An object has a key twice, of which Python would keep one."""
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON with its numbers as they are written.
+
+    Raises:
+        json.JSONDecodeError: It is not JSON.
+        RepeatedKeyError: An object has a key twice.
+        RecursionError: It is nested too deep.
+    """
+    return json.loads(
+        text, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_distinct_keys
+    )
+
+
+def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise RepeatedKeyError(f"key {next(key for key in keys if keys.count(key) > 1)!r} is there twice")
+    return found
+
+
+def value_text(value: Any) -> str | None:
+    """A value as text: strings as they are, everything else as JSON."""
+    if value is None:
+        return None
+    return storable(str(value)) if isinstance(value, str) else as_json(value)
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON; what JSON has no form for as text."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(str(key))}: {as_json(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(as_json(inner) for inner in value) + "]"
+    return storable(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def storable(text: str) -> str:
+    """Text without halves of surrogate pairs, which JSON can write and UTF-8 cannot: they are escaped again."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def records_table(records: list[dict[str, Any] | None], names: tuple[str, ...]) -> list[pa.Array]:
+    """Columns of text, null where a record lacks a key, or is none."""
+    return [
+        pa.array([None if values is None else value_text(values.get(name)) for values in records], pa.string())
+        for name in names
+    ]

@@ -1,0 +1,93 @@
+"""Which columns of a file are read, and what they are called; names that cannot be told apart are refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from readiness_pipelines.columns import RESERVED_COLUMNS
+from readiness_pipelines.errors import FileUnreadableError
+from readiness_pipelines.sources.file_drop import FileDrop
+from readiness_pipelines.sources.files import SourceFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The columns of one file.
+
+    Attributes:
+        file: The file.
+        positions: The places in the file of the columns that are read.
+        schema: Their names, as they are from here on, and types.
+        arrived: Their names as they arrived.
+    """
+
+    file: SourceFile
+    positions: tuple[int, ...]
+    schema: pa.Schema
+    arrived: tuple[str, ...]
+
+
+def layout_of(file: SourceFile, arrived: pa.Schema, drop: FileDrop) -> Layout:
+    """Ignore, rename and check a file's columns.
+
+    Raises:
+        FileUnreadableError: A blank, reserved or repeated name, or two that differ in letter case only.
+    """
+    positions = tuple(place for place, name in enumerate(arrived.names) if not drop.ignores(name))
+    names = [arrived.names[place] for place in positions]
+    _check(file, names, positions, drop)
+    schema = pa.schema([pa.field(drop.renamed(arrived.field(at).name), arrived.field(at).type) for at in positions])
+    return Layout(file=file, positions=positions, schema=schema, arrived=tuple(names))
+
+
+def _check(file: SourceFile, names: Sequence[str], positions: Sequence[int], drop: FileDrop) -> None:
+    by_name: dict[str, list[str]] = {}
+    for place, name in zip(positions, names, strict=True):
+        shown = drop.renamed(name)
+        if not shown.strip():
+            raise file.unreadable(
+                f"column {place + 1} has no name",
+                'declare FileDrop(columns=(…)), whose names replace the header, or ignore=("",)',
+            )
+        if shown.lower() in RESERVED_COLUMNS:
+            raise file.unreadable(
+                f"column {shown!r} has a name that the framework adds itself",
+                f"declare FileDrop(rename={{{name!r}: …}}) or ignore=({name!r},)",
+            )
+        by_name.setdefault(shown.lower(), []).append(name)
+    for alike in by_name.values():
+        if len(alike) > 1:
+            raise file.unreadable(_twice(alike, drop), _way_out(alike))
+
+
+def _twice(alike: list[str], drop: FileDrop) -> str:
+    if len(set(alike)) == 1:
+        return f"the header has {alike[0]} more than once"
+    listed = " and ".join(map(repr, dict.fromkeys(alike)))
+    if len({drop.renamed(name) for name in alike}) == 1:
+        return f"columns {listed} are both called {drop.renamed(alike[0])!r} after renaming"
+    return f"columns {listed} differ in letter case only"
+
+
+def _way_out(alike: list[str]) -> str:
+    if len(set(alike)) == 1:
+        return "declare FileDrop(columns=(…)), whose names replace the header"
+    return f"declare FileDrop(ignore=({alike[1]!r},)), or rename={{{alike[1]!r}: …}} to another name"
+
+
+def check_together(layouts: Sequence[Layout]) -> None:
+    """Refuse columns of a batch's files that differ in letter case only.
+
+    Raises:
+        FileUnreadableError: There are such; names both, and their files.
+    """
+    seen: dict[str, tuple[str, SourceFile]] = {}
+    for layout in layouts:
+        for name in layout.schema.names:
+            first, file = seen.setdefault(name.lower(), (name, layout.file))
+            if first != name:
+                raise FileUnreadableError(
+                    f"columns {first!r} of {file.name} and {name!r} of {layout.file.name} differ in letter case only",
+                    way_out=f"declare FileDrop(rename={{{name!r}: {first!r}}})",
+                )

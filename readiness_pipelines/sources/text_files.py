@@ -1,0 +1,124 @@
+"""Files as text: decoded without loss, and examined once before anything is made of them."""
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from readiness_pipelines.sources.files import READ_ERRORS, SourceFile
+
+_CHUNK_BYTES = 1 << 20
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF32_BE: "utf-32"}
+_UNDECODABLE = re.compile("[\udc00-\udcff]")
+_ESCAPE = "readiness_escape"
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Keep each byte that cannot be decoded as a lone surrogate, which no text has."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_ESCAPE, _escape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFacts:
+    """What one pass over a text file's bytes tells: whether all can be decoded, and whether there is any quote."""
+
+    decodable: bool
+    quoted: bool
+
+
+def check_encoding(name: str) -> str:
+    """A codec's name, if Python knows it as one of text.
+
+    Raises:
+        ValueError: It does not.
+    """
+    try:
+        b"".decode(name)
+        codecs.getincrementaldecoder(name)
+    except LookupError:
+        raise ValueError(f"unknown encoding {name!r}: write 'utf-8', 'latin-1', 'cp1252', 'utf-16' …") from None
+    return name
+
+
+def text_codec(encoding: str) -> str:
+    """The codec to read with; UTF-8's reads past a byte order mark."""
+    return "utf-8-sig" if is_utf8(encoding) else encoding
+
+
+def is_utf8(encoding: str) -> bool:
+    """Whether a codec is UTF-8."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def open_text(file: SourceFile, encoding: str) -> io.TextIOWrapper:
+    """A file's text; its lines end as they end in the file, and bytes that cannot be decoded are kept."""
+    return io.TextIOWrapper(file.open(), encoding=text_codec(encoding), errors=_ESCAPE, newline="")
+
+
+def is_undecodable(text: str) -> bool:
+    """Whether bytes of a text could not be decoded."""
+    return not text.isascii() and _UNDECODABLE.search(text) is not None
+
+
+def printable(text: str) -> str:
+    """Text whose undecodable bytes are written as backslash escapes."""
+    return _UNDECODABLE.sub(lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", text)
+
+
+def examine_text(file: SourceFile, encoding: str, *, quote: str = '"') -> TextFacts:
+    """Read a text file once, to know that it is whole before anything is made of it.
+
+    Raises:
+        FileUnreadableError: The compression is cut off or damaged, or the text is of another encoding throughout.
+    """
+    decoder = codecs.getincrementaldecoder(text_codec(encoding))()
+    decodable, quoted, first = True, False, True
+    mark = quote.encode()
+    for chunk in _chunks(file):
+        if first and is_utf8(encoding):
+            _refuse_other_encodings(file, chunk)
+        first = False
+        if decodable:
+            try:
+                text = decoder.decode(chunk)
+            except UnicodeError:
+                decodable = False
+            else:
+                quoted = quoted or (quote != "" and (mark in chunk if is_utf8(encoding) else quote in text))
+    if decodable:
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeError:
+            decodable = False
+    return TextFacts(decodable=decodable, quoted=quoted)
+
+
+def encoding_shown(encoding: str) -> str:
+    """An encoding as people write it."""
+    return "UTF-8" if is_utf8(encoding) else encoding
+
+
+def _chunks(file: SourceFile) -> Iterator[bytes]:
+    try:
+        with file.open() as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                yield chunk
+    except READ_ERRORS as error:
+        raise file.damaged(error) from error
+
+
+def _refuse_other_encodings(file: SourceFile, start: bytes) -> None:
+    encoding = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
+    if encoding is not None:
+        raise file.unreadable(f"it is {encoding.upper()}, not UTF-8", f'declare FileDrop(encoding="{encoding}")')
+    if b"\0" in start:
+        raise file.unreadable(
+            "it is binary, or in another encoding, not UTF-8",
+            'declare FileDrop(encoding=…), such as "utf-16-le", or its format',
+        )

@@ -1,0 +1,75 @@
+"""Rows of Parquet and Arrow files, with their own types."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import ipc
+
+from readiness_pipelines.sources.files import READ_ERRORS, SourceFile
+from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch
+
+_ERRORS = (pa.ArrowException, *READ_ERRORS)
+
+
+@dataclass(frozen=True, slots=True)
+class TypedFile:
+    """A Parquet or Arrow file whose schema can be read."""
+
+    file: SourceFile
+    schema: pa.Schema
+
+    def batches(self) -> Iterator[pa.Table]:
+        """Its rows.
+
+        Raises:
+            FileUnreadableError: A part of it is damaged.
+        """
+        place = 0
+        try:
+            with self.file.open_anywhere() as source:
+                for batch in _batches(self.file, source):
+                    places = range(place, place + batch.num_rows)
+                    place += batch.num_rows
+                    yield row_batch(batch.columns, self.schema.names, places=places)
+        except _ERRORS as error:
+            raise _damaged(self.file, error) from error
+
+
+def open_typed(file: SourceFile) -> TypedFile:
+    """Examine a Parquet file, or an Arrow file or stream.
+
+    Raises:
+        FileUnreadableError: It is cut off, or of another format.
+    """
+    try:
+        with file.open_anywhere() as source:
+            if file.format == "parquet":
+                schema = pq.ParquetFile(source).schema_arrow
+            else:
+                schema = _arrow_reader(source).schema
+    except _ERRORS as error:
+        raise _damaged(file, error) from error
+    return TypedFile(file, schema.remove_metadata())
+
+
+def _batches(file: SourceFile, source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
+    if file.format == "parquet":
+        yield from pq.ParquetFile(source).iter_batches(batch_size=ROWS_PER_BATCH)
+        return
+    reader = _arrow_reader(source)
+    if isinstance(reader, ipc.RecordBatchFileReader):
+        yield from (reader.get_batch(index) for index in range(reader.num_record_batches))
+    else:
+        yield from reader
+
+
+def _arrow_reader(source: pa.NativeFile) -> ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader:
+    is_file = source.read(6) == b"ARROW1"
+    source.seek(0)
+    return ipc.open_file(source) if is_file else ipc.open_stream(source)
+
+
+def _damaged(file: SourceFile, error: BaseException) -> Exception:
+    return file.damaged(error, f"cut off or no {'Parquet' if file.format == 'parquet' else 'Arrow'}")

@@ -1,0 +1,106 @@
+"""The trail: what happened, for ever, and what it says of publications and of the last deliveries."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from readiness_pipelines.batches import BatchRef, BatchState, Publication
+from readiness_pipelines.ledger import Home, Ledger
+from readiness_pipelines_tests.databases import database_in
+from readiness_pipelines_tests.ledger.samples import NOW, ORDERS, PAID, REF, a_record
+from readiness_pipelines_tests.ledger.test_incidents import LATE
+
+
+def deliver(ledger: Ledger, state: BatchState, *, hours: int, attempt: str | None = None, what: str = "") -> None:
+    at = NOW + timedelta(hours=hours)
+    if attempt is not None:
+        ledger.begin(REF, attempt=attempt, run_id="r", who="me", at=at)
+    record = replace(a_record(state), attempt=attempt, updated_at=at)
+    ledger.record(record, what=what or state, who="me", why="because", details={"rules": {"r": 1}})
+
+
+def test_an_entry_says_what_when_who_and_why(ledger: Ledger) -> None:
+    deliver(ledger, BatchState.HELD, hours=0)
+    deliver(ledger, BatchState.PUBLISHED, hours=1)
+    first, second = ledger.trail(ref=REF)
+    assert (first.what, first.who, first.why, first.at) == ("held", "me", "because", NOW)
+    assert first.details["rules"] == {"r": 1}
+    assert first.details["counts"]["quarantined"] == 3
+    assert ledger.trail(limit=1) == (second,)
+    assert ledger.trail(ref=BatchRef(PAID, "day_1")) == ()
+
+
+def test_consumers_see_what_was_published_and_not_withdrawn(ledger: Ledger) -> None:
+    deliver(ledger, BatchState.PUBLISHED, hours=0)
+    deliver(ledger, BatchState.HELD, hours=1)
+    deliver(ledger, BatchState.PUBLISHED, hours=2)
+    seen = {ORDERS: [Publication(batch="day_1", first_at=NOW)]}
+    assert ledger.publications() == ledger.publications(tables=[ORDERS]) == seen
+    assert ledger.publications(tables=[PAID]) == {}
+    deliver(ledger, BatchState.EMPTY, hours=3, what="withdrawn")
+    assert ledger.publications() == {}
+    deliver(ledger, BatchState.PUBLISHED, hours=4)
+    assert ledger.publications() == seen
+    deliver(ledger, BatchState.DISCARDED, hours=5)
+    assert ledger.publications() == {}
+
+
+def test_the_last_delivery_of_a_batch_broke_or_gave_a_verdict(ledger: Ledger) -> None:
+    deliver(ledger, BatchState.HELD, hours=0, attempt="1")
+    ledger.begin(REF, attempt="2", run_id="r", who="me", at=NOW)
+    ledger.fail(REF, attempt="2", at=NOW, error="disk full")
+    assert [entry.why for entry in ledger.last_failures(tables=[ORDERS])] == ["disk full"]
+    assert [entry.what for entry in ledger.last_verdicts(tables=[ORDERS])] == ["held"]
+    assert ledger.last_failures(tables=[PAID]) == ()
+    deliver(ledger, BatchState.PUBLISHED, hours=1, attempt="3")
+    assert ledger.last_failures(tables=[ORDERS]) == ()
+    assert [entry.what for entry in ledger.last_verdicts(tables=[ORDERS])] == ["published"]
+    assert ledger.recorded_attempts(ORDERS) == {"day_1": frozenset({"1", "3"})}
+    assert ledger.recorded_attempts(ORDERS, "day_2") == {}
+
+
+def _write_trail(ledger: Ledger) -> None:
+    deliver(ledger, BatchState.HELD, hours=0)
+
+
+def _write_decision(ledger: Ledger) -> None:
+    _write_trail(ledger)
+    ledger.decide(REF, verb="discard", content={}, text="the batch", who="me", why="x", at=NOW)
+
+
+def _write_event(ledger: Ledger) -> None:
+    ledger.incidents.look([LATE], tables=[ORDERS], at=NOW)
+
+
+def _write_shape(ledger: Ledger) -> None:
+    ledger.accept_shape(ORDERS, {"a": "int"}, who="me", why="x", at=NOW, batch="day_1")
+
+
+def _write_claim(ledger: Ledger) -> None:
+    ledger.claim(ORDERS, Home("shop", "ann", "export"), at=NOW)
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET who = 'nobody'"])
+@pytest.mark.parametrize(
+    ("table", "write"),
+    [
+        ("ledger_trail", _write_trail),
+        ("ledger_decisions", _write_decision),
+        ("ledger_incident_events", _write_event),
+        ("ledger_shapes", _write_shape),
+        ("ledger_claims", _write_claim),
+    ],
+)
+def test_the_database_refuses_to_change_what_happened(
+    ledger: Ledger, tmp_path: Path, table: str, write: Callable[[Ledger], None], statement: str
+) -> None:
+    write(ledger)
+    engine = create_engine(database_in(tmp_path))
+    with pytest.raises(DBAPIError, match="append-only"), engine.begin() as connection:
+        connection.execute(text(statement.format(table)))
+    engine.dispose()
