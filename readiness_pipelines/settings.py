@@ -15,6 +15,7 @@ from readiness_pipelines.storage import ObjectStore, Place
 
 PREFIX = "READINESS_"
 FILE = "readiness.toml"
+_VARIABLE = "env:"
 
 EngineName = Literal["duckdb", "spark"]
 """Where a gate judges a batch."""
@@ -35,6 +36,8 @@ class Settings(BaseSettings):
         s3_endpoint: URL of a server that speaks S3; AWS itself where there is none.
         s3_region: Region of the buckets; by default the standard chain's.
         domains: The domains, as ``module:attribute``; separated by commas (or a JSON list) where it is a variable.
+        connections: URLs of databases that `SqlQuery` reads, by name: the table ``[settings.connections]``; JSON where it
+            is a variable. ``env:NAME`` stands for what the variable NAME holds.
         config: The settings file; its ``[alerts]`` says who hears of what. Only a variable.
         engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.
@@ -54,6 +57,7 @@ class Settings(BaseSettings):
     s3_endpoint: str = ""
     s3_region: str = ""
     domains: Annotated[tuple[str, ...], NoDecode] = ()
+    connections: dict[str, str] = Field(default_factory=dict, repr=False)
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"
     engine_memory_mb: int = Field(default=640, ge=128)
@@ -124,6 +128,26 @@ class Settings(BaseSettings):
     def warehouse_place(self) -> Place:
         """Where the tables' files lie."""
         return Place(self.warehouse, self.store)
+
+    def connection(self, name: str) -> str:
+        """The URL of a database by its name in `connections`.
+
+        Raises:
+            UnknownNameError: No connection has the name; names the nearest.
+            DeclarationError: Its value is a variable that is not set.
+        """
+        if name not in self.connections:
+            raise UnknownNameError("connection", name, self.connections)
+        value = self.connections[name]
+        if not value.startswith(_VARIABLE):
+            return value
+        variable = value.removeprefix(_VARIABLE)
+        if not (url := os.environ.get(variable)):
+            raise DeclarationError(
+                f"connection {name!r} is in the variable {variable}, which is not set",
+                way_out=f"set {variable} to the database's URL",
+            )
+        return url
 
 
 class _FileSource(PydanticBaseSettingsSource):

@@ -52,7 +52,7 @@ def test_a_wrong_line_is_refused_with_the_nearest() -> None:
 
 def test_a_file_that_is_no_toml_is_named() -> None:
     write("[settings\n")
-    with pytest.raises(DeclarationError, match=r"readiness\.toml is no TOML"):
+    with pytest.raises(DeclarationError, match=r"readiness\.toml is not TOML"):
         Settings()
 
 
@@ -79,3 +79,18 @@ def test_a_bucket_needs_a_catalog_and_a_rest_catalog_a_ledger(monkeypatch: pytes
 def test_no_password_is_shown() -> None:
     settings = Settings(catalog_url="postgresql://me:hidden@db/catalog")
     assert "hidden" not in repr(settings) + str(settings)
+
+
+def test_connections_are_named_and_come_from_the_file_or_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('[settings.connections]\nshop = "postgresql://me:hidden@db/shop"\nrates = "env:RATES_URL"\n')
+    settings = Settings()
+    assert settings.connection("shop") == "postgresql://me:hidden@db/shop"
+    assert "hidden" not in repr(settings)
+    with pytest.raises(UnknownNameError, match="did you mean 'shop'"):
+        settings.connection("shops")
+    with pytest.raises(DeclarationError, match="RATES_URL, which is not set"):
+        settings.connection("rates")
+    monkeypatch.setenv("RATES_URL", "sqlite:///rates.db")
+    assert settings.connection("rates") == "sqlite:///rates.db"
+    monkeypatch.setenv("READINESS_CONNECTIONS", '{"other": "duckdb:///x.db"}')
+    assert Settings().connection("other") == "duckdb:///x.db"

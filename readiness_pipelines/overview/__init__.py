@@ -1,30 +1,38 @@
 """What there is: status, history, the map, latencies, findings. It reads and never writes."""
 
+from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, read_text, table_map
 from readiness_pipelines.overview.gate_changes import GateChanges, gate_changes
-from readiness_pipelines.overview.history import History, TableHistory, history
-from readiness_pipelines.overview.latency import StepLatency, newest_latency
+from readiness_pipelines.overview.history import BatchHistory, History, history
+from readiness_pipelines.overview.known import unknown_batch
+from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
 from readiness_pipelines.overview.observing import Observation, observe
-from readiness_pipelines.overview.path_map import PathStep, path_map
-from readiness_pipelines.overview.status import BatchStatus, PathStatus, status
+from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
 from readiness_pipelines.overview.waiting import judged_rules, quarantine_rows, waiting_batches, waiting_record
 
 __all__ = [
+    "BatchHistory",
     "BatchStatus",
+    "DomainStatus",
     "GateChanges",
     "History",
+    "LaneStatus",
+    "MapStep",
     "Observation",
-    "PathStatus",
-    "PathStep",
+    "Publications",
     "StepLatency",
-    "TableHistory",
+    "data_path",
+    "domain_map",
     "gate_changes",
     "history",
     "judged_rules",
+    "lane_status",
     "newest_latency",
     "observe",
-    "path_map",
     "quarantine_rows",
+    "read_text",
     "status",
+    "table_map",
+    "unknown_batch",
     "waiting_batches",
     "waiting_record",
 ]

@@ -1,13 +1,14 @@
-"""What changed in a path's gates since they last judged a batch."""
+"""What changed in the gates of some tables since they last judged a batch."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery.gates import gate_of
-from readiness_pipelines.delivery.names import published_table
+from readiness_pipelines.contracts import Table
+from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.gates import Change, Declaration, differences
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.names import TableId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,37 +22,36 @@ class GateChanges:
         changes: What changed, the breaking changes first.
     """
 
-    table: str
+    table: TableId
     before: str | None
     after: str
     changes: tuple[Change, ...]
 
 
 def gate_changes(
-    path: DataPath, *, installation: Installation, table: str | None = None, since: str | None = None
+    tables: Iterable[Table], *, installation: Installation, since: str | None = None
 ) -> tuple[GateChanges, ...]:
     """Compare the gates in the code with those that judged batches.
 
     Args:
-        path: The path.
+        tables: The tables.
         installation: Whose ledger remembers the gates.
-        table: One table of the path; ``None`` for all.
         since: The version to compare with; ``None`` for the one used most recently for the first time.
 
     Raises:
-        UnknownNameError: No such table, or a version that judged no batch of the table.
+        UnknownNameError: A version that judged no batch of a table.
+        GateBuildError: A table's schema cannot become a gate.
     """
-    tables = [path.table(table)] if table else list(path.tables)
-    found = []
-    for gated in tables:
-        gate, name = gate_of(path, gated), str(published_table(path, gated))
-        used = installation.ledger.gates(path=path.name, table=name)
-        known = {record.version: record for record in used}
-        if since is not None and since not in known:
-            raise UnknownNameError(f"gate version of {name}", since, known)
-        before = known[since] if since else (used[-1] if used else None)
-        changes = differences(Declaration.from_json(before.declaration), gate.declaration) if before else ()
-        found.append(
-            GateChanges(table=name, before=before.version if before else None, after=gate.version, changes=changes)
-        )
-    return tuple(found)
+    return tuple(_changes(table, installation, since) for table in tables)
+
+
+def _changes(table: Table, installation: Installation, since: str | None) -> GateChanges:
+    gate, used = gate_of(table), installation.ledger.gates(table.id)
+    known = {record.version: record for record in used}
+    if since is not None and since not in known:
+        raise UnknownNameError(f"gate version of {table.id}", since, known)
+    before = known[since] if since else (used[-1] if used else None)
+    changes = differences(Declaration.from_json(before.declaration), gate.declaration) if before else ()
+    return GateChanges(
+        table=table.id, before=before.version if before else None, after=gate.version, changes=tuple(changes)
+    )

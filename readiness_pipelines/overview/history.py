@@ -1,65 +1,146 @@
-"""The chain of custody of a batch: from the files that landed to the KPI, with every decision in between."""
+"""The chain of custody of a batch: from what arrived to the products, with every decision in between."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery.names import batch_ref, kpi_table, published_table, raw_table
-from readiness_pipelines.errors import UnknownNameError
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.contracts import Kpi, Table, downstream, upstream
+from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import ALL_BATCHES, BatchRecord, DecisionRecord, TrailEntry
 from readiness_pipelines.names import TableId
-from readiness_pipelines.ledger import BatchRecord, Decision, TrailEntry
+from readiness_pipelines.overview.known import unknown_batch
+from readiness_pipelines.products import KpiValue
+
+Records = Mapping[BatchRef, BatchRecord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableHistory:
-    """What happened to a batch in one table.
+class BatchHistory:
+    """What happened to a batch of one table.
 
     Attributes:
-        table: The table.
-        record: Where the batch stands; ``None`` where it never came here.
+        ref: The batch.
+        record: Where it stands; ``None`` where it never came here.
         decisions: All decisions about it, also those undone.
         trail: What happened, oldest first.
+        value: The KPI's total, where the table is a KPI and something is published.
     """
 
-    table: str
+    ref: BatchRef
     record: BatchRecord | None
-    decisions: tuple[Decision, ...]
+    decisions: tuple[DecisionRecord, ...]
     trail: tuple[TrailEntry, ...]
+    value: KpiValue | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What happened to a batch, table by table, in the order rows flow."""
+    """What a batch was made of, what happened to it, and what was made of it, in the order rows flow."""
 
-    path: str
-    batch: str
-    tables: tuple[TableHistory, ...]
+    ref: BatchRef
+    steps: tuple[BatchHistory, ...]
 
 
-def history(path: DataPath, *, batch: str, installation: Installation) -> History:
-    """Tell what happened to a batch.
+def history(table: Table, *, batch: str, installation: Installation) -> History:
+    """What happened to a batch of a table, to all that it was made of, and to all that was made of it.
+
+    What was made of what is read from the inputs that the ledger recorded, also where code or domains changed since.
 
     Raises:
-        UnknownNameError: The ledger knows no such batch of the path; names the nearest.
-        LedgerError: The ledger cannot be reached.
+        LedgerError: The batch was never delivered, or the ledger cannot be reached.
+        UnknownNameError: The ledger knows no such batch; names the nearest.
+        LakehouseError: A KPI's table cannot be read.
     """
-    known = {record.ref.batch for record in installation.ledger.batches(path=path.name)}
-    if batch not in known:
-        raise UnknownNameError(f"batch of {path.name} in the ledger", batch, known)
-    names: list[TableId] = []
-    for table in path.tables:
-        names += [raw_table(table)] if isinstance(table, GatedTable) else []
-        names.append(published_table(path, table))
-    if path.kpi_measure is not None:
-        names.append(kpi_table(path))
-    return History(path=path.name, batch=batch, tables=tuple(_of(path, name, batch, installation) for name in names))
+    ref, raw = BatchRef(table.id, batch), BatchRef(table.id.raw, batch)
+    records = {record.ref: record for record in installation.ledger.batches()}
+    if ref not in records and raw not in records:
+        known = {one.batch for one in records if one.table in (table.id, table.id.raw)}
+        raise unknown_batch(table, batch, known)
+    start = [ref, raw] if raw in records else [ref]
+    onwards = {ref, *_made_from(ref, records)}
+    chain = {*_made_of(start, records), *onwards, *_not_computed(table, onwards, records)}
+    declared = {one.id: one for one in (*upstream(table), table, *downstream(table))}
+    ordered = _in_order(chain, records, list(declared))
+    return History(ref=ref, steps=tuple(_of(one, records, declared.get(one.table), installation) for one in ordered))
 
 
-def _of(path: DataPath, table: TableId, batch: str, installation: Installation) -> TableHistory:
-    ref = batch_ref(path, table, batch)
-    return TableHistory(
-        table=str(table),
-        record=installation.ledger.get(ref),
+def _made_of(start: Iterable[BatchRef], records: Records) -> set[BatchRef]:
+    """The recorded inputs of some batches, and theirs; with the batches themselves."""
+    found, left = set(start), list(start)
+    while left:
+        new = [one for one in _inputs(records.get(left.pop())) if one not in found]
+        found.update(new)
+        left += new
+    return found
+
+
+def _made_from(ref: BatchRef, records: Records) -> set[BatchRef]:
+    """The batches that recorded a batch among their inputs, and those that recorded these."""
+    readers: dict[BatchRef, list[BatchRef]] = {}
+    for record in records.values():
+        for one in _inputs(record):
+            readers.setdefault(one, []).append(record.ref)
+    found: set[BatchRef] = set()
+    left = [ref]
+    while left:
+        new = [one for one in readers.get(left.pop(), ()) if one not in found and one != ref]
+        found.update(new)
+        left += new
+    return found
+
+
+def _inputs(record: BatchRecord | None) -> Iterator[BatchRef]:
+    """The batches that a batch was made of; what only compares with a whole table was not made of all its batches."""
+    if record is None:
+        return
+    for table, batches in record.inputs.items():
+        yield from (BatchRef(table, batch) for batch in batches if batch != ALL_BATCHES)
+
+
+def _not_computed(table: Table, onwards: Iterable[BatchRef], records: Records) -> Iterator[BatchRef]:
+    """The batches that the chain would go on with, and that were never computed: it ends before them."""
+    keys: dict[TableId, set[str]] = {}
+    for ref in onwards:
+        keys.setdefault(ref.table, set()).add(ref.batch)
+    for reader in downstream(table):
+        for read in reader.reads.values():
+            for batch in tuple(keys.get(read.table.id, ())):
+                made = read.made_by(batch, reader.batches)
+                if made is not None and BatchRef(reader.id, made) not in records:
+                    keys.setdefault(reader.id, set()).add(made)
+                    yield BatchRef(reader.id, made)
+
+
+def _in_order(chain: Iterable[BatchRef], records: Records, declared: list[TableId]) -> list[BatchRef]:
+    """Each batch after its inputs; otherwise in the order in which the tables are declared."""
+    places = {table: place for place, table in enumerate(declared)}
+    # A raw table stands just before its own; what is not declared any more stands first.
+    places |= {table.raw: place - 0.5 for table, place in places.items()}
+    wanted = sorted(chain, key=lambda ref: (places.get(ref.table, -1.0), ref))
+    members, placed = set(wanted), dict[BatchRef, None]()
+    for ref in wanted:
+        left = [ref]
+        while left:
+            one = left[-1]
+            before = [other for other in _inputs(records.get(one)) if other in members and other not in placed]
+            before = [other for other in before if other not in left]
+            if before:
+                left += sorted(before, reverse=True)
+            else:
+                placed.setdefault(left.pop())
+    return list(placed)
+
+
+def _of(ref: BatchRef, records: Records, table: Table | None, installation: Installation) -> BatchHistory:
+    value = None
+    if isinstance(table, Kpi):
+        values = kpi_values(table, installation=installation, batches=[ref.batch])
+        value = next((one for one in values if one.is_total), None)
+    return BatchHistory(
+        ref=ref,
+        record=records.get(ref),
         decisions=installation.ledger.decisions(ref),
         trail=installation.ledger.trail(ref=ref),
+        value=value,
     )

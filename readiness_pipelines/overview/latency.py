@@ -1,16 +1,17 @@
-"""How long a step took: from its files' landing, or from its last input's publication, to its own."""
+"""How long a step took: from its source's delivery, or from its last input's publication, to its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from readiness_pipelines.contracts import DataPath, DerivedTable, GatedTable
-from readiness_pipelines.delivery.names import Gated, published_table, raw_table
+from readiness_pipelines.batches import BatchRef, BatchState, Publication, in_order
+from readiness_pipelines.contracts import Computed, GatedTable, Read, Table
+from readiness_pipelines.contracts.reads import Present
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.observability import Publication
+from readiness_pipelines.names import TableId
 
-Publications = Mapping[tuple[str, str], Sequence[Publication]]
-"""The batches that consumers see, by path and published name."""
+Publications = Mapping[TableId, Sequence[Publication]]
+"""The batches that consumers see, by table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class StepLatency:
         batch: The batch.
         since: When it could begin, in UTC.
         after: What it had to wait for until then, for people.
-        published_at: When it was first published, in UTC; ``None`` while it is not.
+        published_at: When it was first published after that, in UTC; ``None`` while it is not.
     """
 
     batch: str
@@ -30,36 +31,77 @@ class StepLatency:
     published_at: datetime | None
 
 
-def newest_latency(
-    path: DataPath, table: Gated, *, installation: Installation, publications: Publications
-) -> StepLatency | None:
-    """The latency of the batch that could begin last; ``None`` where none could, or nobody knows when its files landed.
+def newest_latency(table: Table, *, installation: Installation, publications: Publications) -> StepLatency | None:
+    """The latency of the batch that could begin last; ``None`` where none could, or nobody knows when it arrived.
+
+    Args:
+        table: The table.
+        installation: Where the ledger is.
+        publications: What consumers see of the table and of what it reads.
 
     Raises:
         LedgerError: The ledger cannot be reached.
     """
-    began = (
-        _landed(path, table, installation) if isinstance(table, GatedTable) else _computable(path, table, publications)
-    )
+    if isinstance(table, GatedTable):
+        began, after = _arrived(table, installation), "it landed"
+    else:
+        inputs = dict.fromkeys(read.table.name for read in table.reads.values())
+        began, after = _computable(table, publications), f"{' and '.join(inputs)} came"
     if began is None:
         return None
     batch, since = began
-    own = publications.get((path.name, str(published_table(path, table))), ())
-    after = "it landed" if isinstance(table, GatedTable) else f"{' and '.join(table.inputs)} came"
-    published_at = next((one.first_at for one in own if one.batch == batch), None)
+    published_at = _published_at(table, batch, since, installation, publications)
     return StepLatency(batch=batch, since=since, after=after, published_at=published_at)
 
 
-def _landed(path: DataPath, table: GatedTable, installation: Installation) -> tuple[str, datetime] | None:
-    raw = installation.ledger.latest(path=path.name, table=str(raw_table(table)))
-    landed = max((file.landed_at for file in raw.files if file.landed_at), default=None) if raw else None
-    return (raw.ref.batch, landed) if raw is not None and landed is not None else None
+def _arrived(table: GatedTable, installation: Installation) -> tuple[str, datetime] | None:
+    raw = installation.ledger.latest(table.id.raw)
+    if raw is None:
+        return None
+    arrived = max((origin.arrived_at for origin in raw.origins if origin.arrived_at), default=None)
+    return (raw.ref.batch, arrived) if arrived is not None else None
 
 
-def _computable(path: DataPath, table: DerivedTable, publications: Publications) -> tuple[str, datetime] | None:
+def _computable(table: Computed, publications: Publications) -> tuple[str, datetime] | None:
     """The batch of which the last input was published last."""
-    names = [str(published_table(path, path.table(name))) for name in table.inputs]
-    first = [{one.batch: one.first_at for one in publications.get((path.name, name), ())} for name in names]
-    whole = set.intersection(*(set(batches) for batches in first))
-    began = [(batch, max(batches[batch] for batches in first)) for batch in whole]
-    return max(began, key=lambda one: one[1], default=None)
+    inputs = [_Input(read, publications.get(read.table.id, ())) for read in table.reads.values()]
+    made = (one.read.made_by(batch, table.batches) for one in inputs for batch in one.present)
+    began = [
+        (batch, since)
+        for batch in dict.fromkeys(key for key in made if key is not None)
+        if (since := _last_input(table, batch, inputs)) is not None
+    ]
+    return max(began, key=lambda one: (one[1], table.batches.order(one[0])), default=None)
+
+
+class _Input:
+    """What is published of an input."""
+
+    def __init__(self, read: Read, publications: Sequence[Publication]) -> None:
+        self.read = read
+        self.first_at = {one.batch: one.first_at for one in publications}
+        self.present = Present(in_order(read.table.batches, self.first_at))
+
+
+def _last_input(table: Computed, batch: str, inputs: Sequence[_Input]) -> datetime | None:
+    """When the last of a batch's inputs was published; ``None`` while it lacks one that it needs."""
+    published: list[datetime] = []
+    for one in inputs:
+        keys = one.read.keys(batch, table.batches, one.present)
+        if not keys and not one.read.mapping.optional:
+            return None
+        published += [one.first_at[key] for key in keys]
+    return max(published, default=None)
+
+
+def _published_at(
+    table: Table, batch: str, since: datetime, installation: Installation, publications: Publications
+) -> datetime | None:
+    """When a batch was first published at a time or later."""
+    first = next((one.first_at for one in publications.get(table.id, ()) if one.batch == batch), None)
+    if first is None or first >= since or isinstance(table, GatedTable):
+        return first
+    # Published before its last input was: a month with some of its days. It counts when it has all of them.
+    visible = {state.value for state in BatchState if state.visible}
+    trail = installation.ledger.trail(ref=BatchRef(table.id, batch))
+    return next((entry.at for entry in trail if entry.what in visible and entry.at >= since), None)

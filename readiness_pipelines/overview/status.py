@@ -1,14 +1,15 @@
-"""Where every batch of a path stands, from the ledger and the KPI's table."""
+"""Where every batch of a domain stands, from the ledger and the KPIs' tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from readiness_pipelines.batches import StaticBatches
-from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery.measure import Measured, measure_all
-from readiness_pipelines.delivery.names import kpi_table, published_table
+from readiness_pipelines.batches import BatchState, Counts, Keys, in_order
+from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Lane
+from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchRecord, BatchState, Counts
+from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.names import TableId
+from readiness_pipelines.products import KpiValue, combined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,100 +18,115 @@ class BatchStatus:
 
     Attributes:
         batch: Its key.
-        tables: The ledger's record by table name; ``None`` where the table never saw the batch.
+        tables: The ledger's record, for each table of the lane; that of the raw table where rows were ingested and no
+            gate has judged them yet; ``None`` where the table never saw the batch.
         counts: Rows of the tables that are fed by a source, accounted for.
         held: Whether one of its tables is held.
-        kpi: The KPI's latest value; ``None`` where it was never computed.
+        values: The KPIs' totals, as their tables have them: of a held batch, the last good one.
+        dimensions: The KPIs' values by their dimensions, where they have any.
     """
 
     batch: str
-    tables: Mapping[str, BatchRecord | None]
+    tables: Mapping[TableId, BatchRecord | None]
     counts: Counts
     held: bool
-    kpi: Measured | None
+    values: Mapping[TableId, KpiValue]
+    dimensions: Mapping[TableId, tuple[KpiValue, ...]]
+
+    @property
+    def seen(self) -> bool:
+        """Whether any table saw the batch."""
+        return any(self.tables.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PathStatus:
-    """Where a path stands.
+class LaneStatus:
+    """Where the tables stand that have the same batches.
 
     Attributes:
-        path: Its name.
-        batches: Its batches, in order: the declared ones, or those the ledger knows where they are declared by time.
+        name: The lane's name.
+        kind: The kind of its batches: ``daily``.
+        tables: Its tables, in the order rows flow.
+        batches: Its batches, from old to new: those that the ledger knows, and all that are declared one by one.
         total: Rows of all batches.
-        kpi: The KPI over all published batches together; ``None`` where nothing is published.
+        kpis: Each KPI over all batches together; ``None`` where batches do not add up, or nothing is published.
     """
 
-    path: str
+    name: str
+    kind: str
+    tables: tuple[TableId, ...]
     batches: tuple[BatchStatus, ...]
     total: Counts
-    kpi: Measured | None
+    kpis: Mapping[TableId, KpiValue | None]
 
 
-def status(path: DataPath, *, installation: Installation) -> PathStatus:
-    """Tell where every batch of a path stands.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainStatus:
+    """Where a domain stands, by lanes: tables that have the same batches."""
+
+    domain: str
+    lanes: tuple[LaneStatus, ...]
+
+
+def status(domain: Domain, *, installation: Installation) -> DomainStatus:
+    """Where every batch of a domain stands.
 
     Raises:
         LedgerError: The ledger cannot be reached.
-        LakehouseError: A table cannot be read.
+        LakehouseError: A KPI's table cannot be read.
     """
-    names = {str(published_table(path, table)): table.name for table in path.tables}
-    records: dict[str, dict[str, BatchRecord]] = {}
-    for record in installation.ledger.batches(path=path.name):
-        if record.ref.table in names:
-            records.setdefault(record.ref.batch, {})[names[record.ref.table]] = record
-    values = _kpi_values(path, installation)
-    declared = path.batches.keys if isinstance(path.batches, StaticBatches) else ()
-    keys = [*declared, *sorted(key for key in records if key not in declared)]
-    batches = tuple(_batch_status(path, key, records.get(key, {}), values.get(key)) for key in keys)
-    published = installation.lakehouse.tables()
-    complete = path.kpi_measure is not None and all(
-        published_table(path, path.table(name)) in published for name in path.kpi_measure.inputs
-    )
-    return PathStatus(
-        path=path.name,
+    lanes = tuple(lane_status(lane, installation=installation) for lane in domain.lanes)
+    return DomainStatus(domain=domain.name, lanes=lanes)
+
+
+def lane_status(lane: Lane, *, installation: Installation) -> LaneStatus:
+    """Where every batch of a lane stands; raises as `status` does."""
+    records = _records(lane, installation)
+    values = {table.id: kpi_values(table, installation=installation) for table in lane.tables if isinstance(table, Kpi)}
+    grid = lane.batches.grid()
+    declared = grid.keys if isinstance(grid, Keys) else ()
+    known = {batch for of_table in records.values() for batch in of_table}
+    keys = in_order(lane.batches, {*declared, *known})
+    batches = tuple(_batch_status(lane, key, records, values) for key in keys)
+    return LaneStatus(
+        name=lane.name,
+        kind=lane.batches.name,
+        tables=tuple(table.id for table in lane.tables),
         batches=batches,
-        total=_sum([batch.counts for batch in batches]),
-        kpi=measure_all(path, installation=installation) if complete else None,
+        total=sum((batch.counts for batch in batches), Counts()),
+        kpis={table.id: combined(table, values[table.id]) for table in lane.tables if isinstance(table, Kpi)},
     )
 
 
-def _batch_status(path: DataPath, key: str, records: Mapping[str, BatchRecord], kpi: Measured | None) -> BatchStatus:
-    fed = [table.name for table in path.tables if isinstance(table, GatedTable)]
+def _records(lane: Lane, installation: Installation) -> Mapping[TableId, Mapping[str, BatchRecord]]:
+    """The records of a lane, by table and batch; a raw one where no gate has judged the batch yet."""
+    raw = {table.id.raw: table.id for table in lane.tables if isinstance(table, GatedTable)}
+    found: dict[TableId, dict[str, BatchRecord]] = {table.id: {} for table in lane.tables}
+    known = installation.ledger.batches(tables=[*raw, *found])
+    for record in sorted(known, key=lambda record: record.ref.table in found):  # the gates' verdicts win
+        found[raw.get(record.ref.table, record.ref.table)][record.ref.batch] = record
+    return found
+
+
+def _batch_status(
+    lane: Lane,
+    key: str,
+    records: Mapping[TableId, Mapping[str, BatchRecord]],
+    values: Mapping[TableId, Sequence[KpiValue]],
+) -> BatchStatus:
+    tables = {table.id: records[table.id].get(key) for table in lane.tables}
+    judged = [record for table, record in tables.items() if record is not None and record.ref.table == table]
+    fed = {table.id for table in lane.tables if isinstance(table, GatedTable)}
+    of_batch = {table: [value for value in some if value.batch == key] for table, some in values.items()}
     return BatchStatus(
         batch=key,
-        tables={table.name: records.get(table.name) for table in path.tables},
-        counts=_sum([records[name].counts for name in fed if name in records]),
-        held=any(record.state is BatchState.HELD for record in records.values()),
-        kpi=kpi,
+        tables=tables,
+        counts=sum((record.counts for record in judged if record.ref.table in fed), Counts()),
+        held=any(record.state is BatchState.HELD for record in judged),
+        values={table: value for table, some in of_batch.items() for value in some if value.is_total},
+        dimensions={
+            table: parts
+            for table, some in of_batch.items()
+            if (parts := tuple(value for value in some if not value.is_total))
+        },
     )
-
-
-def _sum(counts: list[Counts]) -> Counts:
-    return Counts(
-        ingested=sum(c.ingested for c in counts),
-        published=sum(c.published for c in counts),
-        quarantined=sum(c.quarantined for c in counts),
-        discarded=sum(c.discarded for c in counts),
-    )
-
-
-def _kpi_values(path: DataPath, installation: Installation) -> dict[str, Measured]:
-    table = kpi_table(path)
-    if not installation.lakehouse.exists(table):
-        return {}
-    with installation.engine() as engine:
-        rows = installation.lakehouse.relation(engine, table).to_arrow_table().to_pylist()
-    return {
-        row["_batch"]: Measured(
-            kpi=path.kpi.name,
-            batch=row["_batch"],
-            value=row["value"],
-            numerator=row["numerator"],
-            denominator=row["denominator"],
-            target=path.kpi.target,
-            met=path.kpi.target.met_by(row["value"]) if path.kpi.target else None,
-            inputs={entry["table"]: entry["snapshot_id"] for entry in row["inputs"]},
-        )
-        for row in rows
-    }

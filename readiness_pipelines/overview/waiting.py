@@ -1,45 +1,53 @@
 """What waits: batches, their rows, and why."""
 
+from collections.abc import Iterable
+
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery.judging import judged
-from readiness_pipelines.delivery.names import Gated, batch_ref, published_table, quarantine_table
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.contracts import Table
+from readiness_pipelines.delivery.judging import judged_batch
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.overview.known import unknown_batch
+from readiness_pipelines.sql import identifier
 
 
-def waiting_batches(path: DataPath, *, installation: Installation) -> tuple[BatchRecord, ...]:
-    """The batches of a path's tables of which rows wait, in the order rows flow."""
-    tables = [str(published_table(path, table)) for table in path.tables]
-    records = [record for record in installation.ledger.batches(path=path.name) if record.counts.quarantined]
-    return tuple(sorted((r for r in records if r.ref.table in tables), key=lambda r: tables.index(r.ref.table)))
+def waiting_batches(tables: Iterable[Table], *, installation: Installation) -> tuple[BatchRecord, ...]:
+    """The batches of some tables of which rows wait: in the order of the tables, each table's from old to new."""
+    known = {table.id: (place, table) for place, table in enumerate(tables)}
+
+    def order(record: BatchRecord) -> tuple[int, tuple[float, str]]:
+        place, table = known[record.ref.table]
+        return place, table.batches.order(record.ref.batch)
+
+    records = installation.ledger.batches(tables=list(known))
+    return tuple(sorted((record for record in records if record.counts.quarantined), key=order))
 
 
-def waiting_record(path: DataPath, table: Gated, *, batch: str, installation: Installation) -> BatchRecord:
+def waiting_record(table: Table, *, batch: str, installation: Installation) -> BatchRecord:
     """Where a batch of a table stands.
 
     Raises:
-        UnknownNameError: It was never judged; names the nearest that was.
+        LedgerError: It was never delivered.
+        UnknownNameError: The table has no such batch; names the nearest that it has.
     """
-    name = published_table(path, table)
-    record = installation.ledger.get(batch_ref(path, name, batch))
+    record = installation.ledger.get(BatchRef(table.id, batch))
     if record is None:
-        known = [r.ref.batch for r in installation.ledger.batches(path=path.name, table=str(name))]
-        raise UnknownNameError(f"batch of {name}", batch, known)
+        known = [other.ref.batch for other in installation.ledger.batches(tables=[table.id])]
+        raise unknown_batch(table, batch, known)
     return record
 
 
 def quarantine_rows(
-    path: DataPath, table: Gated, *, batch: str, rule: str | None, limit: int | None, installation: Installation
+    table: Table, *, batch: str, rule: str | None, limit: int | None, installation: Installation
 ) -> pa.Table:
     """The rows of a batch that wait: ``_row``, the source's columns, and ``broken``, the names of the rules.
 
     Args:
-        path: The path.
         table: The table.
         batch: The batch.
         rule: Only rows that break this rule; ``None`` for all.
@@ -47,38 +55,38 @@ def quarantine_rows(
         installation: Where the tables are.
 
     Raises:
-        UnknownNameError: A batch that was never judged, or a rule that no row of it breaks.
+        LedgerError: A batch that was never delivered.
+        UnknownNameError: A batch that the table does not have, or a rule that no row of it breaks.
         LakehouseError: The table cannot be read.
     """
-    waiting_record(path, table, batch=batch, installation=installation)
-    quarantine = quarantine_table(table)
+    waiting_record(table, batch=batch, installation=installation)
+    quarantine = table.id.quarantine
     if not installation.lakehouse.exists(quarantine):
         return pa.table({"_row": pa.array([], pa.int64())})
     with installation.engine() as engine:
         rows = installation.lakehouse.relation(engine, quarantine, batch=batch, as_arrived=True)
         if "_discarded" in rows.columns:
             rows = rows.filter("NOT _discarded")
-        named = rows.project("*, list_transform(_errors, lambda e: e.rule) AS broken")
+        named = rows.project("*, list_transform(_errors, lambda e: e.rule) AS _broken")
         if rule is not None:
-            known = {name for (name,) in named.project("unnest(broken)").distinct().fetchall()}
+            known = {name for (name,) in named.project("unnest(_broken)").distinct().fetchall()}
             if rule not in known:
                 raise UnknownNameError(f"rule that rows of {batch} break", rule, known)
             contains = duckdb.FunctionExpression(
-                "list_contains", duckdb.ColumnExpression("broken"), duckdb.ConstantExpression(rule)
+                "list_contains", duckdb.ColumnExpression("_broken"), duckdb.ConstantExpression(rule)
             )
             named = named.filter(contains)
-        columns = [name for name in rows.columns if not name.startswith("_")]
-        quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
-        shown = named.project(f"_row, {quoted}, array_to_string(broken, ', ') AS broken").order("_row")
+        columns = [identifier(name) for name in rows.columns if not name.startswith("_")]
+        shown = named.project(", ".join(["_row", *columns, "array_to_string(_broken, ', ') AS broken"])).order("_row")
         return (shown if limit is None else shown.limit(limit)).to_arrow_table()
 
 
-def judged_rules(path: DataPath, table: Gated, *, batch: str, installation: Installation) -> tuple[RuleCount, ...]:
+def judged_rules(table: Table, *, batch: str, installation: Installation) -> tuple[RuleCount, ...]:
     """The rules that a batch breaks now, most rows first: judged again, with the decisions in force.
 
     Raises:
-        UpstreamNotPublishedError: Nothing of the batch was ingested.
+        UpstreamNotPublishedError: Nothing of the batch was ingested, or an input has nothing published for it.
         GateBuildError: The gate cannot be built, or a check raised.
     """
-    with judged(path, table, batch=batch, installation=installation, run=Run()) as found:
-        return found.verdict.broken
+    with judged_batch(table, batch=batch, installation=installation, run=Run()) as judged:
+        return judged.verdict.broken

@@ -18,7 +18,7 @@ import pyarrow.csv as pacsv
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile
 from readiness_pipelines.sources.prelude import Prelude, read_prelude
-from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema
+from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema, without_blank_end
 from readiness_pipelines.sources.text_files import (
     encoding_shown,
     examine_text,
@@ -51,7 +51,10 @@ class CsvFile:
 
     def batches(self) -> Iterator[pa.Table]:
         """Its rows."""
-        return _strict_batches(self) if self.strictly else _arrow_batches(self)
+        if self.strictly:
+            return _strict_batches(self)
+        tables = _arrow_batches(self)
+        return without_blank_end(tables, self.drop.delimiter) if self.drop.ignore_blank else tables
 
 
 def open_csv(file: SourceFile, drop: FileDrop) -> CsvFile:
@@ -64,9 +67,10 @@ def open_csv(file: SourceFile, drop: FileDrop) -> CsvFile:
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
     with open_text(file, drop.encoding) as lines:
         prelude = read_prelude(file, drop, lines, lambda given: next(_dialect(given, drop), []))
+        empty = next(lines, None) is None  # which Arrow refuses
     columns = drop.column_names or prelude.header
     simple = len(columns) > 1 and not drop.comment and drop.delimiter.isascii()
-    strictly = facts.quoted or not facts.decodable or not simple
+    strictly = facts.quoted or not facts.decodable or not simple or empty
     return CsvFile(file, drop, columns, prelude, strictly)
 
 
@@ -83,7 +87,6 @@ def _arrow_batches(source: CsvFile) -> Iterator[pa.Table]:
         invalid.append(row)
         return "skip"
 
-    # Arrow never yields a file that has nothing after the lines to skip.
     place, first = 0, source.prelude.lines + 1
     with _utf8(source) as stream:
         reader = pacsv.open_csv(
@@ -141,7 +144,7 @@ def _strict_batches(source: CsvFile) -> Iterator[pa.Table]:
     places: list[int] = []
     bad: list[tuple[int, str, str]] = []
     width = len(source.columns)
-    for place, (fields, text, reason) in enumerate(_records(source)):
+    for place, (fields, text, reason) in enumerate(_kept_records(source)):
         if fields is None or len(fields) != width:
             bad.append((place, printable(text), reason or _count_reason(place, len(fields or ()), source)))
         else:
@@ -161,6 +164,21 @@ def _flush(
         yield row_batch(columns, source.columns, places=places)
     if bad:
         yield _unreadable_batch(source, bad)
+
+
+def _kept_records(source: CsvFile) -> Iterator[tuple[list[str] | None, str, str]]:
+    """Records, without those of nothing but delimiters after the last that has more; quotes are more."""
+    if not source.drop.ignore_blank:
+        yield from _records(source)
+        return
+    waiting: list[tuple[list[str] | None, str, str]] = []
+    for record in _records(source):
+        if record[1].strip(source.drop.delimiter):
+            yield from waiting
+            waiting = []
+            yield record
+        else:
+            waiting.append(record)
 
 
 def _records(source: CsvFile) -> Iterator[tuple[list[str] | None, str, str]]:

@@ -15,7 +15,7 @@ from readiness_pipelines.errors import DeclarationError, suggestion
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import READ_ERRORS, SourceFile
 from readiness_pipelines.sources.json_values import as_json
-from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema
+from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema, without_blank_end
 
 _WHOLE_UP_TO = 1e15
 _ERRORS = (*READ_ERRORS, KeyError, ValueError, TypeError, zipfile.LargeZipFile)
@@ -48,6 +48,10 @@ class ExcelFile:
 
     def batches(self) -> Iterator[pa.Table]:
         """Its rows."""
+        tables = self._tables()
+        return without_blank_end(tables, " ") if self.drop.ignore_blank else tables
+
+    def _tables(self) -> Iterator[pa.Table]:
         rows: list[list[str | None]] = []
         first = 0
         with _sheet(self.file, self.drop) as sheet:

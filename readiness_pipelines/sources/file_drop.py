@@ -22,8 +22,8 @@ class FileDrop(Frozen):
 
     Attributes:
         pattern: Glob relative to the landing folder, with ``{batch}`` where the batch's key stands
-            (``encounters/{batch}/*.csv.gz``), or ``{batch:%m-%d-%Y}`` where the time that the batch begins at is spelled
-            in another way, in the batches' zone. ``**`` is allowed. A table of `Versions` may leave ``{batch}`` out:
+            (``encounters/{batch}/*.csv.gz``), or ``{batch:%m-%d-%Y}`` where the time that it begins at is spelled in
+            another way, in the batches' zone. ``**`` is allowed. A table of `Versions` may leave ``{batch}`` out:
             then each content of the files is a version, keyed by the time at which the newest file was changed.
         missing: Text that means "no value" (``?``, ``N/A``). Raw keeps it as it came; the gate reads it as null.
             The empty field is always missing in CSV, fixed width and Excel.

@@ -9,7 +9,7 @@ import pyarrow as pa
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile
 from readiness_pipelines.sources.prelude import Prelude, read_prelude
-from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema
+from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema, without_blank_end
 from readiness_pipelines.sources.text_files import encoding_shown, examine_text, is_undecodable, open_text, printable
 
 
@@ -30,6 +30,10 @@ class FixedFile:
 
     def batches(self) -> Iterator[pa.Table]:
         """Its rows."""
+        tables = self._tables()
+        return without_blank_end(tables, " ") if self.drop.ignore_blank else tables
+
+    def _tables(self) -> Iterator[pa.Table]:
         rows: list[tuple[list[str | None], str | None, str | None]] = []
         first = 0
         for line, number in self._lines():

@@ -1,6 +1,5 @@
 """Rows of JSON Lines and of JSON arrays, as text."""
 
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -46,9 +45,9 @@ class JsonFile:
 
     def _batch(self, rows: list[_Row], first: int) -> pa.Table:
         records, texts, reasons = (list(column) for column in zip(*rows, strict=True))
-        columns = records_table(records, self.columns)  # type: ignore[arg-type]  # zip forgets which is which
+        columns = records_table(records, self.columns)
         places = range(first, first + len(rows))
-        return row_batch(columns, self.columns, places=places, unreadable=texts, reasons=reasons)  # type: ignore[arg-type]  # as above
+        return row_batch(columns, self.columns, places=places, unreadable=texts, reasons=reasons)
 
 
 def open_json(file: SourceFile, drop: FileDrop) -> JsonFile:
@@ -71,8 +70,7 @@ def _rows(file: SourceFile, drop: FileDrop) -> Iterable[_Row]:
 
 def _lines(file: SourceFile, drop: FileDrop) -> Iterator[_Row]:
     """Each line that is not blank: its values, or its text and the reason why it has none."""
-    with open_text(file, drop.encoding) as opened:
-        lines = io.TextIOWrapper(opened.detach(), encoding=opened.encoding, errors=opened.errors, newline="\n")
+    with open_text(file, drop.encoding, newline="\n") as lines:
         for number, line in enumerate(lines, start=1):
             text = line.removeprefix("\ufeff")
             if text.strip():
@@ -126,6 +124,6 @@ def _array(file: SourceFile, document: Any, path: str | None) -> list[Any]:
         return document
     arrays = [key for key, value in document.items() if isinstance(value, list)] if isinstance(document, dict) else []
     where = f"at {path!r}" if path else "at its top"
-    known = f"{path}." if path else ""
-    way_out = " or ".join(f'declare FileDrop(record_path="{known}{key}")' for key in arrays[:3])
+    above = f"{path}." if path else ""
+    way_out = " or ".join(f'declare FileDrop(record_path="{above}{key}")' for key in arrays[:3])
     raise file.unreadable(f"{where} it has no array of records", way_out or "declare FileDrop(record_path=…)")

@@ -16,11 +16,9 @@ from readiness_pipelines.sources.json_rows import open_json
 from readiness_pipelines.sources.landing import file_origins
 from readiness_pipelines.sources.layout import Layout, check_together, layout_of
 from readiness_pipelines.sources.raw_rows import complete, raw_schema
-from readiness_pipelines.sources.rows import FileRows, without_blank_end
+from readiness_pipelines.sources.rows import FileRows
 from readiness_pipelines.sources.typed_rows import open_typed
 from readiness_pipelines.sources.unify import unified
-
-_OF_LINES = ("csv", "fixed", "excel")
 
 
 def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
@@ -36,7 +34,7 @@ def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
     layouts = [layout_of(file, rows.schema, drop) for file, rows in zip(files, opened, strict=True)]
     check_together(layouts)
     columns = unified([layout.schema for layout in layouts])
-    stream = _rows(opened, layouts, drop, raw_schema(columns), batch)
+    stream = _rows(opened, layouts, raw_schema(columns), batch)
     return RawBatch(
         origins=origins,
         columns=columns,
@@ -62,12 +60,12 @@ def _open(file: SourceFile, drop: FileDrop) -> FileRows:
 
 
 def _rows(
-    opened: Sequence[FileRows], layouts: Sequence[Layout], drop: FileDrop, schema: pa.Schema, batch: str
+    opened: Sequence[FileRows], layouts: Sequence[Layout], schema: pa.Schema, batch: str
 ) -> Iterator[pa.RecordBatch]:
     first = 0
     for source, layout in zip(opened, layouts, strict=True):
         after = first
-        for table in _tables(source, layout.file, drop):
+        for table in source.batches():
             if table.num_rows == 0:
                 continue
             after = max(after, first + pc.max(table.column("_row")).as_py() + 1)
@@ -76,12 +74,6 @@ def _rows(
             read = read.rename_columns([*layout.schema.names, *read.column_names[len(layout.positions) :]])
             yield from complete(read, schema, batch=batch, file=layout.file.name, first=first)
         first = after
-
-
-def _tables(source: FileRows, file: SourceFile, drop: FileDrop) -> Iterator[pa.Table]:
-    if drop.ignore_blank and file.format in _OF_LINES:
-        return without_blank_end(source.batches(), drop.delimiter if file.format == "csv" else " ")
-    return source.batches()
 
 
 def _renamed(layouts: Sequence[Layout]) -> dict[str, str]:

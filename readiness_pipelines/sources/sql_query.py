@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+import pyarrow as pa
 from pydantic import Field, field_validator
 
 from readiness_pipelines.batches import Batches, Scope, Window, in_order
@@ -141,7 +142,7 @@ class SqlQuery(Frozen):
         check_names(found.columns.names, what=f"the query over {self.connection}", way_out="name it with AS")
         return found
 
-    def _tables(self, database: Database, window: Window | None) -> Iterable[object]:
+    def _tables(self, database: Database, window: Window | None) -> Iterator[pa.Table]:
         query = self.query
         if window is not None:
             condition = database.between(str(self.cursor), window.start, window.end)
@@ -155,7 +156,9 @@ class SqlQuery(Frozen):
         """The batches that have rows: one pass over the query, in quarters of an hour."""
         cursor = identifier(str(self.cursor))
         bucket = database.bucket(str(self.cursor))
-        summary = f"SELECT {bucket} AS bucket, count(*) AS n, CAST(max({cursor}) AS VARCHAR(99)) AS newest, max(CASE WHEN {cursor} IS NOT NULL AND {bucket} IS NULL THEN 1 ELSE 0 END) AS unread FROM (\n{self.query}\n) AS q GROUP BY 1"  # noqa: E501
+        unread = f"max(CASE WHEN {cursor} IS NOT NULL AND {bucket} IS NULL THEN 1 ELSE 0 END)"
+        columns = f"{bucket} AS bucket, count(*) AS n, CAST(max({cursor}) AS VARCHAR(99)) AS newest, {unread} AS unread"
+        summary = f"SELECT {columns} FROM (\n{self.query}\n) AS q GROUP BY 1"
         counts: dict[str, int] = {}
         newest: dict[str, tuple[int, str]] = {}
         for table in database.read(summary):
@@ -163,7 +166,7 @@ class SqlQuery(Frozen):
                 if row["bucket"] is None:
                     if row["unread"]:
                         raise LandingError(
-                            f"the cursor {self.cursor!r} of connection {self.connection!r} has values that are not times",
+                            f"the cursor {self.cursor!r} over {self.connection!r} has values that are not times",
                             way_out="write times as ISO text or as seconds from 1970, or CAST them in the query",
                         )
                     continue

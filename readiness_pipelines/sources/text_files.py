@@ -56,9 +56,9 @@ def is_utf8(encoding: str) -> bool:
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
 
 
-def open_text(file: SourceFile, encoding: str) -> io.TextIOWrapper:
+def open_text(file: SourceFile, encoding: str, *, newline: str = "") -> io.TextIOWrapper:
     """A file's text; its lines end as they end in the file, and bytes that cannot be decoded are kept."""
-    return io.TextIOWrapper(file.open(), encoding=text_codec(encoding), errors=_ESCAPE, newline="")
+    return io.TextIOWrapper(file.open(), encoding=text_codec(encoding), errors=_ESCAPE, newline=newline)
 
 
 def is_undecodable(text: str) -> bool:

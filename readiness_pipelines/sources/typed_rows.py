@@ -45,10 +45,7 @@ def open_typed(file: SourceFile) -> TypedFile:
     """
     try:
         with file.open_anywhere() as source:
-            if file.format == "parquet":
-                schema = pq.ParquetFile(source).schema_arrow
-            else:
-                schema = _arrow_reader(source).schema
+            schema = pq.ParquetFile(source).schema_arrow if file.format == "parquet" else _arrow_reader(source).schema
     except _ERRORS as error:
         raise _damaged(file, error) from error
     return TypedFile(file, schema.remove_metadata())

@@ -8,6 +8,9 @@ import pyarrow.compute as pc
 
 from readiness_pipelines.sources.json_values import as_json, value_text
 
+_MOST_DIGITS = 38
+_EXACT_BITS = 32
+
 
 def plain_type(kind: pa.DataType) -> pa.DataType | None:
     """The plain type that holds all values of an Arrow type; ``None`` where only text does.
@@ -26,7 +29,7 @@ def plain_type(kind: pa.DataType) -> pa.DataType | None:
     if pa.types.is_decimal(kind):
         return (
             pa.decimal128(kind.precision, kind.scale)
-            if kind.precision <= 38 and 0 <= kind.scale <= kind.precision
+            if kind.precision <= _MOST_DIGITS and 0 <= kind.scale <= kind.precision
             else None
         )
     if pa.types.is_timestamp(kind):
@@ -108,11 +111,11 @@ def _wider(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
     # A double holds every integer of 32 bits, and not every one of 64.
     if {pa.types.is_floating(one), pa.types.is_floating(other)} == {True, False}:
         whole = other if pa.types.is_floating(one) else one
-        return pa.float64() if pa.types.is_integer(whole) and whole.bit_width <= 32 else None  # noqa: PLR2004
+        return pa.float64() if pa.types.is_integer(whole) and whole.bit_width <= _EXACT_BITS else None
     if pa.types.is_decimal(one) and pa.types.is_decimal(other):
         scale = max(one.scale, other.scale)
         precision = max(one.precision - one.scale, other.precision - other.scale) + scale
-        return pa.decimal128(precision, scale) if precision <= 38 else None  # noqa: PLR2004
+        return pa.decimal128(precision, scale) if precision <= _MOST_DIGITS else None
     if pa.types.is_timestamp(one) and pa.types.is_timestamp(other) and one.tz == other.tz:
         return pa.timestamp(min(one.unit, other.unit, key=_UNITS.index), one.tz)
     return None
@@ -159,9 +162,8 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _python(column: pa.ChunkedArray) -> list[Any]:
-    if pa.types.is_duration(column.type):
-        return column.cast(pa.int64()).to_pylist()
-    return column.to_pylist()
+    values: list[Any] = (column.cast(pa.int64()) if pa.types.is_duration(column.type) else column).to_pylist()
+    return values
 
 
 def _casts_to_text(kind: pa.DataType) -> bool:

@@ -13,9 +13,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness_pipelines import FileDrop
+from readiness_pipelines.batches import Versions
+from readiness_pipelines.contracts.readers import Places, RawBatch
 from readiness_pipelines.errors import BatchNotLandedError, FileUnreadableError, LandingError
-from readiness_pipelines.sources import known_batches, landed_files, read_raw
+from readiness_pipelines.sources import FileDrop
 from readiness_pipelines.storage import Place
 from readiness_pipelines_tests.stores import new_bucket
 
@@ -29,8 +30,17 @@ def put(landing: Path, name: str, content: bytes, *, batch: str = "b") -> Path:
     return file
 
 
+def places(landing: Place | Path) -> Places:
+    place = landing if isinstance(landing, Place) else Place.of(landing)
+    return Places(landing=place, connection=str, batches=Versions())
+
+
+def opened(landing: Place | Path, batch: str = "b") -> RawBatch:
+    return DROP.open(batch, places(landing))
+
+
 def rows(landing: Path, drop: FileDrop = DROP, *, batch: str = "b") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = read_raw(drop, batch=batch, landing=Place.of(landing)).rows.read_all().to_pylist()
+    found: list[dict[str, Any]] = drop.open(batch, places(landing)).rows.read_all().to_pylist()
     return found
 
 
@@ -119,8 +129,8 @@ def test_rows_of_many_files_are_numbered_through_in_the_order_of_their_paths(tmp
 
 def test_a_header_without_rows_is_a_batch_without_rows(tmp_path: Path) -> None:
     put(tmp_path, "f.csv", b"a,b\n")
-    batch = read_raw(DROP, batch="b", landing=Place.of(tmp_path))
-    assert batch.columns == ("a", "b")
+    batch = opened(tmp_path)
+    assert batch.columns.names == ["a", "b"]
     assert batch.rows.read_all().num_rows == 0
 
 
@@ -150,31 +160,31 @@ def test_a_file_that_cannot_be_read_is_refused_by_name_before_any_row(
 ) -> None:
     put(tmp_path, name, content)
     with pytest.raises(FileUnreadableError, match=f"in/b/{name}(?s:.*){says}"):
-        read_raw(DROP, batch="b", landing=Place.of(tmp_path))
+        opened(tmp_path)
 
 
 def test_a_batch_without_a_file_names_the_nearest_that_landed(tmp_path: Path) -> None:
     put(tmp_path, "f.csv", b"a\n1\n", batch="2026-01-31")
     with pytest.raises(BatchNotLandedError, match=r"2026-01-30(?s:.*)did you mean '2026-01-31'"):
-        landed_files(DROP, batch="2026-01-30", landing=Place.of(tmp_path))
+        opened(tmp_path, "2026-01-30")
 
 
 @pytest.mark.parametrize("batch", ["../x", "a/b", "", ".."])
 def test_a_batch_key_cannot_leave_the_landing_folder(tmp_path: Path, batch: str) -> None:
-    with pytest.raises(LandingError, match="no batch key"):
-        landed_files(DROP, batch=batch, landing=Place.of(tmp_path))
+    with pytest.raises(LandingError, match="not a batch key"):
+        opened(tmp_path, batch)
 
 
 def test_glob_characters_in_a_batch_key_match_only_themselves(tmp_path: Path) -> None:
     put(tmp_path, "f.csv", b"a\n1\n", batch="ab")
     with pytest.raises(BatchNotLandedError):
-        landed_files(DROP, batch="a*", landing=Place.of(tmp_path))
+        opened(tmp_path, "a*")
 
 
 def test_the_batches_that_landed_are_known(tmp_path: Path) -> None:
     put(tmp_path, "f.csv", b"a\n1\n", batch="one")
     put(tmp_path, "f.csv", b"a\n1\n", batch="two")
-    assert known_batches(DROP, landing=Place.of(tmp_path)) == ("one", "two")
+    assert [arrival.batch for arrival in DROP.arrivals(places(tmp_path))] == ["one", "two"]
 
 
 FIELDS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=8)
@@ -218,9 +228,11 @@ def test_files_in_a_bucket_are_read_as_those_of_a_folder(tmp_path: Path, name: s
     put(tmp_path, name, content)
     bucket = new_bucket() / "landing"
     bucket.write(f"in/b/{name}", content)
-    theirs, ours = (read_raw(DROP, batch="b", landing=place) for place in (bucket, Place.of(tmp_path)))
-    assert [(file.path, file.sha256) for file in theirs.files] == [(file.path, file.sha256) for file in ours.files]
+    theirs, ours = opened(bucket), opened(tmp_path)
+    assert [(file.name, file.fingerprint, file.bytes) for file in theirs.origins] == [
+        (file.name, file.fingerprint, file.bytes) for file in ours.origins
+    ]
     assert theirs.rows.read_all() == ours.rows.read_all()
-    assert known_batches(DROP, landing=bucket) == ("b",)
+    assert [arrival.batch for arrival in DROP.arrivals(places(bucket))] == ["b"]
     with pytest.raises(BatchNotLandedError, match="s3://"):
-        landed_files(DROP, batch="c", landing=bucket)
+        opened(bucket, "c")

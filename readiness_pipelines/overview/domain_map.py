@@ -1,0 +1,169 @@
+"""A domain's map: for each step what it reads, who answers, the rules, and what depends on it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import assert_never
+
+from readiness_pipelines.contracts import (
+    DerivedTable,
+    Domain,
+    Freshness,
+    GatedTable,
+    Kpi,
+    Read,
+    Source,
+    Table,
+    Tolerance,
+    answers_for,
+    products_of,
+    upstream,
+)
+from readiness_pipelines.contracts.reads import (
+    AllBatches,
+    BatchesOfPeriod,
+    BatchMapping,
+    ContainingBatch,
+    LastBatches,
+    PreviousBatch,
+    SameBatch,
+    VersionInForce,
+)
+from readiness_pipelines.delivery import gate_of
+from readiness_pipelines.gates import Rule
+from readiness_pipelines.names import TableId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapStep:
+    """One step of a data path.
+
+    Attributes:
+        table: The table it writes.
+        kind: ``raw``, ``gated``, ``derived`` or ``kpi``.
+        batches: The kind of its batches: ``daily``.
+        reads: What it reads: a source, or tables, with the batches of them: "shop.orders (the batch before)".
+        compares: The tables that its rules compare with, likewise.
+        source: Where the rows come from; ``None`` for steps computed from other steps.
+        answers: Who answers for it.
+        rules: The rules of its gate.
+        tolerance: When a batch is held; ``None`` without a gate.
+        freshness: How old its newest published batch may be; ``None`` promises nothing.
+        latency: How long it may take; ``None`` promises nothing.
+        gate_version: Version of its gate; ``None`` without one.
+        at_risk: The products that it feeds.
+        description: For people.
+    """
+
+    table: TableId
+    kind: str
+    batches: str
+    reads: tuple[str, ...]
+    compares: tuple[str, ...] = ()
+    source: Source | None = None
+    answers: str
+    rules: tuple[Rule, ...] = ()
+    tolerance: Tolerance | None = None
+    freshness: Freshness | None = None
+    latency: timedelta | None = None
+    gate_version: str | None = None
+    at_risk: tuple[str, ...]
+    description: str
+
+
+def domain_map(domain: Domain) -> tuple[MapStep, ...]:
+    """The steps of a domain, in the order rows flow.
+
+    Raises:
+        GateBuildError: A table's schema cannot become a gate.
+    """
+    return table_map(domain.tables)
+
+
+def table_map(tables: Iterable[Table]) -> tuple[MapStep, ...]:
+    """The steps of some tables, in the tables' order: those of a domain, or of a `data_path`.
+
+    Raises:
+        GateBuildError: A table's schema cannot become a gate.
+    """
+    steps: list[MapStep] = []
+    for table in tables:
+        if isinstance(table, GatedTable):
+            steps.append(_raw_step(table))
+        steps.append(_gated_step(table))
+    return tuple(steps)
+
+
+def data_path(product: Table) -> tuple[Table, ...]:
+    """Everything between the sources and a product, each table after what it reads; the product is the last."""
+    return (*upstream(product), product)
+
+
+def read_text(read: Read) -> str:
+    """An input, with the batches of it that are read: "shop.orders (the batch before)"."""
+    which = _which(read.mapping)
+    return f"{read.table.id} ({which})" if which else str(read.table.id)
+
+
+def _which(mapping: BatchMapping) -> str:
+    match mapping:
+        case SameBatch():
+            return ""
+        case VersionInForce():
+            return "the version in force"
+        case PreviousBatch():
+            return "the batch before"
+        case LastBatches(count=count):
+            return f"the last {count} batches"
+        case BatchesOfPeriod():
+            return "all batches of the period"
+        case ContainingBatch():
+            return "the batch of the period it lies in"
+        case AllBatches():
+            return "all batches"
+        case _:
+            return type(mapping).__name__
+
+
+def _raw_step(table: GatedTable) -> MapStep:
+    return MapStep(
+        table=table.id.raw,
+        kind="raw",
+        batches=table.batches.name,
+        reads=(table.source.reader.describe(),),
+        source=table.source,
+        answers=answers_for(table),
+        at_risk=products_of(table),
+        description=f"Every row of {table.source.origin}, as it came",
+    )
+
+
+def _gated_step(table: Table) -> MapStep:
+    source: Source | None = None
+    reads = tuple(map(read_text, table.reads.values()))
+    match table:
+        case GatedTable():
+            kind, source, reads = "gated", table.source, (str(table.id.raw),)
+        case DerivedTable():
+            kind = "derived"
+        case Kpi():
+            kind = "kpi"
+        case _:
+            assert_never(table)
+    gate = gate_of(table)
+    return MapStep(
+        table=table.id,
+        kind=kind,
+        batches=table.batches.name,
+        reads=reads,
+        compares=tuple(map(read_text, table.references.values())),
+        source=source,
+        answers=answers_for(table),
+        rules=gate.rules,
+        tolerance=table.gating.tolerance,
+        freshness=table.freshness,
+        latency=table.latency,
+        gate_version=gate.version,
+        at_risk=products_of(table),
+        description=table.description,
+    )
