@@ -45,7 +45,7 @@ app.add_typer(domain.app, name="domain")
 app.add_typer(schema.app, name="schema")
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001  # how Typer calls it
+def _print_version(wanted: bool) -> None:  # how Typer calls it
     if wanted:
         typer.echo(__version__)
         raise typer.Exit
@@ -53,7 +53,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001  # how Typer calls it
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001  # its callback prints it
+    version: Annotated[  # its callback prints it
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
@@ -69,4 +69,3 @@ def main() -> None:
             app()
     except typer.Exit as done:
         sys.exit(done.exit_code)
-

@@ -74,27 +74,20 @@ def _run(
     domains = tuple(dict.fromkeys(table.domain for table in wanted_tables(chosen)))
 
     def more() -> Iterable[Work]:
-        due = due_work(
-            domains, installation=installation, now=datetime.now(UTC), unreachable=report.note_unreachable
-        )
+        due = due_work(domains, installation=installation, now=datetime.now(UTC), unreachable=report.note_unreachable)
         for work in due:
             tables = tuple(table for table in work.tables if table.id in wanted)
-            mine = Work(
-                lane=work.lane, batch=work.batch, tables=tables, why=work.why, fingerprint=work.fingerprint
-            )
+            mine = Work(lane=work.lane, batch=work.batch, tables=tables, why=work.why, fingerprint=work.fingerprint)
             if tables and (not batches or follows(mine, report.refs, installation=installation)):
                 yield mine
 
-    def work() -> RunReport:
-        first: list[Work] = []
-        if batches:
-            first = named_work(chosen, batches, installation=installation)
-        elif every:
-            first = all_work(chosen, installation=installation)
-        run_works(first, more, report, stop, quiet=quiet)
-        return report
-
-    return stop.run(work)
+    first: list[Work] = []
+    if batches:
+        first = named_work(chosen, batches, installation=installation)
+    elif every:
+        first = all_work(chosen, installation=installation)
+    run_works(first, more, report, stop, quiet=quiet)
+    return report
 
 
 def _check_landed(chosen: Chosen, installation: Installation) -> None:
@@ -109,7 +102,9 @@ def _check_landed(chosen: Chosen, installation: Installation) -> None:
         f"{one.batch!r} of {table.id}" for table in fed for one in arrived[table.id] if not table.batches.has(one.batch)
     ]
     if strange:
-        show_error(f"what landed is not a batch that is declared: {', '.join(strange[:10])}", "declare it, or rename it")
+        show_error(
+            f"what landed is not a batch that is declared: {', '.join(strange[:10])}", "declare it, or rename it"
+        )
     if not fed or any(arrived.values()) or installation.ledger.batches(tables=[table.id for table in fed]):
         return
     where = "; ".join(f"{table.id} from {table.source.reader.describe()}" for table in fed)
@@ -129,7 +124,7 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
     if not (report.ran or report.broken or report.unreachable or stop.asked):
         say(NOTHING_NEW)
     for domain in domains:
-        show_lanes(after[domain.name])
+        show_lanes(domain, after[domain.name])
         for record in _held(after[domain.name], report):
             say(("held ", "bold red"), f"{record.ref}: {record.reason or 'nothing of it is published'}")
             say_next(quarantine_command(record.ref))

@@ -51,7 +51,9 @@ class RunReport:
         self.unreachable.setdefault(table.id, error)
 
 
-def run_works(first: Iterable[Work], more: Callable[[], Iterable[Work]], report: RunReport, stop: Stop, *, quiet: bool) -> None:
+def run_works(
+    first: Iterable[Work], more: Callable[[], Iterable[Work]], report: RunReport, stop: Stop, *, quiet: bool
+) -> None:
     """Run some work, then ask what is due until nothing is: a month after its days.
 
     No batch of a lane runs twice for the same reason, and none that broke runs again.
@@ -66,7 +68,7 @@ def run_works(first: Iterable[Work], more: Callable[[], Iterable[Work]], report:
     Raises:
         ReadinessError: No Dagster job for a lane.
     """
-    with _progress(quiet=quiet) as progress:
+    with batch_progress(quiet=quiet) as progress:
         task = progress.add_task("looking for what is due", total=None)
         seen: set[tuple[str, str, str]] = set()
         broken: set[tuple[str, str]] = set()
@@ -100,15 +102,21 @@ def run_works(first: Iterable[Work], more: Callable[[], Iterable[Work]], report:
 
 def broken_work(work: Work, failure: str) -> Broken:
     """A failure, with its way out."""
-    what, _, way_out = failure.partition(_WAY_OUT)
+    what, way_out = split_failure(failure)
     first = work.tables[0]
     return Broken(
         name=str(first.id) if len(work.tables) == 1 else work.lane.name,
         batch=work.batch,
-        what=what.strip(),
-        way_out=" ".join(way_out.split()),
+        what=what,
+        way_out=way_out,
         command=run_command(BatchRef(first.id, work.batch)),
     )
+
+
+def split_failure(failure: str) -> tuple[str, str]:
+    """What went wrong, and the way out, of a failure as Dagster keeps it."""
+    what, _, way_out = failure.partition(_WAY_OUT)
+    return what.strip(), way_out.strip()
 
 
 class _Jobs:
@@ -140,7 +148,8 @@ class _Jobs:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Progress]:
+def batch_progress(*, quiet: bool) -> Iterator[Progress]:
+    """What runs, how far it is, and for how long, on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=ERR, disable=quiet, transient=True) as progress:
         yield progress

@@ -4,17 +4,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Generic, TypeVar
-
-from readiness_pipelines.cli.output import ERR
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_LOOK_EVERY = 0.1
 
-T = TypeVar("T")
+ENDING = "ending after this batch; again to stop at once\n"
+STOPPED = "stopped; what is half done is finished by the next run, or by: readiness reconcile --repair\n"
 
 
 class Stop:
@@ -22,10 +19,12 @@ class Stop:
 
     Attributes:
         number: The first signal that came; ``None`` before.
+        at_once: Whether a second one came.
     """
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self.at_once = False
 
     @property
     def asked(self) -> bool:
@@ -37,43 +36,34 @@ class Stop:
         """What a shell expects of a process that a signal ended."""
         return 128 + (self.number or 0)
 
-    def run(self, work: Callable[[], T]) -> T:
-        """Do the work in another thread, where no signal interrupts it: Dagster would break the batch under way.
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        """A signal came.
 
         Raises:
-            BaseException: Whatever the work raises.
+            KeyboardInterrupt: It is the second: the run under way is canceled.
         """
-        worker = _Worker(work)
-        worker.start()
-        told = self.asked
-        while worker.is_alive():
-            worker.join(_LOOK_EVERY)
-            if self.asked and not told:
-                told = True
-                ERR.print("ending after this batch; again to stop at once")
-        return worker.result()
-
-    def receive(self, number: int, _: FrameType | None) -> None:
-        """A signal came."""
         if self.number is None:
             self.number = number
-            return
-        end_at_once(number)
+            _write(ENDING)
+        elif not self.at_once:
+            self.at_once = True
+            raise KeyboardInterrupt
+        else:
+            end_at_once(number, frame)
 
 
 def end_at_once(number: int, _: FrameType | None = None) -> None:
     """End the process now. What is half done stays so: the next run of the batch, or a repair, finishes it."""
-    # No exception: one that came in the middle of a step would be taken for that step's failure.
+    # Nothing is raised: Dagster, or DuckDB in a thread of its own, would turn it into an error of theirs.
     if sys.stderr.isatty():
-        sys.stderr.write("\x1b[?25h\n")  # a progress bar hides the cursor
-    sys.stderr.write("stopped; what is half done is finished by the next run, or by: readiness reconcile --repair\n")
-    sys.stderr.flush()
+        _write("\x1b[?25h")  # a progress bar hides the cursor
+    _write(STOPPED)
     os._exit(128 + number)
 
 
 @contextmanager
 def signals_end_after_a_batch() -> Iterator[Stop]:
-    """Let a first signal be asked for between batches, and a second one end the process."""
+    """Let a command look for a first signal between batches; a second one ends the process."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop  # only the main thread may say what a signal does
@@ -81,33 +71,15 @@ def signals_end_after_a_batch() -> Iterator[Stop]:
     before = {number: signal.signal(number, stop.receive) for number in SIGNALS}
     try:
         yield stop
+    except BaseException:
+        if stop.at_once:
+            end_at_once(stop.number or signal.SIGINT)
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-class _Worker(threading.Thread, Generic[T]):
-    """A thread whose result can be had."""
-
-    def __init__(self, work: Callable[[], T]) -> None:
-        super().__init__(name="readiness", daemon=True)
-        self._work = work
-        self._done: T | None = None
-        self._raised: BaseException | None = None
-
-    def run(self) -> None:
-        """Do it."""
-        try:
-            self._done = self._work()
-        except BaseException as error:  # noqa: BLE001  # whatever it is, the main thread raises it
-            self._raised = error
-
-    def result(self) -> T:
-        """What the work gave, once it has ended.
-
-        Raises:
-            BaseException: What the work raised.
-        """
-        if self._raised is not None:
-            raise self._raised
-        return self._done  # type: ignore[return-value]  # it has ended without raising
+def _write(text: str) -> None:
+    """Write to standard error, whatever was being written when the signal came."""
+    os.write(2, text.encode())

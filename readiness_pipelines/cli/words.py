@@ -169,4 +169,3 @@ def _did_not_run(ref: BatchRef) -> DeclarationError:
 def _known(table: Table, installation: Installation) -> set[str]:
     tables: list[TableId] = [table.id, table.id.raw] if isinstance(table, GatedTable) else [table.id]
     return {record.ref.batch for record in installation.ledger.batches(tables=tables)}
-
