@@ -112,6 +112,12 @@ class CommitUnknownError(LakehouseError):
     retryable = True
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or the name of its type where it has none."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """The way out of a wrong name: the nearest known one, or all of them where none is near.
 

@@ -19,16 +19,16 @@ def literal(text: str) -> str:
 @lru_cache(maxsize=256)
 def duckdb_type(kind: pa.DataType) -> str:
     """DuckDB's name for an Arrow type."""
-    (name,) = asked().from_arrow(pa.schema([("x", kind)]).empty_table()).types
+    (name,) = probe_connection().from_arrow(pa.schema([("x", kind)]).empty_table()).types
     return str(name)
 
 
-def asked() -> duckdb.DuckDBPyConnection:
-    """A connection to ask DuckDB what something means; of its own for each thread and question, on one database."""
+def probe_connection() -> duckdb.DuckDBPyConnection:
+    """A connection for probing what DuckDB makes of a type or expression; a new one for each call, on one database."""
     return _database().cursor()
 
 
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
-    """Opening a database for each question would cost more than the question."""
+    """Opening a database for each probe would cost more than the probe."""
     return duckdb.connect()

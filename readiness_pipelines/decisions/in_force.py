@@ -12,7 +12,7 @@ from readiness_pipelines.decisions.discard import Discarding
 from readiness_pipelines.decisions.undo import Undoing
 from readiness_pipelines.decisions.waive import Waiver
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.gates import Decided, Discarded, Waived
+from readiness_pipelines.gates import Decisions, Discarded, Waived
 
 
 def in_force(decisions: Sequence[Decision], *, at: datetime) -> tuple[Decision, ...]:
@@ -51,9 +51,9 @@ def corrected(
     return rows
 
 
-def gate_decisions(decisions: Sequence[Decision]) -> Decided:
+def gate_decisions(decisions: Sequence[Decision]) -> Decisions:
     """What a gate has to know of the decisions in force: all but the corrections, which are in the rows."""
-    return Decided(
+    return Decisions(
         waived=[Waived(rule=d.what.rule, where=d.what.where) for d in decisions if isinstance(d.what, Waiver)],
         discarded=[
             Discarded(where=d.what.where, reason=f"decision {d.id} by {d.who}: {d.why}")

@@ -8,7 +8,7 @@ next delivery of the batch recomputes the same rows and finishes it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +20,7 @@ from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_b
 from readiness_pipelines.delivery.baseline import baseline_of
 from readiness_pipelines.delivery.commit import commit_rows
 from readiness_pipelines.delivery.judging import JudgedBatch, judged_batch
+from readiness_pipelines.delivery.on_spark import stage_from_spark
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import Profiled, keep_profile, profiled
 from readiness_pipelines.delivery.published import Inputs
@@ -193,7 +194,7 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
     quarantine_snapshot = snapshots.quarantine
     if verdict.quarantined_rows or verdict.discarded_rows or must_commit(quarantine, step.ref, installation):
         expected = verdict.quarantined_rows + verdict.discarded_rows
-        bad = _stage(quarantine, waiting, schema, step, installation, expected=expected)
+        bad = _stage(quarantine, waiting, schema, step, judged, installation, expected=expected)
         quarantine_snapshot = _replace(quarantine, bad, facts, step, installation)
     published_snapshot = snapshots.published
     if good is not None:
@@ -248,18 +249,18 @@ def _staged_good(published: TableId, judged: JudgedBatch, step: _Step, installat
     expected = verdict.published_rows
     match verdict.outcome:
         case Publish() | Split():
-            return _stage(published, verdict.published, verdict.schema, step, installation, expected=expected)
+            return _stage(published, verdict.published, verdict.schema, step, judged, installation, expected=expected)
         case Discard():
             # What the batch published before is withdrawn.
             if not must_commit(published, step.ref, installation):
                 return None
-            return _stage(published, verdict.published, verdict.schema, step, installation, expected=0)
+            return _stage(published, verdict.published, verdict.schema, step, judged, installation, expected=0)
         case Hold() | Empty():
             if not left_by_crash(published, step.ref, installation):
                 return None
             # It stays, and from now on in the name of a delivery that came to its end.
             rows = installation.lakehouse.relation(judged.engine, published, batch=step.batch)
-            return _stage(published, rows, installation.lakehouse.schema(published), step, installation)
+            return _stage(published, rows, installation.lakehouse.schema(published), step, judged, installation)
 
 
 def _event_column(step: _Step, columns: pa.Schema) -> str | None:
@@ -299,13 +300,19 @@ def _stage(
     rows: Rows,
     schema: pa.Schema,
     step: _Step,
+    judged: JudgedBatch,
     installation: Installation,
     *,
     expected: int | None = None,
 ) -> Staged:
     """Stage rows, and see that they are as many as the verdict says: nothing is committed that does not add up."""
     installation.lakehouse.ensure(table, schema)
-    staged = installation.lakehouse.stage(table, rows, batch=step.batch, schema=schema)
+    if isinstance(rows, duckdb.DuckDBPyRelation):
+        staged = installation.lakehouse.stage(table, rows, batch=step.batch, schema=schema)
+    else:
+        staged = stage_from_spark(
+            table, rows, batch=step.batch, schema=schema, engine=cast("Any", judged.judge), installation=installation
+        )
     if expected is not None and staged.rows != expected:
         raise LakehouseError(
             f"{staged.rows:,} rows of {step.batch!r} were staged for {table}, and the verdict counts {expected:,}",

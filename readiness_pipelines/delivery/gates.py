@@ -1,5 +1,6 @@
 """The gate that is declared for a table, and what it compares the table's rows with."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import assert_never
@@ -25,11 +26,21 @@ GATES_KEPT = 1_024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """Other published rows, the snapshots they are read from, and the batches before, where the gate asks for them."""
+    """What a gate compares a batch with.
+
+    Attributes:
+        rows: Other published rows, and the usual ranges.
+        inputs: The snapshots they are read from.
+        baseline: The batches before; ``None`` where the gate does not need them.
+        references: For each table that a rule names: where it is, its snapshot, and the batches read (``None`` for all).
+        own: Where the table's own batches are, and their snapshot, where rules compare with the others.
+    """
 
     rows: OtherRows
     inputs: Inputs
     baseline: Baseline | None
+    references: Mapping[str, tuple[TableId, int, Sequence[str] | None]]
+    own: tuple[TableId, int] | None
 
 
 def engine_of(table: Table, default: EngineName) -> EngineName:
@@ -81,8 +92,7 @@ def _gate(table: Table, engine: EngineName) -> Gate:
 def compared_rows(
     table: Table, gate: Gate, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
 ) -> Compared:
-    """What a gate's reference rules compare with: the version in force, or all that is published of other tables and
-    of other batches.
+    """What a gate's reference rules compare with: the version in force, or all that is published; and other batches.
 
     Raises:
         UpstreamNotPublishedError: Nothing is published of a table that a rule refers to.
@@ -90,6 +100,7 @@ def compared_rows(
     lakehouse = installation.lakehouse
     tables: dict[str, duckdb.DuckDBPyRelation] = {}
     inputs: dict[TableId, dict[str, int]] = {}
+    references: dict[str, tuple[TableId, int, Sequence[str] | None]] = {}
     published = Published(installation.ledger)
     for name, read in table.references.items():
         store = store_of(read.table)
@@ -100,15 +111,15 @@ def compared_rows(
                 f"nothing is published of {read.table.id}, which {table.id} refers to",
                 way_out=f"readiness run {read.table.id}",
             )
-        if keys:
-            inputs.setdefault(read.table.id, {}).update({key: published.snapshot(read.table, key) for key in keys})
-            tables[name] = lakehouse.relation(engine, store, batch=list(keys))
-        else:
-            inputs.setdefault(read.table.id, {})[ALL_BATCHES] = newest[0].snapshot_id
-            tables[name] = lakehouse.relation(engine, store, snapshot_id=newest[0].snapshot_id)
-    others = None
+        snapshot_id = newest[0].snapshot_id
+        references[name] = (store, snapshot_id, keys or None)
+        tables[name] = lakehouse.relation(engine, store, batch=keys or None, snapshot_id=snapshot_id)
+        read_now = {key: published.snapshot(read.table, key) for key in keys} or {ALL_BATCHES: snapshot_id}
+        inputs.setdefault(read.table.id, {}).update(read_now)
+    others, own_snapshot = None, None
     own = store_of(table)
     if gate.compares_batches and lakehouse.exists(own) and (newest := lakehouse.snapshots(own)[:1]):
+        own_snapshot = (own, newest[0].snapshot_id)
         inputs.setdefault(table.id, {})[ALL_BATCHES] = newest[0].snapshot_id
         published_rows = lakehouse.relation(engine, own, snapshot_id=newest[0].snapshot_id)
         others = published_rows.filter(duckdb.ColumnExpression("_batch") != duckdb.ConstantExpression(batch))
@@ -120,7 +131,11 @@ def compared_rows(
             inputs.setdefault(profiles, {})[ALL_BATCHES] = newest[0].snapshot_id
     ranges = baseline.ranges if baseline else {}
     return Compared(
-        rows=OtherRows(tables=tables, other_batches=others, ranges=ranges), inputs=inputs, baseline=baseline
+        rows=OtherRows(tables=tables, other_batches=others, ranges=ranges),
+        inputs=inputs,
+        baseline=baseline,
+        references=references,
+        own=own_snapshot,
     )
 
 

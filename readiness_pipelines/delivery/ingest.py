@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.columns import RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.commit import commit_rows
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import stored_columns, stored_reader
+from readiness_pipelines.lakehouse import stored_columns, to_stored
 from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
+from readiness_pipelines.sql import identifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +83,12 @@ def ingest(
         known = installation.lakehouse.schema(raw) if installation.lakehouse.exists(raw) else None
         columns = stored_columns(found.columns, known)
         with installation.engine() as engine:
-            rows = stored_reader(found.rows, columns)
-            schema = rows.schema
+            framework = ", ".join(map(identifier, RAW_COLUMNS.names))
+            listed = ", ".join(filter(None, (to_stored(columns), framework)))
+            schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS])
             installation.lakehouse.ensure(raw, schema)
-            staged = installation.lakehouse.stage(raw, engine.from_arrow(rows), batch=batch, schema=schema)
+            rows = engine.from_arrow(found.rows).project(listed)
+            staged = installation.lakehouse.stage(raw, rows, batch=batch, schema=schema)
         snapshot_id = commit_rows(
             raw, staged, ref, attempt=attempt, installation=installation, run=run, facts={"rows": staged.rows}
         )

@@ -107,7 +107,39 @@ def _by_duckdb(task: _Task) -> Iterator[tuple[Engine, Verdict]]:
             task.rows,
             engine,
             others=task.compared.rows,
-            decided=gate_decisions(task.decisions),
+            decisions=gate_decisions(task.decisions),
             accepted=task.accepted,
         ),
     )
+
+
+@contextmanager
+def _by_spark(task: _Task, installation: Installation) -> Iterator[tuple[Engine, Verdict]]:
+    table = task.table
+    assert isinstance(table, GatedTable)  # noqa: S101  # engine_of says so
+    changed = any(isinstance(decision.what, Correction | CellCorrection) for decision in task.decisions)
+    snapshot_id = task.given.inputs[table.id.raw][task.batch]
+    with (
+        spark_engine(installation) as engine,
+        rows_on_spark(
+            table,
+            batch=task.batch,
+            snapshot_id=snapshot_id,
+            corrected=task.rows if changed else None,
+            engine=engine,
+            installation=installation,
+        ) as rows,
+    ):
+        others = compared_on_spark(
+            task.compared.references,
+            task.compared.rows,
+            own=task.compared.own,
+            batch=task.batch,
+            engine=engine,
+            installation=installation,
+        )
+        decisions = decisions_on_spark(gate_decisions(task.decisions), task.rows, engine)
+        yield (
+            engine,
+            task.gate.judge(rows, engine, others=others, decisions=decisions, accepted=task.accepted),
+        )

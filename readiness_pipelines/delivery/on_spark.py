@@ -1,11 +1,10 @@
 """What a gate on Spark is given: raw files read by its executors, and what people decided, in Spark's words.
 
-Corrections, waivers and discards are DuckDB's SQL, and mean what DuckDB says: which rows they touch is asked there, and
-corrected batches are written there, into a file for Spark that goes when the batch is judged.
+Corrections, waivers and discards are DuckDB's SQL, and mean what DuckDB says: which rows they touch is found there, and
+corrected batches are written there, into a file for Spark that is removed when the batch is judged.
 """
 
-import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery.gates import referenced_tables
-from readiness_pipelines.delivery.names import published_table, raw_table
-from readiness_pipelines.errors import EngineError
-from readiness_pipelines.gates import Decided, Engine, Gate, OtherRows
-from readiness_pipelines.gates.spark_session import shown, spark_session
+from readiness_pipelines.contracts import GatedTable
+from readiness_pipelines.engines import Engine
+from readiness_pipelines.engines.spark.session import open_spark
+from readiness_pipelines.gates import Decisions, OtherRows
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.lakehouse import Staged
+from readiness_pipelines.names import TableId
 
 if TYPE_CHECKING:
-    from readiness_pipelines.gates.spark_engine import SparkEngine
+    from readiness_pipelines.engines.spark.engine import SparkEngine
 
 
 @contextmanager
@@ -30,48 +29,10 @@ def spark_engine(installation: Installation) -> Iterator["SparkEngine"]:
     """Join the session that the settings name, for one batch.
 
     Raises:
-        EngineError: Spark cannot be had, or broke on the way.
+        EngineError: Spark is not installed, does not answer, or broke while it was used.
     """
-    session = spark_session(installation.spark_url)
-    from py4j.protocol import Py4JError  # noqa: PLC0415  # an extra that few install
-    from pyspark.errors import PySparkException  # noqa: PLC0415  # as above
-
-    from readiness_pipelines.gates.spark_engine import SparkEngine  # noqa: PLC0415  # as above
-
-    try:
-        with SparkEngine(session).opened() as engine:
-            yield engine
-    except (PySparkException, Py4JError) as error:
-        spark_session.cache_clear()  # the next batch joins anew
-        raise EngineError(
-            f"Spark broke while it judged: {str(error).splitlines()[0]}", way_out="look at its logs, then run it again"
-        ) from error
-
-
-def examined_spark(url: str) -> str:
-    """Join Spark, and let an executor import what it will need.
-
-    Raises:
-        EngineError: Spark cannot be had, or its executors lack this package.
-    """
-    session = spark_session(url)
-    from pyspark.errors import PySparkException  # noqa: PLC0415  # an extra that few install
-
-    try:
-        (found,) = session.range(1, numPartitions=1).mapInArrow(_versions, "told string").collect()
-    except PySparkException as error:
-        raise EngineError(
-            f"Spark answers at {shown(url)}, but its executors cannot work: {str(error).splitlines()[0]}",
-            way_out="install this package where the executors run, for the same minor version of Python",
-        ) from error
-    return f"Spark {session.version} answers at {shown(url)}; executors have {found['told']}"
-
-
-def _versions(_: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    from readiness_pipelines.lakehouse import spark_workers  # noqa: PLC0415  # on the executor
-
-    told = f"Python {platform.python_version()}, pyarrow {pa.__version__}, {spark_workers.__name__.split('.')[0]}"
-    yield pa.RecordBatch.from_pydict({"told": [told]})
+    with open_spark(installation.spark_url) as engine:
+        yield engine
 
 
 @contextmanager
@@ -94,56 +55,76 @@ def rows_on_spark(
         engine: Where the rows will live.
         installation: Where the tables are.
     """
-    lakehouse, raw = installation.lakehouse, raw_table(table)
+    lakehouse, raw = installation.lakehouse, table.id.raw
     if corrected is None:
-        yield lakehouse.spark_rows(
-            engine.session, raw, batch=batch, snapshot_id=snapshot_id, or_current=True, as_arrived=True
-        )
+        yield engine.read(lakehouse.plan(raw, batch=batch, snapshot_id=snapshot_id, or_current=True, as_arrived=True))
         return
     schema = corrected.limit(0).to_arrow_table().schema
     staged = lakehouse.stage(raw, corrected, batch=batch, schema=schema)
     try:
-        yield lakehouse.spark_staged(engine.session, staged)
+        yield engine.read(lakehouse.plan_staged(staged))
     finally:
         lakehouse.forget(staged)
 
 
 def compared_on_spark(
-    path: DataPath,
-    table: GatedTable,
-    gate: Gate,
+    referenced: Mapping[str, tuple[TableId, int, Sequence[str] | None]],
     compared: OtherRows,
     *,
+    own: tuple[TableId, int] | None = None,
     batch: str,
-    snapshots: Mapping[str, int],
     engine: "SparkEngine",
     installation: Installation,
 ) -> OtherRows:
-    """What reference rules compare with, at the same snapshots."""
+    """What reference rules compare with, at the same snapshots.
 
-    def read(name: Any) -> Any:
-        return installation.lakehouse.spark_rows(engine.session, name, snapshot_id=snapshots[str(name)])
-
-    tables = {name: read(published) for name, published in referenced_tables(path, gate).items()}
+    Args:
+        referenced: For each table that a rule names: where it is, its snapshot, and the batches to read (``None`` for
+            all).
+        compared: What DuckDB compares with; the usual ranges are taken from it.
+        own: The judged table and its snapshot, where rules compare with its other batches and there are any.
+        batch: The judged batch.
+        engine: Where the rows will live.
+        installation: Where the tables are.
+    """
+    lakehouse = installation.lakehouse
+    tables = {
+        name: engine.read(lakehouse.plan(table, snapshot_id=snapshot_id, batch=batches))
+        for name, (table, snapshot_id, batches) in referenced.items()
+    }
     others = None
-    if compared.other_batches is not None:
-        own = published_table(path, table)
-        rows = installation.lakehouse.spark_rows(engine.session, own, snapshot_id=snapshots[f"{own} (other batches)"])
+    if own is not None:
+        table, snapshot_id = own
+        rows = engine.read(lakehouse.plan(table, snapshot_id=snapshot_id))
         others = rows.filter(rows["_batch"] != batch)
     return replace(compared, tables=tables, other_batches=others)
 
 
-def decided_on_spark(decided: Decided, rows: duckdb.DuckDBPyRelation, engine: Engine) -> Decided:
-    """Decisions whose conditions are rows instead of DuckDB's SQL."""
+def stage_from_spark(
+    table: TableId, rows: Any, *, batch: str, schema: pa.Schema, engine: "SparkEngine", installation: Installation
+) -> Staged:
+    """Let Spark's executors write rows into files that no snapshot names; see `Lakehouse.stage`.
 
-    def touched(where: str | None, name: str) -> str | None:
+    Raises:
+        LakehouseError: A type that cannot be stored, or a row of another batch.
+    """
+    area = installation.lakehouse.staging_area(table, batch=batch, schema=schema)
+    return installation.lakehouse.accept(area, engine.write(rows, area))
+
+
+def decisions_on_spark(decisions: Decisions, rows: duckdb.DuckDBPyRelation, engine: Engine) -> Decisions:
+    """Decisions whose conditions are sets of rows instead of DuckDB's SQL."""
+
+    def condition(where: str | None, name: str) -> str | None:
         if where is None:
             return None
         found = rows.filter(where).project("_row").to_arrow_table()
         engine.view(name, found if found.num_rows else pa.table({"_row": pa.array([-1], pa.int64())}))
         return f"_row IN (SELECT _row FROM {name})"
 
-    return Decided(
-        waived=[replace(one, where=touched(one.where, f"waived_rows_{n}")) for n, one in enumerate(decided.waived)],
-        discarded=[replace(one, where=touched(one.where, f"lost_rows_{n}")) for n, one in enumerate(decided.discarded)],
+    return Decisions(
+        waived=[replace(one, where=condition(one.where, f"waived_rows_{n}")) for n, one in enumerate(decisions.waived)],
+        discarded=[
+            replace(one, where=condition(one.where, f"discarded_rows_{n}")) for n, one in enumerate(decisions.discarded)
+        ],
     )

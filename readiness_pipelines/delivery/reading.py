@@ -23,7 +23,6 @@ from readiness_pipelines.errors import (
     first_line,
 )
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lakehouse import as_arrived
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.products import kpi_relation
 from readiness_pipelines.sql import identifier
@@ -72,8 +71,11 @@ def raw_rows(table: GatedTable, *, batch: str, installation: Installation, engin
     rows = installation.lakehouse.relation(
         engine, raw, batch=batch, snapshot_id=record.snapshots.raw, or_current=True, as_arrived=True
     )
-    if record.columns:
-        rows = as_arrived(rows, {column.stored: (column.name, column.type) for column in record.columns})
+    names = {column.stored: column.name for column in record.columns}
+    if any(stored != name for stored, name in names.items()):
+        rows = rows.project(
+            ", ".join(f"{identifier(name)} AS {identifier(names.get(name, name))}" for name in rows.columns)
+        )
     return Given(rows=rows, inputs={raw: {batch: record.snapshots.raw}})
 
 

@@ -1,16 +1,15 @@
 """The verdict: a Pandera schema becomes one query over a batch."""
 
-from readiness_pipelines.gates.batch_checks import null_share, row_count
-from readiness_pipelines.gates.decided import TOLERANCE, Decided, Discarded, Waived
-from readiness_pipelines.gates.differences import Change, ChangeKind, differences
-from readiness_pipelines.gates.duckdb_engine import DuckDbEngine
-from readiness_pipelines.gates.engine import Engine, Rows
+from readiness_pipelines.engines.duckdb.engine import DuckDbEngine
+from readiness_pipelines.engines.port import Engine, Rows
 from readiness_pipelines.gates.gate import Gate
-from readiness_pipelines.gates.layout import SchemaFinding
-from readiness_pipelines.gates.others import OtherRows, UsualRange
-from readiness_pipelines.gates.records import BrokenRule, RecordVerdict
-from readiness_pipelines.gates.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
-from readiness_pipelines.gates.verdict import (
+from readiness_pipelines.gates.judge.others import OtherRows, UsualRange
+from readiness_pipelines.gates.record.records import BrokenRule, RecordVerdict
+from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
+from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
+from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions, Discarded, Waived
+from readiness_pipelines.gates.verdict.findings import SchemaFinding
+from readiness_pipelines.gates.verdict.verdict import (
     CleansedCount,
     Discard,
     Empty,
@@ -21,23 +20,24 @@ from readiness_pipelines.gates.verdict import (
     Split,
     Verdict,
 )
-from readiness_pipelines.gates.versions import Declaration
+from readiness_pipelines.gates.versions.declaration import GateDeclaration
+from readiness_pipelines.gates.versions.differences import ChangeKind, GateChange, differences
 
 __all__ = [
     "SCHEMA_UNCHANGED",
     "TOLERANCE",
     "BrokenRule",
-    "Change",
     "ChangeKind",
     "CleansedCount",
-    "Decided",
-    "Declaration",
+    "Decisions",
     "Discard",
     "Discarded",
     "DuckDbEngine",
     "Empty",
     "Engine",
     "Gate",
+    "GateChange",
+    "GateDeclaration",
     "Hold",
     "OtherRows",
     "Outcome",

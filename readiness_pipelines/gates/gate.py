@@ -8,29 +8,30 @@ from uuid import uuid4
 
 import pyarrow as pa
 
+from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.cleansing import FlagMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
-from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.gates.batch_view import BatchView
-from readiness_pipelines.gates.columns import read_schema
-from readiness_pipelines.gates.counting import count_cleansed, count_rules
-from readiness_pipelines.gates.decided import TOLERANCE, Decided
-from readiness_pipelines.gates.declaring import declare
-from readiness_pipelines.gates.engine import Engine, Rows
-from readiness_pipelines.gates.judging import find_broken, published_rows, quarantined_rows
-from readiness_pipelines.gates.layout import lay_out, published_schema
-from readiness_pipelines.gates.lost import lose
-from readiness_pipelines.gates.others import OtherRows
-from readiness_pipelines.gates.outcomes import holds_by_shape, outcome_of
-from readiness_pipelines.gates.records import RecordGate, RecordVerdict
-from readiness_pipelines.gates.rules import Rule, RuleKind
-from readiness_pipelines.gates.spark_rules import refuse_on_spark
-from readiness_pipelines.gates.tested import Referenced, Usual
-from readiness_pipelines.gates.verdict import Discard, Empty, Hold, RuleCount, Verdict
-from readiness_pipelines.gates.versions import Declaration, declaration_of
+from readiness_pipelines.engines import dialect_of
+from readiness_pipelines.engines.port import Engine, Rows
+from readiness_pipelines.gates.judge.batch import find_violations, published_rows, quarantined_rows
+from readiness_pipelines.gates.judge.batch_view import BatchView
+from readiness_pipelines.gates.judge.counting import count_cleansed, count_rules
+from readiness_pipelines.gates.judge.dropped import drop_rows
+from readiness_pipelines.gates.judge.layout import lay_out, published_schema, shape_of
+from readiness_pipelines.gates.judge.others import OtherRows
+from readiness_pipelines.gates.record.records import RecordGate, RecordVerdict
+from readiness_pipelines.gates.schema.columns import read_schema
+from readiness_pipelines.gates.schema.declaring import declare
+from readiness_pipelines.gates.schema.refusals import refuse_unsupported
+from readiness_pipelines.gates.schema.rules import Rule, RuleKind
+from readiness_pipelines.gates.schema.tests import Referenced, Usual
+from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions
+from readiness_pipelines.gates.verdict.outcomes import holds_by_shape, outcome_of
+from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, RuleCount, Verdict
+from readiness_pipelines.gates.versions.declaration import GateDeclaration, declaration_of
 from readiness_pipelines.settings import EngineName
 
 
@@ -54,7 +55,7 @@ class Gate:
         spec: The schema as plain values.
         tests: What it tests, in order.
         rules: The rule of each test.
-        declaration: What the gate asks, as plain values.
+        declaration: What the gate tests, as plain values.
 
     Raises:
         GateBuildError: A schema that cannot become a gate.
@@ -88,9 +89,8 @@ class Gate:
         self.spec = read_schema(schema)
         self.tests = declare(self.spec, self._gating)
         self.rules: tuple[Rule, ...] = tuple(test.rule for test in self.tests)
-        if engine == "spark":
-            refuse_on_spark(self.spec, self.tests)
-        self.declaration: Declaration = declaration_of(self.spec, self.tests, self._gating, missing)
+        refuse_unsupported(self.spec, self.tests, dialect_of(engine))
+        self.declaration: GateDeclaration = declaration_of(self.spec, self.tests, self._gating, missing)
 
     @property
     def version(self) -> str:
@@ -134,7 +134,8 @@ class Gate:
         engine: Engine,
         *,
         others: OtherRows | None = None,
-        decided: Decided | None = None,
+        decisions: Decisions | None = None,
+        accepted: Mapping[str, str] | None = None,
     ) -> Verdict:
         """Judge a batch.
 
@@ -143,7 +144,9 @@ class Gate:
                 ``_unreadable`` and ``_unreadable_reason`` (null where the row could be parsed). Read several times.
             engine: The engine that the rows live in. Views and tables stay in it until it is closed.
             others: What reference rules compare with: the rows of `referenced_tables`, and of other batches.
-            decided: What people decided about the batch. A waived rule is still evaluated and counted.
+            decisions: What people decided about the batch. A waived rule is still evaluated and counted.
+            accepted: The source's last accepted shape, as `Verdict.arrived` of an earlier batch gave it; ``None`` where
+                there is none yet, and no change can be seen.
 
         Returns:
             The verdict; its rows are read when they are written somewhere.
@@ -152,7 +155,7 @@ class Gate:
             GateBuildError: A check raises, or cannot be evaluated on this batch.
             UnknownNameError: A reference rule's table was not given, or lacks the column.
         """
-        decided = decided or Decided()
+        decisions = decisions or Decisions()
         tag = uuid4().hex[:12]
         source = f"rows_{tag}"
         engine.view(source, rows)
@@ -164,23 +167,24 @@ class Gate:
             arrived,
             missing=self._missing,
             change=self._gating.schema_change,
+            accepted=accepted,
             sql=engine.sql,
         )
-        breaks = {name: why for name, why in layout.breaks.items() if not decided.waives(name)}
+        breaks = {name: why for name, why in layout.breaks.items() if not decisions.waives(name)}
         misshapen = any(rule.name in breaks and holds_by_shape(rule) for rule in self.rules)
         view = BatchView.over(engine, source=source, layout=layout, tag=tag)
-        view, lost = lose(view, decided.discarded, None if misshapen else self.spec.deduplicate)
-        broken = find_broken(
+        view, dropped = drop_rows(view, decisions.discarded, None if misshapen else self.spec.deduplicate)
+        broken = find_violations(
             view,
             () if misshapen else self.tests,
             flavour=self.spec.flavour,
             others=others or OtherRows(),
-            decided=decided,
+            decisions=decisions,
         )
         counted = {rule.name: count for rule, count in count_rules(view, broken, rows=ingested)}
         counts = tuple(self._count(rule, breaks, counted, ingested, misshapen) for rule in self.rules)
-        gating = replace(self._gating, tolerance=Tolerance()) if decided.waives(TOLERANCE) else self._gating
-        outcome = outcome_of(counts, gating, failed=broken.failed_rows, discarded=lost.rows, ingested=ingested)
+        gating = replace(self._gating, tolerance=Tolerance()) if decisions.waives(TOLERANCE) else self._gating
+        outcome = outcome_of(counts, gating, failed=broken.failed_rows, discarded=dropped.rows, ingested=ingested)
         held = isinstance(outcome, Hold)
         return Verdict(
             gate=self.name,
@@ -188,13 +192,14 @@ class Gate:
             outcome=outcome,
             ingested_rows=ingested,
             failed_rows=broken.failed_rows,
-            discarded_rows=0 if held else lost.rows,
+            discarded_rows=0 if held else dropped.rows,
             rules=counts,
-            cleansed=() if misshapen else count_cleansed(view, lost),
+            cleansed=() if misshapen else count_cleansed(view, dropped),
             findings=layout.findings,
+            arrived=shape_of(arrived),
             schema=layout.schema,
             published=published_rows(view, None if isinstance(outcome, Hold | Empty | Discard) else broken),
-            quarantined=quarantined_rows(view, broken, lost, all_rows=held),
+            quarantined=quarantined_rows(view, broken, dropped, all_rows=held),
         )
 
     def check_record(self, record: Mapping[str, Any]) -> RecordVerdict:

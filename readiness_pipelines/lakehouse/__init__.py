@@ -1,8 +1,9 @@
 """The tables: Iceberg catalog, staged files, atomic commits, reading with DuckDB."""
 
+from readiness_pipelines.lakehouse.drift import stored_columns, to_stored
 from readiness_pipelines.lakehouse.lakehouse import Lakehouse
 from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
-from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, Staged
+from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
 from readiness_pipelines.lakehouse.types import storage_schema, storage_type
 
 __all__ = [
@@ -12,7 +13,11 @@ __all__ = [
     "DataFileInfo",
     "Lakehouse",
     "Maintained",
+    "PlannedFiles",
     "Staged",
+    "StagingArea",
     "storage_schema",
     "storage_type",
+    "stored_columns",
+    "to_stored",
 ]

@@ -13,10 +13,10 @@ from sqlalchemy.exc import OperationalError
 
 from readiness_pipelines.errors import CommitConflictError, CommitUnknownError, LakehouseError
 from readiness_pipelines.lakehouse.maintenance import tidy
-from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse.reading import of_batch
 from readiness_pipelines.lakehouse.records import Commit, Staged
 from readiness_pipelines.lakehouse.upstream import Change, data_files
+from readiness_pipelines.names import TableId
 
 ATTEMPT = "readiness.attempt"
 BATCH = "readiness.batch"

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -14,23 +13,21 @@ from pyiceberg.exceptions import (
     NoSuchTableError,
     TableAlreadyExistsError,
 )
+from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
 
-from readiness_pipelines.errors import LakehouseError
+from readiness_pipelines.errors import LakehouseError, first_line
 from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, open_catalog
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, as_commit, replace_batch
 from readiness_pipelines.lakehouse.locks import Turns, batch_turn, commit_turn, turns_of
 from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_manifests, remove_orphans
-from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
-from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, Staged
-from readiness_pipelines.lakehouse.staging import footers, write_staged, write_staged_by_spark
+from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
+from readiness_pipelines.lakehouse.staging import ROW_GROUP_ROWS, count_staged, footers, write_staged
 from readiness_pipelines.lakehouse.types import storage_schema
 from readiness_pipelines.lakehouse.upstream import evolved_schema
+from readiness_pipelines.names import TableId
 from readiness_pipelines.storage import Place
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
 
 TABLE_PROPERTIES = {
     # A commit costs what the table keeps of earlier ones: drop old metadata files, merge small manifests.
@@ -79,7 +76,7 @@ class Lakehouse:
             catalog = open_catalog(catalog_url, warehouse)
         except UNREACHABLE as error:
             raise LakehouseError(
-                f"the Iceberg catalog cannot be opened: {str(error).splitlines()[0]}",
+                f"the Iceberg catalog cannot be opened: {first_line(error)}",
                 way_out="check READINESS_CATALOG_URL and READINESS_WAREHOUSE, and that their servers answer",
             ) from error
         return cls(catalog, warehouse, turns)
@@ -141,12 +138,12 @@ class Lakehouse:
             if not self.exists(table):
                 raise
 
-    def stage(self, table: TableId, rows: Any, *, batch: str, schema: pa.Schema) -> Staged:
+    def stage(self, table: TableId, rows: duckdb.DuckDBPyRelation, *, batch: str, schema: pa.Schema) -> Staged:
         """Write rows into files that no snapshot names; nobody sees them until `replace`.
 
         Args:
             table: An existing table.
-            rows: The rows, all of one batch; streamed: a DuckDB relation, or a PySpark DataFrame.
+            rows: The rows, all of one batch; streamed.
             batch: The batch.
             schema: Arrow schema of the rows. Columns that the table lacks are added when they are committed.
 
@@ -157,16 +154,51 @@ class Lakehouse:
         columns = storage_schema(schema)
         evolved = evolved_schema(loaded, columns)
         place = self._location(table)
-        if isinstance(rows, duckdb.DuckDBPyRelation):
-            files, count = write_staged(loaded, place, rows, batch=batch, columns=columns, schema=evolved)
-        else:
-            named = evolved.select(*columns.names)
-            files, count = write_staged_by_spark(place, rows, batch=batch, schema=named)
+        files, count = write_staged(loaded, place, rows, batch=batch, columns=columns, schema=evolved)
         ids = {name: evolved.find_field(name).field_id for name in columns.names}
         return Staged(table=table, batch=batch, files=files, rows=count, schema=columns, field_ids=ids)
 
+    def staging_area(self, table: TableId, *, batch: str, schema: pa.Schema) -> StagingArea:
+        """Where an engine may write the rows of a batch itself, for `accept`.
+
+        Args:
+            table: An existing table.
+            batch: The batch.
+            schema: Arrow schema of the rows. Columns that the table lacks are added when they are committed.
+
+        Raises:
+            LakehouseError: A type that cannot be stored.
+        """
+        columns = storage_schema(schema)
+        evolved = evolved_schema(self._load(table), columns)
+        return StagingArea(
+            table=table,
+            batch=batch,
+            folder=self._location(table) / "data",
+            schema=schema_to_pyarrow(evolved.select(*columns.names)),
+            columns=columns,
+            field_ids={name: evolved.find_field(name).field_id for name in columns.names},
+            row_group_rows=ROW_GROUP_ROWS,
+        )
+
+    def accept(self, area: StagingArea, files: Sequence[str]) -> Staged:
+        """Check the files that an engine wrote into a staging area; they are then staged as if by `stage`.
+
+        Raises:
+            LakehouseError: A file outside the area, with other columns, or with a row of another batch or of none.
+        """
+        rows = count_staged(area, files)
+        return Staged(
+            table=area.table,
+            batch=area.batch,
+            files=tuple(files),
+            rows=rows,
+            schema=area.columns,
+            field_ids=area.field_ids,
+        )
+
     def footers(self, staged: Staged) -> Mapping[str, ColumnFooter]:
-        """What the footers of staged files tell of their columns, without a look at a row."""
+        """What the footers of staged files say about their columns, without reading a row."""
         return footers(self._location(staged.table), staged.files)
 
     def turn(self, table: str, batch: str) -> AbstractContextManager[None]:
@@ -239,38 +271,31 @@ class Lakehouse:
             return no_rows(connection, loaded.schema())
         return read_files(connection, files, schema=None if as_arrived else loaded.schema(), batches=batches)
 
-    def spark_rows(
+    def plan(
         self,
-        session: "SparkSession",
         table: TableId,
         *,
-        batch: str | None = None,
+        batch: str | Sequence[str] | None = None,
         snapshot_id: int | None = None,
         or_current: bool = False,
         as_arrived: bool = False,
-    ) -> "DataFrame":
-        """Read a table lazily with Spark; see `relation`.
+    ) -> PlannedFiles:
+        """The files that another engine reads, and as what; see `relation`.
 
         Raises:
             LakehouseError: No such table or snapshot.
         """
-        from readiness_pipelines.lakehouse.spark_files import read_with_spark  # noqa: PLC0415  # an extra
-
         loaded = self._load(table)
         snapshot_id = _known(loaded, snapshot_id) if or_current else snapshot_id
-        batches = None if batch is None else (batch,)
+        batches = None if batch is None else (batch,) if isinstance(batch, str) else tuple(batch)
         files = planned_files(loaded, table, batches=batches, snapshot_id=snapshot_id)
         schema = None if as_arrived and files else arrow_schema(loaded.schema())
-        rows = read_with_spark(session, files, place=self._location(table), schema=schema)
-        # The filter is applied again: a plan may name files that hold more than the batch.
-        return rows if batch is None else rows.filter(rows["_batch"] == batch)
+        paths = tuple(file.path for file in files)
+        return PlannedFiles(paths=paths, place=self._location(table), schema=schema, batches=batches)
 
-    def spark_staged(self, session: "SparkSession", staged: Staged) -> "DataFrame":
-        """Read staged rows, which nobody else sees, with Spark."""
-        from readiness_pipelines.lakehouse.spark_files import read_with_spark  # noqa: PLC0415  # an extra
-
-        files = [DataFileInfo(path=file, batch=staged.batch, rows=0, size_bytes=0) for file in staged.files]
-        return read_with_spark(session, files, place=self._location(staged.table), schema=staged.schema)
+    def plan_staged(self, staged: Staged) -> PlannedFiles:
+        """The files of staged rows, which nobody else sees, for another engine to read."""
+        return PlannedFiles(paths=staged.files, place=self._location(staged.table), schema=staged.schema)
 
     def forget(self, staged: Staged) -> None:
         """Remove staged files that will not be committed."""
@@ -340,7 +365,7 @@ class Lakehouse:
             yield
         except UNREACHABLE as error:
             raise LakehouseError(
-                f"the catalog cannot be used for {what}: {str(error).splitlines()[0]}",
+                f"the catalog cannot be used for {what}: {first_line(error)}",
                 way_out="check that its database answers and that its disk has room, then run again: nothing is lost",
             ) from error
 

@@ -10,8 +10,8 @@ from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
 from sqlalchemy.exc import OperationalError
 
-from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse.upstream import Change, expire_snapshots
+from readiness_pipelines.names import TableId
 from readiness_pipelines.storage import Place, bare
 
 MOST_SNAPSHOTS = 50

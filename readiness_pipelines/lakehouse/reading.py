@@ -10,8 +10,9 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
 from readiness_pipelines.errors import LakehouseError
-from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse.records import DataFileInfo
+from readiness_pipelines.names import TableId
+from readiness_pipelines.sql import literal
 
 
 def planned_files(
@@ -60,19 +61,19 @@ def read_files(
         schema: Columns to read, by field id, null where a file lacks one; ``None`` for the columns that the files have.
         batches: The batches to keep; ``None`` keeps all.
     """
-    paths = "[" + ", ".join(_literal(file.path) for file in files) + "]"
+    paths = "[" + ", ".join(literal(file.path) for file in files) + "]"
     if schema is None:
         source = f"read_parquet({paths}, union_by_name = true)"
     else:
         arrow = schema_to_pyarrow(schema, include_field_ids=False)
         kinds = connection.from_arrow(_plain(arrow).empty_table()).types
         columns = ", ".join(
-            f"{field.field_id}: {{name: {_literal(field.name)}, type: {_literal(str(kind))}, default_value: NULL}}"
+            f"{field.field_id}: {{name: {literal(field.name)}, type: {literal(str(kind))}, default_value: NULL}}"
             for field, kind in zip(schema.fields, kinds, strict=True)
         )
         source = f"read_parquet({paths}, schema = MAP {{{columns}}})"
     # The filter is applied again: a plan may name files that hold more than the batches.
-    where = "" if batches is None else f" WHERE _batch IN ({', '.join(map(_literal, batches))})"
+    where = "" if batches is None else f" WHERE _batch IN ({', '.join(map(literal, batches))})"
     return connection.sql(f"SELECT * FROM {source}{where}")
 
 
@@ -111,7 +112,3 @@ def of_batch(batch: str) -> BooleanExpression:
 def of_batches(batches: Sequence[str]) -> BooleanExpression:
     """The filter that selects some batches; at least one."""
     return of_batch(batches[0]) if len(batches) == 1 else In(term=Reference(name="_batch"), literals=set(batches))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from readiness_pipelines.names import TableId
+from readiness_pipelines.storage import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,46 @@ class Staged:
     rows: int
     schema: pa.Schema
     field_ids: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagingArea:
+    """Where an engine writes the rows of one batch, as Parquet files that no snapshot names yet.
+
+    Attributes:
+        table: The table they are meant for.
+        batch: The one batch that every row must name.
+        folder: Where the files must lie.
+        schema: The files' Arrow schema, with Iceberg's field ids.
+        columns: Stored schema of the rows, without field ids.
+        field_ids: Iceberg field id of each column.
+        row_group_rows: How many rows a row group has.
+    """
+
+    table: TableId
+    batch: str
+    folder: Place
+    schema: pa.Schema
+    columns: pa.Schema
+    field_ids: Mapping[str, int]
+    row_group_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFiles:
+    """Data files to read, and as what.
+
+    Attributes:
+        paths: The files; all below the place.
+        place: Where the table's files lie.
+        schema: Columns to read, null where a file lacks one; ``None`` for the columns that the files have.
+        batches: The batches to keep, because a file may hold more; ``None`` keeps all.
+    """
+
+    paths: tuple[str, ...]
+    place: Place
+    schema: pa.Schema | None
+    batches: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +101,7 @@ class DataFileInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnFooter:
-    """What the footers of some Parquet files tell of a column; ``None`` for what they do not."""
+    """What the footers of some Parquet files say about a column; ``None`` for what they do not."""
 
     nulls: int
     minimum: Any

@@ -8,16 +8,19 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
-from readiness_pipelines.errors import LakehouseError
-from readiness_pipelines.lakehouse.records import ColumnFooter
-from readiness_pipelines.lakehouse.spark_workers import ROW_GROUP_ROWS
+from readiness_pipelines.errors import LakehouseError, first_line
+from readiness_pipelines.lakehouse.records import ColumnFooter, StagingArea
 from readiness_pipelines.lakehouse.upstream import parquet_field_ids
+from readiness_pipelines.sql import identifier, literal
 from readiness_pipelines.storage import Place
 
+FIELD_ID = b"PARQUET:field_id"
+"""Where Arrow keeps a Parquet column's field id."""
+ROW_GROUP_ROWS = 122_880
+"""As DuckDB reads them best."""
 ZSTD_LEVEL = 1
 """As Arrow's and PyIceberg's own writers have it: a little faster than DuckDB's default, files 3 % larger."""
 DICTIONARY_VALUES = 4_096
@@ -25,29 +28,37 @@ DICTIONARY_VALUES = 4_096
 and then throw away: a sixth of the time to write, for files 2 % larger."""
 
 
-def write_staged_by_spark(place: Place, rows: Any, *, batch: str, schema: Schema) -> tuple[tuple[str, ...], int]:
-    """Let Spark's executors write rows into Parquet files under the table's location, with the schema's field ids.
-
-    Args:
-        place: Where the table's files lie.
-        rows: A PySpark DataFrame.
-        batch: The one batch that every row must name.
-        schema: Iceberg schema of its columns.
-
-    Returns:
-        The files, and the count of rows.
+def count_staged(area: StagingArea, files: Sequence[str]) -> int:
+    """Check the files that an engine wrote into a staging area, and count their rows.
 
     Raises:
-        LakehouseError: A row of another batch or of none.
+        LakehouseError: A file outside the area, without a column or its field id, or with a row of another batch or of
+            none.
     """
-    from readiness_pipelines.lakehouse.spark_files import write_with_spark  # noqa: PLC0415  # an extra that few install
-
-    folder = place / "data"
-    files, count = write_with_spark(rows, folder=folder, schema=schema_to_pyarrow(schema))
+    rows = 0
     for file in files:
-        name = file.removeprefix(f"{folder}/")
-        _check_batch(folder, name, _footer(folder, name), batch)
-    return files, count
+        name = file.removeprefix(f"{area.folder}/")
+        if name == file or "/" in name:
+            raise LakehouseError(
+                f"the file {file} is not in the staging area {area.folder}", way_out="write the files into the area"
+            )
+        metadata = _footer(area.folder, name)
+        _check_field_ids(area, name, metadata)
+        _check_batch(area.folder, name, metadata, area.batch)
+        rows += metadata.num_rows
+    return rows
+
+
+def _check_field_ids(area: StagingArea, name: str, metadata: pq.FileMetaData) -> None:
+    """Refuse a file that Iceberg would read by other field ids."""
+    stored = {field.name: (field.metadata or {}).get(FIELD_ID) for field in metadata.schema.to_arrow_schema()}
+    wanted = {column: str(number).encode() for column, number in area.field_ids.items()}
+    if stored != wanted:
+        area.folder.remove(name)
+        raise LakehouseError(
+            f"a file staged for {area.table} does not have the columns and field ids of its staging area",
+            way_out="write the area's schema",
+        )
 
 
 def write_staged(
@@ -77,7 +88,7 @@ def write_staged(
         fields = _struct({name: ids[name] for name in columns.names})
         copied = _cast(rows, columns).query(
             "staged_rows",
-            f"COPY (SELECT * FROM staged_rows) TO {_text(file)} (FORMAT parquet, COMPRESSION zstd, "
+            f"COPY (SELECT * FROM staged_rows) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd, "
             f"COMPRESSION_LEVEL {ZSTD_LEVEL}, DICTIONARY_SIZE_LIMIT {DICTIONARY_VALUES}, "
             f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, FIELD_IDS {fields})",
         )
@@ -87,7 +98,7 @@ def write_staged(
     except (duckdb.IOException, duckdb.OutOfMemoryException, OSError, pa.ArrowInvalid) as error:
         _forget(folder, name)
         raise LakehouseError(
-            f"batch {batch!r} cannot be staged for {'.'.join(table.name())}: {str(error).splitlines()[0]}",
+            f"batch {batch!r} cannot be staged for {'.'.join(table.name())}: {first_line(error)}",
             way_out=f"make room or give permission under {folder}, then run the batch again: nothing was published",
         ) from error
     if written.num_rows == 0:
@@ -98,7 +109,7 @@ def write_staged(
 
 
 def footers(place: Place, files: Sequence[str]) -> Mapping[str, ColumnFooter]:
-    """What the footers of some staged files tell of their columns, without a look at a row.
+    """What the footers of some staged files say about their columns, without reading a row.
 
     Nested columns, and those that lack a count of nulls anywhere, are left out.
     """
@@ -109,17 +120,17 @@ def footers(place: Place, files: Sequence[str]) -> Mapping[str, ColumnFooter]:
             for index in range(metadata.num_columns):
                 column = metadata.row_group(group).column(index)
                 found.setdefault(column.path_in_schema, []).append(column.statistics)
-    told = {}
+    columns = {}
     for name, statistics in found.items():
         if all(one is not None and one.has_null_count for one in statistics):
             bounded = [one for one in statistics if one.has_min_max]
             whole = len(bounded) == len(statistics)
-            told[name] = ColumnFooter(
+            columns[name] = ColumnFooter(
                 nulls=sum(one.null_count for one in statistics),
                 minimum=min(one.min for one in bounded) if whole else None,
                 maximum=max(one.max for one in bounded) if whole else None,
             )
-    return told
+    return columns
 
 
 def _footer(place: Place, name: str) -> pq.FileMetaData:
@@ -138,7 +149,7 @@ def _cast(rows: duckdb.DuckDBPyRelation, columns: pa.Schema) -> duckdb.DuckDBPyR
     given = dict(zip(rows.columns, rows.types, strict=True))
     casts = []
     for name, kind in zip(columns.names, stored, strict=True):
-        quoted = '"' + name.replace('"', '""') + '"'
+        quoted = identifier(name)
         casts.append(quoted if str(given[name]) == str(kind) else f"CAST({quoted} AS {kind}) AS {quoted}")
     return rows.project(", ".join(casts))
 
@@ -146,13 +157,9 @@ def _cast(rows: duckdb.DuckDBPyRelation, columns: pa.Schema) -> duckdb.DuckDBPyR
 def _struct(fields: Mapping[str, Any]) -> str:
     """Field ids as a DuckDB struct literal."""
     inner = (
-        f"{_text(name)}: {_struct(value) if isinstance(value, Mapping) else value}" for name, value in fields.items()
+        f"{literal(name)}: {_struct(value) if isinstance(value, Mapping) else value}" for name, value in fields.items()
     )
     return f"{{{', '.join(inner)}}}"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _check_batch(folder: Place, name: str, written: pq.FileMetaData, batch: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.errors import UnknownNameError
-from readiness_pipelines.gates import Change, Declaration, differences
+from readiness_pipelines.gates import GateChange, GateDeclaration, differences
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
 
@@ -25,7 +25,7 @@ class GateChanges:
     table: TableId
     before: str | None
     after: str
-    changes: tuple[Change, ...]
+    changes: tuple[GateChange, ...]
 
 
 def gate_changes(
@@ -51,7 +51,7 @@ def _changes(table: Table, installation: Installation, since: str | None) -> Gat
     if since is not None and since not in known:
         raise UnknownNameError(f"gate version of {table.id}", since, known)
     before = known[since] if since else (used[-1] if used else None)
-    changes = differences(Declaration.from_json(before.declaration), gate.declaration) if before else ()
+    changes = differences(GateDeclaration.from_json(before.declaration), gate.declaration) if before else ()
     return GateChanges(
         table=table.id, before=before.version if before else None, after=gate.version, changes=tuple(changes)
     )

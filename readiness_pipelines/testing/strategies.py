@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.gates import Gate, Rule, RuleKind
-from readiness_pipelines.gates.columns import ColumnSpec
-from readiness_pipelines.gates.tested import Checked, GateTest, NotNull, Typed
+from readiness_pipelines.gates.schema.columns import ColumnSpec
+from readiness_pipelines.gates.schema.tests import Checked, GateTest, NotNull, Typed
 
 Row = Mapping[str, Any]
 Values = st.SearchStrategy[Any]

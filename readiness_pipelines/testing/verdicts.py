@@ -59,6 +59,7 @@ def judge(
     types: Mapping[str, pa.DataType] | None = None,
     tables: Mapping[str, pa.Table] | None = None,
     other_batches: pa.Table | None = None,
+    accepted: Mapping[str, str] | None = None,
     engine: Engine | None = None,
 ) -> Judged:
     """Let a gate judge rows given as literals.
@@ -69,12 +70,13 @@ def judge(
         types: As `batch` takes them.
         tables: Published rows of the tables that reference rules name.
         other_batches: What other batches of the same table publish.
+        accepted: The source's last accepted shape, types by column; by default the batch is the first.
         engine: Where; by default a DuckDB of its own.
     """
     with duckdb.connect() as connection:
         engine = engine or DuckDbEngine(connection)
         others = OtherRows(tables=tables or {}, other_batches=other_batches)
-        verdict = gate.judge(batch(*rows, types=types), engine, others=others)
+        verdict = gate.judge(batch(*rows, types=types), engine, others=others, accepted=accepted)
         published = engine.collect(verdict.published).to_pylist()
         waiting = engine.collect(verdict.quarantined).to_pylist()
     framework = {"_batch", "_row", "_file"}

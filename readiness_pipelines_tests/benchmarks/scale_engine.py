@@ -45,8 +45,8 @@ def _opened(file: str, url: str, installation: Installation, stack: ExitStack) -
     if url == "duckdb":
         connection = stack.enter_context(installation.engine())
         return DuckDbEngine(connection), connection.sql(f"SELECT * FROM '{file}'")
-    from readiness_pipelines.gates.spark_engine import SparkEngine  # noqa: PLC0415  # only those who ask pay
-    from readiness_pipelines.gates.spark_session import spark_session  # noqa: PLC0415  # as above
+    from readiness_pipelines.engines.spark.engine import SparkEngine  # noqa: PLC0415  # only those who ask pay
+    from readiness_pipelines.engines.spark.session import spark_session  # noqa: PLC0415  # as above
 
     os.environ["PYSPARK_SUBMIT_ARGS"] = (
         "--conf spark.ui.enabled=false --conf spark.executor.memory=3g --conf spark.driver.memory=2g pyspark-shell"

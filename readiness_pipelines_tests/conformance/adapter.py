@@ -14,7 +14,7 @@ import pyarrow as arrow
 from pandera.errors import SchemaErrors
 
 from readiness_pipelines.gates import DuckDbEngine, Gate
-from readiness_pipelines.gates.tested import Checked, NotNull, Unique
+from readiness_pipelines.gates.schema.tests import Checked, NotNull, Unique
 
 Key = tuple[str | None, str | int]
 """A column (None for the frame), and the number of one of its checks, ``not_nullable`` or ``unique``."""

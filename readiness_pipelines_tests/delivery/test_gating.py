@@ -89,8 +89,8 @@ def test_repeated_rows_are_discarded_and_accounted_for(installation: Installatio
     assert delivery.state is BatchState.PUBLISHED
     assert (delivery.counts.ingested, delivery.counts.published, delivery.counts.discarded) == (3, 2, 1)
     assert delivery.counts.accounted
-    assert [(r["stay"], r["ward"]) for r in rows(installation, "published.stays_gated")] == [(2, "B"), (1, "C")]
-    (lost,) = rows(installation, "quarantine.stays_gated")
+    assert [(r["stay"], r["ward"]) for r in rows(installation, "hospital.stays_gated")] == [(2, "B"), (1, "C")]
+    (lost,) = rows(installation, "hospital_quarantine.stays_gated")
     assert (lost["_row"], lost["_discarded"], lost["ward"]) == (0, True, "A")
     assert lost["_errors"][0]["rule"] == "deduplicate"
     trail = installation.ledger.trail()[-1]
@@ -101,7 +101,7 @@ def test_a_batch_that_repeats_nothing_any_more_leaves_nothing_discarded(installa
     hospital = make_domain()
     run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n1,C\n")
     run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n2,C\n")
-    assert rows(installation, "quarantine.stays_gated") == []
+    assert rows(installation, "hospital_quarantine.stays_gated") == []
 
 
 def test_a_new_column_is_published_and_the_table_evolves_in_the_same_commit(installation: Installation) -> None:
@@ -111,10 +111,10 @@ def test_a_new_column_is_published_and_the_table_evolves_in_the_same_commit(inst
     delivery = run(hospital, installation, "stays_gated", "b", "stay,ward,doctor\n2,B,Who\n")
     assert [str(finding) for finding in delivery.findings] == ["doctor (string) is new"]
     assert len(installation.lakehouse.snapshots(TableId("published", "stays_gated"))) == before + 1
-    assert [(r["stay"], r["doctor"]) for r in rows(installation, "published.stays_gated")] == [(1, None), (2, "Who")]
+    assert [(r["stay"], r["doctor"]) for r in rows(installation, "hospital.stays_gated")] == [(1, None), (2, "Who")]
     again = run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n3,C\n")
     assert again.findings == ()
-    assert [r["doctor"] for r in rows(installation, "published.stays_gated")] == [None, None, "Who"]
+    assert [r["doctor"] for r in rows(installation, "hospital.stays_gated")] == [None, None, "Who"]
 
 
 def test_a_frozen_gate_holds_a_batch_with_a_new_column(installation: Installation) -> None:
@@ -154,30 +154,30 @@ def test_a_batch_rule_holds_and_an_allowed_empty_batch_replaces(installation: In
     allowed = make_domain(allow_empty=True)
     run(allowed, installation, "stays_gated", "a", "stay,ward\n1,A\n")
     assert run(allowed, installation, "stays_gated", "a", "stay,ward\n").state is BatchState.PUBLISHED
-    assert rows(installation, "published.stays_gated") == []
+    assert rows(installation, "hospital.stays_gated") == []
     kept = make_domain()
     run(kept, installation, "stays_gated", "a", "stay,ward\n1,A\n")
     assert run(kept, installation, "stays_gated", "a", "stay,ward\n").state is BatchState.EMPTY
-    assert len(rows(installation, "published.stays_gated")) == 1
+    assert len(rows(installation, "hospital.stays_gated")) == 1
 
 
 def test_what_changed_in_the_gates_is_told(installation: Installation) -> None:
     hospital = make_domain()
-    (wards, stays) = gate_changes(hospital, installation=installation)
+    (wards, stays) = gate_changes(hospital.tables, installation=installation)
     assert (wards.before, stays.before) == (None, None)
     run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n")
-    first = gate_changes(hospital, installation=installation, table="stays_gated")[0]
+    first = gate_changes([hospital.table("stays_gated")], installation=installation)[0]
     assert first.before == first.after
     assert first.changes == ()
     tighter = make_domain(tolerance=Tolerance(quarantined_ratio=0.1), routes={"stay_unique": Route.HOLD})
-    (changed,) = gate_changes(tighter, installation=installation, table="stays_gated")
+    (changed,) = gate_changes([tighter.table("stays_gated")], installation=installation)
     assert {(change.kind.value, change.what) for change in changed.changes} == {
         ("tightened", "tolerance: quarantined_ratio"),
         ("tightened", "rule unique on stay: route"),
     }
     run(tighter, installation, "stays_gated", "a", "stay,ward\n1,A\n")
-    assert gate_changes(tighter, installation=installation, table="stays_gated")[0].changes == ()
-    (since,) = gate_changes(tighter, installation=installation, table="stays_gated", since=first.after)
+    assert gate_changes([tighter.table("stays_gated")], installation=installation)[0].changes == ()
+    (since,) = gate_changes([tighter.table("stays_gated")], installation=installation, since=first.after)
     assert len(since.changes) == 2
-    with pytest.raises(UnknownNameError, match=r"unknown gate version of published\.stays_gated"):
-        gate_changes(hospital, installation=installation, table="stays_gated", since="nonsense")
+    with pytest.raises(UnknownNameError, match=r"unknown gate version of hospital\.stays_gated"):
+        gate_changes([hospital.table("stays_gated")], installation=installation, since="nonsense")

@@ -178,12 +178,12 @@ def test_a_plan_tells_what_would_move_and_writes_nothing(shop: Domain, installat
     trail = installation.ledger.trail()
     plan = plan_replay([gated(shop)], Selection(held=True), installation=installation, run=RUN, evaluate=True)
     (step,) = plan.steps
-    assert (step.batch, step.state, step.would_be) == ("day_1", BatchState.HELD, BatchState.PARTLY_PUBLISHED)
+    assert (step.ref.batch, step.state, step.would_be) == ("day_1", BatchState.HELD, BatchState.PARTLY_PUBLISHED)
     assert step.would_count is not None
     assert (step.would_count.published, step.would_count.quarantined) == (1, 3)
     assert step.decisions == ("1: waive tolerance (me: because)",)
     assert moved_rows(plan.steps) == 1
-    assert plan.downstream == ("shop.paid", "shop.refund_rate")
+    assert [str(ref) for ref in plan.downstream] == ["shop.paid[day_1]", "shop.refund_rate[day_1]"]
     assert installation.ledger.trail() == trail
     assert published(shop, installation)[0]["_batch"] == "day_2"
 
@@ -195,7 +195,7 @@ def test_batches_are_chosen_by_gate_time_and_name(shop: Domain, installation: In
 
     def chosen(where: Domain, **selection: Any) -> list[str]:
         plan = plan_replay(where, Selection(**selection), installation=installation, run=RUN, evaluate=False)
-        return [step.batch for step in plan.steps]
+        return [step.ref.batch for step in plan.steps]
 
     assert chosen(newer, older_gate=True) == ["day_1", "day_2"]
     with pytest.raises(DeclarationError, match="no batch meets the selection"):
@@ -250,7 +250,7 @@ def test_a_file_of_corrections_that_cannot_be_is_refused(text: str, tmp_path: Pa
 
 def test_what_waits_can_be_looked_at(shop: Domain, installation: Installation) -> None:
     run_batch(shop, installation, "day_1", *MOSTLY_BAD)
-    (record,) = waiting_batches(shop, installation=installation)
+    (record,) = waiting_batches(shop.tables, installation=installation)
     assert record.ref.batch == "day_1"
     rows = quarantine_rows(gated(shop), batch="day_1", rule=None, limit=None, installation=installation)
     assert rows.column_names == ["_row", "order_id", "amount", "status", "note", "broken"]
@@ -271,7 +271,7 @@ def test_history_tells_all_of_it(shop: Domain, installation: Installation) -> No
     assert list(told) == ["shop_raw.orders", "shop.orders", "shop.paid", "shop.refund_rate"]
     raw = told["shop_raw.orders"].record
     assert raw is not None
-    assert len(raw.files[0].sha256) == 64
+    assert len(raw.origins[0].fingerprint) == 64
     assert [entry.what for entry in told["shop.orders"].trail] == [
         "partly_published",
         "decided to correct",
@@ -286,7 +286,7 @@ def test_reconcile_finds_what_does_not_add_up_and_repair_mends_it(shop: Domain, 
     run_batch(shop, installation, "day_1", *ONE_BAD)
     run_batch(shop, installation, "day_2", *GOOD)
     seen = reconcile([shop], installation=installation)
-    assert (seen.problems, seen.batches) == ((), 4)
+    assert (seen.problems, seen.batches) == ((), 6)
     lakehouse, table = installation.lakehouse, TableId("shop", "orders")
     with installation.engine() as engine:
         half = lakehouse.relation(engine, table, batch="day_1").filter("_row < 2")
@@ -299,7 +299,9 @@ def test_reconcile_finds_what_does_not_add_up_and_repair_mends_it(shop: Domain, 
     assert "2 ingested rows are neither published nor in quarantine" in told
     assert "the tables have 1 published rows, the ledger 3" in told
     assert {problem.ref.batch for problem in broken.problems} == {"day_1"}
-    assert repair([shop], broken, installation=installation, run=RUN) == ("day_1",)
+    assert repair([shop], broken, installation=installation, run=RUN) == (
+        BatchRef(gated(shop).id, "day_1"),
+    )
     assert reconcile([shop], installation=installation).problems == ()
 
 

@@ -73,7 +73,7 @@ def main() -> None:
     before = shown(installation, *tables)
     killed: list[int] = []
     if options.kill:
-        from readiness_pipelines.gates.spark_session import spark_session  # noqa: PLC0415  # only here
+        from readiness_pipelines.engines.spark.session import spark_session  # noqa: PLC0415  # only here
 
         application = spark_session(options.url).sparkContext.applicationId
         assert application is not None

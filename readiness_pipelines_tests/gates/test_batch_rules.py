@@ -134,7 +134,7 @@ def test_a_tolerance_for_an_unknown_rule_names_the_nearest() -> None:
 
 def test_a_tolerance_has_one_level() -> None:
     inner = Tolerance(rules={"a": Tolerance(quarantined_rows=1)})
-    with pytest.raises(ValueError, match="no tolerances by rule of its own"):
+    with pytest.raises(DeclarationError, match="no tolerances by rule of its own"):
         Tolerance(rules={"b": inner})
 
 

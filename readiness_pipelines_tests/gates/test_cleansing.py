@@ -5,7 +5,6 @@ from typing import Any
 import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
-from pydantic import ValidationError
 
 from readiness_pipelines import (
     Case,
@@ -210,5 +209,5 @@ def test_what_is_no_step_is_refused() -> None:
         cleanse("trim")  # type: ignore[arg-type]
     with pytest.raises(DeclarationError, match="for decimals and for thousands"):
         Numbers(decimal=".", thousands=".")
-    with pytest.raises(ValidationError):
+    with pytest.raises(DeclarationError):
         ZeroPad(0)

@@ -24,8 +24,8 @@ from readiness_pipelines import (
     cleanse,
     row_count,
 )
+from readiness_pipelines.engines.expressions import columns_of, is_elementwise, nodes_of
 from readiness_pipelines.errors import DeclarationError, GateBuildError
-from readiness_pipelines.gates.expressions import columns_of, is_elementwise, nodes_of
 from readiness_pipelines.testing import judge
 
 

@@ -74,7 +74,7 @@ def test_a_single_record_leaves_it_undecided() -> None:
 def test_a_column_that_is_not_there_or_no_number_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="column in WithinUsualRange"):
         Gate(Reading, rules=(WithinUsualRange(("s1",)),))
-    with pytest.raises(GateBuildError, match="'name', which is string and no number"):
+    with pytest.raises(GateBuildError, match="'name', which is string, not a number"):
         Gate(Reading, rules=(WithinUsualRange(("name",)),))
 
 

@@ -21,7 +21,7 @@ from readiness_pipelines import (
     cleanse,
     row_count,
 )
-from readiness_pipelines.gates import Declaration, differences
+from readiness_pipelines.gates import GateDeclaration, differences
 
 C = pa.Check
 
@@ -139,6 +139,6 @@ def test_a_declaration_survives_being_stored() -> None:
     asked = gate(C.isin(["x"]), rules=[row_count(at_least=1)], options={"metadata": cleanse(Trim())}).declaration
     import json  # noqa: PLC0415  # what a database does with it
 
-    again = Declaration.from_json(json.loads(json.dumps(asked.to_json())))
+    again = GateDeclaration.from_json(json.loads(json.dumps(asked.to_json())))
     assert again == asked
     assert differences(again, asked) == ()

@@ -1,0 +1,176 @@
+"""Spark's SQL: what means the same as DuckDB's; the rest is refused."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from readiness_pipelines.contracts.cleansing import Case, ColumnStep, Dates, Numbers, Trim
+from readiness_pipelines.engines.cleansing import name_of, text_value, value_literal
+from readiness_pipelines.engines.conversion import (
+    DATE_TEXT,
+    FALSE_TEXTS,
+    FLOAT_TEXT,
+    INTEGER_TEXT,
+    TRUE_TEXTS,
+    decimal_text,
+)
+from readiness_pipelines.engines.spark.patterns import SPACES, java_pattern
+from readiness_pipelines.engines.spark.rules import OPERATIONS
+from readiness_pipelines.errors import GateBuildError
+
+USE_DUCKDB = 'let this table be judged by DuckDB: engine="duckdb"'
+
+
+class SparkSql:
+    """Spark's SQL; see `Dialect`."""
+
+    name = "Spark"
+    way_out = USE_DUCKDB
+    operations: frozenset[str] | None = OPERATIONS
+    error_list = "ARRAY<STRUCT<rule: STRING, column: STRING, reason: STRING>>"
+
+    def pattern(self, pattern: str) -> str:
+        """A regular expression that means to Spark, which reads it as Java does, what it means to RE2.
+
+        Raises:
+            ValueError: A part that cannot be rewritten; its message names it.
+        """
+        return java_pattern(pattern)
+
+    def identifier(self, name: str) -> str:
+        """Quote a column or table name."""
+        return "`" + name.replace("`", "``") + "`"
+
+    def literal(self, text: str) -> str:
+        """Quote a text value."""
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+    def type_name(self, kind: pa.DataType) -> str:
+        """Spark's name for an Arrow type.
+
+        Raises:
+            GateBuildError: Spark has no such type.
+        """
+        if pa.types.is_decimal128(kind):
+            return f"DECIMAL({kind.precision}, {kind.scale})"
+        if pa.types.is_timestamp(kind):
+            return "TIMESTAMP" if kind.tz else "TIMESTAMP_NTZ"
+        for kinds, name in _NAMES:
+            if kind in kinds:
+                return name
+        raise GateBuildError(f"Spark has no type {kind}", way_out=f"declare another type, or {USE_DUCKDB}")
+
+    def value(self, value: Any) -> str:
+        """A Python value that a schema gives as a default."""
+        return value_literal(value, literal=self.literal, zoned="TIMESTAMP", naive="TIMESTAMP_NTZ")
+
+    def as_type(self, value: str, *, arrived: pa.DataType, wanted: pa.DataType) -> str:
+        """Read a value as another type; null where it is null or does not convert.
+
+        Raises:
+            GateBuildError: Spark would read it otherwise than DuckDB: times as text, text of floats and times.
+        """
+        name = self.type_name(wanted)
+        if not _is_text(arrived):
+            return self._from_typed(value, arrived=arrived, wanted=wanted)
+        text = f"trim({value})"
+        if pa.types.is_integer(wanted):
+            return self._if_like(text, INTEGER_TEXT, f"try_cast({text} AS {name})")
+        if pa.types.is_floating(wanted):
+            # A signed NaN, which Spark does not read, is one.
+            return self._if_like(
+                text, FLOAT_TEXT, f"try_cast(regexp_replace(lower({text}), '^[+-]nan', 'nan') AS {name})"
+            )
+        if pa.types.is_date32(wanted):
+            return self._if_like(text, DATE_TEXT, f"try_cast({text} AS DATE)")
+        if pa.types.is_decimal128(wanted):
+            return self._if_like(text, decimal_text(wanted.scale), f"try_cast({text} AS {name})")
+        if pa.types.is_boolean(wanted):
+            true, false = (", ".join(map(self.literal, texts)) for texts in (TRUE_TEXTS, FALSE_TEXTS))
+            return f"CASE WHEN lower({text}) IN ({true}) THEN true WHEN lower({text}) IN ({false}) THEN false END"
+        raise _differs(f"text read as {wanted}")
+
+    def cleansed(self, step: ColumnStep, value: str) -> str | None:
+        """A cleansing step over a text value; ``None`` for a step that looks at the absence of a value alone.
+
+        Raises:
+            GateBuildError: A step that Spark does otherwise: letter case, dates, numbers written for people.
+        """
+        match step:
+            case Trim():
+                pattern = self.literal(f"^[{SPACES}]+|[{SPACES}]+\\z")
+                return f"regexp_replace({value}, {pattern}, '')"
+            case Case() | Dates() | Numbers():
+                raise _differs(f"the cleansing step {name_of(step)!r}")
+            case _:
+                return text_value(step, value, literal=self.literal)
+
+    def error(self, rule: str, column: str | None, reason: str) -> str:
+        """One entry of ``_errors``."""
+        named = "CAST(NULL AS STRING)" if column is None else self.literal(column)
+        return f"named_struct('rule', {self.literal(rule)}, 'column', {named}, 'reason', {self.literal(reason)})"
+
+    def unreadable_error(self, rule: str, reason: str) -> str:
+        """One entry of ``_errors`` whose reason is SQL."""
+        return f"named_struct('rule', {self.literal(rule)}, 'column', CAST(NULL AS STRING), 'reason', {reason})"
+
+    def errors(self, entries: list[str]) -> str:
+        """The entries that are not null, as a list."""
+        there = f"filter(array({', '.join(entries)}), e -> e IS NOT NULL)" if entries else "array()"
+        return f"CAST({there} AS {self.error_list})"
+
+    def least_rows(self, count: int, table: str, condition: str) -> str:
+        """The least ``_row`` of a table that meet a condition, as a list in an aggregate over that table."""
+        least = f"SELECT _row FROM {table} WHERE {condition} ORDER BY _row LIMIT {count}"
+        return f"(SELECT collect_list(_row) FROM ({least}))"
+
+    def _if_like(self, text: str, pattern: str, value: str) -> str:
+        return f"CASE WHEN {text} RLIKE {self.literal(f'^(?:{pattern})' + chr(92) + 'z')} THEN {value} END"
+
+    def _from_typed(self, value: str, *, arrived: pa.DataType, wanted: pa.DataType) -> str:
+        """A typed value as another type, where it comes back the same; floats may lose digits to a narrower float."""
+        given, name = self.type_name(arrived), self.type_name(wanted)
+        cast = f"try_cast({value} AS {name})"
+        if pa.types.is_floating(arrived) and pa.types.is_floating(wanted):
+            fits = f"abs({cast}) < CAST('inf' AS {name}) OR abs({value}) = CAST('inf' AS {given}) OR isnan({value})"
+            return f"CASE WHEN {fits} THEN {cast} END"
+        if any(kind(arrived) and kind(wanted) for kind in (pa.types.is_integer, pa.types.is_timestamp)):
+            return cast
+        if _is_text(wanted) and (pa.types.is_integer(arrived) or pa.types.is_boolean(arrived)):
+            return cast
+        if _is_number(arrived) and _is_number(wanted):
+            if (arrived, wanted) in _SATURATING:
+                # The greatest whole number is no float; on the way back, Spark cuts the float off at it.
+                cast = f"CASE WHEN {value} <> {2 ** (arrived.bit_width - 1) - 1} THEN {cast} END"
+            return f"CASE WHEN try_cast({cast} AS {given}) IS NOT DISTINCT FROM {value} THEN {cast} END"
+        raise _differs(f"{arrived} read as {wanted}")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal128(kind))
+
+
+def _differs(what: str) -> GateBuildError:
+    return GateBuildError(f"{what} means something else on Spark than on DuckDB", way_out=USE_DUCKDB)
+
+
+_SATURATING = frozenset([(pa.int64(), pa.float64()), (pa.int64(), pa.float32()), (pa.int32(), pa.float32())])
+
+_NAMES: tuple[tuple[tuple[pa.DataType, ...], str], ...] = (
+    ((pa.int8(),), "TINYINT"),
+    ((pa.int16(),), "SMALLINT"),
+    ((pa.int32(),), "INT"),
+    ((pa.int64(),), "BIGINT"),
+    ((pa.float32(),), "FLOAT"),
+    ((pa.float64(),), "DOUBLE"),
+    ((pa.bool_(),), "BOOLEAN"),
+    ((pa.string(), pa.large_string()), "STRING"),
+    ((pa.binary(), pa.large_binary()), "BINARY"),
+    ((pa.date32(),), "DATE"),
+)
+
+SPARK = SparkSql()

@@ -1,0 +1,1 @@
+"""A batch judged in an engine."""

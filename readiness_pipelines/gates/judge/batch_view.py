@@ -1,0 +1,87 @@
+"""A batch that lies in an engine, typed and cleansed, ready to be judged."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from readiness_pipelines.engines.port import Engine
+from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, typed_select
+
+CHUNK_ROWS = 250_000
+READABLE = "_unreadable IS NULL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchView:
+    """A batch as views of an engine.
+
+    Attributes:
+        engine: The engine.
+        source: View of the rows as they arrived.
+        rows: View of the rows as `typed_select` gives them.
+        layout: What the columns are.
+        tag: Makes the names of this judgement's tables and views unique in the engine.
+    """
+
+    engine: Engine
+    source: str
+    rows: str
+    layout: Layout
+    tag: str
+
+    @classmethod
+    def over(cls, engine: Engine, *, source: str, layout: Layout, tag: str) -> "BatchView":
+        """Lay the typed view over the rows as they arrived."""
+        rows = f"typed_{tag}"
+        engine.view(rows, typed_select(layout, source, engine.sql))
+        return cls(engine=engine, source=source, rows=rows, layout=layout, tag=tag)
+
+    @property
+    def frame(self) -> Any:
+        """The typed rows as a lazy Narwhals frame."""
+        return self.engine.frame(self.rows)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns to publish, without flags and the framework's."""
+        return [column.name for column in self.layout.columns]
+
+    @property
+    def floats(self) -> list[str]:
+        """The columns that may hold NaN."""
+        return [column.name for column in self.layout.columns if is_float(column)]
+
+    def judgeable(self, columns: Iterable[str]) -> str:
+        """SQL: whether a row could be read and its values in some columns converted."""
+        wanted = set(columns)
+        flags = [column.unconverted for column in self.layout.columns if column.name in wanted and column.unconverted]
+        return " AND ".join([READABLE, *(f"NOT {flag}" for flag in flags)])
+
+    def whole(self, names: Iterable[str], *, where: str) -> pa.Table:
+        """The ``_row`` and some columns of the rows that meet a condition, in memory, in order."""
+        return self.engine.arrow(f"{self._select(names, where)} ORDER BY _row")
+
+    def chunks(self, names: list[str], *, where: str) -> Iterator[pa.Table]:
+        """The ``_row`` and some columns of the rows that meet a condition, some hundred thousand rows at a time.
+
+        By ranges of ``_row``, because an engine does nothing else while one of its results is being read.
+        """
+        ((rows, low, high),) = self.engine.fetch(
+            f"SELECT count(*), min(_row), max(_row) FROM {self.rows} WHERE {where}"
+        )
+        if not rows:
+            return
+        width = -(-(high - low + 1) // -(-rows // CHUNK_ROWS))
+        for start in range(low, high + 1, width):
+            within = f"{where} AND _row BETWEEN {start} AND {start + width - 1}"
+            yield self.engine.arrow(self._select(names, within))
+
+    def _select(self, names: Iterable[str], where: str) -> str:
+        return f"SELECT {', '.join(['_row', *map(self.engine.sql.identifier, names)])} FROM {self.rows} WHERE {where}"
+
+
+def is_float(column: LaidColumn) -> bool:
+    """Whether a column may hold NaN."""
+    return bool(pa.types.is_floating(column.type))

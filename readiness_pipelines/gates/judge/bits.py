@@ -1,0 +1,96 @@
+"""The bit set of a row: one bit for each test of each column, in words of a DuckDB table."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from readiness_pipelines.engines.dialects import Dialect
+from readiness_pipelines.gates.judge.layout import LaidColumn, Layout
+from readiness_pipelines.gates.schema.tests import (
+    Checked,
+    ColumnsExpected,
+    ColumnsOrdered,
+    ColumnsPresent,
+    GateTest,
+    NotNull,
+    Readable,
+    Referenced,
+    SchemaUnchanged,
+    Typed,
+    Unique,
+    Usual,
+)
+
+WORD_BITS = 62
+
+
+@dataclass(frozen=True, slots=True)
+class Bit:
+    """One test of one column: its place in the row's bit set."""
+
+    place: int
+    test: GateTest
+    column: LaidColumn | None
+
+    @property
+    def word(self) -> str:
+        """The column of the broken table that holds the bit."""
+        return f"w{self.place // WORD_BITS}"
+
+    @property
+    def mask(self) -> int:
+        """The bit within its word."""
+        return 1 << self.place % WORD_BITS
+
+    @property
+    def is_set(self) -> str:
+        """SQL: whether a row breaks the test."""
+        return f"({self.word} & {self.mask}) <> 0"
+
+    def error(self, sql: Dialect) -> str:
+        """SQL: the row's error where it breaks the test, else null."""
+        rule = self.test.rule
+        entry = sql.error(rule.name, self.column.name if self.column else None, rule.reason)
+        return f"CASE WHEN {self.is_set} THEN {entry} END"
+
+
+def bits_of(tests: Iterable[GateTest], layout: Layout) -> tuple[Bit, ...]:
+    """The bits of the tests that are about rows, in order."""
+    pairs = ((test, column) for test in tests for column in _columns(test, layout))
+    return tuple(Bit(place, test, column) for place, (test, column) in enumerate(pairs))
+
+
+def words_of(bits: tuple[Bit, ...]) -> tuple[str, ...]:
+    """The names of the words that hold some bits; at least one."""
+    return tuple(f"w{word}" for word in range((bits[-1].place if bits else 0) // WORD_BITS + 1))
+
+
+def words_with(bits: tuple[Bit, ...], conditions: Mapping[int, str]) -> str:
+    """SQL of all words, each bit set where its condition, given by place, is true."""
+    sums = []
+    for word in words_of(bits):
+        terms = [
+            f"CASE WHEN {conditions[bit.place]} THEN {_word(bit.mask)} ELSE {_word(0)} END"
+            for bit in bits
+            if bit.word == word and bit.place in conditions
+        ]
+        sums.append(f"({' | '.join(terms) or _word(0)}) AS {word}")
+    return ", ".join(sums)
+
+
+def _word(value: int) -> str:
+    return f"CAST({value} AS BIGINT)"
+
+
+def _columns(test: GateTest, layout: Layout) -> Iterator[LaidColumn | None]:
+    match test:
+        case Readable() | Referenced():
+            yield None
+        case Typed(spec=spec) | NotNull(spec=spec) | Usual(spec=spec):
+            yield from layout.of(spec)
+        case Checked(spec=spec) | Unique(spec=spec):
+            yield from (None,) if spec is None else layout.of(spec)
+        case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
+            pass  # they are about the shape of the batch, not its rows
+        case _:
+            assert_never(test)

@@ -1,0 +1,109 @@
+"""What a judgement counts: broken rows by rule with samples, and cells by cleansing step."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from readiness_pipelines.gates.judge.batch_view import READABLE, BatchView
+from readiness_pipelines.gates.judge.bits import Bit, words_of
+from readiness_pipelines.gates.judge.dropped import DEDUPLICATE, DroppedRows
+from readiness_pipelines.gates.judge.layout import cleansing_counters
+from readiness_pipelines.gates.judge.violations import BrokenRows
+from readiness_pipelines.gates.schema.rules import Rule
+from readiness_pipelines.gates.schema.tests import Checked, GateTest, Readable
+from readiness_pipelines.gates.verdict.verdict import CleansedCount, RuleCount
+
+SAMPLE_ROWS = 10
+SAMPLE_COLUMNS = 10
+
+
+def count_cleansed(view: BatchView, dropped: DroppedRows) -> tuple[CleansedCount, ...]:
+    """Count the cells that each cleansing step changed, in one pass over the cleansed columns."""
+    counters = cleansing_counters(view.layout)
+    counts: list[CleansedCount] = []
+    if counters:
+        sums = ", ".join(f"count(*) FILTER (WHERE _changed_{index})" for index in range(len(counters)))
+        (cells,) = view.engine.fetch(f"SELECT {sums} FROM {view.rows} WHERE {READABLE}")
+        counts = [CleansedCount(column=c, step=s, cells=n) for (c, s), n in zip(counters, cells, strict=True)]
+    if dropped.key:
+        counts.append(CleansedCount(column=dropped.key, step=DEDUPLICATE, cells=dropped.repeated))
+    return tuple(counts)
+
+
+def count_rules(view: BatchView, broken: BrokenRows, *, rows: int) -> Iterator[tuple[Rule, RuleCount]]:
+    """Count the broken rows of every rule that has bits, with samples of the rows as they arrived."""
+    by_rule: dict[str, list[Bit]] = {}
+    for bit in broken.bits:
+        by_rule.setdefault(bit.test.rule.name, []).append(bit)
+    if not by_rule:
+        return
+    some = _broken_bits(view, broken)
+    figures = []
+    for bits in by_rule.values():
+        for bit in bits if (any_bit := " OR ".join(bit.is_set for bit in bits if bit.place in some)) else ():
+            figures.append(f"count(*) FILTER (WHERE {bit.is_set})")
+        if any_bit:
+            figures.append(f"count(*) FILTER (WHERE {any_bit})")
+            figures.append(view.engine.sql.least_rows(SAMPLE_ROWS, broken.table, any_bit))
+    answer: Iterator[Any] = iter(())
+    if figures:
+        (figures_read,) = view.engine.fetch(f"SELECT {', '.join(figures)} FROM {broken.table}")
+        answer = iter(figures_read)
+    plain: list[tuple[list[Bit], int, list[int], dict[str, int]]] = []
+    for bits in by_rule.values():
+        if not any(bit.place in some for bit in bits):
+            plain.append((bits, 0, [], {}))
+            continue
+        columns = {bit.column.name if bit.column else "": next(answer) for bit in bits}
+        count, sample = next(answer), next(answer)
+        plain.append((bits, count, sample, {n: c for n, c in columns.items() if c} if len(bits) > 1 else {}))
+    arrived = _as_arrived(view, {row for _, _, sample, _ in plain for row in sample})
+    for bits, count, sample, columns in plain:
+        rule = bits[0].test.rule
+        shown = ["_row", "_file", *_sample_columns(view, bits, columns)]
+        chosen = sorted(sample)[: _sample_size(bits[0].test)]
+        yield (
+            rule,
+            RuleCount(
+                rule=rule,
+                broken_rows=rows if rule.name in broken.batch else count,
+                columns=columns,
+                samples=tuple({name: arrived[row].get(name) for name in shown} for row in chosen),
+                detail=broken.batch.get(rule.name, ""),
+                waived_rows=broken.waived.get(rule.name),
+            ),
+        )
+
+
+def _broken_bits(view: BatchView, broken: BrokenRows) -> set[int]:
+    """The places of the bits that any row has set: most rules of a good batch have none, and need no counting."""
+    words = words_of(broken.bits)
+    union = ", ".join(f"coalesce(bit_or({word}), 0)" for word in words)
+    (values,) = view.engine.fetch(f"SELECT {union} FROM {broken.table}")
+    by_word = dict(zip(words, values, strict=True))
+    return {bit.place for bit in broken.bits if by_word[bit.word] & bit.mask}
+
+
+def _as_arrived(view: BatchView, rows: set[int]) -> dict[int, dict[str, Any]]:
+    """Rows as they arrived, by ``_row``."""
+    if not rows:
+        return {}
+    chosen = ", ".join(str(row) for row in sorted(rows))
+    table = view.engine.arrow(f"SELECT * FROM {view.source} WHERE _row IN ({chosen})")
+    return {row["_row"]: row for row in table.to_pylist()}
+
+
+def _sample_columns(view: BatchView, bits: list[Bit], columns: Mapping[str, int]) -> list[str]:
+    """The columns that a rule's samples show: its own, or those that broke where it is about many."""
+    test = bits[0].test
+    if isinstance(test, Readable):
+        return ["_unreadable", "_unreadable_reason"]
+    if columns:
+        return sorted(columns, key=lambda name: -columns[name])[:SAMPLE_COLUMNS]
+    if bits[0].column:
+        return [bits[0].column.name]
+    return list(test.rule.columns or view.names)[:SAMPLE_COLUMNS]
+
+
+def _sample_size(test: GateTest) -> int:
+    size = test.check.n_failure_cases if isinstance(test, Checked) else None
+    return SAMPLE_ROWS if size is None else size

@@ -1,0 +1,1 @@
+"""One record at a time, judged as a batch of one, without an engine."""

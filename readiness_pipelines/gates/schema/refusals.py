@@ -1,0 +1,66 @@
+"""Refuses a gate that an engine could not judge with the same meaning as DuckDB."""
+
+import pyarrow as pa
+
+from readiness_pipelines.engines.dialects import Dialect
+from readiness_pipelines.engines.expressions import is_elementwise, operations_of, with_patterns
+from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.gates.schema.columns import SchemaSpec
+from readiness_pipelines.gates.schema.declaring import probe_column, probe_frame
+from readiness_pipelines.gates.schema.lifting import FRAME, expression
+from readiness_pipelines.gates.schema.rules import Runner
+from readiness_pipelines.gates.schema.tests import Checked, GateTest
+
+
+def refuse_unsupported(spec: SchemaSpec, tests: tuple[GateTest, ...], sql: Dialect) -> None:
+    """Refuse a gate that would mean something else in an engine, or that the engine cannot judge.
+
+    Args:
+        spec: The schema.
+        tests: The gate's tests.
+        sql: What the engine can do.
+
+    Raises:
+        GateBuildError: A type or cleansing step that the engine does not have with the same meaning, a check that runs
+            in Pandera or Python, or an operation or pattern with another meaning; names the rule or column.
+    """
+    if sql.operations is None:
+        return
+    for column in spec.columns:
+        try:
+            if column.type is not None:
+                sql.type_name(column.type)
+            for step in column.steps:
+                sql.cleansed(step, "x")
+        except GateBuildError as error:
+            raise GateBuildError(f"column {column.name!r}: {error.what}", way_out=error.way_out) from error
+    for test in tests:
+        if isinstance(test, Checked):
+            _refuse_check(test, spec, sql, sql.operations)
+
+
+def _refuse_check(test: Checked, spec: SchemaSpec, sql: Dialect, operations: frozenset[str]) -> None:
+    name = test.rule.name
+    if test.rule.runs_on is not Runner.QUERY:
+        raise GateBuildError(
+            f"the rule {name!r} cannot run in {sql.name}: {test.rule.because}",
+            way_out=f"write it as an expression (native=False), or {sql.way_out}",
+        )
+    lifted = expression(test.check, probe_column(test.spec) if test.spec else FRAME, probe_frame(spec))
+    if other := sorted(set(operations_of(lifted)) - operations):
+        raise GateBuildError(
+            f"the rule {name!r} uses {', '.join(other)}, which may mean something else in {sql.name}",
+            way_out=sql.way_out,
+        )
+    try:
+        with_patterns(lifted, sql.pattern)
+    except ValueError as error:
+        raise GateBuildError(
+            f"the pattern of rule {name!r} has {error}", way_out=f"rewrite the pattern, or {sql.way_out}"
+        ) from error
+    floats = any(column.type is None or pa.types.is_floating(column.type) for column in spec.columns)
+    if test.spec is None and test.of_rows and floats and not is_elementwise(lifted):
+        raise GateBuildError(
+            f"the rule {name!r} compares rows that may have NaN: Pandera would need the whole batch in memory",
+            way_out=sql.way_out,
+        )

@@ -1,0 +1,118 @@
+"""What a gate tests, as plain values: what its version is made of, and what two versions are compared by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from readiness_pipelines.contracts.gating import Gating
+from readiness_pipelines.engines.cleansing import step_facts
+from readiness_pipelines.gates.schema.columns import ColumnSpec, SchemaSpec
+from readiness_pipelines.gates.schema.tests import (
+    Checked,
+    ColumnsExpected,
+    ColumnsOrdered,
+    ColumnsPresent,
+    GateTest,
+    NotNull,
+    Readable,
+    Referenced,
+    SchemaUnchanged,
+    Typed,
+    Unique,
+    Usual,
+)
+from readiness_pipelines.gates.versions.fingerprint import check_identity, fingerprint, plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateDeclaration:
+    """What a gate tests, as JSON-like values.
+
+    Attributes:
+        facts: What decides over rows: ``columns`` by name, ``rules`` in no order, and the gate's own settings.
+        wording: What is only for people, and no part of the version: names and reasons of the rules by what they test,
+            descriptions by column.
+        version: Fingerprint of the facts.
+    """
+
+    facts: Mapping[str, Any]
+    wording: Mapping[str, Any]
+    version: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The declaration, to be stored beside what the gate judged."""
+        return {"facts": self.facts, "wording": self.wording, "version": self.version}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "GateDeclaration":
+        """A stored declaration."""
+        return cls(facts=stored["facts"], wording=stored["wording"], version=stored["version"])
+
+
+def declaration_of(
+    spec: SchemaSpec, tests: tuple[GateTest, ...], gating: Gating, missing: tuple[str, ...]
+) -> GateDeclaration:
+    """What a gate tests."""
+    facts = {
+        "columns": {column.name: _column_facts(column) for column in spec.columns},
+        "rules": sorted((_rule_facts(test, gating) for test in tests), key=fingerprint),
+        "order": [column.name for column in spec.columns] if spec.ordered else None,
+        "add_missing_columns": spec.add_missing,
+        "deduplicate": None if spec.deduplicate is None else plain(vars(spec.deduplicate)),
+        "tolerance": _bounds(gating),
+        "missing": sorted(missing),
+        "schema_change": gating.schema_change.value,
+        "allow_empty": gating.allow_empty,
+    }
+    wording = {
+        "reasons": {fingerprint(_rule_facts(test, gating)): [test.rule.name, test.rule.reason] for test in tests},
+        "descriptions": {column.name: column.description for column in spec.columns if column.description},
+    }
+    return GateDeclaration(facts=facts, wording=wording, version=fingerprint(facts))
+
+
+def _column_facts(column: ColumnSpec) -> dict[str, Any]:
+    return {
+        "type": str(column.type or "any"),
+        "required": column.required,
+        "pattern": column.pattern,
+        "coerce": column.coerce,
+        "default": plain(column.default),
+        "steps": [plain(step_facts(step)) for step in column.steps],
+    }
+
+
+def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
+    """A rule without its name, which may be numbered by the order in which checks are written."""
+    rule = test.rule
+    tolerance = gating.tolerance.rules.get(rule.name)
+    facts = {
+        "on": sorted(rule.columns),
+        "kind": rule.kind.value,
+        "route": rule.route.value,
+        "tolerance": tolerance.model_dump(exclude={"rules"}) if tolerance else None,
+    }
+    match test:
+        case Checked(check=check):
+            return {**facts, **check_identity(check)}
+        case Unique(duplicates=duplicates):
+            return {**facts, "check": "unique", "statistics": {"report_duplicates": duplicates}}
+        case Referenced(reference=reference) | Usual(reference=reference):
+            named = {"reference": type(reference).__name__, **vars(reference)}
+            return {**facts, "check": "reference", "statistics": plain(named)}
+        case (
+            Readable()
+            | ColumnsPresent()
+            | ColumnsExpected()
+            | ColumnsOrdered()
+            | SchemaUnchanged()
+            | Typed()
+            | NotNull()
+        ):
+            return {**facts, "check": rule.name, "statistics": {}}
+        case _:
+            assert_never(test)
+
+
+def _bounds(gating: Gating) -> dict[str, Any]:
+    return gating.tolerance.model_dump(exclude={"rules"})
