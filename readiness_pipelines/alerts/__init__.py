@@ -1,4 +1,4 @@
-"""Who hears: incidents become messages, messages reach channels, each once."""
+"""Who is notified: incidents become messages, messages reach channels, each once."""
 
 from readiness_pipelines.alerts.routing import due_messages
 from readiness_pipelines.alerts.rules import AlertRule, AlertSettings, Channel, load_alerts

@@ -1,10 +1,10 @@
-"""From incidents to messages: a function of the incidents, of the rules, of what was told, and of now."""
+"""From incidents to messages: a function of the incidents, the rules, the notices that were given, and the time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from readiness_pipelines.alerts.rules import AlertRule, AlertSettings
-from readiness_pipelines.alerts.text import Note, message_text
+from readiness_pipelines.alerts.text import Notice, message_text
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.ledger import Incident, IncidentState, Message, Silence, Tell
 
@@ -13,44 +13,44 @@ def due_messages(
     incidents: Sequence[Incident],
     settings: AlertSettings,
     *,
-    told: Mapping[str, frozenset[Tell]],
+    given: Mapping[str, frozenset[Tell]],
     silences: Sequence[Silence],
     now: datetime,
 ) -> tuple[Message, ...]:
-    """What is to be told now: one message for each channel that has something new to hear.
+    """The messages that are due now: one for each channel for which there is a new notice.
 
-    A change of state is told once. What a silence kept quiet is told when the silence is over and it still lasts. The
-    end of an incident is told to whoever was told of its beginning.
+    A channel is notified once of each change of state. What a silence kept back is due when the silence is over and
+    the incident still lasts. A channel that was notified of an incident is notified of its end.
 
     Args:
         incidents: Those that are active, and those that ended lately.
         settings: Channels and rules.
-        told: What each channel was told before.
-        silences: When nobody wants to hear of which tables.
+        given: The notices that each channel was given before.
+        silences: When nobody is to be notified about which tables.
         now: The time.
     """
-    notes: dict[str, list[Note]] = {}
+    notices: dict[str, list[Notice]] = {}
     for incident in incidents:
         if any(silence.covers(incident.finding.table, now) for silence in silences):
             continue
         for rule in settings.rules:
-            for channel, tell, words in _tells(incident, rule, told, now):
-                known = {note.tell for note in notes.get(channel, ())} | told.get(channel, frozenset())
-                if tell not in known:
-                    notes.setdefault(channel, []).append(Note(tell=tell, words=words, incident=incident))
-    return tuple(_message(channel, notes[channel], now) for channel in sorted(notes))
+            for channel, key, news in _notices(incident, rule, given, now):
+                known = {notice.key for notice in notices.get(channel, ())} | given.get(channel, frozenset())
+                if key not in known:
+                    notices.setdefault(channel, []).append(Notice(key=key, news=news, incident=incident))
+    return tuple(_message(channel, notices[channel], now) for channel in sorted(notices))
 
 
-def _tells(
-    incident: Incident, rule: AlertRule, told: Mapping[str, frozenset[Tell]], now: datetime
+def _notices(
+    incident: Incident, rule: AlertRule, given: Mapping[str, frozenset[Tell]], now: datetime
 ) -> Iterator[tuple[str, Tell, str]]:
-    """What a rule has to tell of an incident, to whom, and in which words."""
+    """The notices that a rule asks for: the channel, what identifies the notice, and the news."""
     episode = f"{incident.opened_at:%Y%m%dT%H%M%S}"
     opening = Tell(incident=incident.id, what=f"{episode} {incident.finding.severity}")
     if incident.state is IncidentState.RESOLVED:
         began = {opening.what, *(f"{episode} {word}" for word in ("warn", "error", "escalated"))}
         for channel in (*rule.channels, *rule.escalate_to):
-            if any(tell.incident == incident.id and tell.what in began for tell in told.get(channel, ())):
+            if any(key.incident == incident.id and key.what in began for key in given.get(channel, ())):
                 yield channel, Tell(incident=incident.id, what=f"{episode} resolved"), "resolved"
         return
     if not rule.is_about(incident.finding):
@@ -62,14 +62,16 @@ def _tells(
     lasts = now - incident.opened_at
     if rule.repeat_after is not None and (turn := int(lasts / rule.repeat_after)):
         for channel in rule.channels:
-            words = f"still open after {format_duration(rule.repeat_after * turn)}"
-            yield channel, Tell(incident=incident.id, what=f"{episode} repeat {turn}"), words
+            news = f"still open after {format_duration(rule.repeat_after * turn)}"
+            yield channel, Tell(incident=incident.id, what=f"{episode} repeat {turn}"), news
     if rule.escalate_after is not None and lasts >= rule.escalate_after:
         for channel in rule.escalate_to:
-            words = f"nobody took it for {format_duration(rule.escalate_after)}"
-            yield channel, Tell(incident=incident.id, what=f"{episode} escalated"), words
+            news = f"not acknowledged for {format_duration(rule.escalate_after)}"
+            yield channel, Tell(incident=incident.id, what=f"{episode} escalated"), news
 
 
-def _message(channel: str, notes: Sequence[Note], now: datetime) -> Message:
-    title, body = message_text(notes, now=now)
-    return Message(channel=channel, title=title, body=body, tells=tuple(note.tell for note in notes), written_at=now)
+def _message(channel: str, notices: Sequence[Notice], now: datetime) -> Message:
+    title, body = message_text(notices, now=now)
+    return Message(
+        channel=channel, title=title, body=body, tells=tuple(notice.key for notice in notices), written_at=now
+    )

@@ -1,4 +1,4 @@
-"""Who hears of what: channels and rules, from one settings file; addresses and secrets from the environment only."""
+"""Who is notified of what: channels and rules, from one settings file; addresses and secrets from the environment."""
 
 import os
 import tomllib
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Self
 
 import apprise
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.frozen import Frozen
-from readiness_pipelines.observability import Finding, FindingKind, Severity
+from readiness_pipelines.ledger import Finding, FindingKind, Severity
 
 RANKS = {Severity.WARN: 0, Severity.ERROR: 1}
 
@@ -54,14 +54,14 @@ class AlertRule(Frozen):
     """Which findings a rule is about, and what happens to them.
 
     Attributes:
-        channels: Who is told, by channel name.
+        channels: Who is notified, by channel name.
         kinds: Kinds of findings; none for all.
         severity: The least severity.
         tables: Patterns of tables ("shop.*"), of which one must match.
         answers: Patterns of who answers ("*@shop.example*"), of which one must match.
-        repeat_after: How long an open incident lasts before its channels are told again; ``None`` for never.
-        escalate_after: How long it stays open and nobody takes it before `escalate_to` is told; ``None`` for never.
-        escalate_to: Who is told then.
+        repeat_after: How long an open incident lasts before its channels are notified again; ``None`` for never.
+        escalate_after: How long nobody acknowledges it before `escalate_to` is notified; ``None`` for never.
+        escalate_to: Who is notified then.
     """
 
     channels: tuple[str, ...] = Field(min_length=1)
@@ -84,7 +84,7 @@ class AlertRule(Frozen):
         return (
             (not self.kinds or finding.kind in self.kinds)
             and RANKS[finding.severity] >= RANKS[self.severity]
-            and any(fnmatchcase(finding.table, pattern) for pattern in self.tables)
+            and any(fnmatchcase(str(finding.table), pattern) for pattern in self.tables)
             and any(fnmatchcase(finding.answers, pattern) for pattern in self.answers)
         )
 
@@ -94,7 +94,7 @@ class AlertSettings(Frozen):
 
     Attributes:
         channels: Where messages may go.
-        rules: What goes there; a finding that several rules are about is told once in each channel.
+        rules: What goes there; a finding that several rules are about is announced once in each channel.
     """
 
     channels: tuple[Channel, ...] = ()
@@ -124,18 +124,24 @@ class AlertSettings(Frozen):
 
 
 def load_alerts(file: Path) -> AlertSettings:
-    """Read the ``[alerts]`` part of a TOML settings file; nobody is told where there is no such file.
+    """Read the ``[alerts]`` part of a TOML settings file; nobody is notified where there is no such file.
 
     Raises:
-        DeclarationError: A file that is no TOML, or a value that does not fit.
+        DeclarationError: A file that is not valid TOML, or a value that does not fit.
         UnknownNameError: A field or channel that is not there; names the nearest.
     """
     if not file.exists():
         return AlertSettings()
+    way_out = "see docs/alerts.md for an example"
     try:
-        return AlertSettings(**tomllib.loads(file.read_text(encoding="utf-8")).get("alerts", {}))
-    except tomllib.TOMLDecodeError as error:
-        raise DeclarationError(f"{file} is no TOML: {error}", way_out="see docs/alerts.md for an example") from error
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
-        raise DeclarationError(f"{file}, [alerts]: {problems}", way_out="see docs/alerts.md for an example") from error
+        declared = tomllib.loads(file.read_text(encoding="utf-8")).get("alerts", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DeclarationError(f"{file} is not valid TOML: {error}", way_out=way_out) from error
+    if not isinstance(declared, dict):
+        raise DeclarationError(f"alerts in {file} is not a table but {declared!r}", way_out=way_out)
+    try:
+        return AlertSettings(**declared)
+    except UnknownNameError:
+        raise
+    except DeclarationError as error:
+        raise DeclarationError(f"{file}, [alerts]: {error.what}", way_out=error.way_out or way_out) from error

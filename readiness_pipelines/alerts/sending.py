@@ -34,7 +34,7 @@ def send_due(settings: AlertSettings, incidents: Incidents, *, clock: Callable[[
     due = {message.id for message in incidents.messages(due_at=clock())}
     stopped: set[str] = set()
     for message in incidents.messages(unsent=True):
-        # In order: the end of an incident is not told before its beginning.
+        # In order: the end of an incident is not announced before its beginning.
         if message.channel in stopped or message.id not in due:
             stopped.add(message.channel)
             continue

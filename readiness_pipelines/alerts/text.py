@@ -1,32 +1,38 @@
-"""What a message says: which KPI is at risk, what was promised and seen, since when, who answers, what to type."""
+"""What a message says: what is at risk, what was promised and seen, since when, who answers, and what to type."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.ledger import Incident, IncidentState, Tell
+from readiness_pipelines.ledger import Finding, Incident, IncidentState, Tell
 
 SHOWN_DETAILS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """One incident in a message, with what is new about it in a word or two."""
+class Notice:
+    """One incident in a message, with its news in a word or two.
 
-    tell: Tell
-    words: str
+    Attributes:
+        key: What identifies the notice, so that it is given once.
+        news: What is new about the incident.
+        incident: The incident.
+    """
+
+    key: Tell
+    news: str
     incident: Incident
 
 
-def message_text(notes: Sequence[Note], *, now: datetime) -> tuple[str, str]:
+def message_text(notices: Sequence[Notice], *, now: datetime) -> tuple[str, str]:
     """A message's title and body."""
-    kpis = ", ".join(dict.fromkeys(note.incident.finding.path for note in notes))
-    over = all(note.incident.state is IncidentState.RESOLVED for note in notes)
-    first = notes[0].incident.finding
-    what = f"{_where(notes[0].incident)} {first.kind}" if len(notes) == 1 else f"{len(notes)} incidents"
-    title = f"{kpis}: {what} resolved" if over else f"{kpis} at risk: {what}"
-    return title, "\n\n".join(_paragraph(note, now) for note in notes)
+    findings = [notice.incident.finding for notice in notices]
+    at_risk = ", ".join(dict.fromkeys(name for finding in findings for name in _at_risk(finding)))
+    over = all(notice.incident.state is IncidentState.RESOLVED for notice in notices)
+    what = f"{_where(findings[0])} {findings[0].kind}" if len(notices) == 1 else f"{len(notices)} incidents"
+    title = f"{at_risk}: {what} resolved" if over else f"{at_risk} at risk: {what}"
+    return title, "\n\n".join(_paragraph(notice, now) for notice in notices)
 
 
 def incident_lines(incident: Incident, *, now: datetime) -> list[str]:
@@ -34,7 +40,7 @@ def incident_lines(incident: Incident, *, now: datetime) -> list[str]:
     finding = incident.finding
     until = incident.resolved_at or now
     return [
-        f"KPI: {finding.path}",
+        *([f"KPI: {', '.join(finding.at_risk)}"] if finding.at_risk else []),
         f"promised: {finding.promised}",
         f"seen: {finding.seen}",
         f"since: {finding.since:%Y-%m-%d %H:%M} UTC ({format_duration(until - finding.since)})",
@@ -44,12 +50,17 @@ def incident_lines(incident: Incident, *, now: datetime) -> list[str]:
     ]
 
 
-def _paragraph(note: Note, now: datetime) -> str:
-    incident = note.incident
-    head = f"#{incident.id} {_where(incident)} · {incident.finding.kind} · {note.words}"
+def _paragraph(notice: Notice, now: datetime) -> str:
+    incident = notice.incident
+    head = f"#{incident.id} {_where(incident.finding)} · {incident.finding.kind} · {notice.news}"
     return "\n".join([head, *incident_lines(incident, now=now)])
 
 
-def _where(incident: Incident) -> str:
-    batch = f"[{incident.finding.batch}]" if incident.finding.batch else ""
-    return f"{incident.finding.table}{batch}"
+def _at_risk(finding: Finding) -> tuple[str, ...]:
+    """The products that a table feeds; where it feeds none, the table itself."""
+    return finding.at_risk or (str(finding.table),)
+
+
+def _where(finding: Finding) -> str:
+    batch = f"[{finding.batch}]" if finding.batch else ""
+    return f"{finding.table}{batch}"

@@ -43,7 +43,7 @@ def freshness_checks(domain: Domain) -> dg.AssetChecksDefinition | None:
         required_resource_keys={INSTALLATION},
     )
     def freshness(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        seen = observe(domain, installation=installation_of(context.resources), now=Run().clock())
+        seen = observe(domain.tables, installation=installation_of(context.resources), now=Run().clock())
         selected = {key.asset_key for key in context.selected_asset_check_keys}
         for table in promises:
             if asset_key(table) in selected:

@@ -88,19 +88,9 @@ class _Look:
     installation: Installation
     now: datetime
 
-    def finding(
-        self, table: Table, *, kind: FindingKind, severity: Severity, batch: str | None, **said: Any
-    ) -> Finding:
+    def finding(self, table: Table, **fields: Any) -> Finding:
         """A finding about a table, with who answers and what is at risk."""
-        return Finding(
-            kind=kind,
-            severity=severity,
-            table=table.id,
-            batch=batch,
-            answers=answers_for(table),
-            at_risk=products_of(table),
-            **said,
-        )
+        return Finding(table=table.id, answers=answers_for(table), at_risk=products_of(table), **fields)
 
 
 def _freshness(

@@ -8,6 +8,7 @@ import altair as alt
 import vl_convert
 
 from readiness_pipelines.observability import Bar
+from readiness_pipelines.products import format_value
 
 WIDTH, HEIGHT = 440, 200
 BARS_SHOWN = 20
@@ -23,9 +24,7 @@ def kpi_chart(values: Sequence[tuple[str, float]], target: float | None, unit: s
     """The KPI over batches beside its target, as SVG."""
     data = alt.InlineData(values=[{"batch": batch, "value": value} for batch, value in values])
     x = alt.X("batch:O", title=None, sort=None, axis=_batch_axis(len(values)))
-    line = (
-        alt.Chart(data).mark_line(point=True, color=GOOD).encode(x=x, y=alt.Y("value:Q", title=unit).scale(zero=False))
-    )
+    line = alt.Chart(data).mark_line(point=True, color=GOOD).encode(x=x, y=_value_axis(unit))
     if target is None:
         return _svg(line)
     rule = (
@@ -123,6 +122,13 @@ def _histogram(bars: Sequence[Bar], title: str) -> alt.Chart:
         )
     )
     return chart
+
+
+def _value_axis(unit: str) -> alt.Y:
+    """Shares are labelled as people write them, in percent."""
+    in_percent = format_value(1, unit) == format_value(100, "percent")
+    axis = alt.Axis(format="~%") if in_percent else alt.Axis()
+    return alt.Y("value:Q", title=unit, axis=axis).scale(zero=False)
 
 
 def _batch_axis(batches: int) -> alt.Axis:

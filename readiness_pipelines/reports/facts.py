@@ -1,25 +1,51 @@
-"""What a report tells of a path, gathered as values."""
+"""What a report says of a domain, gathered as values."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from readiness_pipelines.batches.calendar import order_of
-from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery import gate_of, published_table
+from readiness_pipelines.contracts import Domain, Kpi
+from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.gates import RuleKind
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import FoundFinding, Incident, IncidentState
-from readiness_pipelines.observability import BAD, Finding, FindingKind, TableFreshness
-from readiness_pipelines.overview import PathStatus, PathStep, newest_latency, observe, path_map, status
+from readiness_pipelines.ledger import Finding, FindingKind, FoundFinding, Incident, IncidentState
+from readiness_pipelines.names import TableId
+from readiness_pipelines.observability import BAD, TableFreshness
+from readiness_pipelines.overview import (
+    DomainStatus,
+    MapStep,
+    Publications,
+    domain_map,
+    newest_latency,
+    observe,
+    status,
+)
+from readiness_pipelines.products import KpiValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KpiFacts:
+    """What a report says of a KPI.
+
+    Attributes:
+        kpi: The KPI.
+        together: Its value over all batches; ``None`` where batches do not add up, or nothing is published.
+        values: Its totals, from old to new.
+        parts: Its values by dimensions in the newest batch that has any.
+    """
+
+    kpi: Kpi
+    together: KpiValue | None
+    values: tuple[KpiValue, ...]
+    parts: tuple[KpiValue, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """A time in which a table kept its freshness promise, or did not."""
 
-    table: str
+    table: TableId
     start: datetime
     end: datetime
     late: bool
@@ -29,7 +55,7 @@ class Span:
 class Latency:
     """How long the newest batch of a table took from its landing, or its inputs; ``None`` for what is not known."""
 
-    table: str
+    table: TableId
     batch: str | None
     took: timedelta | None
     promised: timedelta | None
@@ -37,80 +63,99 @@ class Latency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a report tells of a path.
+    """What a report says of a domain.
 
     Attributes:
-        path: The path.
+        domain: The domain.
         at: When it was gathered, in UTC.
-        status: Where every batch stands, in order.
-        rules: Rows that break each rule, over the last verdict of every batch, most first.
+        status: Where every batch stands, lane by lane.
+        kpis: The KPIs, with their values.
+        rules: Rows that break each rule of each table, over the last verdict of every batch, most first.
         freshness: Where each table with a promise stands.
         spans: When it did, and did not, keep its promise.
         latencies: How long the newest batch of each table took.
         unusual: What was found about batches and nobody called normal, newest batch first.
         findings: What is not as promised now.
         incidents: What is open or acknowledged.
-        steps: The path's map: sources, stewards, rules.
+        steps: The domain's map: sources, stewards, rules.
     """
 
-    path: DataPath
+    domain: Domain
     at: datetime
-    status: PathStatus
+    status: DomainStatus
+    kpis: tuple[KpiFacts, ...]
     rules: tuple[tuple[str, int], ...]
-    freshness: tuple[tuple[str, TableFreshness], ...]
+    freshness: tuple[tuple[TableId, TableFreshness], ...]
     spans: tuple[Span, ...]
     latencies: tuple[Latency, ...]
     unusual: tuple[FoundFinding, ...]
     findings: tuple[Finding, ...]
     incidents: tuple[Incident, ...]
-    steps: tuple[PathStep, ...]
+    steps: tuple[MapStep, ...]
 
 
-def gather(path: DataPath, *, installation: Installation, now: datetime) -> Facts:
-    """Gather what a report tells. Nothing is written.
+def gather(domain: Domain, *, installation: Installation, now: datetime) -> Facts:
+    """Gather what a report says. Nothing is written.
 
     Raises:
         LedgerError: The ledger cannot be reached.
         LakehouseError: A table cannot be read.
     """
-    seen = observe(path, installation=installation, now=now)
-    incidents = installation.ledger.incidents.incidents(path=path.name)
-    unusual = [one for one in installation.ledger.findings.of(path=path.name) if one.normal_at is None]
-    unusual.sort(key=lambda one: order_of(path.batches, one.ref.batch), reverse=True)
+    tables = {table.id: table for table in domain.tables}
+    read = {one.table.id for table in domain.tables for one in table.reads.values()}
+    publications = installation.ledger.publications(tables={*tables, *read})
+    observed = observe(domain.tables, installation=installation, now=now, publications=publications)
+    incidents = installation.ledger.incidents.incidents(tables=list(tables))
+    unusual = [one for one in installation.ledger.findings.of(tables=list(tables)) if one.normal_at is None]
+    unusual.sort(key=lambda one: tables[one.ref.table].batches.order(one.ref.batch), reverse=True)
+    seen = status(domain, installation=installation)
     return Facts(
-        path=path,
+        domain=domain,
         at=now,
-        status=status(path, installation=installation),
-        rules=_rules(path, installation),
-        freshness=tuple(seen.freshness.items()),
-        spans=tuple(_spans(path, dict(seen.freshness), incidents, installation, now)),
-        latencies=tuple(_latencies(path, installation)),
+        status=seen,
+        kpis=tuple(_kpi(kpi, seen) for kpi in domain.kpis),
+        rules=_rules(domain, installation),
+        freshness=tuple(observed.freshness.items()),
+        spans=tuple(_spans(observed.freshness, incidents, publications, now)),
+        latencies=tuple(_latencies(domain, installation, publications)),
         unusual=tuple(unusual),
-        findings=seen.findings,
+        findings=observed.findings,
         incidents=tuple(one for one in incidents if one.state is not IncidentState.RESOLVED),
-        steps=path_map(path),
+        steps=domain_map(domain),
     )
 
 
-def _rules(path: DataPath, installation: Installation) -> tuple[tuple[str, int], ...]:
+def _kpi(kpi: Kpi, seen: DomainStatus) -> KpiFacts:
+    (lane,) = (lane for lane in seen.lanes if kpi.id in lane.tables)
+    by_batch = [batch.dimensions[kpi.id] for batch in lane.batches if kpi.id in batch.dimensions]
+    return KpiFacts(
+        kpi=kpi,
+        together=lane.kpis[kpi.id],
+        values=tuple(batch.values[kpi.id] for batch in lane.batches if kpi.id in batch.values),
+        parts=by_batch[-1] if by_batch else (),
+    )
+
+
+def _rules(domain: Domain, installation: Installation) -> tuple[tuple[str, int], ...]:
     """A rule over a batch's shape is broken by all rows or none: counted, it would hide the others."""
-    shape = {rule.name for table in path.tables for rule in gate_of(path, table).rules if rule.kind is RuleKind.SHAPE}
+    shape = {
+        (table.id, rule.name) for table in domain.tables for rule in gate_of(table).rules if rule.kind is RuleKind.SHAPE
+    }
     rows: Counter[str] = Counter()
-    for entry in installation.ledger.last_verdicts(path=path.name):
-        rows.update({name: count for name, count in entry.details.get("rules", {}).items() if name not in shape})
+    for entry in installation.ledger.last_verdicts(tables=[table.id for table in domain.tables]):
+        for name, count in entry.details.get("rules", {}).items():
+            if (entry.ref.table, name) not in shape:
+                rows[f"{entry.ref.table.name}: {name}"] += count
     return tuple(rows.most_common())
 
 
 def _spans(
-    path: DataPath,
-    freshness: dict[str, TableFreshness],
+    freshness: Mapping[TableId, TableFreshness],
     incidents: tuple[Incident, ...],
-    installation: Installation,
+    publications: Publications,
     now: datetime,
-) -> list[Span]:
+) -> Iterator[Span]:
     """From the first publication on, a table kept its promise wherever no incident says otherwise."""
-    publications = installation.ledger.publications(path=path.name)
-    spans = []
     for table, found in freshness.items():
         late = [
             (one.finding.since, one.resolved_at)
@@ -119,17 +164,14 @@ def _spans(
         ]
         if found.state in BAD and found.late_at is not None:
             late.append((found.late_at, now))
-        shown = [one.first_at for one in publications.get((path.name, table), ())]
+        shown = [one.first_at for one in publications.get(table, ())]
         begins = min([*shown, *(start for start, _ in late)], default=now)
-        spans.append(Span(table=table, start=begins, end=now, late=False))
-        spans += [Span(table=table, start=start, end=end, late=True) for start, end in late]
-    return spans
+        yield Span(table=table, start=begins, end=now, late=False)
+        yield from (Span(table=table, start=start, end=end, late=True) for start, end in late)
 
 
-def _latencies(path: DataPath, installation: Installation) -> Iterator[Latency]:
-    publications = installation.ledger.publications(path=path.name)
-    for table in path.tables:
-        newest = newest_latency(path, table, installation=installation, publications=publications)
+def _latencies(domain: Domain, installation: Installation, publications: Publications) -> Iterator[Latency]:
+    for table in domain.tables:
+        newest = newest_latency(table, installation=installation, publications=publications)
         took = newest.published_at - newest.since if newest is not None and newest.published_at is not None else None
-        name = str(published_table(path, table))
-        yield Latency(table=name, batch=newest.batch if newest else None, took=took, promised=table.latency)
+        yield Latency(table=table.id, batch=newest.batch if newest else None, took=took, promised=table.latency)

@@ -1,6 +1,6 @@
-"""A path's report as one HTML file that needs no server, and as Markdown."""
+"""A domain's report as one HTML file that needs no server, and as Markdown."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,11 +8,16 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
+from readiness_pipelines.batches import Counts
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.ledger import FoundFinding
+from readiness_pipelines.ledger import BatchRecord, FoundFinding
+from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import Bar
+from readiness_pipelines.overview import BatchStatus, LaneStatus
+from readiness_pipelines.products import KpiValue, format_value
 from readiness_pipelines.reports.charts import freshness_chart, histogram_chart, kpi_chart, rows_chart, rules_chart
-from readiness_pipelines.reports.facts import Facts
+from readiness_pipelines.reports.facts import Facts, KpiFacts
+from readiness_pipelines.reports.markdown import escape_markdown
 
 SHOWN_BATCHES = 120
 """Charts show so many of the newest batches."""
@@ -20,6 +25,10 @@ SHOWN_BATCHES = 120
 SHOWN_HISTOGRAMS = 6
 SHOWN_FINDINGS = 30
 SHOWN_COLUMNS = 5
+SHOWN_PARTS = 50
+
+_MET = {True: "meets its target", False: "misses its target", None: ""}
+_TONES = {True: "good", False: "bad", None: ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +62,28 @@ class Part:
     empty: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KpiPart:
+    """A KPI's section: what it asks, its value, its chart over batches, and its values by dimensions."""
+
+    name: str
+    question: str
+    owner: str
+    target: str
+    figure: Figure
+    chart: Chart | None
+    parts: Part | None
+
+
 def html_page(facts: Facts) -> str:
     """The report as one HTML file with its pictures and colours inside; it asks nothing of any server."""
-    return _environment().get_template("report.html.j2").render(charts=_charts(facts), **_common(facts))
+    common = _common(facts, drawn=True)
+    return _environment().get_template("report.html.j2").render(charts=_charts(facts), **common)
 
 
 def markdown_page(facts: Facts) -> str:
     """The report's figures and tables as Markdown, for a pull request."""
-    return _environment().get_template("report.md.j2").render(**_common(facts))
+    return _environment().get_template("report.md.j2").render(**_common(facts, drawn=False))
 
 
 def _environment() -> Environment:
@@ -70,68 +93,95 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # Markdown has only the cell's edge to escape.
-    environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
+    environment.filters["md"] = escape_markdown
     return environment
 
 
-def _common(facts: Facts) -> dict[str, Any]:
+def _common(facts: Facts, *, drawn: bool) -> dict[str, Any]:
     return {
-        "path": facts.path,
+        "domain": facts.domain,
         "at": f"{facts.at:%Y-%m-%d %H:%M} UTC",
-        "target": str(facts.path.kpi.target or "none"),
-        "kpi": _kpi(facts),
+        "kpis": [_kpi_part(kpi, drawn=drawn) for kpi in facts.kpis],
         "figures": _figures(facts),
         "tables": _tables(facts),
     }
 
 
-def _kpi(facts: Facts) -> Figure:
-    measured = facts.status.kpi
-    if measured is None or measured.value is None:
-        return Figure(name="KPI", value="–", words="nothing is published")
-    tone = {True: "good", False: "bad", None: ""}[measured.met]
-    words = {True: "meets its target", False: "misses its target", None: ""}[measured.met]
-    return Figure(name="KPI", value=f"{measured.value:.4g} {facts.path.kpi.unit}", words=words, tone=tone)
+def _kpi_part(facts: KpiFacts, *, drawn: bool) -> KpiPart:
+    kpi = facts.kpi
+    return KpiPart(
+        name=kpi.name,
+        question=kpi.question,
+        owner=kpi.owner,
+        target=_target(facts.together or (facts.values[-1] if facts.values else None), kpi.unit, str(kpi.target or "")),
+        figure=_kpi_figure(facts),
+        chart=_kpi_chart(facts) if drawn else None,
+        parts=_kpi_values(facts) if facts.parts else None,
+    )
+
+
+def _target(value: KpiValue | None, unit: str, declared: str) -> str:
+    """A target as people write the value: "<= 5.0 %"."""
+    if value is None or value.target is None:
+        return declared or "none"
+    return f"{value.target.comparison} {format_value(value.target.bound, unit)}"
+
+
+def _kpi_figure(facts: KpiFacts) -> Figure:
+    """The value over all batches; where they do not add up, that of the newest."""
+    shown = facts.together or (facts.values[-1] if facts.values else None)
+    if shown is None or shown.value is None:
+        return Figure(name="all batches", value="–", words="nothing is published")
+    name = "all batches" if shown.batch is None else shown.batch
+    value = format_value(shown.value, facts.kpi.unit)
+    return Figure(name=name, value=value, words=_MET[shown.met], tone=_TONES[shown.met])
+
+
+def _kpi_chart(facts: KpiFacts) -> Chart:
+    kpi = facts.kpi
+    newest = facts.values[-SHOWN_BATCHES:]
+    values = [(one.batch or "", one.value) for one in newest if one.value is not None]
+    bound = kpi.target.bound if kpi.target else None
+    return _chart(f"kpi-{kpi.name}-chart", "KPI over batches", values, lambda: kpi_chart(values, bound, kpi.unit))
+
+
+def _kpi_values(facts: KpiFacts) -> Part:
+    kpi = facts.kpi
+    return Part(
+        name=f"kpi-{kpi.name}-parts",
+        title=f"By {', '.join(kpi.by)}, in {facts.parts[0].batch}",
+        head=(*kpi.by, "value", "target", ""),
+        rows=[
+            (
+                *(one.dimensions[name] or "–" for name in kpi.by),
+                format_value(one.value, kpi.unit),
+                _target(one, kpi.unit, ""),
+                _MET[one.met],
+            )
+            for one in facts.parts[:SHOWN_PARTS]
+        ],
+        empty="nothing is published",
+    )
 
 
 def _figures(facts: Facts) -> list[Figure]:
-    total = facts.status.total
-    held = [batch.batch for batch in facts.status.batches if batch.held]
-    ran = [batch for batch in facts.status.batches if any(batch.tables.values())]
+    total = sum((lane.total for lane in facts.status.lanes), Counts())
+    batches = [batch for lane in facts.status.lanes for batch in lane.batches if batch.seen]
+    held = [batch for batch in batches if batch.held]
     return [
         Figure(name="published", value=f"{total.published:,}", words=f"of {total.ingested:,} rows ingested"),
         Figure(name="quarantined", value=f"{total.quarantined:,}", tone="waits" if total.quarantined else ""),
         Figure(name="discarded", value=f"{total.discarded:,}"),
-        Figure(name="batches", value=f"{len(ran)}", words=f"{len(held)} held", tone="bad" if held else ""),
+        Figure(name="batches", value=f"{len(batches):,}", words=f"{len(held)} held", tone="bad" if held else ""),
         Figure(name="incidents", value=f"{len(facts.incidents)}", tone="bad" if facts.incidents else "good"),
     ]
 
 
 def _charts(facts: Facts) -> list[Chart]:
-    batches = [batch for batch in facts.status.batches if any(batch.tables.values())][-SHOWN_BATCHES:]
-    values = [(b.batch, b.kpi.value) for b in batches if b.kpi is not None and b.kpi.value is not None]
-    rows = [
-        (
-            b.batch,
-            {
-                "published": b.counts.published,
-                "quarantined": b.counts.quarantined,
-                "discarded": b.counts.discarded,
-            },
-        )
-        for b in batches
-    ]
-    target = facts.path.kpi.target
-    spans = [(s.table, s.start.isoformat(), s.end.isoformat(), s.late) for s in facts.spans]
+    fed = [lane for lane in facts.status.lanes if lane.total.ingested]
+    spans = [(str(s.table), s.start.isoformat(), s.end.isoformat(), s.late) for s in facts.spans]
     return [
-        _chart(
-            "kpi",
-            "KPI over batches",
-            values,
-            lambda: kpi_chart(values, target.bound if target else None, facts.path.kpi.unit),
-        ),
-        _chart("rows", "Rows over batches", rows, lambda: rows_chart(rows)),
+        *(_rows(lane, alone=len(fed) == 1) for lane in fed),
         _chart("rules", "Rules by rows that broke them", facts.rules, lambda: rules_chart(facts.rules)),
         _chart(
             "freshness",
@@ -141,6 +191,23 @@ def _charts(facts: Facts) -> list[Chart]:
         ),
         *_histograms(facts),
     ]
+
+
+def _rows(lane: LaneStatus, *, alone: bool) -> Chart:
+    newest = [batch for batch in lane.batches if batch.seen][-SHOWN_BATCHES:]
+    rows = [
+        (
+            batch.batch,
+            {
+                "published": batch.counts.published,
+                "quarantined": batch.counts.quarantined,
+                "discarded": batch.counts.discarded,
+            },
+        )
+        for batch in newest
+    ]
+    name, title = ("rows", "Rows over batches") if alone else (f"rows-{lane.name}", f"Rows over batches: {lane.name}")
+    return _chart(name, title, rows, lambda: rows_chart(rows))
 
 
 def _chart(name: str, title: str, data: Sequence[Any], draw: Callable[[], str]) -> Chart:
@@ -182,17 +249,16 @@ def _tables(facts: Facts) -> list[Part]:
                 )
                 for one in facts.incidents
             ],
-            empty="none is open; `readiness watch` looks for new ones",
+            empty="none is open; readiness watch looks for new ones",
         ),
         Part(
             name="held",
             title="What waits",
             head=("batch", "table", "state", "rows", "why"),
             rows=[
-                (b.batch, name, record.state.value, f"{record.counts.quarantined:,}", record.reason or "")
-                for b in facts.status.batches
-                for name, record in b.tables.items()
-                if record is not None and record.counts.quarantined
+                (record.ref.batch, str(name), record.state.value, f"{record.counts.quarantined:,}", record.reason or "")
+                for name, record in _records(facts)
+                if record.counts.quarantined
             ],
             empty="nothing",
         ),
@@ -201,14 +267,14 @@ def _tables(facts: Facts) -> list[Part]:
             title="Unusual batches",
             head=("batch", "table", "what", "expected", "seen"),
             rows=_unusual(facts.unusual)[:SHOWN_FINDINGS],
-            empty="every batch is like those before it, or too few are there to tell",
+            empty="every batch is like those before it, or there are too few of them",
         ),
         Part(
             name="freshness-now",
             title="Freshness now",
             head=("table", "state", "newest batch", "promised", "seen"),
             rows=[
-                (name, found.state.value, found.newest or "–", found.promised, found.seen)
+                (str(name), found.state.value, found.newest or "–", found.promised, found.seen)
                 for name, found in facts.freshness
             ],
             empty="no table promises freshness",
@@ -219,14 +285,14 @@ def _tables(facts: Facts) -> list[Part]:
             head=("table", "newest batch", "took", "promised"),
             rows=[
                 (
-                    one.table,
+                    str(one.table),
                     one.batch or "–",
                     format_duration(one.took) if one.took is not None else "–",
                     format_duration(one.promised) if one.promised is not None else "–",
                 )
                 for one in facts.latencies
             ],
-            empty="no source",
+            empty="no table",
         ),
         Part(
             name="stewards",
@@ -248,11 +314,20 @@ def _tables(facts: Facts) -> list[Part]:
     ]
 
 
+def _records(facts: Facts) -> Iterator[tuple[TableId, BatchRecord]]:
+    """Where the batches stand, in order."""
+    batches: Iterator[BatchStatus] = (batch for lane in facts.status.lanes for batch in lane.batches)
+    for batch in batches:
+        for name, record in batch.tables.items():
+            if record is not None:
+                yield name, record
+
+
 def _unusual(found: Sequence[FoundFinding]) -> list[tuple[str, ...]]:
     """One line for the columns of a batch of which the same was measured: what is missing may miss in fifty."""
     grouped: dict[tuple[str, str, str, str], list[FoundFinding]] = {}
     for one in found:
-        key = one.ref.batch, one.ref.table, one.finding.kind.value, one.finding.measured
+        key = one.ref.batch, str(one.ref.table), one.finding.kind.value, one.finding.measured
         grouped.setdefault(key, []).append(one)
     lines: list[tuple[str, ...]] = []
     for (batch, table, kind, measured), ones in grouped.items():
