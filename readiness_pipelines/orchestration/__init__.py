@@ -1,4 +1,4 @@
-"""Dagster: paths as assets, checks and jobs. The only folder that imports it."""
+"""Dagster: domains as assets, checks and jobs. The only folder that imports it."""
 
 from readiness_pipelines.orchestration.definitions import build_definitions
 

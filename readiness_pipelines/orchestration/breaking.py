@@ -4,31 +4,36 @@ A held batch is in the ledger already, with its reason. What broke before a deli
 middle of one, is noted here: without it, an alert would have to wait until the delivery counts as cut off.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery import batch_ref, path_tables
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.contracts import Domain, GatedTable
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
-from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key
+from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key, replay_job_name
 from readiness_pipelines.orchestration.launching import failure_of, is_verdict
-from readiness_pipelines.orchestration.replays import replay_job_name
 from readiness_pipelines.settings import Settings
 
 NAME = "readiness_failures"
 TICK_SECONDS = 15
 
 
-def failure_sensor(paths: Sequence[DataPath], settings: Settings | None) -> dg.SensorDefinition:
-    """Notes in the ledger what broke in the runs of some paths; it launches nothing.
+def failure_sensor(domains: Sequence[Domain], settings: Settings | None) -> dg.SensorDefinition:
+    """Notes in the ledger what broke in the runs of some domains; it launches nothing.
 
     Args:
-        paths: The paths of the code location.
+        domains: The domains of the code location.
         settings: Where the ledger is; ``None`` reads the environment at each failure.
     """
-    jobs = {job: path for path in paths for job in (path.name, replay_job_name(path))}
+    steps = _tables_by_step(domains)
+    jobs = {
+        job: lane.tables[0].id
+        for domain in domains
+        for lane in domain.lanes
+        for job in (lane.name, replay_job_name(lane))
+    }
 
     @dg.run_failure_sensor(
         name=NAME,
@@ -39,29 +44,35 @@ def failure_sensor(paths: Sequence[DataPath], settings: Settings | None) -> dg.S
     def readiness_failures(context: dg.RunFailureSensorContext) -> dg.SkipReason:
         run = context.dagster_run
         batch = run.tags.get("dagster/partition")
-        if run.job_name not in jobs or batch is None:
-            return dg.SkipReason(f"{run.job_name} is no run of a batch of ours")
+        failed = [str(event.step_key) for event in context.get_step_failure_events()]
+        # A run that never came to a step, or broke in a check, is noted at the first table of its lane.
+        table = next((steps[step] for step in failed if step in steps), jobs.get(run.job_name))
+        if table is None or batch is None:
+            return dg.SkipReason(f"{run.job_name} is not a run of a batch of these domains")
         failure = failure_of(run, instance=context.instance)
         if is_verdict(failure):
             return dg.SkipReason(f"held: the gate's verdict on {batch}, which the ledger has")
-        path = jobs[run.job_name]
-        installation = Installation.open(settings or Settings())
-        noted = installation.ledger.note_broken(
-            batch_ref(path, _table(path, context), batch),
+        error = (
+            failure.splitlines()[0]
+            if failure
+            else context.failure_event.message or "the run ended without a message: it was killed, or its machine lost"
+        )
+        noted = Installation.open(settings or Settings()).ledger.note_broken(
+            BatchRef(table, batch),
             run_id=run.run_id,
             who=run.tags.get(WHO_TAG) or "dagster",
-            error=failure
-            or context.failure_event.message
-            or "the run ended without a word: killed, or its machine lost",
+            error=error,
             at=Run().clock(),
         )
-        return dg.SkipReason(f"broken: {batch}: {failure}" + ("" if noted else " (the ledger has it)"))
+        return dg.SkipReason(f"broken: {batch}: {error}" + ("" if noted else " (the ledger has it)"))
 
     return readiness_failures
 
 
-def _table(path: DataPath, context: dg.RunFailureSensorContext) -> TableId:
-    """The table whose step failed; the first of the path where the run never came to a step."""
-    tables = {asset_key(table).to_python_identifier(): table for table in path_tables(path)}
-    steps = [str(event.step_key) for event in context.get_step_failure_events()]
-    return next((tables[step] for step in steps if step in tables), path_tables(path)[0])
+def _tables_by_step(domains: Sequence[Domain]) -> Mapping[str, TableId]:
+    tables = {}
+    for domain in domains:
+        for table in domain.tables:
+            for name in (table.id.raw, table.id) if isinstance(table, GatedTable) else (table.id,):
+                tables[asset_key(name).to_python_identifier()] = name
+    return tables

@@ -9,13 +9,16 @@ from typing import Any
 
 import dagster as dg
 
-from readiness_pipelines.contracts import DataPath
+from readiness_pipelines.batches import BatchState
+from readiness_pipelines.commands import history_command, quarantine_command, replay_command
+from readiness_pipelines.contracts import Table, answers_for, products_of
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.delivery import Delivery
 from readiness_pipelines.gates import SCHEMA_UNCHANGED, Gate, Rule, RuleCount, SchemaFinding
-from readiness_pipelines.ledger import BatchState
 from readiness_pipelines.orchestration.comparisons import DESCRIPTIONS, comparison_results
+from readiness_pipelines.orchestration.keys import asset_key
 from readiness_pipelines.orchestration.metadata import record_table
+from readiness_pipelines.orchestration.partitions import partitions_of
 
 GATE_CHECK = "gate"
 """Name of the blocking check."""
@@ -24,39 +27,29 @@ OWN = frozenset({GATE_CHECK, *DESCRIPTIONS})
 """A rule of such a name is shown as ``gate_rule``, say."""
 
 
-def check_specs(key: dg.AssetKey, gate: Gate, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetCheckSpec]:
+def check_specs(table: Table, gate: Gate) -> list[dg.AssetCheckSpec]:
     """The blocking check of the gate, one check per rule, and the comparisons with earlier batches."""
+    key, partitions = asset_key(table.id), partitions_of(table)
+    descriptions = {
+        check_name(rule): f"{rule.reason} · {rule.kind} rule · where broken: {rule.route}" for rule in gate.rules
+    }
     with warnings.catch_warnings():
         # Known and wanted: a test of its own says what breaks when the preview changes.
         warnings.simplefilter("ignore", dg.PreviewWarning)
+        gate_spec = dg.AssetCheckSpec(
+            name=GATE_CHECK,
+            asset=key,
+            blocking=True,
+            description="Decides whether the batch is published, published in part, or held.",
+            partitions_def=partitions,
+        )
         return [
-            _gate_spec(key, partitions),
-            *(_rule_spec(key, rule, partitions) for rule in gate.rules),
-            *(_comparison_spec(key, name, partitions) for name in DESCRIPTIONS),
+            gate_spec,
+            *(
+                dg.AssetCheckSpec(name=name, asset=key, description=description, partitions_def=partitions)
+                for name, description in {**descriptions, **DESCRIPTIONS}.items()
+            ),
         ]
-
-
-def _gate_spec(key: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(
-        name=GATE_CHECK,
-        asset=key,
-        blocking=True,
-        description="Decides whether the batch is published, published in part, or held.",
-        partitions_def=partitions,
-    )
-
-
-def _rule_spec(key: dg.AssetKey, rule: Rule, partitions: dg.PartitionsDefinition[str]) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(
-        name=check_name(rule),
-        asset=key,
-        description=f"{rule.reason} · {rule.kind} rule · where broken: {rule.route}",
-        partitions_def=partitions,
-    )
-
-
-def _comparison_spec(key: dg.AssetKey, name: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(name=name, asset=key, description=DESCRIPTIONS[name], partitions_def=partitions)
 
 
 def check_name(rule: Rule) -> str:
@@ -64,22 +57,12 @@ def check_name(rule: Rule) -> str:
     return f"{rule.name}_rule" if rule.name in OWN else rule.name
 
 
-def check_results(
-    key: dg.AssetKey, path: DataPath, delivery: Delivery, *, quarantine: str, steward: str
-) -> Iterator[dg.AssetCheckResult]:
-    """What the gate said of a batch, and each rule, and how it compares with the batches before it.
-
-    Args:
-        key: The asset.
-        path: The path, for the command that shows more.
-        delivery: What became of the batch.
-        quarantine: Name of the table where failed rows wait.
-        steward: Who answers.
-    """
-    yield _gate_result(key, path, delivery, quarantine=quarantine, steward=steward)
+def check_results(table: Table, delivery: Delivery) -> Iterator[dg.AssetCheckResult]:
+    """What the gate said of a batch, and each rule, and how it compares with the batches before it."""
+    yield _gate_result(table, delivery)
     for count in delivery.rules:
-        yield _rule_result(key, delivery, count, quarantine=quarantine, steward=steward)
-    yield from comparison_results(key, delivery, steward=steward)
+        yield _rule_result(table, delivery, count)
+    yield from comparison_results(table, delivery)
 
 
 def findings_table(findings: Sequence[SchemaFinding]) -> dg.TableMetadataValue:
@@ -92,12 +75,9 @@ def findings_table(findings: Sequence[SchemaFinding]) -> dg.TableMetadataValue:
     )
 
 
-def _gate_result(
-    key: dg.AssetKey, path: DataPath, delivery: Delivery, *, quarantine: str, steward: str
-) -> dg.AssetCheckResult:
-    visible = delivery.state in (BatchState.PUBLISHED, BatchState.PARTLY_PUBLISHED)
-    command = f"readiness quarantine show {delivery.ref.batch}" if delivery.counts.quarantined else ""
-    command = command or f"readiness history {delivery.ref.batch}"
+def _gate_result(table: Table, delivery: Delivery) -> dg.AssetCheckResult:
+    visible = delivery.state.visible
+    command = quarantine_command(delivery.ref) if delivery.counts.quarantined else history_command(delivery.ref)
     broken = sorted((count for count in delivery.rules if count.broken_rows), key=lambda count: -count.broken_rows)
     counts = delivery.counts
     metadata: dict[str, Any] = {
@@ -107,11 +87,13 @@ def _gate_result(
         "quarantined_rows": counts.quarantined,
         "quarantined_ratio": counts.quarantined / counts.ingested if counts.ingested else 0.0,
         "gate_version": delivery.gate_version,
-        "steward": steward,
-        "where_it_waits": quarantine,
+        "who_answers": answers_for(table),
+        "where_it_waits": str(table.id.quarantine),
         "next_command": command,
-        "replay_command": f"readiness replay {path.name} --batch {delivery.ref.batch} --dry-run",
+        "replay_command": replay_command(delivery.ref),
     }
+    if not visible and (products := products_of(table)):
+        metadata["products_at_risk"] = ", ".join(products)
     if counts.discarded:
         metadata["discarded_rows"] = counts.discarded
     if delivery.findings:
@@ -121,11 +103,14 @@ def _gate_result(
         metadata["cleansing"] = record_table([{"column": c.column, "step": c.step, "cells": c.cells} for c in cleansed])
     if broken:
         metadata["broken_rules"] = record_table(
-            [{"rule": c.rule.name, "rows": c.broken_rows, "asks": c.rule.reason, "route": c.rule.route} for c in broken]
+            [
+                {"rule": c.rule.name, "rows": c.broken_rows, "requires": c.rule.reason, "route": c.rule.route}
+                for c in broken
+            ]
         )
     reason = delivery.reason or "every row passed"
     return dg.AssetCheckResult(
-        asset_key=key,
+        asset_key=asset_key(table.id),
         check_name=GATE_CHECK,
         passed=visible,
         # A discarded batch is somebody's decision: it is told, and nothing is broken.
@@ -135,14 +120,12 @@ def _gate_result(
     )
 
 
-def _rule_result(
-    key: dg.AssetKey, delivery: Delivery, count: RuleCount, *, quarantine: str, steward: str
-) -> dg.AssetCheckResult:
+def _rule_result(table: Table, delivery: Delivery, count: RuleCount) -> dg.AssetCheckResult:
     rows = delivery.counts.ingested
     metadata: dict[str, Any] = {
         "broken_rows": count.broken_rows,
         "broken_ratio": count.broken_rows / rows if rows else 0.0,
-        "steward": steward,
+        "who_answers": answers_for(table),
     }
     if count.rule.name == SCHEMA_UNCHANGED and delivery.findings:
         metadata["schema_changes"] = findings_table(delivery.findings)
@@ -151,11 +134,11 @@ def _rule_result(
     if count.samples:
         metadata["sample_rows"] = record_table(count.samples)
         metadata["where_the_rest_lies"] = dg.MetadataValue.md(
-            f"`{quarantine}`, batch `{delivery.ref.batch}`, rows whose `_errors` name `{count.rule.name}`"
+            f"`{table.id.quarantine}`, batch `{delivery.ref.batch}`, rows whose `_errors` name `{count.rule.name}`"
         )
     holds = count.rule.route is Route.HOLD
     return dg.AssetCheckResult(
-        asset_key=key,
+        asset_key=asset_key(table.id),
         check_name=check_name(count.rule),
         passed=count.decided and count.broken_rows == 0 and not count.detail,
         severity=dg.AssetCheckSeverity.ERROR if holds and count.broken_rows else dg.AssetCheckSeverity.WARN,

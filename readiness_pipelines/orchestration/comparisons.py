@@ -5,39 +5,39 @@ from typing import Any
 
 import dagster as dg
 
+from readiness_pipelines.contracts import Table, answers_for
 from readiness_pipelines.delivery import Delivery
 from readiness_pipelines.observability import Comparison, Measured, Moved
+from readiness_pipelines.orchestration.keys import asset_key
 from readiness_pipelines.orchestration.metadata import record_table
 from readiness_pipelines.reports.charts import histogram_picture
 
 VOLUME_CHECK, DISTRIBUTION_CHECK = "volume", "distribution"
 
 DESCRIPTIONS = {
-    VOLUME_CHECK: "The batch has about as many rows as those before it. Told, and nothing is held back.",
-    DISTRIBUTION_CHECK: "Its columns hold about what they held before. Told, and nothing is held back.",
+    VOLUME_CHECK: "The batch has about as many rows as those before it. Only a warning: nothing is held back.",
+    DISTRIBUTION_CHECK: "Its columns hold about what they held before. Only a warning: nothing is held back.",
 }
 
 PICTURES = 3
 """So many columns are drawn, the least probable first."""
 
 
-def comparison_results(key: dg.AssetKey, delivery: Delivery, *, steward: str) -> Iterator[dg.AssetCheckResult]:
-    """What the rows and the columns of a batch say beside those before it."""
-    yield _result(key, VOLUME_CHECK, delivery, _volume(delivery), steward)
-    yield _result(key, DISTRIBUTION_CHECK, delivery, _distribution(delivery), steward)
+def comparison_results(table: Table, delivery: Delivery) -> Iterator[dg.AssetCheckResult]:
+    """How the rows and the columns of a batch compare with those before it."""
+    yield _result(table, VOLUME_CHECK, delivery, _volume(delivery))
+    yield _result(table, DISTRIBUTION_CHECK, delivery, _distribution(delivery))
 
 
-def _result(
-    key: dg.AssetKey, name: str, delivery: Delivery, metadata: dict[str, Any], steward: str
-) -> dg.AssetCheckResult:
+def _result(table: Table, name: str, delivery: Delivery, metadata: dict[str, Any]) -> dg.AssetCheckResult:
     moved = _moved(delivery, name)
     return dg.AssetCheckResult(
-        asset_key=key,
+        asset_key=asset_key(table.id),
         check_name=name,
         passed=not moved,
         severity=dg.AssetCheckSeverity.WARN,
         description=_one_line(delivery, moved),
-        metadata={**metadata, "steward": steward},
+        metadata={**metadata, "who_answers": answers_for(table)},
     )
 
 

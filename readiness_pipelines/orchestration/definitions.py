@@ -1,55 +1,80 @@
-"""Paths as one Dagster code location."""
+"""Domains as one Dagster code location."""
+
+from collections import Counter
 
 import dagster as dg
 
-from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.orchestration.assets import path_assets
+from readiness_pipelines.contracts import Domain
+from readiness_pipelines.domains import checked_domains, load_domains
+from readiness_pipelines.errors import DeclarationError, ReadinessError
+from readiness_pipelines.orchestration.assets import domain_assets
 from readiness_pipelines.orchestration.breaking import failure_sensor
-from readiness_pipelines.orchestration.freshness import batch_selection, freshness_checks
-from readiness_pipelines.orchestration.landing import landing_sensor
-from readiness_pipelines.orchestration.replays import decide_job, replay_job, replay_sensor
+from readiness_pipelines.orchestration.freshness import freshness_checks
+from readiness_pipelines.orchestration.jobs import lane_job, replay_job
+from readiness_pipelines.orchestration.keys import decide_job_name, replay_job_name
+from readiness_pipelines.orchestration.replays import decide_job, replay_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_resource
 from readiness_pipelines.orchestration.upkeep import maintain_job, maintain_schedule
 from readiness_pipelines.orchestration.watching import watch_sensor
+from readiness_pipelines.orchestration.work import work_sensor
 from readiness_pipelines.settings import Settings
 
 
-def build_definitions(*paths: DataPath, settings: Settings | None = None) -> dg.Definitions:
-    """The assets, checks, jobs and resources of some paths.
+def build_definitions(*domains: Domain, settings: Settings | None = None) -> dg.Definitions:
+    """The assets, checks, jobs, sensors and resources of some domains.
 
-    Every path has a job of its own name that takes one batch from landing to KPI, in one process; ``<path>_replay``,
-    which judges a batch again; ``<path>_decide``, which keeps a decision and asks for the replay; a sensor that
-    runs it, and another that runs what lands. One sensor watches all of them, another notes what broke.
+    Every lane of a domain has a job of its name that takes one batch from raw to product, in one process, and
+    ``<lane>_replay``, which judges a batch again. Every domain has ``<domain>_decide``, which keeps a decision and asks
+    for the replay; a sensor that runs what is due, and another that runs the replays. One sensor watches all of them,
+    another notes what broke.
 
     Args:
-        paths: The paths.
+        domains: The domains; those that the settings name where none is given.
         settings: Where things are; ``None`` reads the environment when a run begins.
 
     Raises:
+        DeclarationError: No domain is named, one cannot be imported, or two have one name.
         GateBuildError: A table's schema cannot become a gate.
     """
-    assets = [asset for path in paths for asset in path_assets(path)]
-    checks = [check for path in paths if (check := freshness_checks(path)) is not None]
-    jobs = [
-        dg.define_asset_job(
-            name=path.name,
-            selection=batch_selection(path),
-            description=f"{path.kpi.question} One batch, from landing to KPI.",
-            executor_def=dg.in_process_executor,
-        )
-        for path in paths
-    ]
+    try:
+        chosen = checked_domains(domains) if domains else load_domains(settings or Settings())
+        return _definitions(chosen, settings)
+    except ReadinessError as error:
+        # Dagster shows what is raised while a code location loads: the message, without the way it took through here.
+        raise error.with_traceback(None) from None
+
+
+def _definitions(domains: tuple[Domain, ...], settings: Settings | None) -> dg.Definitions:
+    _check_job_names(domains)
+    lanes = [lane for domain in domains for lane in domain.lanes]
+    jobs = {lane.name: lane_job(lane) for lane in lanes}
+    replays = {replay_job_name(lane): replay_job(lane) for lane in lanes}
     return dg.Definitions(
-        assets=assets,
-        jobs=[*jobs, *map(replay_job, paths), *map(decide_job, paths), maintain_job],
+        assets=[asset for domain in domains for asset in domain_assets(domain)],
+        jobs=[*jobs.values(), *replays.values(), *map(decide_job, domains), maintain_job],
         schedules=[maintain_schedule],
-        asset_checks=checks,
+        asset_checks=[checks for domain in domains if (checks := freshness_checks(domain)) is not None],
         sensors=[
-            *map(landing_sensor, paths),
-            *map(replay_sensor, paths),
-            failure_sensor(paths, settings),
-            watch_sensor(paths, settings),
+            *(work_sensor(domain, jobs) for domain in domains),
+            *(replay_sensor(domain, replays) for domain in domains),
+            failure_sensor(domains, settings),
+            watch_sensor(domains, settings),
         ],
         resources={INSTALLATION: installation_resource(settings)},
         executor=dg.in_process_executor,
     )
+
+
+def _check_job_names(domains: tuple[Domain, ...]) -> None:
+    """Refuse names that give two jobs one name: the domains ``shop`` and ``shop_replay``."""
+    names = Counter(decide_job_name(domain.name) for domain in domains)
+    for domain in domains:
+        if not domain.tables:
+            raise DeclarationError(f"the domain {domain.name} has no table", way_out="declare one: domain.gated(…)")
+        for lane in domain.lanes:
+            names.update((lane.name, replay_job_name(lane)))
+    for name, count in names.items():
+        if count > 1:
+            raise DeclarationError(
+                f"two jobs would be called {name!r}", way_out="rename one of the domains or tables it comes from"
+            )

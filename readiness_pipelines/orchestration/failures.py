@@ -20,7 +20,7 @@ def as_failures() -> Iterator[None]:
         if error.retryable:
             raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=RETRY_SECONDS) from error
         raise dg.Failure(
-            description=error.what,
+            description=str(error),
             metadata={"way_out": error.way_out} if error.way_out else None,
             allow_retries=False,
         ) from error

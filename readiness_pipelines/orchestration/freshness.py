@@ -9,9 +9,9 @@ from typing import Any
 
 import dagster as dg
 
-from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery import published_table
+from readiness_pipelines.contracts import Domain, Table
 from readiness_pipelines.installation import Run
+from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import BAD, FreshnessState, TableFreshness, promise_text
 from readiness_pipelines.orchestration.keys import asset_key
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
@@ -20,51 +20,49 @@ from readiness_pipelines.overview import observe
 FRESHNESS_CHECK = "freshness"
 
 
-def freshness_checks(path: DataPath) -> dg.AssetChecksDefinition | None:
-    """One check for each table with a freshness promise; ``None`` for a path without any."""
-    promises = {
-        asset_key(published_table(path, table)): table.freshness for table in path.tables if table.freshness is not None
-    }
+def freshness_check_keys(tables: Iterable[Table]) -> list[dg.AssetCheckKey]:
+    """The freshness checks of those tables that promise something."""
+    return [dg.AssetCheckKey(asset_key(table.id), FRESHNESS_CHECK) for table in tables if table.freshness is not None]
+
+
+def freshness_checks(domain: Domain) -> dg.AssetChecksDefinition | None:
+    """One check for each table with a freshness promise; ``None`` for a domain without any."""
+    promises = {table.id: table.freshness for table in domain.tables if table.freshness is not None}
     if not promises:
         return None
 
     @dg.multi_asset_check(
-        name=f"{path.name}_freshness",
+        name=f"{domain.name}_freshness",
         specs=[
-            dg.AssetCheckSpec(FRESHNESS_CHECK, asset=key, description=f"Promised: {promise_text(promise)}.")
-            for key, promise in promises.items()
+            dg.AssetCheckSpec(
+                FRESHNESS_CHECK, asset=asset_key(table), description=f"Promised: {promise_text(promise)}."
+            )
+            for table, promise in promises.items()
         ],
         can_subset=True,
         required_resource_keys={INSTALLATION},
     )
     def freshness(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        seen = observe(path, installation=installation_of(context.resources), now=Run().clock())
-        asked = {key.asset_key for key in context.selected_asset_check_keys}
-        for key in promises:
-            if key in asked:
-                yield dg.AssetCheckResult(asset_key=key, **_told(seen.freshness[".".join(key.path)]))
+        seen = observe(domain.tables, installation=installation_of(context.resources), now=Run().clock())
+        selected = {key.asset_key for key in context.selected_asset_check_keys}
+        for table in promises:
+            if asset_key(table) in selected:
+                yield dg.AssetCheckResult(asset_key=asset_key(table), **_result(seen.freshness[table]))
 
     return freshness
 
 
-def batch_selection(path: DataPath) -> dg.AssetSelection:
-    """What a run of one batch computes: the path's assets and their checks, without those over the whole table."""
-    selection = dg.AssetSelection.groups(path.name)
-    checks = freshness_checks(path)
-    return selection if checks is None else selection - dg.AssetSelection.checks(checks)
-
-
 def freshness_evaluations(
-    changed: Iterable[tuple[str, TableFreshness]],
+    changed: Iterable[tuple[TableId, TableFreshness]],
 ) -> list[dg.AssetCheckEvaluation]:
-    """The same as events, for tables that changed their state: by published name, with where they stand."""
+    """The same as events, for tables that changed their state."""
     return [
-        dg.AssetCheckEvaluation(asset_key=dg.AssetKey(table.split(".")), check_name=FRESHNESS_CHECK, **_told(found))
+        dg.AssetCheckEvaluation(asset_key=asset_key(table), check_name=FRESHNESS_CHECK, **_result(found))
         for table, found in changed
     ]
 
 
-def _told(found: TableFreshness) -> dict[str, Any]:
+def _result(found: TableFreshness) -> dict[str, Any]:
     metadata: dict[str, Any] = {"state": found.state.value, "promised": found.promised}
     if found.newest is not None:
         metadata["newest_batch"] = found.newest

@@ -1,34 +1,40 @@
-"""Runs of a path's named job, in this process, so that the UI shows them like any other and can run them again.
+"""Runs of a lane's named job, in this process, so that the UI shows them like any other and can run them again.
 
 ``JobDefinition.execute_in_process`` records no origin, and the UI cannot re-execute a run without one. The origin is
 the code location's in ``workspace.yaml``. What this relies on of Dagster is not public; tests of its own say what
 breaks.
 """
 
+import ctypes
 import importlib
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.errors import DagsterAssetCheckFailedError
-from dagster._core.execution.api import execute_run
+from dagster._core.errors import DagsterAssetCheckFailedError, DagsterExecutionInterruptedError
+from dagster._core.execution.api import create_execution_plan, execute_run
 from dagster._core.remote_origin import (
     CodeLocationOrigin,
     GrpcServerCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
+from dagster._core.snap import snapshot_from_execution_plan
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 from dagster_shared.error import SerializableErrorInfo
 
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.installation import utc_now
+from readiness_pipelines.names import TableId
+from readiness_pipelines.orchestration.keys import asset_key
 
 HOME_FOLDER = ".dagster"
 WORKSPACE_FILE = "workspace.yaml"
@@ -49,9 +55,13 @@ REPOSITORY = "__repository__"
 """Dagster's name of what a `Definitions` object becomes."""
 
 
+STOPS_WITHIN = 10.0
+"""Seconds that an interrupted run is given to end by itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A path's job, with the code location it comes from."""
+    """A job, with the code location it comes from."""
 
     definition: dg.JobDefinition
     origin: CodeLocationOrigin
@@ -79,10 +89,10 @@ def open_instance(project: Path) -> Iterator[dg.DagsterInstance]:
 
 
 def find_job(name: str, *, project: Path) -> Job:
-    """The job of a path, from the code locations that the project's ``workspace.yaml`` names.
+    """A job by its name (a lane's, say), from the code locations that the project's ``workspace.yaml`` names.
 
     Raises:
-        DeclarationError: There is no ``workspace.yaml``.
+        DeclarationError: There is no ``workspace.yaml``, or a module in it cannot be imported.
         UnknownNameError: No code location has such a job; names the nearest.
     """
     workspace = project / WORKSPACE_FILE
@@ -106,26 +116,132 @@ def find_job(name: str, *, project: Path) -> Job:
     raise UnknownNameError("job", name, [job for job in names if not job.startswith("__")])
 
 
-def run_batch(job: Job, batch: str, *, instance: dg.DagsterInstance, tags: Mapping[str, str]) -> dg.DagsterRun:
-    """Run a job for one batch and wait for it. A run that fails is returned like one that succeeds."""
-    run = instance.create_run_for_job(
-        job.definition,
-        tags={**job.definition.run_tags, **_partition_tags(job.definition, batch), **tags},
-        remote_job_origin=RemoteJobOrigin(
-            repository_origin=RemoteRepositoryOrigin(code_location_origin=job.origin, repository_name=REPOSITORY),
-            job_name=job.definition.name,
-        ),
-    )
+def run_batch(
+    job: Job,
+    batch: str,
+    *,
+    instance: dg.DagsterInstance,
+    tags: Mapping[str, str],
+    tables: Sequence[TableId] | None = None,
+) -> dg.DagsterRun:
+    """Run a job for one batch and wait for it. A run that fails is returned like one that succeeds.
+
+    Signals stay the caller's: whatever its handler raises (`KeyboardInterrupt`, by default at the first Ctrl-C) ends
+    the run as canceled and is raised here. A handler that raises nothing lets the run go on to its end.
+
+    Args:
+        job: The job.
+        batch: The batch.
+        instance: The Dagster instance.
+        tags: Tags of the run.
+        tables: Only these tables, with their raw tables where the job has them; ``None`` for all of the job's.
+
+    Raises:
+        UnknownNameError: The job has no such batch or table; names the nearest.
+        DeclarationError: A batch of the calendar that has not ended.
+        KeyboardInterrupt: The caller's handler of a signal raised it.
+    """
+    run = _create_run(job, batch, instance=instance, tags=tags, selected=_selected_assets(job.definition, tables))
     with _quiet():
-        execute_run(InMemoryJob(job.definition), run, instance)
+        _execute(job, run, instance)
     finished = instance.get_run_by_id(run.run_id)
     if finished is None:
         raise DeclarationError(f"run {run.run_id} is gone from the Dagster instance")
     return finished
 
 
+def _selected_assets(job: dg.JobDefinition, tables: Sequence[TableId] | None) -> frozenset[dg.AssetKey] | None:
+    """The assets of some tables in a job, those of their raw tables among them; ``None`` for all."""
+    if tables is None:
+        return None
+    known = job.asset_layer.selected_asset_keys
+    for table in tables:
+        if asset_key(table) not in known:
+            raise UnknownNameError(f"table of job {job.name}", str(table), [".".join(key.path) for key in known])
+    return frozenset({key for table in tables for key in (asset_key(table), asset_key(table.raw))} & known)
+
+
+def _create_run(
+    job: Job,
+    batch: str,
+    *,
+    instance: dg.DagsterInstance,
+    tags: Mapping[str, str],
+    selected: frozenset[dg.AssetKey] | None,
+) -> dg.DagsterRun:
+    """What ``DagsterInstance.create_run_for_job`` does, with a selection of checks, which it cannot take.
+
+    Without one, a run that selects assets evaluates all of their checks, also those over the whole table.
+    """
+    definition, checks = job.definition, None
+    if selected is not None:
+        of_job = definition.asset_layer.asset_graph.asset_check_keys
+        checks = frozenset(key for key in of_job if key.asset_key in selected)
+        definition = definition.get_subset(asset_selection=selected, asset_check_selection=checks)
+    tags = {**definition.run_tags, **_partition_tags(job.definition, batch, instance), **tags}
+    plan = create_execution_plan(
+        definition, tags=tags, instance_ref=instance.get_ref() if instance.is_persistent else None
+    )
+    return instance.create_run(
+        job_name=definition.name,
+        run_id=None,
+        run_config=None,
+        status=None,
+        tags=tags,
+        root_run_id=None,
+        parent_run_id=None,
+        step_keys_to_execute=plan.step_keys_to_execute,
+        execution_plan_snapshot=snapshot_from_execution_plan(plan, definition.get_job_snapshot_id()),
+        job_snapshot=definition.get_job_snapshot(),
+        parent_job_snapshot=definition.get_parent_job_snapshot(),
+        asset_selection=selected,
+        asset_check_selection=checks,
+        resolved_op_selection=None,
+        op_selection=None,
+        remote_job_origin=RemoteJobOrigin(
+            repository_origin=RemoteRepositoryOrigin(code_location_origin=job.origin, repository_name=REPOSITORY),
+            job_name=definition.name,
+        ),
+        job_code_origin=None,
+        asset_graph=definition.asset_layer.asset_graph,
+    )
+
+
+def _execute(job: Job, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
+    """Execute a run in a thread of its own: in the main thread, Dagster would put its signal handlers in place."""
+    errors: list[BaseException] = []
+
+    def execute() -> None:
+        try:
+            execute_run(InMemoryJob(job.definition), run, instance)
+        except BaseException as error:  # raised again in the thread that waits
+            errors.append(error)
+
+    worker = threading.Thread(target=execute, name=f"run {run.run_id}", daemon=True)
+    worker.start()
+    try:
+        worker.join()
+    except BaseException:
+        _cancel(worker, run, instance)
+        raise
+    if errors:
+        raise errors[0]
+
+
+def _cancel(worker: threading.Thread, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
+    """End a run now, as Dagster ends one that somebody cancels. What was committed of its batch stays whole."""
+    instance.report_run_canceling(run, message="Interrupted on the command line.")
+    if worker.ident is not None:
+        interrupt = ctypes.py_object(DagsterExecutionInterruptedError)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), interrupt)
+    worker.join(STOPS_WITHIN)
+    ended = instance.get_run_by_id(run.run_id)
+    if ended is not None and not ended.is_finished:
+        instance.report_run_canceled(ended, message="Interrupted on the command line, in the middle of a step.")
+
+
 def failure_of(run: dg.DagsterRun, *, instance: dg.DagsterInstance) -> str:
-    """What made a run fail, as its first failed step says it; "" where nothing did."""
+    """What made a run fail, as its first failed step says it, with the way out; "" where nothing did."""
     for record in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
         if record.dagster_event is None:
             continue
@@ -133,17 +249,17 @@ def failure_of(run: dg.DagsterRun, *, instance: dg.DagsterInstance) -> str:
         if data.user_failure_data is not None and data.user_failure_data.description:
             return data.user_failure_data.description
         if data.error is not None:
-            return _told(data.error)
+            return _message(data.error)
     return ""
 
 
-def _told(error: SerializableErrorInfo) -> str:
+def _message(error: SerializableErrorInfo) -> str:
     """What an error says; where it was tried too often, what began it."""
     if error.cause is None:
         return error.message.strip()
     while error.cause is not None:
         error = error.cause
-    return error.message.strip().splitlines()[0].partition(": ")[2]
+    return error.message.strip().partition(": ")[2]
 
 
 def is_verdict(failure: str) -> bool:
@@ -151,11 +267,28 @@ def is_verdict(failure: str) -> bool:
     return DagsterAssetCheckFailedError.__name__ in failure
 
 
-def _partition_tags(job: dg.JobDefinition, batch: str) -> Mapping[str, str]:
-    keys = job.partitions_def.get_partition_keys() if job.partitions_def else []
-    if batch not in keys:
-        raise UnknownNameError(f"batch of {job.name}", batch, keys)
+def _partition_tags(job: dg.JobDefinition, batch: str, instance: dg.DagsterInstance) -> Mapping[str, str]:
+    """Tags that make a run one of a partition; a partition that grows is made known to the instance."""
+    partitions = job.partitions_def
+    if isinstance(partitions, dg.DynamicPartitionsDefinition) and partitions.name:
+        instance.add_dynamic_partitions(partitions.name, [batch])
+    elif partitions is None or not partitions.has_partition_key(batch):
+        if isinstance(partitions, dg.TimeWindowPartitionsDefinition):
+            _refuse_early(job.name, batch, partitions)
+        raise UnknownNameError(f"batch of {job.name}", batch, partitions.get_partition_keys() if partitions else ())
     return {**job.get_tags_for_partition_key(batch, selected_asset_keys=None), PARTITION_NAME_TAG: batch}
+
+
+def _refuse_early(job: str, batch: str, partitions: dg.TimeWindowPartitionsDefinition) -> None:
+    try:
+        window = partitions.time_window_for_partition_key(batch)
+    except ValueError:
+        return
+    if window.end > utc_now():
+        raise DeclarationError(
+            f"the batch {batch} of {job} has not ended: it ends at {window.end:%Y-%m-%d %H:%M %Z}",
+            way_out="run it afterwards",
+        )
 
 
 def _definitions(origin: CodeLocationOrigin, project: Path) -> Iterator[dg.Definitions]:
@@ -164,7 +297,13 @@ def _definitions(origin: CodeLocationOrigin, project: Path) -> Iterator[dg.Defin
         return
     if str(project) not in sys.path:
         sys.path.insert(0, str(project))
-    module = importlib.import_module(module_name)
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise DeclarationError(
+            f"{WORKSPACE_FILE} names the module {module_name!r}, which cannot be imported: {error}",
+            way_out=f"fix the module, or its name in {project / WORKSPACE_FILE}",
+        ) from error
     attribute = origin.get_display_metadata().get("attribute")
     for name, value in vars(module).items():
         if isinstance(value, dg.Definitions) and attribute in (None, name):

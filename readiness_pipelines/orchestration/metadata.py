@@ -7,9 +7,13 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from readiness_pipelines.contracts import DataPath, GatedTable, Source
-from readiness_pipelines.delivery import Delivery, Ingested, Measured
+from readiness_pipelines.contracts import Kpi, Source, Table
+from readiness_pipelines.delivery import Delivery, Ingested
 from readiness_pipelines.durations import format_duration
+from readiness_pipelines.products import KpiValue, format_value
+
+SHOWN_INPUTS = 50
+"""So many of the batches that a batch was made of are shown."""
 
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -34,7 +38,7 @@ def source_metadata(source: Source) -> dict[str, Any]:
         "readiness/origin": source.origin,
         "readiness/steward": str(source.steward),
         "readiness/classification": source.classification.value,
-        "readiness/pattern": source.reader.pattern,
+        "readiness/reads": source.reader.describe(),
     }
     if source.refresh:
         metadata["readiness/refresh"] = format_duration(source.refresh)
@@ -47,9 +51,9 @@ def source_metadata(source: Source) -> dict[str, Any]:
     return metadata
 
 
-def promise_metadata(path: DataPath, table: GatedTable) -> dict[str, Any]:
+def promise_metadata(table: Table) -> dict[str, Any]:
     """What a table promises."""
-    metadata: dict[str, Any] = {"readiness/path": path.name}
+    metadata: dict[str, Any] = {"readiness/batches": table.batches.name}
     if table.freshness:
         metadata["readiness/late_after"] = format_duration(table.freshness.warn_after)
         metadata["readiness/fails_after"] = format_duration(table.freshness.fail_after)
@@ -60,16 +64,28 @@ def promise_metadata(path: DataPath, table: GatedTable) -> dict[str, Any]:
     return metadata
 
 
+def kpi_metadata(kpi: Kpi) -> dict[str, Any]:
+    """What a KPI is about."""
+    metadata: dict[str, Any] = {
+        "readiness/question": kpi.question,
+        "readiness/unit": kpi.unit,
+        "readiness/target": str(kpi.target) if kpi.target else "none",
+    }
+    if kpi.by:
+        metadata["readiness/dimensions"] = ", ".join(kpi.by)
+    return metadata
+
+
 def ingested_metadata(ingested: Ingested) -> dict[str, Any]:
     """What was ingested."""
-    files = [
-        dg.TableRecord({"file": file.path, "bytes": file.size_bytes, "sha256": file.sha256}) for file in ingested.files
+    origins = [
+        {"origin": origin.name, "bytes": origin.bytes, "fingerprint": origin.fingerprint} for origin in ingested.origins
     ]
     return {
         "dagster/row_count": ingested.rows,
         "readiness/unreadable_rows": ingested.unreadable_rows,
         "readiness/columns": len(ingested.columns),
-        "readiness/files": dg.MetadataValue.table(records=files) if files else "none",
+        "readiness/origins": record_table(origins) if origins else "none",
         "readiness/unchanged": ingested.unchanged,
         "readiness/snapshot": str(ingested.snapshot_id),
     }
@@ -88,20 +104,39 @@ def delivery_metadata(delivery: Delivery) -> dict[str, Any]:
         "readiness/quarantined_ratio": counts.quarantined / counts.ingested if counts.ingested else 0.0,
         "readiness/gate_version": delivery.gate_version,
         "readiness/published_snapshot": str(delivery.snapshots.published),
-        **{f"readiness/input/{table}": str(snapshot) for table, snapshot in delivery.inputs.items()},
+        **_inputs_metadata(delivery),
     }
 
 
-def measured_metadata(measured: Measured, *, unit: str) -> dict[str, Any]:
-    """A KPI's value."""
-    metadata: dict[str, Any] = {"dagster/row_count": 1, "readiness/unit": unit}
-    if measured.value is not None:
-        metadata["readiness/value"] = measured.value
-    if measured.numerator is not None and measured.denominator is not None:
-        metadata |= {"readiness/numerator": measured.numerator, "readiness/denominator": measured.denominator}
-    if measured.target is not None:
-        metadata |= {"readiness/target": str(measured.target), "readiness/met": bool(measured.met)}
+def _inputs_metadata(delivery: Delivery) -> dict[str, Any]:
+    """The snapshots that a batch was made of."""
+    inputs = [
+        {"table": str(table), "batch": batch, "snapshot": str(snapshot)}
+        for table, batches in delivery.inputs.items()
+        for batch, snapshot in batches.items()
+    ]
+    if not inputs:
+        return {}
+    return {"readiness/input_batches": len(inputs), "readiness/inputs": record_table(inputs[:SHOWN_INPUTS])}
+
+
+def value_metadata(kpi: Kpi, values: Sequence[KpiValue]) -> dict[str, Any]:
+    """The values of a KPI for one batch: the total as numbers that Dagster plots, its dimensions as a table."""
+    metadata: dict[str, Any] = {}
+    for total in (value for value in values if value.is_total):
+        metadata["readiness/shown"] = format_value(total.value, kpi.unit)
+        numbers = {"value": total.value, "numerator": total.numerator, "denominator": total.denominator}
+        metadata |= {f"readiness/{name}": number for name, number in numbers.items() if number is not None}
+        if total.target is not None and total.met is not None:
+            metadata["readiness/met"] = total.met
+    if parts := [_part(kpi, value) for value in values if not value.is_total]:
+        metadata["readiness/by_dimension"] = record_table(parts)
     return metadata
+
+
+def _part(kpi: Kpi, value: KpiValue) -> Mapping[str, Any]:
+    shown = {**value.dimensions, "value": format_value(value.value, kpi.unit)}
+    return shown if value.target is None else {**shown, "target": str(value.target), "met": value.met}
 
 
 def record_table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:

@@ -1,19 +1,23 @@
-"""Replays from Dagster: a job that judges batches again, a sensor that runs what was asked for, a job that decides."""
+"""Replays from Dagster: a sensor that runs what was asked for, and a job that decides."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal, assert_never
 
 import dagster as dg
 from pydantic import Field
 
-from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.delivery import batch_ref, decide, published_table
+from readiness_pipelines.batches import BatchRef, in_order
+from readiness_pipelines.contracts import Computed, Domain, GatedTable, Lane, Table, downstream
+from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waiver, What
+from readiness_pipelines.delivery import decide
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import Correction, Discarding, RequestState, Undoing, Waiver, What
+from readiness_pipelines.installation import Run
+from readiness_pipelines.ledger import Ledger, ReplayRequest, RequestState
+from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration.failures import as_failures
-from readiness_pipelines.orchestration.freshness import batch_selection
-from readiness_pipelines.orchestration.keys import WHO_TAG, raw_keys
+from readiness_pipelines.orchestration.jobs import batch_check_keys
+from readiness_pipelines.orchestration.keys import WHO_TAG, asset_keys, decide_job_name, replay_job_name
+from readiness_pipelines.orchestration.partitions import partitions_of
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
 
 REQUEST_TAG = "readiness/replay_request"
@@ -22,58 +26,89 @@ TICK_SECONDS = 15
 MOST_TAG_CHARACTERS = 200
 
 
-def replay_job_name(path: DataPath) -> str:
-    """Name of the job that judges a batch of a path again."""
-    return f"{path.name}_replay"
-
-
 def replay_tags(request: int, *, who: str, why: str) -> Mapping[str, str]:
     """Tags of a run that carries out a replay request: which, who asked, and why."""
     return {REQUEST_TAG: str(request), WHO_TAG: who, WHY_TAG: why[:MOST_TAG_CHARACTERS]}
 
 
-def replay_job(path: DataPath) -> Any:  # Dagster does not export the type
-    """One batch from raw to KPI, without ingesting it again."""
-    return dg.define_asset_job(
-        name=replay_job_name(path),
-        selection=batch_selection(path) - dg.AssetSelection.assets(*raw_keys(path)),
-        description="One batch judged again, with its corrections and waivers, by the gate in the code.",
-        executor_def=dg.in_process_executor,
-    )
+def replay_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition]) -> dg.SensorDefinition:
+    """Runs the replays that were asked for, once each, and closes their requests.
 
-
-def replay_sensor(path: DataPath) -> dg.SensorDefinition:
-    """Runs the replays that were asked for, once each, and closes their requests."""
+    Args:
+        domain: The domain.
+        jobs: The lanes' replay jobs, by name.
+    """
+    lanes = {table.id: lane for lane in domain.lanes for table in lane.tables}
 
     @dg.sensor(
-        name=f"{path.name}_replay_requests",
-        job_name=replay_job_name(path),
+        name=f"{domain.name}_replay_requests",
+        jobs=[jobs[replay_job_name(lane)] for lane in domain.lanes],
         minimum_interval_seconds=TICK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Runs the replays that were asked for on the command line or by a decision, once each.",
         required_resource_keys={INSTALLATION},
     )
-    def replay_requests(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    def replay_requests(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         ledger = installation_of(context.resources).ledger
-        _close(context.instance, ledger_installation=installation_of(context.resources), path=path)
-        waiting = ledger.replay_requests(path=path.name, state=RequestState.OPEN)
-        for request in waiting:
-            yield dg.RunRequest(
-                run_key=f"replay-{request.id}",
-                partition_key=request.ref.batch,
-                tags=replay_tags(request.id, who=request.who, why=request.why),
-            )
+        tables = tuple(lanes)
+        _note_progress(context.instance, ledger, tables)
+        waiting = ledger.replay_requests(tables=tables, state=RequestState.OPEN)
         if not waiting:
-            yield dg.SkipReason("no replay is asked for")
+            return dg.SensorResult(skip_reason="no replay is asked for")
+        growing = [_new_partition(domain, request.ref) for request in waiting]
+        return dg.SensorResult(
+            run_requests=[_run_request(domain, lanes[request.ref.table], request, ledger) for request in waiting],
+            dynamic_partitions_requests=[one for one in growing if one is not None],
+        )
 
     return replay_requests
 
 
-def _close(instance: dg.DagsterInstance, *, ledger_installation: Installation, path: DataPath) -> None:
+def replayed_tables(table: Table, lane: Lane, batch: str, ledger: Ledger) -> tuple[Table, ...]:
+    """A table, and what is computed from its batch in the same run: the rest becomes due by itself.
+
+    Left out is what cannot be computed, because another of its inputs is not there.
+    """
+    own = {one.id for one in lane.tables}
+    chosen: dict[TableId, Table] = {table.id: table}
+    for reader in downstream(table):
+        if reader.id in own and _has_inputs(reader, batch, chosen, ledger):
+            chosen[reader.id] = reader
+    return tuple(chosen.values())
+
+
+def _has_inputs(reader: Computed, batch: str, chosen: Mapping[TableId, Table], ledger: Ledger) -> bool:
+    for read in reader.reads.values():
+        there = {*ledger.visible_batches(read.table.id), *([batch] if read.table.id in chosen else [])}
+        keys = read.keys(batch, reader.batches, in_order(read.table.batches, there))
+        if not keys and not read.mapping.optional:
+            return False
+    return True
+
+
+def _run_request(domain: Domain, lane: Lane, request: ReplayRequest, ledger: Ledger) -> dg.RunRequest:
+    batch = request.ref.batch
+    tables = replayed_tables(domain.table(request.ref.table.name), lane, batch, ledger)
+    return dg.RunRequest(
+        job_name=replay_job_name(lane),
+        run_key=f"replay-{request.id}",
+        partition_key=batch,
+        asset_selection=asset_keys(tables, with_raw=False),
+        asset_check_keys=batch_check_keys(tables),
+        tags=replay_tags(request.id, who=request.who, why=request.why),
+    )
+
+
+def _new_partition(domain: Domain, ref: BatchRef) -> dg.AddDynamicPartitionsRequest | None:
+    """What makes a batch known to an instance that has lost it; nothing where its batches do not grow."""
+    partitions = partitions_of(domain.table(ref.table.name))
+    return partitions.build_add_request([ref.batch]) if isinstance(partitions, dg.DynamicPartitionsDefinition) else None
+
+
+def _note_progress(instance: dg.DagsterInstance, ledger: Ledger, tables: Sequence[TableId]) -> None:
     """Note how far the runs of replay requests are."""
-    ledger = ledger_installation.ledger
     for state in (RequestState.OPEN, RequestState.STARTED):
-        for request in ledger.replay_requests(path=path.name, state=state):
+        for request in ledger.replay_requests(tables=tables, state=state):
             runs = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: str(request.id)}), limit=1)
             if not runs:
                 continue
@@ -95,7 +130,9 @@ class DecisionConfig(dg.Config):
     action: Literal["correct", "waive", "discard", "undo", "replay"] = Field(description="What is decided.")
     why: str = Field(description="The reason, kept for ever.")
     who: str = Field(description="Who decides.")
-    table: str = Field(default="", description="The table; not needed where the path has one source.")
+    table: str = Field(
+        default="", description="The table's name in the domain; not needed where the domain has one source."
+    )
     column: str = Field(default="", description="correct: the column to set.")
     expression: str = Field(default="", description="correct: a DuckDB expression over the row's columns.")
     rule: str = Field(default="", description="waive: the rule, or 'tolerance'.")
@@ -103,26 +140,24 @@ class DecisionConfig(dg.Config):
     decision: int = Field(default=0, description="undo: the decision's number.")
 
 
-def decide_job(path: DataPath) -> dg.JobDefinition:
+def decide_job(domain: Domain) -> dg.JobDefinition:
     """Keeps a decision that is given as configuration, and asks for the batch to be replayed."""
 
-    @dg.op(name=f"{path.name}_decision", required_resource_keys={INSTALLATION})
+    @dg.op(name=f"{domain.name}_decision", required_resource_keys={INSTALLATION})
     def decision(context: dg.OpExecutionContext, config: DecisionConfig) -> None:
         with as_failures():
             installation = installation_of(context.resources)
-            table = _table(path, config.table)
+            table = _chosen_table(domain, config.table)
             run = Run(run_id=context.run.run_id, who=config.who)
-            if config.action != "replay":
-                kept = decide(
-                    path, table, _what(config), batch=config.batch, why=config.why, installation=installation, run=run
-                )
-                context.log.info(f"decision {kept.decision.id} touches {kept.rows or 'all'} rows")
-            ref = batch_ref(path, published_table(path, table), config.batch)
-            asked = installation.ledger.request_replay(ref, who=config.who, why=config.why, at=run.clock())
-            context.log.info(f"request {asked.id} asks for the replay of {ref}")
+            if (chosen := _what(config)) is not None:
+                kept = decide(table, chosen, batch=config.batch, why=config.why, installation=installation, run=run)
+                context.log.info(f"decision {kept.decision.id} concerns {kept.rows or 'all'} rows")
+            ref = BatchRef(table.id, config.batch)
+            request = installation.ledger.request_replay(ref, who=config.who, why=config.why, at=run.clock())
+            context.log.info(f"request {request.id} is for the replay of {ref}")
 
     @dg.job(
-        name=f"{path.name}_decide",
+        name=decide_job_name(domain.name),
         description="Correct, waive, discard or undo, with a reason; the batch is replayed afterwards.",
         executor_def=dg.in_process_executor,
     )
@@ -132,15 +167,20 @@ def decide_job(path: DataPath) -> dg.JobDefinition:
     return decide_about
 
 
-def _table(path: DataPath, name: str) -> GatedTable:
-    gated = [table for table in path.tables if isinstance(table, GatedTable) and name in ("", table.name)]
+def _chosen_table(domain: Domain, name: str) -> Table:
+    if name:
+        return domain.table(name)
+    gated = [table for table in domain.tables if isinstance(table, GatedTable)]
     if len(gated) != 1:
-        names = ", ".join(table.name for table in path.tables if isinstance(table, GatedTable))
-        raise DeclarationError(f"which table of {path.name}?", way_out=f"give one of: {names}")
+        names = ", ".join(table.name for table in domain.tables)
+        raise DeclarationError(
+            f"{domain.name} has {len(gated)} sources: no table is named", way_out=f"give one of: {names}"
+        )
     return gated[0]
 
 
-def _what(config: DecisionConfig) -> What:
+def _what(config: DecisionConfig) -> What | None:
+    """What is decided; ``None`` for a replay alone."""
     where = config.where or None
     match config.action:
         case "correct":
@@ -149,5 +189,9 @@ def _what(config: DecisionConfig) -> What:
             return Waiver(rule=config.rule, where=where)
         case "discard":
             return Discarding(where=where)
-        case _:
+        case "undo":
             return Undoing(decision=config.decision)
+        case "replay":
+            return None
+        case _:
+            assert_never(config.action)

@@ -8,7 +8,7 @@ from readiness_pipelines.installation import Installation
 from readiness_pipelines.settings import Settings
 
 INSTALLATION = "installation"
-"""Key of the resource that every asset of a path requires."""
+"""Key of the resource that every asset requires."""
 
 
 def installation_of(resources: Any) -> Installation:

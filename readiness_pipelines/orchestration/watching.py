@@ -1,11 +1,11 @@
-"""One sensor that looks at every path of a code location: freshness, held batches, broken deliveries, and who hears."""
+"""One sensor that watches every domain of a code location: freshness, held batches, broken deliveries; it alerts."""
 
 from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
 from readiness_pipelines.alerts import load_alerts, watch
-from readiness_pipelines.contracts import DataPath
+from readiness_pipelines.contracts import Domain
 from readiness_pipelines.installation import Run
 from readiness_pipelines.observability import TableFreshness
 from readiness_pipelines.orchestration.freshness import freshness_evaluations
@@ -16,39 +16,39 @@ NAME = "readiness_watch"
 LOOK_SECONDS = 30
 
 
-def watch_sensor(paths: Sequence[DataPath], settings: Settings | None) -> dg.SensorDefinition:
-    """Looks at some paths every half minute, and evaluates the check of a table that changed its state.
+def watch_sensor(domains: Sequence[Domain], settings: Settings | None) -> dg.SensorDefinition:
+    """Watches some domains every half minute, and evaluates the check of a table that changed its state.
 
     Args:
-        paths: The paths of the code location, however many.
-        settings: Names the file that says who hears; ``None`` reads the environment at each look.
+        domains: The domains of the code location.
+        settings: Names the file that says who is alerted; ``None`` reads the environment at each look.
     """
 
     @dg.sensor(
         name=NAME,
         minimum_interval_seconds=LOOK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="What is late, held or broken becomes an incident, and whoever should hear is told, once.",
+        description="What is late, held or broken becomes an incident, and whoever is to know gets one message.",
         required_resource_keys={INSTALLATION},
     )
     def readiness_watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         config = (settings or Settings()).config
         installation = installation_of(context.resources)
-        look = watch(paths, load_alerts(config), installation=installation, clock=Run().clock)
+        look = watch(domains, load_alerts(config), installation=installation, clock=Run().clock)
         for event in look.events:
             context.log.info(f"incident {event.incident} {event.what}: {event.why}")
         for error in look.sent.errors:
-            context.log.warning(f"not sent, kept and tried again: {error}")
-        changed = [(table, found) for (path, table), found in look.freshness.items() if (path, table) in look.changed]
+            context.log.warning(f"not sent, tried again later: {error}")
+        changed = [(table, found) for table, found in look.freshness.items() if table in look.changed]
         return dg.SensorResult(
-            skip_reason=_told(look.freshness.values(), len(look.events), look.sent.sent),
+            skip_reason=_summary(look.freshness.values(), len(look.events), look.sent.sent),
             asset_events=freshness_evaluations(changed),
         )
 
     return readiness_watch
 
 
-def _told(freshness: Iterable[TableFreshness], events: int, sent: int) -> str:
+def _summary(freshness: Iterable[TableFreshness], events: int, sent: int) -> str:
     states = [found.state.value for found in freshness]
     counted = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states))) or "no freshness promise"
     return f"{counted}; {events} changes, {sent} messages sent"

@@ -16,9 +16,9 @@ from readiness_pipelines_tests.cli.calling import as_json
 from readiness_pipelines_tests.conftest import ROOT, settings_in
 from readiness_pipelines_tests.databases import new_postgres_database, use_database
 from readiness_pipelines_tests.orchestration.samples import make_project
-from readiness_pipelines_tests.samples import order_path
+from readiness_pipelines_tests.samples import order_domain
 
-TABLES = ("shop.orders", "quarantine.orders", "shop.paid", "kpi.refund_rate")
+TABLES = ("shop.orders", "shop_quarantine.orders", "shop.paid", "shop.refund_rate")
 
 pytestmark = pytest.mark.slow
 
@@ -26,17 +26,17 @@ pytestmark = pytest.mark.slow
 def ran(project: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Run all batches of a project through its Dagster instance: what every table shows, without times."""
     with launching.open_instance(project) as instance:
-        job = launching.find_job("refund_rate", project=project)
+        job = launching.find_job("shop", project=project)
         for batch in ("day_1", "day_2", "day_3"):
             launching.run_batch(job, batch, instance=instance, tags={})
         assert instance.get_runs_count() == 3
     installation = Installation.open(settings_in(project))
-    assert reconcile(order_path(), installation=installation).problems == ()
+    assert reconcile([order_domain()], installation=installation).problems == ()
     shown = {}
     with installation.engine() as engine:
         for name in TABLES:
-            rows = installation.lakehouse.relation(engine, TableId(*name.split("."))).to_arrow_table().to_pylist()
-            hidden = {"_quarantined_at", "measured_at", "inputs"}
+            rows = installation.lakehouse.relation(engine, TableId.parse(name)).to_arrow_table().to_pylist()
+            hidden = {"_quarantined_at"}
             shown[name] = sorted(tuple(str(v) for k, v in row.items() if k not in hidden) for row in rows)
     return shown
 

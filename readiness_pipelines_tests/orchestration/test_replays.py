@@ -5,28 +5,30 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchRef, BatchState, RequestState
+from readiness_pipelines.ledger import RequestState
+from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration import build_definitions, launching
-from readiness_pipelines.orchestration.replays import REQUEST_TAG, replay_sensor, replay_tags
+from readiness_pipelines.orchestration.replays import REQUEST_TAG, replay_tags
 from readiness_pipelines.orchestration.resources import INSTALLATION
 from readiness_pipelines_tests.conftest import settings_in
-from readiness_pipelines_tests.samples import order_path
+from readiness_pipelines_tests.samples import order_domain
 
-DAY_3 = BatchRef(path="refund_rate", table="shop.orders", batch="day_3")
+DAY_3 = BatchRef(TableId("shop", "orders"), "day_3")
 
 
 @pytest.fixture
 def installation(project: Path, instance: dg.DagsterInstance) -> Installation:
     """The held batch ran."""
-    job = launching.find_job("refund_rate", project=project)
+    job = launching.find_job("shop", project=project)
     launching.run_batch(job, "day_3", instance=instance, tags={})
     return Installation.open(settings_in(project))
 
 
 def tick(instance: dg.DagsterInstance, installation: Installation) -> list[dg.RunRequest]:
-    sensor = replay_sensor(order_path())
-    repository = build_definitions(order_path()).get_repository_def()
+    repository = build_definitions(order_domain()).get_repository_def()
+    sensor = repository.get_sensor_def("shop_replay_requests")
     context = dg.build_sensor_context(
         instance=instance, repository_def=repository, resources={INSTALLATION: installation}
     )
@@ -34,14 +36,15 @@ def tick(instance: dg.DagsterInstance, installation: Installation) -> list[dg.Ru
 
 
 def carry_out(project: Path, instance: dg.DagsterInstance, request: dg.RunRequest) -> dg.DagsterRun:
-    job = launching.find_job("refund_rate_replay", project=project)
+    job = launching.find_job("shop_replay", project=project)
     assert request.partition_key is not None
-    return launching.run_batch(job, request.partition_key, instance=instance, tags=dict(request.tags))
+    tables = [TableId(*key.path) for key in request.asset_selection or ()]
+    return launching.run_batch(job, request.partition_key, instance=instance, tags=dict(request.tags), tables=tables)
 
 
 def decide(project: Path, **config: object) -> dg.ExecuteInProcessResult:
-    job = launching.find_job("refund_rate_decide", project=project).definition
-    ops = {"refund_rate_decision": {"config": {"batch": "day_3", "who": "ann", "why": "known export", **config}}}
+    job = launching.find_job("shop_decide", project=project).definition
+    ops = {"shop_decision": {"config": {"batch": "day_3", "who": "ann", "why": "known export", **config}}}
     return job.execute_in_process(run_config={"ops": ops}, raise_on_error=False)
 
 
@@ -70,7 +73,8 @@ def test_a_decision_in_the_launchpad_turns_the_partition_green(
     record = installation.ledger.get(DAY_3)
     assert record is not None
     assert record.state is BatchState.PARTLY_PUBLISHED
-    assert set(instance.get_materialized_partitions(dg.AssetKey(["shop", "orders"]))) == {"day_3"}
+    for table in ("orders", "paid", "refund_rate"):
+        assert set(instance.get_materialized_partitions(dg.AssetKey(["shop", table]))) == {"day_3"}
     events = instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     checks = [event.dagster_event.asset_check_evaluation_data for event in events if event.dagster_event]
     (gate,) = (check for check in checks if check.check_name == "gate" and check.asset_key.path == ["shop", "orders"])

@@ -1,19 +1,21 @@
-"""Sensors that need nobody: what lands is run once, and what is not as promised becomes an incident."""
+"""Sensors that need nobody: what is due is run once, and what is not as promised becomes an incident."""
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from readiness_pipelines.batches import DailyBatches, Versions
+from readiness_pipelines.contracts import Domain
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration import build_definitions, launching
-from readiness_pipelines.orchestration.landing import landing_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION
-from readiness_pipelines.orchestration.watching import watch_sensor
 from readiness_pipelines_tests.conftest import settings_in
-from readiness_pipelines_tests.samples import GOOD, land, order_path
+from readiness_pipelines_tests.samples import GOOD, land, order_domain
 
 
 @pytest.fixture
@@ -24,49 +26,106 @@ def project(project: Path) -> Path:
     return project
 
 
-def tick(sensor: dg.SensorDefinition, instance: dg.DagsterInstance, project: Path) -> Any:
+def tick(sensor: str, instance: dg.DagsterInstance, project: Path, domain: Domain | None = None) -> Any:
+    repository = build_definitions(domain or order_domain(), settings=settings_in(project)).get_repository_def()
     context = dg.build_sensor_context(
         instance=instance,
-        repository_def=build_definitions(order_path()).get_repository_def(),
+        repository_def=repository,
         resources={INSTALLATION: Installation.open(settings_in(project))},
     )
-    return sensor.evaluate_tick(context)
+    return repository.get_sensor_def(sensor).evaluate_tick(context)
 
 
-def test_each_set_of_files_is_run_once(project: Path, instance: dg.DagsterInstance) -> None:
-    sensor = landing_sensor(order_path())
-    asked = tick(sensor, instance, project).run_requests or []
-    assert [request.partition_key for request in asked] == ["day_1", "day_2", "day_3"]
-    assert [r.run_key for r in asked] == [r.run_key for r in tick(sensor, instance, project).run_requests or []]
-    job = launching.find_job("refund_rate", project=project)
+def carry_out(project: Path, instance: dg.DagsterInstance, request: dg.RunRequest) -> dg.DagsterRun:
+    job = launching.find_job(str(request.job_name), project=project)
+    tables = [TableId(*key.path) for key in request.asset_selection or ()]
+    chosen = [table for table in tables if not table.domain.endswith("_raw")]
+    return launching.run_batch(
+        job, str(request.partition_key), instance=instance, tags=dict(request.tags), tables=chosen
+    )
+
+
+def test_what_arrived_is_run_once(project: Path, instance: dg.DagsterInstance) -> None:
+    asked = tick("shop_work", instance, project).run_requests or []
+    assert [(request.job_name, request.partition_key) for request in asked] == [
+        ("shop", "day_1"),
+        ("shop", "day_2"),
+        ("shop", "day_3"),
+    ]
+    assert {key.to_user_string() for key in asked[0].asset_selection} == {
+        "shop_raw/orders",
+        "shop/orders",
+        "shop/paid",
+        "shop/refund_rate",
+    }
+    again = tick("shop_work", instance, project).run_requests or []
+    assert [request.run_key for request in asked] == [request.run_key for request in again]
     for request in asked:
-        launching.run_batch(job, str(request.partition_key), instance=instance, tags=dict(request.tags))
-    told = tick(sensor, instance, project)
-    assert (told.run_requests or [], told.skip_message) == ([], "nothing new landed")
+        carry_out(project, instance, request)
+    done = tick("shop_work", instance, project)
+    assert (done.run_requests or [], done.skip_message) == ([], "nothing is due")
     land(project / "landing", "day_2", *GOOD, "9,1,paid,x")
     os.utime(project / "landing" / "orders" / "day_2.csv", (1_000_000_001, 1_000_000_001))
-    (again,) = tick(sensor, instance, project).run_requests or []
+    (again,) = tick("shop_work", instance, project).run_requests or []
     assert again.partition_key == "day_2"
     assert again.run_key not in {request.run_key for request in asked}
 
 
-def test_a_file_that_broke_is_not_run_again_by_itself(project: Path, instance: dg.DagsterInstance) -> None:
-    sensor = landing_sensor(order_path())
+def test_a_file_that_is_still_being_written_waits(project: Path, instance: dg.DagsterInstance) -> None:
+    os.utime(project / "landing" / "orders" / "day_2.csv")
+    asked = tick("shop_work", instance, project).run_requests or []
+    assert [request.partition_key for request in asked] == ["day_1", "day_3"]
+
+
+def test_what_broke_is_not_run_again_by_itself(project: Path, instance: dg.DagsterInstance) -> None:
     file = project / "landing" / "orders" / "day_1.csv"
     file.write_bytes(b"order_id,amount\xff\xfe\x00")
     os.utime(file, (1_000_000_000, 1_000_000_000))
-    first = (tick(sensor, instance, project).run_requests or [])[0]
-    job = launching.find_job("refund_rate", project=project)
-    ran = launching.run_batch(job, "day_1", instance=instance, tags=dict(first.tags))
-    assert ran.status is dg.DagsterRunStatus.FAILURE
-    assert "day_1" not in [request.partition_key for request in tick(sensor, instance, project).run_requests or []]
+    first = (tick("shop_work", instance, project).run_requests or [])[0]
+    assert carry_out(project, instance, first).status is dg.DagsterRunStatus.FAILURE
+    asked = tick("shop_work", instance, project).run_requests or []
+    assert "day_1" not in [request.partition_key for request in asked]
+
+
+def test_what_is_computed_from_a_changed_batch_becomes_due_without_its_source(
+    project: Path, instance: dg.DagsterInstance
+) -> None:
+    job = launching.find_job("shop", project=project)
+    launching.run_batch(job, "day_2", instance=instance, tags={}, tables=[TableId("shop", "orders")])
+    (asked,) = [one for one in tick("shop_work", instance, project).run_requests if one.partition_key == "day_2"]
+    assert {key.to_user_string() for key in asked.asset_selection} == {"shop/paid", "shop/refund_rate"}
+    assert carry_out(project, instance, asked).status is dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_batch_that_arrives_before_it_ended_waits_and_the_sensor_says_so(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    today = datetime.now(UTC).date()
+    days = DailyBatches(start=today - timedelta(days=2))
+    for age, key in ((0, today.isoformat()), (1, (today - timedelta(days=1)).isoformat())):
+        file = land(tmp_path / "landing", key, *GOOD)
+        os.utime(file, (1_000_000_000 + age, 1_000_000_000 + age))
+    asked = tick("shop_work", instance, tmp_path, order_domain(batches=days)).run_requests
+    assert [request.partition_key for request in asked] == [(today - timedelta(days=1)).isoformat()]
+    (tmp_path / "landing" / "orders" / f"{asked[0].partition_key}.csv").unlink()
+    told = tick("shop_work", instance, tmp_path, order_domain(batches=days))
+    assert told.skip_message == f"nothing is due; arrived before their batch ended: shop {today}"
+
+
+def test_a_new_version_becomes_a_partition_with_its_run(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    os.utime(land(tmp_path / "landing", "2026-11-01", *GOOD), (1_000_000_000, 1_000_000_000))
+    asked = tick("shop_work", instance, tmp_path, order_domain(batches=Versions()))
+    (request,) = asked.run_requests
+    (added,) = asked.dynamic_partitions_requests
+    assert (request.job_name, request.partition_key) == ("shop__orders", "2026-11-01")
+    assert (added.partitions_def_name, added.partition_keys) == ("shop__orders", ["2026-11-01"])
 
 
 def test_a_held_batch_becomes_an_incident_at_the_next_look(project: Path, instance: dg.DagsterInstance) -> None:
-    job = launching.find_job("refund_rate", project=project)
+    job = launching.find_job("shop", project=project)
     launching.run_batch(job, "day_3", instance=instance, tags={})
-    sensor = watch_sensor([order_path()], settings_in(project))
-    assert tick(sensor, instance, project).skip_message == "no freshness promise; 1 changes, 0 messages sent"
-    assert tick(sensor, instance, project).skip_message == "no freshness promise; 0 changes, 0 messages sent"
+    for changes in (1, 0):
+        seen = tick("readiness_watch", instance, project)
+        assert seen.skip_message == f"no freshness promise; {changes} changes, 0 messages sent"
     (incident,) = Installation.open(settings_in(project)).ledger.incidents.incidents(active=True)
     assert (incident.finding.kind, incident.finding.batch) == ("held", "day_3")

@@ -20,13 +20,14 @@ import pytest
 
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import Ledger, ReplayRequest
+from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration import launching
 from readiness_pipelines.reports.facts import gather
 from readiness_pipelines.reports.page import html_page
 from readiness_pipelines_tests.alerts.endpoint import listening
 from readiness_pipelines_tests.conftest import settings_in
-from readiness_pipelines_tests.orchestration.samples import make_project, run_unusual_week
-from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, order_path
+from readiness_pipelines_tests.orchestration.samples import make_project, own_home, run_unusual_week
+from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, order_domain
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 START_SECONDS = 60
@@ -61,20 +62,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def serving(folder: Path) -> Iterator[Server]:
     """A webserver over an instance in which two batches ran: one published in part, one held."""
     project = make_project(folder)
-    before = os.environ.get("DAGSTER_HOME")
-    os.environ["DAGSTER_HOME"] = ""
     runs = {}
-    try:
-        with launching.open_instance(project) as instance:
-            job = launching.find_job("refund_rate", project=project)
-            for batch in ("day_1", "day_3"):
-                runs[batch] = launching.run_batch(job, batch, instance=instance, tags={}).run_id
-        home = os.environ["DAGSTER_HOME"]
-    finally:
-        os.environ.pop("DAGSTER_HOME")
-        if before is not None:
-            os.environ["DAGSTER_HOME"] = before
-    with webserver(project, home, runs) as found:
+    with own_home() as home, launching.open_instance(project) as instance:
+        job = launching.find_job("shop", project=project)
+        for batch, tables in (("day_1", None), ("day_3", None), ("day_2", [TableId("shop", "orders")])):
+            runs[batch] = launching.run_batch(job, batch, instance=instance, tags={}, tables=tables).run_id
+        chosen = home()
+    with webserver(project, chosen, runs) as found:
         yield found
 
 
@@ -129,12 +123,12 @@ def test_the_graph_has_every_step_in_its_order(server: Server) -> None:
         "/".join(node["assetKey"]["path"]): ["/".join(k["path"]) for k in node["dependencyKeys"]] for node in told
     }
     assert upstream == {
-        "raw/orders": [],
-        "shop/orders": ["raw/orders"],
+        "shop_raw/orders": [],
+        "shop/orders": ["shop_raw/orders"],
         "shop/paid": ["shop/orders"],
-        "kpi/refund_rate": ["shop/orders"],
+        "shop/refund_rate": ["shop/orders"],
     }
-    assert {node["groupName"] for node in told} == {"refund_rate"}
+    assert {node["groupName"] for node in told} == {"shop"}
 
 
 def test_a_check_shows_its_numbers_and_sample_rows(server: Server) -> None:
@@ -170,7 +164,7 @@ def test_a_held_partition_is_failed_and_its_gate_tells_why(server: Server) -> No
     assert gate["success"] is False
     assert gate["description"].startswith("held: 3 of 4 rows (75.00%) fail")
     (command,) = [entry["text"] for entry in gate["metadataEntries"] if entry["label"] == "replay_command"]
-    assert command == "readiness replay refund_rate --batch day_3 --dry-run"
+    assert command == "readiness replay shop.orders --batch day_3 --dry-run"
 
 
 def test_a_run_from_the_command_line_can_be_run_again_from_the_ui(tmp_path: Path) -> None:
@@ -182,7 +176,7 @@ def test_a_run_from_the_command_line_can_be_run_again_from_the_ui(tmp_path: Path
             run={"parentRunId": server.runs["day_3"], "strategy": "ALL_STEPS"},
         )["launchRunReexecution"]
     assert told["__typename"] == "LaunchRunSuccess", told
-    assert told["run"]["jobName"] == "refund_rate"
+    assert told["run"]["jobName"] == "shop"
     assert {"key": "dagster/partition", "value": "day_3"} in told["run"]["tags"]
 
 
@@ -207,9 +201,9 @@ def test_a_decision_in_the_launchpad_is_replayed_and_the_check_turns_green(tmp_p
                 "selector": {
                     "repositoryLocationName": "orders",
                     "repositoryName": "__repository__",
-                    "jobName": "refund_rate_decide",
+                    "jobName": "shop_decide",
                 },
-                "runConfigData": {"ops": {"refund_rate_decision": {"config": DECISION}}},
+                "runConfigData": {"ops": {"shop_decision": {"config": DECISION}}},
             },
         )["launchRun"]
         assert told["__typename"] == "LaunchRunSuccess", told
@@ -272,21 +266,21 @@ def daemon(server: Server) -> Iterator[None]:
 
 def _request(server: Server) -> ReplayRequest | None:
     ledger = Ledger.open(settings_in(server.project).ledger_url)
-    return next(iter(ledger.replay_requests(path="refund_rate")), None)
+    return next(iter(ledger.replay_requests()), None)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; the GraphQL tests see the same")
 @pytest.mark.parametrize(
     ("place", "sees"),
     [
-        ("/locations/orders/asset-groups/refund_rate", ["orders", "paid", "refund_rate", "1 failed"]),
+        ("/locations/orders/asset-groups/shop", ["orders", "paid", "refund_rate", "1 failed"]),
         (
             "/assets/shop/orders?view=checks&checkDetail=amount_greater_than_or_equal_to",
             ["broken_rows", "broken_ratio", "sample_rows", "Shop team"],
         ),
         (
             "/assets/shop/orders?view=checks&checkDetail=gate",
-            ["held: 3 of 4 rows", "over the tolerance of 50.00%", "readiness replay refund_rate"],
+            ["held: 3 of 4 rows", "over the tolerance of 50.00%", "readiness replay shop.orders"],
         ),
         ("/assets/shop/orders?view=partitions&partition=day_3", ["day_3", "Failed"]),
     ],
@@ -318,7 +312,7 @@ def test_a_browser_shows_how_a_column_moved(unusual: Server, tmp_path: Path) -> 
 @pytest.mark.parametrize("window", ["1400,1000", "420,900"], ids=["desk", "phone"])
 def test_a_browser_shows_a_report_from_a_file(unusual: Server, tmp_path: Path, window: str) -> None:
     installation = Installation.open(settings_in(unusual.project))
-    facts = gather(order_path(batches=WEEKS), installation=installation, now=Run().clock())
+    facts = gather(order_domain(batches=WEEKS), installation=installation, now=Run().clock())
     file = tmp_path / "report.html"
     # The browser is asked how wide the page is: one that scrolls sideways is not readable on a phone.
     probe = "<script>document.title = String(document.documentElement.scrollWidth <= window.innerWidth)</script>"
