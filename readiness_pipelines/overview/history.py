@@ -60,7 +60,8 @@ def history(table: Table, *, batch: str, installation: Installation) -> History:
     start = [ref, raw] if raw in records else [ref]
     onwards = {ref, *_made_from(ref, records)}
     chain = {*_made_of(start, records), *onwards, *_not_computed(table, onwards, records)}
-    declared = {one.id: one for one in (*upstream(table), table, *downstream(table))}
+    domains = dict.fromkeys(one.domain for one in (*upstream(table), table, *downstream(table)))
+    declared = {one.id: one for domain in domains for one in domain.tables}
     ordered = _in_order(chain, records, list(declared))
     return History(ref=ref, steps=tuple(_of(one, records, declared.get(one.table), installation) for one in ordered))
 
