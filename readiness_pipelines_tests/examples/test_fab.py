@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from readiness_pipelines.batches import BatchState
+from readiness_pipelines.decisions import read_cells
 from readiness_pipelines.delivery import (
     Delivery,
     decide,
@@ -19,7 +20,6 @@ from readiness_pipelines.delivery import (
     reconcile,
     replay_batch,
 )
-from readiness_pipelines.decisions import read_cells
 from readiness_pipelines.examples.fab import fab, first_pass_yield, wafers
 from readiness_pipelines.gates import RuleKind
 from readiness_pipelines.installation import Installation, Run

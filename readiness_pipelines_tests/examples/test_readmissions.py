@@ -10,10 +10,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from readiness_pipelines.batches import BatchState
+from readiness_pipelines.delivery import ingest, replay_batch
 from readiness_pipelines.examples.readmissions import encounters, readmission_rate_30d, readmissions
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.delivery import ingest, replay_batch
 from readiness_pipelines.overview import LaneStatus, status
 from readiness_pipelines_tests.conftest import LANDING, settings_in
 
