@@ -55,8 +55,11 @@ REPOSITORY = "__repository__"
 """Dagster's name of what a `Definitions` object becomes."""
 
 
-STOPS_WITHIN = 10.0
+STOPS_WITHIN = 3.0
 """Seconds that an interrupted run is given to end by itself."""
+
+LOOK_EVERY = 0.1
+"""Seconds after which a signal is seen at the latest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,17 +213,23 @@ def _create_run(
 def _execute(job: Job, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
     """Execute a run in a thread of its own: in the main thread, Dagster would put its signal handlers in place."""
     errors: list[BaseException] = []
+    done = threading.Event()
 
     def execute() -> None:
         try:
             execute_run(InMemoryJob(job.definition), run, instance)
         except BaseException as error:  # raised again in the thread that waits
             errors.append(error)
+        finally:
+            done.set()
 
     worker = threading.Thread(target=execute, name=f"run {run.run_id}", daemon=True)
     worker.start()
     try:
-        worker.join()
+        # Looked at again and again: a signal that another thread took does not wake the one that waits. And not by
+        # joining: a join that a handler's exception interrupts takes the thread for ended.
+        while not done.wait(LOOK_EVERY):
+            pass
     except BaseException:
         _cancel(worker, run, instance)
         raise
