@@ -55,11 +55,11 @@ REPOSITORY = "__repository__"
 """Dagster's name of what a `Definitions` object becomes."""
 
 
-STOPS_WITHIN = 3.0
-"""Seconds that an interrupted run is given to end by itself."""
+LOOKS_EVERY = 0.2
+"""Seconds after which a signal is handled at the latest."""
 
-LOOK_EVERY = 0.1
-"""Seconds after which a signal is seen at the latest."""
+STOPS_WITHIN = 10.0
+"""Seconds that an interrupted run is given to end by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +213,7 @@ def _create_run(
 def _execute(job: Job, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
     """Execute a run in a thread of its own: in the main thread, Dagster would put its signal handlers in place."""
     errors: list[BaseException] = []
-    done = threading.Event()
+    ended = threading.Event()
 
     def execute() -> None:
         try:
@@ -221,32 +221,32 @@ def _execute(job: Job, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None
         except BaseException as error:  # raised again in the thread that waits
             errors.append(error)
         finally:
-            done.set()
+            ended.set()
 
     worker = threading.Thread(target=execute, name=f"run {run.run_id}", daemon=True)
     worker.start()
     try:
-        # Looked at again and again: a signal that another thread took does not wake the one that waits. And not by
-        # joining: a join that a handler's exception interrupts takes the thread for ended.
-        while not done.wait(LOOK_EVERY):
+        # Not for ever at once: a signal that another thread receives does not wake the one that waits. And not by
+        # `join`, which takes the thread for ended when a handler raises in it.
+        while not ended.wait(LOOKS_EVERY):
             pass
     except BaseException:
-        _cancel(worker, run, instance)
+        _cancel(worker, ended, run, instance)
         raise
     if errors:
         raise errors[0]
 
 
-def _cancel(worker: threading.Thread, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
+def _cancel(worker: threading.Thread, ended: threading.Event, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
     """End a run now, as Dagster ends one that somebody cancels. What was committed of its batch stays whole."""
     instance.report_run_canceling(run, message="Interrupted on the command line.")
     if worker.ident is not None:
         interrupt = ctypes.py_object(DagsterExecutionInterruptedError)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), interrupt)
-    worker.join(STOPS_WITHIN)
-    ended = instance.get_run_by_id(run.run_id)
-    if ended is not None and not ended.is_finished:
-        instance.report_run_canceled(ended, message="Interrupted on the command line, in the middle of a step.")
+    ended.wait(STOPS_WITHIN)
+    now = instance.get_run_by_id(run.run_id)
+    if now is not None and not now.is_finished:
+        instance.report_run_canceled(now, message="Interrupted on the command line, in the middle of a step.")
 
 
 def failure_of(run: dg.DagsterRun, *, instance: dg.DagsterInstance) -> str:
