@@ -106,7 +106,9 @@ def test_a_list_keeps_its_order_and_strangers_come_first() -> None:
 
 
 def test_only_versions_replace_the_whole_table() -> None:
-    assert [kind(start="2026-01-01").scope for kind in CALENDARS] + [StaticBatches(keys=("a",)).scope] == [Scope.BATCH] * 5
+    assert [kind(start="2026-01-01").scope for kind in CALENDARS] + [StaticBatches(keys=("a",)).scope] == [
+        Scope.BATCH
+    ] * 5
     assert Versions().scope is Scope.TABLE
 
 

@@ -55,7 +55,7 @@ def kinds(installation: Installation, week: int) -> list[FindingKind]:
 
 def compared_with(installation: Installation, week: int) -> list[str]:
     with installation.engine() as engine:
-        found = baseline_of(SHOP, ORDERS, batch=WEEKS[week - 1], installation=installation, engine=engine)
+        found = baseline_of(ORDERS, batch=WEEKS[week - 1], installation=installation, engine=engine)
     return [past.profile.batch for past in found.batches]
 
 
