@@ -135,8 +135,3 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return ""
     more = f" and {len(names) - SUGGESTED_NAMES} more" if len(names) > SUGGESTED_NAMES else ""
     return "known: " + ", ".join(repr(n) for n in names[:SUGGESTED_NAMES]) + more
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of what an error says; its type's name where it says nothing."""
-    return next(iter(str(error).splitlines()), "") or type(error).__name__

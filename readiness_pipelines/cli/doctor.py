@@ -12,20 +12,32 @@ from rich.table import Table
 from rich.text import Text
 
 from readiness_pipelines.alerts import load_alerts
-from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, errors_for_people, print_json
-from readiness_pipelines.cli.paths import load_paths
-from readiness_pipelines.delivery import engine_of, examined_spark, gate_of
+from readiness_pipelines.cli.output import (
+    BROKEN_EXIT,
+    OUT,
+    AsJson,
+    errors_for_people,
+    first_line,
+    print_json,
+    say,
+)
+from readiness_pipelines.cli.tables import plain_table
+from readiness_pipelines.contracts import Domain, GatedTable
+from readiness_pipelines.delivery import engine_of, gate_of
+from readiness_pipelines.delivery.attempts import home_of
+from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.installation import lakehouse_of
 from readiness_pipelines.ledger import Ledger
+from readiness_pipelines.ledger.claims import check_home
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.storage import Place
 
-ENGINES = ("dagster", "dagster-webserver", "dagster-postgres", "pandera", "pyiceberg", "pyarrow", "duckdb")
+PACKAGES = ("dagster", "dagster-webserver", "dagster-postgres", "pandera", "pyiceberg", "pyarrow", "duckdb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
+class Finding:
     """One thing that was looked at: whether it is well, what it is, and what to do where it is not."""
 
     what: str
@@ -38,24 +50,24 @@ def run_doctor(
     as_json: AsJson = False,
     instance: Annotated[bool, typer.Option("--instance", help="Also open Dagster's own storage.")] = False,
 ) -> None:
-    """Check every connection, folder, version and declaration. The exit code is 1 where something is wrong."""
+    """Check every connection, folder, version, name and declaration. The exit code is 1 where something is wrong."""
     with errors_for_people():
-        found = list(_examined(instance=instance))
+        found = list(_examine(instance=instance))
         if as_json:
             print_json([asdict(one) for one in found])
         else:
             OUT.print(_table(found))
             wrong = [one for one in found if not one.ok]
-            OUT.print(f"{len(wrong)} of {len(found)} are not well" if wrong else "everything is well")
+            say(f"{len(wrong)} of {len(found)} are not well" if wrong else "everything is well")
     if not all(one.ok for one in found):
         raise typer.Exit(BROKEN_EXIT)
 
 
-def _examined(*, instance: bool) -> Iterator[Examined]:
+def _examine(*, instance: bool) -> Iterator[Finding]:
     try:
         settings = Settings()
-    except DeclarationError as error:
-        yield Examined(what="settings", ok=False, told=error.what, way_out=error.way_out)
+    except ReadinessError as error:
+        yield Finding(what="settings", ok=False, told=error.what, way_out=error.way_out)
         return
     yield _versions()
     yield _look("landing", lambda: _landing(settings.landing_place))
@@ -63,42 +75,51 @@ def _examined(*, instance: bool) -> Iterator[Examined]:
     yield _look("catalog", lambda: _catalog(settings))
     yield _look("ledger", lambda: _ledger(settings))
     yield _look("alerts", lambda: _alerts(settings))
-    yield _look("paths", lambda: _paths(settings))
-    if _spark_judges(settings):
-        yield _look("Spark", lambda: examined_spark(settings.spark_url))
+    try:
+        domains = load_domains(settings)
+    except ReadinessError as error:
+        yield Finding(what="domains", ok=False, told=error.what, way_out=error.way_out)
+        domains = ()
+    else:
+        yield _look("domains", lambda: _gates(domains, settings))
+        yield _look("names", lambda: _names(domains, settings))
+        if connections := _connections(domains):
+            yield _look("connections", lambda: _addresses(connections, settings))
+    if _spark_judges(domains, settings):
+        yield _look("Spark", lambda: _spark(settings))
     if instance:
         yield _look("Dagster's storage", _instance)
 
 
-def _look(what: str, examine: Callable[[], str]) -> Examined:
+def _look(what: str, examine: Callable[[], str]) -> Finding:
     try:
-        return Examined(what=what, ok=True, told=examine())
+        return Finding(what=what, ok=True, told=examine())
     except ReadinessError as error:
-        return Examined(what=what, ok=False, told=error.what, way_out=error.way_out or "")
+        return Finding(what=what, ok=False, told=error.what, way_out=error.way_out or "")
 
 
-def _versions() -> Examined:
+def _versions() -> Finding:
     there, missing = [], []
-    for name in ENGINES:
+    for name in PACKAGES:
         try:
             there.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             missing.append(name)
     told = ", ".join(there) + (f"; missing: {', '.join(missing)}" if missing else "")
-    return Examined(
+    return Finding(
         what="packages", ok=not missing, told=told, way_out="pip install readiness-pipelines" if missing else ""
     )
 
 
 def _landing(place: Place) -> str:
-    if place.is_local and not (place.path.is_dir() and os.access(place.path, os.R_OK | os.X_OK)):
-        raise DeclarationError(
-            f"{place} is no folder that can be read", way_out=f"mkdir -p {place}, or set READINESS_LANDING"
-        )
+    if place.is_local and not place.path.is_dir():
+        raise DeclarationError(f"{place} is not a folder", way_out=f"mkdir -p {place}, or set READINESS_LANDING")
+    if place.is_local and not os.access(place.path, os.R_OK | os.X_OK):
+        raise DeclarationError(f"{place} cannot be read", way_out=_way_out(place))
     try:
         next(place.files(), None)
     except OSError as error:
-        raise DeclarationError(f"{place} cannot be listed: {_first_line(error)}", way_out=_way_out(place)) from error
+        raise DeclarationError(f"{place} cannot be listed: {first_line(error)}", way_out=_way_out(place)) from error
     return f"{place} can be read"
 
 
@@ -109,9 +130,7 @@ def _warehouse(place: Place) -> str:
         place.write(probe, b"")
         place.remove(probe)
     except OSError as error:
-        raise DeclarationError(
-            f"{place} cannot be written to: {_first_line(error)}", way_out=_way_out(place)
-        ) from error
+        raise DeclarationError(f"{place} cannot be written to: {first_line(error)}", way_out=_way_out(place)) from error
     driver = "" if place.is_local else "; DuckDB reaches it through Arrow's driver, not through its extension httpfs"
     return f"{place} can be written to{driver}"
 
@@ -120,10 +139,6 @@ def _way_out(place: Place) -> str:
     if place.is_local:
         return "give permission, or set another folder"
     return "check the bucket, READINESS_S3_ENDPOINT, READINESS_S3_REGION and the credentials (AWS_PROFILE, AWS_…)"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _catalog(settings: Settings) -> str:
@@ -145,19 +160,62 @@ def _alerts(settings: Settings) -> str:
     return f"{len(alerts.rules)} rules, {len(alerts.channels)} channels with addresses"
 
 
-def _paths(settings: Settings) -> str:
-    paths = load_paths(settings)
-    gates = [gate_of(p, table, default_engine=settings.engine) for p in paths.values() for table in p.tables]
-    rules = sum(len(gate.rules) for gate in gates)
-    return f"{', '.join(paths)}: {rules} rules"
+def _gates(domains: tuple[Domain, ...], settings: Settings) -> str:
+    told = []
+    for domain in domains:
+        rules = sum(len(gate_of(table, default_engine=settings.engine).rules) for table in domain.tables)
+        told.append(f"{domain.name}: {len(domain.tables)} tables, {rules} rules")
+    return "; ".join(told)
 
 
-def _spark_judges(settings: Settings) -> bool:
-    try:
-        paths = load_paths(settings).values()
-    except ReadinessError:
+def _names(domains: tuple[Domain, ...], settings: Settings) -> str:
+    """Whether each table's name belongs to its declaration in this code.
+
+    Raises:
+        DeclarationError: Another declaration has delivered a table of the name; names all such tables.
+    """
+    claims = Ledger.open(settings.ledger_url).claims()
+    taken: list[DeclarationError] = []
+    tables = [table for domain in domains for table in domain.tables]
+    for table in tables:
+        if (known := claims.get(table.id)) is not None:
+            try:
+                check_home(table.id, known, home_of(table))
+            except DeclarationError as error:
+                taken.append(error)
+    if taken:
+        raise DeclarationError("; ".join(one.what for one in taken), way_out=taken[0].way_out)
+    return f"{len(tables)} names, {sum(table.id in claims for table in tables)} of them delivered from here"
+
+
+def _connections(domains: tuple[Domain, ...]) -> dict[str, list[str]]:
+    """The tables by the name of the connection that their source needs."""
+    found: dict[str, list[str]] = {}
+    for table in (table for domain in domains for table in domain.tables if isinstance(table, GatedTable)):
+        if isinstance(name := getattr(table.source.reader, "connection", None), str):
+            found.setdefault(name, []).append(str(table.id))
+    return found
+
+
+def _addresses(connections: dict[str, list[str]], settings: Settings) -> str:
+    for name, tables in connections.items():
+        try:
+            settings.connection(name)
+        except ReadinessError as error:
+            raise DeclarationError(f"{', '.join(tables)}: {error.what}", way_out=error.way_out) from error
+    return ", ".join(f"{name} for {', '.join(tables)}" for name, tables in connections.items())
+
+
+def _spark_judges(domains: tuple[Domain, ...], settings: Settings) -> bool:
+    if not domains:
         return settings.engine == "spark"
-    return any(engine_of(path, table, settings.engine) == "spark" for path in paths for table in path.tables)
+    return any(engine_of(table, settings.engine) == "spark" for domain in domains for table in domain.tables)
+
+
+def _spark(settings: Settings) -> str:
+    from readiness_pipelines.engines.spark.session import examine  # noqa: PLC0415  # an extra that few install
+
+    return examine(settings.spark_url)
 
 
 def _instance() -> str:
@@ -168,7 +226,7 @@ def _instance() -> str:
             runs = opened.get_runs_count()
     except Exception as error:  # whatever a storage raises, it cannot be used
         raise DeclarationError(
-            f"Dagster's storage cannot be used: {_first_line(error)}",
+            f"Dagster's storage cannot be used: {first_line(error)}",
             way_out="check DAGSTER_HOME and the dagster.yaml in it",
         ) from error
     return f"{runs} runs"
@@ -180,11 +238,11 @@ def _kind(url: str) -> str:
     return "Postgres" if url.startswith("postgres") else "SQLite"
 
 
-def _table(found: list[Examined]) -> Table:
-    table = Table(title="readiness doctor", title_justify="left")
+def _table(found: list[Finding]) -> Table:
+    table = plain_table("readiness doctor", lines=True)
     for column in ("", "what", "found", "way out"):
         table.add_column(column, overflow="fold")
     for one in found:
         mark = Text("ok", style="green") if one.ok else Text("wrong", style="bold red")
-        table.add_row(mark, one.what, Text(one.told), Text(one.way_out))
+        table.add_row(mark, Text(one.what), Text(one.told), Text(one.way_out))
     return table

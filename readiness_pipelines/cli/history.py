@@ -1,96 +1,87 @@
 """`readiness history`: the chain of custody of a batch."""
 
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-from rich.text import Text
-
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
-from readiness_pipelines.cli.paths import find_path
-from readiness_pipelines.cli.values import counts_value
+from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json, say
+from readiness_pipelines.cli.values import counts_value, decision_value, kpi_value
+from readiness_pipelines.cli.words import BatchKey, TableName, find_batch
+from readiness_pipelines.contracts import Kpi, Table
+from readiness_pipelines.domains import load_domains, tables_of
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import describe
-from readiness_pipelines.overview import TableHistory, history
+from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.overview import BatchHistory, history
+from readiness_pipelines.products import format_value
 from readiness_pipelines.settings import Settings
 
 
-def show_history(
-    batch: Annotated[str, typer.Argument(help="The batch.")],
-    path: Annotated[str | None, typer.Option("--path", help="The path; not needed where there is only one.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show all that happened to a batch: files, snapshots, gate versions, decisions, who and why, the KPI."""
+def show_history(batch: BatchKey, table: TableName = None, as_json: AsJson = False) -> None:
+    """Show all that happened to a batch, to what it was made of, and to what was made of it.
+
+    Origins, snapshots, gate versions, decisions, who and why, the KPIs.
+    """
     with errors_for_people():
         settings = Settings()
-        found = history(
-            find_path(path, settings, batches=[batch]), batch=batch, installation=Installation.open(settings)
-        )
+        installation = Installation.open(settings)
+        found, ref = find_batch(batch, table, settings, installation=installation, command="readiness history")
+        past = history(found, batch=batch, installation=installation)
         if as_json:
-            print_json({"path": found.path, "batch": batch, "tables": [_value(table) for table in found.tables]})
+            print_json({"table": str(ref.table), "batch": batch, "steps": list(map(_value, past.steps))})
             return
-        for table in found.tables:
-            _show(table)
+        tables = tables_of(load_domains(settings))
+        for step in past.steps:
+            _show(step, tables.get(step.ref.table))
 
 
-def _show(table: TableHistory) -> None:
-    record = table.record
+def _show(step: BatchHistory, table: Table | None) -> None:
+    record = step.record
     if record is None:
-        OUT.print(Text(f"{table.table}: never", style="dim"))
+        say((f"{step.ref}: never", "dim"))
         return
     counts = record.counts
     told = f"{counts.ingested:,} ingested"
     if record.gate_version:
         told += f", {counts.published:,} published, {counts.quarantined:,} wait, {counts.discarded:,} discarded"
-    OUT.print(Text.assemble((table.table, "bold"), f": {record.state.replace('_', ' ')} · {told}"))
-    for file in record.files:
-        OUT.print(Text(f"  file {file.path} · {file.size_bytes:,} bytes · sha256 {file.sha256}"))
+    say((str(step.ref), "bold"), f": {record.state.replace('_', ' ')} · {told}")
+    if step.value is not None and isinstance(table, Kpi):
+        say(f"  value {format_value(step.value.value, table.unit)}")
+    for origin in record.origins:
+        size = f" · {origin.bytes:,} bytes" if origin.bytes is not None else ""
+        say(f"  origin {origin.name}{size} · {origin.fingerprint}")
     if record.gate_version:
-        OUT.print(Text(f"  gate {record.gate_version}"))
-    for name, snapshot in _snapshots(table).items():
-        OUT.print(Text(f"  {name} snapshot {snapshot}"))
-    for decision in table.decisions:
-        what = f"{decision.kind} {describe(decision.what)}"
-        OUT.print(
-            Text(f"  decision {decision.id} · {decision.at:%Y-%m-%d %H:%M} · {decision.who}: {what} · {decision.why}")
-        )
-    for entry in table.trail:
+        say(f"  gate {record.gate_version}")
+    for name, snapshot in _snapshots(record).items():
+        say(f"  {name} snapshot {snapshot}")
+    for decision in step.decisions:
+        at = f"{decision.at:%Y-%m-%d %H:%M}"
+        say(f"  decision {decision.id} · {at} · {decision.who}: {decision.verb} {decision.text} · {decision.why}")
+    for entry in step.trail:
         why = f" · {entry.why}" if entry.why else ""
-        value = entry.details.get("value")
-        told = f" · value {value:.6f}" if isinstance(value, float) else ""
-        OUT.print(Text(f"  {entry.at:%Y-%m-%d %H:%M:%S} {entry.what} · {entry.who}{told}{why}"))
+        say(f"  {entry.at:%Y-%m-%d %H:%M:%S} {entry.what} · {entry.who}{why}")
 
 
-def _snapshots(table: TableHistory) -> dict[str, int]:
-    if table.record is None:
+def _snapshots(record: BatchRecord | None) -> dict[str, int]:
+    if record is None:
         return {}
-    held = {name: getattr(table.record.snapshots, name) for name in ("raw", "quarantine", "published")}
-    return {name: snapshot for name, snapshot in held.items() if snapshot is not None}
+    found = {name: getattr(record.snapshots, name) for name in ("raw", "quarantine", "published")}
+    return {name: snapshot for name, snapshot in found.items() if snapshot is not None}
 
 
-def _value(table: TableHistory) -> dict[str, Any]:
-    record = table.record
+def _value(step: BatchHistory) -> dict[str, Any]:
+    record = step.record
     return {
-        "table": table.table,
+        "table": str(step.ref.table),
+        "batch": step.ref.batch,
         "state": record.state.value if record else None,
         "rows": counts_value(record.counts) if record else None,
         "gate_version": record.gate_version if record else None,
-        "files": [
-            {"path": file.path, "bytes": file.size_bytes, "sha256": file.sha256}
-            for file in (record.files if record else ())
+        "kpi": kpi_value(step.value),
+        "origins": [
+            {"name": origin.name, "bytes": origin.bytes, "fingerprint": origin.fingerprint}
+            for origin in (record.origins if record else ())
         ],
-        "snapshots": _snapshots(table),
-        "inputs": dict(record.inputs) if record else {},
-        "decisions": [
-            {
-                "decision": d.id,
-                "kind": d.kind,
-                "what": describe(d.what),
-                "who": d.who,
-                "why": d.why,
-                "at": d.at.isoformat(),
-            }
-            for d in table.decisions
-        ],
+        "snapshots": _snapshots(record),
+        "inputs": {str(table): dict(keys) for table, keys in record.inputs.items()} if record else {},
+        "decisions": list(map(decision_value, step.decisions)),
         "trail": [
             {
                 "at": entry.at.isoformat(),
@@ -100,6 +91,6 @@ def _value(table: TableHistory) -> dict[str, Any]:
                 "run": entry.run_id,
                 "details": dict(entry.details),
             }
-            for entry in table.trail
+            for entry in step.trail
         ],
     }

@@ -6,17 +6,18 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 from rich.text import Text
 
 from readiness_pipelines.alerts import incident_lines
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say
+from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.durations import Duration, format_duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import BatchRef, Incident, Incidents
-from readiness_pipelines.observability import FindingKind
+from readiness_pipelines.ledger import FindingKind, Incident, Incidents
 from readiness_pipelines.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What is not as promised: look, take it, close it, or silence it.")
@@ -38,10 +39,13 @@ def list_incidents(
             errors = [{"channel": m.channel, "title": m.title, "tries": m.tries, "error": m.error} for m in unsent]
             print_json({"incidents": [_value(incident) for incident in found], "unsent_messages": errors})
             return
-        OUT.print(incidents_table(found) if found else "no incident is open")
+        if found:
+            OUT.print(incidents_table(found))
+        else:
+            say("no incident is open")
         for message in unsent:
             problem = f" ({message.error}, {message.tries} tries)" if message.error else ""
-            OUT.print(Text.assemble((f"waits for {message.channel}", "yellow"), f": {message.title}{problem}"))
+            say((f"waits for {message.channel}", "yellow"), f": {message.title}{problem}")
 
 
 @app.command("show")
@@ -57,13 +61,13 @@ def show(incident: Number, as_json: AsJson = False) -> None:
             told = [{"at": e.at.isoformat(), "what": e.what, "who": e.who, "why": e.why} for e in events]
             print_json({**_value(found), "events": told})
             return
-        OUT.print(Text.assemble((f"#{found.id} {_where(found)} · {found.finding.kind} ", "bold"), found.state))
+        say((f"#{found.id} {_where(found)} · {found.finding.kind} ", "bold"), found.state)
         for line in incident_lines(found, now=Run().clock()):
-            OUT.print(Text(line))
+            say(line)
         for event in events:
             why = f" · {event.why}" if event.why else ""
-            OUT.print(Text(f"  {event.at:%Y-%m-%d %H:%M:%S} {event.what} · {event.who}{why}"))
-        OUT.print(Text(_times(found)))
+            say(f"  {event.at:%Y-%m-%d %H:%M:%S} {event.what} · {event.who}{why}")
+        say(_times(found))
 
 
 @app.command("ack")
@@ -71,7 +75,7 @@ def acknowledge(incident: Number, reason: Annotated[str | None, typer.Option("--
     """Take an incident: it is neither repeated nor escalated any more."""
     with errors_for_people():
         found = _book().acknowledge(incident, who=getpass.getuser(), why=reason, at=Run().clock())
-        OUT.print(f"#{found.id} is yours, {found.acknowledged_by}")
+        say(f"#{found.id} is yours, {found.acknowledged_by}")
 
 
 @app.command("resolve")
@@ -91,7 +95,7 @@ def resolve(
         if as_normal:
             ledger.findings.accept(*_unusual(ledger.incidents, incident), who=who, why=reason, at=now)
         found = ledger.incidents.resolve(incident, who=who, why=reason, at=now)
-        OUT.print(f"#{found.id} is resolved" + (f": normal from {found.finding.batch} on" if as_normal else ""))
+        say(f"#{found.id} is resolved" + (f": normal from {found.finding.batch} on" if as_normal else ""))
 
 
 @app.command("silence")
@@ -103,14 +107,14 @@ def silence(
     """Tell nobody about some tables for a time; what still lasts afterwards is told then."""
     with errors_for_people():
         now = Run().clock()
-        length: timedelta = TypeAdapter(Duration).validate_python(lasts)
+        length = _duration(lasts)
         _book().silence(tables, begins_at=now, ends_at=now + length, who=getpass.getuser(), why=reason)
-        OUT.print(f"{tables} is silent until {now + length:%Y-%m-%d %H:%M} UTC")
+        say(f"{tables} is silent until {now + length:%Y-%m-%d %H:%M} UTC")
 
 
 def incidents_table(incidents: Sequence[Incident]) -> Table:
     """One line for each incident."""
-    table = Table(title="incidents", title_justify="left")
+    table = plain_table("incidents", lines=True)
     for column in ("#", "state", "what", "where", "since", "seen", "next"):
         table.add_column(column, overflow="fold")
     for incident in incidents:
@@ -118,7 +122,7 @@ def incidents_table(incidents: Sequence[Incident]) -> Table:
         style = "bold red" if finding.severity == "error" else "yellow"
         table.add_row(
             str(incident.id),
-            incident.state + (f" by {incident.acknowledged_by}" if incident.acknowledged_by else ""),
+            Text(incident.state + (f" by {incident.acknowledged_by}" if incident.acknowledged_by else "")),
             Text(finding.kind, style=style),
             Text(_where(incident)),
             f"{finding.since:%Y-%m-%d %H:%M}",
@@ -126,6 +130,16 @@ def incidents_table(incidents: Sequence[Incident]) -> Table:
             Text(finding.way_out),
         )
     return table
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        length: timedelta = TypeAdapter(Duration).validate_python(text)
+    except ValidationError:
+        raise DeclarationError(
+            f"--for {text!r} is not a duration", way_out="write '26h', '90m', '2d' or '1d12h'"
+        ) from None
+    return length
 
 
 def _book() -> Incidents:
@@ -143,11 +157,12 @@ def _unusual(book: Incidents, number: int) -> tuple[BatchRef, tuple[FindingKind,
             f"incident {number} is about {found.kind}, which cannot be normal",
             way_out=f'readiness incidents resolve {number} --reason "…"',
         )
-    return BatchRef(path=found.path, table=found.table, batch=found.batch), (found.kind,)
+    return BatchRef(found.table, found.batch), (found.kind,)
 
 
 def _where(incident: Incident) -> str:
-    return incident.finding.table + (f"[{incident.finding.batch}]" if incident.finding.batch else "")
+    finding = incident.finding
+    return str(BatchRef(finding.table, finding.batch) if finding.batch else finding.table)
 
 
 def _times(incident: Incident) -> str:
@@ -171,13 +186,13 @@ def _value(incident: Incident) -> dict[str, Any]:
         "state": incident.state.value,
         "kind": finding.kind.value,
         "severity": finding.severity.value,
-        "path": finding.path,
-        "table": finding.table,
+        "table": str(finding.table),
         "batch": finding.batch,
         "promised": finding.promised,
         "seen": finding.seen,
         "since": finding.since.isoformat(),
         "answers": finding.answers,
+        "at_risk": list(finding.at_risk),
         "details": list(finding.details),
         "next": finding.way_out,
         "acknowledged_by": incident.acknowledged_by,

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
+from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.delivery import ORPHAN_AGE, RETENTION, maintain
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import KEPT_SNAPSHOTS
@@ -34,9 +34,9 @@ def run_maintain(
         if as_json:
             print_json({**asdict(done), "tables": [{**asdict(t), "table": str(t.table)} for t in done.tables]})
             return
-        table = Table(title="maintenance", title_justify="left")
-        for column in ("table", "snapshots expired", "kept", "files removed", "MB"):
-            table.add_column(column, justify="left" if column == "table" else "right")
+        table = plain_table("maintenance")
+        for column in ("table", "expired snapshots", "kept", "removed files", "MB"):
+            table.add_column(column, justify="left" if column == "table" else "right", overflow="fold")
         for one in done.tables:
             table.add_row(
                 str(one.table),

@@ -1,40 +1,59 @@
 """`readiness replay`: batches judged again after a decision or with a new gate; first the plan, then the run."""
 
 import getpass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.markup import escape
 from rich.text import Text
 
-from readiness_pipelines.cli.output import BROKEN_EXIT, ERR, OUT, AsJson, errors_for_people, print_json
-from readiness_pipelines.cli.paths import find_path
-from readiness_pipelines.cli.values import counts_value
-from readiness_pipelines.contracts import DataPath
-from readiness_pipelines.delivery import (
-    ReplayPlan,
-    ReplayStep,
-    Selection,
-    batch_ref,
-    moved_rows,
-    plan_replay,
-    published_table,
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.output import (
+    BROKEN_EXIT,
+    OUT,
+    AsJson,
+    count_batches,
+    errors_for_people,
+    print_json,
+    say,
+    say_next,
 )
-from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.cli.planning import work_after
+from readiness_pipelines.cli.running import Broken, RunReport, batch_progress, run_works, split_failure
+from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
+from readiness_pipelines.cli.tables import plain_table
+from readiness_pipelines.cli.values import counts_value
+from readiness_pipelines.cli.words import Chosen, What, check_ran, find
+from readiness_pipelines.commands import history_command, replay_command
+from readiness_pipelines.contracts import Lane, Table, upstream
+from readiness_pipelines.delivery import ReplayPlan, ReplayStep, Selection, Work, moved_rows, plan_replay
+from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import RequestState
+from readiness_pipelines.ledger import BatchRecord, RequestState
+from readiness_pipelines.names import TableId
 from readiness_pipelines.settings import Settings
 
 DEFAULT_REASON = "replayed from the command line"
 
 
+@dataclass(slots=True)
+class _Replayed:
+    """What became of a plan: the requests by batch, and what broke."""
+
+    requests: dict[BatchRef, int] = field(default_factory=dict)
+    done: list[BatchRef] = field(default_factory=list)
+    after: list[Work] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+
+
 def replay(
-    path: Annotated[str | None, typer.Argument(help="The path's name; not needed where there is only one.")] = None,
+    what: What = None,
     batch: Annotated[list[str] | None, typer.Option(help="A batch; may be given more than once.")] = None,
-    table: Annotated[str | None, typer.Option(help="Only this table of the path.")] = None,
     held: Annotated[bool, typer.Option("--held", help="All held batches.")] = False,
     older_gate: Annotated[bool, typer.Option("--older-gate", help="All that an older gate version judged.")] = False,
     since: Annotated[datetime | None, typer.Option(help="Judged at this time (UTC) or later.")] = None,
@@ -48,152 +67,243 @@ def replay(
 ) -> None:
     """Judge batches again: their corrections applied, waived rules waived, by the gate in the code.
 
-    Goes through the path's Dagster job, so that its checks turn green. The exit code is 1 where a batch broke.
+    What was computed from them is computed again. It goes through Dagster, so that its checks turn green. The exit code
+    is 1 where a batch broke. Ctrl-C ends after the batch under way, a second one at once.
     """
-    with errors_for_people():
-        settings = Settings()
-        found = find_path(path, settings, batches=batch or ())
-        installation = Installation.open(settings)
-        if not (batch or held or older_gate or since or until):
-            raise DeclarationError("which batches?", way_out="give --batch, --held, --older-gate, --since or --until")
-        run = Run(who=getpass.getuser())
-        selection = Selection(
-            table=table,
-            batches=tuple(batch or ()),
-            held=held,
-            older_gate=older_gate,
-            since=since.replace(tzinfo=UTC) if since else None,
-            until=until.replace(tzinfo=UTC) if until else None,
-        )
-        plan = plan_replay(found, selection, installation=installation, run=run, evaluate=dry_run)
-        if dry_run:
-            _show_plan(plan, as_json=as_json)
-            return
-        outcomes = _request(found, plan, reason, installation, run) if request else {}
-        broken = {} if request else _run(found, plan, reason, installation, run, quiet=as_json)
-        _report(found, plan, outcomes, broken, installation, as_json=as_json)
-    if broken:
-        raise typer.Exit(BROKEN_EXIT)
+    with signals_end_after_a_batch() as stop:
+        with errors_for_people():
+            settings = Settings()
+            installation = Installation.open(settings)
+            if not (batch or held or older_gate or since or until):
+                raise DeclarationError(
+                    "which batches?", way_out="give --batch, --held, --older-gate, --since or --until"
+                )
+            chosen, run = find(what, settings), Run(who=getpass.getuser())
+            selection = Selection(
+                batches=tuple(batch or ()),
+                held=held,
+                older_gate=older_gate,
+                since=since.replace(tzinfo=UTC) if since else None,
+                until=until.replace(tzinfo=UTC) if until else None,
+            )
+            _check_batches(chosen, batch or [], installation)
+            plan = plan_replay(chosen.tables, selection, installation=installation, run=run, evaluate=dry_run)
+            if dry_run:
+                _show_plan(plan, as_json=as_json)
+                return
+            replayed = _Replayed()
+            if request:
+                _request(chosen, plan, reason, installation, run, replayed)
+            else:
+                _run(chosen, plan, reason, installation, run, replayed, stop, quiet=as_json)
+                _run_after(chosen, installation, replayed, stop, quiet=as_json)
+            _report(plan, replayed, installation, requested=request, as_json=as_json)
+        if stop.asked:
+            raise typer.Exit(stop.exit_code)
+        if replayed.broken:
+            raise typer.Exit(BROKEN_EXIT)
 
 
-def _request(path: DataPath, plan: ReplayPlan, reason: str, installation: Installation, run: Run) -> dict[str, int]:
-    """File a request for each batch; its number by batch."""
-    numbers = {}
-    for step in _first_steps(plan):
-        ref = batch_ref(path, published_table(path, path.table(step.table)), step.batch)
-        asked = installation.ledger.request_replay(ref, who=run.who, why=reason, at=run.clock())
-        numbers[step.batch] = asked.id
-    return numbers
+def _check_batches(chosen: Chosen, batches: list[str], installation: Installation) -> None:
+    """Refuse a batch that no table of those chosen has.
+
+    Raises:
+        DeclarationError: It landed and did not run yet.
+        UnknownNameError: It is not known; names the nearest.
+    """
+    for batch in batches:
+        refusals: list[ReadinessError] = []
+        for table in chosen.tables:
+            try:
+                check_ran(table, batch, installation=installation)
+            except ReadinessError as error:
+                refusals.append(error)
+            else:
+                break
+        else:
+            # What is said of a table that has something near helps more than of one that has nothing.
+            raise next((one for one in refusals if one.way_out), refusals[0])
+
+
+def _request(
+    chosen: Chosen, plan: ReplayPlan, reason: str, installation: Installation, run: Run, replayed: _Replayed
+) -> None:
+    """File a request for each batch; what is computed from one in the same run needs none of its own."""
+    tables, lanes = _by_name(chosen)
+    for step in plan.steps:
+        table, lane = tables[step.ref.table], lanes[step.ref.table]
+        before = (BatchRef(one.id, step.ref.batch) for one in upstream(table) if one in lane.tables)
+        if any(ref in replayed.requests for ref in before):
+            continue
+        asked = installation.ledger.request_replay(step.ref, who=run.who, why=reason, at=run.clock())
+        replayed.requests[step.ref] = asked.id
 
 
 def _run(
-    path: DataPath, plan: ReplayPlan, reason: str, installation: Installation, run: Run, *, quiet: bool
-) -> dict[str, str]:
-    """Run the replay job for each batch, in this process; the batches that broke, with the reason."""
-    broken: dict[str, str] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=ERR, disable=quiet, transient=True) as progress:
-        task = progress.add_task("starting Dagster", total=len(plan.batches))
+    chosen: Chosen,
+    plan: ReplayPlan,
+    reason: str,
+    installation: Installation,
+    run: Run,
+    replayed: _Replayed,
+    stop: Stop,
+    *,
+    quiet: bool,
+) -> None:
+    """Run the replay job for each batch, in this process."""
+    if stop.asked or not plan.steps:
+        return
+    tables, lanes = _by_name(chosen)
+    with batch_progress(quiet=quiet) as progress:
+        task = progress.add_task("starting Dagster", total=len(plan.steps))
         # Dagster takes a second to import: only the command that needs it pays.
         from readiness_pipelines.orchestration import launching  # noqa: PLC0415
-        from readiness_pipelines.orchestration.replays import replay_job_name, replay_tags  # noqa: PLC0415
+        from readiness_pipelines.orchestration.keys import replay_job_name  # noqa: PLC0415
+        from readiness_pipelines.orchestration.replays import replay_tags, replayed_tables  # noqa: PLC0415
 
         project = Path.cwd()
-        job = launching.find_job(replay_job_name(path), project=project)
-        asked = _request(path, plan, reason, installation, run)
         with launching.open_instance(project) as instance:
-            for batch, number in asked.items():
-                progress.update(task, description=f"{path.name} {batch}")
-                tags = replay_tags(number, who=run.who, why=reason)
-                ran = launching.run_batch(job, batch, instance=instance, tags=tags)
+            for step in plan.steps:
+                if stop.asked:
+                    return
+                ref = step.ref
+                if ref in replayed.done:
+                    progress.advance(task)
+                    continue  # it was computed again with what it reads
+                progress.update(task, description=escape(str(ref)))
+                table, lane = tables[ref.table], lanes[ref.table]
+                job = launching.find_job(replay_job_name(lane), project=project)
+                again = [one.id for one in replayed_tables(table, lane, ref.batch, installation.ledger)]
+                asked = installation.ledger.request_replay(ref, who=run.who, why=reason, at=run.clock())
+                replayed.requests[ref] = asked.id
+                tags = replay_tags(asked.id, who=run.who, why=reason)
+                ran = launching.run_batch(job, ref.batch, instance=instance, tags=tags, tables=again)
                 failure = launching.failure_of(ran, instance=instance)
-                if failure and not launching.is_verdict(failure):
-                    broken[batch] = failure
-                state = RequestState.FAILED if batch in broken else RequestState.DONE
-                installation.ledger.move_request(number, state=state, run_id=ran.run_id, outcome=failure or None)
+                broken = bool(failure) and not launching.is_verdict(failure)
+                if broken:
+                    what, way_out = split_failure(failure)
+                    command = replay_command(ref, dry_run=False)
+                    replayed.broken.append(
+                        Broken(name=str(ref.table), batch=ref.batch, what=what, way_out=way_out, command=command)
+                    )
+                replayed.done += [BatchRef(one, ref.batch) for one in again]
+                state = RequestState.FAILED if broken else RequestState.DONE
+                installation.ledger.move_request(asked.id, state=state, run_id=ran.run_id, outcome=failure or None)
                 progress.advance(task)
-    return broken
+
+
+def _run_after(chosen: Chosen, installation: Installation, replayed: _Replayed, stop: Stop, *, quiet: bool) -> None:
+    """Compute what is due because of the replayed batches, in whichever lane it is."""
+    if replayed.done and not stop.asked:
+        report = RunReport()
+
+        def more() -> list[Work]:
+            return work_after(chosen.tables, {*((ref.table, ref.batch) for ref in replayed.done), *report.refs}, installation=installation)
+
+        run_works([], more, report, stop, quiet=quiet)
+        replayed.after += report.ran
+        replayed.broken += report.broken
+
+
+def _by_name(chosen: Chosen) -> tuple[dict[TableId, Table], dict[TableId, Lane]]:
+    """The tables and their lanes."""
+    tables = {table.id: table for table in chosen.tables}
+    lanes = {table.id: lane for domain in chosen.domains for lane in domain.lanes for table in lane.tables}
+    return tables, lanes
 
 
 def _report(
-    path: DataPath,
-    plan: ReplayPlan,
-    requests: dict[str, int],
-    broken: dict[str, str],
-    installation: Installation,
-    *,
-    as_json: bool,
+    plan: ReplayPlan, replayed: _Replayed, installation: Installation, *, requested: bool, as_json: bool
 ) -> None:
-    after = {}
-    for step in plan.steps:
-        ref = batch_ref(path, published_table(path, path.table(step.table)), step.batch)
-        after[step.table, step.batch] = installation.ledger.get(ref)
+    after = {step.ref: installation.ledger.get(step.ref) for step in plan.steps}
     if as_json:
-        steps = [
+        print_json(_report_value(plan, replayed, after))
+        return
+    if requested:
+        for ref, number in replayed.requests.items():
+            say(f"request {number} asks for {ref}; Dagster's daemon runs it")
+    broken = {(one.name, one.batch) for one in replayed.broken}
+    for step in plan.steps:
+        record = after[step.ref]
+        if record is None or step.ref not in replayed.done or (str(step.ref.table), step.ref.batch) in broken:
+            continue
+        published = f"{step.counts.published:,} → {record.counts.published:,} rows published"
+        states = f"{step.state} → {record.state}"
+        say((str(step.ref), "bold"), f": {states}, {published}, {record.counts.quarantined:,} wait")
+    for one in replayed.broken:
+        say(("broken ", "bold red"), f"{one.name} {one.batch}: {one.what}")
+        if one.way_out:
+            say(("  → ", "bold"), one.way_out)
+    for work in replayed.after:
+        names = ", ".join(f"{table.id}[{work.batch}]" for table in work.tables)
+        say(f"then {names}: {work.why}")
+    if not requested and (left := [step for step in plan.steps if step.ref not in replayed.done]):
+        say(f"ended before {count_batches(len(left))}, {left[0].ref} first")
+    if plan.steps:
+        say_next(replayed.broken[0].command if replayed.broken else history_command(plan.steps[0].ref))
+    else:
+        say("no batch meets what was asked for")
+
+
+def _report_value(
+    plan: ReplayPlan, replayed: _Replayed, after: Mapping[BatchRef, BatchRecord | None]
+) -> dict[str, Any]:
+    return {
+        "steps": [
             {**_step_value(step), "now": record.state.value, "now_rows": counts_value(record.counts)}
             for step in plan.steps
-            if (record := after[step.table, step.batch]) is not None
-        ]
-        print_json({"path": plan.path, "steps": steps, "requests": requests, "broken": broken})
-        return
-    for batch, number in requests.items():
-        OUT.print(f"request {number} asks for {batch}; Dagster's daemon runs it")
-    if not requests:
-        for step in plan.steps:
-            record = after[step.table, step.batch]
-            if record is not None and step.batch not in broken:
-                OUT.print(
-                    f"[bold]{step.batch}[/] {step.table}: {step.state} → {record.state}, "
-                    f"{step.counts.published:,} → {record.counts.published:,} rows published, "
-                    f"{record.counts.quarantined:,} wait"
-                )
-    for batch, why in broken.items():
-        OUT.print(Text(f"broken {batch}: {why}", style="red"))
-    OUT.print(f"next: [bold]readiness history {plan.batches[0]}[/]")
+            if (record := after[step.ref]) is not None
+        ],
+        "then": [
+            {"batch": work.batch, "tables": [str(table.id) for table in work.tables], "why": work.why}
+            for work in replayed.after
+        ],
+        "requests": {str(ref): number for ref, number in replayed.requests.items()},
+        "broken": [
+            {"of": one.name, "batch": one.batch, "error": one.what, "way_out": one.way_out} for one in replayed.broken
+        ],
+    }
 
 
 def _show_plan(plan: ReplayPlan, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                "path": plan.path,
-                "steps": [_step_value(step) for step in plan.steps],
-                "downstream": list(plan.downstream),
+                "steps": list(map(_step_value, plan.steps)),
+                "downstream": [{"table": str(ref.table), "batch": ref.batch} for ref in plan.downstream],
                 "moved_rows": moved_rows(plan.steps),
             }
         )
         return
-    table = Table(title=f"{plan.path}: what a replay would do", title_justify="left")
+    table = plain_table("what a replay would do")
     for column in ("batch", "table", "is", "would be", "published", "waits", "gate"):
         table.add_column(column, overflow="fold")
     for step in plan.steps:
         would = step.would_count
         gate = step.gate_after if step.gate_before == step.gate_after else f"{step.gate_before} → {step.gate_after}"
         table.add_row(
-            step.batch,
-            step.table,
+            Text(step.ref.batch),
+            str(step.ref.table),
             step.state.replace("_", " "),
             Text((step.would_be or "").replace("_", " ")),
             f"{step.counts.published:,} → {would.published:,}" if would else "–",
             f"{step.counts.quarantined:,} → {would.quarantined:,}" if would else "–",
-            gate,
+            Text(gate),
         )
     OUT.print(table)
     for step in plan.steps:
         for decision in step.decisions:
-            OUT.print(Text(f"{step.batch}: decision {decision}"))
-    OUT.print(f"then: {', '.join(plan.downstream) or 'nothing'}")
-    OUT.print(f"{moved_rows(plan.steps):,} rows would move from quarantine to published; nothing was written")
-
-
-def _first_steps(plan: ReplayPlan) -> list[ReplayStep]:
-    return list({step.batch: step for step in reversed(plan.steps)}.values())[::-1]
+            say(f"{step.ref}: decision {decision}")
+    say(f"then: {', '.join(map(str, plan.downstream)) or 'nothing'}")
+    say(f"{moved_rows(plan.steps):,} rows would move from quarantine to published; nothing was written")
+    with suppress(IndexError):
+        say_next(replay_command(plan.steps[0].ref, dry_run=False))
 
 
 def _step_value(step: ReplayStep) -> dict[str, Any]:
     return {
-        "table": step.table,
-        "batch": step.batch,
+        "table": str(step.ref.table),
+        "batch": step.ref.batch,
         "state": step.state.value,
         "rows": counts_value(step.counts),
         "gate_before": step.gate_before,

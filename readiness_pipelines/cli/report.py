@@ -1,22 +1,22 @@
-"""`readiness report`: a path on one page."""
+"""`readiness report`: a domain on one page."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json_of
-from readiness_pipelines.cli.paths import find_paths
+from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json_of, say
+from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
 
 
 def write_report(
-    path: Annotated[str | None, typer.Argument(help="The path's name; all where none is named.")] = None,
+    what: What = None,
     to: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("data/reports"),
     as_json: AsJson = False,
 ) -> None:
-    """Write what happened on a path: one HTML file that needs no server, and a Markdown twin."""
+    """Write what happened in a domain: one HTML file that needs no server, and a Markdown twin."""
     from readiness_pipelines.reports.facts import gather  # noqa: PLC0415  # only this command pays for charts:
     from readiness_pipelines.reports.page import html_page, markdown_page  # noqa: PLC0415  # half a second to import
 
@@ -24,15 +24,15 @@ def write_report(
         settings = Settings()
         installation = Installation.open(settings)
         written = []
-        for one in find_paths(path, settings):
+        for one in find(what, settings).domains:
             facts = gather(one, installation=installation, now=Run().clock())
             to.mkdir(parents=True, exist_ok=True)
             files = {"html": to / f"{one.name}.html", "markdown": to / f"{one.name}.md"}
             files["html"].write_text(html_page(facts), encoding="utf-8")
             files["markdown"].write_text(markdown_page(facts), encoding="utf-8")
-            written.append({"path": one.name, **{kind: str(file) for kind, file in files.items()}})
+            written.append({"domain": one.name, **{kind: str(file) for kind, file in files.items()}})
         if as_json:
             print_json_of(written)
             return
         for names in written:
-            OUT.print(f"{names['path']}: [bold]{names['html']}[/], {names['markdown']}")
+            say(f"{names['domain']}: ", (names["html"], "bold"), f", {names['markdown']}")

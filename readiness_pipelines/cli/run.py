@@ -1,119 +1,179 @@
-"""`readiness run`: batches from landing to KPI, through the path's Dagster job."""
+"""`readiness run`: batches from their source to the products, through Dagster's jobs."""
 
-import getpass
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from readiness_pipelines.batches import StaticBatches
-from readiness_pipelines.cli.output import BROKEN_EXIT, ERR, OUT, AsJson, errors_for_people, print_json_of
-from readiness_pipelines.cli.paths import find_path, find_paths
-from readiness_pipelines.cli.tables import status_table
+from readiness_pipelines.cli.output import (
+    BROKEN_EXIT,
+    AsJson,
+    count_batches,
+    errors_for_people,
+    print_json_of,
+    say,
+    say_next,
+    show_error,
+)
+from readiness_pipelines.cli.planning import all_work, follows, named_work, wanted_tables
+from readiness_pipelines.cli.running import RunReport, run_works
+from readiness_pipelines.cli.status import show_lanes
+from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
 from readiness_pipelines.cli.values import status_value
-from readiness_pipelines.contracts import DataPath, GatedTable
-from readiness_pipelines.errors import BatchNotLandedError, DeclarationError, UnknownNameError
+from readiness_pipelines.cli.words import Chosen, What, find
+from readiness_pipelines.commands import quarantine_command, status_command
+from readiness_pipelines.contracts import Domain, GatedTable
+from readiness_pipelines.delivery import Work, due_work
+from readiness_pipelines.errors import BatchNotLandedError, DeclarationError
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.overview import PathStatus, status
+from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.overview import DomainStatus, status
 from readiness_pipelines.settings import Settings
-from readiness_pipelines.sources import known_batches
+
+NOTHING_NEW = "nothing new landed: every batch has a verdict (--all runs them again)"
 
 
 def run(
-    path: Annotated[str | None, typer.Argument(help="The path's name; not needed where there is only one.")] = None,
-    batch: Annotated[list[str] | None, typer.Option(help="A batch to run; may be given more than once.")] = None,
+    what: What = None,
+    batch: Annotated[
+        list[str] | None, typer.Option(help="A batch to run, also where nothing changed; may be given more than once.")
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Run every batch that landed, also those that ran before.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run batches from landing to KPI. Without --batch or --all: those that landed and have no verdict yet.
+    """Run batches from their source to the products. Without --batch or --all: what is due.
 
-    A held batch is no error: it is what the gate is for. The exit code is 1 only where a batch could not be judged.
+    A table that is named runs with all that is computed from it. A held batch is no error: it is what the gate is for.
+    The exit code is 1 only where a batch could not be judged. Ctrl-C ends after the batch under way, a second one at
+    once.
     """
-    with errors_for_people():
-        settings = Settings()
-        installation = Installation.open(settings)
-        found = (find_path(path, settings, batches=batch),) if batch else find_paths(path, settings)
-        chosen = [(one, _chosen(one, batch or [], every=every, installation=installation)) for one in found]
-        ran = [(_run_all(one, batches, quiet=as_json) if batches else {}) for one, batches in chosen]
-        values = []
-        for (one, batches), broken in zip(chosen, ran, strict=True):
-            after = status(one, installation=installation)
-            values.append({**status_value(after), "ran": batches, "broken": broken, "next": _next(after, broken)})
-            if not as_json:
-                _report(after, batches, broken)
-        if as_json:
-            print_json_of(values)
-    if any(ran):
-        raise typer.Exit(BROKEN_EXIT)
+    with signals_end_after_a_batch() as stop:
+        with errors_for_people():
+            settings = Settings()
+            installation = Installation.open(settings)
+            chosen = find(what, settings)
+            if batch and every:
+                raise DeclarationError("--batch and --all exclude each other", way_out="give one of them")
+            report = _run(chosen, batch or [], every=every, installation=installation, stop=stop, quiet=as_json)
+            if not (report.ran or report.broken or report.unreachable or stop.asked):
+                _check_landed(chosen, installation)
+            _report(chosen, report, stop, installation, as_json=as_json)
+        if stop.asked:
+            raise typer.Exit(stop.exit_code)
+        if report.broken or report.unreachable:
+            raise typer.Exit(BROKEN_EXIT)
 
 
-def _chosen(path: DataPath, named: Sequence[str], *, every: bool, installation: Installation) -> list[str]:
-    declared = path.batches.keys if isinstance(path.batches, StaticBatches) else None
-    landed = {
-        key
-        for table in path.tables
-        if isinstance(table, GatedTable)
-        for key in known_batches(table.source.reader, landing=installation.landing)
-    }
-    if named and every:
-        raise DeclarationError("--batch and --all exclude each other", way_out="give one of them")
-    if named:
-        for key in named:
-            if declared is not None and key not in declared:
-                raise UnknownNameError(f"batch of {path.name}", key, declared)
-        return list(dict.fromkeys(named))
-    if not landed:
-        raise BatchNotLandedError(
-            f"nothing landed for {path.name} under {installation.landing}",
-            way_out="put files there, or point READINESS_LANDING at them",
+def _run(
+    chosen: Chosen, batches: list[str], *, every: bool, installation: Installation, stop: Stop, quiet: bool
+) -> RunReport:
+    report = RunReport()
+    wanted = {table.id for table in wanted_tables(chosen)}
+    domains = tuple(dict.fromkeys(table.domain for table in wanted_tables(chosen)))
+
+    def more() -> Iterable[Work]:
+        due = due_work(domains, installation=installation, now=datetime.now(UTC), unreachable=report.note_unreachable)
+        for work in due:
+            tables = tuple(table for table in work.tables if table.id in wanted)
+            mine = Work(lane=work.lane, batch=work.batch, tables=tables, why=work.why, fingerprint=work.fingerprint)
+            if tables and (not batches or follows(mine, report.refs, installation=installation)):
+                yield mine
+
+    first: list[Work] = []
+    if batches:
+        first = named_work(chosen, batches, installation=installation)
+    elif every:
+        first = all_work(chosen, installation=installation)
+    run_works(first, more, report, stop, quiet=quiet)
+    return report
+
+
+def _check_landed(chosen: Chosen, installation: Installation) -> None:
+    """Refuse to call it well where nothing is there at all.
+
+    Raises:
+        BatchNotLandedError: Nothing landed, and nothing ever did.
+    """
+    fed = [table for table in chosen.tables if isinstance(table, GatedTable)]
+    arrived = {table.id: list(table.source.reader.arrivals(installation.places(table.batches))) for table in fed}
+    strange = [
+        f"{one.batch!r} of {table.id}" for table in fed for one in arrived[table.id] if not table.batches.has(one.batch)
+    ]
+    if strange:
+        show_error(
+            f"what landed is not a batch that is declared: {', '.join(strange[:10])}", "declare it, or rename it"
         )
-    keys = [key for key in declared or sorted(landed) if key in landed]
-    if every:
-        return keys
-    judged = {entry.batch for entry in status(path, installation=installation).batches if any(entry.tables.values())}
-    return [key for key in keys if key not in judged]
+    if not fed or any(arrived.values()) or installation.ledger.batches(tables=[table.id for table in fed]):
+        return
+    where = "; ".join(f"{table.id} from {table.source.reader.describe()}" for table in fed)
+    raise BatchNotLandedError(
+        f"nothing landed: {where}, under {installation.landing}",
+        way_out="put files there, or point READINESS_LANDING at them",
+    )
 
 
-def _run_all(path: DataPath, batches: Sequence[str], *, quiet: bool) -> dict[str, str]:
-    """Run the batches one after the other; the batches that could not be judged, with the reason."""
-    broken: dict[str, str] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=ERR, disable=quiet, transient=True) as progress:
-        task = progress.add_task("starting Dagster", total=len(batches))
-        # Dagster takes a second to import: only the command that needs it pays.
-        from readiness_pipelines.orchestration import launching  # noqa: PLC0415
-
-        project = Path.cwd()
-        job = launching.find_job(path.name, project=project)
-        with launching.open_instance(project) as instance:
-            for batch in batches:
-                progress.update(task, description=f"{path.name} {batch}")
-                ran = launching.run_batch(job, batch, instance=instance, tags={"readiness/who": getpass.getuser()})
-                failure = launching.failure_of(ran, instance=instance)
-                if failure and not launching.is_verdict(failure):
-                    broken[batch] = failure
-                progress.advance(task)
-    return broken
-
-
-def _report(after: PathStatus, batches: Sequence[str], broken: dict[str, str]) -> None:
-    if not batches:
-        OUT.print("nothing new landed: every batch has a verdict ([bold]--all[/] runs them again)")
-    OUT.print(status_table(after))
-    for batch in after.batches:
-        if batch.held:
-            reasons = {record.reason for record in batch.tables.values() if record and record.reason}
-            OUT.print(f"[bold red]held[/] {batch.batch}: {'; '.join(sorted(reasons))}")
-    for key, reason in broken.items():
-        OUT.print(f"[bold red]broken[/] {key}: {reason}", markup=True)
-    OUT.print(f"next: [bold]{_next(after, broken)}[/]")
+def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Installation, *, as_json: bool) -> None:
+    touched = {work.lane.domain.name: work.lane.domain for work in report.ran}
+    domains = list(touched.values()) or list(chosen.domains)
+    after = {domain.name: status(domain, installation=installation) for domain in domains}
+    if as_json:
+        print_json_of([_value(domain, after[domain.name], report, stop) for domain in domains])
+        return
+    if not (report.ran or report.broken or report.unreachable or stop.asked):
+        say(NOTHING_NEW)
+    for domain in domains:
+        show_lanes(domain, after[domain.name])
+        for record in _held(after[domain.name], report):
+            say(("held ", "bold red"), f"{record.ref}: {record.reason or 'nothing of it is published'}")
+            say(("  → ", "bold"), quarantine_command(record.ref))
+    for table, error in report.unreachable.items():
+        show_error(f"the source of {table}: {error.what}", error.way_out)
+    for broken in report.broken:
+        say(("broken ", "bold red"), f"{broken.name} {broken.batch}: {broken.what}")
+        if broken.way_out:
+            say(("  → ", "bold"), broken.way_out)
+    if stop.asked:
+        say(f"ended after {count_batches(len(report.ran))}; what is due is run by the next: readiness run")
+    say_next(_next(domains[0], report))
 
 
-def _next(after: PathStatus, broken: dict[str, Any]) -> str:
-    if broken:
-        return f"readiness run {after.path} --batch {next(iter(broken))}"
-    return f"readiness status {after.path}"
+def _held(after: DomainStatus, report: RunReport) -> list[BatchRecord]:
+    """The batches that are held, of those that ran; of all, where none did."""
+    records = [
+        record
+        for lane in after.lanes
+        for batch in lane.batches
+        for record in batch.tables.values()
+        if record is not None and record.state == "held"
+    ]
+    return [record for record in records if not report.ran or tuple(record.ref) in report.refs]
+
+
+def _next(domain: Domain, report: RunReport) -> str:
+    return report.broken[0].command if report.broken else status_command(domain.name)
+
+
+def _value(domain: Domain, after: DomainStatus, report: RunReport, stop: Stop) -> dict[str, Any]:
+    return {
+        **status_value(after),
+        "ran": [
+            {
+                "lane": work.lane.name,
+                "batch": work.batch,
+                "tables": [str(table.id) for table in work.tables],
+                "why": work.why,
+            }
+            for work in report.ran
+            if work.lane.domain.name == domain.name
+        ],
+        "broken": [
+            {"of": one.name, "batch": one.batch, "error": one.what, "way_out": one.way_out, "next": one.command}
+            for one in report.broken
+        ],
+        "unreachable": {str(table): str(error) for table, error in report.unreachable.items()},
+        "ended_by_signal": stop.number,
+        "next": _next(domain, report),
+    }

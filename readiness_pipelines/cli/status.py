@@ -4,37 +4,92 @@ from typing import Annotated
 
 import typer
 
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json_of
-from readiness_pipelines.cli.paths import find_paths
-from readiness_pipelines.cli.tables import status_table
-from readiness_pipelines.cli.values import status_value
-from readiness_pipelines.installation import Installation
-from readiness_pipelines.overview import PathStatus, status
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.output import (
+    OUT,
+    AsJson,
+    count_batches,
+    errors_for_people,
+    print_json,
+    print_json_of,
+    say,
+    say_next,
+)
+from readiness_pipelines.cli.tables import NEWEST, dimensions_table, lane_table
+from readiness_pipelines.cli.values import status_value, table_value
+from readiness_pipelines.cli.words import What, find
+from readiness_pipelines.commands import quarantine_command
+from readiness_pipelines.contracts import Domain, Kpi, Table
+from readiness_pipelines.delivery import due_work
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.overview import BatchStatus, DomainStatus, status
 from readiness_pipelines.settings import Settings
 
+Newest = Annotated[int, typer.Option("--newest", min=0, help="Show so many batches of each kind; 0 shows all.")]
 
-def show_status(
-    path: Annotated[str | None, typer.Argument(help="The path's name; not needed where there is only one.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show where every batch of a path (of all, where none is named) stands: rows, what is held and why, the KPI."""
+
+def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = False) -> None:
+    """Show where every batch of a domain (of all, where none is named) stands: rows, what is held and why, the KPIs.
+
+    Of a KPI, its values by its dimensions.
+    """
     with errors_for_people():
         settings = Settings()
         installation = Installation.open(settings)
-        found = [status(one, installation=installation) for one in find_paths(path, settings)]
+        chosen = find(what, settings)
+        found = [status(domain, installation=installation) for domain in chosen.domains]
+        if chosen.table is not None:
+            batches = _batches(found[0], chosen.table)
+            if as_json:
+                print_json(table_value(chosen.table, batches))
+            else:
+                _show_table(chosen.table, batches, newest)
+            return
         if as_json:
             print_json_of([status_value(one) for one in found])
             return
-        for one in found:
-            _show(one)
+        for domain, one in zip(chosen.domains, found, strict=True):
+            show_lanes(domain, one, newest=newest)
+            for record in _records(one):
+                if record.reason and record.state != "ingested":
+                    say(f"  {record.ref}: ", (record.state.replace("_", " "), "bold"), f" {record.reason}")
+        due = due_work(chosen.domains, installation=installation, now=Run().clock(), unreachable=lambda *_: None)
+        if due:
+            count = len({(work.lane.name, work.batch) for work in due})
+            say(f"due: {count_batches(count)}, {due[0].lane.name} {due[0].batch} first ({due[0].why})")
+            say_next("readiness run" + (f" {what}" if what else ""))
+        elif held := next((record for one in found for record in _records(one) if record.state == "held"), None):
+            say_next(quarantine_command(held.ref))
 
 
-def _show(now: PathStatus) -> None:
-    OUT.print(status_table(now))
-    for batch in now.batches:
-        for name, record in batch.tables.items():
-            if record is not None and record.reason:
-                OUT.print(f"  {batch.batch} {name}: [bold]{record.state.replace('_', ' ')}[/] {record.reason}")
-    waiting = [batch.batch for batch in now.batches if not any(batch.tables.values())]
-    if waiting:
-        OUT.print(f"next: [bold]readiness run {now.path}[/] ({len(waiting)} batches have not run)")
+def show_lanes(domain: Domain, now: DomainStatus, *, newest: int = NEWEST) -> None:
+    """One table for each lane of a domain."""
+    for lane in now.lanes:
+        OUT.print(lane_table(lane, domain.kpis, newest=newest))
+
+
+def _show_table(table: Table, batches: tuple[BatchStatus, ...], newest: int) -> None:
+    say((str(table.id), "bold"), f" {table.description}")
+    shown = batches[-newest:] if newest else batches
+    for batch in shown:
+        record = batch.tables[table.id]
+        ref = BatchRef(table.id, batch.batch)
+        if record is None:
+            say((f"  {ref.batch}: never delivered", "dim"))
+            continue
+        counts = record.counts
+        state = "ingested, not judged yet" if record.ref.table != table.id else record.state.replace("_", " ")
+        told = f" · {counts.ingested:,} rows, {counts.published:,} published, {counts.quarantined:,} wait"
+        say(f"  {ref.batch}: ", (state, "bold"), told, f" · {record.reason}" if record.reason else "")
+    if isinstance(table, Kpi):
+        OUT.print(dimensions_table(table, shown))
+
+
+def _batches(now: DomainStatus, table: Table) -> tuple[BatchStatus, ...]:
+    return next(lane.batches for lane in now.lanes if table.id in lane.tables)
+
+
+def _records(now: DomainStatus) -> list[BatchRecord]:
+    found = [record for lane in now.lanes for batch in lane.batches for record in batch.tables.values()]
+    return [record for record in found if record is not None]

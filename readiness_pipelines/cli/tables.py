@@ -1,75 +1,152 @@
-"""Our values as tables for people."""
+"""Our values as tables for people; each fits a terminal of 80 columns."""
 
+from collections.abc import Sequence
+
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from readiness_pipelines.delivery import Measured
+from readiness_pipelines.contracts import Kpi, Target
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.gates import ChangeKind, Runner
-from readiness_pipelines.overview import GateChanges, PathStatus, PathStep
+from readiness_pipelines.overview import BatchStatus, GateChanges, LaneStatus, MapStep
+from readiness_pipelines.products import KpiValue, format_value
+
+SHOWN_KPIS = 3
+NEWEST = 40
+"""How many batches a table shows unless asked for more."""
+
+_ROWS = {"ingested": "ingested", "published": "published", "quarantined": "waits"}
 
 
-def status_table(status: PathStatus) -> Table:
-    """One line per batch, and a line for all; fits a terminal of 80 columns."""
-    table = Table(title=f"{status.path}", title_justify="left", show_footer=True)
+def plain_table(title: str, *, lines: bool = False, footer: bool = False) -> Table:
+    """A table without outer edges, which leaves its columns the width."""
+    return Table(
+        title=Text(title, no_wrap=True, overflow="ignore"),  # wider than the table where it must be
+        title_justify="left",
+        box=box.SIMPLE,
+        padding=(0, 1, 0, 0),
+        show_lines=lines,
+        show_edge=False,
+        show_footer=footer,
+    )
+
+
+def lane_table(lane: LaneStatus, kpis: Sequence[Kpi], *, newest: int = NEWEST) -> Table:
+    """One line for each batch, and a line for all.
+
+    Args:
+        lane: The lane.
+        kpis: The KPIs of its domain.
+        newest: How many batches to show; 0 for all.
+    """
+    shown = lane.batches[-newest:] if newest else lane.batches
+    older = len(lane.batches) - len(shown)
+    title = f"{lane.name} ({lane.kind})" + (f": the newest {len(shown):,} of {len(lane.batches):,}" if older else "")
+    table = plain_table(title, footer=True)
     table.add_column("batch", footer="all", no_wrap=True)
-    for name in ("ingested", "published", "quarantined"):
-        table.add_column(name, justify="right", footer=f"{getattr(status.total, name):,}")
-    table.add_column("held", footer=str(sum(batch.held for batch in status.batches)))
-    table.add_column("KPI", justify="right", footer=kpi_text(status.kpi))
-    table.add_column("target", footer=_target(status.kpi), no_wrap=True)
-    for batch in status.batches:
-        seen = any(batch.tables.values())
+    for name, rows_heading in _ROWS.items():
+        table.add_column(rows_heading, justify="right", footer=f"{getattr(lane.total, name):,}", no_wrap=True)
+    held = sum(batch.held for batch in lane.batches)
+    table.add_column("held", footer=str(held) if held else "")
+    mine = [kpi for kpi in kpis if kpi.id in lane.kpis]
+    for kpi in mine[:SHOWN_KPIS]:
+        heading = Text(kpi.name)
+        if kpi.target is not None:
+            heading.append(f"\n{target_text(kpi.target, kpi.unit)}", style="dim")
+        table.add_column(heading, justify="right", footer=value_text(lane.kpis[kpi.id], kpi.unit), overflow="fold")
+    for batch in shown:
         table.add_row(
-            batch.batch,
-            *(f"{getattr(batch.counts, name):,}" if seen else "–" for name in ("ingested", "published", "quarantined")),
+            Text(batch.batch),
+            *(f"{getattr(batch.counts, name):,}" if batch.seen else "–" for name in _ROWS),
             Text("held", style="bold red") if batch.held else "",
-            kpi_text(batch.kpi),
-            _target(batch.kpi),
+            *(value_text(batch.values.get(kpi.id), kpi.unit) for kpi in mine[:SHOWN_KPIS]),
         )
+    if more := mine[SHOWN_KPIS:]:
+        table.caption = Text(f"{len(more)} more KPIs; next: readiness status {more[0].id}")
+        table.caption_justify = "left"
     return table
 
 
-def kpi_text(measured: Measured | None) -> Text:
-    """A KPI's value, green where it meets its target."""
-    if measured is None or measured.value is None:
-        return Text("–", style="dim")
-    style = {True: "green", False: "red", None: ""}[measured.met]
-    return Text(f"{measured.value:.4f}", style=style)
-
-
-def path_table(name: str, steps: tuple[PathStep, ...]) -> Table:
-    """The map of a path: one line per step."""
-    table = Table(title=name, title_justify="left", show_lines=True)
-    for column in ("step", "reads", "who answers", "rules", "may take", "late after"):
-        table.add_column(column, overflow="fold")
-    for step in steps:
-        reads = ", ".join(step.reads)
-        if step.kind == "raw" and step.source:
-            reads = f"{step.source.origin}\n{reads}\n{step.source.classification}"
-        tolerance = step.tolerance.quarantined_ratio if step.tolerance else None
-        held = f"\nheld over {tolerance:.2%}" if tolerance is not None else ""
+def dimensions_table(kpi: Kpi, batches: Sequence[BatchStatus]) -> Table:
+    """A KPI's values by its dimensions: a line for the whole and for each of their values, a column a batch."""
+    shown = [batch for batch in batches if kpi.id in batch.values][-SHOWN_KPIS:]
+    table = plain_table(f"{kpi.question} ({kpi.unit})")
+    for name in kpi.by or ("",):
+        table.add_column(name, overflow="fold")
+    table.add_column("target", no_wrap=True)
+    for batch in shown:
+        table.add_column(Text(batch.batch, overflow="fold"), justify="right")
+    cells: dict[tuple[str | None, ...], dict[str, KpiValue]] = {}
+    for batch in shown:
+        for value in (batch.values[kpi.id], *batch.dimensions.get(kpi.id, ())):
+            cells.setdefault(tuple(value.dimensions.values()), {})[batch.batch] = value
+    for values, of_batch in sorted(cells.items(), key=lambda cell: (bool(cell[0]), [one or "" for one in cell[0]])):
+        target = kpi.target_of(values)
+        names = [Text("∅" if one is None else one) for one in values] or [Text("all", style="bold")]
+        names += [Text("")] * (max(len(kpi.by), 1) - len(names))
         table.add_row(
-            f"{step.table}\n[dim]{step.kind}[/dim]",
-            reads,
-            "\n".join(step.answers),
-            (f"{len(step.rules)} rules{held}\n[dim]{step.gate_version}[/dim]" if step.rules else "–"),
-            format_duration(step.latency) if step.latency else "–",
-            format_duration(step.freshness.warn_after) if step.freshness else "–",
+            *names, target_text(target, kpi.unit), *(value_text(of_batch.get(batch.batch), kpi.unit) for batch in shown)
         )
     return table
 
 
-def rules_table(step: PathStep) -> Table:
+def value_text(value: KpiValue | None, unit: str) -> Text:
+    """A KPI's value as people write it: green where it meets its target, red and marked where it does not."""
+    if value is None or value.value is None:
+        return Text("–", style="dim")
+    style = {True: "green", False: "red", None: ""}[value.met]
+    return Text(format_value(value.value, unit) + (" ✗" if value.met is False else ""), style=style)
+
+
+def target_text(target: Target | None, unit: str) -> str:
+    """A target as people write it; ``–`` where there is none."""
+    return f"{target.comparison} {format_value(target.bound, unit)}" if target else "–"
+
+
+def map_table(name: str, steps: Sequence[MapStep]) -> Table:
+    """The map of a domain: one line for each step."""
+    table = plain_table(name, lines=True)
+    table.add_column("step", no_wrap=True)
+    for column in ("reads", "who answers", "rules"):
+        table.add_column(column, overflow="fold")
+    promised = {
+        "may take": [step.latency for step in steps],
+        "late after": [step.freshness.warn_after if step.freshness else None for step in steps],
+    }
+    shown = {column: promises for column, promises in promised.items() if any(promises)}
+    for column in shown:
+        table.add_column(column, no_wrap=True)
+    for place, step in enumerate(steps):
+        reads = list(step.reads)
+        if step.kind == "raw" and step.source:
+            reads = [step.source.origin, *reads, step.source.classification]
+        reads += [f"compares with {one}" for one in step.compares]
+        rules = Text("–")
+        if step.rules:
+            tolerance = step.tolerance.quarantined_ratio if step.tolerance else None
+            held = f"\nheld over {tolerance:.2%}" if tolerance is not None else ""
+            rules = Text.assemble(f"{len(step.rules)} rules{held}\n", (step.gate_version or "", "dim"))
+        table.add_row(
+            Text.assemble(f"{step.table}\n", (f"{step.kind}, {step.batches}", "dim")),
+            Text("\n".join(reads)),
+            Text(step.answers),
+            rules,
+            *(format_duration(one) if (one := promises[place]) else "–" for promises in shown.values()),
+        )
+    return table
+
+
+def rules_table(step: MapStep) -> Table:
     """The rules of one step."""
-    table = Table(title=f"rules of {step.table}", title_justify="left")
+    table = plain_table(f"rules of {step.table}")
     for column in ("rule", "kind", "where broken", "asks for", "runs in"):
         table.add_column(column, overflow="fold")
     for rule in step.rules:
         asks = Text(rule.reason)
         if rule.runs_on is not Runner.QUERY:
             asks.append(f"\n{rule.because}", style="dim")
-        table.add_row(rule.name, rule.kind, rule.route, asks, rule.runs_on)
+        table.add_row(Text(rule.name), rule.kind, rule.route, asks, rule.runs_on)
     return table
 
 
@@ -78,14 +155,10 @@ _CHANGE_STYLES = {ChangeKind.BREAKING: "bold red", ChangeKind.TIGHTENED: "yellow
 
 def changes_table(changes: GateChanges) -> Table:
     """What changed between two versions of a gate."""
-    table = Table(title=f"{changes.table}: {changes.before} → {changes.after}", title_justify="left")
+    table = plain_table(f"{changes.table}: {changes.before} → {changes.after}")
     for column in ("change", "of", "before", "after"):
         table.add_column(column, overflow="fold")
     for change in changes.changes:
         kind = Text(change.kind, style=_CHANGE_STYLES.get(change.kind, "dim"))
         table.add_row(kind, Text(change.what), Text(change.before), Text(change.after))
     return table
-
-
-def _target(measured: Measured | None) -> str:
-    return str(measured.target) if measured is not None and measured.target is not None else "–"

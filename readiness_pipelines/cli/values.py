@@ -1,11 +1,15 @@
 """Our values as JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from readiness_pipelines.delivery import Measured
+from readiness_pipelines.batches import Counts
+from readiness_pipelines.contracts import Table
+from readiness_pipelines.decisions import Decision
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.ledger import BatchRecord, Counts
-from readiness_pipelines.overview import BatchStatus, PathStatus, PathStep
+from readiness_pipelines.ledger import BatchRecord, DecisionRecord
+from readiness_pipelines.overview import BatchStatus, DomainStatus, LaneStatus, MapStep
+from readiness_pipelines.products import KpiValue
 
 
 def counts_value(counts: Counts) -> dict[str, int]:
@@ -18,52 +22,67 @@ def counts_value(counts: Counts) -> dict[str, int]:
     }
 
 
-def kpi_value(measured: Measured | None) -> dict[str, Any] | None:
+def kpi_value(value: KpiValue | None) -> dict[str, Any] | None:
     """A KPI's value, with its target."""
-    if measured is None:
+    if value is None:
         return None
     return {
-        "name": measured.kpi,
-        "value": measured.value,
-        "numerator": measured.numerator,
-        "denominator": measured.denominator,
-        "target": str(measured.target) if measured.target else None,
-        "met": measured.met,
+        "value": value.value,
+        "numerator": value.numerator,
+        "denominator": value.denominator,
+        "dimensions": dict(value.dimensions),
+        "target": str(value.target) if value.target else None,
+        "met": value.met,
     }
 
 
 def batch_value(status: BatchStatus) -> dict[str, Any]:
-    """Where a batch stands."""
+    """Where a batch of a lane stands."""
     return {
         "batch": status.batch,
         **counts_value(status.counts),
         "held": status.held,
-        "kpi": kpi_value(status.kpi),
-        "tables": {name: _record_value(record) for name, record in status.tables.items()},
+        "kpis": {str(kpi): kpi_value(value) for kpi, value in status.values.items()},
+        "dimensions": {str(kpi): list(map(kpi_value, values)) for kpi, values in status.dimensions.items()},
+        "tables": {str(table): record_value(record) for table, record in status.tables.items()},
     }
 
 
-def status_value(status: PathStatus) -> dict[str, Any]:
-    """Where a path stands."""
+def status_value(status: DomainStatus) -> dict[str, Any]:
+    """Where a domain stands."""
+    return {"domain": status.domain, "lanes": list(map(lane_value, status.lanes))}
+
+
+def table_value(table: Table, batches: Sequence[BatchStatus]) -> dict[str, Any]:
+    """Where a table stands."""
     return {
-        "path": status.path,
-        "batches": [batch_value(batch) for batch in status.batches],
-        "total": counts_value(status.total),
-        "kpi": kpi_value(status.kpi),
+        "table": str(table.id),
+        "description": table.description,
+        "batches": [
+            {
+                "batch": batch.batch,
+                "record": record_value(batch.tables[table.id]),
+                "kpi": kpi_value(batch.values.get(table.id)),
+                "dimensions": list(map(kpi_value, batch.dimensions.get(table.id, ()))),
+            }
+            for batch in batches
+        ],
     }
 
 
-def step_value(step: PathStep) -> dict[str, Any]:
-    """A step of a path."""
+def step_value(step: MapStep) -> dict[str, Any]:
+    """A step of a domain."""
     return {
-        "table": step.table,
+        "table": str(step.table),
         "kind": step.kind,
+        "batches": step.batches,
         "reads": list(step.reads),
+        "compares": list(step.compares),
         "origin": step.source.origin if step.source else None,
         "classification": step.source.classification.value if step.source else None,
         "refresh": format_duration(step.source.refresh) if step.source and step.source.refresh else None,
         "known_issues": list(step.source.known_issues) if step.source else [],
-        "answers": list(step.answers),
+        "answers": step.answers,
         "rules": [
             {
                 "name": rule.name,
@@ -80,20 +99,51 @@ def step_value(step: PathStep) -> dict[str, Any]:
         "fails_after": format_duration(step.freshness.fail_after) if step.freshness else None,
         "latency": format_duration(step.latency) if step.latency else None,
         "gate_version": step.gate_version,
+        "at_risk": list(step.at_risk),
         "description": step.description,
     }
 
 
-def _record_value(record: BatchRecord | None) -> dict[str, Any] | None:
+def record_value(record: BatchRecord | None) -> dict[str, Any] | None:
+    """Where a batch of a table stands."""
     if record is None:
         return None
     return {
+        "table": str(record.ref.table),
         "state": record.state.value,
         **counts_value(record.counts),
         "reason": record.reason,
         "gate_version": record.gate_version,
         "run": record.run_id,
+        "raw_snapshot": record.snapshots.raw,
         "published_snapshot": record.snapshots.published,
         "quarantine_snapshot": record.snapshots.quarantine,
+        "inputs": {str(table): dict(snapshots) for table, snapshots in record.inputs.items()},
         "updated_at": record.updated_at.isoformat(),
+    }
+
+
+def decision_value(decision: DecisionRecord | Decision) -> dict[str, Any]:
+    """A decision about a batch."""
+    return {
+        "decision": decision.id,
+        "kind": decision.verb,
+        "table": str(decision.ref.table),
+        "batch": decision.ref.batch,
+        "what": decision.text,
+        "who": decision.who,
+        "why": decision.why,
+        "at": decision.at.isoformat(),
+    }
+
+
+def lane_value(status: LaneStatus) -> dict[str, Any]:
+    """Where the tables stand that have the same batches."""
+    return {
+        "lane": status.name,
+        "kind": status.kind,
+        "tables": [str(table) for table in status.tables],
+        "batches": list(map(batch_value, status.batches)),
+        "total": counts_value(status.total),
+        "kpis": {str(kpi): kpi_value(value) for kpi, value in status.kpis.items()},
     }

@@ -7,8 +7,9 @@ from rich.text import Text
 
 from readiness_pipelines.alerts import Look, load_alerts, watch
 from readiness_pipelines.cli.incidents import incidents_table
-from readiness_pipelines.cli.output import ERR, OUT, AsJson, errors_for_people, print_json
-from readiness_pipelines.cli.paths import load_paths
+from readiness_pipelines.cli.output import ERR, OUT, AsJson, errors_for_people, print_json, say
+from readiness_pipelines.cli.tables import plain_table
+from readiness_pipelines.domains import load_domains
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
@@ -17,12 +18,12 @@ STYLES = {"failed": "bold red", "late": "yellow", "never": "dim", "fresh": "gree
 
 
 def run_watch(as_json: AsJson = False) -> None:
-    """Look at every path now: freshness, held batches, broken deliveries. Incidents are kept and channels told."""
+    """Look at every domain now: freshness, held batches, broken deliveries. Incidents are kept and channels told."""
     with errors_for_people():
         settings = Settings()
         installation = Installation.open(settings)
         look = watch(
-            load_paths(settings).values(),
+            load_domains(settings),
             load_alerts(settings.config),
             installation=installation,
             clock=Run().clock,
@@ -32,24 +33,27 @@ def run_watch(as_json: AsJson = False) -> None:
         if as_json:
             print_json({**_value(look), "unsent_messages": len(waiting), "incidents": len(book.incidents(active=True))})
             return
-        OUT.print(_table(look) if look.freshness else "no table promises freshness")
+        if look.freshness:
+            OUT.print(_table(look))
+        else:
+            say("no table promises freshness")
         if active := book.incidents(active=True):
             OUT.print(incidents_table(active))
         else:
-            OUT.print("no incident is open")
-        OUT.print(f"{look.messages} messages written, {look.sent.sent} sent")
+            say("no incident is open")
+        say(f"{look.messages} messages written, {look.sent.sent} sent")
         for error in look.sent.errors:
             ERR.print(Text.assemble(("not sent ", "bold red"), f"{error}; it is kept and tried again"))
 
 
 def _table(look: Look) -> Table:
-    table = Table(title="freshness", title_justify="left")
+    table = plain_table("freshness")
     for column in ("table", "state", "newest", "age", "promise"):
         table.add_column(column, overflow="fold", no_wrap=column in ("state", "age"))
-    for (_, name), found in look.freshness.items():
+    for ident, found in look.freshness.items():
         age = format_duration(found.age) if found.age is not None else "–"
         state = Text(found.state, style=STYLES[found.state])
-        table.add_row(name, state, found.newest or "–", age, found.promised)
+        table.add_row(str(ident), state, Text(found.newest or "–"), age, Text(found.promised))
     return table
 
 
@@ -57,8 +61,7 @@ def _value(look: Look) -> dict[str, Any]:
     return {
         "freshness": [
             {
-                "path": path,
-                "table": name,
+                "table": str(ident),
                 "state": found.state.value,
                 "since": found.since.isoformat() if found.since else None,
                 "newest": found.newest,
@@ -67,7 +70,7 @@ def _value(look: Look) -> dict[str, Any]:
                 "promised": found.promised,
                 "seen": found.seen,
             }
-            for (path, name), found in look.freshness.items()
+            for ident, found in look.freshness.items()
         ],
         "events": [{"incident": event.incident, "what": event.what, "seen": event.why} for event in look.events],
         "messages": look.messages,

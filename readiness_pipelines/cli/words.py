@@ -1,0 +1,171 @@
+"""The words that name domains, tables and batches on the command line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from readiness_pipelines.batches import BatchRef, in_order
+from readiness_pipelines.commands import run_command
+from readiness_pipelines.contracts import Domain, GatedTable, Table
+from readiness_pipelines.domains import load_domains, tables_of
+from readiness_pipelines.errors import DeclarationError, LandingError, UnknownNameError
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.names import TableId
+from readiness_pipelines.settings import Settings
+
+What = Annotated[str | None, typer.Argument(help="A domain, or a table as domain.table; all where nothing is named.")]
+BatchKey = Annotated[str, typer.Argument(help="The batch.", metavar="BATCH")]
+TableName = Annotated[
+    str | None, typer.Option("--table", help="The table, as domain.table; not needed where one alone has the batch.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What a command was asked about.
+
+    Attributes:
+        domains: The domains, as the settings name them.
+        tables: The tables: all of those domains, or the one that was named.
+        table: The table that was named; ``None`` where a domain, or nothing, was.
+    """
+
+    domains: tuple[Domain, ...]
+    tables: tuple[Table, ...]
+    table: Table | None = None
+
+
+def find(what: str | None, settings: Settings) -> Chosen:
+    """The domains and tables of a word: nothing (all), a domain, ``domain.table``, or a table's name that is unique.
+
+    Raises:
+        UnknownNameError: No domain and no table is called that; names the nearest.
+        DeclarationError: Tables of several domains are called that.
+    """
+    domains = load_domains(settings)
+    if what is None:
+        return Chosen(domains=domains, tables=tuple(tables_of(domains).values()))
+    if named := next((domain for domain in domains if domain.name == what), None):
+        return Chosen(domains=(named,), tables=named.tables)
+    table = find_table(what, domains)
+    return Chosen(domains=(table.domain,), tables=(table,), table=table)
+
+
+def find_table(name: str, domains: Sequence[Domain]) -> Table:
+    """The table of a name: ``domain.table``, or its name alone where one domain has such a table.
+
+    Raises:
+        UnknownNameError: No such table; names the nearest.
+        DeclarationError: Tables of several domains are called that.
+    """
+    tables = tables_of(domains)
+    found = [table for ident, table in tables.items() if name in (str(ident), ident.name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(str(table.id) for table in found)
+        raise DeclarationError(f"several tables are called {name!r}", way_out=f"name one of: {names}")
+    known = [*(domain.name for domain in domains), *map(str, tables)]
+    if "." not in name:
+        known += [ident.name for ident in tables]
+    raise UnknownNameError("domain or table", name, known)
+
+
+def find_gated(name: str, domains: Sequence[Domain]) -> GatedTable:
+    """The table of a name, if a source feeds it.
+
+    Raises:
+        UnknownNameError: No such table; names the nearest.
+        DeclarationError: A table that is computed.
+    """
+    table = find_table(name, domains)
+    if not isinstance(table, GatedTable):
+        fed = ", ".join(str(one.id) for domain in domains for one in domain.tables if isinstance(one, GatedTable))
+        raise DeclarationError(f"{table.id} is computed, not fed by a source", way_out=f"name one of: {fed}")
+    return table
+
+
+def batches_of(table: Table, *, installation: Installation) -> list[str]:
+    """The batches of a table that landed, or that the ledger knows, from old to new.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    return in_order(table.batches, {*landed_batches(table, installation=installation), *_known(table, installation)})
+
+
+def landed_batches(table: Table, *, installation: Installation) -> list[str]:
+    """The batches that a table's source has now; none for a computed table, or where the source cannot be reached."""
+    if not isinstance(table, GatedTable):
+        return []
+    try:
+        arrivals = list(table.source.reader.arrivals(installation.places(table.batches)))
+    except LandingError:
+        return []  # this only helps to say what is there: whoever reads the batch says what is wrong
+    return [arrival.batch for arrival in arrivals if table.batches.has(arrival.batch)]
+
+
+def find_batch(
+    batch: str, table: str | None, settings: Settings, *, installation: Installation, command: str
+) -> tuple[Table, BatchRef]:
+    """The table that a batch is of: the named one, or the only one fed by a source that has the batch.
+
+    Args:
+        batch: The batch.
+        table: The table, as it was named; ``None`` where it was not.
+        settings: Where the domains are named.
+        installation: Where the sources and the ledger are.
+        command: The command up to the batch, to spell the candidates: ``readiness quarantine show``.
+
+    Raises:
+        UnknownNameError: No table has such a batch; names the nearest that landed or ran.
+        DeclarationError: Several tables have it, or it landed and did not run yet.
+    """
+    domains = load_domains(settings)
+    if table is not None:
+        found = find_table(table, domains)
+        check_ran(found, batch, installation=installation)
+        return found, BatchRef(found.id, batch)
+    fed = [one for domain in domains for one in domain.tables if isinstance(one, GatedTable)]
+    ran: list[Table] = [one for one in fed if batch in _known(one, installation)]
+    computed = [one for domain in domains for one in domain.tables if not isinstance(one, GatedTable)]
+    if not ran:
+        ran = [one for one in computed if batch in _known(one, installation)]
+    if len(ran) == 1:
+        return ran[0], BatchRef(ran[0].id, batch)
+    if ran:
+        ways = " or: ".join(f"{command} {batch} --table {one.id}" for one in ran)
+        raise DeclarationError(f"{len(ran)} tables have a batch {batch!r}", way_out=ways)
+    if len(fed) == 1:
+        check_ran(fed[0], batch, installation=installation)
+    for one in fed:
+        if batch in landed_batches(one, installation=installation):
+            raise _did_not_run(BatchRef(one.id, batch))
+    raise UnknownNameError(
+        "batch", batch, {key for one in (*fed, *computed) for key in batches_of(one, installation=installation)}
+    )
+
+
+def check_ran(table: Table, batch: str, *, installation: Installation) -> None:
+    """Refuse a batch that the ledger does not know.
+
+    Raises:
+        DeclarationError: It landed and did not run yet; names the command that runs it.
+        UnknownNameError: It did not land either; names the nearest that landed or ran.
+    """
+    if batch in _known(table, installation):
+        return
+    if batch in landed_batches(table, installation=installation):
+        raise _did_not_run(BatchRef(table.id, batch))
+    raise UnknownNameError(f"batch of {table.id}", batch, batches_of(table, installation=installation))
+
+
+def _did_not_run(ref: BatchRef) -> DeclarationError:
+    return DeclarationError(f"{ref} landed and did not run yet", way_out=run_command(ref))
+
+
+def _known(table: Table, installation: Installation) -> set[str]:
+    tables: list[TableId] = [table.id, table.id.raw] if isinstance(table, GatedTable) else [table.id]
+    return {record.ref.batch for record in installation.ledger.batches(tables=tables)}
