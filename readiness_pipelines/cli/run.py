@@ -127,7 +127,7 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
         show_lanes(domain, after[domain.name])
         for record in _held(after[domain.name], report):
             say(("held ", "bold red"), f"{record.ref}: {record.reason or 'nothing of it is published'}")
-            say_next(quarantine_command(record.ref))
+            say(("  → ", "bold"), quarantine_command(record.ref))
     for table, error in report.unreachable.items():
         show_error(f"the source of {table}: {error.what}", error.way_out)
     for broken in report.broken:

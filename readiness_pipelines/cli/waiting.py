@@ -97,7 +97,7 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
 def _samples(count: RuleCount) -> Grid:
     """A rule's samples, the cells that it looks at marked."""
     title = f"{count.rule.name}: {count.broken_rows:,} rows break {count.rule.reason} ({count.rule.route})"
-    table = plain_table(Text(title))
+    table = plain_table(title)
     names = list(count.samples[0]) if count.samples else []
     for name in names:
         table.add_column(Text(name), overflow="fold")

@@ -20,6 +20,7 @@ class Present(tuple[str, ...]):
     _known: frozenset[str]
 
     def __new__(cls, keys: Iterable[str] = ()) -> "Present":
+        """Remember the keys, in order and as a set."""
         made = super().__new__(cls, keys)
         made._known = frozenset(made)
         return made

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Waiver
 
 from readiness_pipelines import Domain, NotInOtherBatches
+from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Waiver
 from readiness_pipelines.delivery import decide, deliver, ingest, reconcile, replay_batch
 from readiness_pipelines.errors import EngineError, ReadinessError
 from readiness_pipelines.installation import Installation, Run

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from readiness_pipelines.decisions import Correction
 
 from readiness_pipelines.alerts import AlertSettings, watch
 from readiness_pipelines.batches import BatchState
+from readiness_pipelines.decisions import Correction
 from readiness_pipelines.delivery import Delivery, decide, deliver, ingest
 from readiness_pipelines.delivery.baseline import baseline_of, profiles_of
 from readiness_pipelines.errors import LedgerError

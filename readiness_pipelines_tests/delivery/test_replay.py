@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Undoing, Waiver, read_cells
 
 from readiness_pipelines import Domain
 from readiness_pipelines.batches import BatchRef, BatchState
+from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Undoing, Waiver, read_cells
 from readiness_pipelines.delivery import (
     Selection,
     decide,
@@ -299,9 +299,7 @@ def test_reconcile_finds_what_does_not_add_up_and_repair_mends_it(shop: Domain, 
     assert "2 ingested rows are neither published nor in quarantine" in told
     assert "the tables have 1 published rows, the ledger 3" in told
     assert {problem.ref.batch for problem in broken.problems} == {"day_1"}
-    assert repair([shop], broken, installation=installation, run=RUN) == (
-        BatchRef(gated(shop).id, "day_1"),
-    )
+    assert repair([shop], broken, installation=installation, run=RUN) == (BatchRef(gated(shop).id, "day_1"),)
     assert reconcile([shop], installation=installation).problems == ()
 
 
