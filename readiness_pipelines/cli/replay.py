@@ -13,7 +13,16 @@ from rich.markup import escape
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, errors_for_people, print_json, say, say_next
+from readiness_pipelines.cli.output import (
+    BROKEN_EXIT,
+    OUT,
+    AsJson,
+    count_batches,
+    errors_for_people,
+    print_json,
+    say,
+    say_next,
+)
 from readiness_pipelines.cli.planning import work_after
 from readiness_pipelines.cli.running import Broken, RunReport, batch_progress, run_works, split_failure
 from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
@@ -189,7 +198,7 @@ def _run_after(chosen: Chosen, installation: Installation, replayed: _Replayed, 
         report = RunReport()
 
         def more() -> list[Work]:
-            return work_after(chosen.tables, {*map(tuple, replayed.done), *report.refs}, installation=installation)
+            return work_after(chosen.tables, {*((ref.table, ref.batch) for ref in replayed.done), *report.refs}, installation=installation)
 
         run_works([], more, report, stop, quiet=quiet)
         replayed.after += report.ran
@@ -229,7 +238,7 @@ def _report(
         names = ", ".join(f"{table.id}[{work.batch}]" for table in work.tables)
         say(f"then {names}: {work.why}")
     if not requested and (left := [step for step in plan.steps if step.ref not in replayed.done]):
-        say(f"ended before {len(left)} batches, {left[0].ref} first")
+        say(f"ended before {count_batches(len(left))}, {left[0].ref} first")
     if plan.steps:
         say_next(replayed.broken[0].command if replayed.broken else history_command(plan.steps[0].ref))
     else:

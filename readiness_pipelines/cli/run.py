@@ -9,6 +9,7 @@ import typer
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
     AsJson,
+    count_batches,
     errors_for_people,
     print_json_of,
     say,
@@ -135,7 +136,7 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
         if broken.way_out:
             say(("  → ", "bold"), broken.way_out)
     if stop.asked:
-        say(f"ended after {len(report.ran)} batches; what is due is run by the next: readiness run")
+        say(f"ended after {count_batches(len(report.ran))}; what is due is run by the next: readiness run")
     say_next(_next(domains[0], report))
 
 

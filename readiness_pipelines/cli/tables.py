@@ -45,8 +45,8 @@ def lane_table(lane: LaneStatus, kpis: Sequence[Kpi], *, newest: int = NEWEST) -
     title = f"{lane.name} ({lane.kind})" + (f": the newest {len(shown):,} of {len(lane.batches):,}" if older else "")
     table = plain_table(title, footer=True)
     table.add_column("batch", footer="all", no_wrap=True)
-    for name, heading in _ROWS.items():
-        table.add_column(heading, justify="right", footer=f"{getattr(lane.total, name):,}", no_wrap=True)
+    for name, rows_heading in _ROWS.items():
+        table.add_column(rows_heading, justify="right", footer=f"{getattr(lane.total, name):,}", no_wrap=True)
     held = sum(batch.held for batch in lane.batches)
     table.add_column("held", footer=str(held) if held else "")
     mine = [kpi for kpi in kpis if kpi.id in lane.kpis]

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -27,6 +27,8 @@ from readiness_pipelines.settings import EngineName
 _DURATION: TypeAdapter[Duration | None] = TypeAdapter(Duration | None)
 _LANGUAGES = ("relation", "sql", "arrow")
 _ENGINES = ("duckdb", "spark")
+
+T = TypeVar("T", GatedTable, DerivedTable, Kpi)
 
 Reads = Mapping[str, Table | Read]
 """Inputs by the transform's parameters; a table alone is read as the kinds of batches say."""
@@ -217,7 +219,7 @@ class Domain:
         """
 
         def add(transform: Transform) -> DerivedTable:
-            chosen = name or getattr(transform, "__name__", "")
+            chosen = name or str(getattr(transform, "__name__", ""))
             what = f"{self.name}.{chosen}"
             if language not in _LANGUAGES:
                 raise UnknownNameError(f"language of {what}", str(language), _LANGUAGES)
@@ -294,7 +296,7 @@ class Domain:
         dimensions = (by,) if isinstance(by, str) else tuple(by)
 
         def add(transform: Transform) -> Kpi:
-            chosen = name or getattr(transform, "__name__", "")
+            chosen = name or str(getattr(transform, "__name__", ""))
             what = f"{self.name}.{chosen}"
             for argument, value in {"question": question, "unit": unit, "owner": owner or self.owner}.items():
                 if not isinstance(value, str) or not value.strip():
@@ -322,7 +324,7 @@ class Domain:
 
         return add
 
-    def _add(self, table: Any) -> Any:
+    def _add(self, table: T) -> T:
         self._tables[table.id.name] = table
         if not isinstance(table, GatedTable):
             for read in table.reads.values():

@@ -36,7 +36,10 @@ class BatchMapping(Protocol):
         optional: Whether the batch is computed where the input has none: the transform is given no rows of it.
     """
 
-    optional: bool
+    @property
+    def optional(self) -> bool:
+        """Whether the batch is computed where the input has none."""
+        ...
 
     def keys(self, key: str, own: Batches, theirs: Batches, there: Sequence[str]) -> tuple[str, ...]:
         """The input's batches that a batch reads, from old to new; none where those it needs are not there.

@@ -135,8 +135,9 @@ def _lane_work(
     for batch in sorted(due, key=lane.batches.order):
         tables = {table_id: table for table_id, (table, _, _) in due[batch].items()}
         for table in lane.tables:
-            computed = table.id not in tables and not isinstance(table, GatedTable)
-            if computed and _follows(table, batch, tables, published):
+            if table.id in tables or isinstance(table, GatedTable):
+                continue
+            if _follows(table, batch, tables, published):
                 tables[table.id] = table
         reasons = dict.fromkeys(f"{table_id}: {why}" for table_id, (_, why, _) in due[batch].items())
         prints = sorted((str(table_id), one) for table_id, (_, _, one) in due[batch].items())

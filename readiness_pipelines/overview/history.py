@@ -115,7 +115,7 @@ def _not_computed(table: Table, onwards: Iterable[BatchRef], records: Records) -
 
 def _in_order(chain: Iterable[BatchRef], records: Records, declared: list[TableId]) -> list[BatchRef]:
     """Each batch after its inputs; otherwise in the order in which the tables are declared."""
-    places = {table: float(place) for place, table in enumerate(declared)}
+    places: dict[TableId, float] = {table: place for place, table in enumerate(declared)}
     # A raw table stands just before its own; what is not declared any more stands first.
     places |= {table.raw: place - 0.5 for table, place in places.items()}
     wanted = sorted(chain, key=lambda ref: (places.get(ref.table, -1.0), ref))

@@ -141,7 +141,7 @@ def test_a_file_that_is_cut_off_is_refused_and_what_was_ingested_stays(installat
     before = where(shop, installation)
     table = gated(shop)
     cut = replace(
-        table, source=table.source.model_copy(update={"reader": type(table.source.reader)("orders/{batch}.csv*")})
+        table, source=table.source.model_copy(update={"reader": FileDrop("orders/{batch}.csv*")})
     )
     (installation.landing.path / "orders" / "day_1.csv.gz").write_bytes(
         gzip.compress(b"order_id\n" + b"1\n" * 5000)[:-30]

@@ -126,10 +126,10 @@ def test_a_day_is_late_five_minutes_after_it_is_due(installation: Installation) 
     installation.ledger.incidents.looked({wafers.id: "never"}, at=due - timedelta(hours=1))
 
     def state(after: timedelta) -> Any:
-        return observe([fab], installation=installation, now=due + after).freshness[wafers.id].state
+        return observe(fab.tables, installation=installation, now=due + after).freshness[wafers.id].state
 
     assert state(timedelta(minutes=4)) is FreshnessState.NEVER
     assert state(timedelta(minutes=6)) is FreshnessState.LATE
     assert state(timedelta(minutes=61)) is FreshnessState.FAILED
-    (finding,) = observe([fab], installation=installation, now=due + timedelta(hours=2)).findings
+    (finding,) = observe(fab.tables, installation=installation, now=due + timedelta(hours=2)).findings
     assert (finding.kind, finding.answers) == (FindingKind.FRESHNESS, "Line metrology <metrology@fab.example>")
