@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
+from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, first_line, print_json, say, say_next
 from readiness_pipelines.cli.values import decision_value
 from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_table, waiting_value
 from readiness_pipelines.cli.words import BatchKey, TableName, What, find, find_batch
@@ -189,12 +189,16 @@ def _open(verb: str, batch: str, table: str | None) -> tuple[Table, BatchRef, In
 def _write(rows: Any, to: Path) -> None:
     import duckdb  # noqa: PLC0415  # only an export needs it
 
-    with duckdb.connect() as connection:
-        relation = connection.from_arrow(rows)
-        match to.suffix:
-            case ".csv":
+    if to.suffix not in (".csv", ".parquet"):
+        raise DeclarationError(f"{to} ends in {to.suffix!r}", way_out="name a .csv or .parquet file")
+    try:
+        with duckdb.connect() as connection:
+            relation = connection.from_arrow(rows)
+            if to.suffix == ".csv":
                 relation.write_csv(str(to), header=True)
-            case ".parquet":
+            else:
                 relation.write_parquet(str(to))
-            case other:
-                raise DeclarationError(f"{to} ends in {other!r}", way_out="name a .csv or .parquet file")
+    except duckdb.Error as error:
+        raise DeclarationError(
+            f"{to} cannot be written: {first_line(error)}", way_out="name a file in a folder that can be written to"
+        ) from error

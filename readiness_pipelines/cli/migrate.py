@@ -21,7 +21,7 @@ def migrate(
     with errors_for_people():
         settings = Settings()
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        with Progress(*columns, console=ERR, disable=as_json, transient=True) as progress:
+        with Progress(*columns, console=ERR, disable=as_json or not ERR.is_terminal, transient=True) as progress:
             progress.add_task("backing up and migrating the ledger", total=None)
             done = migrate_ledger(settings.ledger_url, at=Run().clock(), force=force)
         if as_json:

@@ -62,6 +62,8 @@ def errors_for_people() -> Iterator[None]:
         show_error(declaration_error(error.title, error).what)
     except (SQLAlchemyError, sqlite3.Error) as error:
         show_error(f"the database refuses: {first_line(error)}", "readiness doctor")
+    except UnicodeDecodeError as error:
+        show_error(f"a file that should be UTF-8 text is not: {error.reason} at byte {error.start}", "save it as UTF-8")
     except BrokenPipeError:
         raise  # whoever read the output has had enough of it
     except OSError as error:
@@ -70,6 +72,11 @@ def errors_for_people() -> Iterator[None]:
     else:
         return
     raise typer.Exit(USAGE_EXIT)
+
+
+def count_batches(count: int) -> str:
+    """``1 batch``, ``2 batches``."""
+    return f"{count:,} batch" if count == 1 else f"{count:,} batches"
 
 
 def first_line(error: BaseException) -> str:

@@ -1,11 +1,12 @@
 """Which batches a run is about: what is due, or what was named."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 
 from readiness_pipelines.batches import in_order
 from readiness_pipelines.cli.words import Chosen, batches_of, landed_batches
 from readiness_pipelines.contracts import GatedTable, Lane, Table, downstream
-from readiness_pipelines.delivery import Work
+from readiness_pipelines.delivery import Work, due_work
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
@@ -56,6 +57,20 @@ def follows(work: Work, ran: Collection[tuple[TableId, str]], *, installation: I
             if keys and not set(keys).isdisjoint(read.keys(work.batch, table.batches, there)):
                 return True
     return False
+
+
+def work_after(
+    tables: Sequence[Table], ran: Collection[tuple[TableId, str]], *, installation: Installation
+) -> list[Work]:
+    """What is due now because batches of some tables ran: a month after its days.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    readers = {reader.id: reader for table in tables for reader in downstream(table)}
+    domains = tuple(dict.fromkeys(reader.domain for reader in readers.values()))
+    due = due_work(domains, installation=installation, now=datetime.now(UTC), unreachable=lambda *_: None)
+    return [work for work in due if follows(work, ran, installation=installation)]
 
 
 def _work(lane: Lane, batch: str, chosen: Chosen, there: dict[TableId, list[str]]) -> Work | None:

@@ -13,17 +13,29 @@ from rich.markup import escape
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, errors_for_people, print_json, say, say_next
-from readiness_pipelines.cli.running import Broken, batch_progress, split_failure
+from readiness_pipelines.cli.output import (
+    BROKEN_EXIT,
+    OUT,
+    AsJson,
+    count_batches,
+    errors_for_people,
+    print_json,
+    say,
+    say_next,
+)
+from readiness_pipelines.cli.planning import work_after
+from readiness_pipelines.cli.running import Broken, RunReport, batch_progress, run_works, split_failure
 from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.values import counts_value
 from readiness_pipelines.cli.words import Chosen, What, check_ran, find
 from readiness_pipelines.commands import history_command, replay_command
-from readiness_pipelines.delivery import ReplayPlan, ReplayStep, Selection, moved_rows, plan_replay
+from readiness_pipelines.contracts import Lane, Table, upstream
+from readiness_pipelines.delivery import ReplayPlan, ReplayStep, Selection, Work, moved_rows, plan_replay
 from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord, RequestState
+from readiness_pipelines.names import TableId
 from readiness_pipelines.settings import Settings
 
 DEFAULT_REASON = "replayed from the command line"
@@ -35,6 +47,7 @@ class _Replayed:
 
     requests: dict[BatchRef, int] = field(default_factory=dict)
     done: list[BatchRef] = field(default_factory=list)
+    after: list[Work] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
 
 
@@ -80,9 +93,10 @@ def replay(
                 return
             replayed = _Replayed()
             if request:
-                _request(plan, reason, installation, run, replayed)
+                _request(chosen, plan, reason, installation, run, replayed)
             else:
                 _run(chosen, plan, reason, installation, run, replayed, stop, quiet=as_json)
+                _run_after(chosen, installation, replayed, stop, quiet=as_json)
             _report(plan, replayed, installation, requested=request, as_json=as_json)
         if stop.asked:
             raise typer.Exit(stop.exit_code)
@@ -111,9 +125,16 @@ def _check_batches(chosen: Chosen, batches: list[str], installation: Installatio
             raise next((one for one in refusals if one.way_out), refusals[0])
 
 
-def _request(plan: ReplayPlan, reason: str, installation: Installation, run: Run, replayed: _Replayed) -> None:
-    """File a request for each batch."""
+def _request(
+    chosen: Chosen, plan: ReplayPlan, reason: str, installation: Installation, run: Run, replayed: _Replayed
+) -> None:
+    """File a request for each batch; what is computed from one in the same run needs none of its own."""
+    tables, lanes = _by_name(chosen)
     for step in plan.steps:
+        table, lane = tables[step.ref.table], lanes[step.ref.table]
+        before = (BatchRef(one.id, step.ref.batch) for one in upstream(table) if one in lane.tables)
+        if any(ref in replayed.requests for ref in before):
+            continue
         asked = installation.ledger.request_replay(step.ref, who=run.who, why=reason, at=run.clock())
         replayed.requests[step.ref] = asked.id
 
@@ -132,8 +153,7 @@ def _run(
     """Run the replay job for each batch, in this process."""
     if stop.asked or not plan.steps:
         return
-    tables = {table.id: table for table in chosen.tables}
-    lanes = {table.id: lane for domain in chosen.domains for lane in domain.lanes for table in lane.tables}
+    tables, lanes = _by_name(chosen)
     with batch_progress(quiet=quiet) as progress:
         task = progress.add_task("starting Dagster", total=len(plan.steps))
         # Dagster takes a second to import: only the command that needs it pays.
@@ -147,6 +167,9 @@ def _run(
                 if stop.asked:
                     return
                 ref = step.ref
+                if ref in replayed.done:
+                    progress.advance(task)
+                    continue  # it was computed again with what it reads
                 progress.update(task, description=escape(str(ref)))
                 table, lane = tables[ref.table], lanes[ref.table]
                 job = launching.find_job(replay_job_name(lane), project=project)
@@ -163,10 +186,30 @@ def _run(
                     replayed.broken.append(
                         Broken(name=str(ref.table), batch=ref.batch, what=what, way_out=way_out, command=command)
                     )
-                replayed.done.append(ref)
+                replayed.done += [BatchRef(one, ref.batch) for one in again]
                 state = RequestState.FAILED if broken else RequestState.DONE
                 installation.ledger.move_request(asked.id, state=state, run_id=ran.run_id, outcome=failure or None)
                 progress.advance(task)
+
+
+def _run_after(chosen: Chosen, installation: Installation, replayed: _Replayed, stop: Stop, *, quiet: bool) -> None:
+    """Compute what is due because of the replayed batches, in whichever lane it is."""
+    if replayed.done and not stop.asked:
+        report = RunReport()
+
+        def more() -> list[Work]:
+            return work_after(chosen.tables, {*((ref.table, ref.batch) for ref in replayed.done), *report.refs}, installation=installation)
+
+        run_works([], more, report, stop, quiet=quiet)
+        replayed.after += report.ran
+        replayed.broken += report.broken
+
+
+def _by_name(chosen: Chosen) -> tuple[dict[TableId, Table], dict[TableId, Lane]]:
+    """The tables and their lanes."""
+    tables = {table.id: table for table in chosen.tables}
+    lanes = {table.id: lane for domain in chosen.domains for lane in domain.lanes for table in lane.tables}
+    return tables, lanes
 
 
 def _report(
@@ -191,8 +234,11 @@ def _report(
         say(("broken ", "bold red"), f"{one.name} {one.batch}: {one.what}")
         if one.way_out:
             say(("  → ", "bold"), one.way_out)
-    if left := len(plan.steps) - len(replayed.done) - (len(replayed.requests) if requested else 0):
-        say(f"ended before {left} batches")
+    for work in replayed.after:
+        names = ", ".join(f"{table.id}[{work.batch}]" for table in work.tables)
+        say(f"then {names}: {work.why}")
+    if not requested and (left := [step for step in plan.steps if step.ref not in replayed.done]):
+        say(f"ended before {count_batches(len(left))}, {left[0].ref} first")
     if plan.steps:
         say_next(replayed.broken[0].command if replayed.broken else history_command(plan.steps[0].ref))
     else:
@@ -208,10 +254,13 @@ def _report_value(
             for step in plan.steps
             if (record := after[step.ref]) is not None
         ],
+        "then": [
+            {"batch": work.batch, "tables": [str(table.id) for table in work.tables], "why": work.why}
+            for work in replayed.after
+        ],
         "requests": {str(ref): number for ref, number in replayed.requests.items()},
         "broken": [
-            {"table": one.name, "batch": one.batch, "error": one.what, "way_out": one.way_out}
-            for one in replayed.broken
+            {"of": one.name, "batch": one.batch, "error": one.what, "way_out": one.way_out} for one in replayed.broken
         ],
     }
 

@@ -9,6 +9,7 @@ import typer
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
     AsJson,
+    count_batches,
     errors_for_people,
     print_json_of,
     say,
@@ -127,7 +128,7 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
         show_lanes(domain, after[domain.name])
         for record in _held(after[domain.name], report):
             say(("held ", "bold red"), f"{record.ref}: {record.reason or 'nothing of it is published'}")
-            say_next(quarantine_command(record.ref))
+            say(("  → ", "bold"), quarantine_command(record.ref))
     for table, error in report.unreachable.items():
         show_error(f"the source of {table}: {error.what}", error.way_out)
     for broken in report.broken:
@@ -135,7 +136,7 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
         if broken.way_out:
             say(("  → ", "bold"), broken.way_out)
     if stop.asked:
-        say(f"ended after {len(report.ran)} batches; what is due is run by the next: readiness run")
+        say(f"ended after {count_batches(len(report.ran))}; what is due is run by the next: readiness run")
     say_next(_next(domains[0], report))
 
 

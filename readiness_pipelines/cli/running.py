@@ -151,5 +151,5 @@ class _Jobs:
 def batch_progress(*, quiet: bool) -> Iterator[Progress]:
     """What runs, how far it is, and for how long, on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=ERR, disable=quiet, transient=True) as progress:
+    with Progress(*columns, console=ERR, disable=quiet or not ERR.is_terminal, transient=True) as progress:
         yield progress

@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, print_json_of, say, say_next
+from readiness_pipelines.cli.output import (
+    OUT,
+    AsJson,
+    count_batches,
+    errors_for_people,
+    print_json,
+    print_json_of,
+    say,
+    say_next,
+)
 from readiness_pipelines.cli.tables import NEWEST, dimensions_table, lane_table
 from readiness_pipelines.cli.values import status_value, table_value
 from readiness_pipelines.cli.words import What, find
@@ -48,7 +57,7 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
         due = due_work(chosen.domains, installation=installation, now=Run().clock(), unreachable=lambda *_: None)
         if due:
             count = len({(work.lane.name, work.batch) for work in due})
-            say(f"{count} batches are due, {due[0].lane.name} {due[0].batch} first: {due[0].why}")
+            say(f"due: {count_batches(count)}, {due[0].lane.name} {due[0].batch} first ({due[0].why})")
             say_next("readiness run" + (f" {what}" if what else ""))
         elif held := next((record for one in found for record in _records(one) if record.state == "held"), None):
             say_next(quarantine_command(held.ref))

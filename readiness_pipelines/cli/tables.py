@@ -19,10 +19,10 @@ NEWEST = 40
 _ROWS = {"ingested": "ingested", "published": "published", "quarantined": "waits"}
 
 
-def plain_table(title: str | Text, *, lines: bool = False, footer: bool = False) -> Table:
+def plain_table(title: str, *, lines: bool = False, footer: bool = False) -> Table:
     """A table without outer edges, which leaves its columns the width."""
     return Table(
-        title=Text(title) if isinstance(title, str) else title,
+        title=Text(title, no_wrap=True, overflow="ignore"),  # wider than the table where it must be
         title_justify="left",
         box=box.SIMPLE,
         padding=(0, 1, 0, 0),
@@ -45,8 +45,8 @@ def lane_table(lane: LaneStatus, kpis: Sequence[Kpi], *, newest: int = NEWEST) -
     title = f"{lane.name} ({lane.kind})" + (f": the newest {len(shown):,} of {len(lane.batches):,}" if older else "")
     table = plain_table(title, footer=True)
     table.add_column("batch", footer="all", no_wrap=True)
-    for name, heading in _ROWS.items():
-        table.add_column(heading, justify="right", footer=f"{getattr(lane.total, name):,}", no_wrap=True)
+    for name, rows_heading in _ROWS.items():
+        table.add_column(rows_heading, justify="right", footer=f"{getattr(lane.total, name):,}", no_wrap=True)
     held = sum(batch.held for batch in lane.batches)
     table.add_column("held", footer=str(held) if held else "")
     mine = [kpi for kpi in kpis if kpi.id in lane.kpis]
@@ -107,9 +107,17 @@ def target_text(target: Target | None, unit: str) -> str:
 def map_table(name: str, steps: Sequence[MapStep]) -> Table:
     """The map of a domain: one line for each step."""
     table = plain_table(name, lines=True)
-    for column in ("step", "reads", "who answers", "rules", "may take", "late after"):
+    table.add_column("step", no_wrap=True)
+    for column in ("reads", "who answers", "rules"):
         table.add_column(column, overflow="fold")
-    for step in steps:
+    promised = {
+        "may take": [step.latency for step in steps],
+        "late after": [step.freshness.warn_after if step.freshness else None for step in steps],
+    }
+    shown = {column: promises for column, promises in promised.items() if any(promises)}
+    for column in shown:
+        table.add_column(column, no_wrap=True)
+    for place, step in enumerate(steps):
         reads = list(step.reads)
         if step.kind == "raw" and step.source:
             reads = [step.source.origin, *reads, step.source.classification]
@@ -124,8 +132,7 @@ def map_table(name: str, steps: Sequence[MapStep]) -> Table:
             Text("\n".join(reads)),
             Text(step.answers),
             rules,
-            format_duration(step.latency) if step.latency else "–",
-            format_duration(step.freshness.warn_after) if step.freshness else "–",
+            *(format_duration(one) if (one := promises[place]) else "–" for promises in shown.values()),
         )
     return table
 

@@ -12,7 +12,7 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.output import OUT, print_json, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.values import counts_value, decision_value
-from readiness_pipelines.commands import replay_command
+from readiness_pipelines.commands import history_command, replay_command
 from readiness_pipelines.contracts import Table, answers_for
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation
@@ -71,7 +71,7 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
     record = waiting_record(table, batch=ref.batch, installation=installation)
     counts = judged_rules(table, batch=ref.batch, installation=installation)
     decisions = installation.ledger.decisions(record.ref)
-    commands = _commands(ref, counts)
+    commands = _commands(ref, counts) if record.counts.quarantined else [history_command(ref)]
     if as_json:
         print_json(
             {
@@ -97,7 +97,7 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
 def _samples(count: RuleCount) -> Grid:
     """A rule's samples, the cells that it looks at marked."""
     title = f"{count.rule.name}: {count.broken_rows:,} rows break {count.rule.reason} ({count.rule.route})"
-    table = plain_table(Text(title))
+    table = plain_table(title)
     names = list(count.samples[0]) if count.samples else []
     for name in names:
         table.add_column(Text(name), overflow="fold")

@@ -194,7 +194,7 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
     quarantine_snapshot = snapshots.quarantine
     if verdict.quarantined_rows or verdict.discarded_rows or must_commit(quarantine, step.ref, installation):
         expected = verdict.quarantined_rows + verdict.discarded_rows
-        bad = _stage(quarantine, waiting, schema, step, judged, installation, expected=expected)
+        bad = _stage(quarantine, waiting, schema, step, judged=judged, installation=installation, expected=expected)
         quarantine_snapshot = _replace(quarantine, bad, facts, step, installation)
     published_snapshot = snapshots.published
     if good is not None:
@@ -249,18 +249,35 @@ def _staged_good(published: TableId, judged: JudgedBatch, step: _Step, installat
     expected = verdict.published_rows
     match verdict.outcome:
         case Publish() | Split():
-            return _stage(published, verdict.published, verdict.schema, step, judged, installation, expected=expected)
+            return _stage(
+                published,
+                verdict.published,
+                verdict.schema,
+                step,
+                judged=judged,
+                installation=installation,
+                expected=expected,
+            )
         case Discard():
             # What the batch published before is withdrawn.
             if not must_commit(published, step.ref, installation):
                 return None
-            return _stage(published, verdict.published, verdict.schema, step, judged, installation, expected=0)
+            return _stage(
+                published, verdict.published, verdict.schema, step, judged=judged, installation=installation, expected=0
+            )
         case Hold() | Empty():
             if not left_by_crash(published, step.ref, installation):
                 return None
             # It stays, and from now on in the name of a delivery that came to its end.
             rows = installation.lakehouse.relation(judged.engine, published, batch=step.batch)
-            return _stage(published, rows, installation.lakehouse.schema(published), step, judged, installation)
+            return _stage(
+                published,
+                rows,
+                installation.lakehouse.schema(published),
+                step,
+                judged=judged,
+                installation=installation,
+            )
 
 
 def _event_column(step: _Step, columns: pa.Schema) -> str | None:
@@ -300,9 +317,9 @@ def _stage(
     rows: Rows,
     schema: pa.Schema,
     step: _Step,
+    *,
     judged: JudgedBatch,
     installation: Installation,
-    *,
     expected: int | None = None,
 ) -> Staged:
     """Stage rows, and see that they are as many as the verdict says: nothing is committed that does not add up."""
@@ -344,7 +361,7 @@ def outcome_text(verdict: Verdict) -> tuple[BatchState, str]:
         case Publish():
             return BatchState.PUBLISHED, ""
         case Split():
-            broken = ", ".join(f"{count.rule.name} {count.broken_rows:,}" for count in verdict.broken[:3])
+            broken = ", ".join(f"{count.rule.name} {count.broken_rows:,}" for count in verdict.deciding[:3])
             return BatchState.PARTLY_PUBLISHED, f"{verdict.failed_rows:,} rows wait in quarantine ({broken})"
         case Hold(reason):
             return BatchState.HELD, reason

@@ -135,9 +135,10 @@ def _lane_work(
     for batch in sorted(due, key=lane.batches.order):
         tables = {table_id: table for table_id, (table, _, _) in due[batch].items()}
         for table in lane.tables:
-            if table.id not in tables and not isinstance(table, GatedTable):
-                if _follows(table, batch, tables, published):
-                    tables[table.id] = table
+            if table.id in tables or isinstance(table, GatedTable):
+                continue
+            if _follows(table, batch, tables, published):
+                tables[table.id] = table
         reasons = dict.fromkeys(f"{table_id}: {why}" for table_id, (_, why, _) in due[batch].items())
         prints = sorted((str(table_id), one) for table_id, (_, _, one) in due[batch].items())
         works.append(
@@ -171,9 +172,9 @@ def _due_of_source(
     due: dict[str, tuple[str, str]] = {}
     newest = max(raw.values(), key=lambda record: table.batches.order(record.ref.batch), default=None)
     for arrival in table.source.reader.arrivals(installation.places(table.batches)):
-        if table.batches.has(arrival.batch) and arrival.settled_since <= settled:
-            if _is_new(arrival, raw.get(arrival.batch), newest):
-                due[arrival.batch] = ("arrived", arrival.fingerprint)
+        settled_batch = table.batches.has(arrival.batch) and arrival.settled_since <= settled
+        if settled_batch and _is_new(arrival, raw.get(arrival.batch), newest):
+            due[arrival.batch] = ("arrived", arrival.fingerprint)
     for batch, record in raw.items():
         inputs = published.inputs(table, batch)
         if batch in due or inputs is None or record.snapshots.raw is None:

@@ -55,6 +55,9 @@ REPOSITORY = "__repository__"
 """Dagster's name of what a `Definitions` object becomes."""
 
 
+LOOKS_EVERY = 0.2
+"""Seconds after which a signal is handled at the latest."""
+
 STOPS_WITHIN = 10.0
 """Seconds that an interrupted run is given to end by itself."""
 
@@ -210,34 +213,40 @@ def _create_run(
 def _execute(job: Job, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
     """Execute a run in a thread of its own: in the main thread, Dagster would put its signal handlers in place."""
     errors: list[BaseException] = []
+    ended = threading.Event()
 
     def execute() -> None:
         try:
             execute_run(InMemoryJob(job.definition), run, instance)
         except BaseException as error:  # raised again in the thread that waits
             errors.append(error)
+        finally:
+            ended.set()
 
     worker = threading.Thread(target=execute, name=f"run {run.run_id}", daemon=True)
     worker.start()
     try:
-        worker.join()
+        # Not for ever at once: a signal that another thread receives does not wake the one that waits. And not by
+        # `join`, which takes the thread for ended when a handler raises in it.
+        while not ended.wait(LOOKS_EVERY):
+            pass
     except BaseException:
-        _cancel(worker, run, instance)
+        _cancel(worker, ended, run, instance)
         raise
     if errors:
         raise errors[0]
 
 
-def _cancel(worker: threading.Thread, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
+def _cancel(worker: threading.Thread, ended: threading.Event, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
     """End a run now, as Dagster ends one that somebody cancels. What was committed of its batch stays whole."""
     instance.report_run_canceling(run, message="Interrupted on the command line.")
     if worker.ident is not None:
         interrupt = ctypes.py_object(DagsterExecutionInterruptedError)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), interrupt)
-    worker.join(STOPS_WITHIN)
-    ended = instance.get_run_by_id(run.run_id)
-    if ended is not None and not ended.is_finished:
-        instance.report_run_canceled(ended, message="Interrupted on the command line, in the middle of a step.")
+    ended.wait(STOPS_WITHIN)
+    now = instance.get_run_by_id(run.run_id)
+    if now is not None and not now.is_finished:
+        instance.report_run_canceled(now, message="Interrupted on the command line, in the middle of a step.")
 
 
 def failure_of(run: dg.DagsterRun, *, instance: dg.DagsterInstance) -> str:

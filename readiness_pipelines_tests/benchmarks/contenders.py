@@ -33,10 +33,10 @@ def gate_with_profile(file: str, folder: Path) -> Callable[[], Written]:
 
 
 def _gate(file: str, folder: Path, *, profiles: bool) -> Callable[[], Written]:
-    from readiness_pipelines.installation import Installation
     from readiness_pipelines.delivery.attempts import OpenAttempt
     from readiness_pipelines.delivery.profiling import keep_profile, profile_of_staged
     from readiness_pipelines.gates import DuckDbEngine, Gate
+    from readiness_pipelines.installation import Installation
     from readiness_pipelines.names import TableId
     from readiness_pipelines.settings import Settings
     from readiness_pipelines_tests.benchmarks.schema import Order

@@ -17,9 +17,9 @@ from uuid import uuid4
 
 import dagster as dg
 import pyarrow as pa
+from readiness_pipelines.delivery.measure import KPI_SCHEMA
 
 from readiness_pipelines.delivery import new_landings, reconcile
-from readiness_pipelines.delivery.measure import KPI_SCHEMA
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import status

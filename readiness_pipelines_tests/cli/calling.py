@@ -1,15 +1,21 @@
-"""The command line, called in this process."""
+"""The command line, called in this process, or as a process of its own."""
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner
 
 from readiness_pipelines.cli.main import app
-from readiness_pipelines.cli.output import OUT
+from readiness_pipelines.cli.output import ERR, OUT
 
 RUNNER = CliRunner()
-OUT.width = 200  # whatever the terminal of those who test
+OUT.width = ERR.width = 200  # whatever the terminal of those who test
+COMMAND = (sys.executable, "-c", "from readiness_pipelines.cli.main import main; main()")
 
 
 def call(*arguments: str, code: int = 0) -> str:
@@ -24,3 +30,22 @@ def as_json(*arguments: str, code: int = 0) -> Any:
     result = RUNNER.invoke(app, [*arguments, "--json"])
     assert result.exit_code == code, result.output + str(result.exception)
     return json.loads(result.stdout)
+
+
+def run_process(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A command as a process of its own, through the door that is installed."""
+    environment = process_environment(variables)
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, env=environment)
+
+
+def start_process(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """A command under way."""
+    pipe = subprocess.PIPE
+    environment = process_environment(variables)
+    return subprocess.Popen([*COMMAND, *arguments], stdout=pipe, stderr=pipe, text=True, env=environment)
+
+
+def process_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of this process, with the working folder's modules and some variables."""
+    path = os.pathsep.join([str(Path.cwd()), *sys.path])
+    return {**os.environ, "PYTHONPATH": path, **variables}

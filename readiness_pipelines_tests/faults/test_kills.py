@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from readiness_pipelines.decisions import Correction
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.decisions import Correction
 from readiness_pipelines.delivery import decide, reconcile, repair
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId

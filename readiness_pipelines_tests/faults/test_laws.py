@@ -25,9 +25,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waiver
 
 from readiness_pipelines import Domain, FileDrop, Ratio, Source, StaticBatches, Steward, Tolerance
+from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waiver
 from readiness_pipelines.delivery import Selection, decide, ingest, plan_replay, reconcile, repair, replay_batch
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId

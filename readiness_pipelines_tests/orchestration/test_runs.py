@@ -153,6 +153,7 @@ def test_an_unknown_job_batch_or_table_names_the_nearest(project: Path, instance
 def test_a_changed_source_and_what_was_cleansed_are_shown_on_the_checks(
     project: Path, instance: dg.DagsterInstance
 ) -> None:
+    run(project, instance, "day_1")
     land(project / "landing", "day_2", "1,10,paid,a,x", header="order_id,amount,status,note,coupon")
     checks = checks_of(instance, run(project, instance, "day_2"))
     changed = checks["schema_unchanged"]

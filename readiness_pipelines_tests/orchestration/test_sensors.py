@@ -1,6 +1,7 @@
 """Sensors that need nobody: what is due is run once, and what is not as promised becomes an incident."""
 
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def tick(sensor: str, instance: dg.DagsterInstance, project: Path, domain: Domai
     repository = build_definitions(domain or order_domain(), settings=settings_in(project)).get_repository_def()
     context = dg.build_sensor_context(
         instance=instance,
+        instance_ref=instance.get_ref(),
         repository_def=repository,
         resources={INSTALLATION: Installation.open(settings_in(project))},
     )
@@ -113,6 +115,7 @@ def test_a_batch_that_arrives_before_it_ended_waits_and_the_sensor_says_so(
 
 
 def test_a_new_version_becomes_a_partition_with_its_run(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    shutil.rmtree(tmp_path / "landing")
     os.utime(land(tmp_path / "landing", "2026-11-01", *GOOD), (1_000_000_000, 1_000_000_000))
     asked = tick("shop_work", instance, tmp_path, order_domain(batches=Versions()))
     (request,) = asked.run_requests

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+import pandera.pyarrow as pa
 from duckdb import DuckDBPyRelation as Relation
 
 from readiness_pipelines import DailyBatches, Domain, FileDrop, MonthlyBatches, Ratio, Source, Steward, Value
+from readiness_pipelines.batches import BatchState
 from readiness_pipelines.delivery import ingest
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import BatchState
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import status
 from readiness_pipelines_tests.overview.delivering import bring, compute
@@ -63,8 +64,6 @@ def test_several_batches_add_up_by_numerator_and_denominator(installation: Insta
 
 
 def test_of_a_held_value_the_last_good_one_is_shown_and_the_record_says_so(installation: Installation) -> None:
-    import pandera.pyarrow as pa
-
     shop = order_domain()
 
     @shop.kpi(question="How many?", unit="count", plausible=[pa.Check.lt(5)])

@@ -41,7 +41,7 @@ def test_columns_of_any_name_are_shown(installation: Installation) -> None:
 
 def test_a_batch_that_never_ran_says_how_to_run_it(installation: Installation) -> None:
     bring(SHOP, installation, "day_1", GOOD)
-    with pytest.raises(LedgerError, match="readiness run shop.orders --batch day_2"):
+    with pytest.raises(LedgerError, match=r"readiness run shop\.orders --batch day_2"):
         waiting_record(ORDERS, batch="day_2", installation=installation)
     with pytest.raises(UnknownNameError, match="did you mean 'day_1'"):
         waiting_record(ORDERS, batch="day_11", installation=installation)
