@@ -35,9 +35,7 @@ def test_a_value_that_nobody_believes_is_held(installation: Installation) -> Non
     assert values(installation) == [0.01]
 
     who = Run(who="ann")
-    decide(
-        fraud_rate, Waiver(rule=rule), batch=DAY, why="an attack, it is true", installation=installation, run=who
-    )
+    decide(fraud_rate, Waiver(rule=rule), batch=DAY, why="an attack, it is true", installation=installation, run=who)
     replay_batch(fraud_rate, batch=DAY, installation=installation, run=who)
     assert values(installation) == [0.87]
     assert run(cards, installation=installation) == {}

@@ -63,9 +63,7 @@ def test_after_its_past_is_forgotten_a_replay_publishes_its_own_rows(installatio
             write(installation, f"{seller}/{day}.csv", "order_id,amount", f"1,{amount + len(seller)}", "2,-1")
     run(retail, wholesale, installation=installation)
     before = [content(installation, table.id)[:3] for table in (retail_orders, wholesale_orders)]
-    maintain(
-        installation, now=datetime.now(UTC) + timedelta(days=1), retention=timedelta(0), most_snapshots=1
-    )
+    maintain(installation, now=datetime.now(UTC) + timedelta(days=1), retention=timedelta(0), most_snapshots=1)
     assert len(installation.lakehouse.snapshots(retail_orders.id.raw)) == 1
     replay_batch(retail_orders, batch=DAY, installation=installation, run=Run())
     assert rows(installation, retail_orders.id, "_batch", "amount") == [(DAY, 7), ("2026-01-02", 8)]
