@@ -32,6 +32,6 @@ readings = air.gated(
 
 
 @air.kpi(question="How much ozone is in the air?", unit="µg/m³", target="<= 120")
-def ozone(readings: Relation) -> Mean:  # noqa: ARG001  # its only input is what is counted
+def ozone(readings: Relation) -> Mean:  # its only input is what is counted
     """Mean of the hours that were measured."""
     return Mean('"O3 (µg/m³)"')

@@ -31,6 +31,6 @@ payments = cards.gated(
 @cards.kpi(
     question="How many payments are fraud?", unit="ratio", target="<= 2 %", plausible=[pa.Check.in_range(0, 0.3)]
 )
-def fraud_rate(payments: Relation) -> Ratio:  # noqa: ARG001  # its only input is what is counted
+def fraud_rate(payments: Relation) -> Ratio:  # its only input is what is counted
     """Share of the payments that are fraud."""
     return Ratio("count(*) FILTER (fraud)", "count(*)")

@@ -91,12 +91,12 @@ def seven_days(week: Relation) -> Relation:
 
 
 @covid.kpi(question="How many cases have there been?", unit="cases", additive=False)
-def all_cases(cases: Relation) -> Sum:  # noqa: ARG001  # its only input is what is counted
+def all_cases(cases: Relation) -> Sum:  # its only input is what is counted
     """Cases since the beginning."""
     return Sum("confirmed")
 
 
 @covid.kpi(question="How many new cases does a country have a day?", unit="cases")
-def mean_new_cases(new_cases: Relation) -> Mean:  # noqa: ARG001  # as above
+def mean_new_cases(new_cases: Relation) -> Mean:  # as above
     """New cases per country."""
     return Mean("new_cases")

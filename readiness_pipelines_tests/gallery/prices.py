@@ -38,7 +38,7 @@ listed = prices.gated(
 
 
 @prices.derived(schema=Label, language="sql", key=("article", "shelf"))
-def labels(listed: str) -> str:  # noqa: ARG001  # named in the text
+def labels(listed: str) -> str:  # named in the text
     """A label for each shelf."""
     return "SELECT article, cents, unnest(range(shelves)) AS shelf FROM listed"
 

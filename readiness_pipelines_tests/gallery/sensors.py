@@ -56,6 +56,6 @@ def weeks(temperatures: Relation) -> Relation:
 
 
 @sensors.kpi(question="How warm is it?", unit="°C")
-def warmth(weeks: Relation) -> Mean:  # noqa: ARG001  # its only input is what is counted
+def warmth(weeks: Relation) -> Mean:  # its only input is what is counted
     """Mean of the sensors."""
     return Mean("degrees")

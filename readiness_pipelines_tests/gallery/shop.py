@@ -84,18 +84,18 @@ def monthly(revenue: Relation) -> Relation:
 
 
 @shop.kpi(question="What do we earn?", unit="EUR", by=["country"], target=">= 20", targets={"CH": ">= 5"})
-def earned(revenue: Relation) -> Sum:  # noqa: ARG001  # its only input is what is counted
+def earned(revenue: Relation) -> Sum:  # its only input is what is counted
     """Euros of a day."""
     return Sum("euros")
 
 
 @shop.kpi(question="How many orders come back?", unit="ratio", by="country", target="<= 25 %")
-def return_rate(revenue: Relation) -> Ratio:  # noqa: ARG001  # as above
+def return_rate(revenue: Relation) -> Ratio:  # as above
     """Share of the orders that were returned."""
     return Ratio("sum(returned)", "sum(orders)")
 
 
 @shop.kpi(question="What do we earn in a month?", unit="EUR")
-def earned_monthly(monthly: Relation) -> Sum:  # noqa: ARG001  # as above
+def earned_monthly(monthly: Relation) -> Sum:  # as above
     """Euros of a month."""
     return Sum("euros")

@@ -31,6 +31,6 @@ trips = taxi.gated(
 
 
 @taxi.kpi(question="How much toll is paid?", unit="USD")
-def tolls(trips: Relation) -> Sum:  # noqa: ARG001  # its only input is what is counted
+def tolls(trips: Relation) -> Sum:  # its only input is what is counted
     """Tolls of a month."""
     return Sum("toll")

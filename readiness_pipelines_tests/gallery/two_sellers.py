@@ -23,7 +23,9 @@ def orders_of(domain: Domain, folder: str) -> GatedTable:
     return domain.gated(
         "orders",
         source=Source(
-            origin=f"{folder} export", steward=Steward("Sellers", "x@y.example"), reader=FileDrop(f"{folder}/{{batch}}.csv")
+            origin=f"{folder} export",
+            steward=Steward("Sellers", "x@y.example"),
+            reader=FileDrop(f"{folder}/{{batch}}.csv"),
         ),
         schema=Order,
         batches=DAYS,
