@@ -1,6 +1,7 @@
 """Each command that a message suggests is one that the command line has, and keeps its arguments whole."""
 
 import shlex
+from typing import Any
 
 import click
 import pytest
@@ -32,7 +33,7 @@ REF = BatchRef(TableId("shop", "orders"), "2026-11-01-10:00")
 def test_a_suggested_command_can_be_typed_as_it_is(command: str) -> None:
     name, *words = shlex.split(command)
     assert name == "readiness"
-    found: click.Command = typer.main.get_command(app)
+    found: Any = typer.main.get_command(app)
     context = click.Context(found)
     while isinstance(found, click.Group):
         _, inner, words = found.resolve_command(context, words)

@@ -52,7 +52,7 @@ def observe(
     publications: Publications | None = None,
     watched: Mapping[TableId, tuple[str, datetime]] | None = None,
 ) -> Observation:
-    """Look at some tables. Nothing is written and nobody is told.
+    """Look at some tables. Nothing is written and nobody is notified.
 
     Args:
         tables: The tables: those of a domain, or of several.

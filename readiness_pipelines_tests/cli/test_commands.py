@@ -1,127 +1,250 @@
 """The command line: tables for people, JSON for programs, errors with a way out."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from readiness_pipelines_tests.cli.calling import as_json, call
+from readiness_pipelines import __version__, commands
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.main import app
+from readiness_pipelines.cli.output import OUT
+from readiness_pipelines.names import TableId
+from readiness_pipelines_tests.cli.calling import as_json, call, run_process
 from readiness_pipelines_tests.conftest import LANDING
 from readiness_pipelines_tests.samples import GOOD, land
 
 
 def test_run_takes_every_landed_batch_and_says_what_is_held(project: Path) -> None:
     text = call("run")
-    assert "held day_3: 3 of 4 rows (75.00%) fail, over the tolerance of 50.00%" in " ".join(text.split())
-    assert "next: readiness status refund_rate" in text
-    again = call("run")
-    assert "nothing new landed" in again
+    assert "held shop.orders[day_3]: 3 of 4 rows (75.00%) fail, over the tolerance of 50.00%" in text
+    assert "→ readiness quarantine show day_3 --table shop.orders" in text
+    assert "next: readiness status shop" in text
+    assert "nothing new landed: every batch has a verdict" in call("run")
 
 
 def test_run_and_status_as_json_account_for_every_row(project: Path) -> None:
     ran = as_json("run", "--all")
-    assert ran["ran"] == ["day_1", "day_2", "day_3"]
-    assert ran["broken"] == {}
-    told = as_json("status")
-    assert [(b["batch"], b["ingested"], b["published"], b["quarantined"], b["held"]) for b in told["batches"]] == [
+    assert [(work["lane"], work["batch"]) for work in ran["ran"]] == [
+        ("shop", "day_1"),
+        ("shop", "day_2"),
+        ("shop", "day_3"),
+    ]
+    assert ran["broken"] == []
+    (lane,) = as_json("status")["lanes"]
+    assert (lane["lane"], lane["kind"]) == ("shop", "static")
+    assert [(b["batch"], b["ingested"], b["published"], b["quarantined"], b["held"]) for b in lane["batches"]] == [
         ("day_1", 4, 3, 1, False),
         ("day_2", 4, 4, 0, False),
         ("day_3", 4, 0, 4, True),
     ]
-    assert told["total"] == {"ingested": 12, "published": 7, "quarantined": 5, "discarded": 0}
-    assert told["batches"][1]["kpi"] == {
-        "name": "refund_rate",
+    assert lane["total"] == {"ingested": 12, "published": 7, "quarantined": 5, "discarded": 0}
+    assert lane["batches"][1]["kpis"]["shop.refund_rate"] == {
         "value": 0.25,
         "numerator": 1.0,
         "denominator": 4.0,
+        "dimensions": {},
         "target": "<= 0.5",
         "met": True,
     }
-    assert told["batches"][2]["tables"]["orders"]["state"] == "held"
+    assert lane["batches"][2]["tables"]["shop.orders"]["state"] == "held"
+    assert list(lane["batches"][0]["tables"]["shop.paid"]["inputs"]) == ["shop.orders"]
 
 
-def test_run_takes_only_the_batches_that_are_named(project: Path) -> None:
-    assert as_json("run", "--batch", "day_2", "--batch", "day_2")["ran"] == ["day_2"]
-    assert as_json("run")["ran"] == ["day_1", "day_3"]
+def test_run_takes_only_the_batches_that_are_named_and_what_follows_from_them(project: Path) -> None:
+    ran = as_json("run", "--batch", "day_2", "--batch", "day_2")["ran"]
+    assert {work["batch"] for work in ran} == {"day_2"}
+    assert {table for work in ran for table in work["tables"]} == {"shop.orders", "shop.paid", "shop.refund_rate"}
+    assert {work["batch"] for work in as_json("run", "shop.orders")["ran"]} == {"day_1", "day_3"}
+    again = as_json("run", "shop", "--batch", "day_2")["ran"]
+    assert [work["batch"] for work in again] == ["day_2"]
 
 
-def test_a_batch_that_cannot_be_judged_is_broken_and_the_others_run(project: Path) -> None:
+def test_a_batch_that_cannot_be_judged_is_broken_with_its_way_out_and_the_others_run(project: Path) -> None:
     land(project / "landing", "day_1", "1,2", header="order_id,,amount")
-    ran = as_json("run", "--all", code=1)
-    assert list(ran["broken"]) == ["day_1"]
-    assert "column 2 has no name" in ran["broken"]["day_1"]
-    assert ran["next"] == "readiness run refund_rate --batch day_1"
-    assert [batch["published"] for batch in ran["batches"]] == [0, 4, 0]
+    ran = as_json("run", code=1)
+    (broken,) = ran["broken"]
+    assert broken["batch"] == "day_1"
+    assert "column 2 has no name" in broken["error"]
+    assert "FileDrop(columns=" in broken["way_out"]
+    assert ran["next"] == broken["next"] == "readiness run shop.orders --batch day_1"
+    assert {work["batch"] for work in ran["ran"]} == {"day_1", "day_2", "day_3"}
+    text = call("run", code=1)
+    assert "nothing new landed" not in text
+    assert "broken shop day_1: orders/day_1.csv cannot be read: column 2 has no name → declare FileDrop" in text
+
+
+def test_what_landed_and_did_not_run_is_not_taken_for_another_batch(delivered: Path) -> None:
+    (delivered / "landing/orders/day_2.csv").rename(delivered / "landing/orders/kept")
+    assert "did you mean" not in call("history", "day_2")
+
+
+def test_a_batch_that_landed_and_did_not_run_is_said_to_be_so(project: Path) -> None:
+    for words in (("history",), ("quarantine", "show"), ("replay", "--batch")):
+        text = call(*words, "day_1", code=2)
+        assert "shop.orders[day_1] landed and did not run yet → readiness run shop.orders --batch day_1" in text
 
 
 def test_status_before_any_run_says_what_to_type(project: Path) -> None:
-    assert "next: readiness run refund_rate (3 batches have not run)" in call("status")
+    text = call("status")
+    assert "due: 3 batches, shop day_1 first" in text
+    assert "next: readiness run" in text
 
 
-def test_path_show_prints_the_map(project: Path) -> None:
-    text = " ".join(call("path", "show", "refund_rate", "--rules").split())
+def test_status_of_a_kpi_shows_its_values_as_people_write_them(delivered: Path) -> None:
+    text = call("status", "shop.refund_rate")
+    assert "How many orders are refunded? (ratio)" in text
+    assert "all <= 50.0 % 0.0 % 25.0 %" in text
+    value = as_json("status", "refund_rate")
+    assert [batch["kpi"] and batch["kpi"]["value"] for batch in value["batches"]] == [0.0, 0.25, None]
+    assert "day_3: never delivered" in call("status", "shop.paid")
+
+
+def test_a_domain_is_listed_and_shown(project: Path) -> None:
+    text = call("domain", "show", "shop", "--rules")
     assert "Shop export" in text
     assert "order_id_unique" in text
-    steps = as_json("path", "show")["steps"]
+    steps = as_json("domain", "show")["steps"]
     assert [step["kind"] for step in steps] == ["raw", "gated", "derived", "kpi"]
     assert steps[1]["tolerance"] == {"quarantined_ratio": 0.5, "quarantined_rows": None, "rules": {}}
-    assert as_json("path", "list") == [{"name": "refund_rate", "question": "How many orders are refunded?"}]
+    assert steps[0]["at_risk"] == ["shop.refund_rate"]
+    (domain,) = as_json("domain", "list")
+    assert domain["kpis"] == {"shop.refund_rate": "How many orders are refunded?"}
+    assert "shop.refund_rate: How many orders are refunded? (ratio, target <= 50.0 %)" in call("domain", "list")
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["status", "refund_rat"], "did you mean 'refund_rate'"),
+        (["status", "shopp"], "did you mean 'shop'"),
+        (["status", "shop.order"], "did you mean 'shop.orders'"),
+        (["status", "ordrs"], "did you mean 'orders'"),
         (["run", "--batch", "day_11"], "did you mean 'day_1'"),
         (["run", "--batch", "day_1", "--all"], "exclude each other"),
+        (["status", "[/x]"], "unknown domain or table '[/x]'"),
+        (["adopt", "shop.nothing", "--reason", "r"], "unknown domain or table"),
+        (["schema", "show", "shop.paid"], "shop.paid is computed, not fed by a source → name one of: shop.orders"),
     ],
 )
 def test_wrong_input_is_refused_with_the_nearest_right_one(project: Path, arguments: list[str], says: str) -> None:
-    assert says in " ".join(call(*arguments, code=2).split())
-
-
-def test_a_path_that_cannot_be_loaded_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("READINESS_PATHS", '["no_such_module:path"]')
-    assert "no_such_module:path" in call("status", code=2)
+    assert says in call(*arguments, code=2)
 
 
 def test_nothing_landed_says_where_to_put_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READINESS_LANDING", str(project / "elsewhere"))
-    assert "READINESS_LANDING" in " ".join(call("run", code=2).split())
+    assert "READINESS_LANDING" in call("run", code=2)
+
+
+def test_what_landed_under_no_declared_batch_is_named(project: Path) -> None:
+    call("run")
+    land(project / "landing", "day_9", *GOOD)
+    assert "what landed is not a batch that is declared: 'day_9' of shop.orders" in call("run")
+
+
+def test_every_command_fits_a_terminal_of_eighty_columns(delivered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OUT, "width", 80)
+    for words in (("status",), ("domain", "show"), ("quarantine", "list"), ("watch",), ("incidents", "list")):
+        text = CliRunner().invoke(app, list(words)).stdout
+        grid = [line for line in text.splitlines() if "  " in line.strip() and not line.startswith(("  shop.", "next"))]
+        assert max(map(len, grid)) <= 80, text
+        assert "…" not in text
+    assert "day_3         4          0      4  held            –" in CliRunner().invoke(app, ["status"]).stdout
+
+
+def test_the_version_is_printed() -> None:
+    assert call("--version") == __version__
+
+
+REF = BatchRef(TableId("shop", "orders"), "day_1")
+SPELLED = (
+    commands.run_command(REF),
+    commands.status_command("shop"),
+    commands.history_command(REF),
+    commands.quarantine_command(REF),
+    commands.replay_command(REF),
+    commands.replay_command(REF, dry_run=False),
+    commands.reconcile_command("shop"),
+    commands.report_command("shop"),
+)
+
+
+@pytest.mark.parametrize("command", SPELLED)
+def test_every_command_that_messages_suggest_runs(delivered: Path, command: str) -> None:
+    words = command.split()
+    assert words[0] == "readiness"
+    call(*words[1:])
 
 
 def test_the_installed_command_runs_without_importing_dagster_for_status(project: Path) -> None:
-    land(project / "landing", "day_1", *GOOD)
+    # The user's own module imports Dagster; the reference domains do not.
+    landing = str(LANDING)
     code = (
         "import sys; sys.argv = ['readiness', 'status', '--json']\n"
-        "from readiness_pipelines.cli.main import app\n"
-        "try: app()\nexcept SystemExit as done: print(done.code, 'dagster' in sys.modules, file=sys.stderr)"
+        "from readiness_pipelines.cli.main import main\n"
+        "try: main()\nexcept SystemExit as done: print(done.code, 'dagster' in sys.modules, file=sys.stderr)"
     )
-    # The user's own module imports Dagster; the reference paths do not.
-    environment = {**os.environ, "READINESS_PATHS": '["readiness_pipelines.examples.readmission_rate:path"]'}
-    environment["READINESS_LANDING"] = str(LANDING)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    import subprocess  # noqa: PLC0415
+    import sys  # noqa: PLC0415
+
+    from readiness_pipelines_tests.cli.calling import process_environment  # noqa: PLC0415
+
+    variables = {
+        "READINESS_DOMAINS": "readiness_pipelines.examples.readmissions:readmissions",
+        "READINESS_LANDING": landing,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=process_environment(variables),
+    )
     assert done.stderr.split()[-2:] == ["0", "False"]
-    assert json.loads(done.stdout)["path"] == "readmission_rate_30d"
+    assert json.loads(done.stdout)["domain"] == "readmissions"
 
 
-def test_path_diff_tells_what_changed_since_a_gate_last_judged(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "shop.orders has judged no batch yet" in call("path", "diff")
+def test_domain_diff_shows_what_changed_since_a_gate_last_judged(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "shop.orders has judged no batch yet" in call("domain", "diff")
     call("run", "--all")
-    assert "shop.orders asks what it asked before" in call("path", "diff")
-    module = next(project.glob("order_project_*.py"))
-    changed = project / "changed_paths.py"
-    changed.write_text("from readiness_pipelines_tests.samples import order_path\npath = order_path(ratio=0.25)\n")
+    assert "shop.orders has the gate that it had before" in call("domain", "diff")
+    changed = project / "changed_domain.py"
+    changed.write_text("from readiness_pipelines_tests.samples import order_domain\nshop = order_domain(ratio=0.25)\n")
     monkeypatch.syspath_prepend(str(project))
-    monkeypatch.setenv("READINESS_PATHS", json.dumps(["changed_paths:path"]))
-    text = " ".join(call("path", "diff", "--table", "orders").split())
+    monkeypatch.setenv("READINESS_DOMAINS", "changed_domain:shop")
+    text = call("domain", "diff", "shop.orders")
     assert "tightened" in text
     assert "quarantined_ratio" in text
-    (orders,) = as_json("path", "diff", "--table", "orders")
+    (orders,) = as_json("domain", "diff", "orders")
     assert orders["changes"] == [
         {"kind": "tightened", "what": "tolerance: quarantined_ratio", "before": "0.5", "after": "0.25"}
     ]
-    assert module.exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"READINESS_DOMAINS": "a:b"}, "'a:b', which cannot be imported"),
+        ({"READINESS_DOMAINS": "raises:x"}, "RuntimeError: boom [/x]"),
+        ({"READINESS_DOMAINS": "[a"}, "domains"),
+        ({"READINESS_LANDNG": "x"}, "did you mean 'READINESS_LANDING'"),
+        ({"READINESS_ENGINE": "spork"}, "engine"),
+        ({"READINESS_CONFIG": "broken.toml"}, "broken.toml is not TOML"),
+        ({"READINESS_CONFIG": "latin.toml"}, "UTF-8"),
+        ({"READINESS_CONFIG": "."}, "Is a directory"),
+        ({"READINESS_LEDGER_URL": "nonsense"}, "URL"),
+    ],
+)
+@pytest.mark.slow
+def test_no_mistake_of_a_user_ends_in_a_traceback(project: Path, variables: dict[str, str], says: str) -> None:
+    (project / "raises.py").write_text("raise RuntimeError('boom [/x]')\n")
+    (project / "broken.toml").write_text("[settings")
+    (project / "latin.toml").write_bytes(b"# \xff\n")
+    done = run_process("status", **variables)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert done.stderr.startswith("error ")
+    assert says in done.stderr
+    assert done.stdout == ""

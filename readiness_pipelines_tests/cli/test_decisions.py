@@ -15,11 +15,11 @@ def test_a_row_is_seen_corrected_replayed_and_proved(delivered: Path) -> None:
         ("day_1", "partly_published", 1),
         ("day_3", "held", 4),
     ]
-    assert "next: readiness quarantine show day_1" in call("quarantine", "list")
+    assert "next: readiness quarantine show day_1 --table shop.orders" in call("quarantine", "list")
     shown = call("quarantine", "show", "day_1")
     assert f"{AMOUNT}: 1 rows break greater_than_or_equal_to(0) (quarantine)" in shown
     assert "who answers: Shop team <shop@shop.example>" in shown
-    assert f"readiness quarantine waive day_1 --rule {AMOUNT}" in shown
+    assert f"readiness quarantine waive day_1 --table shop.orders --rule {AMOUNT}" in shown
     assert as_json("quarantine", "show", "day_1")["rules"][0]["samples"][0]["amount"] == "-20"
     assert as_json("quarantine", "rows", "day_1") == [
         {"_row": 1, "order_id": "2", "amount": "-20", "status": "refunded", "note": "?", "broken": AMOUNT}
@@ -34,10 +34,10 @@ def test_a_row_is_seen_corrected_replayed_and_proved(delivered: Path) -> None:
     assert planned["steps"][0]["would_be"] == "published"
     assert "1 rows would move from quarantine to published" in call("replay", "--batch", "day_1", "--dry-run")
     done = call("replay", "--batch", "day_1", "--reason", "sign put back")
-    assert "day_1 orders: partly_published → published, 3 → 4 rows published, 0 wait" in done
+    assert "shop.orders[day_1]: partly_published → published, 3 → 4 rows published, 0 wait" in done
     assert "everything adds up" in call("reconcile")
     past = as_json("history", "day_1")
-    orders = next(table for table in past["tables"] if table["table"] == "shop.orders")
+    orders = next(table for table in past["steps"] if table["table"] == "shop.orders")
     assert [(d["kind"], d["who"], d["why"]) for d in orders["decisions"]] == [("correct", "ann", "sign lost")]
     assert [entry["what"] for entry in orders["trail"]] == [
         "partly_published",
@@ -82,7 +82,9 @@ def test_a_batch_may_be_discarded(delivered: Path) -> None:
         (("quarantine", "discard", "day_1", "--reason", "x"), "which rows are to be discarded?"),
         (("quarantine", "discard", "day_1", "--reason", " ", "--all"), "has no reason"),
         (("quarantine", "undo", "day_1", "--reason", "x", "--decision", "9"), "has no decision 9"),
-        (("quarantine", "show", "day_1", "--table", "order"), "did you mean 'orders'"),
+        (("quarantine", "show", "day_1", "--table", "shop.order"), "did you mean 'shop.orders'"),
+        (("quarantine", "export", "day_1", "nowhere/at/all.csv"), "cannot be written"),
+        (("quarantine", "export", "day_1", "waiting.xlsx"), "name a .csv or .parquet file"),
         (("replay",), "which batches?"),
         (("replay", "--batch", "day_11"), "did you mean 'day_1'"),
         (("history", "day_11"), "did you mean 'day_1'"),

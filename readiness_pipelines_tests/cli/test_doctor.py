@@ -1,10 +1,16 @@
 """The doctor finds what is wrong, names it, and says the way out."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import Home
+from readiness_pipelines.names import TableId
+from readiness_pipelines.settings import Settings
 from readiness_pipelines_tests.cli.calling import as_json, call
+from readiness_pipelines_tests.cli.conftest import MakeProject
 from readiness_pipelines_tests.engines import spark
 from readiness_pipelines_tests.stores import new_bucket
 
@@ -12,9 +18,9 @@ from readiness_pipelines_tests.stores import new_bucket
 def test_an_installation_that_is_well_is_said_to_be(project: Path) -> None:
     found = {one["what"]: one for one in as_json("doctor")}
     assert all(one["ok"] for one in found.values())
-    assert set(found) == {"packages", "landing", "warehouse", "catalog", "ledger", "alerts", "paths"}
+    assert set(found) == {"packages", "landing", "warehouse", "catalog", "ledger", "alerts", "domains", "names"}
     assert found["catalog"]["told"].startswith("SQLite answers; ")
-    assert "refund_rate: " in found["paths"]["told"]
+    assert found["domains"]["told"].startswith("shop: 3 tables, ")
     assert "everything is well" in call("doctor")
 
 
@@ -27,7 +33,7 @@ def wrong(what: str) -> tuple[str, str]:
 def test_a_landing_folder_that_is_not_there_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READINESS_LANDING", str(project / "nowhere"))
     told, way_out = wrong("landing")
-    assert "nowhere is no folder" in told
+    assert "nowhere is not a folder" in told
     assert "READINESS_LANDING" in way_out
 
 
@@ -49,9 +55,50 @@ def test_a_channel_without_an_address_is_named(project: Path, monkeypatch: pytes
     assert "ONCALL_URL is not set" in wrong("alerts")[0]
 
 
-def test_a_path_that_cannot_be_loaded_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("READINESS_PATHS", '["nowhere_at_all:path"]')
-    assert "nowhere_at_all" in wrong("paths")[0]
+def test_a_domain_that_cannot_be_loaded_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READINESS_DOMAINS", "nowhere_at_all:shop")
+    assert "nowhere_at_all" in wrong("domains")[0]
+
+
+def test_two_domains_of_one_name_are_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one_shop", "other_shop"):
+        (project / f"{name}.py").write_text(
+            "from readiness_pipelines import Domain\nshop = Domain('shop', owner='x')\n"
+        )
+    monkeypatch.syspath_prepend(str(project))
+    monkeypatch.setenv("READINESS_DOMAINS", "one_shop:shop,other_shop:shop")
+    assert "two domains are called 'shop'" in wrong("domains")[0]
+
+
+def test_a_name_that_another_declaration_delivers_is_named_and_may_be_adopted(
+    delivered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Installation.open(Settings()).ledger
+    orders = TableId("shop", "orders")
+    other = Home(module="elsewhere.shop", owner="other@shop.example", origin="Other export")
+    ledger.adopt(orders, other, who="ann", why="test", at=datetime.now(UTC))
+    told, way_out = wrong("names")
+    assert "shop.orders belongs to elsewhere.shop" in told
+    assert "readiness adopt shop.orders" in way_out
+    assert "shop.orders belongs to" in call("run", "--batch", "day_2", code=1)
+    text = call("adopt", "shop.orders", "--reason", "it has moved")
+    assert "before to elsewhere.shop (owner other@shop.example, from Other export)" in text
+    assert "already" in call("adopt", "shop.orders", "--reason", "again")
+    assert "everything is well" in call("doctor")
+    call("run", "--batch", "day_2")
+
+
+def test_a_connection_that_has_no_address_is_named(make: MakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(
+        "order_domain()\n"
+        "from readiness_pipelines import Source, SqlQuery, Steward, Versions\n"
+        "from readiness_pipelines_tests.samples import Paid\n"
+        "domain.gated('rates', schema=Paid, batches=Versions(), source=Source(origin='Treasury',\n"
+        "    steward=Steward('Treasury', 't@t.example'),"
+        " reader=SqlQuery('SELECT * FROM rates', connection='treasury')))"
+    )
+    told, _ = wrong("connections")
+    assert "shop.rates: unknown connection 'treasury'" in told
 
 
 def test_a_setting_that_does_not_fit_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ SLOW = """order_domain()
 import os, time
 from readiness_pipelines_tests.samples import Paid
 
+open("loaded", "a").close()
+
 @domain.derived(schema=Paid)
 def slow(paid):
     with open("began", "a") as file:
@@ -104,9 +106,9 @@ def test_a_signal_while_dagster_is_imported_leaves_no_traceback(
 
 @pytest.mark.slow
 def test_other_commands_end_at_a_signal_without_a_traceback(slow_project: Path) -> None:
-    call("run")
+    (slow_project / "loaded").unlink(missing_ok=True)
     running = start_process("reconcile")
-    time.sleep(2.5)
+    wait_for(slow_project / "loaded", running)
     running.send_signal(signal.SIGINT)
     out, error = running.communicate(timeout=WAITS_AT_MOST)
     assert running.returncode in (0, 130)

@@ -23,7 +23,7 @@ def test_a_held_batch_is_an_incident_that_somebody_takes_and_closes(delivered: P
     assert as_json("watch")["events"] == []
     (incident,) = as_json("incidents", "list")["incidents"]
     assert (incident["kind"], incident["batch"], incident["state"]) == ("held", "day_3", "open")
-    assert incident["next"] == "readiness quarantine show day_3"
+    assert incident["next"] == "readiness quarantine show day_3 --table shop.orders"
     assert incident["answers"] == "Shop team <shop@shop.example>"
     assert "shop.orders[day_3]" in call("watch")
     assert "#1 is yours" in call("incidents", "ack", "1")
@@ -53,6 +53,8 @@ def test_a_silence_keeps_a_channel_quiet(delivered: Path, monkeypatch: pytest.Mo
 
 def test_wrong_input_is_refused_with_the_way_out(delivered: Path) -> None:
     assert "unknown incident '7'" in call("incidents", "ack", "7", code=2)
-    assert "is no duration: write '26h'" in call("incidents", "silence", "x", "--for", "soon", "--reason", "r", code=2)
+    assert "is not a duration → write '26h'" in call(
+        "incidents", "silence", "x", "--for", "soon", "--reason", "r", code=2
+    )
     (delivered / "readiness.toml").write_text(ALERTS.replace("channels = [", "chanels = ["))
     assert "did you mean 'channels'?" in call("watch", code=2)

@@ -13,12 +13,10 @@ from readiness_pipelines import (
     ExistsIn,
     FileDrop,
     NotInOtherBatches,
-    Route,
     SchemaChange,
     Source,
     StaticBatches,
     Steward,
-    Tolerance,
     Trim,
     cleanse,
     row_count,
@@ -29,7 +27,6 @@ from readiness_pipelines.delivery import Delivery, deliver, ingest
 from readiness_pipelines.errors import UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview import gate_changes
 
 RUN = Run(run_id="r1", who="me")
 
@@ -166,25 +163,3 @@ def test_a_batch_rule_holds_and_an_allowed_empty_batch_replaces(installation: In
     run(kept, installation, "stays_gated", "a", "stay,ward\n1,A\n")
     assert run(kept, installation, "stays_gated", "a", "stay,ward\n").state is BatchState.EMPTY
     assert len(rows(installation, "hospital.stays_gated")) == 1
-
-
-def test_what_changed_in_the_gates_is_told(installation: Installation) -> None:
-    hospital = make_domain()
-    (wards, stays) = gate_changes(hospital.tables, installation=installation)
-    assert (wards.before, stays.before) == (None, None)
-    run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n")
-    first = gate_changes([hospital.table("stays_gated")], installation=installation)[0]
-    assert first.before == first.after
-    assert first.changes == ()
-    tighter = make_domain(tolerance=Tolerance(quarantined_ratio=0.1), routes={"stay_unique": Route.HOLD})
-    (changed,) = gate_changes([tighter.table("stays_gated")], installation=installation)
-    assert {(change.kind.value, change.what) for change in changed.changes} == {
-        ("tightened", "tolerance: quarantined_ratio"),
-        ("tightened", "rule unique on stay: route"),
-    }
-    run(tighter, installation, "stays_gated", "a", "stay,ward\n1,A\n")
-    assert gate_changes([tighter.table("stays_gated")], installation=installation)[0].changes == ()
-    (since,) = gate_changes([tighter.table("stays_gated")], installation=installation, since=first.after)
-    assert len(since.changes) == 2
-    with pytest.raises(UnknownNameError, match=r"unknown gate version of hospital\.stays_gated"):
-        gate_changes([hospital.table("stays_gated")], installation=installation, since="nonsense")

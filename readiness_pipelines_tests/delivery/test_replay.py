@@ -24,7 +24,6 @@ from readiness_pipelines.errors import DeclarationError, LedgerError, UnknownNam
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview import quarantine_rows, waiting_batches
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, gated, land, order_domain
 
 RUN = Run(run_id="r1", who="me")
@@ -246,21 +245,6 @@ def test_a_file_of_corrections_that_cannot_be_is_refused(text: str, tmp_path: Pa
     file.write_text(text)
     with pytest.raises(DeclarationError):
         read_cells(file)
-
-
-def test_what_waits_can_be_looked_at(shop: Domain, installation: Installation) -> None:
-    run_batch(shop, installation, "day_1", *MOSTLY_BAD)
-    (record,) = waiting_batches(shop.tables, installation=installation)
-    assert record.ref.batch == "day_1"
-    rows = quarantine_rows(gated(shop), batch="day_1", rule=None, limit=None, installation=installation)
-    assert rows.column_names == ["_row", "order_id", "amount", "status", "note", "broken"]
-    assert [row["broken"] for row in rows.to_pylist()] == ["amount_dtype", AMOUNT, "status_isin", ""]
-    only = quarantine_rows(gated(shop), batch="day_1", rule="status_isin", limit=5, installation=installation)
-    assert only.column("_row").to_pylist() == [2]
-    with pytest.raises(UnknownNameError, match="did you mean 'status_isin'"):
-        quarantine_rows(gated(shop), batch="day_1", rule="status_in", limit=5, installation=installation)
-    with pytest.raises(UnknownNameError, match="did you mean 'day_1'"):
-        quarantine_rows(gated(shop), batch="day_11", rule=None, limit=5, installation=installation)
 
 
 def test_reconcile_finds_what_does_not_add_up_and_repair_mends_it(shop: Domain, installation: Installation) -> None:

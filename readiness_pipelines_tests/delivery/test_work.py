@@ -102,7 +102,7 @@ def test_a_source_that_cannot_be_reached_keeps_no_other_table_waiting(installati
             raise LandingError("the source is away")
 
     lost = shop.gated("lost", source=away, schema=Order, batches=Versions())
-    broken = replace(lost, source=away.model_copy(update={"reader": Unreachable("away/{batch}.csv")}))
+    broken = replace(lost, source=away.model_copy(update={"reader": Unreachable(pattern="away/{batch}.csv")}))
     shop._tables["lost"] = broken
     land(installation.landing.path, "day_1", *GOOD)
     with pytest.raises(LandingError):

@@ -97,8 +97,8 @@ def test_other_kinds_of_batches_are_followed_by_what_was_read(installation: Inst
         "shop.paid[2026-01-10]",
         "shop.paid_of_month[2026-01]",
     ]
-    day = history(gated(shop), batch="2026-01-10", installation=installation)
-    assert steps(day) == [
+    of_day = history(gated(shop), batch="2026-01-10", installation=installation)
+    assert steps(of_day) == [
         "shop_raw.orders[2026-01-10]",
         "shop.orders[2026-01-10]",
         "shop.paid[2026-01-10]",
