@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Kpi, Table
 from readiness_pipelines.decisions import Decision
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash, must_commit
@@ -42,7 +43,7 @@ from readiness_pipelines.gates import (
     Verdict,
 )
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import Staged
+from readiness_pipelines.lakehouse import Staged, stored_columns
 from readiness_pipelines.ledger import BatchFinding, BatchRecord, FindingKind, GateRecord, Snapshots, StoredColumn
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import identifier
@@ -190,7 +191,8 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
     good = _staged_good(published, judged, step, installation)
     publishes = isinstance(verdict.outcome, Publish | Split) and not isinstance(step.table, Kpi)
     profile = _profiled(step, good, judged, installation) if good is not None and publishes else None
-    waiting, schema = _waiting(verdict, step, judged.judge)
+    known = installation.lakehouse.schema(quarantine) if installation.lakehouse.exists(quarantine) else None
+    waiting, schema = _waiting(verdict, step, judged.judge, known)
     quarantine_snapshot = snapshots.quarantine
     if verdict.quarantined_rows or verdict.discarded_rows or must_commit(quarantine, step.ref, installation):
         expected = verdict.quarantined_rows + verdict.discarded_rows
@@ -346,13 +348,25 @@ def _replace(
     )
 
 
-def _waiting(verdict: Verdict, step: _Step, judge: Engine) -> tuple[Rows, pa.Schema]:
-    """The rows that wait, with the gate's version and the time; and their columns."""
+def _waiting(verdict: Verdict, step: _Step, judge: Engine, known: pa.Schema | None) -> tuple[Rows, pa.Schema]:
+    """The rows that wait, with the gate's version and the time; and their columns.
+
+    A column of another type than quarantine has it in (`known`) waits beside it, as in raw.
+    """
     failed, waiting = f"failed_{step.attempt.id}", f"waiting_{step.attempt.id}"
     judge.view(failed, verdict.quarantined)
     version, now = judge.sql.literal(verdict.version), judge.sql.value(step.run.clock())
     judge.view(waiting, f"SELECT *, {version} AS _gate_version, {now} AS _quarantined_at FROM {failed}")
-    return judge.rows(f"SELECT * FROM {waiting}"), judge.schema(waiting)
+    schema = judge.schema(waiting)
+    arrived = pa.schema([field for field in schema if field.name not in RESERVED_COLUMNS])
+    moved = {column.name: column.stored for column in stored_columns(arrived, known)}
+    if any(name.lower() != stored.lower() for name, stored in moved.items()):
+        name_of = judge.sql.identifier
+        listed = ", ".join(f"{name_of(name)} AS {name_of(moved.get(name, name))}" for name in schema.names)
+        placed = f"placed_{step.attempt.id}"
+        judge.view(placed, f"SELECT {listed} FROM {waiting}")
+        waiting, schema = placed, judge.schema(placed)
+    return judge.rows(f"SELECT * FROM {waiting}"), schema
 
 
 def outcome_text(verdict: Verdict) -> tuple[BatchState, str]:

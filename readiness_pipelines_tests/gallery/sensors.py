@@ -18,7 +18,7 @@ class Temperature(pa.DataFrameModel):
     """One reading."""
 
     sensor: arrow.string()
-    degrees: arrow.float64() = pa.Field(ge=-60, le=60)
+    degrees: arrow.float64() = pa.Field(ge=-60, le=60, coerce=True)
 
 
 class Week(pa.DataFrameModel):
