@@ -13,7 +13,15 @@ from pydantic import TypeAdapter, ValidationError
 from readiness_pipelines.batches import Batches, Versions
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.promises import Freshness, Tolerance
-from readiness_pipelines.contracts.reads import AllBatches, Read, VersionInForce, agree, default_mapping
+from readiness_pipelines.contracts.reads import (
+    AllBatches,
+    LastBatches,
+    PreviousBatch,
+    Read,
+    VersionInForce,
+    agree,
+    default_mapping,
+)
 from readiness_pipelines.contracts.references import ExistsIn
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.sources import Source
@@ -118,12 +126,14 @@ class Domain:
                 group.append(table)
         named: list[Lane] = []
         for group in groups:
-            kind = group[0].batches.name
-            name = self.name if len(groups) == 1 else f"{self.name}__{kind}"
-            taken = {lane.name for lane in named}
-            if name in taken or (isinstance(group[0].batches, Versions) and len(groups) > 1):
-                name = f"{self.name}__{group[0].name}"
-            named.append(Lane(name=name, domain=self, batches=group[0].batches, tables=tuple(group)))
+            first, kind = group[0], group[0].batches.name
+            alone = isinstance(first.batches, Versions) or any(
+                other[0].batches.name == kind for other in groups if other is not group
+            )
+            # A single underscore: Dagster's names of tables have two.
+            name = self.name if len(groups) == 1 else f"{self.name}_{kind}"
+            name = f"{name}_{first.name}" if alone and len(groups) > 1 else name
+            named.append(Lane(name=name, domain=self, batches=first.batches, tables=tuple(group)))
         return tuple(named)
 
     def table(self, name: str) -> Table:
@@ -262,7 +272,7 @@ class Domain:
         target: str | None = None,
         targets: Mapping[str | tuple[str, ...], str] | None = None,
         by: Sequence[str] | str = (),
-        additive: bool = True,
+        additive: bool | None = None,
         plausible: Sequence[Any] = (),
         reads: Reads | None = None,
         batches: Batches | None = None,
@@ -280,7 +290,8 @@ class Domain:
             target: What it should be, as ``"<= 0.05"`` or ``"<= 5 %"``.
             targets: What it should be for single values of the dimensions: ``{"DE": "<= 0.04"}``; tuples for several.
             by: Dimensions: columns of the input, or of the relation that the function returns.
-            additive: Whether batches add up to one number; say ``False`` for cumulative data.
+            additive: Whether batches add up to one number; say ``False`` for cumulative data. Where nothing is said,
+                they do unless a batch reads other batches of an input than its own: windows overlap.
             plausible: Pandera checks of the value. Where one fails, the value is held and the last good one stays.
             reads: Inputs, as in `derived`.
             batches: Its batches; those of its inputs where not given.
@@ -312,7 +323,7 @@ class Domain:
                 target=None if target is None else Target.parse(target, kpi=what),
                 targets=_targets(what, targets or {}, dimensions),
                 by=dimensions,
-                additive=additive,
+                additive=_adds_up(inputs) if additive is None else additive,
                 transform=transform,
                 reads=inputs,
                 gating=Gating(rules=tuple(plausible), default_route=Route.HOLD, allow_empty=True),
@@ -452,6 +463,11 @@ def _gating(
         schema_change=schema_change,
         allow_empty=bool(allow_empty),
     )
+
+
+def _adds_up(inputs: Mapping[str, Read]) -> bool:
+    """Whether no row of an input is read by two batches."""
+    return not any(isinstance(read.mapping, LastBatches | AllBatches | PreviousBatch) for read in inputs.values())
 
 
 def _targets(

@@ -376,10 +376,15 @@ def outcome_text(verdict: Verdict) -> tuple[BatchState, str]:
             return BatchState.PUBLISHED, ""
         case Split():
             broken = ", ".join(f"{count.rule.name} {count.broken_rows:,}" for count in verdict.deciding[:3])
-            return BatchState.PARTLY_PUBLISHED, f"{verdict.failed_rows:,} rows wait in quarantine ({broken})"
+            return BatchState.PARTLY_PUBLISHED, f"{_rows_wait(verdict.failed_rows)} in quarantine ({broken})"
         case Hold(reason):
             return BatchState.HELD, reason
         case Empty():
             return BatchState.EMPTY, "the batch has no rows; what was published before stays"
         case Discard():
             return BatchState.DISCARDED, "it was decided that none of its rows will be published"
+
+
+def _rows_wait(rows: int) -> str:
+    """Rows that wait, in words."""
+    return "1 row waits" if rows == 1 else f"{rows:,} rows wait"

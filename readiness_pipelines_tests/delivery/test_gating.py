@@ -133,7 +133,7 @@ def test_a_value_must_exist_in_the_other_table(installation: Installation) -> No
         run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n2,Z\n")
     wards = run(hospital, installation, "wards", "a", "code\nA\nB\n")
     delivery = run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n2,Z\n")
-    assert delivery.reason == "1 rows wait in quarantine (ward_exists_in_hospital_wards 1)"
+    assert delivery.reason == "1 row waits in quarantine (ward_exists_in_hospital_wards 1)"
     assert delivery.inputs[hospital.table("wards").id] == {"*": wards.snapshots.published}
 
 
