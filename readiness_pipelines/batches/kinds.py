@@ -353,10 +353,13 @@ class HourlyBatches(_CalendarBatches):
 
     @classmethod
     def _window_at(cls, begin: datetime, timezone: str) -> Window:
+        zone = ZoneInfo(timezone)
         # An hour is an hour, also where a clock is put forward in the middle of the night.
-        start = begin.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
-        key = start.astimezone(ZoneInfo(timezone)).strftime(cls.key_format)
-        return Window(batch=key, start=start, end=start + timedelta(hours=1))
+        start = begin.replace(tzinfo=zone).astimezone(UTC)
+        key, end = start.astimezone(zone).strftime(cls.key_format), start + timedelta(hours=1)
+        if end.astimezone(zone).strftime(cls.key_format) == key:
+            end += timedelta(hours=1)  # an hour that the clock shows twice is one batch
+        return Window(batch=key, start=start, end=end)
 
 
 class DailyBatches(_CalendarBatches):
