@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from readiness_pipelines.batches import in_order
 from readiness_pipelines.cli.words import Chosen, batches_of, landed_batches
 from readiness_pipelines.contracts import GatedTable, Lane, Table, downstream
-from readiness_pipelines.delivery import Work, due_work
+from readiness_pipelines.delivery import Work, due_work, with_followers
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
@@ -28,7 +28,9 @@ def named_work(chosen: Chosen, batches: Sequence[str], *, installation: Installa
     there = _batches(chosen.tables, installation)
     works = []
     for batch in dict.fromkeys(batches):
-        found = [work for lane in _lanes(chosen) if (work := _work(lane, batch, chosen, there))]
+        found = [
+            work for lane in _lanes(chosen) if (work := _work(lane, batch, chosen, there, installation=installation))
+        ]
         if not found:
             kind = f"batch of {chosen.table.id if chosen.table else ', '.join(d.name for d in chosen.domains)}"
             raise UnknownNameError(kind, batch, {key for keys in there.values() for key in keys})
@@ -44,7 +46,11 @@ def all_work(chosen: Chosen, *, installation: Installation) -> list[Work]:
         fed = [table for table in _of(lane, chosen) if isinstance(table, GatedTable)]
         landed = {key for table in fed for key in landed_batches(table, installation=installation)}
         keys = landed if fed else {key for table in lane.tables for key in there.get(table.id, ())}
-        works += [work for key in in_order(lane.batches, keys) if (work := _work(lane, key, chosen, there))]
+        works += [
+            work
+            for key in in_order(lane.batches, keys)
+            if (work := _work(lane, key, chosen, there, installation=installation))
+        ]
     return sorted(works, key=lambda work: not isinstance(work.tables[0], GatedTable))
 
 
@@ -73,10 +79,15 @@ def work_after(
     return [work for work in due if follows(work, ran, installation=installation)]
 
 
-def _work(lane: Lane, batch: str, chosen: Chosen, there: dict[TableId, list[str]]) -> Work | None:
-    """A lane's tables that have a batch, in the order rows flow."""
+def _work(
+    lane: Lane, batch: str, chosen: Chosen, there: dict[TableId, list[str]], *, installation: Installation
+) -> Work | None:
+    """A lane's tables that have a batch, and what the same run can compute from them, in the order rows flow."""
     tables = tuple(table for table in _of(lane, chosen) if batch in there[table.id])
-    return Work(lane=lane, batch=batch, tables=tables, why=AGAIN, fingerprint=AGAIN) if tables else None
+    if not tables:
+        return None
+    tables = with_followers(lane, batch, tables, installation=installation)
+    return Work(lane=lane, batch=batch, tables=tables, why=AGAIN, fingerprint=AGAIN)
 
 
 def _lanes(chosen: Chosen) -> Iterator[Lane]:

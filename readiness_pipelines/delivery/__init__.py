@@ -17,7 +17,7 @@ from readiness_pipelines.delivery.replay import (
     plan_replay,
     replay_batch,
 )
-from readiness_pipelines.delivery.work import Work, do_work, due_work
+from readiness_pipelines.delivery.work import Work, do_work, due_work, with_followers
 
 __all__ = [
     "ORPHAN_AGE",
@@ -48,4 +48,5 @@ __all__ = [
     "repair",
     "replay_batch",
     "store_of",
+    "with_followers",
 ]

@@ -145,11 +145,7 @@ def _lane_work(
     works = []
     for batch in sorted(due, key=lane.batches.order):
         tables = {table_id: table for table_id, (table, _, _) in due[batch].items()}
-        for table in lane.tables:
-            if table.id in tables or isinstance(table, GatedTable):
-                continue
-            if _follows(table, batch, tables, published):
-                tables[table.id] = table
+        _add_followers(lane, batch, tables, published)
         reasons = dict.fromkeys(f"{table_id}: {why}" for table_id, (_, why, _) in due[batch].items())
         prints = sorted((str(table_id), one) for table_id, (_, _, one) in due[batch].items())
         works.append(
@@ -162,6 +158,25 @@ def _lane_work(
             )
         )
     return works
+
+
+def with_followers(lane: Lane, batch: str, tables: Iterable[Table], *, installation: Installation) -> tuple[Table, ...]:
+    """Tables of a lane and those that can be computed from them in the same run of a batch, in the order rows flow.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    found = {table.id: table for table in tables}
+    _add_followers(lane, batch, found, Published(installation.ledger))
+    return tuple(table for table in lane.tables if table.id in found)
+
+
+def _add_followers(lane: Lane, batch: str, tables: dict[TableId, Table], published: Published) -> None:
+    for table in lane.tables:
+        if table.id in tables or isinstance(table, GatedTable):
+            continue
+        if _follows(table, batch, tables, published):
+            tables[table.id] = table
 
 
 def _may_begin(table: Table, batch: str, now: datetime) -> bool:

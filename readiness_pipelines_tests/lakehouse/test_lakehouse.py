@@ -208,12 +208,6 @@ def test_a_type_that_would_lose_something_is_refused_by_column(kind: pa.DataType
         storage_schema(pa.schema([("c", kind)]))
 
 
-@pytest.mark.parametrize("name", ["Orders", "or ders", "1a", "a-b", "a;b", ""])
-def test_a_table_name_is_an_identifier(name: str) -> None:
-    with pytest.raises(LakehouseError, match="no identifier"):
-        TableId("shop", name)
-
-
 def test_a_missing_table_is_named(lakehouse: Lakehouse) -> None:
     with pytest.raises(LakehouseError, match=r"no table shop\.orders"):
         read(lakehouse)

@@ -30,15 +30,16 @@ CREATE TABLE ledger_batches (
 	reason TEXT, 
 	inputs JSON NOT NULL, 
 	origins JSON NOT NULL, 
+	arrival VARCHAR(200), 
 	columns JSON NOT NULL, 
 	newest_event_at TIMESTAMP WITH TIME ZONE, 
 	updated_at TIMESTAMP WITH TIME ZONE NOT NULL, 
 	PRIMARY KEY (table_name, batch)
 );
-INSERT INTO "ledger_batches" VALUES ('shop.orders', 'day_1', 'partly_published', '3', '2', '1', '0', '0', NULL, NULL, NULL, NULL, 'r1', '1', NULL, '{"shop_raw.orders": {"day_1": 4611686018427387904}}', '[]', '[]', NULL, '2026-01-31 12:00:00+00');
-INSERT INTO "ledger_batches" VALUES ('shop.orders', 'day_2', 'held', '3', '0', '3', '0', '0', NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', '[]', '[]', NULL, '2026-01-31 12:00:00+00');
-INSERT INTO "ledger_batches" VALUES ('shop.paid', 'day_1', 'published', '3', '3', '0', '0', '0', NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{"shop.orders": {"*": 7}}', '[]', '[]', '2026-01-31 12:00:00+00', '2026-01-31 12:00:00+00');
-INSERT INTO "ledger_batches" VALUES ('shop_raw.orders', 'day_1', 'ingested', '3', '0', '0', '0', '0', '4611686018427387904', NULL, NULL, NULL, NULL, NULL, NULL, '{}', '[{"name": "orders/day_1/a.csv", "fingerprint": "00ff", "bytes": 42, "arrived_at": "2026-01-31T11:00:00+00:00"}]', '[{"name": "Order ID", "type": "string", "stored": "order_id"}]', NULL, '2026-01-31 12:00:00+00');
+INSERT INTO "ledger_batches" VALUES ('shop.orders', 'day_1', 'partly_published', '3', '2', '1', '0', '0', NULL, NULL, NULL, NULL, 'r1', '1', NULL, '{"shop_raw.orders": {"day_1": 4611686018427387904}}', '[]', NULL, '[]', NULL, '2026-01-31 12:00:00+00');
+INSERT INTO "ledger_batches" VALUES ('shop.orders', 'day_2', 'held', '3', '0', '3', '0', '0', NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', '[]', NULL, '[]', NULL, '2026-01-31 12:00:00+00');
+INSERT INTO "ledger_batches" VALUES ('shop.paid', 'day_1', 'published', '3', '3', '0', '0', '0', NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{"shop.orders": {"*": 7}}', '[]', NULL, '[]', '2026-01-31 12:00:00+00', '2026-01-31 12:00:00+00');
+INSERT INTO "ledger_batches" VALUES ('shop_raw.orders', 'day_1', 'ingested', '3', '0', '0', '0', '0', '4611686018427387904', NULL, NULL, NULL, NULL, NULL, NULL, '{}', '[{"name": "orders/day_1/a.csv", "fingerprint": "00ff", "bytes": 42, "arrived_at": "2026-01-31T11:00:00+00:00"}]', NULL, '[{"name": "Order ID", "type": "string", "stored": "order_id"}]', NULL, '2026-01-31 12:00:00+00');
 CREATE TABLE ledger_claims (
 	id BIGSERIAL NOT NULL, 
 	table_name VARCHAR(200) NOT NULL, 
