@@ -1,6 +1,6 @@
 """Which batches a run is about: what is due, or what was named."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from readiness_pipelines.batches import in_order
@@ -74,9 +74,27 @@ def work_after(
 
 
 def _work(lane: Lane, batch: str, chosen: Chosen, there: dict[TableId, list[str]]) -> Work | None:
-    """A lane's tables that have a batch, in the order rows flow."""
-    tables = tuple(table for table in _of(lane, chosen) if batch in there[table.id])
-    return Work(lane=lane, batch=batch, tables=tables, why=AGAIN, fingerprint=AGAIN) if tables else None
+    """A lane's tables that have a batch, and what is computed from it in the same run, in the order rows flow."""
+    tables: dict[TableId, Table] = {}
+    for table in _of(lane, chosen):
+        if batch in there[table.id] or _is_made(table, batch, tables, there):
+            tables[table.id] = table
+    if not tables:
+        return None
+    return Work(lane=lane, batch=batch, tables=tuple(tables.values()), why=AGAIN, fingerprint=AGAIN)
+
+
+def _is_made(table: Table, batch: str, before: Collection[TableId], there: Mapping[TableId, Sequence[str]]) -> bool:
+    """Whether a table that never had a batch will have it once some tables ran: all that it reads is there then."""
+    feeds = 0
+    for read in table.reads.values():
+        keys = set(there.get(read.table.id, ()))
+        keys |= {batch} if read.table.id in before else set()
+        wanted = read.keys(batch, table.batches, in_order(read.table.batches, keys))
+        if not wanted and not read.mapping.optional:
+            return False
+        feeds += read.table.id in before and batch in wanted
+    return bool(feeds)
 
 
 def _lanes(chosen: Chosen) -> Iterator[Lane]:
