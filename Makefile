@@ -1,4 +1,4 @@
-# make run    run the readmission path on the committed data        make ui     the Dagster UI, with its daemon
+# make run    run the domain readmissions on the committed data     make ui     the Dagster UI, with its daemon
 # make test   all tests                                             make lint   ruff, mypy, import-linter
 # make bench  all of these, some two hours
 # make bench-gate    speed and memory beside peers, in an environment of its own; BENCH="--millions 1" is short
@@ -14,7 +14,7 @@ BIN := .venv/bin
 .PHONY: run test ui lint bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
 
 run: .venv/installed
-	$(BIN)/readiness run readmission_rate_30d --all
+	$(BIN)/readiness run readmissions --all
 
 test: .venv/installed
 	$(BIN)/pytest -n auto --dist worksteal

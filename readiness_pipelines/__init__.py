@@ -1,4 +1,4 @@
-"""Data paths for business KPIs, with quality gates: what a data engineer imports to declare one."""
+"""Domains, tables and KPIs with quality gates: what a data engineer imports to declare them."""
 
 from importlib.metadata import version
 

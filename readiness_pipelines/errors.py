@@ -1,7 +1,7 @@
 """Every error this package raises on purpose, in one tree.
 
     ReadinessError
-    ├── DeclarationError            a path, gate or setting was written wrong: fix the code, a retry cannot help
+    ├── DeclarationError            a declaration, gate or setting was written wrong: fix the code, a retry cannot help
     │   ├── UnknownNameError        a name that is not there, with the nearest one that is
     │   └── GateBuildError          a schema that cannot become a gate, with the rule and the reason
     ├── LandingError                what landed cannot be read: fix or re-send the file, then run the batch again
@@ -43,7 +43,7 @@ class ReadinessError(Exception):
 
 
 class DeclarationError(ReadinessError):
-    """A path, gate or setting was written wrong."""
+    """A declaration, gate or setting was written wrong."""
 
 
 class UnknownNameError(DeclarationError):
@@ -135,8 +135,3 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return ""
     more = f" and {len(names) - SUGGESTED_NAMES} more" if len(names) > SUGGESTED_NAMES else ""
     return "known: " + ", ".join(repr(n) for n in names[:SUGGESTED_NAMES]) + more
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of what an error says; its type's name where it says nothing."""
-    return next(iter(str(error).splitlines()), "") or type(error).__name__

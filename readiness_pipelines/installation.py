@@ -26,7 +26,7 @@ class Installation:
         ledger: The truth about batches.
         landing: Folder where files land.
         connection: Gives the address of a database by its name in the settings.
-        engine_name: Where the gates of sources' tables judge, unless path or table say so themselves.
+        engine_name: Where the gates of sources' tables judge, unless domain or table say so themselves.
         spark_url: Where Spark is.
         engine_memory_mb: Memory that DuckDB may use for one batch; what does not fit is spilled to disk.
     """

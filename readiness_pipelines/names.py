@@ -74,10 +74,10 @@ def checked_identifier(name: object, what: str) -> str:
     Raises:
         DeclarationError: Not an identifier.
     """
-    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
+    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name) or "__" in name:
         raise DeclarationError(
             f"the {what} {name!r} is not an identifier",
-            way_out="use at most 63 lower-case letters, digits and underscores, starting with a letter",
+            way_out="use at most 63 lower-case letters, digits and single underscores, starting with a letter",
         )
     return name
 

@@ -36,8 +36,8 @@ class Settings(BaseSettings):
         s3_endpoint: URL of a server that speaks S3; AWS itself where there is none.
         s3_region: Region of the buckets; by default the standard chain's.
         domains: The domains, as ``module:attribute``; separated by commas (or a JSON list) where it is a variable.
-        connections: URLs of databases that `SqlQuery` reads, by name: the table ``[settings.connections]``; JSON where it
-            is a variable. ``env:NAME`` stands for what the variable NAME holds.
+        connections: URLs of databases that `SqlQuery` reads, by name: the table ``[settings.connections]``; JSON where
+            it is a variable. ``env:NAME`` stands for what the variable NAME holds.
         config: The settings file; its ``[alerts]`` says who hears of what. Only a variable.
         engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.

@@ -15,7 +15,8 @@ class Block:
 
 sys.meta_path.insert(0, Block())
 import readiness_pipelines
-for folder in ("contracts", "sources", "gates", "lakehouse", "ledger", "delivery", "overview", "examples", "cli"):
+FOLDERS = "contracts sources gates engines lakehouse ledger decisions products delivery overview examples cli"
+for folder in FOLDERS.split():
     package = importlib.import_module(f"readiness_pipelines.{folder}")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"readiness_pipelines.{folder}.{module.name}")
@@ -38,35 +39,57 @@ def test_the_block_blocks() -> None:
 
 def test_the_public_names_are_these() -> None:
     assert sorted(readiness_pipelines.__all__) == [
+        "BatchHeldError",
+        "BatchNotLandedError",
         "Case",
         "Categories",
         "Classification",
+        "CommitConflictError",
+        "CommitUnknownError",
         "DailyBatches",
-        "DataPath",
         "Dates",
+        "DeclarationError",
         "Deduplicate",
+        "Domain",
+        "EngineError",
         "ExistsIn",
         "FileDrop",
+        "FileUnreadableError",
         "FillMissing",
         "FlagMissing",
         "Freshness",
+        "Function",
         "Gate",
+        "GateBuildError",
         "HourlyBatches",
-        "Kpi",
+        "LakehouseError",
+        "LandingError",
+        "LedgerError",
+        "Mean",
+        "MonthlyBatches",
         "NotInOtherBatches",
         "NullTokens",
         "Numbers",
+        "Ratio",
+        "ReadinessError",
         "RejectMissing",
         "Route",
         "SchemaChange",
         "Source",
+        "SqlQuery",
         "StaticBatches",
         "Steward",
-        "Target",
+        "Sum",
         "Tolerance",
         "Trim",
+        "UnknownNameError",
+        "UpstreamNotPublishedError",
+        "Value",
+        "Versions",
+        "WeeklyBatches",
         "WithinUsualRange",
         "ZeroPad",
+        "__version__",
         "cleanse",
         "null_share",
         "row_count",

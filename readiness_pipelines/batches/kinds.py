@@ -100,7 +100,7 @@ class Batches(Protocol):
         ...
 
     def season(self, key: str) -> int | None:
-        """What makes some batches more alike than others: the weekday of a day, Monday 0; ``None`` for no such thing."""
+        """What makes some batches alike: the weekday of a day, Monday 0; ``None`` for no such thing."""
         ...
 
     def grid(self) -> Grid:
@@ -161,11 +161,11 @@ class StaticBatches(Frozen):
         """Whether the key is in the list."""
         return key in self.keys
 
-    def window(self, key: str) -> None:  # noqa: ARG002  # a kind's method
+    def window(self, key: str) -> None:  # a kind's method
         """No batch of a list covers a time."""
         return
 
-    def key_at(self, moment: datetime) -> None:  # noqa: ARG002  # as above
+    def key_at(self, moment: datetime) -> None:  # as above
         """No moment lies in a batch of a list."""
         return
 
@@ -177,11 +177,11 @@ class StaticBatches(Frozen):
         """A list has no calendar."""
         return
 
-    def last_ended(self, at: datetime) -> None:  # noqa: ARG002  # as above
+    def last_ended(self, at: datetime) -> None:  # as above
         """A list has no calendar."""
         return
 
-    def season(self, key: str) -> None:  # noqa: ARG002  # as above
+    def season(self, key: str) -> None:  # as above
         """A list has no seasons."""
         return
 
@@ -193,8 +193,8 @@ class StaticBatches(Frozen):
 class Versions(Frozen):
     """Every delivery replaces the whole table and is a version of it; older versions stay readable.
 
-    A key that begins with a date (``2026-11-24``, ``2026-11-24T061500Z``, ``20261124``) is in force from then on; others
-    are ordered as text, from the beginning of time.
+    A key that begins with a date (``2026-11-24``, ``2026-11-24T061500Z``, ``20261124``) is in force from then on;
+    others are ordered as text, from the beginning of time.
 
     Attributes:
         timezone: IANA name of the zone of dates in keys.
@@ -209,7 +209,7 @@ class Versions(Frozen):
         """Whether the key can be a version's."""
         return bool(_KEY.fullmatch(key)) and ".." not in key
 
-    def window(self, key: str) -> None:  # noqa: ARG002  # a kind's method
+    def window(self, key: str) -> None:  # a kind's method
         """A version covers no time: it is in force from `in_force_from` until the next one is."""
         return
 
@@ -217,7 +217,7 @@ class Versions(Frozen):
         """From when on a version is in force, in UTC; the beginning of time for a key without a date."""
         return _leading_time(key, ZoneInfo(self.timezone)) or datetime.min.replace(tzinfo=UTC)
 
-    def key_at(self, moment: datetime) -> None:  # noqa: ARG002  # as above
+    def key_at(self, moment: datetime) -> None:  # as above
         """Which version is in force depends on those that are there."""
         return
 
@@ -230,11 +230,11 @@ class Versions(Frozen):
         """Versions have no calendar."""
         return
 
-    def last_ended(self, at: datetime) -> None:  # noqa: ARG002  # as above
+    def last_ended(self, at: datetime) -> None:  # as above
         """Versions have no calendar."""
         return
 
-    def season(self, key: str) -> None:  # noqa: ARG002  # as above
+    def season(self, key: str) -> None:  # as above
         """Versions have no seasons."""
         return
 
@@ -325,7 +325,7 @@ class _CalendarBatches(Frozen):
         before = self.window(self.key_at(current.start - timedelta(microseconds=1))) if current else None
         return before if before is not None and before.start >= self.first_start() else None
 
-    def season(self, key: str) -> int | None:  # noqa: ARG002  # a kind's method
+    def season(self, key: str) -> int | None:  # a kind's method
         """Only days have seasons."""
         return None
 
@@ -353,10 +353,13 @@ class HourlyBatches(_CalendarBatches):
 
     @classmethod
     def _window_at(cls, begin: datetime, timezone: str) -> Window:
+        zone = ZoneInfo(timezone)
         # An hour is an hour, also where a clock is put forward in the middle of the night.
-        start = begin.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
-        key = start.astimezone(ZoneInfo(timezone)).strftime(cls.key_format)
-        return Window(batch=key, start=start, end=start + timedelta(hours=1))
+        start = begin.replace(tzinfo=zone).astimezone(UTC)
+        key, end = start.astimezone(zone).strftime(cls.key_format), start + timedelta(hours=1)
+        if end.astimezone(zone).strftime(cls.key_format) == key:
+            end += timedelta(hours=1)  # an hour that the clock shows twice is one batch
+        return Window(batch=key, start=start, end=end)
 
 
 class DailyBatches(_CalendarBatches):

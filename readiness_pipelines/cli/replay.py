@@ -198,7 +198,11 @@ def _run_after(chosen: Chosen, installation: Installation, replayed: _Replayed, 
         report = RunReport()
 
         def more() -> list[Work]:
-            return work_after(chosen.tables, {*map(tuple, replayed.done), *report.refs}, installation=installation)
+            return work_after(
+                chosen.tables,
+                {*((ref.table, ref.batch) for ref in replayed.done), *report.refs},
+                installation=installation,
+            )
 
         run_works([], more, report, stop, quiet=quiet)
         replayed.after += report.ran

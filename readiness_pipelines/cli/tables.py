@@ -1,6 +1,6 @@
 """Our values as tables for people; each fits a terminal of 80 columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.table import Table
@@ -45,8 +45,8 @@ def lane_table(lane: LaneStatus, kpis: Sequence[Kpi], *, newest: int = NEWEST) -
     title = f"{lane.name} ({lane.kind})" + (f": the newest {len(shown):,} of {len(lane.batches):,}" if older else "")
     table = plain_table(title, footer=True)
     table.add_column("batch", footer="all", no_wrap=True)
-    for name, heading in _ROWS.items():
-        table.add_column(heading, justify="right", footer=f"{getattr(lane.total, name):,}", no_wrap=True)
+    for name, rows_heading in _ROWS.items():
+        table.add_column(rows_heading, justify="right", footer=f"{getattr(lane.total, name):,}", no_wrap=True)
     held = sum(batch.held for batch in lane.batches)
     table.add_column("held", footer=str(held) if held else "")
     mine = [kpi for kpi in kpis if kpi.id in lane.kpis]
@@ -105,36 +105,32 @@ def target_text(target: Target | None, unit: str) -> str:
 
 
 def map_table(name: str, steps: Sequence[MapStep]) -> Table:
-    """The map of a domain: one line for each step."""
+    """The map of a domain: one row for each step; fits a terminal of 80 columns."""
     table = plain_table(name, lines=True)
     table.add_column("step", no_wrap=True)
-    for column in ("reads", "who answers", "rules"):
-        table.add_column(column, overflow="fold")
-    promised = {
-        "may take": [step.latency for step in steps],
-        "late after": [step.freshness.warn_after if step.freshness else None for step in steps],
-    }
-    shown = {column: promises for column, promises in promised.items() if any(promises)}
-    for column in shown:
-        table.add_column(column, no_wrap=True)
-    for place, step in enumerate(steps):
-        reads = list(step.reads)
-        if step.kind == "raw" and step.source:
-            reads = [step.source.origin, *reads, step.source.classification]
-        reads += [f"compares with {one}" for one in step.compares]
-        rules = Text("–")
-        if step.rules:
-            tolerance = step.tolerance.quarantined_ratio if step.tolerance else None
-            held = f"\nheld over {tolerance:.2%}" if tolerance is not None else ""
-            rules = Text.assemble(f"{len(step.rules)} rules{held}\n", (step.gate_version or "", "dim"))
-        table.add_row(
-            Text.assemble(f"{step.table}\n", (f"{step.kind}, {step.batches}", "dim")),
-            Text("\n".join(reads)),
-            Text(step.answers),
-            rules,
-            *(format_duration(one) if (one := promises[place]) else "–" for promises in shown.values()),
-        )
+    table.add_column("what is declared", overflow="fold")
+    for step in steps:
+        names = Text.assemble(f"{step.table}\n", (f"{step.kind}, {step.batches}", "dim"))
+        table.add_row(names, Text("\n".join(_declared(step))))
     return table
+
+
+def _declared(step: MapStep) -> Iterator[str]:
+    """What a step reads, who answers for it, its rules and its promises, a line each."""
+    if step.kind == "raw" and step.source:
+        yield f"{step.source.origin} ({step.source.classification})"
+    yield f"reads {', '.join(step.reads)}"
+    if step.compares:
+        yield f"compares with {', '.join(step.compares)}"
+    yield step.answers
+    if step.rules:
+        tolerance = step.tolerance.quarantined_ratio if step.tolerance else None
+        held = f", held over {tolerance:.2%}" if tolerance is not None else ""
+        yield f"{len(step.rules)} rules{held} ({step.gate_version})"
+    late = step.freshness.warn_after if step.freshness else None
+    promises = {"may take": step.latency, "late after": late}
+    if kept := [f"{words} {format_duration(one)}" for words, one in promises.items() if one]:
+        yield ", ".join(kept)
 
 
 def rules_table(step: MapStep) -> Table:

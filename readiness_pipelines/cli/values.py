@@ -125,13 +125,12 @@ def record_value(record: BatchRecord | None) -> dict[str, Any] | None:
 
 def decision_value(decision: DecisionRecord | Decision) -> dict[str, Any]:
     """A decision about a batch."""
-    kept = isinstance(decision, DecisionRecord)
     return {
         "decision": decision.id,
-        "kind": decision.verb if kept else decision.what.verb,
+        "kind": decision.verb,
         "table": str(decision.ref.table),
         "batch": decision.ref.batch,
-        "what": decision.text if kept else decision.what.describe(),
+        "what": decision.text,
         "who": decision.who,
         "why": decision.why,
         "at": decision.at.isoformat(),

@@ -129,7 +129,7 @@ def find_batch(
         check_ran(found, batch, installation=installation)
         return found, BatchRef(found.id, batch)
     fed = [one for domain in domains for one in domain.tables if isinstance(one, GatedTable)]
-    ran = [one for one in fed if batch in _known(one, installation)]
+    ran: list[Table] = [one for one in fed if batch in _known(one, installation)]
     computed = [one for domain in domains for one in domain.tables if not isinstance(one, GatedTable)]
     if not ran:
         ran = [one for one in computed if batch in _known(one, installation)]

@@ -6,14 +6,22 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from readiness_pipelines.batches import Batches, Versions
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.promises import Freshness, Tolerance
-from readiness_pipelines.contracts.reads import AllBatches, Read, VersionInForce, agree, default_mapping
+from readiness_pipelines.contracts.reads import (
+    AllBatches,
+    LastBatches,
+    PreviousBatch,
+    Read,
+    VersionInForce,
+    agree,
+    default_mapping,
+)
 from readiness_pipelines.contracts.references import ExistsIn
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.sources import Source
@@ -27,6 +35,8 @@ from readiness_pipelines.settings import EngineName
 _DURATION: TypeAdapter[Duration | None] = TypeAdapter(Duration | None)
 _LANGUAGES = ("relation", "sql", "arrow")
 _ENGINES = ("duckdb", "spark")
+
+T = TypeVar("T", GatedTable, DerivedTable, Kpi)
 
 Reads = Mapping[str, Table | Read]
 """Inputs by the transform's parameters; a table alone is read as the kinds of batches say."""
@@ -52,8 +62,8 @@ class Lane:
 class Domain:
     """A team's tables and products, their owner and on-call. The name is the tables' namespace.
 
-    Tables are declared in the order rows flow: `gated` for a source, `derived` for a transform, `kpi` for a number. They
-    may read tables of other domains.
+    Tables are declared in the order rows flow: `gated` for a source, `derived` for a transform, `kpi` for a number.
+    They may read tables of other domains.
 
     Args:
         name: Identifier, unique in the installation.
@@ -116,12 +126,14 @@ class Domain:
                 group.append(table)
         named: list[Lane] = []
         for group in groups:
-            kind = group[0].batches.name
-            name = self.name if len(groups) == 1 else f"{self.name}__{kind}"
-            taken = {lane.name for lane in named}
-            if name in taken or (isinstance(group[0].batches, Versions) and len(groups) > 1):
-                name = f"{self.name}__{group[0].name}"
-            named.append(Lane(name=name, domain=self, batches=group[0].batches, tables=tuple(group)))
+            first, kind = group[0], group[0].batches.name
+            alone = isinstance(first.batches, Versions) or any(
+                other[0].batches.name == kind for other in groups if other is not group
+            )
+            # A single underscore: Dagster's names of tables have two.
+            name = self.name if len(groups) == 1 else f"{self.name}_{kind}"
+            name = f"{name}_{first.name}" if alone and len(groups) > 1 else name
+            named.append(Lane(name=name, domain=self, batches=first.batches, tables=tuple(group)))
         return tuple(named)
 
     def table(self, name: str) -> Table:
@@ -152,7 +164,7 @@ class Domain:
         engine: EngineName | None = None,
         description: str = "",
     ) -> GatedTable:
-        """Declare a table fed by a source and gated by a Pandera schema. See `GatedTable` and `Gating` for the arguments.
+        """Declare a table fed by a source and gated by a Pandera schema. For the arguments see `GatedTable`, `Gating`.
 
         Raises:
             DeclarationError: A name that is taken or not an identifier, or an argument that is something else.
@@ -163,14 +175,22 @@ class Domain:
         _expect_batches(batches, what)
         if (check := getattr(source.reader, "check", None)) is not None:
             check(batches)
-        rules, references = self._resolved(rules, batches, what)
+        rules, references = self._resolved(rules, what)
         table = GatedTable(
             id=self._free(name),
             domain=self,
             batches=batches,
             source=source,
             schema=_checked_schema(schema, what),
-            gating=_gating(what, rules, routes, default_route, tolerance, allow_empty, schema_change),
+            gating=_gating(
+                what,
+                rules,
+                routes=routes,
+                default_route=default_route,
+                tolerance=tolerance,
+                allow_empty=allow_empty,
+                schema_change=schema_change,
+            ),
             references=references,
             freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
             latency=_duration(what, latency),
@@ -209,12 +229,12 @@ class Domain:
         """
 
         def add(transform: Transform) -> DerivedTable:
-            chosen = name or getattr(transform, "__name__", "")
+            chosen = name or str(getattr(transform, "__name__", ""))
             what = f"{self.name}.{chosen}"
             if language not in _LANGUAGES:
                 raise UnknownNameError(f"language of {what}", str(language), _LANGUAGES)
             own, inputs = self._inputs(transform, what, reads, batches)
-            found, references = self._resolved(rules, own, what)
+            found, references = self._resolved(rules, what)
             table = DerivedTable(
                 id=self._free(chosen),
                 domain=self,
@@ -224,7 +244,15 @@ class Domain:
                 reads=inputs,
                 key=(key,) if isinstance(key, str) else tuple(key),
                 schema=_checked_schema(schema, what),
-                gating=_gating(what, found, routes, default_route, tolerance, allow_empty, SchemaChange.DISCARD),
+                gating=_gating(
+                    what,
+                    found,
+                    routes=routes,
+                    default_route=default_route,
+                    tolerance=tolerance,
+                    allow_empty=allow_empty,
+                    schema_change=SchemaChange.DISCARD,
+                ),
                 references=references,
                 freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
                 latency=_duration(what, latency),
@@ -244,7 +272,7 @@ class Domain:
         target: str | None = None,
         targets: Mapping[str | tuple[str, ...], str] | None = None,
         by: Sequence[str] | str = (),
-        additive: bool = True,
+        additive: bool | None = None,
         plausible: Sequence[Any] = (),
         reads: Reads | None = None,
         batches: Batches | None = None,
@@ -262,8 +290,9 @@ class Domain:
             target: What it should be, as ``"<= 0.05"`` or ``"<= 5 %"``.
             targets: What it should be for single values of the dimensions: ``{"DE": "<= 0.04"}``; tuples for several.
             by: Dimensions: columns of the input, or of the relation that the function returns.
-            additive: Whether batches add up to one number; say ``False`` for cumulative data.
-            plausible: Pandera checks of the value. Where one fails, the batch's value is held and the last good one stays.
+            additive: Whether batches add up to one number; say ``False`` for cumulative data. Where nothing is said,
+                they do unless a batch reads other batches of an input than its own: windows overlap.
+            plausible: Pandera checks of the value. Where one fails, the value is held and the last good one stays.
             reads: Inputs, as in `derived`.
             batches: Its batches; those of its inputs where not given.
             freshness: How old the newest value may be.
@@ -278,7 +307,7 @@ class Domain:
         dimensions = (by,) if isinstance(by, str) else tuple(by)
 
         def add(transform: Transform) -> Kpi:
-            chosen = name or getattr(transform, "__name__", "")
+            chosen = name or str(getattr(transform, "__name__", ""))
             what = f"{self.name}.{chosen}"
             for argument, value in {"question": question, "unit": unit, "owner": owner or self.owner}.items():
                 if not isinstance(value, str) or not value.strip():
@@ -294,7 +323,7 @@ class Domain:
                 target=None if target is None else Target.parse(target, kpi=what),
                 targets=_targets(what, targets or {}, dimensions),
                 by=dimensions,
-                additive=additive,
+                additive=_adds_up(inputs) if additive is None else additive,
                 transform=transform,
                 reads=inputs,
                 gating=Gating(rules=tuple(plausible), default_route=Route.HOLD, allow_empty=True),
@@ -306,7 +335,7 @@ class Domain:
 
         return add
 
-    def _add(self, table: Any) -> Any:
+    def _add(self, table: T) -> T:
         self._tables[table.id.name] = table
         if not isinstance(table, GatedTable):
             for read in table.reads.values():
@@ -352,7 +381,7 @@ class Domain:
             raise UnknownNameError(f"table in the parameters of {what}", name, self._tables)
         return self._tables[name]
 
-    def _resolved(self, rules: Sequence[Any], own: Batches, what: str) -> tuple[tuple[Any, ...], Mapping[str, Read]]:
+    def _resolved(self, rules: Sequence[Any], what: str) -> tuple[tuple[Any, ...], Mapping[str, Read]]:
         """Rules whose references are spelled as identities, and what they compare with."""
         if isinstance(rules, str) or not isinstance(rules, Sequence):
             raise DeclarationError(f"the rules of {what} are not a list", way_out="write rules=[…]")
@@ -411,6 +440,7 @@ def _parameters(transform: Transform, what: str) -> tuple[str, ...]:
 def _gating(
     what: str,
     rules: tuple[Any, ...],
+    *,
     routes: Mapping[str, Route] | None,
     default_route: Route | None,
     tolerance: Tolerance | None,
@@ -433,6 +463,11 @@ def _gating(
         schema_change=schema_change,
         allow_empty=bool(allow_empty),
     )
+
+
+def _adds_up(inputs: Mapping[str, Read]) -> bool:
+    """Whether no row of an input is read by two batches."""
+    return not any(isinstance(read.mapping, LastBatches | AllBatches | PreviousBatch) for read in inputs.values())
 
 
 def _targets(

@@ -10,9 +10,10 @@ from readiness_pipelines.contracts.routes import Route
 
 
 class SchemaChange(StrEnum):
-    """What a column that is new, missing though optional, or of a wider type than the schema's means.
+    """What a source means whose columns or types are others than those that were accepted last.
 
-    Whatever is chosen, the change is a finding of the rule ``schema_unchanged``.
+    Whatever is chosen, the change is a finding of the rule ``schema_unchanged``. The columns of the first batch that is
+    published are accepted by themselves; later ones by ``readiness schema accept``.
 
     ``DISCARD``: what the schema says is published; a new column is not, and a value too wide breaks its row.
     ``EVOLVE``: the new column, or the wider type, is published, and the table evolves in the same commit.

@@ -1,4 +1,4 @@
-"""The one door through which rows arrive: files, databases and functions are Readers, and nothing else knows of them."""
+"""The one door through which rows arrive: files, databases and functions are Readers."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

@@ -20,6 +20,7 @@ class Present(tuple[str, ...]):
     _known: frozenset[str]
 
     def __new__(cls, keys: Iterable[str] = ()) -> "Present":
+        """Remember the keys, in order and as a set."""
         made = super().__new__(cls, keys)
         made._known = frozenset(made)
         return made
@@ -35,7 +36,10 @@ class BatchMapping(Protocol):
         optional: Whether the batch is computed where the input has none: the transform is given no rows of it.
     """
 
-    optional: bool
+    @property
+    def optional(self) -> bool:
+        """Whether the batch is computed where the input has none."""
+        ...
 
     def keys(self, key: str, own: Batches, theirs: Batches, there: Sequence[str]) -> tuple[str, ...]:
         """The input's batches that a batch reads, from old to new; none where those it needs are not there.

@@ -74,7 +74,7 @@ def left_by_crash(store: TableId, ref: BatchRef, installation: Installation) -> 
 
 
 def must_commit(store: TableId, ref: BatchRef, installation: Installation) -> bool:
-    """Whether a delivery with no rows for an Iceberg table must commit all the same: to clear rows, or what a crash left.
+    """Whether a delivery without rows for an Iceberg table must commit: to clear rows, or what a crash left.
 
     The newest snapshot of every batch is then one of a delivery that the ledger recorded, which is what `reconcile`
     looks for.

@@ -6,7 +6,7 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi
 from readiness_pipelines.decisions import Decision, Undoing, What, corrected, decisions_about, in_force, keep_decision
 from readiness_pipelines.delivery.gates import gate_of
-from readiness_pipelines.delivery.judging import judged_rows
+from readiness_pipelines.delivery.reading import judged_rows
 from readiness_pipelines.installation import Installation, Run
 
 

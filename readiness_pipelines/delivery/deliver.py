@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Kpi, Table
 from readiness_pipelines.decisions import Decision
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash, must_commit
@@ -42,7 +43,7 @@ from readiness_pipelines.gates import (
     Verdict,
 )
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import Staged
+from readiness_pipelines.lakehouse import Staged, stored_columns
 from readiness_pipelines.ledger import BatchFinding, BatchRecord, FindingKind, GateRecord, Snapshots, StoredColumn
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import identifier
@@ -190,11 +191,12 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
     good = _staged_good(published, judged, step, installation)
     publishes = isinstance(verdict.outcome, Publish | Split) and not isinstance(step.table, Kpi)
     profile = _profiled(step, good, judged, installation) if good is not None and publishes else None
-    waiting, schema = _waiting(verdict, step, judged.judge)
+    known = installation.lakehouse.schema(quarantine) if installation.lakehouse.exists(quarantine) else None
+    waiting, schema = _waiting(verdict, step, judged.judge, known)
     quarantine_snapshot = snapshots.quarantine
     if verdict.quarantined_rows or verdict.discarded_rows or must_commit(quarantine, step.ref, installation):
         expected = verdict.quarantined_rows + verdict.discarded_rows
-        bad = _stage(quarantine, waiting, schema, step, judged, installation, expected=expected)
+        bad = _stage(quarantine, waiting, schema, step, judged=judged, installation=installation, expected=expected)
         quarantine_snapshot = _replace(quarantine, bad, facts, step, installation)
     published_snapshot = snapshots.published
     if good is not None:
@@ -249,18 +251,35 @@ def _staged_good(published: TableId, judged: JudgedBatch, step: _Step, installat
     expected = verdict.published_rows
     match verdict.outcome:
         case Publish() | Split():
-            return _stage(published, verdict.published, verdict.schema, step, judged, installation, expected=expected)
+            return _stage(
+                published,
+                verdict.published,
+                verdict.schema,
+                step,
+                judged=judged,
+                installation=installation,
+                expected=expected,
+            )
         case Discard():
             # What the batch published before is withdrawn.
             if not must_commit(published, step.ref, installation):
                 return None
-            return _stage(published, verdict.published, verdict.schema, step, judged, installation, expected=0)
+            return _stage(
+                published, verdict.published, verdict.schema, step, judged=judged, installation=installation, expected=0
+            )
         case Hold() | Empty():
             if not left_by_crash(published, step.ref, installation):
                 return None
             # It stays, and from now on in the name of a delivery that came to its end.
             rows = installation.lakehouse.relation(judged.engine, published, batch=step.batch)
-            return _stage(published, rows, installation.lakehouse.schema(published), step, judged, installation)
+            return _stage(
+                published,
+                rows,
+                installation.lakehouse.schema(published),
+                step,
+                judged=judged,
+                installation=installation,
+            )
 
 
 def _event_column(step: _Step, columns: pa.Schema) -> str | None:
@@ -300,9 +319,9 @@ def _stage(
     rows: Rows,
     schema: pa.Schema,
     step: _Step,
+    *,
     judged: JudgedBatch,
     installation: Installation,
-    *,
     expected: int | None = None,
 ) -> Staged:
     """Stage rows, and see that they are as many as the verdict says: nothing is committed that does not add up."""
@@ -329,13 +348,25 @@ def _replace(
     )
 
 
-def _waiting(verdict: Verdict, step: _Step, judge: Engine) -> tuple[Rows, pa.Schema]:
-    """The rows that wait, with the gate's version and the time; and their columns."""
+def _waiting(verdict: Verdict, step: _Step, judge: Engine, known: pa.Schema | None) -> tuple[Rows, pa.Schema]:
+    """The rows that wait, with the gate's version and the time; and their columns.
+
+    A column of another type than quarantine has it in (`known`) waits beside it, as in raw.
+    """
     failed, waiting = f"failed_{step.attempt.id}", f"waiting_{step.attempt.id}"
     judge.view(failed, verdict.quarantined)
     version, now = judge.sql.literal(verdict.version), judge.sql.value(step.run.clock())
     judge.view(waiting, f"SELECT *, {version} AS _gate_version, {now} AS _quarantined_at FROM {failed}")
-    return judge.rows(f"SELECT * FROM {waiting}"), judge.schema(waiting)
+    schema = judge.schema(waiting)
+    arrived = pa.schema([field for field in schema if field.name not in RESERVED_COLUMNS])
+    moved = {column.name: column.stored for column in stored_columns(arrived, known)}
+    if any(name.lower() != stored.lower() for name, stored in moved.items()):
+        name_of = judge.sql.identifier
+        listed = ", ".join(f"{name_of(name)} AS {name_of(moved.get(name, name))}" for name in schema.names)
+        placed = f"placed_{step.attempt.id}"
+        judge.view(placed, f"SELECT {listed} FROM {waiting}")
+        waiting, schema = placed, judge.schema(placed)
+    return judge.rows(f"SELECT * FROM {waiting}"), schema
 
 
 def outcome_text(verdict: Verdict) -> tuple[BatchState, str]:
@@ -344,11 +375,16 @@ def outcome_text(verdict: Verdict) -> tuple[BatchState, str]:
         case Publish():
             return BatchState.PUBLISHED, ""
         case Split():
-            broken = ", ".join(f"{count.rule.name} {count.broken_rows:,}" for count in verdict.broken[:3])
-            return BatchState.PARTLY_PUBLISHED, f"{verdict.failed_rows:,} rows wait in quarantine ({broken})"
+            broken = ", ".join(f"{count.rule.name} {count.broken_rows:,}" for count in verdict.deciding[:3])
+            return BatchState.PARTLY_PUBLISHED, f"{_rows_wait(verdict.failed_rows)} in quarantine ({broken})"
         case Hold(reason):
             return BatchState.HELD, reason
         case Empty():
             return BatchState.EMPTY, "the batch has no rows; what was published before stays"
         case Discard():
             return BatchState.DISCARDED, "it was decided that none of its rows will be published"
+
+
+def _rows_wait(rows: int) -> str:
+    """Rows that wait, in words."""
+    return "1 row waits" if rows == 1 else f"{rows:,} rows wait"

@@ -1,8 +1,8 @@
 """What is computed from a changed batch, computed again: exactly the batches that read it."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, in_order
 from readiness_pipelines.contracts import Computed, Table, downstream
 from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.published import Inputs, Published, refs_of, without_moving
@@ -34,23 +34,19 @@ def readers_of(ref: BatchRef, table: Table, published: Published) -> tuple[Batch
     found: list[BatchRef] = []
     for reader in downstream(table):
         records = published.records(reader.id)
-        for batch in published.keys_of(reader):
+        made = {
+            read.made_by(ref.batch, reader.batches)
+            for read in reader.reads.values()
+            for ref in changed
+            if ref.table == read.table.id
+        }
+        for batch in in_order(reader.batches, {*published.keys_of(reader), *(key for key in made if key is not None)}):
             record, inputs = records.get(batch), published.inputs(reader, batch)
             reads = {*refs_of(record.inputs if record else {}), *refs_of(inputs or {})}
-            if reads & changed or _makes(reader, batch, changed):
+            if reads & changed or batch in made:
                 found.append(BatchRef(reader.id, batch))
         changed.update(found)
     return tuple(dict.fromkeys(found))
-
-
-def _makes(reader: Computed, batch: str, changed: Collection[BatchRef]) -> bool:
-    """Whether one of the changed batches makes a computed batch exist that nobody has computed yet."""
-    return any(
-        read.made_by(ref.batch, reader.batches) == batch
-        for read in reader.reads.values()
-        for ref in changed
-        if ref.table == read.table.id
-    )
 
 
 def deliver_readers(

@@ -32,7 +32,7 @@ class Compared:
         rows: Other published rows, and the usual ranges.
         inputs: The snapshots they are read from.
         baseline: The batches before; ``None`` where the gate does not need them.
-        references: For each table that a rule names: where it is, its snapshot, and the batches read (``None`` for all).
+        references: For each table that a rule names: where it is, its snapshot, and the batches (``None`` for all).
         own: Where the table's own batches are, and their snapshot, where rules compare with the others.
     """
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.batches import BatchRef, BatchState, Counts, Scope
 from readiness_pipelines.columns import RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
@@ -63,7 +63,7 @@ def ingest(
     places = installation.places(table.batches)
     if arrival is None:
         # Before it is read: what changes meanwhile is then another arrival.
-        arrival = next((one.fingerprint for one in table.source.reader.arrivals(places) if one.batch == batch), None)
+        arrival = _arrival(table, batch, places)
     found = _open(table, ref, places, installation=installation, run=run)
     before = installation.ledger.get(ref)
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
@@ -121,6 +121,16 @@ def ingest(
         snapshot_id=snapshot_id,
         unchanged=False,
     )
+
+
+def _arrival(table: GatedTable, batch: str, places: Places) -> str | None:
+    """The fingerprint of what the source has of a batch now."""
+    arrivals = tuple(table.source.reader.arrivals(places))
+    for one in arrivals:
+        if one.batch == batch:
+            return one.fingerprint
+    # A source without a memory gives what it has under the key of now, which is later than the batch's.
+    return arrivals[0].fingerprint if table.batches.scope is Scope.TABLE and len(arrivals) == 1 else None
 
 
 def _open(table: GatedTable, ref: BatchRef, places: Places, *, installation: Installation, run: Run) -> RawBatch:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import duckdb
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.contracts import Table
+from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.decisions import (
+    CellCorrection,
+    Correction,
     Decision,
     corrected,
     decisions_about,
@@ -17,6 +19,7 @@ from readiness_pipelines.decisions import (
 )
 from readiness_pipelines.delivery.baseline import Baseline
 from readiness_pipelines.delivery.gates import Compared, compared_rows, engine_of, gate_of, merged
+from readiness_pipelines.delivery.on_spark import compared_on_spark, decisions_on_spark, rows_on_spark, spark_engine
 from readiness_pipelines.delivery.reading import Given, judged_rows
 from readiness_pipelines.delivery.shapes import shape_in_force
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Verdict

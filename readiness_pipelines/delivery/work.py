@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from readiness_pipelines.contracts import Arrival, Computed, Domain, GatedTable, Lane, Table
-from readiness_pipelines.contracts.reads import LastBatches, SameBatch
+from readiness_pipelines.contracts.reads import BatchesOfPeriod, LastBatches, SameBatch
 from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.follow import stale_batches
 from readiness_pipelines.delivery.ingest import ingest
@@ -74,7 +74,14 @@ def due_work(
     works: list[Work] = []
     for domain in chosen:
         for lane in domain.lanes:
-            works += _lane_work(lane, published, installation, now - settles_after, unreachable)
+            works += _lane_work(
+                lane,
+                published,
+                installation=installation,
+                now=now,
+                settled=now - settles_after,
+                unreachable=unreachable,
+            )
     computed_last = sorted(works, key=lambda work: not isinstance(work.tables[0], GatedTable))
     return tuple(computed_last)
 
@@ -112,7 +119,9 @@ def _ids(domains: Sequence[Domain]) -> list[TableId]:
 def _lane_work(
     lane: Lane,
     published: Published,
+    *,
     installation: Installation,
+    now: datetime,
     settled: datetime,
     unreachable: Callable[[GatedTable, LandingError], None] | None,
 ) -> list[Work]:
@@ -120,14 +129,16 @@ def _lane_work(
     for table in lane.tables:
         if isinstance(table, GatedTable):
             try:
-                found = _due_of_source(table, published, installation, settled)
+                found = _due_of_source(table, published, installation, now=now, settled=settled)
             except LandingError as error:
                 if unreachable is None:
                     raise
                 unreachable(table, error)
                 continue
         else:
-            stale = stale_batches(table, published)
+            stale = (
+                (batch, inputs) for batch, inputs in stale_batches(table, published) if _may_begin(table, batch, now)
+            )
             found = {batch: ("its inputs changed", fingerprint_of(inputs)) for batch, inputs in stale}
         for batch, (why, fingerprint) in found.items():
             due.setdefault(batch, {})[table.id] = (table, why, fingerprint)
@@ -135,9 +146,10 @@ def _lane_work(
     for batch in sorted(due, key=lane.batches.order):
         tables = {table_id: table for table_id, (table, _, _) in due[batch].items()}
         for table in lane.tables:
-            if table.id not in tables and not isinstance(table, GatedTable):
-                if _follows(table, batch, tables, published):
-                    tables[table.id] = table
+            if table.id in tables or isinstance(table, GatedTable):
+                continue
+            if _follows(table, batch, tables, published):
+                tables[table.id] = table
         reasons = dict.fromkeys(f"{table_id}: {why}" for table_id, (_, why, _) in due[batch].items())
         prints = sorted((str(table_id), one) for table_id, (_, _, one) in due[batch].items())
         works.append(
@@ -152,6 +164,15 @@ def _lane_work(
     return works
 
 
+def _may_begin(table: Table, batch: str, now: datetime) -> bool:
+    """Whether a batch has begun, and where it is made of the batches of a period, whether that is over."""
+    window = table.batches.window(batch)
+    if window is None:
+        return True
+    whole = any(isinstance(read.mapping, BatchesOfPeriod) for read in table.reads.values())
+    return (window.end if whole else window.start) <= now
+
+
 def _follows(table: Computed, batch: str, tables: Mapping[TableId, Table], published: Published) -> bool:
     """Whether a computed table can be computed in the run that delivers some tables of its lane."""
     feeds = [read for read in table.reads.values() if read.table.id in tables]
@@ -164,16 +185,17 @@ def _follows(table: Computed, batch: str, tables: Mapping[TableId, Table], publi
 
 
 def _due_of_source(
-    table: GatedTable, published: Published, installation: Installation, settled: datetime
+    table: GatedTable, published: Published, installation: Installation, *, now: datetime, settled: datetime
 ) -> dict[str, tuple[str, str]]:
     """The batches of a source's table that are due: why, and what tells this from any other time."""
     raw, judged = published.records(table.id.raw), published.records(table.id)
     due: dict[str, tuple[str, str]] = {}
     newest = max(raw.values(), key=lambda record: table.batches.order(record.ref.batch), default=None)
     for arrival in table.source.reader.arrivals(installation.places(table.batches)):
-        if table.batches.has(arrival.batch) and arrival.settled_since <= settled:
-            if _is_new(arrival, raw.get(arrival.batch), newest):
-                due[arrival.batch] = ("arrived", arrival.fingerprint)
+        settled_batch = table.batches.has(arrival.batch) and arrival.settled_since <= settled
+        settled_batch = settled_batch and _may_begin(table, arrival.batch, now)
+        if settled_batch and _is_new(arrival, raw.get(arrival.batch), newest):
+            due[arrival.batch] = ("arrived", arrival.fingerprint)
     for batch, record in raw.items():
         inputs = published.inputs(table, batch)
         if batch in due or inputs is None or record.snapshots.raw is None:

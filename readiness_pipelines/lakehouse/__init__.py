@@ -1,6 +1,6 @@
 """The tables: Iceberg catalog, staged files, atomic commits, reading with DuckDB."""
 
-from readiness_pipelines.lakehouse.drift import stored_columns, to_stored
+from readiness_pipelines.lakehouse.drift import arrived_name, stored_columns, to_stored
 from readiness_pipelines.lakehouse.lakehouse import Lakehouse
 from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
@@ -16,6 +16,7 @@ __all__ = [
     "PlannedFiles",
     "Staged",
     "StagingArea",
+    "arrived_name",
     "storage_schema",
     "storage_type",
     "stored_columns",

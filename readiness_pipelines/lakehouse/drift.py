@@ -5,7 +5,7 @@ into a column beside it: integers that arrive where the table has text go to ``f
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -72,6 +72,17 @@ def to_stored(columns: Sequence[StoredColumn]) -> str:
 def as_arrived(columns: Sequence[StoredColumn]) -> str:
     """The SELECT list that turns columns of the table back into those that arrived, in the types they arrived in."""
     return ", ".join(_selected(column.stored, column.name, column.type) for column in columns)
+
+
+def arrived_name(stored: str, others: Collection[str]) -> str:
+    """The name with which a column arrived that is stored as `stored`.
+
+    Args:
+        stored: The column of a batch's rows in the table.
+        others: All columns of the batch's rows.
+    """
+    name, beside, _ = stored.rpartition(_BESIDE)
+    return name if beside and name and name not in others else stored
 
 
 def promoted(stored: pa.DataType, arrived: pa.DataType) -> pa.DataType | None:

@@ -55,6 +55,8 @@ def _calendar_partitions(batches: Batches, grid: Calendar) -> dg.TimeWindowParti
         cron_schedule=CRON[grid.every],
         fmt=grid.key_format,
         timezone=grid.timezone,
+        # What is under way is a partition, too: a day's file may come before the day is over.
+        end_offset=1 if end is None else 0,
     )
 
 

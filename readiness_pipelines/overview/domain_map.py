@@ -36,7 +36,7 @@ from readiness_pipelines.names import TableId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapStep:
-    """One step of a data path.
+    """One step of a domain.
 
     Attributes:
         table: The table it writes.

@@ -60,7 +60,8 @@ def history(table: Table, *, batch: str, installation: Installation) -> History:
     start = [ref, raw] if raw in records else [ref]
     onwards = {ref, *_made_from(ref, records)}
     chain = {*_made_of(start, records), *onwards, *_not_computed(table, onwards, records)}
-    declared = {one.id: one for one in (*upstream(table), table, *downstream(table))}
+    domains = dict.fromkeys(one.domain for one in (*upstream(table), table, *downstream(table)))
+    declared = {one.id: one for domain in domains for one in domain.tables}
     ordered = _in_order(chain, records, list(declared))
     return History(ref=ref, steps=tuple(_of(one, records, declared.get(one.table), installation) for one in ordered))
 
@@ -114,7 +115,7 @@ def _not_computed(table: Table, onwards: Iterable[BatchRef], records: Records) -
 
 def _in_order(chain: Iterable[BatchRef], records: Records, declared: list[TableId]) -> list[BatchRef]:
     """Each batch after its inputs; otherwise in the order in which the tables are declared."""
-    places = {table: place for place, table in enumerate(declared)}
+    places: dict[TableId, float] = {table: place for place, table in enumerate(declared)}
     # A raw table stands just before its own; what is not declared any more stands first.
     places |= {table.raw: place - 0.5 for table, place in places.items()}
     wanted = sorted(chain, key=lambda ref: (places.get(ref.table, -1.0), ref))

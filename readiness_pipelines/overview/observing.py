@@ -52,7 +52,7 @@ def observe(
     publications: Publications | None = None,
     watched: Mapping[TableId, tuple[str, datetime]] | None = None,
 ) -> Observation:
-    """Look at some tables. Nothing is written and nobody is told.
+    """Look at some tables. Nothing is written and nobody is notified.
 
     Args:
         tables: The tables: those of a domain, or of several.
@@ -187,7 +187,7 @@ def _held(look: _Look) -> Iterator[Finding]:
 def _worst_rules(ref: BatchRef, installation: Installation) -> tuple[str, ...]:
     """The rules that most rows of a batch break, by its last verdict."""
     trail = installation.ledger.trail(ref=ref)
-    rules = next((entry.details["rules"] for entry in reversed(trail) if "rules" in entry.details), {})
+    rules: dict[str, int] = next((entry.details["rules"] for entry in reversed(trail) if "rules" in entry.details), {})
     worst = sorted(rules.items(), key=lambda rule: -rule[1])[:SHOWN_RULES]
     return tuple(f"{rule}: {rows:,} rows" for rule, rows in worst)
 

@@ -11,6 +11,7 @@ from readiness_pipelines.delivery.judging import judged_batch
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.lakehouse import arrived_name
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.overview.known import unknown_batch
 from readiness_pipelines.sql import identifier
@@ -76,7 +77,8 @@ def quarantine_rows(
                 "list_contains", duckdb.ColumnExpression("_broken"), duckdb.ConstantExpression(rule)
             )
             named = named.filter(contains)
-        columns = [identifier(name) for name in rows.columns if not name.startswith("_")]
+        names = [name for name in rows.columns if not name.startswith("_")]
+        columns = [f"{identifier(name)} AS {identifier(arrived_name(name, names))}" for name in names]
         shown = named.project(", ".join(["_row", *columns, "array_to_string(_broken, ', ') AS broken"])).order("_row")
         return (shown if limit is None else shown.limit(limit)).to_arrow_table()
 

@@ -99,12 +99,15 @@ def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelati
     shown = "".join(f"CAST({column} AS VARCHAR) AS {column}, " for column in dimensions)
     total = f"(grouping({dimensions[0]}) = 1)" if dimensions else "true"
     try:
-        return of.query(name, f"SELECT {shown}{total} AS is_total, {numbers}, {value} AS value FROM {name}{groups}")
+        measured: duckdb.DuckDBPyRelation = of.query(
+            name, f"SELECT {shown}{total} AS is_total, {numbers}, {value} AS value FROM {name}{groups}"
+        )
     except duckdb.Error as error:
         raise DeclarationError(
             f"DuckDB refuses the measure of {kpi.id}: {str(error).splitlines()[0]}",
             way_out="write aggregates over the columns of its input",
         ) from error
+    return measured
 
 
 def _rows(kpi: Kpi, relation: duckdb.DuckDBPyRelation) -> arrow.Table:

@@ -2,6 +2,8 @@
 
 _SHARES = frozenset({"ratio", "share", "rate"})
 _PERCENT = frozenset({"percent", "%"})
+_LARGE = 1_000
+"""Whole numbers from here on are shown without decimals."""
 _COUNTS = frozenset({"count", "rows", ""})
 
 
@@ -20,5 +22,5 @@ def format_value(value: float | None, unit: str) -> str:
         return f"{percent:,.1f} %" if abs(percent) >= 1 or percent == 0 else f"{percent:,.2g} %"
     if unit in _COUNTS:
         return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
-    number = f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 1_000 else f"{value:,.2f}"
+    number = f"{value:,.0f}" if float(value).is_integer() and abs(value) >= _LARGE else f"{value:,.2f}"
     return f"{number} {unit}"

@@ -41,7 +41,16 @@ def values_of(kpi: Kpi, rows: Sequence[Mapping[str, Any]]) -> tuple[KpiValue, ..
     found = []
     for row in rows:
         dimensions = {} if row["is_total"] else {name: row.get(name) for name in kpi.by}
-        found.append(_value(kpi, row["_batch"], dimensions, row["value"], row["numerator"], row["denominator"]))
+        found.append(
+            _value(
+                kpi,
+                row["_batch"],
+                dimensions,
+                value=row["value"],
+                numerator=row["numerator"],
+                denominator=row["denominator"],
+            )
+        )
     return tuple(found)
 
 
@@ -56,15 +65,17 @@ def combined(kpi: Kpi, values: Sequence[KpiValue]) -> KpiValue | None:
         return None
     numerator = sum(value.numerator or 0 for value in totals)
     if all(value.denominator is None for value in totals):
-        return _value(kpi, None, {}, numerator, numerator, None)
+        return _value(kpi, None, {}, value=numerator, numerator=numerator, denominator=None)
     denominator = sum(value.denominator or 0 for value in totals)
-    return _value(kpi, None, {}, numerator / denominator if denominator else None, numerator, denominator)
+    value = numerator / denominator if denominator else None
+    return _value(kpi, None, {}, value=value, numerator=numerator, denominator=denominator)
 
 
 def _value(
     kpi: Kpi,
     batch: str | None,
     dimensions: Mapping[str, str | None],
+    *,
     value: float | None,
     numerator: float | None,
     denominator: float | None,

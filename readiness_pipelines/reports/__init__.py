@@ -1,1 +1,1 @@
-"""What happened on a path, for people: charts, and one page that holds them."""
+"""What happened in a domain, for people: charts, and one page that holds them."""

@@ -51,9 +51,7 @@ def open_database(url: str, *, name: str) -> Iterator[Database]:
         DeclarationError: Another kind of database, or the driver is not installed.
         LandingError: The database cannot be reached, or refuses what is asked.
     """
-    scheme = (
-        re.split(r"[:+]", url, maxsplit=1)[0].replace("postgres", "postgresql").replace("postgresqlql", "postgresql")
-    )
+    scheme = re.split(r"[:+]", url, maxsplit=1)[0]
     try:
         match scheme:
             case "sqlite":
@@ -64,7 +62,7 @@ def open_database(url: str, *, name: str) -> Iterator[Database]:
                 with duckdb.connect(_path(url), read_only=True) as opened:
                     opened.execute("SET TimeZone = 'UTC'")
                     yield _DuckDb(opened)
-            case "postgresql":
+            case "postgresql" | "postgres":
                 with closing(_adbc().connect(re.sub(r"^[a-z]+(\+\w+)?://", "postgresql://", url))) as opened:
                     with opened.cursor() as cursor:
                         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

@@ -23,7 +23,7 @@ class Endpoint:
 
 @contextmanager
 def listening() -> Iterator[Endpoint]:
-    """Listen on a free port of this machine."""
+    """An endpoint on a free port of this machine."""
     endpoint = Endpoint()
 
     class Handler(BaseHTTPRequestHandler):

@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from readiness_pipelines.decisions import Discarding
 
 from readiness_pipelines import DailyBatches, Domain, FileDrop, Freshness, Source, Steward, Sum, Tolerance
 from readiness_pipelines.alerts import AlertRule, AlertSettings, Channel, watch
+from readiness_pipelines.decisions import Discarding
 from readiness_pipelines.delivery import decide, deliver, ingest
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId

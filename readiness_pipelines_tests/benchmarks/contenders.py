@@ -33,10 +33,11 @@ def gate_with_profile(file: str, folder: Path) -> Callable[[], Written]:
 
 
 def _gate(file: str, folder: Path, *, profiles: bool) -> Callable[[], Written]:
-    from readiness_pipelines.installation import Installation
+    from readiness_pipelines.batches import BatchRef
     from readiness_pipelines.delivery.attempts import OpenAttempt
     from readiness_pipelines.delivery.profiling import keep_profile, profile_of_staged
     from readiness_pipelines.gates import DuckDbEngine, Gate
+    from readiness_pipelines.installation import Installation, Run
     from readiness_pipelines.names import TableId
     from readiness_pipelines.settings import Settings
     from readiness_pipelines_tests.benchmarks.schema import Order
@@ -50,17 +51,18 @@ def _gate(file: str, folder: Path, *, profiles: bool) -> Callable[[], Written]:
             verdict = orders.judge(engine.sql(f"SELECT * FROM '{file}'"), DuckDbEngine(engine))
             waiting = verdict.quarantined.limit(0).to_arrow_table().schema
             for name, rows, schema in (
-                (TableId("quarantine", "orders"), verdict.quarantined, waiting),
+                (TableId("shop_quarantine", "orders"), verdict.quarantined, waiting),
                 (TableId("shop", "orders"), verdict.published, verdict.schema),
             ):
                 lakehouse.ensure(name, schema)
                 staged = lakehouse.stage(name, rows, batch="bench", schema=schema)
                 if profiles and rows is verdict.published:
                     keep_profile(
-                        TableId("profiles", "orders"),
+                        BatchRef(TableId("shop", "orders"), "bench"),
                         profile_of_staged(staged, installation.lakehouse, engine),
                         attempt=OpenAttempt(id="profile", confirm=lambda: None),
                         installation=installation,
+                        run=Run(),
                         engine=engine,
                     )
                 lakehouse.replace(name, staged, properties={"readiness.attempt": str(name)})

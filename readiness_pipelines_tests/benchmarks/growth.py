@@ -12,11 +12,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from readiness_pipelines import DataPath, FileDrop, Source, StaticBatches, Steward, Tolerance
+from readiness_pipelines import Domain
 from readiness_pipelines.delivery import ingest, maintain, reconcile, replay_batch
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
-from readiness_pipelines_tests.samples import Order, order_path
+from readiness_pipelines_tests.samples import gated, order_domain
 
 OUT = Console(width=120)
 RUN = Run(run_id="bench", who="bench")
@@ -27,26 +27,29 @@ MAINTAIN_EVERY = 100
 
 
 def main() -> None:
-    """Deliver batch after batch into one path, and print what it took at some sizes."""
+    """Deliver batch after batch into one domain, and print what it took at some sizes."""
     options = _options()
     figures = []
     with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
-        path = _path(max(options.sizes))
+        keys = [f"d{number:05d}" for number in range(max(options.sizes))]
+        shop = order_domain(batches=keys)
         installation = Installation.open(
             Settings(landing=str(Path(folder, "landing")), warehouse=str(Path(folder, "warehouse")))
         )
         seconds: list[float] = []
         maintained = 0.0
-        for number, batch in enumerate(path.batches.keys, start=1):  # type: ignore[union-attr]  # they are static
+        for number, batch in enumerate(keys, start=1):
             _land(Path(folder, "landing"), batch, options.rows)
-            seconds.append(_timed(lambda batch=batch: _deliver(path, batch, installation)))
+            seconds.append(_timed(lambda batch=batch: _deliver(shop, batch, installation)))
             if number % MAINTAIN_EVERY == 0:
                 maintained = _timed(lambda: maintain(installation, now=datetime.now(UTC)))
                 OUT.print(f"[dim]{number:,} batches, the last {statistics.median(seconds[-WINDOW:]):.3f} s[/]")
             if number in options.sizes:
-                again = path.batches.keys[number // 2]  # type: ignore[union-attr]
+                again = keys[number // 2]
                 replays = [
-                    _timed(lambda batch=again: replay_batch(path, batch=batch, installation=installation, run=RUN))
+                    _timed(
+                        lambda batch=again: replay_batch(gated(shop), batch=batch, installation=installation, run=RUN)
+                    )
                     for _ in range(WINDOW)
                 ]
                 figures.append(
@@ -55,7 +58,7 @@ def main() -> None:
                         "delivery_s": round(statistics.median(seconds[-WINDOW:]), 3),
                         "replay_s": round(statistics.median(replays), 3),
                         "maintenance_s": round(maintained, 2),
-                        "reconcile_s": round(_timed(lambda: _proved(path, installation)), 2),
+                        "reconcile_s": round(_timed(lambda: _proved(shop, installation)), 2),
                     }
                 )
     OUT.print(_table(figures))
@@ -72,22 +75,6 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _path(batches: int) -> DataPath:
-    """Orders, those paid, and the refund rate, of many days."""
-    few = order_path()
-    path = DataPath(
-        kpi=few.kpi, batches=StaticBatches(keys=[f"d{number:05d}" for number in range(batches)]), namespace="shop"
-    )
-    reader = FileDrop("orders/{batch}.csv", missing="?")
-    source = Source(origin="bench", steward=Steward("Shop", "shop@shop.example"), reader=reader)
-    path.gated(name="orders", source=source, schema=Order, tolerance=Tolerance(quarantined_ratio=0.5))
-    paid: Any = few.table("paid")
-    path.derived(schema=paid.schema)(paid.transform)
-    measure: Any = few.kpi_measure
-    path.measure(measure.transform)
-    return path
-
-
 def _land(landing: Path, batch: str, rows: int) -> None:
     """A file of which one row in three hundred fails."""
     lines = [
@@ -98,14 +85,13 @@ def _land(landing: Path, batch: str, rows: int) -> None:
     file.write_text("\n".join(["order_id,amount,status,note", *lines]) + "\n")
 
 
-def _deliver(path: DataPath, batch: str, installation: Installation) -> None:
-    orders: Any = path.table("orders")
-    ingest(path, orders, batch=batch, installation=installation, run=RUN)
-    replay_batch(path, batch=batch, installation=installation, run=RUN)
+def _deliver(shop: Domain, batch: str, installation: Installation) -> None:
+    ingest(gated(shop), batch=batch, installation=installation, run=RUN)
+    replay_batch(gated(shop), batch=batch, installation=installation, run=RUN)
 
 
-def _proved(path: DataPath, installation: Installation) -> None:
-    if problems := reconcile(path, installation=installation).problems:
+def _proved(shop: Domain, installation: Installation) -> None:
+    if problems := reconcile([shop], installation=installation).problems:
         raise SystemExit(f"not every row is accounted for: {problems[0]}")
 
 

@@ -18,25 +18,24 @@ from uuid import uuid4
 import dagster as dg
 import pyarrow as pa
 
-from readiness_pipelines.delivery import new_landings, reconcile
-from readiness_pipelines.delivery.measure import KPI_SCHEMA
+from readiness_pipelines.contracts import Kpi
+from readiness_pipelines.delivery import due_work, gate_of, reconcile
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import status
-from readiness_pipelines_tests.benchmarks.watching import fill, one_table_path
+from readiness_pipelines_tests.benchmarks.watching import fill, one_table_domain
 from readiness_pipelines_tests.conftest import settings_in
 
 MODULE = """
 from datetime import date
 from pathlib import Path
 from readiness_pipelines.orchestration import build_definitions
-from readiness_pipelines_tests.benchmarks.watching import one_table_path
+from readiness_pipelines_tests.benchmarks.watching import one_table_domain
 from readiness_pipelines_tests.conftest import settings_in
 
-path = one_table_path(0, first=date.fromisoformat({first!r}))
-defs = build_definitions(path, settings=settings_in(Path(__file__).parent))
+domain = one_table_domain(0, first=date.fromisoformat({first!r}))
+defs = build_definitions(domain, settings=settings_in(Path(__file__).parent))
 """
-KEY = dg.AssetKey(["shop", "orders_0"])
+KEY = dg.AssetKey(["shop_0", "orders"])
 PATH_KEY = json.dumps({"path": list(KEY.path)})
 QUERIES = {
     "ui_asset_s": "{ assetOrError(assetKey: %s) { ... on Asset { assetMaterializations(limit: 100) { timestamp } } } }",
@@ -51,7 +50,7 @@ def main(count: str) -> None:
     batches = int(count)
     # All of them are days that were: Dagster has no partition for others.
     first = datetime.now(UTC).date() - timedelta(days=batches)
-    path = one_table_path(0, first=first)
+    domain = one_table_domain(0, first=first)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         keys = [(first + timedelta(days=day)).isoformat() for day in range(batches)]
@@ -60,27 +59,27 @@ def main(count: str) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("order_id,amount,status,note\n1,1,paid,x\n")
         installation = Installation.open(settings_in(folder))
-        fill(installation, [path], batches, first=first)
+        fill(installation, [domain], batches, first=first)
         took = {
-            "landing_s": _timed(lambda: new_landings(path, installation=installation, now=datetime.now(UTC))),
-            "status_s": _timed(lambda: status(path, installation=installation)),
+            "landing_s": _timed(lambda: due_work([domain], installation=installation, now=datetime.now(UTC))),
+            "status_s": _timed(lambda: status(domain, installation=installation)),
         }
-        _commit_kpi(installation, path.name, keys)
-        took["status_kpi_s"] = _timed(lambda: status(path, installation=installation))
-        took["reconcile_s"] = _timed(lambda: reconcile(path, installation=installation))
+        _commit_kpi(installation, domain.kpis[0], keys)
+        took["status_kpi_s"] = _timed(lambda: status(domain, installation=installation))
+        took["reconcile_s"] = _timed(lambda: reconcile([domain], installation=installation))
         took |= _asked_by_the_ui(folder, keys)
     print(json.dumps(took))  # noqa: T201  # the parent reads it
 
 
-def _commit_kpi(installation: Installation, name: str, keys: list[str]) -> None:
-    """A value for each batch, as measuring leaves it: a commit and a file for each."""
-    table = TableId("kpi", name)
-    installation.lakehouse.ensure(table, KPI_SCHEMA)
+def _commit_kpi(installation: Installation, kpi: Kpi, keys: list[str]) -> None:
+    """A value for each batch, as its delivery leaves it: a commit and a file for each."""
+    table, schema = kpi.id, gate_of(kpi).schema
+    installation.lakehouse.ensure(table, schema)
     with installation.engine() as engine:
         for key in keys:
-            row = {"value": 1.0, "inputs": [], "_batch": key, "_row": 0, "measured_at": datetime.now(UTC)}
-            rows = engine.from_arrow(pa.Table.from_pylist([row], schema=KPI_SCHEMA))
-            staged = installation.lakehouse.stage(table, rows, batch=key, schema=KPI_SCHEMA)
+            row = {"is_total": True, "value": 1.0, "numerator": 1.0, "unit": "count", "_batch": key, "_row": 0}
+            rows = engine.from_arrow(pa.Table.from_pylist([row], schema=schema))
+            staged = installation.lakehouse.stage(table, rows, batch=key, schema=schema)
             installation.lakehouse.replace(table, staged, properties={"readiness.attempt": uuid4().hex})
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from readiness_pipelines.alerts import AlertSettings, watch
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.overview import status
-from readiness_pipelines_tests.benchmarks.watching import fill, one_table_path
+from readiness_pipelines_tests.benchmarks.watching import fill, one_table_domain
 from readiness_pipelines_tests.conftest import settings_in
 
 BATCHES = 30
@@ -22,20 +22,20 @@ def main(count: str) -> None:
     started = time.perf_counter()
     from readiness_pipelines.orchestration import build_definitions  # noqa: PLC0415  # importing is part of loading
 
-    paths = [one_table_path(number) for number in range(int(count))]
+    domains = [one_table_domain(number) for number in range(int(count))]
     with tempfile.TemporaryDirectory() as folder:
         settings = settings_in(Path(folder))
-        build_definitions(*paths, settings=settings).get_repository_def().load_all_definitions()
+        build_definitions(*domains, settings=settings).get_repository_def().load_all_definitions()
         load = time.perf_counter() - started
         installation = Installation.open(settings)
-        fill(installation, paths, BATCHES)
+        fill(installation, domains, BATCHES)
         now = datetime(2026, 1, 1, 6, tzinfo=UTC) + timedelta(days=BATCHES)
         started = time.perf_counter()
-        watch(paths, AlertSettings(), installation=installation, clock=lambda: now)
+        watch(domains, AlertSettings(), installation=installation, clock=lambda: now)
         looked = time.perf_counter() - started
         started = time.perf_counter()
-        for path in paths:
-            status(path, installation=installation)
+        for domain in domains:
+            status(domain, installation=installation)
         told = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"load_s": load, "watch_s": looked, "status_s": told, "peak_mb": peak}))  # noqa: T201  # for the parent

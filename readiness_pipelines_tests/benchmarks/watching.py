@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from sqlalchemy import insert
 
-from readiness_pipelines import DailyBatches, DataPath, FileDrop, Freshness, Kpi, Source, Steward
+from readiness_pipelines import DailyBatches, Domain, FileDrop, Freshness, Source, Steward, Sum
 from readiness_pipelines.alerts import AlertSettings, watch
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger.tables import BATCHES, TRAIL
@@ -34,14 +34,14 @@ def main() -> None:
         installation = Installation.open(
             Settings(landing=str(Path(folder, "landing")), warehouse=str(Path(folder, "warehouse")))
         )
-        paths = [one_table_path(number) for number in range(options.tables)]
-        fill(installation, paths, options.batches)
+        domains = [one_table_domain(number) for number in range(options.tables)]
+        fill(installation, domains, options.batches)
         now = datetime(2026, 1, 1, 6, tzinfo=UTC) + timedelta(days=options.batches)
         took = []
         for run in range(options.runs):
             started = time.perf_counter()
             clock = now + timedelta(seconds=30 * run)
-            look = watch(paths, AlertSettings(), installation=installation, clock=lambda clock=clock: clock)
+            look = watch(domains, AlertSettings(), installation=installation, clock=lambda clock=clock: clock)
             took.append(time.perf_counter() - started)
         states = {found.state.value for found in look.freshness.values()}
     shown = ", ".join(f"{seconds:.2f}" for seconds in took)
@@ -49,25 +49,27 @@ def main() -> None:
     OUT.print(f"one look: {statistics.median(took):.2f} s (median of {shown})")
 
 
-def one_table_path(number: int, *, first: date = FIRST) -> DataPath:
-    """A path of one daily table, with a promise of freshness."""
-    path = DataPath(
-        kpi=Kpi(f"kpi_{number}", question="How many?", unit="count", owner="a@b.example"),
-        batches=DailyBatches(start=first),
-        namespace="shop",
-    )
+def one_table_domain(number: int, *, first: date = FIRST) -> Domain:
+    """A domain of one daily table, with a promise of freshness, and a KPI of it."""
+    shop = Domain(f"shop_{number}", owner="a@b.example")
     source = Source(origin="bench", steward=Steward("S", "s@s.example"), reader=FileDrop("orders/{batch}.csv"))
     freshness = Freshness(warn_after="30h", fail_after="54h")
-    path.gated(name=f"orders_{number}", source=source, schema=Order, freshness=freshness)
-    return path
+    batches = DailyBatches(start=first)
+    shop.gated("orders", source=source, schema=Order, batches=batches, freshness=freshness)
+
+    @shop.kpi(question="How many?", unit="count")
+    def order_count(orders: Any) -> Sum:
+        return Sum("1")
+
+    return shop
 
 
-def fill(installation: Installation, paths: list[DataPath], batches: int, *, first: date = FIRST) -> None:
+def fill(installation: Installation, domains: list[Domain], batches: int, *, first: date = FIRST) -> None:
     """Write what deliveries would have left in the ledger, all at once."""
     rows: list[dict[str, Any]] = []
-    for path in paths:
+    for domain in domains:
         for day in range(batches):
-            key = {"path": path.name, "table_name": f"shop.{path.tables[0].name}"}
+            key = {"table_name": str(domain.tables[0].id)}
             published = datetime.combine(first, dt_time(3), tzinfo=UTC) + timedelta(days=day + 1)
             rows.append({**key, "batch": (first + timedelta(days=day)).isoformat(), "at": published})
     record = {
@@ -75,7 +77,7 @@ def fill(installation: Installation, paths: list[DataPath], batches: int, *, fir
         **dict.fromkeys(("quarantined", "discarded", "unreadable"), 0),
         "state": "published",
         "inputs": {},
-        "files": [],
+        "origins": [],
         "columns": [],
     }
     entry = {"what": "published", "who": "bench", "attempt": "a", "details": {}}

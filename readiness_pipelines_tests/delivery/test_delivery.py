@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines import Domain
+from readiness_pipelines import Domain, FileDrop
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.delivery import Delivery, deliver, ingest, kpi_values
 from readiness_pipelines.errors import (
@@ -140,9 +140,7 @@ def test_a_file_that_is_cut_off_is_refused_and_what_was_ingested_stays(installat
     run_batch(shop, installation, "day_1", *GOOD)
     before = where(shop, installation)
     table = gated(shop)
-    cut = replace(
-        table, source=table.source.model_copy(update={"reader": type(table.source.reader)("orders/{batch}.csv*")})
-    )
+    cut = replace(table, source=table.source.model_copy(update={"reader": FileDrop("orders/{batch}.csv*")}))
     (installation.landing.path / "orders" / "day_1.csv.gz").write_bytes(
         gzip.compress(b"order_id\n" + b"1\n" * 5000)[:-30]
     )

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Waiver
 
 from readiness_pipelines import Domain, NotInOtherBatches
+from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Waiver
 from readiness_pipelines.delivery import decide, deliver, ingest, reconcile, replay_batch
 from readiness_pipelines.errors import EngineError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
@@ -137,16 +137,16 @@ def test_spark_that_does_not_answer_is_named_and_loses_nothing(tmp_path: Path) -
         run(order_domain(), away, "day_1", *GOOD)
     assert "hidden" not in str(refused.value)
     run(order_domain(), installation, "day_1", *GOOD)
-    assert reconcile(order_domain(), installation=installation).problems == ()
+    assert reconcile([order_domain()], installation=installation).problems == ()
 
 
-def test_a_path_names_its_engine_and_a_table_its_own() -> None:
+def test_a_domain_names_its_engine_and_a_table_its_own() -> None:
     from readiness_pipelines.delivery.gates import engine_of  # noqa: PLC0415  # only here
 
     shop = order_domain()
     table: Any = shop.table("orders")
     assert engine_of(table, "duckdb") == "duckdb"
     assert engine_of(table, "spark") == "spark"
-    assert engine_of(shop.model_copy(update={"engine": "spark"}), table, "duckdb") == "spark"
+    assert engine_of(replace(table, domain=Domain("shop", owner="o", engine="spark")), "duckdb") == "spark"
     assert engine_of(replace(table, engine="duckdb"), "spark") == "duckdb"
     assert engine_of(shop.table("paid"), "spark") == "duckdb"

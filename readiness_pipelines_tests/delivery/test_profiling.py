@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from readiness_pipelines.decisions import Correction
 
 from readiness_pipelines.alerts import AlertSettings, watch
 from readiness_pipelines.batches import BatchState
+from readiness_pipelines.decisions import Correction
 from readiness_pipelines.delivery import Delivery, decide, deliver, ingest
 from readiness_pipelines.delivery.baseline import baseline_of, profiles_of
 from readiness_pipelines.errors import LedgerError
@@ -49,13 +49,13 @@ def moved(delivery: Delivery) -> list[tuple[str, str | None]]:
 
 
 def kinds(installation: Installation, week: int) -> list[FindingKind]:
-    seen = observe([SHOP], installation=installation, now=START + timedelta(weeks=week))
+    seen = observe(SHOP.tables, installation=installation, now=START + timedelta(weeks=week))
     return [finding.kind for finding in seen.findings]
 
 
 def compared_with(installation: Installation, week: int) -> list[str]:
     with installation.engine() as engine:
-        found = baseline_of(SHOP, ORDERS, batch=WEEKS[week - 1], installation=installation, engine=engine)
+        found = baseline_of(ORDERS, batch=WEEKS[week - 1], installation=installation, engine=engine)
     return [past.profile.batch for past in found.batches]
 
 
@@ -170,7 +170,7 @@ def test_a_changed_source_is_a_finding_with_the_first_batch_that_had_it(installa
     for week in (2, 3):
         land(installation.landing.path, WEEKS[week - 1], "1,10,paid,a,x", header="order_id,amount,status,note,coupon")
         run_landed(installation, week)
-    (finding,) = observe([SHOP], installation=installation, now=START).findings
+    (finding,) = observe(SHOP.tables, installation=installation, now=START).findings
     assert (finding.kind, finding.batch) == (FindingKind.SCHEMA, WEEKS[2])
     assert finding.promised == "coupon: no such column"
     assert finding.seen == "coupon: string: not published; first in week_02"
@@ -181,7 +181,7 @@ def test_a_changed_source_is_a_finding_with_the_first_batch_that_had_it(installa
     assert kinds(installation, 4) == [], "what is normal of a source stays so"
     land(installation.landing.path, WEEKS[4], "1,10,paid,a,x,y", header="order_id,amount,status,note,coupon,shop")
     run_landed(installation, 5)
-    (finding,) = observe([SHOP], installation=installation, now=START).findings
+    (finding,) = observe(SHOP.tables, installation=installation, now=START).findings
     assert finding.seen == "shop: string: not published; first in week_05"
 
 

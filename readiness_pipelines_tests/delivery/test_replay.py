@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Undoing, Waiver, read_cells
 
 from readiness_pipelines import Domain
 from readiness_pipelines.batches import BatchRef, BatchState
+from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Undoing, Waiver, read_cells
 from readiness_pipelines.delivery import (
     Selection,
     decide,
@@ -24,7 +24,6 @@ from readiness_pipelines.errors import DeclarationError, LedgerError, UnknownNam
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview import history, quarantine_rows, waiting_batches
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, gated, land, order_domain
 
 RUN = Run(run_id="r1", who="me")
@@ -194,7 +193,7 @@ def test_batches_are_chosen_by_gate_time_and_name(shop: Domain, installation: In
     newer = order_domain(ratio=0.9)
 
     def chosen(where: Domain, **selection: Any) -> list[str]:
-        plan = plan_replay(where, Selection(**selection), installation=installation, run=RUN, evaluate=False)
+        plan = plan_replay([gated(where)], Selection(**selection), installation=installation, run=RUN, evaluate=False)
         return [step.ref.batch for step in plan.steps]
 
     assert chosen(newer, older_gate=True) == ["day_1", "day_2"]
@@ -248,40 +247,6 @@ def test_a_file_of_corrections_that_cannot_be_is_refused(text: str, tmp_path: Pa
         read_cells(file)
 
 
-def test_what_waits_can_be_looked_at(shop: Domain, installation: Installation) -> None:
-    run_batch(shop, installation, "day_1", *MOSTLY_BAD)
-    (record,) = waiting_batches(shop.tables, installation=installation)
-    assert record.ref.batch == "day_1"
-    rows = quarantine_rows(gated(shop), batch="day_1", rule=None, limit=None, installation=installation)
-    assert rows.column_names == ["_row", "order_id", "amount", "status", "note", "broken"]
-    assert [row["broken"] for row in rows.to_pylist()] == ["amount_dtype", AMOUNT, "status_isin", ""]
-    only = quarantine_rows(gated(shop), batch="day_1", rule="status_isin", limit=5, installation=installation)
-    assert only.column("_row").to_pylist() == [2]
-    with pytest.raises(UnknownNameError, match="did you mean 'status_isin'"):
-        quarantine_rows(gated(shop), batch="day_1", rule="status_in", limit=5, installation=installation)
-    with pytest.raises(UnknownNameError, match="did you mean 'day_1'"):
-        quarantine_rows(gated(shop), batch="day_11", rule=None, limit=5, installation=installation)
-
-
-def test_history_tells_all_of_it(shop: Domain, installation: Installation) -> None:
-    run_batch(shop, installation, "day_1", *ONE_BAD)
-    decided(shop, installation, Correction(column="amount", expression="'20'", where="_row = 1"))
-    replayed(shop, installation)
-    told = {table.table: table for table in history(shop, batch="day_1", installation=installation).tables}
-    assert list(told) == ["shop_raw.orders", "shop.orders", "shop.paid", "shop.refund_rate"]
-    raw = told["shop_raw.orders"].record
-    assert raw is not None
-    assert len(raw.origins[0].fingerprint) == 64
-    assert [entry.what for entry in told["shop.orders"].trail] == [
-        "partly_published",
-        "decided to correct",
-        "published",
-    ]
-    assert [decision.why for decision in told["shop.orders"].decisions] == ["because"]
-    with pytest.raises(UnknownNameError):
-        history(shop, batch="day_9", installation=installation)
-
-
 def test_reconcile_finds_what_does_not_add_up_and_repair_mends_it(shop: Domain, installation: Installation) -> None:
     run_batch(shop, installation, "day_1", *ONE_BAD)
     run_batch(shop, installation, "day_2", *GOOD)
@@ -299,9 +264,7 @@ def test_reconcile_finds_what_does_not_add_up_and_repair_mends_it(shop: Domain, 
     assert "2 ingested rows are neither published nor in quarantine" in told
     assert "the tables have 1 published rows, the ledger 3" in told
     assert {problem.ref.batch for problem in broken.problems} == {"day_1"}
-    assert repair([shop], broken, installation=installation, run=RUN) == (
-        BatchRef(gated(shop).id, "day_1"),
-    )
+    assert repair([shop], broken, installation=installation, run=RUN) == (BatchRef(gated(shop).id, "day_1"),)
     assert reconcile([shop], installation=installation).problems == ()
 
 

@@ -1,4 +1,4 @@
-"""The readmission path, unchanged, where a company would run it: the same values as on a laptop, byte for byte."""
+"""The readmissions domain, unchanged, where a company would run it: the same values as on a laptop, byte for byte."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines.delivery import deliver, ingest, measure, measure_all, reconcile
+from readiness_pipelines.delivery import deliver, ingest, reconcile
 from readiness_pipelines.errors import UpstreamNotPublishedError
-from readiness_pipelines.examples.readmission_rate import encounters, path
+from readiness_pipelines.examples.readmissions import encounters, readmissions
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines_tests.conftest import LANDING, settings_in
 from readiness_pipelines_tests.databases import use_database
@@ -19,30 +19,27 @@ from readiness_pipelines_tests.stores import new_bucket, use_bucket
 pytestmark = pytest.mark.slow
 
 TABLES = (
-    "raw.encounters",
+    "readmissions_raw.encounters",
     "readmissions.encounters",
-    "quarantine.encounters",
+    "readmissions_quarantine.encounters",
     "readmissions.discharges",
-    "kpi.readmission_rate_30d",
+    "readmissions.readmission_rate_30d",
 )
 RUN = Run(run_id="r1", who="me")
 
 
 def ran(installation: Installation, batches: Sequence[str]) -> dict[str, Any]:
-    """Run batches from landing to KPI: what the tables show, and the KPI over all of them."""
+    """Run batches from landing to KPI: what the tables show."""
     for batch in batches:
-        for table in path.tables:
+        for table in readmissions.tables:
             if table.name == "encounters":
-                ingest(path, encounters, batch=batch, installation=installation, run=RUN)
+                ingest(encounters, batch=batch, installation=installation, run=RUN)
             try:
-                deliver(path, table, batch=batch, installation=installation, run=RUN)
+                deliver(table, batch=batch, installation=installation, run=RUN)
             except UpstreamNotPublishedError:
                 break
-        else:
-            measure(path, batch=batch, installation=installation, run=RUN)
-    assert reconcile(path, installation=installation).problems == ()
-    total = measure_all(path, installation=installation)
-    return {**shown(installation, *TABLES), "total": (total.value, total.numerator, total.denominator)}
+    assert reconcile([readmissions], installation=installation).problems == ()
+    return shown(installation, *TABLES)
 
 
 def embedded(folder: Path, batches: Sequence[str]) -> dict[str, Any]:
@@ -66,7 +63,7 @@ def test_on_postgres_and_s3(tmp_path: Path) -> None:
     assert not installation.landing.is_local
     assert not installation.lakehouse.warehouse.is_local
     assert ran(installation, batches) == here
-    assert len(here["quarantine.encounters"]) > 10_000, "one is held"
+    assert len(here["readmissions_quarantine.encounters"]) > 10_000, "one is held"
     assert not list(there.rglob("*.parquet")), "nothing is left on this machine"
 
 

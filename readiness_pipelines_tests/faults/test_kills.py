@@ -10,18 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from readiness_pipelines.decisions import Correction
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.decisions import Correction
 from readiness_pipelines.delivery import decide, reconcile, repair
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
+from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
+from readiness_pipelines_tests.faults.domains import outlet, shop_with_totals
 from readiness_pipelines_tests.faults.victims import RUN, work, work_until
-from readiness_pipelines_tests.samples import MOSTLY_BAD, ONE_BAD, land, order_domain
+from readiness_pipelines_tests.samples import MOSTLY_BAD, ONE_BAD, land
 
-SHOP = order_domain()
-TABLES = ("shop.orders", "shop_quarantine.orders", "shop.paid", "shop.refund_rate")
+SHOP = shop_with_totals()
+OUTLET = outlet()
+TABLES = (
+    "shop.orders",
+    "shop_quarantine.orders",
+    "shop.paid",
+    "shop.refund_rate",
+    "shop.totals",
+    "outlet.orders",
+    "outlet_quarantine.orders",
+)
 RANDOM_KILLS = 50
 WORKERS = multiprocessing.get_context("forkserver")
 WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.victims"])
@@ -33,16 +44,20 @@ POINTS = [
     *(("deliver", "stage", place) for place in (1, 2, 3)),
     *(("deliver", "replace", place) for place in (1, 2, 3)),
     *(("deliver", "record", place) for place in (1, 2)),
-    *(("replay", "begin", place) for place in (1, 2, 3)),
-    *(("replay", "stage", place) for place in (1, 2, 3, 4)),
-    *(("replay", "replace", place) for place in (1, 2, 3, 4)),
-    *(("replay", "record", place) for place in (1, 2, 3)),
+    *(("replay", "begin", place) for place in (1, 2, 3, 4)),
+    *(("replay", "stage", place) for place in (1, 2, 3, 4, 6, 8)),
+    *(("replay", "replace", place) for place in (1, 2, 3, 4, 6, 8)),
+    *(("replay", "record", place) for place in (1, 2, 3, 4)),
 ]
 
 
 def prepared(folder: Path, action: str) -> None:
     """For a delivery, a batch that landed; for a replay, one that was delivered in part, and corrected."""
     land(folder / "landing", "day_1", *ONE_BAD)
+    others = folder / "landing" / "outlet" / "day_1.csv"
+    others.parent.mkdir()
+    others.write_text("order_id,amount,status,note\n7,70,paid,o\n8,-8,paid,o\n")
+    run_domains(OUTLET, installation=Installation.open(settings_in(folder)))
     if action == "replay":
         work(folder, "deliver")
         work(folder, "replay")
@@ -70,10 +85,10 @@ def rows_of(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
 def recovered(folder: Path, action: str) -> None:
     """What the next run, or `reconcile --repair`, leaves."""
     installation = Installation.open(settings_in(folder))
-    seen = reconcile([SHOP], installation=installation)
-    repair([SHOP], seen, installation=installation, run=RUN)
+    seen = reconcile([SHOP, OUTLET], installation=installation)
+    repair([SHOP, OUTLET], seen, installation=installation, run=RUN)
     work(folder, action)
-    assert reconcile([SHOP], installation=installation).problems == ()
+    assert reconcile([SHOP, OUTLET], installation=installation).problems == ()
     record = installation.ledger.get(BatchRef(SHOP.table("orders").id, "day_1"))
     assert record is not None
     assert record.counts.accounted
@@ -147,5 +162,5 @@ def test_a_held_batch_killed_stays_held(tmp_path: Path) -> None:
     victim.join(60)
     installation = Installation.open(settings_in(tmp_path))
     work(tmp_path, "deliver")
-    assert reconcile([SHOP], installation=installation).problems == ()
+    assert reconcile([SHOP, OUTLET], installation=installation).problems == ()
     assert "shop.orders" not in rows_of(tmp_path)

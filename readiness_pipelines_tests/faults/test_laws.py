@@ -25,14 +25,15 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waiver
 
 from readiness_pipelines import Domain, FileDrop, Ratio, Source, StaticBatches, Steward, Tolerance
+from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waiver
 from readiness_pipelines.delivery import Selection, decide, ingest, plan_replay, reconcile, repair, replay_batch
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import STEPS, struck
+from readiness_pipelines_tests.faults.domains import outlet, shop_with_totals
 from readiness_pipelines_tests.samples import gated, land
 
 pytestmark = pytest.mark.slow
@@ -43,6 +44,7 @@ EXAMPLES = int(os.environ.get("LAWS_EXAMPLES", "10"))
 BATCHES = ("day_1", "day_2")
 RUN = Run(run_id="chance", who="chance")
 PUBLISHED, QUARANTINE = TableId("shop", "orders"), TableId("shop_quarantine", "orders")
+TOTALS, OUTLET = TableId("shop", "totals"), TableId("outlet", "orders")
 PAID, KPI = TableId("shop", "paid"), TableId("shop", "refund_rate")
 
 Row = tuple[int, int, str]
@@ -89,7 +91,7 @@ def domain_with(least: int, ratio: float) -> Domain:
     def refund_rate(orders: Relation) -> Ratio:
         return Ratio("count(*) FILTER (status = 'refunded')", "count(*)")
 
-    return shop
+    return shop_with_totals(shop)
 
 
 @dataclass
@@ -157,6 +159,8 @@ class Deliveries(RuleBasedStateMachine):
         self.least, self.ratio = 0, 0.5
         self.model = {batch: Batch() for batch in BATCHES}
         self.cut_off: tuple[str, Callable[[], None]] | None = None
+        self.outlet = outlet()
+        self.bring_to_the_outlet(3)
 
     def teardown(self) -> None:
         self.temporary.cleanup()
@@ -191,6 +195,21 @@ class Deliveries(RuleBasedStateMachine):
         lines = [f"{order},{amount},{status}" for order, amount, status in numbered]
         land(self.folder / "landing", batch, *lines, header="order_id,amount,status")
         self.model[batch].rows = numbered
+
+    @precondition(lambda self: self.cut_off is None)
+    @rule(count=st.integers(1, 4))
+    def another_team_delivers_a_table_of_the_same_name(self, count: int) -> None:
+        self.bring_to_the_outlet(count)
+
+    def bring_to_the_outlet(self, count: int) -> None:
+        file = self.folder / "landing" / "outlet" / "day_1.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.outlet_rows = {number: (900 + number, 1.0 + count, "paid") for number in range(count)}
+        lines = [f"{order},{amount},{status},n" for order, amount, status in self.outlet_rows.values()]
+        file.write_text("\n".join(["order_id,amount,status,note", *lines]) + "\n")
+        orders = gated(self.outlet)
+        ingest(orders, batch="day_1", installation=self.installation, run=RUN)
+        replay_batch(orders, batch="day_1", installation=self.installation, run=RUN)
 
     @precondition(lambda self: self.cut_off is None and self.known())
     @rule(data=st.data())
@@ -300,14 +319,25 @@ class Deliveries(RuleBasedStateMachine):
             assert (waiting, discarded) == (places.waiting, places.discarded)
             paid = {number: row for number, row in places.published.items() if row[2] == "paid"}
             assert {number: row[:2] for number, row in paid.items()} == self._rows(PAID, batch)
+            totals = {
+                (status, len(rows), sum(row[0] for row in rows))
+                for status in ("paid", "refunded")
+                if (rows := [row for row in places.published.values() if row[2] == status])
+            }
+            assert set(self._table(TOTALS, batch, "status, orders, numbers")) == totals
             refunded = [row for row in places.published.values() if row[2] == "refunded"]
             expected = [len(refunded) / len(places.published)] if places.published else []
             assert [row[0] for row in self._table(KPI, batch, "value")] == expected
 
+    @invariant()
+    def the_other_team_keeps_its_rows(self) -> None:
+        found = self._table(OUTLET, "day_1", "_row, order_id, amount, status")
+        assert {number: tuple(values) for number, *values in found} == self.outlet_rows
+
     @precondition(lambda self: self.cut_off is None)
     @invariant()
     def everything_adds_up(self) -> None:
-        assert reconcile([self.shop], installation=self.installation).problems == ()
+        assert reconcile([self.shop, self.outlet], installation=self.installation).problems == ()
 
     def _table(self, table: TableId, batch: str, columns: str) -> list[Any]:
         lakehouse = self.installation.lakehouse

@@ -9,14 +9,15 @@ from readiness_pipelines.delivery import deliver, ingest, replay_batch
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import struck
-from readiness_pipelines_tests.samples import gated, order_domain
+from readiness_pipelines_tests.faults.domains import shop_with_totals
+from readiness_pipelines_tests.samples import gated
 
 RUN = Run(run_id="victim", who="victim")
 
 
 def work(folder: Path, action: str) -> None:
     """Deliver, or replay, the first batch of the orders."""
-    shop = order_domain()
+    shop = shop_with_totals()
     installation = Installation.open(settings_in(folder))
     if action == "replay":
         replay_batch(gated(shop), batch="day_1", installation=installation, run=RUN)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from readiness_pipelines.lakehouse import Lakehouse
-from readiness_pipelines.lakehouse.drift import StoredColumn, as_arrived, stored_columns, to_stored
+from readiness_pipelines.lakehouse.drift import StoredColumn, arrived_name, as_arrived, stored_columns, to_stored
 from readiness_pipelines.names import TableId
 from readiness_pipelines.storage import Place
 
@@ -125,3 +125,10 @@ def back(lakehouse: Lakehouse, batch: str, columns: tuple[StoredColumn, ...]) ->
         rows = lakehouse.relation(connection, TABLE, batch=batch).project(as_arrived(columns))
         found: list[Any] = rows.order("_row").to_arrow_table().column("x").to_pylist()
     return found
+
+
+def test_a_column_stored_beside_another_is_told_by_the_name_it_arrived_with() -> None:
+    assert arrived_name("fare__as_string", ["id", "fare__as_string"]) == "fare"
+    assert arrived_name("fare__as_string", ["fare", "fare__as_string"]) == "fare__as_string"
+    assert arrived_name("__as_string", ["__as_string"]) == "__as_string"
+    assert arrived_name("fare", ["fare"]) == "fare"

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 
 from readiness_pipelines.errors import CommitConflictError, LakehouseError
-from readiness_pipelines.names import TableId
 from readiness_pipelines.lakehouse import Commit, Lakehouse, storage_schema
 from readiness_pipelines.lakehouse.maintenance import MOST_SNAPSHOTS
+from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.databases import URL_FILE, Kind, database_in, use_database
 from readiness_pipelines_tests.rest_catalog import serve_rest_catalog
 from readiness_pipelines_tests.stores import use_bucket, warehouse_in

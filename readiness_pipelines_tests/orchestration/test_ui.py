@@ -60,7 +60,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """A webserver over an instance in which two batches ran: one published in part, one held."""
+    """A webserver over an instance in which batches ran: one published in part, one held, and one of a single table."""
     project = make_project(folder)
     runs = {}
     with own_home() as home, launching.open_instance(project) as instance:
@@ -159,7 +159,7 @@ def test_a_held_partition_is_failed_and_its_gate_tells_why(server: Server) -> No
             runId evaluation { success description metadataEntries { label ... on TextMetadataEntry { text } } } } }""",
         key={"path": ["shop", "orders"]},
     )
-    assert told["assetNodeOrError"]["partitionStats"] == {"numMaterialized": 1, "numFailed": 1, "numPartitions": 3}
+    assert told["assetNodeOrError"]["partitionStats"] == {"numMaterialized": 2, "numFailed": 1, "numPartitions": 3}
     (gate,) = [row["evaluation"] for row in told["assetCheckExecutions"] if row["runId"] == server.runs["day_3"]]
     assert gate["success"] is False
     assert gate["description"].startswith("held: 3 of 4 rows (75.00%) fail")
@@ -167,17 +167,36 @@ def test_a_held_partition_is_failed_and_its_gate_tells_why(server: Server) -> No
     assert command == "readiness replay shop.orders --batch day_3 --dry-run"
 
 
-def test_a_run_from_the_command_line_can_be_run_again_from_the_ui(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
+def test_runs_from_the_command_line_can_be_run_again_from_the_ui(tmp_path: Path) -> None:
+    with serving(tmp_path) as server, daemon(server):
+        for batch, assets in (("day_3", None), ("day_2", [["shop", "orders"], ["shop_raw", "orders"]])):
+            told = server.ask(
+                """mutation($run: ReexecutionParams) { launchRunReexecution(reexecutionParams: $run) {
+                  __typename ... on LaunchRunSuccess { run { id jobName tags { key value } assetSelection { path } } }
+                  ... on PythonError { message } } }""",
+                run={"parentRunId": server.runs[batch], "strategy": "ALL_STEPS"},
+            )["launchRunReexecution"]
+            assert told["__typename"] == "LaunchRunSuccess", told
+            run = told["run"]
+            assert run["jobName"] == "shop"
+            assert {"key": "dagster/partition", "value": batch} in run["tags"]
+            assert (sorted(one["path"] for one in run["assetSelection"] or []) or None) == assets
+            if assets:
+                assert _steps(server, run["id"]) == {"shop_raw__orders", "shop__orders"}
+
+
+def _steps(server: Server, run: str) -> set[str]:
+    """The steps of a run, when it has succeeded."""
+    until = time.monotonic() + REPLAY_SECONDS
+    while True:
         told = server.ask(
-            """mutation($run: ReexecutionParams) { launchRunReexecution(reexecutionParams: $run) {
-              __typename ... on LaunchRunSuccess { run { jobName tags { key value } } }
-              ... on PythonError { message } } }""",
-            run={"parentRunId": server.runs["day_3"], "strategy": "ALL_STEPS"},
-        )["launchRunReexecution"]
-    assert told["__typename"] == "LaunchRunSuccess", told
-    assert told["run"]["jobName"] == "shop"
-    assert {"key": "dagster/partition", "value": "day_3"} in told["run"]["tags"]
+            "query($id: ID!) { runOrError(runId: $id) { ... on Run { status stepStats { stepKey } } } }", id=run
+        )["runOrError"]
+        if told["status"] == "SUCCESS":
+            return {step["stepKey"] for step in told["stepStats"]}
+        assert told["status"] in {"QUEUED", "NOT_STARTED", "STARTING", "STARTED"}, told
+        assert time.monotonic() < until, told
+        time.sleep(0.5)
 
 
 DECISION = {

@@ -1,4 +1,4 @@
-"""What one look at a path finds: slow batches, and nothing where all is as promised."""
+"""What one look at some tables finds: slow, held, broken and late batches, and nothing where all is as promised."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -9,96 +9,174 @@ import pyarrow as arrow
 import pytest
 from duckdb import DuckDBPyRelation as Relation
 
-from readiness_pipelines import DataPath, FileDrop, Freshness, Kpi, Source, StaticBatches, Steward, Tolerance
-from readiness_pipelines.delivery import batch_ref, deliver, ingest, published_table
-from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines import (
+    DailyBatches,
+    Domain,
+    FileDrop,
+    Freshness,
+    MonthlyBatches,
+    Source,
+    StaticBatches,
+    Steward,
+    Sum,
+    Tolerance,
+    Value,
+)
+from readiness_pipelines.batches import Batches, BatchRef
+from readiness_pipelines.contracts import answers_for
+from readiness_pipelines.delivery import ingest
+from readiness_pipelines.errors import DeclarationError, FileUnreadableError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import Finding
 from readiness_pipelines.overview import observe
-from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, Order, land
+from readiness_pipelines_tests.overview.delivering import START, bring, compute
+from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, Order, gated, land
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
+STATIC = StaticBatches(keys=("a", "b"))
 
 
-def prompt_path(schema: Any = Order, **promises: Any) -> DataPath:
-    path = DataPath(
-        kpi=Kpi("order_count", question="How many?", unit="count", owner="a@b.example"),
-        batches=StaticBatches(keys=("a", "b")),
-        namespace="shop",
-    )
+def prompt_domain(schema: Any = Order, batches: Batches = STATIC, **promises: Any) -> Domain:
+    shop = Domain("shop", owner="a@b.example")
     source = Source(
         origin="Shop", steward=Steward("S", "s@s.example"), reader=FileDrop("orders/{batch}.csv", missing="?")
     )
-    path.gated(name="orders", source=source, schema=schema, tolerance=Tolerance(quarantined_ratio=0.5), **promises)
-    return path
+    shop.gated(
+        "orders",
+        source=source,
+        schema=schema,
+        batches=batches,
+        tolerance=Tolerance(quarantined_ratio=0.5),
+        **promises,
+    )
+    return shop
 
 
-def bring(
-    path: DataPath, installation: Installation, batch: str, rows: tuple[str, ...], *, at: datetime, **options: Any
-) -> None:
-    """A file lands at the start, and is delivered at a time."""
-    file = land(installation.landing.path, batch, *rows, **options)
-    os.utime(file, (START.timestamp(), START.timestamp()))
-    orders: Any = path.table("orders")
-    run = Run(clock=lambda: at)
-    ingest(path, orders, batch=batch, installation=installation, run=run)
-    deliver(path, orders, batch=batch, installation=installation, run=run)
+def findings(domain: Domain, installation: Installation, now: datetime) -> tuple[Finding, ...]:
+    return observe(domain.tables, installation=installation, now=now).findings
 
 
-def found(path: DataPath, installation: Installation, now: datetime) -> list[tuple[str, str | None, str]]:
-    return [(f.kind.value, f.batch, f.seen) for f in observe(path, installation=installation, now=now).findings]
+def found(domain: Domain, installation: Installation, now: datetime) -> list[tuple[str, str | None, str]]:
+    return [(f.kind.value, f.batch, f.seen) for f in findings(domain, installation, now)]
 
 
 def test_a_batch_that_took_longer_than_promised_is_found_until_a_later_one_is_in_time(
     installation: Installation,
 ) -> None:
-    path = prompt_path(latency="10m")
-    bring(path, installation, "a", GOOD, at=START + timedelta(minutes=25))
-    assert found(path, installation, START + timedelta(hours=1)) == [("latency", "a", "took 25m")]
-    bring(path, installation, "b", GOOD, at=START + timedelta(minutes=9))
-    bring(path, installation, "b", (*GOOD, "9,1,paid,x"), at=START + timedelta(minutes=26))
-    assert found(path, installation, START + timedelta(hours=1)) == []
+    shop = prompt_domain(latency="10m")
+    bring(shop, installation, "a", GOOD, at=START + timedelta(minutes=25))
+    assert found(shop, installation, START + timedelta(hours=1)) == [("latency", "a", "took 25m")]
+    bring(shop, installation, "b", GOOD, at=START + timedelta(minutes=9))
+    bring(shop, installation, "b", (*GOOD, "9,1,paid,x"), at=START + timedelta(minutes=26))
+    assert found(shop, installation, START + timedelta(hours=1)) == []
 
 
 def test_a_batch_that_was_ingested_and_goes_no_further_is_found(installation: Installation) -> None:
-    path = prompt_path(latency="10m")
-    orders: Any = path.table("orders")
+    shop = prompt_domain(latency="10m")
     os.utime(land(installation.landing.path, "a", *GOOD), (START.timestamp(), START.timestamp()))
-    ingest(path, orders, batch="a", installation=installation, run=Run(clock=lambda: START))
-    assert found(path, installation, START + timedelta(minutes=10)) == []
-    late = found(path, installation, START + timedelta(minutes=11))
+    ingest(gated(shop), batch="a", installation=installation, run=Run(clock=lambda: START))
+    assert found(shop, installation, START + timedelta(minutes=10)) == []
+    late = found(shop, installation, START + timedelta(minutes=11))
     assert late == [("latency", "a", "it landed 11m ago and is not published")]
 
 
 def test_a_computed_table_is_slow_counted_from_its_last_input(installation: Installation) -> None:
-    path = prompt_path()
+    shop = prompt_domain()
 
-    @path.derived(schema=Order, latency="10m")
+    @shop.derived(schema=Order, latency="10m")
     def cheap(orders: Relation) -> Relation:
+        """Cheap orders."""
         return orders.filter("amount < 100")
 
-    bring(path, installation, "a", GOOD, at=START + timedelta(minutes=25))
-    assert found(path, installation, START + timedelta(minutes=35)) == []
-    late = found(path, installation, START + timedelta(minutes=36))
+    bring(shop, installation, "a", GOOD, at=START + timedelta(minutes=25))
+    assert found(shop, installation, START + timedelta(minutes=35)) == []
+    late = found(shop, installation, START + timedelta(minutes=36))
     assert late == [("latency", "a", "orders came 11m ago and is not published")]
-    run = Run(clock=lambda: START + timedelta(minutes=40))
-    deliver(path, path.table("cheap"), batch="a", installation=installation, run=run)
-    assert found(path, installation, START + timedelta(hours=1)) == [("latency", "a", "took 15m")]
+    compute(shop, installation, "a", "cheap", at=START + timedelta(minutes=40))
+    assert found(shop, installation, START + timedelta(hours=1)) == [("latency", "a", "took 15m")]
+
+
+def test_a_month_is_slow_counted_from_its_newest_day_whenever_it_was_published_first(
+    installation: Installation,
+) -> None:
+    shop = prompt_domain(batches=DailyBatches(start="2026-01-01"))
+
+    @shop.kpi(question="?", unit="EUR", latency="10m", batches=MonthlyBatches(start="2026-01-01"))
+    def revenue(orders: Relation) -> Sum:
+        """What was ordered in a month."""
+        return Sum("amount")
+
+    bring(shop, installation, "2026-01-01", GOOD, at=START)
+    compute(shop, installation, "2026-01", "revenue", at=START + timedelta(minutes=1))
+    bring(shop, installation, "2026-01-02", GOOD, at=START + timedelta(hours=1))
+    assert found(shop, installation, START + timedelta(minutes=70)) == []
+    late = found(shop, installation, START + timedelta(minutes=71))
+    assert late == [("latency", "2026-01", "orders came 11m ago and is not published")]
+    compute(shop, installation, "2026-01", "revenue", at=START + timedelta(minutes=65))
+    assert found(shop, installation, START + timedelta(hours=9)) == []
 
 
 def test_a_held_batch_is_held_and_not_slow(installation: Installation) -> None:
-    path = prompt_path(latency="10m")
-    bring(path, installation, "a", MOSTLY_BAD, at=START + timedelta(minutes=25))
-    assert [kind for kind, _, _ in found(path, installation, START + timedelta(hours=1))] == ["held"]
+    shop = prompt_domain(latency="10m")
+    bring(shop, installation, "a", MOSTLY_BAD, at=START + timedelta(minutes=25))
+    assert [kind for kind, _, _ in found(shop, installation, START + timedelta(hours=1))] == ["held"]
+
+
+def test_a_finding_says_who_answers_what_is_at_risk_and_what_to_type(installation: Installation) -> None:
+    shop = prompt_domain()
+
+    @shop.derived(schema=Order)
+    def cheap(orders: Relation) -> Relation:
+        """Cheap orders."""
+        return orders.filter("amount < 100")
+
+    @shop.kpi(question="?", unit="count")
+    def cheap_count(cheap: Relation) -> Value:
+        """Cheap orders."""
+        return Value("count(*)")
+
+    bring(shop, installation, "a", MOSTLY_BAD)
+    (held,) = findings(shop, installation, START)
+    assert (str(held.table), held.batch) == ("shop.orders", "a")
+    assert held.answers == answers_for(gated(shop)) == "S <s@s.example>"
+    assert held.at_risk == ("shop.cheap_count",)
+    assert held.way_out == "readiness quarantine show a --table shop.orders"
+    assert len(held.details) == 3
+
+
+def test_held_batches_are_found_from_old_to_new(installation: Installation) -> None:
+    shop = prompt_domain(batches=StaticBatches(keys=("z", "a")))
+    for batch in ("a", "z"):
+        bring(shop, installation, batch, MOSTLY_BAD)
+    assert [batch for _, batch, _ in found(shop, installation, START)] == ["z", "a"]
+
+
+def test_a_source_that_cannot_be_read_is_broken_once_until_it_can(installation: Installation) -> None:
+    shop = prompt_domain()
+    land(installation.landing.path, "a", *GOOD).write_bytes(b"order_id,amount\xff\xfe\x00")
+    with pytest.raises(FileUnreadableError):
+        ingest(gated(shop), batch="a", installation=installation, run=Run(clock=lambda: START))
+    (broken,) = findings(shop, installation, START)
+    assert (broken.kind, str(broken.table), broken.batch) == ("broken", "shop.orders", "a")
+    assert broken.way_out == "readiness run shop.orders --batch a"
+    bring(shop, installation, "a", GOOD)
+    assert findings(shop, installation, START) == ()
 
 
 def test_a_delivery_that_began_long_ago_and_did_not_end_is_broken(installation: Installation) -> None:
-    path = prompt_path()
-    ref = batch_ref(path, published_table(path, path.table("orders")), "a")
+    shop = prompt_domain()
+    ref = BatchRef(gated(shop).id, "a")
     installation.ledger.begin(ref, attempt="killed", run_id="r", who="night", at=START)
-    assert found(path, installation, START + timedelta(hours=2)) == []
-    ((kind, batch, seen),) = found(path, installation, START + timedelta(hours=3))
-    assert (kind, batch) == ("broken", "a")
-    assert "did not end" in seen
+    assert found(shop, installation, START + timedelta(hours=2)) == []
+    (broken,) = findings(shop, installation, START + timedelta(hours=3))
+    assert (broken.kind, broken.batch) == ("broken", "a")
+    assert "did not end" in broken.seen
+    assert broken.way_out == "readiness reconcile shop --repair"
+
+
+def test_other_domains_are_not_looked_at(installation: Installation) -> None:
+    bring(prompt_domain(), installation, "a", MOSTLY_BAD)
+    other = Domain("other", owner="o@o.example")
+    assert findings(other, installation, START) == ()
 
 
 class Reading(pa.DataFrameModel):
@@ -113,21 +191,21 @@ class Reading(pa.DataFrameModel):
 )
 def test_the_newest_event_of_a_batch_is_kept(installation: Installation, column: str, newest: datetime) -> None:
     promise = Freshness(warn_after="1h", fail_after="2h", event_time=column)
-    path = prompt_path(schema=Reading, freshness=promise)
+    shop = prompt_domain(schema=Reading, freshness=promise)
     rows = ("2026-01-01T09:00:00Z,2026-01-01", "2026-01-01T08:00:00Z,2026-01-02")
-    bring(path, installation, "a", rows, at=START, header="seen_at,day")
-    record = installation.ledger.get(batch_ref(path, published_table(path, path.table("orders")), "a"))
+    bring(shop, installation, "a", rows, at=START, header="seen_at,day")
+    record = installation.ledger.get(BatchRef(gated(shop).id, "a"))
     assert record is not None
     assert record.newest_event_at == newest
-    late = found(path, installation, newest + timedelta(minutes=61))
-    assert [kind for kind, _, _ in late] == ["freshness"]
+    (late,) = findings(shop, installation, newest + timedelta(minutes=61))
+    assert (late.kind, late.way_out) == ("freshness", "readiness status shop")
 
 
-@pytest.mark.parametrize(("column", "told"), [("amount", "is double and no time"), ("amout", "did you mean 'amount'")])
+@pytest.mark.parametrize(("column", "reason"), [("amount", "is double"), ("amout", "did you mean 'amount'")])
 def test_an_event_time_that_is_none_is_refused_before_anything_is_published(
-    installation: Installation, column: str, told: str
+    installation: Installation, column: str, reason: str
 ) -> None:
-    path = prompt_path(freshness=Freshness(warn_after="1d", fail_after="2d", event_time=column))
-    with pytest.raises(DeclarationError, match=told):
-        bring(path, installation, "a", GOOD, at=START)
-    assert not installation.lakehouse.exists(published_table(path, path.table("orders")))
+    shop = prompt_domain(freshness=Freshness(warn_after="1d", fail_after="2d", event_time=column))
+    with pytest.raises(DeclarationError, match=reason):
+        bring(shop, installation, "a", GOOD, at=START)
+    assert not installation.lakehouse.exists(gated(shop).id)

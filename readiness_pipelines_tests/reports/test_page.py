@@ -1,24 +1,24 @@
-"""A report tells what the ledger and the tables tell, asks nothing of a server, and lets no value become markup."""
+"""A report agrees with the ledger and the tables, asks nothing of a server, and lets no value become markup."""
 
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
+from duckdb import DuckDBPyRelation as Relation
 
-from readiness_pipelines import Freshness
+from readiness_pipelines import Freshness, StaticBatches, Sum
 from readiness_pipelines.alerts import AlertSettings, watch
-from readiness_pipelines.delivery import deliver, ingest, measure
+from readiness_pipelines.delivery import deliver, ingest
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.observability import Bar
 from readiness_pipelines.reports.charts import histogram_chart
 from readiness_pipelines.reports.facts import Facts, gather
+from readiness_pipelines.reports.markdown import escape_markdown
 from readiness_pipelines.reports.page import html_page, markdown_page
-from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, land_week, order_path
+from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, WEEKS, Order, gated, land, land_week, order_domain
 
-PATH = order_path(batches=WEEKS, freshness=Freshness(warn_after="3d", fail_after="6d"))
-ORDERS: Any = PATH.table("orders")
+SHOP = order_domain(batches=WEEKS, freshness=Freshness(warn_after="3d", fail_after="6d"))
+ORDERS = gated(SHOP)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -34,36 +34,46 @@ def facts(installation: Installation) -> Facts:
             land(installation.landing.path, WEEKS[11], *MOSTLY_BAD)
         else:
             land_week(installation.landing.path, week, amount=40 if week == 11 else 20)
-        ingest(PATH, ORDERS, batch=WEEKS[week - 1], installation=installation, run=at(week))
-        deliver(PATH, ORDERS, batch=WEEKS[week - 1], installation=installation, run=at(week))
+        ingest(ORDERS, batch=WEEKS[week - 1], installation=installation, run=at(week))
+        deliver(ORDERS, batch=WEEKS[week - 1], installation=installation, run=at(week))
         if week < 12:
-            measure(PATH, batch=WEEKS[week - 1], installation=installation, run=at(week))
-        watch([PATH], AlertSettings(), installation=installation, clock=at(week).clock)
+            deliver(SHOP.table("refund_rate"), batch=WEEKS[week - 1], installation=installation, run=at(week))
+        watch([SHOP], AlertSettings(), installation=installation, clock=at(week).clock)
     late = START + timedelta(weeks=11, days=8)
-    watch([PATH], AlertSettings(), installation=installation, clock=lambda: late)
-    return gather(PATH, installation=installation, now=late)
+    watch([SHOP], AlertSettings(), installation=installation, clock=lambda: late)
+    return gather(SHOP, installation=installation, now=late)
 
 
 def test_the_facts_are_those_of_the_ledger(facts: Facts) -> None:
-    assert facts.status.total.quarantined == 4
-    assert dict(facts.rules) == {"amount_dtype": 1, "amount_greater_than_or_equal_to": 1, "status_isin": 1}
+    assert facts.status.lanes[0].total.quarantined == 4
+    assert dict(facts.rules) == {
+        "orders: amount_dtype": 1,
+        "orders: amount_greater_than_or_equal_to": 1,
+        "orders: status_isin": 1,
+    }
     assert {one.finding.kind for one in facts.incidents} == {"freshness", "held", "distribution"}
     (late,) = [span for span in facts.spans if span.late and span.end == facts.at]
     assert late.start == START + timedelta(weeks=11, days=3)
     assert [one.finding.column for one in facts.unusual] == ["amount"]
     latency = facts.latencies[0]
-    assert (latency.table, latency.batch, latency.took) == ("shop.orders", WEEKS[11], None)
+    assert (latency.table, latency.batch, latency.took) == (ORDERS.id, WEEKS[11], None)
+    (kpi,) = facts.kpis
+    assert [value.batch for value in kpi.values] == list(WEEKS[:11])
+    assert kpi.together is not None
+    assert kpi.together.value == pytest.approx(0.1, abs=0.03)
 
 
 def test_the_page_has_every_chart_and_table_and_stands_alone(facts: Facts) -> None:
     page = html_page(facts)
-    for chart in ("kpi", "rows", "rules", "freshness", "moved-0"):
+    for chart in ("rows", "rules", "freshness", "moved-0"):
         assert re.search(rf'<section id="{chart}"><h2>[^<]+</h2><svg', page), chart
+    assert re.search(r'<div id="kpi-refund_rate-chart" class="chart"><h3>KPI over batches</h3><svg', page)
     for text in (
         "week_12",
         "3 of 4 rows (75.00%) fail",
         "Shop team &lt;shop@shop.example&gt;",
         "distribution: values of amount",
+        "target &lt;= 50.0 %",
     ):
         assert text in page
     assert not re.search(r"""(src|href|@import|url\()\s*=?\s*["'(]?\s*(https?:)?//""", page)
@@ -74,30 +84,85 @@ def test_the_page_has_every_chart_and_table_and_stands_alone(facts: Facts) -> No
 
 def test_the_markdown_twin_has_the_same_tables(facts: Facts) -> None:
     page = markdown_page(facts)
-    assert page.startswith("# refund_rate\n\nHow many orders are refunded?\n")
+    assert page.startswith("# shop\n")
+    assert "\n## refund_rate\n\nHow many orders are refunded?\n\n**10." in page
     heads = re.findall(r"^## (.+)$", page, re.MULTILINE)
-    assert heads == re.findall(r'<section id="[a-z-]+"><h2>([^<]+)</h2>\n', html_page(facts))
+    assert heads == re.findall(r'<section id="[a-z_-]+"><h2>([^<]+)</h2>\n', html_page(facts))
     tables = [block for block in page.split("\n\n") if block.startswith("|")]
     for table in tables:
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.strip().splitlines()}
         assert len(widths) == 1, table
 
 
-def test_a_path_that_never_ran_has_a_page(installation: Installation) -> None:
-    facts = gather(PATH, installation=installation, now=START)
+def test_a_domain_that_never_ran_has_a_page(installation: Installation) -> None:
+    facts = gather(SHOP, installation=installation, now=START)
     assert "nothing is published" in html_page(facts)
     assert "nothing is published" in markdown_page(facts)
 
 
-def test_values_from_outside_stay_text(installation: Installation, tmp_path: Path) -> None:
-    header = "order_id,amount,status,note,<script>alert(1)</script>|x"
-    land(installation.landing.path, WEEKS[0], "1,10,paid,a,x", header=header)
-    ingest(PATH, ORDERS, batch=WEEKS[0], installation=installation, run=at(1))
-    deliver(PATH, ORDERS, batch=WEEKS[0], installation=installation, run=at(1))
-    facts = gather(PATH, installation=installation, now=START)
-    assert "<script>" not in html_page(facts)
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;|x" in html_page(facts)
-    assert "alert(1)</script>\\|x" in markdown_page(facts)
+def test_each_kpi_has_a_section_and_its_values_by_dimension(installation: Installation) -> None:
+    shop = order_domain(batches=WEEKS)
+
+    @shop.kpi(question="How much by note?", unit="EUR", target=">= 100", by=["note"])
+    def amount_by_note(orders: Relation) -> Sum:
+        """What was ordered, by note."""
+        return Sum("amount")
+
+    rows = ("1,1200,paid,<b>a</b>|`x`", "2,20,refunded,?", "3,80,paid,b")
+    land(installation.landing.path, WEEKS[0], *rows)
+    ingest(gated(shop), batch=WEEKS[0], installation=installation, run=at(1))
+    for name in ("orders", "refund_rate", "amount_by_note"):
+        deliver(shop.table(name), batch=WEEKS[0], installation=installation, run=at(1))
+    facts = gather(shop, installation=installation, now=START)
+    page, text = html_page(facts), markdown_page(facts)
+    assert [match[1] for match in re.finditer(r'<section id="kpi-(\w+)">', page)] == ["refund_rate", "amount_by_note"]
+    assert "&lt;b&gt;a&lt;/b&gt;|`x`" in page
+    assert "33.3 %" in page
+    assert "### By note, in week_01" in text
+    assert "| &lt;b>a&lt;/b>\\|\\`x\\` | 1,200 EUR | >= 100.00 EUR | meets its target |" in text
+    assert "| – | 20.00 EUR | >= 100.00 EUR | misses its target |" in text
+
+
+def test_each_lane_has_a_chart_of_its_rows(installation: Installation) -> None:
+    shop, stays = order_domain(batches=WEEKS), StaticBatches(keys=("x",))
+    shop.gated("more_orders", source=gated(shop).source, schema=Order, batches=stays)
+    for name, batch in (("orders", WEEKS[0]), ("more_orders", "x")):
+        land(installation.landing.path, batch, *GOOD)
+        ingest(gated(shop, name), batch=batch, installation=installation, run=at(1))
+        deliver(gated(shop, name), batch=batch, installation=installation, run=at(1))
+    page = html_page(gather(shop, installation=installation, now=START))
+    titles = re.findall(r"<h2>(Rows over batches[^<]*)</h2><svg", page)
+    assert titles == [f"Rows over batches: {lane.name}" for lane in shop.lanes]
+
+
+def test_values_from_outside_stay_text(installation: Installation) -> None:
+    header = "order_id,amount,status,note,<script>alert(1)</script>|x`![a](http://b.example)"
+    land(installation.landing.path, WEEKS[0], *GOOD)
+    land(installation.landing.path, WEEKS[1], "5,10,paid,a,x", header=header)
+    for batch in WEEKS[:2]:
+        ingest(ORDERS, batch=batch, installation=installation, run=at(1))
+        deliver(ORDERS, batch=batch, installation=installation, run=at(1))
+    facts = gather(SHOP, installation=installation, now=START)
+    page = html_page(facts)
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;|x" in page
+    assert "&lt;script>alert(1)&lt;/script>\\|x\\`!\\[a\\](http://b.example)" in markdown_page(facts)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a|b", r"a\|b"),
+        ("a\nb\r\nc", "a b c"),
+        ("`x`", r"\`x\`"),
+        ("<b>&amp;", "&lt;b>&amp;amp;"),
+        ("[a](b)", r"\[a\](b)"),
+        ("c:\\d", r"c:\\d"),
+        (3, "3"),
+    ],
+)
+def test_a_value_in_markdown_stays_text_on_one_line(value: object, text: str) -> None:
+    assert escape_markdown(value) == text
 
 
 def test_values_in_a_chart_stay_text() -> None:

@@ -7,11 +7,8 @@ import pyarrow as arrow
 import pytest
 
 from readiness_pipelines import Gate
-from readiness_pipelines.delivery import deliver, ingest
-from readiness_pipelines.installation import Run
-from readiness_pipelines.overview import status
-from readiness_pipelines.testing import batch, judge, temporary_installation
-from readiness_pipelines_tests.samples import GOOD, land, order_path
+from readiness_pipelines.testing import batch, judge, run_domains, temporary_installation
+from readiness_pipelines_tests.samples import GOOD, land, order_domain
 
 GATE = Gate(pa.DataFrameSchema({"a": pa.Column(arrow.int64(), pa.Check.ge(0)), "b": pa.Column(str, nullable=True)}))
 
@@ -57,11 +54,16 @@ def test_assertions_fail_with_what_was_seen() -> None:
 
 
 def test_a_temporary_installation_delivers_and_is_gone() -> None:
-    path = order_path()
+    shop = order_domain()
     with temporary_installation() as installation:
         folder = installation.landing.path.parent
         land(installation.landing.path, "day_1", *GOOD)
-        ingest(path, path.table("orders"), batch="day_1", installation=installation, run=Run())  # type: ignore[arg-type]
-        deliver(path, path.table("orders"), batch="day_1", installation=installation, run=Run())
-        assert status(path, installation=installation).total.published == 4
+        deliveries = run_domains(shop, installation=installation)
+        assert [str(delivery.ref) for delivery in deliveries] == [
+            "shop.orders[day_1]",
+            "shop.paid[day_1]",
+            "shop.refund_rate[day_1]",
+        ]
+        assert deliveries[0].counts.published == 4
+        assert run_domains(shop, installation=installation) == ()
     assert not folder.exists()

@@ -8,23 +8,23 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines.batches.calendar import window_of
+from readiness_pipelines.batches import BatchState
+from readiness_pipelines.decisions import read_cells
 from readiness_pipelines.delivery import (
     Delivery,
     decide,
     deliver,
     gate_of,
     ingest,
-    measure,
-    read_cells,
+    kpi_values,
     reconcile,
     replay_batch,
 )
-from readiness_pipelines.examples.first_pass_yield import path, wafers
+from readiness_pipelines.examples.fab import fab, first_pass_yield, wafers
 from readiness_pipelines.gates import RuleKind
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import BatchState
-from readiness_pipelines.observability import FindingKind, FreshnessState
+from readiness_pipelines.ledger import FindingKind
+from readiness_pipelines.observability import FreshnessState
 from readiness_pipelines.overview import observe
 from readiness_pipelines_tests.conftest import LANDING, settings_in
 
@@ -41,8 +41,8 @@ def labels() -> Iterator[datetime]:
 
 
 def run_day(day: str, installation: Installation) -> Delivery:
-    ingest(path, wafers, batch=day, installation=installation, run=Run())
-    return deliver(path, wafers, batch=day, installation=installation, run=Run())
+    ingest(wafers, batch=day, installation=installation, run=Run())
+    return deliver(wafers, batch=day, installation=installation, run=Run())
 
 
 def broken(delivery: Delivery) -> dict[str, int]:
@@ -58,12 +58,12 @@ def test_the_committed_files_are_the_ones_of_the_readme() -> None:
 
 def test_every_day_landed_also_those_without_a_wafer() -> None:
     assert sorted(p.name for p in (FOLDER / "wafers").iterdir()) == [day.isoformat() for day in DAYS]
-    assert all(window_of(path.batches, day.isoformat()) for day in DAYS)
+    assert all(wafers.batches.has(day.isoformat()) for day in DAYS)
     assert len({at.date() for at in labels()}) == 86
 
 
 def test_590_sensors_are_three_rules_of_one_group() -> None:
-    gate = gate_of(path, wafers)
+    gate = gate_of(wafers)
     assert len(gate.rules) == 11
     assert [(r.name, r.kind) for r in gate.rules if r.name.startswith("sensors")] == [
         ("sensors_dtype", RuleKind.ROW),
@@ -86,19 +86,20 @@ def test_eight_days_teach_the_ranges_and_a_swapped_day_is_held_corrected_and_rep
     true = [at for at in labels() if at.date().isoformat() == SWAPPED]
     file = tmp_path / "labels.csv"
     file.write_text("_row,Time\n" + "".join(f"{row},{at:%Y-%m-%d %H:%M:%S}\n" for row, at in enumerate(true)))
-    decide(path, wafers, read_cells(file), batch=SWAPPED, why="labels", installation=installation, run=Run())
-    replayed = replay_batch(path, batch=SWAPPED, installation=installation, run=Run())
-    assert replayed.deliveries["wafers"].counts.published == 8
-    assert replayed.measured is not None
-    assert replayed.measured.denominator == 8
-    assert "dated_in_its_batch" not in broken(replayed.deliveries["wafers"])
+    decide(wafers, read_cells(file), batch=SWAPPED, why="labels", installation=installation, run=Run())
+    replayed = replay_batch(wafers, batch=SWAPPED, installation=installation, run=Run())
+    assert replayed.deliveries[replayed.ref].counts.published == 8
+    (value,) = kpi_values(first_pass_yield, installation=installation, batches=[SWAPPED])
+    assert value.denominator == 8
+    assert "dated_in_its_batch" not in broken(replayed.deliveries[replayed.ref])
 
     # With eight days before it, the day's sensors are held against what they taught; a warning keeps nothing back.
-    (count,) = [c for c in replayed.deliveries["wafers"].rules if c.rule.name == "sensors_within_usual_range"]
+    (count,) = [c for c in replayed.deliveries[replayed.ref].rules if c.rule.name == "sensors_within_usual_range"]
     assert count.decided
-    with_nobody = measure(path, batch="2008-07-24", installation=installation, run=Run())
+    deliver(first_pass_yield, batch="2008-07-24", installation=installation, run=Run())
+    (with_nobody,) = kpi_values(first_pass_yield, installation=installation, batches=["2008-07-24"])
     assert (with_nobody.value, with_nobody.denominator) == (None, 0)
-    assert reconcile(path, installation=installation).problems == ()
+    assert reconcile([fab], installation=installation).problems == ()
 
 
 @pytest.mark.slow
@@ -122,13 +123,13 @@ def test_a_sensor_far_from_where_it_was_is_told(tmp_path: Path) -> None:
 
 def test_a_day_is_late_five_minutes_after_it_is_due(installation: Installation) -> None:
     due = datetime(2008, 7, 20, 0, 5, tzinfo=UTC)
-    installation.ledger.incidents.looked({(path.name, "fab.wafers"): "never"}, at=due - timedelta(hours=1))
+    installation.ledger.incidents.looked({wafers.id: "never"}, at=due - timedelta(hours=1))
 
     def state(after: timedelta) -> Any:
-        return observe(path, installation=installation, now=due + after).freshness["fab.wafers"].state
+        return observe(fab.tables, installation=installation, now=due + after).freshness[wafers.id].state
 
     assert state(timedelta(minutes=4)) is FreshnessState.NEVER
     assert state(timedelta(minutes=6)) is FreshnessState.LATE
     assert state(timedelta(minutes=61)) is FreshnessState.FAILED
-    (finding,) = observe(path, installation=installation, now=due + timedelta(hours=2)).findings
+    (finding,) = observe(fab.tables, installation=installation, now=due + timedelta(hours=2)).findings
     assert (finding.kind, finding.answers) == (FindingKind.FRESHNESS, "Line metrology <metrology@fab.example>")

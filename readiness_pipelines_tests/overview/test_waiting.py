@@ -1,0 +1,47 @@
+"""What waits can be looked at: batches in order, rows with what they break, whatever their columns are called."""
+
+import pytest
+
+from readiness_pipelines.errors import LedgerError, UnknownNameError
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.overview import judged_rules, quarantine_rows, waiting_batches, waiting_record
+from readiness_pipelines_tests.overview.delivering import bring
+from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, gated, order_domain
+
+SHOP = order_domain()
+ORDERS = gated(SHOP)
+
+
+def test_batches_wait_from_old_to_new(installation: Installation) -> None:
+    for batch, rows in (("day_3", MOSTLY_BAD), ("day_1", ONE_BAD), ("day_2", GOOD)):
+        bring(SHOP, installation, batch, rows)
+    waiting = waiting_batches(SHOP.tables, installation=installation)
+    assert [str(record.ref) for record in waiting] == ["shop.orders[day_1]", "shop.orders[day_3]"]
+
+
+def test_rows_are_shown_with_what_they_break(installation: Installation) -> None:
+    bring(SHOP, installation, "day_1", MOSTLY_BAD)
+    rows = quarantine_rows(ORDERS, batch="day_1", rule=None, limit=None, installation=installation)
+    assert rows.column_names == ["_row", "order_id", "amount", "status", "note", "broken"]
+    assert [row["broken"] for row in rows.to_pylist()][0::2] == ["amount_dtype", "status_isin"]
+    only = quarantine_rows(ORDERS, batch="day_1", rule="status_isin", limit=5, installation=installation)
+    assert only.column("_row").to_pylist() == [2]
+    with pytest.raises(UnknownNameError, match="did you mean 'status_isin'"):
+        quarantine_rows(ORDERS, batch="day_1", rule="status_in", limit=5, installation=installation)
+    broken = judged_rules(ORDERS, batch="day_1", installation=installation)
+    assert {count.rule.name for count in broken} >= {"amount_dtype", "status_isin"}
+
+
+def test_columns_of_any_name_are_shown(installation: Installation) -> None:
+    header = 'order_id,amount,status,note,"a ""quoted"", name",broken'
+    bring(SHOP, installation, "day_1", tuple(f"{row},x,y" for row in MOSTLY_BAD), header=header)
+    rows = quarantine_rows(ORDERS, batch="day_1", rule=None, limit=1, installation=installation)
+    assert 'a "quoted", name' in rows.column_names
+
+
+def test_a_batch_that_never_ran_says_how_to_run_it(installation: Installation) -> None:
+    bring(SHOP, installation, "day_1", GOOD)
+    with pytest.raises(LedgerError, match=r"readiness run shop\.orders --batch day_2"):
+        waiting_record(ORDERS, batch="day_2", installation=installation)
+    with pytest.raises(UnknownNameError, match="did you mean 'day_1'"):
+        waiting_record(ORDERS, batch="day_11", installation=installation)
