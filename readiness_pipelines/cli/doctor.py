@@ -73,7 +73,7 @@ def _examine(*, instance: bool) -> Iterator[Finding]:
     yield _look("landing", lambda: _landing(settings.landing_place))
     yield _look("warehouse", lambda: _warehouse(settings.warehouse_place))
     yield _look("catalog", lambda: _catalog(settings))
-    yield _look("ledger", lambda: _ledger(settings))
+    yield (ledger := _look("ledger", lambda: _ledger(settings)))
     yield _look("alerts", lambda: _alerts(settings))
     try:
         domains = load_domains(settings)
@@ -82,7 +82,8 @@ def _examine(*, instance: bool) -> Iterator[Finding]:
         domains = ()
     else:
         yield _look("domains", lambda: _gates(domains, settings))
-        yield _look("names", lambda: _names(domains, settings))
+        if ledger.ok:
+            yield _look("names", lambda: _names(domains, settings))
         if connections := _connections(domains):
             yield _look("connections", lambda: _addresses(connections, settings))
     if _spark_judges(domains, settings):

@@ -93,9 +93,8 @@ def test_a_connection_that_has_no_address_is_named(make: MakeProject, monkeypatc
         "order_domain()\n"
         "from readiness_pipelines import Source, SqlQuery, Steward, Versions\n"
         "from readiness_pipelines_tests.samples import Paid\n"
-        "domain.gated('rates', schema=Paid, batches=Versions(), source=Source(origin='Treasury',\n"
-        "    steward=Steward('Treasury', 't@t.example'),"
-        " reader=SqlQuery('SELECT * FROM rates', connection='treasury')))"
+        "domain.gated('rates', schema=Paid, batches=Versions(), source=Source(origin='T',\n"
+        "    steward=Steward('T', 't@t.example'), reader=SqlQuery('SELECT * FROM rates', connection='treasury')))"
     )
     told, _ = wrong("connections")
     assert "shop.rates: unknown connection 'treasury'" in told

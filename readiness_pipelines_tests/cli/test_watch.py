@@ -28,7 +28,7 @@ def test_a_held_batch_is_an_incident_that_somebody_takes_and_closes(delivered: P
     assert "shop.orders[day_3]" in call("watch")
     assert "#1 is yours" in call("incidents", "ack", "1")
     shown = call("incidents", "show", "1")
-    assert "KPI: refund_rate promised: the batch passes its gate seen: 3 of 4 rows (75.00%) fail" in shown
+    assert "KPI: shop.refund_rate promised: the batch passes its gate seen: 3 of 4 rows (75.00%) fail" in shown
     assert "acknowledged" in shown
     call("incidents", "resolve", "1", "--reason", "test data")
     assert call("incidents", "list") == "no incident is open"
@@ -39,7 +39,7 @@ def test_a_message_that_no_channel_takes_is_visible(delivered: Path, monkeypatch
     (delivered / "readiness.toml").write_text(ALERTS)
     monkeypatch.delenv("ONCALL_URL", raising=False)
     assert "not sent oncall: channel 'oncall' has no address: ONCALL_URL is not set" in call("watch")
-    assert "waits for oncall: refund_rate at risk: shop.orders[day_3] held" in call("incidents", "list")
+    assert "waits for oncall: shop.refund_rate at risk: shop.orders[day_3] held" in call("incidents", "list")
 
 
 def test_a_silence_keeps_a_channel_quiet(delivered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
