@@ -56,7 +56,7 @@ def _calendar_partitions(batches: Batches, grid: Calendar) -> dg.TimeWindowParti
         fmt=grid.key_format,
         timezone=grid.timezone,
         # What is under way is a partition, too: a day's file may come before the day is over.
-        end_offset=1 if end is None else 0,
+        end_offset=1,
     )
 
 

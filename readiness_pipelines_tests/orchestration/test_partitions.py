@@ -1,6 +1,6 @@
 """Dagster's partitions are the batches, and a partition depends on those that its batch reads."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -30,15 +30,11 @@ def table_with(batches: Batches) -> Table:
 
 
 def calendar_keys(batches: Any) -> list[str]:
-    """The keys of the batches that have ended, each window beginning where the one before ends."""
+    """The keys of the batches that have begun, each window beginning where the one before ends."""
     keys, at = [], batches.first_start()
-    while (
-        (window := batches.window(batches.key_at(at))) is not None and window.end <= NOW and batches.has(window.batch)
-    ):
-        # An hour that a clock shows twice has one key, for the first of the two.
-        if window.end > at:
-            keys.append(window.batch)
-        at = max(window.end, at + timedelta(hours=1))
+    while (window := batches.window(batches.key_at(at))) is not None and at <= NOW and batches.has(window.batch):
+        keys.append(window.batch)
+        at = window.end
     return keys
 
 
