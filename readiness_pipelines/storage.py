@@ -92,7 +92,7 @@ class Place:
             ValueError: It is in a bucket.
         """
         if not self.is_local:
-            raise ValueError(f"{self.uri} is no folder of this machine")
+            raise ValueError(f"{self.uri} is not a folder of this machine")
         return Path(self.uri)
 
     @property

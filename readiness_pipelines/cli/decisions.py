@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, first_line, print_json, say, say_next
+from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.values import decision_value
 from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_table, waiting_value
 from readiness_pipelines.cli.words import BatchKey, TableName, What, find, find_batch
@@ -18,7 +18,7 @@ from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waiver, read_cells
 from readiness_pipelines.decisions import What as Decided
 from readiness_pipelines.delivery import decide
-from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.overview import quarantine_rows, waiting_batches
 from readiness_pipelines.settings import Settings

@@ -17,7 +17,6 @@ from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
     errors_for_people,
-    first_line,
     print_json,
     say,
 )
@@ -26,7 +25,7 @@ from readiness_pipelines.contracts import Domain, GatedTable
 from readiness_pipelines.delivery import engine_of, gate_of
 from readiness_pipelines.delivery.attempts import home_of
 from readiness_pipelines.domains import load_domains
-from readiness_pipelines.errors import DeclarationError, ReadinessError
+from readiness_pipelines.errors import DeclarationError, ReadinessError, first_line
 from readiness_pipelines.installation import lakehouse_of
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.ledger.claims import check_home
@@ -157,7 +156,7 @@ def _alerts(settings: Settings) -> str:
     for channel in alerts.channels:
         channel.url()
     if not alerts.rules:
-        return f"nobody is told: {settings.config} has no rule"
+        return f"no alerts are sent: {settings.config} has no rule"
     return f"{len(alerts.rules)} rules, {len(alerts.channels)} channels with addresses"
 
 

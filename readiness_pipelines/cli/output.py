@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.errors import ReadinessError, first_line
 from readiness_pipelines.frozen import declaration_error
 
 OUT = Console(highlight=False)
@@ -77,8 +77,3 @@ def errors_for_people() -> Iterator[None]:
 def count_batches(count: int) -> str:
     """``1 batch``, ``2 batches``."""
     return f"{count:,} batch" if count == 1 else f"{count:,} batches"
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error, or its type where it says nothing."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

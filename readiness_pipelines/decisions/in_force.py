@@ -11,7 +11,7 @@ from readiness_pipelines.decisions.decision import Decision
 from readiness_pipelines.decisions.discard import Discarding
 from readiness_pipelines.decisions.undo import Undoing
 from readiness_pipelines.decisions.waive import Waiver
-from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.gates import Decisions, Discarded, Waived
 
 
@@ -44,8 +44,7 @@ def corrected(
             rows = decision.what.apply(rows, engine)
         except (duckdb.Error, KeyError) as error:
             raise DeclarationError(
-                f"decision {decision.id} about {decision.ref} cannot be applied "
-                f"({decision.text}): {str(error).splitlines()[0]}",
+                f"decision {decision.id} about {decision.ref} cannot be applied ({decision.text}): {first_line(error)}",
                 way_out=f"readiness quarantine undo {decision.ref.batch} --decision {decision.id}",
             ) from error
     return rows

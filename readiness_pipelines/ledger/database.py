@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, make_url, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from readiness_pipelines.errors import LedgerError
+from readiness_pipelines.errors import LedgerError, first_line
 from readiness_pipelines.ledger.tables import FIRST_VERSION, METADATA, SCHEMA_VERSION, VERSION
 
 LOCK_WAIT_SECONDS = 30
@@ -144,7 +144,7 @@ class Database:
             yield
         except (SQLAlchemyError, OSError) as error:
             raise LedgerError(
-                f"the ledger at {self} cannot be used: {str(error).splitlines()[0]}",
+                f"the ledger at {self} cannot be used: {first_line(error)}",
                 way_out="check READINESS_LEDGER_URL and that its database answers, then run again: nothing is lost",
             ) from error
 

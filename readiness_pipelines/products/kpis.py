@@ -8,7 +8,7 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 
 from readiness_pipelines.contracts.tables import Kpi
-from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.errors import DeclarationError, UnknownNameError, first_line
 from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
 from readiness_pipelines.sql import identifier
 
@@ -104,7 +104,7 @@ def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelati
         )
     except duckdb.Error as error:
         raise DeclarationError(
-            f"DuckDB refuses the measure of {kpi.id}: {str(error).splitlines()[0]}",
+            f"DuckDB refuses the measure of {kpi.id}: {first_line(error)}",
             way_out="write aggregates over the columns of its input",
         ) from error
     return measured

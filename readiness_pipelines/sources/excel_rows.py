@@ -97,7 +97,9 @@ def open_excel(file: SourceFile, drop: FileDrop) -> ExcelFile:
             elif number >= before:
                 valued.update(at for at, cell in enumerate(row) if cell is not None)
     if drop.header_line and not any(named):
-        raise file.unreadable(f"row {drop.skip_lines + 1} of the sheet is no header", "declare FileDrop(skip_lines=…)")
+        raise file.unreadable(
+            f"row {drop.skip_lines + 1} of the sheet is not a header", "declare FileDrop(skip_lines=…)"
+        )
     if drop.column_names:
         positions, names = tuple(range(len(drop.column_names))), drop.column_names
     else:

@@ -6,7 +6,7 @@ from datetime import UTC
 
 from readiness_pipelines.batches import in_order
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places
-from readiness_pipelines.errors import BatchNotLandedError, LandingError, suggestion
+from readiness_pipelines.errors import BatchNotLandedError, LandingError, first_line, suggestion
 from readiness_pipelines.sources.batch_pattern import BatchPattern
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.storage import FileFacts, Place
@@ -64,7 +64,7 @@ def _matches(pattern: BatchPattern, places: Places) -> Iterator[tuple[str, FileF
                 yield key, file
     except OSError as error:
         raise LandingError(
-            f"the landing folder {places.landing} cannot be read: {str(error).splitlines()[0]}",
+            f"the landing folder {places.landing} cannot be read: {first_line(error)}",
             way_out="readiness doctor",
         ) from error
 
@@ -97,5 +97,5 @@ def _origin(file: FileFacts, landing: Place) -> Origin:
             while chunk := stream.read(_CHUNK_BYTES):
                 checksum.update(chunk)
     except OSError as error:
-        raise LandingError(f"{file.name} cannot be read: {str(error).splitlines()[0]}") from error
+        raise LandingError(f"{file.name} cannot be read: {first_line(error)}") from error
     return Origin(name=file.name, fingerprint=checksum.hexdigest(), bytes=file.size_bytes, arrived_at=file.changed_at)
