@@ -47,8 +47,8 @@ def run(
     """Run batches from their source to the products. Without --batch or --all: what is due.
 
     A table that is named runs with all that is computed from it. A held batch is not an error: the gate is
-    for that. The exit code is 1 only where a batch could not be judged. Ctrl-C ends after the batch under way, a second one at
-    once.
+    for that. The exit code is 1 only where a batch could not be judged. Ctrl-C ends after the batch under way, a second
+    one at once.
     """
     with signals_end_after_a_batch() as stop:
         with errors_for_people():
