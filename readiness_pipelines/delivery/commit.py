@@ -1,11 +1,13 @@
-"""The only place where a delivery commits to a table, and the one spelling of what a snapshot says about it."""
+"""The only place where a delivery commits to a table or records what became of a batch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Staged
+from readiness_pipelines.ledger import BatchFinding, BatchRecord, FindingKind
 from readiness_pipelines.names import TableId
 
 
@@ -48,3 +50,22 @@ def commit_rows(
     }
     commit = installation.lakehouse.replace(store, staged, properties=properties, confirm=attempt.confirm, whole=whole)
     return commit.snapshot_id
+
+
+def record_batch(
+    record: BatchRecord,
+    *,
+    installation: Installation,
+    run: Run,
+    what: str,
+    why: str | None = None,
+    details: Mapping[str, Any] | None = None,
+    found: Mapping[FindingKind, Sequence[BatchFinding]] | None = None,
+) -> None:
+    """Record in the ledger what became of a batch; see `Ledger.record`.
+
+    Raises:
+        CommitConflictError: Another delivery of the batch has begun, and takes precedence.
+        LedgerError: Rows that are not accounted for, or a move that is not allowed.
+    """
+    installation.ledger.record(record, what=what, who=run.who, why=why, details=details, found=found)

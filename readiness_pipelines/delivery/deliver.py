@@ -19,7 +19,7 @@ from readiness_pipelines.contracts import GatedTable, Kpi, Table
 from readiness_pipelines.decisions import Decision
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash, must_commit
 from readiness_pipelines.delivery.baseline import baseline_of
-from readiness_pipelines.delivery.commit import commit_rows
+from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.judging import JudgedBatch, judged_batch
 from readiness_pipelines.delivery.on_spark import stage_from_spark
 from readiness_pipelines.delivery.places import store_of
@@ -104,7 +104,7 @@ def deliver(table: Table, *, batch: str, installation: Installation, run: Run) -
             delivery = _commit(_Step(table, ref, attempt, run), judged, installation=installation)
             details = _details(verdict, judged.decisions)
             arrived = verdict.arrived
-        installation.ledger.record(
+        record_batch(
             BatchRecord(
                 ref=ref,
                 state=delivery.state,
@@ -120,7 +120,8 @@ def deliver(table: Table, *, batch: str, installation: Installation, run: Run) -
                 newest_event_at=delivery.newest_event_at,
             ),
             what=delivery.state.value,
-            who=run.who,
+            installation=installation,
+            run=run,
             why=delivery.reason or None,
             details=details,
             found=_findings(table, delivery),

@@ -8,7 +8,7 @@ from readiness_pipelines.batches import BatchRef, BatchState, Counts, Scope
 from readiness_pipelines.columns import RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
-from readiness_pipelines.delivery.commit import commit_rows
+from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import stored_columns, to_stored
@@ -95,7 +95,7 @@ def ingest(
         with installation.engine() as engine:
             written = installation.lakehouse.relation(engine, raw, batch=batch, snapshot_id=snapshot_id)
             ((unreadable_rows,),) = written.aggregate("count(_unreadable)").fetchall()
-        installation.ledger.record(
+        record_batch(
             BatchRecord(
                 ref=ref,
                 state=BatchState.INGESTED,
@@ -110,7 +110,8 @@ def ingest(
                 updated_at=run.clock(),
             ),
             what="ingested",
-            who=run.who,
+            installation=installation,
+            run=run,
         )
     return Ingested(
         ref=ref,

@@ -5,7 +5,7 @@ import duckdb
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import Computed, Table, downstream
 from readiness_pipelines.delivery.attempts import attempted, must_commit
-from readiness_pipelines.delivery.commit import commit_rows
+from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Published, is_there
 from readiness_pipelines.delivery.versions import show_newest_version
@@ -59,7 +59,7 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
             commit_rows(table.id.quarantine, waiting, ref, attempt=attempt, installation=installation, run=run)
         commit_rows(store, staged, ref, attempt=attempt, installation=installation, run=run)
         reason = "what it was computed from was discarded"
-        installation.ledger.record(
+        record_batch(
             BatchRecord(
                 ref=ref,
                 state=BatchState.EMPTY,
@@ -72,7 +72,8 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
                 updated_at=run.clock(),
             ),
             what="withdrawn",
-            who=run.who,
+            installation=installation,
+            run=run,
             why=reason,
         )
     show_newest_version(table, installation=installation, run=run)
