@@ -206,8 +206,6 @@ def test_batches_are_chosen_by_gate_time_and_name(shop: Domain, installation: In
         chosen(shop, since=tomorrow)
     with pytest.raises(UnknownNameError, match="did you mean 'day_1'"):
         chosen(shop, batches=("day_11",))
-    with pytest.raises(DeclarationError, match="paid is derived"):
-        chosen(shop, table="paid")
 
 
 @pytest.mark.parametrize(
