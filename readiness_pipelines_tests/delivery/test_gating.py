@@ -104,10 +104,10 @@ def test_a_batch_that_repeats_nothing_any_more_leaves_nothing_discarded(installa
 def test_a_new_column_is_published_and_the_table_evolves_in_the_same_commit(installation: Installation) -> None:
     hospital = make_domain(schema_change=SchemaChange.EVOLVE)
     run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n")
-    before = len(installation.lakehouse.snapshots(TableId("published", "stays_gated")))
+    before = len(installation.lakehouse.snapshots(TableId("hospital", "stays_gated")))
     delivery = run(hospital, installation, "stays_gated", "b", "stay,ward,doctor\n2,B,Who\n")
     assert [str(finding) for finding in delivery.findings] == ["doctor (string) is new"]
-    assert len(installation.lakehouse.snapshots(TableId("published", "stays_gated"))) == before + 1
+    assert len(installation.lakehouse.snapshots(TableId("hospital", "stays_gated"))) == before + 1
     assert [(r["stay"], r["doctor"]) for r in rows(installation, "hospital.stays_gated")] == [(1, None), (2, "Who")]
     again = run(hospital, installation, "stays_gated", "a", "stay,ward\n1,A\n3,C\n")
     assert again.findings == ()

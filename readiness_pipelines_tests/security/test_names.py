@@ -73,5 +73,5 @@ def test_a_batch_that_would_leave_the_landing_folder_is_refused(tmp_path: Path, 
     (tmp_path / "landing").mkdir()
     installation = Installation.open(settings_in(tmp_path))
     table: Any = order_domain().table("orders")
-    with pytest.raises(LandingError, match="no batch key"):
+    with pytest.raises(LandingError, match="not a batch key"):
         ingest(table, batch=batch, installation=installation, run=RUN)

@@ -1,6 +1,5 @@
 """No secret is in logs, metadata, errors, the ledger, the catalog or Dagster's storage: all of it is searched."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -56,7 +55,7 @@ def told(tmp_path: Path) -> tuple[Path, Place, str, dict[str, str]]:
         "READINESS_WAREHOUSE": f"{bucket.uri}/warehouse",
         "READINESS_S3_ENDPOINT": bucket.store.endpoint,
         "READINESS_S3_REGION": bucket.store.region,
-        "READINESS_PATHS": json.dumps(["readiness_pipelines_tests.security.orders:shop"]),
+        "READINESS_DOMAINS": "readiness_pipelines_tests.security.orders:shop",
         "AWS_ACCESS_KEY_ID": MARKS["key"],
         "AWS_SECRET_ACCESS_KEY": MARKS["secret"],
         "AWS_SESSION_TOKEN": MARKS["token"],
@@ -72,7 +71,7 @@ def told(tmp_path: Path) -> tuple[Path, Place, str, dict[str, str]]:
 
 def command(project: Path, environment: dict[str, str], *arguments: str) -> str:
     """All that a command says, whatever its exit code."""
-    code = "from readiness_pipelines.cli.main import app; app()"
+    code = "from readiness_pipelines.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code, *arguments],
         cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=200,
