@@ -226,4 +226,4 @@ def test_tables_with_equal_batches_share_a_lane() -> None:
     assert [(lane.name, len(lane.tables)) for lane in shop.lanes] == [("shop", 3)]
     shop.gated("rates", source=_source(), schema=Order, batches=Versions())
     shop.gated("prices", source=_source(), schema=Order, batches=Versions())
-    assert [lane.name for lane in shop.lanes] == ["shop__static", "shop__rates", "shop__prices"]
+    assert [lane.name for lane in shop.lanes] == ["shop_static", "shop_versions_rates", "shop_versions_prices"]

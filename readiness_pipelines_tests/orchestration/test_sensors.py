@@ -120,7 +120,7 @@ def test_a_new_version_becomes_a_partition_with_its_run(tmp_path: Path, instance
     asked = tick("shop_work", instance, tmp_path, order_domain(batches=Versions()))
     (request,) = asked.run_requests
     (added,) = asked.dynamic_partitions_requests
-    assert (request.job_name, request.partition_key) == ("shop__orders", "2026-11-01")
+    assert (request.job_name, request.partition_key) == ("shop_versions_orders", "2026-11-01")
     assert (added.partitions_def_name, added.partition_keys) == ("shop__orders", ["2026-11-01"])
 
 
