@@ -1,6 +1,7 @@
 """The kinds of batches: each answers for its own keys, windows and order; nothing else asks which kind it is."""
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -268,14 +269,14 @@ class _CalendarBatches(Frozen):
         return self
 
     @classmethod
+    @abstractmethod
     def _floor(cls, local: datetime) -> datetime:
         """The wall-clock time at which the batch of a wall-clock time begins."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def _next(cls, begin: datetime) -> datetime:
         """The wall-clock time at which the batch after that begins."""
-        raise NotImplementedError
 
     @classmethod
     def _window_at(cls, begin: datetime, timezone: str) -> Window:
@@ -350,6 +351,10 @@ class HourlyBatches(_CalendarBatches):
     @classmethod
     def _floor(cls, local: datetime) -> datetime:
         return local.replace(minute=0, second=0, microsecond=0)
+
+    @classmethod
+    def _next(cls, begin: datetime) -> datetime:
+        return begin + timedelta(hours=1)
 
     @classmethod
     def _window_at(cls, begin: datetime, timezone: str) -> Window:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from readiness_pipelines.sources.file_drop import FileDrop, FileFormat
 
 READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
-"""What reading bytes of a damaged or encrypted file raises."""
+"""What reading bytes of a damaged or encrypted file raises: zipfile has `RuntimeError` for a password that it lacks,
+and `NotImplementedError` for a compression that it does not know."""
 
 _COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
 _FORMATS: "dict[str, FileFormat]" = {

@@ -145,7 +145,7 @@ def converted(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.Chunk
         chunked = pc.run_end_decode(chunked)
     try:
         return chunked.cast(kind)
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # Arrow has no kernel for some casts; Python values do
         return pa.chunked_array([pa.array(chunked.to_pylist(), kind)], kind)
 
 
