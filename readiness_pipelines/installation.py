@@ -73,6 +73,8 @@ class Installation:
                     "preserve_insertion_order": False,
                 }
             )
+            # The host's zone must not decide what a batch publishes.
+            connection.execute("SET TimeZone = 'UTC'")
             if (driver := self.lakehouse.warehouse.for_duckdb()) is not None:
                 connection.register_filesystem(driver)
             try:

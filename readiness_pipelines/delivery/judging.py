@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -77,7 +77,7 @@ def judged_batch(table: Table, *, batch: str, installation: Installation, run: R
         with _by_spark(task, installation) if on_spark else _by_duckdb(task) as (judge, verdict):
             yield JudgedBatch(
                 gate=gate,
-                given=Given(rows=given.rows, inputs=merged(given.inputs, compared.inputs)),
+                given=replace(given, inputs=merged(given.inputs, compared.inputs)),
                 decisions=decisions,
                 verdict=verdict,
                 judge=judge,
@@ -120,7 +120,9 @@ def _by_duckdb(task: _Task) -> Iterator[tuple[Engine, Verdict]]:
 def _by_spark(task: _Task, installation: Installation) -> Iterator[tuple[Engine, Verdict]]:
     table = task.table
     assert isinstance(table, GatedTable)  # noqa: S101  # engine_of says so
-    changed = any(isinstance(decision.what, Correction | CellCorrection) for decision in task.decisions)
+    changed = task.given.drifted or any(
+        isinstance(decision.what, Correction | CellCorrection) for decision in task.decisions
+    )
     snapshot_id = task.given.inputs[table.id.raw][task.batch]
     with (
         spark_engine(installation) as engine,

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.columns import PUBLISHED_COLUMNS
+from readiness_pipelines.columns import PUBLISHED_COLUMNS, RAW_COLUMNS
 from readiness_pipelines.contracts import Computed, DerivedTable, GatedTable, Kpi, Read, Table
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.places import store_of
@@ -23,9 +23,10 @@ from readiness_pipelines.errors import (
     first_line,
 )
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.lakehouse import as_arrived, promotable_type, storage_type
+from readiness_pipelines.ledger import BatchRecord, StoredColumn
 from readiness_pipelines.products import kpi_relation
-from readiness_pipelines.sql import identifier
+from readiness_pipelines.sql import duckdb_type, identifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +36,12 @@ class Given:
     Attributes:
         rows: The rows.
         inputs: The snapshots they come from, by table and batch.
+        drifted: Whether raw files have the rows under other names, or in wider types, than they arrived with.
     """
 
     rows: duckdb.DuckDBPyRelation
     inputs: Inputs
+    drifted: bool = False
 
 
 def judged_rows(table: Table, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Given:
@@ -71,12 +74,23 @@ def raw_rows(table: GatedTable, *, batch: str, installation: Installation, engin
     rows = installation.lakehouse.relation(
         engine, raw, batch=batch, snapshot_id=record.snapshots.raw, or_current=True, as_arrived=True
     )
-    names = {column.stored: column.name for column in record.columns}
-    if any(stored != name for stored, name in names.items()):
-        rows = rows.project(
-            ", ".join(f"{identifier(name)} AS {identifier(names.get(name, name))}" for name in rows.columns)
-        )
-    return Given(rows=rows, inputs={raw: {batch: record.snapshots.raw}})
+    inputs = {raw: {batch: record.snapshots.raw}}
+    columns = [(column.stored, column.name, _stored_type(column)) for column in record.columns]
+    files = dict(zip(rows.columns, map(str, rows.types), strict=True))
+    drifted = any(
+        stored != name or (kind is not None and files.get(stored) != duckdb_type(kind))
+        for stored, name, kind in columns
+    )
+    if drifted:
+        framework = ", ".join(map(identifier, RAW_COLUMNS.names))
+        rows = rows.project(f"{as_arrived(columns)}, {framework}")
+    return Given(rows=rows, inputs=inputs, drifted=drifted)
+
+
+def _stored_type(column: StoredColumn) -> pa.DataType | None:
+    """The type a column of raw has where no other batch widened it; ``None`` where no batch can."""
+    kind = promotable_type(column.type)
+    return None if kind is None else storage_type(kind, column=column.name)
 
 
 def _check_expired(record: BatchRecord, installation: Installation) -> None:

@@ -1,10 +1,10 @@
 """The tables: Iceberg catalog, staged files, atomic commits, reading with DuckDB."""
 
-from readiness_pipelines.lakehouse.drift import arrived_name, stored_columns, to_stored
+from readiness_pipelines.lakehouse.drift import arrived_name, as_arrived, stored_columns, to_stored
 from readiness_pipelines.lakehouse.lakehouse import Lakehouse
 from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
-from readiness_pipelines.lakehouse.types import storage_schema, storage_type
+from readiness_pipelines.lakehouse.types import promotable_type, storage_schema, storage_type
 
 __all__ = [
     "KEPT_SNAPSHOTS",
@@ -17,6 +17,8 @@ __all__ = [
     "Staged",
     "StagingArea",
     "arrived_name",
+    "as_arrived",
+    "promotable_type",
     "storage_schema",
     "storage_type",
     "stored_columns",

@@ -5,7 +5,7 @@ into a column beside it: integers that arrive where the table has text go to ``f
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -69,9 +69,17 @@ def to_stored(columns: Sequence[StoredColumn]) -> str:
     return ", ".join(_selected(column.name, column.stored, column.stored_type) for column in columns)
 
 
-def as_arrived(columns: Sequence[StoredColumn]) -> str:
-    """The SELECT list that turns columns of the table back into those that arrived, in the types they arrived in."""
-    return ", ".join(_selected(column.stored, column.name, column.type) for column in columns)
+def as_arrived(columns: Iterable[tuple[str, str, pa.DataType | None]]) -> str:
+    """The SELECT list that turns columns of the table back into those that arrived.
+
+    Args:
+        columns: For each: the table's column, its name as it arrived, and the type it arrived in; ``None`` for a type
+            that cannot have been widened.
+    """
+    return ", ".join(
+        f"{identifier(stored)} AS {identifier(name)}" if kind is None else _selected(stored, name, kind)
+        for stored, name, kind in columns
+    )
 
 
 def arrived_name(stored: str, others: Collection[str]) -> str:

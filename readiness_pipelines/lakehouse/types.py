@@ -1,5 +1,7 @@
 """Which Arrow type a column is stored as: Iceberg v2 has fewer types than Arrow."""
 
+import re
+
 import pyarrow as pa
 
 from readiness_pipelines.errors import LakehouseError
@@ -41,6 +43,25 @@ def storage_type(kind: pa.DataType, *, column: str) -> pa.DataType:
         way_out="declare another type in the schema, such as int64 for a duration or string for a large decimal",
     )
 
+
+def promotable_type(text: str) -> pa.DataType | None:
+    """The Arrow type that a text names, where Iceberg may promote it; ``None`` for all others.
+
+    A column of such a type can be stored wider than it arrived, because another batch was wider.
+
+    Args:
+        text: A type as Arrow writes it: ``int32``, ``float``, ``decimal128(9, 2)``.
+    """
+    if (decimal := _DECIMAL.fullmatch(text)) is not None:
+        return pa.decimal128(int(decimal[1]), int(decimal[2]))
+    return _PROMOTABLE.get(text)
+
+
+_DECIMAL = re.compile(r"decimal128\((\d+), (-?\d+)\)")
+_PROMOTABLE = {
+    str(kind): kind
+    for kind in (pa.int8(), pa.int16(), pa.int32(), pa.uint8(), pa.uint16(), pa.int64(), pa.float32(), pa.float64())
+}
 
 _SIMPLE: tuple[tuple[tuple[pa.DataType, ...], pa.DataType], ...] = (
     ((pa.int8(), pa.int16(), pa.int32(), pa.uint8(), pa.uint16()), pa.int32()),

@@ -6,6 +6,7 @@ from typing import Any
 import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
+from pyarrow import parquet
 
 from readiness_pipelines import (
     Deduplicate,
@@ -53,22 +54,25 @@ def make_domain(schema: Any = Stay, **gating: Any) -> Domain:
     hospital = Domain("hospital", owner="a@b.example")
     for name, one in (("wards", Ward), ("stays_gated", schema)):
         source = Source(
-            origin="test", steward=Steward("S", "s@s.example"), reader=FileDrop(f"{name}/{{batch}}.csv", missing="?")
+            origin="test", steward=Steward("S", "s@s.example"), reader=FileDrop(f"{name}/{{batch}}.*", missing="?")
         )
         hospital.gated(
             name,
             source=source,
             schema=one,
-            batches=StaticBatches(keys=["a", "b"]),
+            batches=StaticBatches(keys=["a", "b", "c"]),
             **(gating if one is schema else {}),
         )
     return hospital
 
 
-def run(hospital: Domain, installation: Installation, table: str, batch: str, text: str) -> Delivery:
-    file = Path(installation.landing.path, table, f"{batch}.csv")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
+def run(hospital: Domain, installation: Installation, table: str, batch: str, content: str | arrow.Table) -> Delivery:
+    folder = Path(installation.landing.path, table)
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, str):
+        (folder / f"{batch}.csv").write_text(content)
+    else:
+        parquet.write_table(content, folder / f"{batch}.parquet")
     gated = hospital.table(table)
     assert isinstance(gated, GatedTable)
     ingest(gated, batch=batch, installation=installation, run=RUN)
@@ -125,6 +129,17 @@ def test_a_frozen_gate_holds_a_batch_with_a_new_column(installation: Installatio
     installation.ledger.accept_shape(table.id, arrived, batch="b", who="ana", why="they told us", at=now)
     assert deliver(table, batch="b", installation=installation, run=RUN).state is BatchState.PUBLISHED
     assert deliver(table, batch="a", installation=installation, run=RUN).state is BatchState.PUBLISHED
+
+
+def test_a_column_that_another_batch_widened_is_judged_as_it_arrived(installation: Installation) -> None:
+    hospital = make_domain(schema_change=SchemaChange.FREEZE)
+    narrow, wide = (
+        arrow.table({"stay": arrow.array([1, 2], kind), "ward": ["A", "B"]}) for kind in (arrow.int32(), arrow.int64())
+    )
+    assert run(hospital, installation, "stays_gated", "a", narrow).state is BatchState.PUBLISHED
+    widened = run(hospital, installation, "stays_gated", "b", wide)
+    assert widened.reason == "schema_unchanged: stay is int64, before int32"
+    assert run(hospital, installation, "stays_gated", "c", narrow).state is BatchState.PUBLISHED
 
 
 def test_a_value_must_exist_in_the_other_table(installation: Installation) -> None:

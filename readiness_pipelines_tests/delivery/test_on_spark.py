@@ -119,6 +119,16 @@ def test_decisions_mean_the_same_and_a_replay_applies_them(tmp_path: Path) -> No
     assert "decision 4" in str(discarded)
 
 
+def test_a_batch_whose_columns_drifted_is_judged_as_it_arrived(tmp_path: Path) -> None:
+    def doing(shop: Domain, installation: Installation) -> None:
+        run(shop, installation, "day_1", *GOOD)
+        with pytest.raises(ReadinessError):
+            run(shop, installation, "day_3", *GOOD, header="order_id,amount,status,Note")
+
+    found = same_on_both(tmp_path, doing)
+    assert {name: len(found[name]) for name in READ} == {"shop.orders": 4, "shop_quarantine.orders": 4}
+
+
 def test_references_read_other_tables_and_batches_by_spark(tmp_path: Path) -> None:
     def doing(shop: Domain, installation: Installation) -> None:
         table: Any = shop.table("orders")

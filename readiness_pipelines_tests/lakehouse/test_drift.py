@@ -122,7 +122,9 @@ def test_every_delivery_is_stored_and_comes_back_as_it_arrived(tmp_path: Path) -
 def back(lakehouse: Lakehouse, batch: str, columns: tuple[StoredColumn, ...]) -> list[Any]:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        rows = lakehouse.relation(connection, TABLE, batch=batch).project(as_arrived(columns))
+        rows = lakehouse.relation(connection, TABLE, batch=batch).project(
+            as_arrived((one.stored, one.name, one.type) for one in columns)
+        )
         found: list[Any] = rows.order("_row").to_arrow_table().column("x").to_pylist()
     return found
 
