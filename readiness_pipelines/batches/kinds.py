@@ -137,7 +137,31 @@ BatchKey = Annotated[str, AfterValidator(checked_key)]
 TimeZone = Annotated[str, AfterValidator(_check_timezone)]
 
 
-class StaticBatches(Frozen):
+class _WithoutCalendar(Frozen):
+    """What batches that cover no time share: a fixed list, and versions."""
+
+    def window(self, key: str) -> None:  # a kind's method
+        """No batch covers a time; a version is in force from `Versions.in_force_from` until the next one is."""
+        return
+
+    def key_at(self, moment: datetime) -> None:  # as above
+        """No moment lies in a batch: which version is in force depends on those that are there."""
+        return
+
+    def first_start(self) -> None:
+        """No calendar, so no start."""
+        return
+
+    def last_ended(self, at: datetime) -> None:  # as above
+        """No calendar, so no end."""
+        return
+
+    def season(self, key: str) -> None:  # as above
+        """No calendar, so no seasons."""
+        return
+
+
+class StaticBatches(_WithoutCalendar):
     """A fixed list of batches, oldest first.
 
     Attributes:
@@ -162,36 +186,16 @@ class StaticBatches(Frozen):
         """Whether the key is in the list."""
         return key in self.keys
 
-    def window(self, key: str) -> None:  # a kind's method
-        """No batch of a list covers a time."""
-        return
-
-    def key_at(self, moment: datetime) -> None:  # as above
-        """No moment lies in a batch of a list."""
-        return
-
     def order(self, key: str) -> tuple[float, str]:
         """The key's place in the list."""
         return float(self.keys.index(key) if key in self.keys else -1), key
-
-    def first_start(self) -> None:
-        """A list has no calendar."""
-        return
-
-    def last_ended(self, at: datetime) -> None:  # as above
-        """A list has no calendar."""
-        return
-
-    def season(self, key: str) -> None:  # as above
-        """A list has no seasons."""
-        return
 
     def grid(self) -> Keys:
         """The list."""
         return Keys(keys=self.keys)
 
 
-class Versions(Frozen):
+class Versions(_WithoutCalendar):
     """Every delivery replaces the whole table and is a version of it; older versions stay readable.
 
     A key that begins with a date (``2026-11-24``, ``2026-11-24T061500Z``, ``20261124``) is in force from then on;
@@ -210,34 +214,14 @@ class Versions(Frozen):
         """Whether the key can be a version's."""
         return bool(_KEY.fullmatch(key)) and ".." not in key
 
-    def window(self, key: str) -> None:  # a kind's method
-        """A version covers no time: it is in force from `in_force_from` until the next one is."""
-        return
-
     def in_force_from(self, key: str) -> datetime:
         """From when on a version is in force, in UTC; the beginning of time for a key without a date."""
         return _leading_time(key, ZoneInfo(self.timezone)) or datetime.min.replace(tzinfo=UTC)
-
-    def key_at(self, moment: datetime) -> None:  # as above
-        """Which version is in force depends on those that are there."""
-        return
 
     def order(self, key: str) -> tuple[float, str]:
         """By the time from which they are in force, then as text."""
         found = _leading_time(key, ZoneInfo(self.timezone))
         return (found.timestamp() if found else -1.0), key
-
-    def first_start(self) -> None:
-        """Versions have no calendar."""
-        return
-
-    def last_ended(self, at: datetime) -> None:  # as above
-        """Versions have no calendar."""
-        return
-
-    def season(self, key: str) -> None:  # as above
-        """Versions have no seasons."""
-        return
 
     def grid(self) -> Growing:
         """Nobody knows a version before it arrives."""

@@ -61,6 +61,10 @@ def _batch_key() -> list[Column[str]]:
     return [Column(name, String(200), primary_key=True) for name in ("table_name", "batch")]
 
 
+def _of_batch() -> list[Column[str]]:
+    return [Column(name, String(200), nullable=False) for name in ("table_name", "batch")]
+
+
 VERSION = Table("ledger_version", METADATA, Column("version", Integer, primary_key=True))
 
 BATCHES = Table(
@@ -87,7 +91,7 @@ ATTEMPTS = Table(
     "ledger_attempts",
     METADATA,
     Column("attempt", String(64), primary_key=True),
-    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
+    *_of_batch(),
     Column("run_id", String(200), nullable=False),
     Column("who", String(200), nullable=False),
     Column("begun_at", UtcDateTime, nullable=False),
@@ -100,7 +104,7 @@ TRAIL = Table(
     "ledger_trail",
     METADATA,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
+    *_of_batch(),
     Column("at", UtcDateTime, nullable=False),
     Column("what", String(60), nullable=False),
     Column("who", String(200), nullable=False),
@@ -124,7 +128,7 @@ DECISIONS = Table(
     "ledger_decisions",
     METADATA,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
+    *_of_batch(),
     Column("at", UtcDateTime, nullable=False),
     Column("who", String(200), nullable=False),
     Column("why", Text, nullable=False),
@@ -138,7 +142,7 @@ REQUESTS = Table(
     "ledger_replay_requests",
     METADATA,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
+    *_of_batch(),
     Column("at", UtcDateTime, nullable=False),
     Column("who", String(200), nullable=False),
     Column("why", Text, nullable=False),
@@ -195,7 +199,7 @@ FINDINGS = Table(
     "ledger_findings",
     METADATA,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
+    *_of_batch(),
     *(Column(name, String(200), nullable=False) for name in ("kind", "measured")),
     Column("column_name", String(500)),
     *(Column(name, Text, nullable=False) for name in ("promised", "seen")),
@@ -246,7 +250,7 @@ SHAPES = Table(
     "ledger_shapes",
     METADATA,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    *(Column(name, String(200), nullable=False) for name in ("table_name", "batch")),
+    *_of_batch(),
     Column("columns", JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("who", String(200), nullable=False),
