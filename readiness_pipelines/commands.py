@@ -33,16 +33,6 @@ def replay_command(ref: BatchRef, *, dry_run: bool = True) -> str:
     return _spelled("replay", str(ref.table), "--batch", ref.batch, *(["--dry-run"] if dry_run else []))
 
 
-def undo_command(ref: BatchRef, decision: int) -> str:
-    """Take back a decision about a batch; the reason is for the reader to fill in.
-
-    ``readiness quarantine undo 2026-11-01 --table shop.orders --decision 7 --reason '…'``
-    """
-    return _spelled(
-        "quarantine", "undo", ref.batch, "--table", str(ref.table), "--decision", str(decision), "--reason", "…"
-    )
-
-
 def reconcile_command(domain: str, *, repair: bool = True) -> str:
     """Compare a domain's tables with its ledger, and repair what differs: ``readiness reconcile shop --repair``."""
     return _spelled("reconcile", domain, *(["--repair"] if repair else []))

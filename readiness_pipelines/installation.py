@@ -14,6 +14,7 @@ from readiness_pipelines.contracts import Places
 from readiness_pipelines.lakehouse import Lakehouse
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.settings import EngineName, Settings
+from readiness_pipelines.sql import utc_connection
 from readiness_pipelines.storage import Place
 
 
@@ -65,7 +66,7 @@ class Installation:
     def engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB of its own for one step, within the memory bound, closed and cleaned up at the end."""
         with tempfile.TemporaryDirectory(prefix="readiness-") as spill:
-            connection = duckdb.connect(
+            connection = utc_connection(
                 config={
                     "memory_limit": f"{self.engine_memory_mb}MB",
                     "temp_directory": spill,
@@ -73,8 +74,6 @@ class Installation:
                     "preserve_insertion_order": False,
                 }
             )
-            # The host's zone must not decide what a batch publishes.
-            connection.execute("SET TimeZone = 'UTC'")
             if (driver := self.lakehouse.warehouse.for_duckdb()) is not None:
                 connection.register_filesystem(driver)
             try:

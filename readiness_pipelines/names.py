@@ -1,18 +1,14 @@
 """Names: what a domain or a table may be called, and the one identity of a table."""
 
 import re
-from typing import Annotated, NamedTuple
-
-from pydantic import Field
+from typing import NamedTuple
 
 from readiness_pipelines.errors import DeclarationError
-
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-"""Lower-case letters, digits and underscores, starting with a letter: safe in SQL, paths and Dagster alike."""
 
 SHADOWS = ("raw", "quarantine", "profiles", "versions")
 """What the framework keeps beside a domain's tables, in namespaces of their own: ``shop_raw``, ``shop_quarantine`` …"""
 
+# Safe in SQL, paths and Dagster alike.
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SHADOW_ENDINGS = tuple(f"_{shadow}" for shadow in SHADOWS)
 

@@ -1,6 +1,7 @@
-"""Quoting, and the types of one engine."""
+"""Quoting, and DuckDB as we open it."""
 
 from functools import cache, lru_cache
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +15,18 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """Quote a text value for SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def utc_connection(database: str = ":memory:", **options: Any) -> duckdb.DuckDBPyConnection:
+    """Open DuckDB so that the host's time zone decides nothing: neither what a cast means nor how a time is written.
+
+    Args:
+        database: A file; by default in memory.
+        options: What `duckdb.connect` takes.
+    """
+    connection = duckdb.connect(database, **options)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 @lru_cache(maxsize=256)
@@ -31,4 +44,4 @@ def probe_connection() -> duckdb.DuckDBPyConnection:
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     """Opening a database for each probe would cost more than the probe."""
-    return duckdb.connect()
+    return utc_connection()

@@ -24,7 +24,6 @@ REF = BatchRef(TableId("shop", "orders"), "2026-11-01-10:00")
         commands.quarantine_command(REF),
         commands.replay_command(REF),
         commands.replay_command(REF, dry_run=False),
-        commands.undo_command(REF, 7),
         commands.reconcile_command("shop"),
         commands.reconcile_command("shop", repair=False),
         commands.report_command("shop"),

@@ -330,10 +330,6 @@ class Lakehouse:
             removed_bytes=size,
         )
 
-    def last_commit(self, table: TableId, *, batch: str) -> Commit | None:
-        """The newest snapshot that replaced the batch; ``None`` if there is none, or it has expired."""
-        return next((commit for commit in self.snapshots(table) if commit.properties.get(BATCH) == batch), None)
-
     def last_attempts(self, table: TableId) -> Mapping[str, str]:
         """The attempt that made the newest snapshot of each batch, as far as snapshots are kept."""
         oldest_first = reversed(self.snapshots(table))

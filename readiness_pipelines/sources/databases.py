@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from readiness_pipelines.errors import DeclarationError, LandingError, ReadinessError
 from readiness_pipelines.sources.records import values_to_table
-from readiness_pipelines.sql import identifier
+from readiness_pipelines.sql import identifier, utc_connection
 
 BUCKET_SECONDS = 900
 """All zones' offsets are whole quarters of an hour, so that each lies in one window of any calendar."""
@@ -59,8 +59,7 @@ def open_database(url: str, *, name: str) -> Iterator[Database]:
                     connection.execute("BEGIN")
                     yield _Sqlite(connection)
             case "duckdb":
-                with duckdb.connect(_path(url), read_only=True) as opened:
-                    opened.execute("SET TimeZone = 'UTC'")
+                with utc_connection(_path(url), read_only=True) as opened:
                     yield _DuckDb(opened)
             case "postgresql" | "postgres":
                 with closing(_adbc().connect(re.sub(r"^[a-z]+(\+\w+)?://", "postgresql://", url))) as opened:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-import duckdb
 import pyarrow as pa
 from pyarrow import ipc
 
 from readiness_pipelines.sources.unify import converted, unified
+from readiness_pipelines.sql import utc_connection
 
 _MASK = (1 << 64) - 1
 
@@ -71,8 +71,7 @@ def spool(tables: Iterable[pa.Table], *, empty: pa.Schema | None = None) -> Spoo
 def _fingerprint(kept: Spool) -> str:
     total, mixed = 0, 0
     if kept.columns.names:
-        with duckdb.connect() as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with utc_connection() as connection:
             for table in kept.tables():
                 found = connection.from_arrow(table).aggregate(
                     "sum(hash(*COLUMNS(*))::HUGEINT), bit_xor(hash(*COLUMNS(*)))"

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Hold, OtherRows, Outcome, Verdict
+from readiness_pipelines.sql import utc_connection
 from readiness_pipelines.testing.batches import batch
 
 
@@ -73,7 +73,7 @@ def judge(
         accepted: The source's last accepted shape, types by column; by default the batch is the first.
         engine: Where; by default a DuckDB of its own.
     """
-    with duckdb.connect() as connection:
+    with utc_connection() as connection:
         engine = engine or DuckDbEngine(connection)
         others = OtherRows(tables=tables or {}, other_batches=other_batches)
         verdict = gate.judge(batch(*rows, types=types), engine, others=others, accepted=accepted)
