@@ -200,7 +200,7 @@ def test_excel_cells_arrive_as_a_person_sees_them(tmp_path: Path) -> None:
     ]
     with pytest.raises(FileUnreadableError, match="did you mean 'Data'"):
         opened(tmp_path, sheet="data")
-    with pytest.raises(FileUnreadableError, match="no header"):
+    with pytest.raises(FileUnreadableError, match="row 1 of the sheet is not a header"):
         opened(tmp_path)
     put(tmp_path, "b/x.xlsx", b"PK not really")
     with pytest.raises(FileUnreadableError, match=r"not an \.xlsx"):
