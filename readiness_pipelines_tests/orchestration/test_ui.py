@@ -32,6 +32,7 @@ from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, order_dom
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 START_SECONDS = 60
 REPLAY_SECONDS = 150
+LOOKS = 3
 
 pytestmark = pytest.mark.slow
 
@@ -60,12 +61,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """A webserver over an instance in which batches ran: one published in part, one held, and one of a single table."""
+    """A webserver over an instance in which batches ran: one published in part, one of a single table, and one held."""
     project = make_project(folder)
     runs = {}
     with own_home() as home, launching.open_instance(project) as instance:
         job = launching.find_job("shop", project=project)
-        for batch, tables in (("day_1", None), ("day_3", None), ("day_2", [TableId("shop", "orders")])):
+        for batch, tables in (("day_1", None), ("day_2", [TableId("shop", "orders")]), ("day_3", None)):
             runs[batch] = launching.run_batch(job, batch, instance=instance, tags={}, tables=tables).run_id
         chosen = home()
     with webserver(project, chosen, runs) as found:
@@ -306,7 +307,12 @@ def _request(server: Server) -> ReplayRequest | None:
     ids=["graph", "check", "gate", "partition"],
 )
 def test_a_browser_shows_it(server: Server, tmp_path: Path, place: str, sees: list[str]) -> None:
-    text = _visible_text(server.url + place, tmp_path)
+    text = ""
+    # Virtual time does not wait for the worker that lays out a graph, so a busy machine may need another look.
+    for _ in range(LOOKS):
+        text = _visible_text(server.url + place, tmp_path)
+        if all(words in text for words in sees):
+            break
     for words in sees:
         assert words in text, f"{words!r} is not on the page: {text[:3000]}"
 
