@@ -29,7 +29,7 @@ def shop_with_totals(shop: Domain | None = None) -> Domain:
     return shop
 
 
-def outlet() -> Domain:
+def outlet(batches: tuple[str, ...] = BATCHES) -> Domain:
     """Another team, whose table has the same name."""
     domain = Domain("outlet", owner="outlet@shop.example")
     source = Source(
@@ -37,5 +37,5 @@ def outlet() -> Domain:
         steward=Steward("Outlet", "outlet@shop.example"),
         reader=FileDrop("outlet/{batch}.csv", missing="?"),
     )
-    domain.gated("orders", source=source, schema=Order, batches=StaticBatches(keys=BATCHES))
+    domain.gated("orders", source=source, schema=Order, batches=StaticBatches(keys=batches))
     return domain

@@ -1,4 +1,4 @@
-"""Many processes at once: different batches go through together, one batch goes through once."""
+"""Many processes at once, over two domains and an aggregate: different batches go through together, one goes once."""
 
 import multiprocessing
 from pathlib import Path
@@ -6,51 +6,62 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines import Domain, FileDrop, Source, StaticBatches, Steward, Tolerance
+from readiness_pipelines import Domain
+from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import deliver, ingest, reconcile
 from readiness_pipelines.errors import CommitConflictError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.databases import Kind
-from readiness_pipelines_tests.samples import ONE_BAD, Order, land
+from readiness_pipelines_tests.faults.domains import outlet, shop_with_totals
+from readiness_pipelines_tests.samples import GOOD, ONE_BAD, land, order_domain
 
-CROWDS = {"sqlite": (8, 25), "postgres": (16, 10)}
-"""Processes, and batches of each."""
+CROWDS = {"sqlite": (8, 5), "postgres": (16, 2)}
+"""Processes, and days of each; a day is three batches."""
+ORDERS, TOTALS, OUTLET = TableId("shop", "orders"), TableId("shop", "totals"), TableId("outlet", "orders")
 WORKERS = multiprocessing.get_context("forkserver")
 WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.victims"])
 
 pytestmark = pytest.mark.slow
 
 
-def crowded_domain() -> Domain:
-    """Orders of up to two hundred days."""
-    shop = Domain("shop", owner="a@b.example")
-    shop.gated(
-        "orders",
-        batches=StaticBatches(keys=[f"d{number:03d}" for number in range(200)]),
-        source=Source(
-            origin="test", steward=Steward("S", "s@s.example"), reader=FileDrop("orders/{batch}.csv", missing="?")
-        ),
-        schema=Order,
-        tolerance=Tolerance(quarantined_ratio=0.5),
-    )
-    return shop
+DAYS = tuple(f"d{number:03d}" for number in range(max(processes * days for processes, days in CROWDS.values())))
+
+
+def crowded_domains() -> tuple[Domain, Domain]:
+    """A shop whose orders are summed, and an outlet with a table of the same name."""
+    return shop_with_totals(order_domain(batches=DAYS)), outlet(DAYS)
+
+
+def land_both(folder: Path, batch: str) -> None:
+    file = land(folder / "landing", batch, *ONE_BAD)
+    other = file.parents[1] / "outlet" / file.name
+    other.parent.mkdir(exist_ok=True)
+    other.write_text("\n".join(["order_id,amount,status,note", *GOOD]) + "\n")
 
 
 def deliver_all(folder: Path, batches: list[str]) -> None:
-    """Deliver some batches, one after the other."""
-    shop, installation = crowded_domain(), Installation.open(settings_in(folder))
-    orders: Any = shop.table("orders")
+    """Deliver some batches of both domains, one after the other."""
+    installation = Installation.open(settings_in(folder))
+    shop, other = crowded_domains()
     for batch in batches:
-        for attempt in range(3):
-            try:
-                ingest(orders, batch=batch, installation=installation, run=Run(who="crowd"))
-                deliver(orders, batch=batch, installation=installation, run=Run(who="crowd"))
-                break
-            except CommitConflictError:  # what Dagster tries again, too
-                if attempt == 2:
-                    raise
+        for table in (shop.table("orders"), shop.table("totals"), other.table("orders")):
+            deliver_again(table, batch, installation)
+
+
+def deliver_again(table: Any, batch: str, installation: Installation) -> None:
+    """As Dagster does where another process won."""
+    for attempt in range(3):
+        try:
+            if isinstance(table, GatedTable):
+                ingest(table, batch=batch, installation=installation, run=Run(who="crowd"))
+            deliver(table, batch=batch, installation=installation, run=Run(who="crowd"))
+        except CommitConflictError:
+            if attempt == 2:
+                raise
+        else:
+            return
 
 
 def run_together(folder: Path, shares: list[list[str]]) -> None:
@@ -62,27 +73,30 @@ def run_together(folder: Path, shares: list[list[str]]) -> None:
     assert [process.exitcode for process in crowd] == [0] * len(crowd)
 
 
+def published(installation: Installation, table: TableId) -> list[int]:
+    return [record.counts.published for record in installation.ledger.batches(tables=[table])]
+
+
 def test_different_batches_are_delivered_at_once(database: Kind, tmp_path: Path) -> None:
-    shop = crowded_domain()
-    processes, batches = CROWDS[database]
-    keys = [f"d{number:03d}" for number in range(processes * batches)]
-    for key in keys:
-        land(tmp_path / "landing", key, *ONE_BAD)
+    processes, share = CROWDS[database]
+    days = DAYS[: processes * share]
+    for day in days:
+        land_both(tmp_path, day)
     Installation.open(settings_in(tmp_path))
-    run_together(tmp_path, [keys[start::processes] for start in range(processes)])
+    run_together(tmp_path, [list(days[start::processes]) for start in range(processes)])
     installation = Installation.open(settings_in(tmp_path))
-    records = installation.ledger.batches(tables=[TableId("shop", "orders")])
-    assert [record.counts.published for record in records] == [3] * len(keys)
-    seen = reconcile([shop], installation=installation)
-    assert (seen.problems, seen.batches) == ((), len(keys))
+    for table, rows in ((ORDERS, 3), (TOTALS, 1), (OUTLET, 4)):
+        assert published(installation, table) == [rows] * len(days)
+    seen = reconcile(crowded_domains(), installation=installation)
+    assert (seen.problems, seen.batches) == ((), 3 * len(days))
 
 
 def test_one_batch_delivered_by_many_at_once_is_there_once(database: Kind, tmp_path: Path) -> None:
-    shop = crowded_domain()
-    land(tmp_path / "landing", "d000", *ONE_BAD)
+    land_both(tmp_path, "d000")
     Installation.open(settings_in(tmp_path))
     run_together(tmp_path, [["d000"]] * 4)
     installation = Installation.open(settings_in(tmp_path))
-    assert reconcile([shop], installation=installation).problems == ()
-    (record,) = installation.ledger.batches(tables=[TableId("shop", "orders")])
-    assert (record.counts.published, record.counts.quarantined) == (3, 1)
+    assert reconcile(crowded_domains(), installation=installation).problems == ()
+    assert [published(installation, table) for table in (ORDERS, TOTALS, OUTLET)] == [[3], [1], [4]]
+    (record,) = installation.ledger.batches(tables=[ORDERS])
+    assert record.counts.quarantined == 1
