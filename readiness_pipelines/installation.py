@@ -108,7 +108,7 @@ class Run:
     Attributes:
         run_id: The orchestrator's id of it, or one of its own.
         who: The person or service it runs for.
-        clock: Tells the time.
+        clock: Says what time it is.
     """
 
     run_id: str = field(default_factory=lambda: uuid4().hex)

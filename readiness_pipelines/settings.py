@@ -38,7 +38,7 @@ class Settings(BaseSettings):
         domains: The domains, as ``module:attribute``; separated by commas (or a JSON list) where it is a variable.
         connections: URLs of databases that `SqlQuery` reads, by name: the table ``[settings.connections]``; JSON where
             it is a variable. ``env:NAME`` stands for what the variable NAME holds.
-        config: The settings file; its ``[alerts]`` says who hears of what. Only a variable.
+        config: The settings file; its ``[alerts]`` says who is notified of what. Only a variable.
         engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.
         spark_url: Where Spark is: a master (``local[2]``, ``spark://…``, ``k8s://…``) or Spark Connect (``sc://…``).

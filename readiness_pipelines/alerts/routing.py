@@ -6,14 +6,14 @@ from datetime import datetime
 from readiness_pipelines.alerts.rules import AlertRule, AlertSettings
 from readiness_pipelines.alerts.text import Notice, message_text
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.ledger import Incident, IncidentState, Message, Silence, Tell
+from readiness_pipelines.ledger import Incident, IncidentState, Message, NoticeKey, Silence
 
 
 def due_messages(
     incidents: Sequence[Incident],
     settings: AlertSettings,
     *,
-    given: Mapping[str, frozenset[Tell]],
+    given: Mapping[str, frozenset[NoticeKey]],
     silences: Sequence[Silence],
     now: datetime,
 ) -> tuple[Message, ...]:
@@ -42,16 +42,16 @@ def due_messages(
 
 
 def _notices(
-    incident: Incident, rule: AlertRule, given: Mapping[str, frozenset[Tell]], now: datetime
-) -> Iterator[tuple[str, Tell, str]]:
+    incident: Incident, rule: AlertRule, given: Mapping[str, frozenset[NoticeKey]], now: datetime
+) -> Iterator[tuple[str, NoticeKey, str]]:
     """The notices that a rule asks for: the channel, what identifies the notice, and the news."""
     episode = f"{incident.opened_at:%Y%m%dT%H%M%S}"
-    opening = Tell(incident=incident.id, what=f"{episode} {incident.finding.severity}")
+    opening = NoticeKey(incident=incident.id, what=f"{episode} {incident.finding.severity}")
     if incident.state is IncidentState.RESOLVED:
         began = {opening.what, *(f"{episode} {word}" for word in ("warn", "error", "escalated"))}
         for channel in (*rule.channels, *rule.escalate_to):
             if any(key.incident == incident.id and key.what in began for key in given.get(channel, ())):
-                yield channel, Tell(incident=incident.id, what=f"{episode} resolved"), "resolved"
+                yield channel, NoticeKey(incident=incident.id, what=f"{episode} resolved"), "resolved"
         return
     if not rule.is_about(incident.finding):
         return
@@ -63,15 +63,15 @@ def _notices(
     if rule.repeat_after is not None and (turn := int(lasts / rule.repeat_after)):
         for channel in rule.channels:
             news = f"still open after {format_duration(rule.repeat_after * turn)}"
-            yield channel, Tell(incident=incident.id, what=f"{episode} repeat {turn}"), news
+            yield channel, NoticeKey(incident=incident.id, what=f"{episode} repeat {turn}"), news
     if rule.escalate_after is not None and lasts >= rule.escalate_after:
         for channel in rule.escalate_to:
             news = f"not acknowledged for {format_duration(rule.escalate_after)}"
-            yield channel, Tell(incident=incident.id, what=f"{episode} escalated"), news
+            yield channel, NoticeKey(incident=incident.id, what=f"{episode} escalated"), news
 
 
 def _message(channel: str, notices: Sequence[Notice], now: datetime) -> Message:
     title, body = message_text(notices, now=now)
     return Message(
-        channel=channel, title=title, body=body, tells=tuple(notice.key for notice in notices), written_at=now
+        channel=channel, title=title, body=body, notices=tuple(notice.key for notice in notices), written_at=now
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.ledger import Finding, Incident, IncidentState, Tell
+from readiness_pipelines.ledger import Finding, Incident, IncidentState, NoticeKey
 
 SHOWN_DETAILS = 3
 
@@ -20,7 +20,7 @@ class Notice:
         incident: The incident.
     """
 
-    key: Tell
+    key: NoticeKey
     news: str
     incident: Incident
 

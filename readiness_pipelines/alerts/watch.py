@@ -47,7 +47,7 @@ def watch(
         domains: The domains.
         settings: Who is notified of what.
         installation: Where the ledger is.
-        clock: Tells the time.
+        clock: Says what time it is.
 
     Raises:
         LedgerError: The ledger cannot be reached.
@@ -63,7 +63,7 @@ def watch(
         for incident in book.incidents()
         if incident.state is not IncidentState.RESOLVED or (incident.resolved_at or now) >= now - END_ANNOUNCED_WITHIN
     ]
-    messages = due_messages(recent, settings, given=book.told(), silences=book.silences(), now=now)
+    messages = due_messages(recent, settings, given=book.notices(), silences=book.silences(), now=now)
     written = book.write(messages)
     return Look(
         freshness=observed.freshness,

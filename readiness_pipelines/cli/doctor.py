@@ -36,12 +36,12 @@ PACKAGES = ("dagster", "dagster-webserver", "dagster-postgres", "pandera", "pyic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Examined:
     """One thing that was looked at: whether it is well, what it is, and what to do where it is not."""
 
     what: str
     ok: bool
-    told: str
+    detail: str
     way_out: str = ""
 
 
@@ -62,11 +62,11 @@ def run_doctor(
         raise typer.Exit(BROKEN_EXIT)
 
 
-def _examine(*, instance: bool) -> Iterator[Finding]:
+def _examine(*, instance: bool) -> Iterator[Examined]:
     try:
         settings = Settings()
     except ReadinessError as error:
-        yield Finding(what="settings", ok=False, told=error.what, way_out=error.way_out)
+        yield Examined(what="settings", ok=False, detail=error.what, way_out=error.way_out)
         return
     yield _versions()
     yield _look("landing", lambda: _landing(settings.landing_place))
@@ -77,7 +77,7 @@ def _examine(*, instance: bool) -> Iterator[Finding]:
     try:
         domains = load_domains(settings)
     except ReadinessError as error:
-        yield Finding(what="domains", ok=False, told=error.what, way_out=error.way_out)
+        yield Examined(what="domains", ok=False, detail=error.what, way_out=error.way_out)
         domains = ()
     else:
         yield _look("domains", lambda: _gates(domains, settings))
@@ -91,23 +91,23 @@ def _examine(*, instance: bool) -> Iterator[Finding]:
         yield _look("Dagster's storage", _instance)
 
 
-def _look(what: str, examine: Callable[[], str]) -> Finding:
+def _look(what: str, examine: Callable[[], str]) -> Examined:
     try:
-        return Finding(what=what, ok=True, told=examine())
+        return Examined(what=what, ok=True, detail=examine())
     except ReadinessError as error:
-        return Finding(what=what, ok=False, told=error.what, way_out=error.way_out or "")
+        return Examined(what=what, ok=False, detail=error.what, way_out=error.way_out or "")
 
 
-def _versions() -> Finding:
+def _versions() -> Examined:
     there, missing = [], []
     for name in PACKAGES:
         try:
             there.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             missing.append(name)
-    told = ", ".join(there) + (f"; missing: {', '.join(missing)}" if missing else "")
-    return Finding(
-        what="packages", ok=not missing, told=told, way_out="pip install readiness-pipelines" if missing else ""
+    detail = ", ".join(there) + (f"; missing: {', '.join(missing)}" if missing else "")
+    return Examined(
+        what="packages", ok=not missing, detail=detail, way_out="pip install readiness-pipelines" if missing else ""
     )
 
 
@@ -161,11 +161,11 @@ def _alerts(settings: Settings) -> str:
 
 
 def _gates(domains: tuple[Domain, ...], settings: Settings) -> str:
-    told = []
+    detail = []
     for domain in domains:
         rules = sum(len(gate_of(table, default_engine=settings.engine).rules) for table in domain.tables)
-        told.append(f"{domain.name}: {len(domain.tables)} tables, {rules} rules")
-    return "; ".join(told)
+        detail.append(f"{domain.name}: {len(domain.tables)} tables, {rules} rules")
+    return "; ".join(detail)
 
 
 def _names(domains: tuple[Domain, ...], settings: Settings) -> str:
@@ -238,11 +238,11 @@ def _kind(url: str) -> str:
     return "Postgres" if url.startswith("postgres") else "SQLite"
 
 
-def _table(found: list[Finding]) -> Table:
+def _table(found: list[Examined]) -> Table:
     table = plain_table("readiness doctor", lines=True)
     for column in ("", "what", "found", "way out"):
         table.add_column(column, overflow="fold")
     for one in found:
         mark = Text("ok", style="green") if one.ok else Text("wrong", style="bold red")
-        table.add_row(mark, Text(one.what), Text(one.told), Text(one.way_out))
+        table.add_row(mark, Text(one.what), Text(one.detail), Text(one.way_out))
     return table

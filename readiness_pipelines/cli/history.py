@@ -38,10 +38,12 @@ def _show(step: BatchHistory, table: Table | None) -> None:
         say((f"{step.ref}: never", "dim"))
         return
     counts = record.counts
-    told = f"{counts.ingested:,} ingested"
+    outcome = f"{counts.ingested:,} ingested"
     if record.gate_version:
-        told += f", {counts.published:,} published, {counts.quarantined:,} wait, {counts.discarded:,} discarded"
-    say((str(step.ref), "bold"), f": {record.state.replace('_', ' ')} · {told}")
+        outcome += (
+            f", {counts.published:,} published, {counts.quarantined:,} quarantined, {counts.discarded:,} discarded"
+        )
+    say((str(step.ref), "bold"), f": {record.state.replace('_', ' ')} · {outcome}")
     if step.value is not None and isinstance(table, Kpi):
         say(f"  value {format_value(step.value.value, table.unit)}")
     for origin in record.origins:

@@ -58,8 +58,8 @@ def show(incident: Number, as_json: AsJson = False) -> None:
             raise UnknownNameError("incident", str(incident), map(str, known))
         found, events = known[incident], book.events(incident=incident)
         if as_json:
-            told = [{"at": e.at.isoformat(), "what": e.what, "who": e.who, "why": e.why} for e in events]
-            print_json({**_value(found), "events": told})
+            entries = [{"at": e.at.isoformat(), "what": e.what, "who": e.who, "why": e.why} for e in events]
+            print_json({**_value(found), "events": entries})
             return
         say((f"#{found.id} {_where(found)} · {found.finding.kind} ", "bold"), found.state)
         for line in incident_lines(found, now=Run().clock()):
@@ -104,7 +104,7 @@ def silence(
     reason: Reason,
     lasts: Annotated[str, typer.Option("--for", help="How long, such as 2h or 1d12h.")] = "2h",
 ) -> None:
-    """Tell nobody about some tables for a time; what still lasts afterwards is told then."""
+    """Notify nobody about some tables for a time; what still lasts afterwards is notified then."""
     with errors_for_people():
         now = Run().clock()
         length = _duration(lasts)
@@ -171,8 +171,8 @@ def _times(incident: Incident) -> str:
         "notify": incident.time_to_notify,
         "repair": incident.time_to_repair,
     }
-    told = (f"{name} {format_duration(took) if took is not None else '–'}" for name, took in times.items())
-    return "time to " + ", ".join(told)
+    spans = (f"{name} {format_duration(took) if took is not None else '–'}" for name, took in times.items())
+    return "time to " + ", ".join(spans)
 
 
 def _value(incident: Incident) -> dict[str, Any]:

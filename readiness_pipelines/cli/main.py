@@ -61,7 +61,7 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line: what a user can mend never ends in a traceback, and neither does a signal."""
+    """Run the command line: what a user can put right never ends in a traceback, and neither does a signal."""
     for number in SIGNALS:
         signal.signal(number, end_at_once)
     try:

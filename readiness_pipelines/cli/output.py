@@ -53,7 +53,7 @@ def show_error(what: str, way_out: str = "") -> None:
 
 @contextmanager
 def errors_for_people() -> Iterator[None]:
-    """Print what a user can mend without a traceback, with what went wrong and the way out; exit with 2."""
+    """Print what a user can put right without a traceback, with what went wrong and the way out; exit with 2."""
     try:
         yield
     except ReadinessError as error:

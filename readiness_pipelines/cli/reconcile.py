@@ -10,14 +10,15 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.output import BROKEN_EXIT, AsJson, errors_for_people, print_json_of, say, say_next
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.contracts import Domain
-from readiness_pipelines.delivery import Reconciliation, reconcile, repair
+from readiness_pipelines.delivery import Reconciliation, reconcile
+from readiness_pipelines.delivery import repair as repair_problems
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
 
 
 def run_reconcile(
     what: What = None,
-    mend: Annotated[bool, typer.Option("--repair", help="Deliver what does not add up again.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Deliver what does not add up again.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Prove from the tables themselves that every row is accounted for, once, and that the ledger agrees.
@@ -27,7 +28,7 @@ def run_reconcile(
     with errors_for_people():
         settings = Settings()
         installation = Installation.open(settings)
-        found = [(one, *_reconcile(one, installation, mend=mend)) for one in find(what, settings).domains]
+        found = [(one, *_reconcile(one, installation, repair=repair)) for one in find(what, settings).domains]
         if as_json:
             print_json_of([_value(*one) for one in found])
         else:
@@ -37,11 +38,13 @@ def run_reconcile(
         raise typer.Exit(BROKEN_EXIT)
 
 
-def _reconcile(domain: Domain, installation: Installation, *, mend: bool) -> tuple[Reconciliation, Sequence[BatchRef]]:
+def _reconcile(
+    domain: Domain, installation: Installation, *, repair: bool
+) -> tuple[Reconciliation, Sequence[BatchRef]]:
     seen = reconcile([domain], installation=installation)
-    if not mend or not seen.problems:
+    if not repair or not seen.problems:
         return seen, ()
-    repaired = repair([domain], seen, installation=installation, run=Run(who=getpass.getuser()))
+    repaired = repair_problems([domain], seen, installation=installation, run=Run(who=getpass.getuser()))
     return reconcile([domain], installation=installation), repaired
 
 

@@ -233,7 +233,7 @@ def _report(
             continue
         published = f"{step.counts.published:,} → {record.counts.published:,} rows published"
         states = f"{step.state} → {record.state}"
-        say((str(step.ref), "bold"), f": {states}, {published}, {record.counts.quarantined:,} wait")
+        say((str(step.ref), "bold"), f": {states}, {published}, {record.counts.quarantined:,} quarantined")
     for one in replayed.broken:
         say(("broken ", "bold red"), f"{one.name} {one.batch}: {one.what}")
         if one.way_out:
@@ -280,7 +280,7 @@ def _show_plan(plan: ReplayPlan, *, as_json: bool) -> None:
         )
         return
     table = plain_table("what a replay would do")
-    for column in ("batch", "table", "is", "would be", "published", "waits", "gate"):
+    for column in ("batch", "table", "is", "would be", "published", "quarantined", "gate"):
         table.add_column(column, overflow="fold")
     for step in plan.steps:
         would = step.would_count

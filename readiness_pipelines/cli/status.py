@@ -80,8 +80,8 @@ def _show_table(table: Table, batches: tuple[BatchStatus, ...], newest: int) -> 
             continue
         counts = record.counts
         state = "ingested, not judged yet" if record.ref.table != table.id else record.state.replace("_", " ")
-        told = f" · {counts.ingested:,} rows, {counts.published:,} published, {counts.quarantined:,} wait"
-        say(f"  {ref.batch}: ", (state, "bold"), told, f" · {record.reason}" if record.reason else "")
+        outcome = f" · {counts.ingested:,} rows, {counts.published:,} published, {counts.quarantined:,} quarantined"
+        say(f"  {ref.batch}: ", (state, "bold"), outcome, f" · {record.reason}" if record.reason else "")
     if isinstance(table, Kpi):
         OUT.print(dimensions_table(table, shown))
 

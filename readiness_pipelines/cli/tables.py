@@ -16,7 +16,7 @@ SHOWN_KPIS = 3
 NEWEST = 40
 """How many batches a table shows unless asked for more."""
 
-_ROWS = {"ingested": "ingested", "published": "published", "quarantined": "waits"}
+_ROWS = {"ingested": "ingested", "published": "published", "quarantined": "quarantined"}
 
 
 def plain_table(title: str, *, lines: bool = False, footer: bool = False) -> Table:
@@ -136,13 +136,13 @@ def _declared(step: MapStep) -> Iterator[str]:
 def rules_table(step: MapStep) -> Table:
     """The rules of one step."""
     table = plain_table(f"rules of {step.table}")
-    for column in ("rule", "kind", "where broken", "asks for", "runs in"):
+    for column in ("rule", "kind", "where broken", "requires", "runs in"):
         table.add_column(column, overflow="fold")
     for rule in step.rules:
-        asks = Text(rule.reason)
+        requires = Text(rule.reason)
         if rule.runs_on is not Runner.QUERY:
-            asks.append(f"\n{rule.because}", style="dim")
-        table.add_row(Text(rule.name), rule.kind, rule.route, asks, rule.runs_on)
+            requires.append(f"\n{rule.because}", style="dim")
+        table.add_row(Text(rule.name), rule.kind, rule.route, requires, rule.runs_on)
     return table
 
 

@@ -88,7 +88,7 @@ def step_value(step: MapStep) -> dict[str, Any]:
                 "name": rule.name,
                 "kind": rule.kind,
                 "route": rule.route,
-                "asks": rule.reason,
+                "requires": rule.reason,
                 "runs_on": rule.runs_on,
                 "because": rule.because,
             }

@@ -131,7 +131,7 @@ def _commands(ref: BatchRef, counts: Sequence[RuleCount]) -> list[str]:
 def _rule_value(count: RuleCount) -> Mapping[str, Any]:
     return {
         "rule": count.rule.name,
-        "asks": count.rule.reason,
+        "requires": count.rule.reason,
         "route": count.rule.route.value,
         "rows": count.broken_rows,
         "columns": dict(count.columns),

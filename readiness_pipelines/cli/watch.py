@@ -1,4 +1,4 @@
-"""`readiness watch`: look now at what is late, held or broken, and tell who should hear."""
+"""`readiness watch`: look now at what is late, held or broken, and notify whom the settings name."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ STYLES = {"failed": "bold red", "late": "yellow", "never": "dim", "fresh": "gree
 
 
 def run_watch(as_json: AsJson = False) -> None:
-    """Look at every domain now: freshness, held batches, broken deliveries. Incidents are kept and channels told."""
+    """Look at every domain now: freshness, held batches, broken deliveries. Keep incidents, notify channels."""
     with errors_for_people():
         settings = Settings()
         installation = Installation.open(settings)

@@ -69,7 +69,7 @@ class Dates:
 class Numbers:
     """Read a number written for people: ``"1.234,50 €"`` becomes ``"1234.50"``.
 
-    A text that is no such number is left as it is, for the column's rules to judge.
+    A text that is not such a number is left as it is, for the column's rules to judge.
 
     Attributes:
         decimal: The decimal separator.
@@ -166,5 +166,5 @@ def cleanse(*steps: Step) -> dict[str, Any]:
     """
     for step in steps:
         if not isinstance(step, Step):
-            raise DeclarationError(f"{step!r} is no cleansing step", way_out="give Trim(), NullTokens('?'), …")
+            raise DeclarationError(f"{step!r} is not a cleansing step", way_out="give Trim(), NullTokens('?'), …")
     return {CLEANSING_KEY: steps}

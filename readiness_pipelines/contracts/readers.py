@@ -30,7 +30,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """What a source has of a batch now, told without reading it.
+    """What a source has of a batch now, known without reading it.
 
     Attributes:
         batch: The batch's key.

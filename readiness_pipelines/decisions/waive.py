@@ -64,6 +64,6 @@ class Waiver:
         if self.rule in UNWAIVABLE:
             raise DeclarationError(
                 f"the rule {self.rule!r} cannot be waived: without it there is nothing to publish",
-                way_out="discard the rows, or mend the source and run the batch again",
+                way_out="discard the rows, or correct the source and run the batch again",
             )
         return None if self.where is None else count_rows(rows, self.where, engine)

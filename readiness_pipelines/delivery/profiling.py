@@ -90,7 +90,7 @@ def profiled(
 ) -> Profiled:
     """Profile the staged rows of a batch, and hold them against the batches before it. Nothing is written.
 
-    The files' footers tell what they count; the rest is read from at most `SAMPLED_ROWS` rows, of the same rows the
+    The files' footers say what they count; the rest is read from at most `SAMPLED_ROWS` rows, of the same rows the
     same ones.
     """
     profile = profile_of_staged(staged, installation.lakehouse, engine)
@@ -130,8 +130,8 @@ def profile_of_staged(staged: Staged, lakehouse: Lakehouse, engine: duckdb.DuckD
     turn = -(-staged.rows // SAMPLED_ROWS)
     sample = (rows if turn == 1 else rows.filter(f"hash(_row) % {turn} = 0")).project(names).to_arrow_table()
     exact = {} if turn == 1 else lakehouse.footers(staged)
-    told = {name: Exact(nulls=one.nulls, minimum=one.minimum, maximum=one.maximum) for name, one in exact.items()}
-    return profile_of(staged.batch, sample, rows=staged.rows, exact=told)
+    counted = {name: Exact(nulls=one.nulls, minimum=one.minimum, maximum=one.maximum) for name, one in exact.items()}
+    return profile_of(staged.batch, sample, rows=staged.rows, exact=counted)
 
 
 def _rows(profile: BatchProfile) -> Iterator[dict[str, Any]]:

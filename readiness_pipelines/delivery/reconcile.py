@@ -212,10 +212,10 @@ def _problems(table: Table, ref: BatchRef, record: BatchRecord | None, found: _P
             yield _problem(ref, f"{found.strange:,} rows are there that were never ingested")
         if found.raw != counts.ingested:
             yield _problem(ref, f"raw has {found.raw:,} rows, the verdict speaks of {counts.ingested:,}")
-    told = {"quarantined": counts.quarantined, "discarded": counts.discarded}
+    recorded = {"quarantined": counts.quarantined, "discarded": counts.discarded}
     if not record.state.keeps_older:
-        told["published"] = counts.published
-    for place, rows in told.items():
+        recorded["published"] = counts.published
+    for place, rows in recorded.items():
         seen = getattr(found, place)
         if seen != rows:
             yield _problem(ref, f"the tables have {seen:,} {place} rows, the ledger {rows:,}")

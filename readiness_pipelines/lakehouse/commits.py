@@ -15,7 +15,7 @@ from readiness_pipelines.errors import CommitConflictError, CommitUnknownError, 
 from readiness_pipelines.lakehouse.maintenance import tidy
 from readiness_pipelines.lakehouse.reading import of_batch
 from readiness_pipelines.lakehouse.records import Commit, Staged
-from readiness_pipelines.lakehouse.upstream import Change, data_files
+from readiness_pipelines.lakehouse.upstream import Change, data_files, unknown_columns
 from readiness_pipelines.names import TableId
 
 ATTEMPT = "readiness.attempt"
@@ -99,8 +99,9 @@ def as_commit(table: TableId, snapshot: Snapshot) -> Commit:
 def _commit_once(table: Table, staged: Staged, properties: dict[str, str], *, whole: bool) -> None:
     replaced = AlwaysTrue() if whole else of_batch(staged.batch)
     with Change(table) as transaction:
-        with transaction.update_schema() as schema:
-            schema.union_by_name(staged.schema)
+        if added := unknown_columns(table.schema(), staged.schema):
+            with transaction.update_schema() as schema:
+                schema.union_by_name(added)
         reached = transaction.table_metadata.schema()
         if any(reached.find_field(name).field_id != field_id for name, field_id in staged.field_ids.items()):
             raise CommitFailedException("the table's columns changed after the rows were staged")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
+from pyiceberg.catalog import Catalog
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.schema import Schema
@@ -36,9 +37,27 @@ def evolved_schema(table: Table, columns: pa.Schema) -> Schema:
 
     Field ids of new columns are those that a commit on top of the same metadata would give.
     """
+    added = unknown_columns(table.schema(), columns)
+    if not added:
+        return table.schema()
     update = Change(table).update_schema()
-    update.union_by_name(columns)
+    update.union_by_name(added)
     return update._apply()
+
+
+def unknown_columns(schema: Schema, columns: pa.Schema) -> pa.Schema:
+    """The columns that a table lacks or has of another type.
+
+    Only those are worth a union: PyIceberg's takes seconds over some hundred columns, also where they are all there.
+    """
+    known = {field.name: field for field in schema.fields}
+    arrived = Catalog._convert_schema_if_needed(columns)
+    return pa.schema(
+        column
+        for column, field in zip(columns, arrived.fields, strict=True)
+        if (there := known.get(field.name)) is None
+        or (there.required, there.field_type) != (field.required, field.field_type)
+    )
 
 
 def expire_snapshots(table: Table, ids: Sequence[int]) -> None:

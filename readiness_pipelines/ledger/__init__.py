@@ -10,7 +10,7 @@ from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, Incide
 from readiness_pipelines.ledger.ledger import AUTOMATIC, Ledger
 from readiness_pipelines.ledger.migrations import Migrated, migrate
 from readiness_pipelines.ledger.moves import MOVES
-from readiness_pipelines.ledger.outbox import Message, Tell
+from readiness_pipelines.ledger.outbox import Message, NoticeKey
 from readiness_pipelines.ledger.records import (
     ALL_BATCHES,
     Attempt,
@@ -45,6 +45,7 @@ __all__ = [
     "Ledger",
     "Message",
     "Migrated",
+    "NoticeKey",
     "ReplayRequest",
     "RequestState",
     "Severity",
@@ -52,7 +53,6 @@ __all__ = [
     "Silence",
     "Snapshots",
     "StoredColumn",
-    "Tell",
     "TrailEntry",
     "migrate",
 ]

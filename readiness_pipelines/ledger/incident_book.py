@@ -1,4 +1,4 @@
-"""The book of incidents: what is wrong, what is to be told to whom, and when nobody wants to be told."""
+"""The book of incidents: what is wrong, who is to be notified, and when nobody wants to be."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from readiness_pipelines.ledger import incidents, outbox, silences, watched
 from readiness_pipelines.ledger.database import Database
 from readiness_pipelines.ledger.finding import Finding
 from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, IncidentState
-from readiness_pipelines.ledger.outbox import Message, Tell
+from readiness_pipelines.ledger.outbox import Message, NoticeKey
 from readiness_pipelines.ledger.silences import Silence
 from readiness_pipelines.names import TableId
 
@@ -36,7 +36,7 @@ class Incidents:
             return incidents.compare_findings(connection, findings, tables=tables, at=at)
 
     def acknowledge(self, incident: int, *, who: str, why: str | None, at: datetime) -> Incident:
-        """Take an incident: whoever it was sent to need not be told again.
+        """Take an incident: whoever it was sent to is not notified again.
 
         Raises:
             UnknownNameError: No such incident.
@@ -71,13 +71,13 @@ class Incidents:
         with self._database.reading() as connection:
             return incidents.incident_events(connection, incident, after=after)
 
-    def told(self) -> Mapping[str, frozenset[Tell]]:
-        """What each channel was told, or will be as soon as it takes messages."""
+    def notices(self) -> Mapping[str, frozenset[NoticeKey]]:
+        """The notices each channel was given, or will be as soon as it takes messages."""
         with self._database.reading() as connection:
-            return outbox.told_to(connection)
+            return outbox.notices_given(connection)
 
     def write(self, messages: Sequence[Message]) -> int:
-        """Keep messages until they are sent; those that tell nothing new are left out. How many are kept."""
+        """Keep messages until they are sent; those without news are left out. How many are kept."""
         with self._database.writing() as connection:
             return outbox.add_messages(connection, messages)
 
@@ -97,7 +97,7 @@ class Incidents:
             outbox.mark_not_sent(connection, message, error=error, next_try_at=next_try_at)
 
     def silence(self, tables: str, *, begins_at: datetime, ends_at: datetime, who: str, why: str) -> None:
-        """Tell nobody about some tables for a time.
+        """Notify nobody about some tables for a time.
 
         Raises:
             LedgerError: No reason, or an end that is not after the beginning.

@@ -38,7 +38,7 @@ class Incident:
         finding: What was found, at the last look at which it was there.
         state: How far it is.
         opened_at: When it was found, in UTC.
-        notified_at: When somebody was told first; ``None`` before.
+        notified_at: When somebody was notified first; ``None`` before.
         acknowledged_at: When somebody took it; ``None`` before.
         acknowledged_by: Who took it.
         resolved_at: When it was over; ``None`` before.
@@ -67,7 +67,7 @@ class Incident:
 
     @property
     def time_to_notify(self) -> timedelta | None:
-        """From when it was found to when somebody was told."""
+        """From when it was found to when somebody was notified."""
         return None if self.notified_at is None else self.notified_at - self.opened_at
 
     @property
@@ -119,7 +119,7 @@ def _update(connection: Connection, finding: Finding, last: Incident | None, at:
         return [_add_event(connection, number, "opened", who=WATCHER, why=finding.seen, at=at)]
     what = None
     if last.state is IncidentState.RESOLVED:
-        # A new episode of the same incident: what was told of the last one does not count.
+        # A new episode of the same incident: what was notified of the last one does not count.
         values |= {"state": IncidentState.OPEN.value, "opened_at": at, "resolved_at": None, "notified_at": None}
         values |= {"acknowledged_at": None, "acknowledged_by": None, "resolved_by": None}
         what = "reopened"

@@ -1,4 +1,4 @@
-"""The outbox: messages to channels, kept until they are sent, and what each channel was told."""
+"""The outbox: messages to channels, kept until they are sent, and the notices each channel was given."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,16 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from readiness_pipelines.ledger.keys import new_number
-from readiness_pipelines.ledger.tables import INCIDENTS, MESSAGES, TOLD
+from readiness_pipelines.ledger.tables import INCIDENTS, MESSAGES, NOTICES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Tell:
-    """That a channel was told of an incident: that it opened, got worse, lasts, was escalated, or is over.
+class NoticeKey:
+    """What one notice to a channel is known by: that an incident opened, got worse, lasts, was escalated, or is over.
 
     Attributes:
         incident: The incident.
-        what: What was told, the same at every look, so that it is told once.
+        what: Which news of it, spelled the same at every look, so that it is sent once.
     """
 
     incident: int
@@ -32,7 +32,7 @@ class Message:
         channel: The channel's name.
         title: One line.
         body: The text.
-        tells: What it tells.
+        notices: What is in it.
         written_at: When it was written, in UTC.
         id: Grows with time; 0 before it is kept.
         tries: How often sending failed.
@@ -43,7 +43,7 @@ class Message:
     channel: str
     title: str
     body: str
-    tells: tuple[Tell, ...]
+    notices: tuple[NoticeKey, ...]
     written_at: datetime
     id: int = 0
     tries: int = 0
@@ -51,26 +51,26 @@ class Message:
     error: str | None = None
 
 
-def told_to(connection: Connection) -> Mapping[str, frozenset[Tell]]:
-    """What each channel was told, or will be as soon as it takes messages."""
-    found: dict[str, set[Tell]] = {}
-    for row in connection.execute(select(TOLD)):
-        found.setdefault(row.channel, set()).add(Tell(incident=row.incident, what=row.what))
-    return {channel: frozenset(tells) for channel, tells in found.items()}
+def notices_given(connection: Connection) -> Mapping[str, frozenset[NoticeKey]]:
+    """The notices each channel was given, or will be as soon as it takes messages."""
+    found: dict[str, set[NoticeKey]] = {}
+    for row in connection.execute(select(NOTICES)):
+        found.setdefault(row.channel, set()).add(NoticeKey(incident=row.incident, what=row.what))
+    return {channel: frozenset(keys) for channel, keys in found.items()}
 
 
 def add_messages(connection: Connection, messages: Sequence[Message]) -> int:
-    """Keep the messages that tell their channel something new; how many."""
+    """Keep the messages with news for their channel; how many."""
     kept = 0
     for message in messages:
-        known = connection.execute(select(TOLD).where(TOLD.c.channel == message.channel))
-        if not set(message.tells) - {Tell(incident=row.incident, what=row.what) for row in known}:
+        known = connection.execute(select(NOTICES).where(NOTICES.c.channel == message.channel))
+        if not set(message.notices) - {NoticeKey(incident=row.incident, what=row.what) for row in known}:
             continue
         values = {"channel": message.channel, "title": message.title, "body": message.body, "tries": 0}
         times = {"written_at": message.written_at, "next_try_at": message.written_at}
         number = new_number(connection.execute(insert(MESSAGES).values(**values, **times)))
-        for tell in message.tells:
-            connection.execute(insert(TOLD).values(channel=message.channel, **asdict(tell), message=number))
+        for key in message.notices:
+            connection.execute(insert(NOTICES).values(channel=message.channel, **asdict(key), message=number))
         kept += 1
     return kept
 
@@ -83,17 +83,17 @@ def messages(connection: Connection, *, unsent: bool, due_at: datetime | None) -
     if due_at is not None:
         query = query.where(MESSAGES.c.next_try_at <= due_at)
     rows = connection.execute(query).all()
-    tells: dict[int, list[Tell]] = {row.id: [] for row in rows}
-    for row in connection.execute(select(TOLD).where(TOLD.c.message.in_(list(tells)))):
-        tells[row.message].append(Tell(incident=row.incident, what=row.what))
-    return tuple(_message(row, tells[row.id]) for row in rows)
+    notices: dict[int, list[NoticeKey]] = {row.id: [] for row in rows}
+    for row in connection.execute(select(NOTICES).where(NOTICES.c.message.in_(list(notices)))):
+        notices[row.message].append(NoticeKey(incident=row.incident, what=row.what))
+    return tuple(_message(row, notices[row.id]) for row in rows)
 
 
 def mark_sent(connection: Connection, message: Message, *, at: datetime) -> None:
     """Note that a message was sent, and that somebody knows of its incidents now."""
     connection.execute(update(MESSAGES).where(MESSAGES.c.id == message.id).values(sent_at=at, error=None))
-    told = INCIDENTS.c.id.in_({tell.incident for tell in message.tells})
-    connection.execute(update(INCIDENTS).where(told, INCIDENTS.c.notified_at.is_(None)).values(notified_at=at))
+    notified = INCIDENTS.c.id.in_({key.incident for key in message.notices})
+    connection.execute(update(INCIDENTS).where(notified, INCIDENTS.c.notified_at.is_(None)).values(notified_at=at))
 
 
 def mark_not_sent(connection: Connection, message: Message, *, error: str, next_try_at: datetime) -> None:
@@ -102,13 +102,13 @@ def mark_not_sent(connection: Connection, message: Message, *, error: str, next_
     connection.execute(update(MESSAGES).where(MESSAGES.c.id == message.id).values(**values))
 
 
-def _message(row: Any, tells: Sequence[Tell]) -> Message:
+def _message(row: Any, notices: Sequence[NoticeKey]) -> Message:
     return Message(
         id=row.id,
         channel=row.channel,
         title=row.title,
         body=row.body,
-        tells=tuple(sorted(tells)),
+        notices=tuple(sorted(notices)),
         written_at=row.written_at,
         tries=row.tries,
         sent_at=row.sent_at,

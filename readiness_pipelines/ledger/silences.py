@@ -1,4 +1,4 @@
-"""Silences: times in which nobody is told about some tables."""
+"""Silences: times in which nobody is notified about some tables."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from readiness_pipelines.names import TableId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """A time in which nobody is told about some tables: ``tables`` is a pattern such as ``shop.*``."""
+    """A time in which nobody is notified about some tables: ``tables`` is a pattern such as ``shop.*``."""
 
     id: int
     tables: str

@@ -226,7 +226,7 @@ MESSAGES = Table(
     Index("ledger_messages_unsent", "sent_at", "next_try_at"),
 )
 
-TOLD = Table(
+NOTICES = Table(
     "ledger_told",
     METADATA,
     Column("channel", String(200), primary_key=True),

@@ -1,4 +1,4 @@
-"""What we watch: promises held against what is there. Findings out, nothing stored and nobody told."""
+"""What we watch: promises held against what is there. Findings out, nothing stored and nobody notified."""
 
 from readiness_pipelines.observability.comparing import MOST_BATCHES, compare
 from readiness_pipelines.observability.distances import central_range

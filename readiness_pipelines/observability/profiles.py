@@ -1,7 +1,7 @@
 """What a batch's columns look like, in a few numbers each: small enough to keep for ever, enough to compare by.
 
 A column's quantiles are its sketch: equally spaced ones of the batch, so that several batches are merged by giving each
-of their quantiles an equal share of the batch's rows. Unlike sketches that draw lots (KLL, t-digest), the same rows
+of their quantiles an equal share of the batch's rows. Unlike randomised sketches (KLL, t-digest), the same rows
 always give the same profile.
 """
 

@@ -114,9 +114,9 @@ def _new_values(name: str, column: ColumnProfile, past: Earlier, known: Sequence
         )
 
 
-def _moved(name: str, measured: Measured, shift: _Shift, labels: Sequence[str], told: tuple[str, str]) -> Moved:
+def _moved(name: str, measured: Measured, shift: _Shift, labels: Sequence[str], spellings: tuple[str, str]) -> Moved:
     figures = ", ".join(f"{measure.upper()} {value:.2f}" for measure, value in shift.distances.items())
-    promised, seen = told
+    promised, seen = spellings
     bars = zip(labels, shift.seen, shift.expected, strict=True)
     return Moved(
         measured=measured,

@@ -113,7 +113,7 @@ def _gate_result(table: Table, delivery: Delivery) -> dg.AssetCheckResult:
         asset_key=asset_key(table.id),
         check_name=GATE_CHECK,
         passed=visible,
-        # A discarded batch is somebody's decision: it is told, and nothing is broken.
+        # A discarded batch is somebody's decision: it is reported, and nothing is broken.
         severity=dg.AssetCheckSeverity.WARN if delivery.state is BatchState.DISCARDED else dg.AssetCheckSeverity.ERROR,
         description=reason if visible else f"{delivery.state}: {reason} · next: {command}",
         metadata=metadata,

@@ -37,7 +37,7 @@ class KpiValue:
 
 
 def values_of(kpi: Kpi, rows: Sequence[Mapping[str, Any]]) -> tuple[KpiValue, ...]:
-    """Rows of a KPI's table as values; whether a target is met is told by the target in the code."""
+    """Rows of a KPI's table as values; the target in the code says whether it is met."""
     found = []
     for row in rows:
         dimensions = {} if row["is_total"] else {name: row.get(name) for name in kpi.by}

@@ -79,13 +79,13 @@ class Function(Frozen):
             return tuple(self._listed(batches, now))
         if batches.scope is Scope.TABLE:
             key = now.strftime(VERSION_KEY)
-            told = self._told(key, batches) or self._read(key, batches).fingerprint
-            return (Arrival(batch=key, fingerprint=told, settled_since=_LONG_SETTLED),)
+            fingerprint = self._given(key, batches) or self._read(key, batches).fingerprint
+            return (Arrival(batch=key, fingerprint=fingerprint, settled_since=_LONG_SETTLED),)
         keys = grid.keys if isinstance(grid := batches.grid(), Keys) else tuple(_ended(batches, now))
         return tuple(
             Arrival(
                 batch=key,
-                fingerprint=self._told(key, batches) or "there",
+                fingerprint=self._given(key, batches) or "there",
                 settled_since=window.end if (window := batches.window(key)) else _LONG_SETTLED,
             )
             for key in keys
@@ -101,9 +101,9 @@ class Function(Frozen):
         if not places.batches.has(batch):
             raise BatchNotLandedError(f"{batch!r} is not one of the {places.batches.name} batches")
         found = self._read(batch, places.batches)
-        told = self._told(batch, places.batches) or found.fingerprint
+        fingerprint = self._given(batch, places.batches) or found.fingerprint
         return RawBatch(
-            origins=(Origin(name=self._name, fingerprint=told),),
+            origins=(Origin(name=self._name, fingerprint=fingerprint),),
             columns=found.columns,
             rows=numbered(found.tables(), found.columns, batch=batch, origin=self._name),
         )
@@ -118,7 +118,7 @@ class Function(Frozen):
         name = getattr(function, "__qualname__", type(function).__qualname__)
         return f"{getattr(function, '__module__', '')}.{name}".lstrip(".")
 
-    def _told(self, batch: str, batches: Batches) -> str | None:
+    def _given(self, batch: str, batches: Batches) -> str | None:
         if self.fingerprint is None:
             return None
         return str(self._call(self.fingerprint, batch, batches))
@@ -126,16 +126,16 @@ class Function(Frozen):
     def _listed(self, batches: Batches, now: datetime) -> Iterator[Arrival]:
         found: dict[str, str | None] = {}
         for entry in self._safely("its arrivals", self.listing):  # type: ignore[arg-type]  # asked only where given
-            key, told = entry if isinstance(entry, tuple) else (entry, None)
+            key, fingerprint = entry if isinstance(entry, tuple) else (entry, None)
             try:
-                found[checked_key(str(key))] = None if told is None else str(told)
+                found[checked_key(str(key))] = None if fingerprint is None else str(fingerprint)
             except ValueError as error:
                 raise LandingError(f"{self.describe()}: {error}") from error
         for key in in_order(batches, found):
             window = batches.window(key)
             yield Arrival(
                 batch=key,
-                fingerprint=found[key] or self._told(key, batches) or "there",
+                fingerprint=found[key] or self._given(key, batches) or "there",
                 settled_since=min(window.end, now) if window else _LONG_SETTLED,
             )
 

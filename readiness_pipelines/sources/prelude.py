@@ -91,7 +91,7 @@ def _header(
         yield first.removeprefix("\ufeff")
         yield from lines
 
-    way_out = "declare FileDrop(columns=(…)), whose names replace the header, or ask the steward to mend it"
+    way_out = "declare FileDrop(columns=(…)), whose names replace the header, or ask the steward to correct it"
     try:
         names = tuple(split(rest()))
     except csv.Error as error:

@@ -78,8 +78,8 @@ def _fingerprint(kept: Spool) -> str:
                 )
                 ((added, crossed),) = found.fetchall()
                 total, mixed = (total + int(added or 0)) & _MASK, mixed ^ int(crossed or 0)
-    told = f"{kept.columns.to_string()}|{kept.rows}|{total}|{mixed}"
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    content = f"{kept.columns.to_string()}|{kept.rows}|{total}|{mixed}"
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def _in_columns(table: pa.Table, columns: pa.Schema) -> pa.Table:

@@ -181,9 +181,9 @@ class SqlQuery(Frozen):
             content = ""
             if self.overlap is not None and window.end + self.overlap >= now:
                 content = self._read(database, window).fingerprint
-            told = repr((counts[key], newest[key][1], content))
+            content_key = repr((counts[key], newest[key][1], content))
             yield Arrival(
                 batch=key,
-                fingerprint=hashlib.sha256(told.encode()).hexdigest()[:16],
+                fingerprint=hashlib.sha256(content_key.encode()).hexdigest()[:16],
                 settled_since=min(bucket_start(newest[key][0]), now),
             )

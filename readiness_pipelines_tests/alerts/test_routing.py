@@ -13,9 +13,9 @@ from readiness_pipelines.ledger import (
     Incident,
     IncidentState,
     Message,
+    NoticeKey,
     Severity,
     Silence,
-    Tell,
 )
 from readiness_pipelines.names import TableId
 
@@ -60,7 +60,7 @@ class Channels:
     def __init__(self, *rules: AlertRule, silences: tuple[Silence, ...] = ()) -> None:
         self.settings = AlertSettings(channels=CHANNELS, rules=rules)
         self.silences = silences
-        self.given: dict[str, frozenset[Tell]] = {}
+        self.given: dict[str, frozenset[NoticeKey]] = {}
 
     def look(self, *incidents: Incident, after: str = "0h") -> list[Message]:
         hours = float(after.removesuffix("h"))
@@ -68,7 +68,7 @@ class Channels:
             incidents, self.settings, given=self.given, silences=self.silences, now=START + timedelta(hours=hours)
         )
         for message in messages:
-            self.given[message.channel] = self.given.get(message.channel, frozenset()) | set(message.tells)
+            self.given[message.channel] = self.given.get(message.channel, frozenset()) | set(message.notices)
         return list(messages)
 
 

@@ -149,7 +149,7 @@ def test_every_command_fits_a_terminal_of_eighty_columns(delivered: Path, monkey
         grid = [line for line in text.splitlines() if "  " in line.strip() and not line.startswith(("  shop.", "next"))]
         assert max(map(len, grid)) <= 80, text
         assert "…" not in text
-    assert "day_3         4          0      4  held            –" in CliRunner().invoke(app, ["status"]).stdout
+    assert "day_3         4          0            4  held            –" in CliRunner().invoke(app, ["status"]).stdout
 
 
 def test_the_version_is_printed() -> None:

@@ -34,7 +34,7 @@ def test_a_row_is_seen_corrected_replayed_and_proved(delivered: Path) -> None:
     assert planned["steps"][0]["would_be"] == "published"
     assert "1 rows would move from quarantine to published" in call("replay", "--batch", "day_1", "--dry-run")
     done = call("replay", "--batch", "day_1", "--reason", "sign put back")
-    assert "shop.orders[day_1]: partly_published → published, 3 → 4 rows published, 0 wait" in done
+    assert "shop.orders[day_1]: partly_published → published, 3 → 4 rows published, 0 quarantined" in done
     assert "everything adds up" in call("reconcile")
     past = as_json("history", "day_1")
     orders = next(table for table in past["steps"] if table["table"] == "shop.orders")

@@ -19,21 +19,21 @@ def test_an_installation_that_is_well_is_said_to_be(project: Path) -> None:
     found = {one["what"]: one for one in as_json("doctor")}
     assert all(one["ok"] for one in found.values())
     assert set(found) == {"packages", "landing", "warehouse", "catalog", "ledger", "alerts", "domains", "names"}
-    assert found["catalog"]["told"].startswith("SQLite answers; ")
-    assert found["domains"]["told"].startswith("shop: 3 tables, ")
+    assert found["catalog"]["detail"].startswith("SQLite answers; ")
+    assert found["domains"]["detail"].startswith("shop: 3 tables, ")
     assert "everything is well" in call("doctor")
 
 
 def wrong(what: str) -> tuple[str, str]:
     found = {one["what"]: one for one in as_json("doctor", code=1)}
     assert [name for name, one in found.items() if not one["ok"]] == [what]
-    return found[what]["told"], found[what]["way_out"]
+    return found[what]["detail"], found[what]["way_out"]
 
 
 def test_a_landing_folder_that_is_not_there_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READINESS_LANDING", str(project / "nowhere"))
-    told, way_out = wrong("landing")
-    assert "nowhere is not a folder" in told
+    detail, way_out = wrong("landing")
+    assert "nowhere is not a folder" in detail
     assert "READINESS_LANDING" in way_out
 
 
@@ -41,9 +41,9 @@ def test_a_ledger_that_does_not_answer_is_named_without_its_password(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("READINESS_LEDGER_URL", "postgresql://me:hidden@127.0.0.1:1/none")
-    told, way_out = wrong("ledger")
-    assert "127.0.0.1:1" in told
-    assert "hidden" not in told + way_out
+    detail, way_out = wrong("ledger")
+    assert "127.0.0.1:1" in detail
+    assert "hidden" not in detail + way_out
     assert "READINESS_LEDGER_URL" in way_out
 
 
@@ -77,8 +77,8 @@ def test_a_name_that_another_declaration_delivers_is_named_and_may_be_adopted(
     orders = TableId("shop", "orders")
     other = Home(module="elsewhere.shop", owner="other@shop.example", origin="Other export")
     ledger.adopt(orders, other, who="ann", why="test", at=datetime.now(UTC))
-    told, way_out = wrong("names")
-    assert "shop.orders belongs to elsewhere.shop" in told
+    detail, way_out = wrong("names")
+    assert "shop.orders belongs to elsewhere.shop" in detail
     assert "readiness adopt shop.orders" in way_out
     assert "shop.orders belongs to" in call("run", "--batch", "day_2", code=1)
     text = call("adopt", "shop.orders", "--reason", "it has moved")
@@ -96,8 +96,8 @@ def test_a_connection_that_has_no_address_is_named(make: MakeProject, monkeypatc
         "domain.gated('rates', schema=Paid, batches=Versions(), source=Source(origin='T',\n"
         "    steward=Steward('T', 't@t.example'), reader=SqlQuery('SELECT * FROM rates', connection='treasury')))"
     )
-    told, _ = wrong("connections")
-    assert "shop.rates: unknown connection 'treasury'" in told
+    detail, _ = wrong("connections")
+    assert "shop.rates: unknown connection 'treasury'" in detail
 
 
 def test_a_setting_that_does_not_fit_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_a_bucket_is_tried_and_its_driver_named(project: Path, monkeypatch: pyte
     monkeypatch.setenv("READINESS_CATALOG_URL", f"sqlite:///{project / 'catalog.db'}")
     monkeypatch.setenv("READINESS_S3_ENDPOINT", bucket.store.endpoint)
     found = {one["what"]: one for one in as_json("doctor")}
-    assert "not through its extension httpfs" in found["warehouse"]["told"]
+    assert "not through its extension httpfs" in found["warehouse"]["detail"]
     monkeypatch.setenv("READINESS_WAREHOUSE", "s3://no-such-bucket/warehouse")
     found = {one["what"]: one for one in as_json("doctor", code=1)}
     assert "READINESS_S3_ENDPOINT" in found["warehouse"]["way_out"]
@@ -119,8 +119,8 @@ def test_a_bucket_is_tried_and_its_driver_named(project: Path, monkeypatch: pyte
 
 def test_a_wrong_variable_is_named_with_the_nearest(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READINESS_LEDGER", "x")
-    told, way_out = wrong("settings")
-    assert "READINESS_LEDGER" in told
+    detail, way_out = wrong("settings")
+    assert "READINESS_LEDGER" in detail
     assert "READINESS_LEDGER_URL" in way_out
 
 
@@ -130,9 +130,9 @@ def test_spark_is_joined_where_it_judges(project: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("READINESS_ENGINE", "spark")
     monkeypatch.setenv("READINESS_SPARK_URL", "local[2]")
     found = {one["what"]: one for one in as_json("doctor")}
-    assert found["Spark"]["told"].startswith("Spark 4.")
-    assert "pyarrow" in found["Spark"]["told"]
+    assert found["Spark"]["detail"].startswith("Spark 4.")
+    assert "pyarrow" in found["Spark"]["detail"]
     monkeypatch.setenv("READINESS_SPARK_URL", "sc://127.0.0.1:1")
-    told, way_out = wrong("Spark")
-    assert "sc://127.0.0.1:1" in told
+    detail, way_out = wrong("Spark")
+    assert "sc://127.0.0.1:1" in detail
     assert "READINESS_SPARK_URL" in way_out

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
-from readiness_pipelines.lakehouse.upstream import data_files, evolved_schema, parquet_field_ids
+from readiness_pipelines.lakehouse.upstream import data_files, evolved_schema, parquet_field_ids, unknown_columns
 
 
 def _table(folder: Path) -> Table:
@@ -43,3 +43,10 @@ def test_a_parquet_file_is_described_with_its_partition_and_rows(tmp_path: Path)
     pq.write_table(pa.table({"a": pa.array([1, 2], pa.int32()), "_batch": ["x", "x"]}), path)
     (file,) = data_files(table.transaction(), table, [str(path)])
     assert (file.record_count, file.partition[0]) == (2, "x")
+
+
+def test_only_columns_that_are_not_there_as_they_come_are_united(tmp_path: Path) -> None:
+    schema = _table(tmp_path).schema()
+    came = pa.schema([("a", pa.int32()), ("_batch", pa.large_string()), ("new", pa.string())])
+    assert unknown_columns(schema, came).names == ["new"]
+    assert unknown_columns(schema, pa.schema([("a", pa.int64()), ("_batch", pa.string())])).names == ["a"]

@@ -26,10 +26,10 @@ from readiness_pipelines.ledger import (
     Home,
     Ledger,
     Message,
+    NoticeKey,
     Severity,
     Snapshots,
     StoredColumn,
-    Tell,
 )
 from readiness_pipelines.ledger.guards import guard
 from readiness_pipelines.ledger.tables import APPEND_ONLY, METADATA, SCHEMA_VERSION
@@ -97,8 +97,8 @@ def fill(ledger: Ledger) -> None:
     ledger.request_replay(day_2, who="ann", why="mended", at=NOW)
     book = ledger.incidents
     book.look([LATE], tables=[ORDERS], at=NOW)
-    told = (Tell(incident=1, what="open"),)
-    book.write([Message(channel="mail", title="late", body="shop.orders is late", tells=told, written_at=NOW)])
+    told = (NoticeKey(incident=1, what="open"),)
+    book.write([Message(channel="mail", title="late", body="shop.orders is late", notices=told, written_at=NOW)])
     book.silence("shop.*", begins_at=NOW, ends_at=NOW + HOUR, who="ann", why="migration")
     book.looked({ORDERS: "late", PAID: "fresh"}, at=NOW)
 

@@ -13,8 +13,8 @@ from readiness_pipelines.ledger import (
     IncidentState,
     Ledger,
     Message,
+    NoticeKey,
     Severity,
-    Tell,
 )
 from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.ledger.samples import ORDERS, PAID
@@ -97,13 +97,13 @@ def test_people_take_and_close_incidents_with_a_reason(book: Incidents) -> None:
 
 
 def test_a_message_that_tells_nothing_new_is_not_written(book: Incidents) -> None:
-    message = Message(channel="c", title="t", body="b", tells=(Tell(incident=1, what="open"),), written_at=NOW)
+    message = Message(channel="c", title="t", body="b", notices=(NoticeKey(incident=1, what="open"),), written_at=NOW)
     assert [book.write([message]), book.write([message])] == [1, 0]
     (kept,) = book.messages(unsent=True)
     book.not_sent(kept, error="down", next_try_at=NOW + HOUR)
     assert book.messages(due_at=NOW) == ()
     (again,) = book.messages(due_at=NOW + HOUR)
-    assert (again.tries, again.error, again.tells) == (1, "down", message.tells)
+    assert (again.tries, again.error, again.notices) == (1, "down", message.notices)
     book.sent(again, at=NOW + HOUR)
     assert book.messages(unsent=True) == ()
 

@@ -69,5 +69,5 @@ def test_all_three_on_postgres_give_the_same_rows(
     monkeypatch.setenv("READINESS_WAREHOUSE", str(project / "warehouse"))
     monkeypatch.chdir(os.fspath(ROOT))
     found = {one["what"]: one for one in as_json("doctor", "--instance")}
-    assert found["catalog"]["told"].startswith("Postgres answers; ")
-    assert found["Dagster's storage"]["told"] == "3 runs"
+    assert found["catalog"]["detail"].startswith("Postgres answers; ")
+    assert found["Dagster's storage"]["detail"] == "3 runs"
