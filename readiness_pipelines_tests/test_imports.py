@@ -1,10 +1,13 @@
-"""The layers below orchestration do not need Dagster."""
+"""What imports what, and that one name is one thing."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import readiness_pipelines
 
+PACKAGE = Path(readiness_pipelines.__file__).parent
 BLOCKED = """
 import importlib, pkgutil, sys
 
@@ -94,3 +97,12 @@ def test_the_public_names_are_these() -> None:
         "null_share",
         "row_count",
     ]
+
+
+def test_one_class_name_is_one_thing() -> None:
+    found: dict[str, list[str]] = {}
+    for file in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(str(file.relative_to(PACKAGE)))
+    assert {name: files for name, files in found.items() if len(files) > 1} == {}

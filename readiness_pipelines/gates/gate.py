@@ -27,7 +27,7 @@ from readiness_pipelines.gates.schema.columns import read_schema
 from readiness_pipelines.gates.schema.declaring import declare
 from readiness_pipelines.gates.schema.refusals import refuse_unsupported
 from readiness_pipelines.gates.schema.rules import Rule, RuleKind
-from readiness_pipelines.gates.schema.tests import Referenced, Usual
+from readiness_pipelines.gates.schema.tests import Referenced, WithinUsual
 from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions
 from readiness_pipelines.gates.verdict.outcomes import holds_by_shape, outcome_of
 from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, RuleCount, Verdict
@@ -119,7 +119,7 @@ class Gate:
     @property
     def learns_ranges(self) -> bool:
         """Whether `judge` must be given where earlier batches had their numbers."""
-        return any(isinstance(test, Usual) for test in self.tests)
+        return any(isinstance(test, WithinUsual) for test in self.tests)
 
     def explain(self) -> str:
         """Each rule, its kind, its route, where it runs and why: a table of text, for people."""

@@ -18,7 +18,7 @@ _MOST_CHARACTERS = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredColumn:
+class PlacedColumn:
     """A column that arrived, and where it is stored.
 
     Attributes:
@@ -39,7 +39,7 @@ class StoredColumn:
         return pa.field(self.stored, self.stored_type)
 
 
-def stored_columns(arrived: pa.Schema, table: pa.Schema | None) -> tuple[StoredColumn, ...]:
+def stored_columns(arrived: pa.Schema, table: pa.Schema | None) -> tuple[PlacedColumn, ...]:
     """Where each column of a batch is stored.
 
     Args:
@@ -60,11 +60,11 @@ def stored_columns(arrived: pa.Schema, table: pa.Schema | None) -> tuple[StoredC
         kind = storage_type(field.type, column=field.name)
         place = _place(field.name, field.type, kind, known, taken)
         taken.add(place.name.lower())
-        found.append(StoredColumn(name=field.name, type=field.type, stored=place.name, stored_type=place.type))
+        found.append(PlacedColumn(name=field.name, type=field.type, stored=place.name, stored_type=place.type))
     return tuple(found)
 
 
-def to_stored(columns: Sequence[StoredColumn]) -> str:
+def to_stored(columns: Sequence[PlacedColumn]) -> str:
     """The SELECT list that turns columns as they arrived into those of the table."""
     return ", ".join(_selected(column.name, column.stored, column.stored_type) for column in columns)
 

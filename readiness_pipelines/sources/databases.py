@@ -23,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCHEMES = ("sqlite", "postgresql", "duckdb")
 
 
-class Database(Protocol):
+class SourceDatabase(Protocol):
     """One database, opened to be read."""
 
     def read(self, query: str) -> Iterator[pa.Table]:
@@ -40,7 +40,7 @@ class Database(Protocol):
 
 
 @contextmanager
-def open_database(url: str, *, name: str) -> Iterator[Database]:
+def open_database(url: str, *, name: str) -> Iterator[SourceDatabase]:
     """Open a database for reading only.
 
     Args:

@@ -12,7 +12,7 @@ from readiness_pipelines.sources.files import SourceFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class FileLayout:
     """The columns of one file.
 
     Attributes:
@@ -28,7 +28,7 @@ class Layout:
     arrived: tuple[str, ...]
 
 
-def layout_of(file: SourceFile, arrived: pa.Schema, drop: FileDrop) -> Layout:
+def layout_of(file: SourceFile, arrived: pa.Schema, drop: FileDrop) -> FileLayout:
     """Ignore, rename and check a file's columns.
 
     Raises:
@@ -38,7 +38,7 @@ def layout_of(file: SourceFile, arrived: pa.Schema, drop: FileDrop) -> Layout:
     names = [arrived.names[place] for place in positions]
     _check(file, names, positions, drop)
     schema = pa.schema([pa.field(drop.renamed(arrived.field(at).name), arrived.field(at).type) for at in positions])
-    return Layout(file=file, positions=positions, schema=schema, arrived=tuple(names))
+    return FileLayout(file=file, positions=positions, schema=schema, arrived=tuple(names))
 
 
 def _check(file: SourceFile, names: Sequence[str], positions: Sequence[int], drop: FileDrop) -> None:
@@ -76,7 +76,7 @@ def _way_out(alike: list[str]) -> str:
     return f"declare FileDrop(ignore=({alike[1]!r},)), or rename={{{alike[1]!r}: …}} to another name"
 
 
-def check_together(layouts: Sequence[Layout]) -> None:
+def check_together(layouts: Sequence[FileLayout]) -> None:
     """Refuse columns of a batch's files that differ in letter case only.
 
     Raises:

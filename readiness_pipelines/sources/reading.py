@@ -14,7 +14,7 @@ from readiness_pipelines.sources.files import SourceFile, source_files
 from readiness_pipelines.sources.fixed_rows import open_fixed
 from readiness_pipelines.sources.json_rows import open_json
 from readiness_pipelines.sources.landing import file_origins
-from readiness_pipelines.sources.layout import Layout, check_together, layout_of
+from readiness_pipelines.sources.layout import FileLayout, check_together, layout_of
 from readiness_pipelines.sources.raw_rows import complete, raw_schema
 from readiness_pipelines.sources.rows import FileRows
 from readiness_pipelines.sources.typed_rows import open_typed
@@ -60,7 +60,7 @@ def _open(file: SourceFile, drop: FileDrop) -> FileRows:
 
 
 def _rows(
-    opened: Sequence[FileRows], layouts: Sequence[Layout], schema: pa.Schema, batch: str
+    opened: Sequence[FileRows], layouts: Sequence[FileLayout], schema: pa.Schema, batch: str
 ) -> Iterator[pa.RecordBatch]:
     first = 0
     for source, layout in zip(opened, layouts, strict=True):
@@ -76,7 +76,7 @@ def _rows(
         first = after
 
 
-def _renamed(layouts: Sequence[Layout]) -> dict[str, str]:
+def _renamed(layouts: Sequence[FileLayout]) -> dict[str, str]:
     spellings: dict[str, dict[str, None]] = {}
     for layout in layouts:
         for name, arrived in zip(layout.schema.names, layout.arrived, strict=True):

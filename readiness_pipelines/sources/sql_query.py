@@ -13,7 +13,7 @@ from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBa
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import BatchNotLandedError, DeclarationError, LandingError, suggestion
 from readiness_pipelines.frozen import Frozen
-from readiness_pipelines.sources.databases import Database, bucket_start, open_database
+from readiness_pipelines.sources.databases import SourceDatabase, bucket_start, open_database
 from readiness_pipelines.sources.names import check_names
 from readiness_pipelines.sources.raw_rows import numbered
 from readiness_pipelines.sources.spool import Spool, spool
@@ -137,12 +137,12 @@ class SqlQuery(Frozen):
         shown = query if len(query) <= _SHOWN_CHARACTERS else f"{query[:_SHOWN_CHARACTERS]}…"
         return f"query over {self.connection}: {shown}"
 
-    def _read(self, database: Database, window: Window | None) -> Spool:
+    def _read(self, database: SourceDatabase, window: Window | None) -> Spool:
         found = spool(self._tables(database, window))
         check_names(found.columns.names, what=f"the query over {self.connection}", way_out="name it with AS")
         return found
 
-    def _tables(self, database: Database, window: Window | None) -> Iterator[pa.Table]:
+    def _tables(self, database: SourceDatabase, window: Window | None) -> Iterator[pa.Table]:
         query = self.query
         if window is not None:
             condition = database.between(str(self.cursor), window.start, window.end)
@@ -152,7 +152,7 @@ class SqlQuery(Frozen):
                 check_names(table.column_names, what=f"the query over {self.connection}", way_out="name it with AS")
             yield table
 
-    def _windows(self, database: Database, batches: Batches, now: datetime) -> Iterable[Arrival]:
+    def _windows(self, database: SourceDatabase, batches: Batches, now: datetime) -> Iterable[Arrival]:
         """The batches that have rows: one pass over the query, in quarters of an hour."""
         cursor = identifier(str(self.cursor))
         bucket = database.bucket(str(self.cursor))

@@ -11,14 +11,14 @@ import pyarrow as pa
 import pytest
 
 from readiness_pipelines.lakehouse import Lakehouse
-from readiness_pipelines.lakehouse.drift import StoredColumn, arrived_name, as_arrived, stored_columns, to_stored
+from readiness_pipelines.lakehouse.drift import PlacedColumn, arrived_name, as_arrived, stored_columns, to_stored
 from readiness_pipelines.names import TableId
 from readiness_pipelines.storage import Place
 
 TABLE = TableId("shop_raw", "rides")
 
 
-def column(arrived: pa.DataType, table: pa.DataType | None, **more: pa.DataType) -> StoredColumn:
+def column(arrived: pa.DataType, table: pa.DataType | None, **more: pa.DataType) -> PlacedColumn:
     known = None if table is None else pa.schema([("x", table), *more.items()])
     (found,) = stored_columns(pa.schema([("x", arrived)]), known)
     return found
@@ -102,7 +102,7 @@ DELIVERIES: list[pa.Array] = [
 
 def test_every_delivery_is_stored_and_comes_back_as_it_arrived(tmp_path: Path) -> None:
     lakehouse = Lakehouse.open(catalog_url=f"sqlite:///{tmp_path}/t.db", warehouse=Place.of(tmp_path / "warehouse"))
-    kept: list[tuple[str, pa.Array, tuple[StoredColumn, ...]]] = []
+    kept: list[tuple[str, pa.Array, tuple[PlacedColumn, ...]]] = []
     for number, array in enumerate([*DELIVERIES, *DELIVERIES]):
         batch = f"b{number}"
         rows = pa.table({"x": array, "_batch": [batch] * len(array), "_row": range(len(array))})
@@ -119,7 +119,7 @@ def test_every_delivery_is_stored_and_comes_back_as_it_arrived(tmp_path: Path) -
         assert back(lakehouse, batch, columns) == array.to_pylist()
 
 
-def back(lakehouse: Lakehouse, batch: str, columns: tuple[StoredColumn, ...]) -> list[Any]:
+def back(lakehouse: Lakehouse, batch: str, columns: tuple[PlacedColumn, ...]) -> list[Any]:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         rows = lakehouse.relation(connection, TABLE, batch=batch).project(

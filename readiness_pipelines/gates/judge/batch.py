@@ -31,7 +31,7 @@ from readiness_pipelines.gates.schema.tests import (
     SchemaUnchanged,
     Typed,
     Unique,
-    Usual,
+    WithinUsual,
 )
 from readiness_pipelines.gates.verdict.decisions import Decisions
 
@@ -58,7 +58,7 @@ def find_violations(
             case Checked() as test:
                 if _find_unlifted(view, bit, test, violations, flavour):
                     batch[test.rule.name] = test.rule.reason
-            case Readable() | Typed() | NotNull() | Usual():
+            case Readable() | Typed() | NotNull() | WithinUsual():
                 pass  # `find_lifted` finds them
             case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
                 pass  # decided by the layout; they have no bits

@@ -18,7 +18,7 @@ from readiness_pipelines.gates.schema.tests import (
     SchemaUnchanged,
     Typed,
     Unique,
-    Usual,
+    WithinUsual,
 )
 
 WORD_BITS = 62
@@ -86,7 +86,7 @@ def _columns(test: GateTest, layout: Layout) -> Iterator[LaidColumn | None]:
     match test:
         case Readable() | Referenced():
             yield None
-        case Typed(spec=spec) | NotNull(spec=spec) | Usual(spec=spec):
+        case Typed(spec=spec) | NotNull(spec=spec) | WithinUsual(spec=spec):
             yield from layout.of(spec)
         case Checked(spec=spec) | Unique(spec=spec):
             yield from (None,) if spec is None else layout.of(spec)

@@ -24,7 +24,7 @@ from readiness_pipelines.gates.schema.tests import (
     SchemaUnchanged,
     Typed,
     Unique,
-    Usual,
+    WithinUsual,
 )
 
 
@@ -102,7 +102,7 @@ def _breaks(view: BatchView, frame: Any, bit: Bit, ranges: Mapping[str, UsualRan
             value = nw.col(bit.column.name)
             absent = value.is_null() | value.is_nan() if is_float(bit.column) else value.is_null()
             return absent & readable & _converted(bit.column)
-        case Usual() as test:
+        case WithinUsual() as test:
             return _is_unusual(bit, test, ranges)
         case Checked() as test:
             if test.rule.runs_on is not Runner.QUERY or not test.of_rows:
@@ -116,7 +116,7 @@ def _breaks(view: BatchView, frame: Any, bit: Bit, ranges: Mapping[str, UsualRan
             assert_never(bit.test)
 
 
-def _is_unusual(bit: Bit, test: Usual, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
+def _is_unusual(bit: Bit, test: WithinUsual, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
     """Where a number lies outside its usual range, widened; ``None`` where there is no such range."""
     usual = ranges.get(bit.column.name) if bit.column else None
     if bit.column is None or usual is None or usual.batches < test.reference.least_batches or usual.low == usual.high:

@@ -23,7 +23,7 @@ from readiness_pipelines.gates.schema.tests import (
     SchemaUnchanged,
     Typed,
     Unique,
-    Usual,
+    WithinUsual,
 )
 from readiness_pipelines.gates.verdict.findings import SchemaFinding
 from readiness_pipelines.lakehouse.types import storage_type
@@ -175,7 +175,7 @@ def _breaks(
             return f"{kinds}, not {column.type}" if wrong else ""
         case SchemaUnchanged():
             return "; ".join(map(str, findings))
-        case Readable() | NotNull() | Unique() | Checked() | Referenced() | Usual():
+        case Readable() | NotNull() | Unique() | Checked() | Referenced() | WithinUsual():
             return ""
         case _:
             assert_never(test)

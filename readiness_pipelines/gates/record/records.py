@@ -34,7 +34,7 @@ from readiness_pipelines.gates.schema.tests import (
     SchemaUnchanged,
     Typed,
     Unique,
-    Usual,
+    WithinUsual,
 )
 from readiness_pipelines.gates.verdict.outcomes import holds_by_shape
 from readiness_pipelines.sql import duckdb_type, identifier, utc_connection
@@ -260,7 +260,7 @@ class RecordGate:
                 columns = [None] if test.spec is None else list(layout.of(test.spec))
                 found = [self._checked_test(test, column, layout) for column in columns]
                 return None if any(one is None for one in found) else [one for one in found if one]
-            case Readable() | Unique() | Referenced() | Usual():
+            case Readable() | Unique() | Referenced() | WithinUsual():
                 return None
             case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
                 return None  # decided by the layout

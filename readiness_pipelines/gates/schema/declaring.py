@@ -32,7 +32,7 @@ from readiness_pipelines.gates.schema.tests import (
     SchemaUnchanged,
     Typed,
     Unique,
-    Usual,
+    WithinUsual,
 )
 from readiness_pipelines.sql import probe_connection
 
@@ -186,7 +186,7 @@ def _reference_test(reference: Reference, spec: SchemaSpec) -> Referenced:
     return Referenced(rule=rule, reference=reference)
 
 
-def _usual_tests(reference: WithinUsualRange, spec: SchemaSpec) -> Iterator[Usual]:
+def _usual_tests(reference: WithinUsualRange, spec: SchemaSpec) -> Iterator[WithinUsual]:
     for name in reference.columns:
         column = next((column for column in spec.columns if column.name == name), None)
         if column is None:
@@ -202,7 +202,7 @@ def _usual_tests(reference: WithinUsualRange, spec: SchemaSpec) -> Iterator[Usua
             f"give or take {reference.widened_by:g} times that range"
         )
         rule = replace(_row_rule(column, "within_usual_range", reason), kind=RuleKind.REFERENCE)
-        yield Usual(rule=rule, reference=reference, spec=column)
+        yield WithinUsual(rule=rule, reference=reference, spec=column)
 
 
 def _routed(test: GateTest, gating: Gating) -> GateTest:

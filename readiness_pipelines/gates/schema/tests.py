@@ -98,7 +98,7 @@ class Referenced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usual:
+class WithinUsual:
     """A column's numbers lie about where earlier batches had them."""
 
     rule: Rule
@@ -107,4 +107,4 @@ class Usual:
 
 
 ShapeTest = ColumnsPresent | ColumnsExpected | ColumnsOrdered | SchemaUnchanged
-GateTest = Readable | ShapeTest | Typed | NotNull | Unique | Checked | Referenced | Usual
+GateTest = Readable | ShapeTest | Typed | NotNull | Unique | Checked | Referenced | WithinUsual

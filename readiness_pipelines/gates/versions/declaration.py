@@ -19,7 +19,7 @@ from readiness_pipelines.gates.schema.tests import (
     SchemaUnchanged,
     Typed,
     Unique,
-    Usual,
+    WithinUsual,
 )
 from readiness_pipelines.gates.versions.fingerprint import check_identity, fingerprint, plain
 
@@ -97,7 +97,7 @@ def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
             return {**facts, **check_identity(check)}
         case Unique(duplicates=duplicates):
             return {**facts, "check": "unique", "statistics": {"report_duplicates": duplicates}}
-        case Referenced(reference=reference) | Usual(reference=reference):
+        case Referenced(reference=reference) | WithinUsual(reference=reference):
             named = {"reference": type(reference).__name__, **vars(reference)}
             return {**facts, "check": "reference", "statistics": plain(named)}
         case (
