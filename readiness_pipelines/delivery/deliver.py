@@ -18,7 +18,7 @@ from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Kpi, Table
 from readiness_pipelines.decisions import Decision
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash, must_commit
-from readiness_pipelines.delivery.baseline import baseline_of
+from readiness_pipelines.delivery.baseline import Baseline, baseline_of
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.judging import JudgedBatch, judged_batch
 from readiness_pipelines.delivery.on_spark import stage_from_spark
@@ -203,9 +203,9 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
     if good is not None:
         published_snapshot = _replace(published, good, facts, step, installation)
     if profile is not None:
-        keep_profile(
+        profile = keep_profile(
             step.ref,
-            profile.profile,
+            profile,
             attempt=step.attempt,
             installation=installation,
             run=step.run,
@@ -239,10 +239,11 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
 
 
 def _profiled(step: _Step, good: Staged, judged: JudgedBatch, installation: Installation) -> Profiled:
-    """Before anything is committed: what goes wrong here must stop nothing half way."""
-    baseline = judged.baseline or baseline_of(
-        step.table, batch=step.batch, installation=installation, engine=judged.engine
-    )
+    def baseline() -> Baseline:
+        return judged.baseline or baseline_of(
+            step.table, batch=step.batch, installation=installation, engine=judged.engine
+        )
+
     return profiled(step.table, good, baseline, installation=installation, engine=judged.engine)
 
 

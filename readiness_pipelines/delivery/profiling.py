@@ -1,7 +1,7 @@
 """What a batch looks like, and whether that is like the batches before it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import duckdb
@@ -13,6 +13,7 @@ from readiness_pipelines.contracts import Table
 from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.delivery.baseline import Baseline
 from readiness_pipelines.delivery.commit import commit_rows
+from readiness_pipelines.errors import CommitConflictError, first_line
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Lakehouse, Staged
 from readiness_pipelines.ledger import BatchFinding, FindingKind
@@ -28,6 +29,8 @@ from readiness_pipelines.sql import identifier
 
 SAMPLED_ROWS = 100_000
 """A larger batch is profiled by so many of its rows: a quantile of them is off by less than half a percent."""
+
+PROFILED = "the published rows profiled, and compared with the batches before"
 
 PROFILE_SCHEMA = pa.schema(
     [
@@ -51,16 +54,27 @@ PROFILE_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profiled:
-    """A batch's profile, and how it compares with those before it."""
+    """A batch's profile, and how it compares with those before it.
 
-    profile: BatchProfile
-    comparison: Comparison
+    Attributes:
+        profile: The profile; ``None`` where none could be made.
+        comparison: How it compares; ``None`` where that could not be said.
+        failures: What could not be done, a line each. Watching stops no delivery: this is a finding of its own.
+    """
+
+    profile: BatchProfile | None
+    comparison: Comparison | None
+    failures: tuple[str, ...] = ()
 
     @property
     def findings(self) -> Mapping[FindingKind, Sequence[BatchFinding]]:
         """What is unlike the batches before, for the ledger."""
         found: dict[FindingKind, list[BatchFinding]] = {FindingKind.VOLUME: [], FindingKind.DISTRIBUTION: []}
-        for moved in self.comparison.moved:
+        found[FindingKind.PROFILE] = [
+            BatchFinding(kind=FindingKind.PROFILE, measured="profile", column=None, promised=PROFILED, seen=failure)
+            for failure in self.failures[:1]
+        ]
+        for moved in self.comparison.moved if self.comparison else ():
             kind = FindingKind.VOLUME if moved.measured is Measured.ROWS else FindingKind.DISTRIBUTION
             details = {
                 "p": moved.p,
@@ -83,7 +97,7 @@ class Profiled:
 def profiled(
     table: Table,
     staged: Staged,
-    baseline: Baseline,
+    baseline: Callable[[], Baseline],
     *,
     installation: Installation,
     engine: duckdb.DuckDBPyConnection,
@@ -91,34 +105,47 @@ def profiled(
     """Profile the staged rows of a batch, and hold them against the batches before it. Nothing is written.
 
     The files' footers say what they count; the rest is read from at most `SAMPLED_ROWS` rows, of the same rows the
-    same ones.
+    same ones. Whatever goes wrong is in the result: what only watches stops no delivery.
     """
-    profile = profile_of_staged(staged, installation.lakehouse, engine)
-    day = table.batches.season(staged.batch)
-    comparison = compare(profile, baseline.batches, weekday=day, restarts=baseline.restarts)
+    profile, comparison = None, None
+    try:
+        profile = profile_of_staged(staged, installation.lakehouse, engine)
+        before = baseline()
+        day = table.batches.season(staged.batch)
+        comparison = compare(profile, before.batches, weekday=day, restarts=before.restarts)
+    except Exception as error:  # law 7: nothing that only watches can stop a delivery
+        what = "not profiled" if profile is None else "not compared"
+        return Profiled(profile=profile, comparison=None, failures=(f"{what}: {first_line(error)}",))
     return Profiled(profile=profile, comparison=comparison)
 
 
 def keep_profile(
     ref: BatchRef,
-    profile: BatchProfile,
+    found: Profiled,
     *,
     attempt: OpenAttempt,
     installation: Installation,
     run: Run,
     engine: duckdb.DuckDBPyConnection,
-) -> None:
-    """Put a batch's profile in place of the one it had.
+) -> Profiled:
+    """Put a batch's profile in place of the one it had, and say what came of it.
 
     Raises:
         CommitConflictError: Another delivery of the batch has begun.
-        LakehouseError: The table cannot be written.
     """
-    rows = pa.Table.from_pylist([*_rows(profile)], schema=PROFILE_SCHEMA)
+    if found.profile is None:
+        return found
     store = ref.table.profiles
-    installation.lakehouse.ensure(store, PROFILE_SCHEMA)
-    staged = installation.lakehouse.stage(store, engine.from_arrow(rows), batch=profile.batch, schema=PROFILE_SCHEMA)
-    commit_rows(store, staged, ref, attempt=attempt, installation=installation, run=run)
+    try:
+        rows = pa.Table.from_pylist([*_rows(found.profile)], schema=PROFILE_SCHEMA)
+        installation.lakehouse.ensure(store, PROFILE_SCHEMA)
+        staged = installation.lakehouse.stage(store, engine.from_arrow(rows), batch=ref.batch, schema=PROFILE_SCHEMA)
+        commit_rows(store, staged, ref, attempt=attempt, installation=installation, run=run)
+    except CommitConflictError:
+        raise
+    except Exception as error:  # as above; the rows are published
+        return replace(found, failures=(*found.failures, f"its profile was not kept: {first_line(error)}"))
+    return found
 
 
 def profile_of_staged(staged: Staged, lakehouse: Lakehouse, engine: duckdb.DuckDBPyConnection) -> BatchProfile:

@@ -11,7 +11,8 @@ class FindingKind(StrEnum):
     """What a finding is about.
 
     A late table, a slow batch, a batch that its gate held, a delivery that broke; a batch with unusually many or few
-    rows, one whose columns hold other values than usual, a source whose columns or types changed.
+    rows, one whose columns hold other values than usual, a source whose columns or types changed; a batch that could
+    not be profiled or compared, and was delivered all the same.
     """
 
     FRESHNESS = "freshness"
@@ -21,6 +22,7 @@ class FindingKind(StrEnum):
     VOLUME = "volume"
     DISTRIBUTION = "distribution"
     SCHEMA = "schema"
+    PROFILE = "profile"
 
 
 class Severity(StrEnum):
@@ -63,7 +65,8 @@ class Finding:
     @property
     def of_newest(self) -> bool:
         """Whether it speaks of the newest batch, whichever that is, and is over when the next one is as promised."""
-        return self.kind in (FindingKind.VOLUME, FindingKind.DISTRIBUTION, FindingKind.SCHEMA)
+        newest = (FindingKind.VOLUME, FindingKind.DISTRIBUTION, FindingKind.SCHEMA, FindingKind.PROFILE)
+        return self.kind in newest
 
     @property
     def subject(self) -> str:

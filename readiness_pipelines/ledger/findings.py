@@ -16,7 +16,7 @@ from readiness_pipelines.ledger.tables import FINDINGS
 from readiness_pipelines.names import TableId
 
 UNLIKE = frozenset({FindingKind.VOLUME, FindingKind.DISTRIBUTION})
-"""A batch with such a finding is no example for later ones, until somebody says that it is normal."""
+"""A batch with such a finding is not an example for later ones, until somebody says that it is normal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

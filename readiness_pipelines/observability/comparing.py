@@ -99,7 +99,7 @@ def _volume(
 def _column(name: str, column: ColumnProfile, past: Earlier) -> Iterator[Moved]:
     yield from _nulls(name, column, past)
     alike = past.only(column.kind)
-    if column.nulls == column.rows or len(alike.columns) < ENOUGH_BATCHES:
+    if not column.has_distribution or len(alike.columns) < ENOUGH_BATCHES:
         return
     match column.kind:
         case ColumnKind.NUMBER:

@@ -101,7 +101,7 @@ class Earlier:
         return [one.rows - one.nulls for one in self.columns]
 
     def only(self, kind: ColumnKind) -> "Earlier":
-        """The batches in which the column is of a kind, and has a value."""
+        """The batches in which the column is of a kind, and distributed somehow."""
         pairs = zip(self.columns, self.weekdays, strict=True)
-        chosen = [(one, day) for one, day in pairs if one.kind is kind and one.nulls < one.rows]
+        chosen = [(one, day) for one, day in pairs if one.kind is kind and one.has_distribution]
         return replace(self, columns=tuple(c for c, _ in chosen), weekdays=tuple(day for _, day in chosen))

@@ -6,6 +6,7 @@ always give the same profile.
 """
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,6 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+HUGE = 1e100
+"""Numbers beyond are summed in units of the greatest: the square of one would be more than a float holds."""
 
 QUANTILES = 51
 """So many quantiles are kept, the least and the greatest value among them: every second percent."""
@@ -66,6 +70,13 @@ class ColumnProfile:
     def null_ratio(self) -> float:
         """Share of the rows without a value; 0 of no rows."""
         return self.nulls / self.rows if self.rows else 0.0
+
+    @property
+    def has_distribution(self) -> bool:
+        """Whether its values are spread over something: not where none is there, or all are infinite."""
+        if self.kind in (ColumnKind.NUMBER, ColumnKind.TEXT):
+            return bool(self.quantiles)
+        return self.nulls < self.rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,11 +192,14 @@ def _spread(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
     finite = numbers[np.isfinite(numbers)]
     if not finite.size:
         return {}
+    greatest = float(np.abs(finite).max())
+    unit = greatest if greatest > HUGE else 1.0
+    scaled = finite / unit
     few = finite.size <= QUANTILES
-    quantiles = np.sort(finite) if few else np.quantile(finite, np.linspace(0, 1, QUANTILES))
+    quantiles = np.sort(finite) if few else np.quantile(scaled, np.linspace(0, 1, QUANTILES)) * unit
     return {
-        "mean": float(finite.mean()),
-        "deviation": float(finite.std(ddof=1)) if finite.size > 1 else 0.0,
+        "mean": float(scaled.mean()) * unit,
+        "deviation": min(float(scaled.std(ddof=1)), sys.float_info.max / unit) * unit if finite.size > 1 else 0.0,
         "quantiles": tuple(map(float, quantiles)),
     }
 

@@ -34,7 +34,7 @@ def _result(table: Table, name: str, delivery: Delivery, metadata: dict[str, Any
     return dg.AssetCheckResult(
         asset_key=asset_key(table.id),
         check_name=name,
-        passed=not moved,
+        passed=not moved and not (delivery.profiled and delivery.profiled.failures),
         severity=dg.AssetCheckSeverity.WARN,
         description=_one_line(delivery, moved),
         metadata={**metadata, "who_answers": answers_for(table)},
@@ -54,7 +54,7 @@ def _volume(delivery: Delivery) -> dict[str, Any]:
 def _distribution(delivery: Delivery) -> dict[str, Any]:
     moved = _moved(delivery, DISTRIBUTION_CHECK)
     metadata: dict[str, Any] = {"unusual_columns": len({one.column for one in moved})}
-    if delivery.profiled is not None:
+    if delivery.profiled is not None and delivery.profiled.profile is not None:
         metadata["compared_columns"] = len(delivery.profiled.profile.columns)
     for measure in ("psi", "ks", "js"):
         if values := [one.distances[measure] for one in moved if measure in one.distances]:
@@ -91,6 +91,8 @@ def _moved(delivery: Delivery, name: str) -> list[Moved]:
 
 def _one_line(delivery: Delivery, moved: list[Moved]) -> str:
     comparison = _comparison(delivery)
+    if delivery.profiled is not None and delivery.profiled.failures:
+        return delivery.profiled.failures[0]
     if comparison is None:
         return f"not compared: nothing of the batch was published now ({delivery.state})"
     if moved:

@@ -35,7 +35,7 @@ def gate_with_profile(file: str, folder: Path) -> Callable[[], Written]:
 def _gate(file: str, folder: Path, *, profiles: bool) -> Callable[[], Written]:
     from readiness_pipelines.batches import BatchRef
     from readiness_pipelines.delivery.attempts import OpenAttempt
-    from readiness_pipelines.delivery.profiling import keep_profile, profile_of_staged
+    from readiness_pipelines.delivery.profiling import Profiled, keep_profile, profile_of_staged
     from readiness_pipelines.gates import DuckDbEngine, Gate
     from readiness_pipelines.installation import Installation, Run
     from readiness_pipelines.names import TableId
@@ -59,7 +59,7 @@ def _gate(file: str, folder: Path, *, profiles: bool) -> Callable[[], Written]:
                 if profiles and rows is verdict.published:
                     keep_profile(
                         BatchRef(TableId("shop", "orders"), "bench"),
-                        profile_of_staged(staged, installation.lakehouse, engine),
+                        Profiled(profile=profile_of_staged(staged, installation.lakehouse, engine), comparison=None),
                         attempt=OpenAttempt(id="profile", confirm=lambda: None),
                         installation=installation,
                         run=Run(),

@@ -1,6 +1,8 @@
 """A batch is profiled when it is published, held against those before it, and what is unusual is kept and told."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from readiness_pipelines.alerts import AlertSettings, watch
 from readiness_pipelines.batches import BatchState
 from readiness_pipelines.decisions import Correction
-from readiness_pipelines.delivery import Delivery, decide, deliver, ingest
+from readiness_pipelines.delivery import Delivery, decide, deliver, ingest, reconcile
 from readiness_pipelines.delivery.baseline import baseline_of, profiles_of
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.installation import Installation, Run
@@ -45,6 +47,7 @@ def ten_weeks(installation: Installation) -> Installation:
 
 def moved(delivery: Delivery) -> list[tuple[str, str | None]]:
     assert delivery.profiled is not None
+    assert delivery.profiled.comparison is not None
     return [(one.measured.value, one.column) for one in delivery.profiled.comparison.moved]
 
 
@@ -201,3 +204,34 @@ def test_a_large_batch_is_profiled_by_a_sample_and_counted_exactly(
     assert found.columns["note"].nulls == 5_000
     assert sum(found.columns["status"].top.values()) == pytest.approx(5_000, rel=0.01)
     assert found.columns["status"].top["refunded"] == pytest.approx(1_250, rel=0.25)
+
+
+def break_profiles(installation: Installation) -> None:
+    """Cut off every file of the profiles, as a full disk or a careless copy does."""
+    folder = installation.lakehouse.warehouse.path / "shop_profiles"
+    files = sorted(folder.rglob("*.parquet"))
+    assert files
+    for file in files:
+        file.write_bytes(file.read_bytes()[:100])
+
+
+def test_a_batch_is_delivered_where_the_profiles_cannot_be_read_and_that_is_a_finding(ten_weeks: Installation) -> None:
+    break_profiles(ten_weeks)
+    delivery = run_week(ten_weeks, 11, rows=60)
+    assert delivery.state is BatchState.PUBLISHED
+    assert delivery.profiled is not None
+    assert delivery.profiled.failures[0].startswith("not compared: ")
+    assert kinds(ten_weeks, 11) == [FindingKind.PROFILE]
+    assert reconcile([SHOP], installation=ten_weeks).problems == ()
+
+
+def test_a_batch_is_delivered_where_its_profile_cannot_be_kept(installation: Installation) -> None:
+    run_week(installation, 1)
+    folder = installation.lakehouse.warehouse.path / "shop_profiles"
+    shutil.rmtree(folder)
+    folder.write_text("a file where a folder was")
+    delivery = run_week(installation, 2)
+    assert delivery.state is BatchState.PUBLISHED
+    assert delivery.profiled is not None
+    assert delivery.profiled.failures[-1].startswith("its profile was not kept: ")
+    assert kinds(installation, 2) == [FindingKind.PROFILE]

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from readiness_pipelines.observability import BatchProfile, Comparison, Measured, Past, compare, profile_of
 from readiness_pipelines_tests.benchmarks.alarms import judged
@@ -14,14 +16,14 @@ WEEK = 7
 
 def batch(seed: int, *, rows: int = 500, **columns: Any) -> BatchProfile:
     chance = np.random.default_rng(seed)
-    given = {
+    columns = {
         "id": np.arange(rows) + seed * 100_000,
         "score": chance.normal(0, 1, rows),
         "status": chance.choice(["new", "paid"], size=rows, p=[0.3, 0.7]),
         "note": [f"note {number}" for number in chance.integers(0, 9_999, rows)],
         **columns,
     }
-    return profile_of(str(seed), pa.table(given))
+    return profile_of(str(seed), pa.table(columns))
 
 
 def normal(batches: int = 20, **columns: Any) -> list[Past]:
@@ -143,3 +145,25 @@ def test_clean_series_have_no_alarm_and_faults_are_found(seed: int) -> None:
     assert judged(seed, None)[2] == []
     for fault in ("volume drop", "null surge", "shifted mean", "new category", "weekday season"):
         assert judged(100 + seed, fault)[1:] == (True, [])
+
+
+ANY_NUMBERS = st.lists(st.none() | st.floats(width=64), max_size=12)
+
+
+@given(st.lists(ANY_NUMBERS, min_size=8, max_size=10), ANY_NUMBERS)
+def test_numbers_that_are_infinite_huge_or_none_can_be_compared(
+    before: list[list[float | None]], now: list[float | None]
+) -> None:
+    past = [Past(profile=profile_of(str(n), numbers(values))) for n, values in enumerate(before)]
+    compared = compare(profile_of("now", numbers(now)), past)
+    assert not any(np.isnan(one.p) for one in compared.moved)
+
+
+@given(ANY_NUMBERS)
+def test_a_batch_equal_to_those_before_has_not_moved(values: list[float | None]) -> None:
+    past = [Past(profile=profile_of(str(n), numbers(values))) for n in range(8)]
+    assert compare(profile_of("now", numbers(values)), past).moved == ()
+
+
+def numbers(values: list[float | None]) -> pa.Table:
+    return pa.table({"a": pa.array(values, pa.float64())})
