@@ -209,8 +209,10 @@ def _due_of_source(
     for arrival in table.source.reader.arrivals(installation.places(table.batches)):
         settled_batch = table.batches.has(arrival.batch) and arrival.settled_since <= settled
         settled_batch = settled_batch and _may_begin(table, arrival.batch, now)
-        if settled_batch and _is_new(arrival, raw.get(arrival.batch), newest):
-            due[arrival.batch] = ("arrived", arrival.fingerprint)
+        record = raw.get(arrival.batch)
+        if settled_batch and _is_new(arrival, record, newest):
+            # With what it replaces: files that go back to what they were are another time.
+            due[arrival.batch] = ("arrived", f"{arrival.fingerprint}-{record.attempt if record else ''}")
     for batch, record in raw.items():
         inputs = published.inputs(table, batch)
         if batch in due or inputs is None or record.snapshots.raw is None:

@@ -35,6 +35,7 @@ from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import utc_now
 from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration.keys import asset_key
+from readiness_pipelines.orchestration.run_launcher import PROCESS_TAG, this_process
 
 HOME_FOLDER = ".dagster"
 WORKSPACE_FILE = "workspace.yaml"
@@ -48,8 +49,14 @@ run_retries:
   enabled: true
   max_retries: 2
   retry_on_asset_or_op_failure: false
+run_launcher:
+  module: readiness_pipelines.orchestration.run_launcher
+  class: WatchedRunLauncher
+run_monitoring:
+  enabled: true
+  poll_interval_seconds: 10
 """
-"""The instance of a project without a ``dagster.yaml``: a gate's verdict is not a failure to try again."""
+"""The instance of a project without a ``dagster.yaml``: only lost runs are tried again."""
 
 REPOSITORY = "__repository__"
 """Dagster's name of what a `Definitions` object becomes."""
@@ -181,7 +188,8 @@ def _create_run(
         of_job = definition.asset_layer.asset_graph.asset_check_keys
         checks = frozenset(key for key in of_job if key.asset_key in selected)
         definition = definition.get_subset(asset_selection=selected, asset_check_selection=checks)
-    tags = {**definition.run_tags, **_partition_tags(job.definition, batch, instance), **tags}
+    of_batch = _partition_tags(job.definition, batch, instance)
+    tags = {**definition.run_tags, **of_batch, **tags, PROCESS_TAG: this_process()}
     plan = create_execution_plan(
         definition, tags=tags, instance_ref=instance.get_ref() if instance.is_persistent else None
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import islice
 
 import dagster as dg
 
@@ -21,12 +22,16 @@ SETTLES_AFTER = timedelta(seconds=5)
 MOST_RUNS = 50
 """So many runs a tick: a backfill of a thousand files must not time a sensor out. The next tick goes on."""
 
+PARTITION_TAG = "dagster/partition"
+
 SHOWN_BATCHES = 3
 """So many of the batches that are not due yet are named."""
 
 WORK_TAG = "readiness/work"
 """Run tag that tells the work from any other: lane, batch and what it is made of."""
 
+FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in FINISHED]
 ASKED = [status for status in dg.DagsterRunStatus if status is not dg.DagsterRunStatus.CANCELED]
 """Runs that count as the run of their work; one that somebody canceled does not."""
 
@@ -73,7 +78,9 @@ def work_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition]) -> dg.Sens
         for problem in unreachable:
             context.log.warning(problem)
         due = [one for one in found if _is_due(one.lane, one.batch)]
-        waiting = [one for one in due if not has_run(context.instance, one)][:MOST_RUNS]
+        busy = batches_under_way(context.instance, domain)
+        free = (one for one in due if (one.lane.name, one.batch) not in busy)
+        waiting = list(islice((one for one in free if not has_run(context.instance, one)), MOST_RUNS))
         if not waiting:
             early = [f"{one.lane.name} {one.batch}" for one in found if one not in due]
             return dg.SensorResult(skip_reason=_skip_text(early, unreachable))
@@ -82,6 +89,13 @@ def work_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition]) -> dg.Sens
         )
 
     return work
+
+
+def batches_under_way(instance: dg.DagsterInstance, domain: Domain) -> frozenset[tuple[str, str]]:
+    """Lanes and batches of which a run is queued or under way: what is left to do is asked for when it has ended."""
+    lanes = {lane.name for lane in domain.lanes}
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
+    return frozenset((run.job_name, run.tags.get(PARTITION_TAG, "")) for run in runs if run.job_name in lanes)
 
 
 def has_run(instance: dg.DagsterInstance, work: Work) -> bool:

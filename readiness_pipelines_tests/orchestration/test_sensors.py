@@ -89,6 +89,26 @@ def test_what_broke_is_not_run_again_by_itself(project: Path, instance: dg.Dagst
     assert "day_1" not in [request.partition_key for request in asked]
 
 
+def test_a_batch_under_way_is_not_asked_for_again(project: Path, instance: dg.DagsterInstance) -> None:
+    job = launching.find_job("shop", project=project).definition
+    tags = {"dagster/partition": "day_1"}
+    instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+    asked = tick("shop_work", instance, project).run_requests or []
+    assert [request.partition_key for request in asked] == ["day_2", "day_3"]
+
+
+def test_files_that_go_back_to_what_they_were_are_run_again(project: Path, instance: dg.DagsterInstance) -> None:
+    file = project / "landing" / "orders" / "day_1.csv"
+    first, keys = file.read_bytes(), []
+    for content in (first, first + b"9,1,paid,x\n", first):
+        file.write_bytes(content)
+        os.utime(file, (1_000_000_000, 1_000_000_000))
+        (asked,) = [one for one in tick("shop_work", instance, project).run_requests if one.partition_key == "day_1"]
+        assert carry_out(project, instance, asked).status is dg.DagsterRunStatus.SUCCESS
+        keys.append(asked.run_key)
+    assert len(set(keys)) == 3
+
+
 def test_what_is_computed_from_a_changed_batch_becomes_due_without_its_source(
     project: Path, instance: dg.DagsterInstance
 ) -> None:
