@@ -115,13 +115,21 @@ class Place:
         folder = f"{start}/{below}" if below else start
         for info in self.filesystem.get_file_info(fs.FileSelector(folder, recursive=True, allow_not_found=True)):
             if info.type == fs.FileType.File:
-                name = info.path.removeprefix(f"{start}/")
-                yield FileFacts(
-                    name=name,
-                    uri=f"{self.uri}/{name}",
-                    size_bytes=info.size,
-                    changed_at=datetime.fromtimestamp(info.mtime_ns / 1e9, tz=UTC),
-                )
+                yield self._facts(info)
+
+    def facts(self, name: str) -> FileFacts | None:
+        """A file as it is now; ``None`` where it is not there.
+
+        Raises:
+            OSError: The place cannot be read.
+        """
+        info = self.filesystem.get_file_info(f"{bare(self.uri)}/{name}")
+        return self._facts(info) if info.type == fs.FileType.File else None
+
+    def _facts(self, info: fs.FileInfo) -> FileFacts:
+        name = info.path.removeprefix(f"{bare(self.uri)}/")
+        changed_at = datetime.fromtimestamp(info.mtime_ns / 1e9, tz=UTC)
+        return FileFacts(name=name, uri=f"{self.uri}/{name}", size_bytes=info.size, changed_at=changed_at)
 
     def read(self, name: str, *, compression: str | None = None) -> pa.NativeFile:
         """Open a file's bytes, decompressed, to be read once."""

@@ -1,5 +1,7 @@
 """From a source to raw rows: everything is kept as it came."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -87,8 +89,9 @@ def ingest(
             listed = ", ".join(filter(None, (to_stored(columns), framework)))
             schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS])
             installation.lakehouse.ensure(raw, schema)
-            rows = engine.from_arrow(found.rows).project(listed)
-            staged = installation.lakehouse.stage(raw, rows, batch=batch, schema=schema)
+            with errors_of_source(found.rows) as read:
+                rows = engine.from_arrow(read).project(listed)
+                staged = installation.lakehouse.stage(raw, rows, batch=batch, schema=schema)
         snapshot_id = commit_rows(
             raw, staged, ref, attempt=attempt, installation=installation, run=run, facts={"rows": staged.rows}
         )
@@ -122,6 +125,26 @@ def ingest(
         snapshot_id=snapshot_id,
         unchanged=False,
     )
+
+
+@contextmanager
+def errors_of_source(rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatchReader]:
+    """The same rows; an error of the source that ends them is raised as it is, not as what an engine makes of it."""
+    raised: list[ReadinessError] = []
+
+    def read() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from rows
+        except ReadinessError as error:
+            raised.append(error)
+            raise
+
+    try:
+        yield pa.RecordBatchReader.from_batches(rows.schema, read())
+    except Exception:
+        if raised:
+            raise raised[0] from None
+        raise
 
 
 def _arrival(table: GatedTable, batch: str, places: Places) -> str | None:

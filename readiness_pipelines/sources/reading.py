@@ -6,7 +6,8 @@ from typing import assert_never
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from readiness_pipelines.contracts.readers import Places, RawBatch
+from readiness_pipelines.contracts.readers import Origin, Places, RawBatch
+from readiness_pipelines.errors import FileUnreadableError, first_line
 from readiness_pipelines.sources.csv_rows import open_csv
 from readiness_pipelines.sources.excel_rows import open_excel
 from readiness_pipelines.sources.file_drop import FileDrop
@@ -26,7 +27,8 @@ def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
 
     Raises:
         BatchNotLandedError: No file landed.
-        FileUnreadableError: A file is damaged, of another format or encoding, or its columns cannot be told apart.
+        FileUnreadableError: A file is damaged, of another format or encoding, or its columns cannot be told apart; or,
+            after the last row, it changed meanwhile.
     """
     origins = file_origins(drop, batch, places)
     files = [file for origin in origins for file in source_files(drop, origin.name, places.landing)]
@@ -34,13 +36,35 @@ def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
     layouts = [layout_of(file, rows.schema, drop) for file, rows in zip(files, opened, strict=True)]
     check_together(layouts)
     columns = unified([layout.schema for layout in layouts])
-    stream = _rows(opened, layouts, raw_schema(columns), batch)
+    stream = _unchanged(_rows(opened, layouts, raw_schema(columns), batch), origins, places)
     return RawBatch(
         origins=origins,
         columns=columns,
         rows=pa.RecordBatchReader.from_batches(raw_schema(columns), stream),
         renamed=_renamed(layouts),
     )
+
+
+def _unchanged(stream: Iterator[pa.RecordBatch], origins: Sequence[Origin], places: Places) -> Iterator[pa.RecordBatch]:
+    """The rows, and an error after them where a file is not the one any more whose checksum was taken."""
+    try:
+        yield from stream
+    except OSError as error:
+        _check_unchanged(origins, places)
+        names = ", ".join(origin.name for origin in origins)
+        raise FileUnreadableError(f"{names} cannot be read to the end: {first_line(error)}") from error
+    _check_unchanged(origins, places)
+
+
+def _check_unchanged(origins: Sequence[Origin], places: Places) -> None:
+    for origin in origins:
+        now = places.landing.facts(origin.name)
+        if now is None or (now.size_bytes, now.changed_at) != (origin.bytes, origin.arrived_at):
+            what = "vanished" if now is None else "changed"
+            raise FileUnreadableError(
+                f"{origin.name} {what} while it was read",
+                way_out="write it under another name and rename it when it is whole; then run the batch again",
+            )
 
 
 def _open(file: SourceFile, drop: FileDrop) -> FileRows:

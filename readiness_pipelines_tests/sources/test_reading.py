@@ -163,6 +163,20 @@ def test_a_file_that_cannot_be_read_is_refused_by_name_before_any_row(
         opened(tmp_path)
 
 
+def grow(file: Path) -> None:
+    with file.open("ab") as more:
+        more.write(b"3,z\n")
+
+
+@pytest.mark.parametrize(("change", "said"), [(grow, "changed while"), (Path.unlink, "vanished while")])
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, change: Any, said: str) -> None:
+    file = put(tmp_path, "f.csv", b"a,b\n1,x\n2,y\n")
+    found = opened(tmp_path)
+    change(file)
+    with pytest.raises(FileUnreadableError, match=rf"in/b/f\.csv {said}"):
+        found.rows.read_all()
+
+
 def test_a_batch_without_a_file_names_the_nearest_that_landed(tmp_path: Path) -> None:
     put(tmp_path, "f.csv", b"a\n1\n", batch="2026-01-31")
     with pytest.raises(BatchNotLandedError, match=r"2026-01-30(?s:.*)did you mean '2026-01-31'"):

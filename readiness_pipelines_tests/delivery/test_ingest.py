@@ -1,0 +1,42 @@
+"""What a source gives is kept whole, or not at all; its errors stay its own."""
+
+from pathlib import Path
+
+import pytest
+
+from readiness_pipelines import Domain, FileDrop, Source, StaticBatches, Steward
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.contracts import Places, RawBatch
+from readiness_pipelines.delivery import ingest
+from readiness_pipelines.errors import FileUnreadableError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines_tests.samples import GOOD, Order, gated, land
+
+
+class GrowingFile(FileDrop):
+    """Files to which their sender adds a line between the look at them and the reading."""
+
+    def open(self, batch: str, places: Places) -> RawBatch:
+        """Open them, and let them grow."""
+        found = super().open(batch, places)
+        for origin in found.origins:
+            with Path(places.landing.path, origin.name).open("ab") as more:
+                more.write(b"9,1,paid,late\n")
+        return found
+
+
+def test_a_file_that_grows_while_it_is_read_is_not_ingested_and_the_error_is_the_sources(
+    installation: Installation,
+) -> None:
+    shop = Domain("shop", owner="shop@shop.example")
+    source = Source(
+        origin="Export", steward=Steward("S", "s@s.example"), reader=GrowingFile(pattern="orders/{batch}.csv")
+    )
+    shop.gated("orders", source=source, schema=Order, batches=StaticBatches(keys=("day_1",)))
+    land(installation.landing.path, "day_1", *GOOD)
+    orders = gated(shop)
+    with pytest.raises(FileUnreadableError) as error:
+        ingest(orders, batch="day_1", installation=installation, run=Run())
+    assert error.value.what == "orders/day_1.csv changed while it was read"
+    assert error.value.way_out.startswith("write it under another name and rename it")
+    assert installation.ledger.get(BatchRef(orders.id.raw, "day_1")) is None
