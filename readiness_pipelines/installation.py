@@ -1,6 +1,5 @@
 """What a delivery works on: the tables, the ledger and the landing folder, opened once; and who runs it, and when."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from readiness_pipelines.contracts import Places
 from readiness_pipelines.lakehouse import Lakehouse
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.settings import EngineName, Settings
+from readiness_pipelines.spill import spill_folder
 from readiness_pipelines.sql import utc_connection
 from readiness_pipelines.storage import Place
 
@@ -65,7 +65,7 @@ class Installation:
     @contextmanager
     def engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB of its own for one step, within the memory bound, closed and cleaned up at the end."""
-        with tempfile.TemporaryDirectory(prefix="readiness-") as spill:
+        with spill_folder() as spill:
             connection = utc_connection(
                 config={
                     "memory_limit": f"{self.engine_memory_mb}MB",

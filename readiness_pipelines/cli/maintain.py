@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json
+from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.delivery import ORPHAN_AGE, RETENTION, maintain
 from readiness_pipelines.installation import Installation
@@ -46,3 +46,5 @@ def run_maintain(
                 f"{one.removed_bytes / 1e6:,.1f}",
             )
         OUT.print(table)
+        if done.removed_spills:
+            say(f"{done.removed_spills:,} temporary folders that killed processes had left are removed")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import KEPT_SNAPSHOTS, Maintained
+from readiness_pipelines.spill import remove_abandoned
 
 RETENTION = timedelta(days=30)
 """How long a table's past can be read, as far as `KEPT_SNAPSHOTS` reaches."""
@@ -15,10 +16,17 @@ ORPHAN_AGE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
-    """What was done: by table, and the closed attempts that the ledger forgot."""
+    """What was done.
+
+    Attributes:
+        tables: By table.
+        forgotten_attempts: Closed attempts that the ledger forgot.
+        removed_spills: Temporary folders that killed processes of this machine had left.
+    """
 
     tables: tuple[Maintained, ...]
     forgotten_attempts: int
+    removed_spills: int
 
 
 def maintain(
@@ -53,4 +61,5 @@ def maintain(
         )
         for table in installation.lakehouse.tables()
     )
-    return Maintenance(tables=tables, forgotten_attempts=installation.ledger.prune(before=now - retention))
+    forgotten = installation.ledger.prune(before=now - retention)
+    return Maintenance(tables=tables, forgotten_attempts=forgotten, removed_spills=remove_abandoned())

@@ -1,0 +1,46 @@
+"""Folders for what an engine cannot keep in memory, and what is left of them when a process was killed."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+_PREFIX = "readiness-spill-"
+_ABANDONED_AFTER = timedelta(days=1)
+
+
+@contextmanager
+def spill_folder() -> Iterator[str]:
+    """A folder of this process in the temporary folder, removed at the end."""
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as folder:
+        yield folder
+
+
+def remove_abandoned() -> int:
+    """Remove the folders of processes that are gone, killed before they could; how many.
+
+    Containers that share a temporary folder do not see each other's processes: a folder younger than a day stays.
+    """
+    removed = 0
+    youngest = time.time() - _ABANDONED_AFTER.total_seconds()
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        with suppress(FileNotFoundError):  # another maintenance was faster
+            if pid.isdigit() and folder.stat().st_mtime < youngest and not _is_there(int(pid)):
+                shutil.rmtree(folder)
+                removed += 1
+    return removed
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
