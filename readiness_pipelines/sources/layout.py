@@ -1,5 +1,6 @@
 """Which columns of a file are read, and what they are called; names that cannot be told apart are refused."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,14 +38,25 @@ def layout_of(file: SourceFile, arrived: pa.Schema, drop: FileDrop) -> FileLayou
     positions = tuple(place for place, name in enumerate(arrived.names) if not drop.ignores(name))
     names = [arrived.names[place] for place in positions]
     _check(file, names, positions, drop)
-    schema = pa.schema([pa.field(drop.renamed(arrived.field(at).name), arrived.field(at).type) for at in positions])
+    schema = pa.schema(
+        [pa.field(column_name(arrived.field(at).name, drop), arrived.field(at).type) for at in positions]
+    )
     return FileLayout(file=file, positions=positions, schema=schema, arrived=tuple(names))
+
+
+def column_name(arrived: str, drop: FileDrop) -> str:
+    """What a column is called from here on: without blanks around it, its accents composed (NFC), and renamed.
+
+    `FileDrop.rename` may spell it as it arrived, or as it is without these.
+    """
+    renamed = drop.renamed(arrived)
+    return renamed if renamed != arrived else drop.renamed(unicodedata.normalize("NFC", arrived).strip())
 
 
 def _check(file: SourceFile, names: Sequence[str], positions: Sequence[int], drop: FileDrop) -> None:
     by_name: dict[str, list[str]] = {}
     for place, name in zip(positions, names, strict=True):
-        shown = drop.renamed(name)
+        shown = column_name(name, drop)
         if not shown.strip():
             raise file.unreadable(
                 f"column {place + 1} has no name",
@@ -65,8 +77,10 @@ def _twice(alike: list[str], drop: FileDrop) -> str:
     if len(set(alike)) == 1:
         return f"the header has {alike[0]} more than once"
     listed = " and ".join(map(repr, dict.fromkeys(alike)))
-    if len({drop.renamed(name) for name in alike}) == 1:
-        return f"columns {listed} are both called {drop.renamed(alike[0])!r} after renaming"
+    if any(drop.renamed(name) != name for name in alike) and len({column_name(name, drop) for name in alike}) == 1:
+        return f"columns {listed} are both called {column_name(alike[0], drop)!r} after renaming"
+    if len({column_name(name, drop) for name in alike}) == 1:
+        return f"columns {listed} differ in blanks around them, or in how accents are written, only"
     return f"columns {listed} differ in letter case only"
 
 

@@ -299,6 +299,8 @@ def test_columns_are_renamed_and_ignored(tmp_path: Path) -> None:
         ("x/y,x_y", {"rename": {"x/y": "x_y"}}, "'x/y' and 'x_y' are both called 'x_y'"),
         ("a,a", {}, "a more than once(?s:.*)columns="),
         ("a,_Row", {}, "'_Row'(?s:.*)ignore="),
+        ("a, a", {}, "'a' and ' a' differ in blanks around them"),
+        ("caf\u00e9,cafe\u0301", {}, "how accents are written, only(?s:.*)ignore="),
     ],
 )
 def test_columns_that_cannot_be_told_apart_are_refused_by_name(
@@ -307,6 +309,16 @@ def test_columns_that_cannot_be_told_apart_are_refused_by_name(
     put(tmp_path, "b/x.csv", f"{header}\n1,2\n".encode())
     with pytest.raises(FileUnreadableError, match=f"b/x.csv(?s:.*){says}"):
         opened(tmp_path, **options)
+
+
+def test_blanks_around_names_and_ways_to_write_accents_are_not_told_apart(tmp_path: Path) -> None:
+    put(tmp_path, "b/1.csv", "\ufeffcafe\u0301 ,\u00a0n\n1,2\n".encode())
+    put(tmp_path, "b/2.csv", "caf\u00e9,n\n3,4\n".encode())
+    batch = opened(tmp_path)
+    assert batch.columns.names == ["caf\u00e9", "n"]
+    assert batch.renamed == {"caf\u00e9": "cafe\u0301 ", "n": "\u00a0n"}
+    assert [row["n"] for row in batch.rows.read_all().to_pylist()] == ["2", "4"]
+    assert opened(tmp_path, rename={"\u00a0n": "number", "n": "number"}).columns.names == ["caf\u00e9", "number"]
 
 
 def test_two_files_whose_columns_differ_in_case_are_named(tmp_path: Path) -> None:
