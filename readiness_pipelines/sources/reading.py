@@ -1,16 +1,18 @@
 """A batch's files as one stream of raw rows."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import assert_never
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from readiness_pipelines.contracts.readers import Places, RawBatch
+from readiness_pipelines.errors import FileUnreadableError, first_line
 from readiness_pipelines.sources.csv_rows import open_csv
 from readiness_pipelines.sources.excel_rows import open_excel
 from readiness_pipelines.sources.file_drop import FileDrop
-from readiness_pipelines.sources.files import SourceFile, source_files
+from readiness_pipelines.sources.files import READ_ERRORS, SourceFile, source_files
 from readiness_pipelines.sources.fixed_rows import open_fixed
 from readiness_pipelines.sources.json_rows import open_json
 from readiness_pipelines.sources.landing import file_origins
@@ -30,7 +32,10 @@ def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
     """
     origins = file_origins(drop, batch, places)
     files = [file for origin in origins for file in source_files(drop, origin.name, places.landing)]
-    opened = [_open(file, drop) for file in files]
+    opened = []
+    for file in files:
+        with _named(file, batch):
+            opened.append(_open(file, drop))
     layouts = [layout_of(file, rows.schema, drop) for file, rows in zip(files, opened, strict=True)]
     check_together(layouts)
     columns = unified([layout.schema for layout in layouts])
@@ -41,6 +46,18 @@ def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
         rows=pa.RecordBatchReader.from_batches(raw_schema(columns), stream),
         renamed=_renamed(layouts),
     )
+
+
+@contextmanager
+def _named(file: SourceFile, batch: str) -> Iterator[None]:
+    """Name the file and the batch in what reading raises: it may have vanished, or break where nobody looked yet."""
+    try:
+        yield
+    except (pa.ArrowException, UnicodeError, *READ_ERRORS) as error:
+        raise FileUnreadableError(
+            f"{file.name} of batch {batch!r} cannot be read: {first_line(error)}",
+            way_out="ask the steward to send it again, then run the batch again",
+        ) from error
 
 
 def _open(file: SourceFile, drop: FileDrop) -> FileRows:
@@ -65,7 +82,7 @@ def _rows(
     first = 0
     for source, layout in zip(opened, layouts, strict=True):
         after = first
-        for table in source.batches():
+        for table in _tables(source, layout.file, batch):
             if table.num_rows == 0:
                 continue
             after = max(after, first + pc.max(table.column("_row")).as_py() + 1)
@@ -74,6 +91,11 @@ def _rows(
             read = read.rename_columns([*layout.schema.names, *read.column_names[len(layout.positions) :]])
             yield from complete(read, schema, batch=batch, file=layout.file.name, first=first)
         first = after
+
+
+def _tables(source: FileRows, file: SourceFile, batch: str) -> Iterator[pa.Table]:
+    with _named(file, batch):
+        yield from source.batches()
 
 
 def _renamed(layouts: Sequence[FileLayout]) -> dict[str, str]:
