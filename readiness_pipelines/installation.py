@@ -14,7 +14,7 @@ from readiness_pipelines.lakehouse import Lakehouse
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.settings import EngineName, Settings
 from readiness_pipelines.spill import spill_folder
-from readiness_pipelines.sql import utc_connection
+from readiness_pipelines.sql import lock_connection, utc_connection
 from readiness_pipelines.storage import Place
 
 
@@ -76,6 +76,8 @@ class Installation:
             )
             if (driver := self.lakehouse.warehouse.for_duckdb()) is not None:
                 connection.register_filesystem(driver)
+            else:
+                lock_connection(connection, spill, self.lakehouse.warehouse.uri)
             try:
                 yield connection
             finally:

@@ -29,6 +29,21 @@ def utc_connection(database: str = ":memory:", **options: Any) -> duckdb.DuckDBP
     return connection
 
 
+def lock_connection(connection: duckdb.DuckDBPyConnection, *folders: str) -> None:
+    """Leave a connection no files but those in some folders, no extensions to load, and no setting to change.
+
+    Args:
+        connection: The connection, with its settings made.
+        folders: Absolute paths of the folders.
+    """
+    allowed = ", ".join(literal(folder.rstrip("/") + "/") for folder in folders)
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    connection.execute(f"SET allowed_directories = [{allowed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
 @lru_cache(maxsize=256)
 def duckdb_type(kind: pa.DataType) -> str:
     """DuckDB's name for an Arrow type."""

@@ -4,7 +4,7 @@ from readiness_pipelines.decisions.correct_cells import MOST_CELLS, CellCorrecti
 from readiness_pipelines.decisions.correct_expression import Correction
 from readiness_pipelines.decisions.decision import KINDS, Decision, What, decisions_about, keep_decision, parse
 from readiness_pipelines.decisions.discard import Discarding
-from readiness_pipelines.decisions.in_force import corrected, gate_decisions, in_force
+from readiness_pipelines.decisions.in_force import check_conditions, corrected, gate_decisions, in_force
 from readiness_pipelines.decisions.undo import Undoing
 from readiness_pipelines.decisions.waive import UNWAIVABLE, Waiver
 
@@ -19,6 +19,7 @@ __all__ = [
     "Undoing",
     "Waiver",
     "What",
+    "check_conditions",
     "corrected",
     "decisions_about",
     "gate_decisions",

@@ -1,13 +1,18 @@
 """Expressions and conditions that people write about a batch's rows, checked before they are kept."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 from uuid import uuid4
 
 import duckdb
 
-from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.decisions.allowed_functions import FUNCTION_NAMES, OPERATORS, SYNTAX
+from readiness_pipelines.errors import DeclarationError, UnknownNameError, first_line
+
+MOST_CHARACTERS = 10_000
+"""Characters that an expression may have."""
 
 
 def check_column(column: str, rows: duckdb.DuckDBPyRelation) -> None:
@@ -22,27 +27,23 @@ def check_column(column: str, rows: duckdb.DuckDBPyRelation) -> None:
 
 
 def check_expression(text: str, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection) -> None:
-    """Refuse what is not one expression over the row's own columns with the same answer every time.
+    """Refuse what is not one expression over the row's own columns, made of what is listed in `allowed_functions`.
 
     Raises:
         DeclarationError: Such an expression, or one that DuckDB refuses.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise DeclarationError(
+            f"an expression of {len(text):,} characters is longer than {MOST_CHARACTERS:,}",
+            way_out="correct cells in a file instead: readiness quarantine export",
+        )
     try:
-        statement = _parsed(text, engine)
-        selected = statement["node"]["select_list"]
-        names = set(_functions(selected))
-        if "" in names or len(selected) != 1 or statement["node"]["from_table"]["type"] != "EMPTY":
-            raise DeclarationError(
-                f"{text!r} reads more than the row", way_out="use the row's own columns, without sub-queries"
-            )
-        if volatile := _volatile(names, engine):
-            raise DeclarationError(
-                f"{text!r} gives another answer every time: {', '.join(volatile)}",
-                way_out="use functions of the row's columns alone: a replay must give the same rows again",
-            )
+        # By itself, its parentheses must pair up; in parentheses, it must end where it seems to.
+        _parsed(text, text, engine)
+        _check_tree(text, _parsed(f"({text})", text, engine), rows.columns)
         rows.project(f"({text})").limit(0).fetchall()
-    except duckdb.Error as error:
-        raise _refused(text, str(error)) from error
+    except (duckdb.Error, RecursionError) as error:
+        raise _refused(text, error) from error
 
 
 def count_rows(
@@ -69,7 +70,7 @@ def count_rows(
         chosen = rows.filter(where or "true")
         ((count,),) = chosen.aggregate("count(*)").fetchall()
     except duckdb.Error as error:
-        raise _refused(str(where), str(error)) from error
+        raise _refused(str(where), error) from error
     if not count:
         raise DeclarationError(
             f"no row of the batch meets the condition {where!r}", way_out="look at them: readiness quarantine rows"
@@ -78,7 +79,7 @@ def count_rows(
         try:
             chosen.aggregate(f"count({evaluating})").fetchall()
         except duckdb.Error as error:
-            raise _refused(evaluating, str(error)) from error
+            raise _refused(evaluating, error) from error
     return int(count)
 
 
@@ -98,43 +99,89 @@ def column_type(rows: duckdb.DuckDBPyRelation, column: str) -> str:
     return str(dict(zip(rows.columns, rows.types, strict=True))[column])
 
 
-def _parsed(text: str, engine: duckdb.DuckDBPyConnection) -> Any:
-    """The one statement that selects an expression, as DuckDB parses it."""
-    ((tree,),) = engine.execute("SELECT json_serialize_sql($text)", {"text": f"SELECT ({text})"}).fetchall()
+def _parsed(selected: str, text: str, engine: duckdb.DuckDBPyConnection) -> Any:
+    """The one expression that is selected, as DuckDB parses it.
+
+    Raises:
+        DeclarationError: It cannot be parsed, or is more than one expression without a name.
+    """
+    ((tree,),) = engine.execute("SELECT json_serialize_sql($text)", {"text": f"SELECT {selected}"}).fetchall()
     parsed = json.loads(tree)
     if parsed.get("error"):
-        raise _refused(text, str(parsed.get("error_message", "it cannot be parsed")))
-    (statement,) = parsed["statements"]
-    return statement
+        raise DeclarationError(
+            _refusal(text, str(parsed.get("error_message", "it cannot be parsed"))), way_out=_WAY_OUT
+        )
+    nodes = [statement["node"] for statement in parsed["statements"]]
+    if len(nodes) != 1 or not _selects_one_value(nodes[0]):
+        raise DeclarationError(
+            f"{text!r} reads more than the row, or is more than one expression",
+            way_out="use the row's own columns, without sub-queries",
+        )
+    return nodes[0]["select_list"][0]
 
 
-def _volatile(names: set[str], engine: duckdb.DuckDBPyConnection) -> list[str]:
-    query = (
-        "SELECT DISTINCT function_name FROM duckdb_functions() "
-        "WHERE stability IS NOT NULL AND stability <> 'CONSISTENT' AND list_contains($names, function_name)"
+def _selects_one_value(node: Any) -> bool:
+    """Whether a query has one expression, and no other part."""
+    parts = ("modifiers", "where_clause", "group_expressions", "group_sets", "having", "sample", "qualify")
+    return (
+        node["type"] == "SELECT_NODE"
+        and len(node["select_list"]) == 1
+        and not node["select_list"][0].get("alias")
+        and node["from_table"]["type"] == "EMPTY"
+        and node["aggregate_handling"] == "STANDARD_HANDLING"
+        and not node["cte_map"]["map"]
+        and not any(node[part] for part in parts)
     )
-    return [name for (name,) in engine.execute(query, {"names": sorted(names)}).fetchall()]
 
 
-def _functions(node: Any) -> Iterator[str]:
-    """The functions that a parsed expression calls; "" where it holds a sub-query."""
-    if isinstance(node, dict):
-        if node.get("class") == "SUBQUERY":
-            yield ""
-        if node.get("class") in ("FUNCTION", "WINDOW"):
-            yield str(node.get("function_name", ""))
-        if node.get("class") == "COLUMN_REF":
-            # The time of day is written like a column: current_date.
-            yield str(node.get("column_names", [""])[-1])
-        for inner in node.values():
-            yield from _functions(inner)
-    elif isinstance(node, Sequence) and not isinstance(node, str):
-        for inner in node:
-            yield from _functions(inner)
+def _check_tree(text: str, tree: Any, columns: Sequence[str]) -> None:
+    """Refuse every part that is not listed. What the list does not know is refused, not let through."""
+    known = {name.lower() for name in columns}
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend(node)
+        elif isinstance(node, dict):
+            waiting.extend(node.values())
+            if "class" in node:
+                _check_node(text, node, known)
 
 
-def _refused(text: str, error: str) -> DeclarationError:
-    return DeclarationError(
-        f"DuckDB refuses {text!r}: {error.splitlines()[0]}",
-        way_out="write an expression over the batch's columns, texts in single quotes: diag_1 = '8'",
-    )
+def _check_node(text: str, node: Mapping[str, Any], columns: Container[str]) -> None:
+    kind = str(node["class"])
+    if kind == "SUBQUERY":
+        raise DeclarationError(f"{text!r} reads more than the row", way_out="use the row's own columns")
+    if kind not in SYNTAX:
+        raise DeclarationError(
+            f"{text!r} is not an expression over one row: {kind.lower().replace('_', ' ')} is not allowed",
+            way_out="name the row's columns and the functions that docs/runbook.md lists",
+        )
+    if kind == "COLUMN_REF" and str(node["column_names"][0]).lower() not in columns:
+        # The time of day is written like a column: current_date.
+        raise DeclarationError(_refusal(text, f"the rows have no column {node['column_names'][0]!r}"), way_out=_WAY_OUT)
+    if kind == "FUNCTION":
+        _check_function(text, node)
+
+
+def _check_function(text: str, node: Mapping[str, Any]) -> None:
+    name = str(node["function_name"]).lower()
+    of_rows = node["filter"] or node["distinct"] or node["order_bys"]["orders"]
+    if name not in FUNCTION_NAMES | OPERATORS or node["schema"] or node["catalog"] or of_rows:
+        near = get_close_matches(name, FUNCTION_NAMES, n=1)
+        raise DeclarationError(
+            f"{text!r} calls the function {name!r}, which decisions may not use",
+            way_out=(f"did you mean {near[0]!r}? " if near and near[0] != name else "")
+            + "docs/runbook.md lists what may be called: a replay must give the same rows again",
+        )
+
+
+_WAY_OUT = "write an expression over the batch's columns, texts in single quotes: diag_1 = '8'"
+
+
+def _refused(text: str, error: BaseException) -> DeclarationError:
+    return DeclarationError(_refusal(text, first_line(error)), way_out=_WAY_OUT)
+
+
+def _refusal(text: str, reason: str) -> str:
+    return f"DuckDB refuses {text!r}: {reason.splitlines()[0]}"

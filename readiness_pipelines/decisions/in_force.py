@@ -13,6 +13,7 @@ from readiness_pipelines.decisions.undo import Undoing
 from readiness_pipelines.decisions.waive import Waiver
 from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.gates import Decisions, Discarded, Waived
+from readiness_pipelines.sql import identifier
 
 
 def in_force(decisions: Sequence[Decision], *, at: datetime) -> tuple[Decision, ...]:
@@ -42,12 +43,30 @@ def corrected(
             continue
         try:
             rows = decision.what.apply(rows, engine)
+            if isinstance(decision.what, Correction):
+                # A relation is lazy: a CAST that fails would fail later, far from the decision.
+                rows.aggregate(f"count({identifier(decision.what.column)})").fetchall()
         except (duckdb.Error, KeyError) as error:
-            raise DeclarationError(
-                f"decision {decision.id} about {decision.ref} cannot be applied ({decision.text}): {first_line(error)}",
-                way_out=f"readiness quarantine undo {decision.ref.batch} --decision {decision.id}",
-            ) from error
+            raise _inapplicable(decision, error) from error
     return rows
+
+
+def check_conditions(rows: duckdb.DuckDBPyRelation, decisions: Sequence[Decision]) -> None:
+    """Refuse a waiver or a discarding whose condition cannot be evaluated in the rows as they are now.
+
+    Args:
+        rows: The rows, corrected.
+        decisions: The decisions in force.
+
+    Raises:
+        DeclarationError: There is one; names the decision and the way out.
+    """
+    for decision in decisions:
+        if isinstance(decision.what, Waiver | Discarding) and decision.what.where is not None:
+            try:
+                rows.filter(decision.what.where).aggregate("count(*)").fetchall()
+            except duckdb.Error as error:
+                raise _inapplicable(decision, error) from error
 
 
 def gate_decisions(decisions: Sequence[Decision]) -> Decisions:
@@ -59,6 +78,13 @@ def gate_decisions(decisions: Sequence[Decision]) -> Decisions:
             for d in decisions
             if isinstance(d.what, Discarding)
         ],
+    )
+
+
+def _inapplicable(decision: Decision, error: BaseException) -> DeclarationError:
+    return DeclarationError(
+        f"decision {decision.id} about {decision.ref} cannot be applied ({decision.text}): {first_line(error)}",
+        way_out=f"readiness quarantine undo {decision.ref.batch} --decision {decision.id}",
     )
 
 

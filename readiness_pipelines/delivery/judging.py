@@ -12,6 +12,7 @@ from readiness_pipelines.decisions import (
     CellCorrection,
     Correction,
     Decision,
+    check_conditions,
     corrected,
     decisions_about,
     gate_decisions,
@@ -61,7 +62,7 @@ def judged_batch(table: Table, *, batch: str, installation: Installation, run: R
     Raises:
         UpstreamNotPublishedError: Nothing was ingested, or an input or referenced table has nothing published.
         GateBuildError: The schema cannot become a gate, or a check raised.
-        DeclarationError: A correction cannot be applied.
+        DeclarationError: A decision cannot be applied to the rows as they are now.
         EngineError: The engine that should judge cannot be had, or broke.
         LakehouseError: A table cannot be read.
     """
@@ -71,6 +72,7 @@ def judged_batch(table: Table, *, batch: str, installation: Installation, run: R
         given = judged_rows(table, batch=batch, installation=installation, engine=engine)
         compared = compared_rows(table, gate, batch=batch, installation=installation, engine=engine)
         rows = corrected(given.rows, decisions, engine)
+        check_conditions(rows, decisions)
         accepted = shape_in_force(table, batch=batch, installation=installation)
         task = _Task(table, batch, gate, given, rows, compared, decisions, engine, accepted)
         on_spark = engine_of(table, installation.engine_name) == "spark"

@@ -10,7 +10,7 @@ import pyarrow as pa
 from readiness_pipelines.errors import suggestion
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile
-from readiness_pipelines.sources.json_values import RepeatedKeyError, as_json, parse_json, records_table
+from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, as_json, parse_json, records_table
 from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema
 from readiness_pipelines.sources.text_files import encoding_shown, examine_text, is_undecodable, open_text, printable
 
@@ -84,9 +84,9 @@ def _parsed(text: str, drop: FileDrop) -> tuple[dict[str, Any] | None, str | Non
         return None, f"it is not {encoding_shown(drop.encoding)}"
     try:
         values = parse_json(text)
-    except RepeatedKeyError as error:
+    except (RepeatedKeyError, NestingError) as error:
         return None, str(error)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         return None, f"it is not JSON ({error})"
     return (values, None) if isinstance(values, dict) else (None, "it is not a JSON object")
 
@@ -99,9 +99,11 @@ def _records(file: SourceFile, drop: FileDrop) -> Iterator[_Row]:
         raise file.unreadable(f"it is not {encoding_shown(drop.encoding)}", "declare FileDrop(encoding=…)")
     try:
         document = parse_json(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         way_out = "ask the steward to send it again; where each line is an object, declare FileDrop(format='jsonl')"
         raise file.unreadable(f"it is not JSON ({error})", way_out) from error
+    except NestingError as error:
+        raise file.unreadable(str(error), "ask the steward to send it flatter") from error
     except RepeatedKeyError as error:
         raise file.unreadable(str(error), "ask the steward to name each key once") from error
     for number, element in enumerate(_array(file, document, drop.record_path), start=1):

@@ -5,6 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 
+MOST_NESTING = 100
+"""Levels of arrays and objects within each other; deeper ones cannot be written as text again."""
+
 
 class Number(str):
     """A number, as it is written."""
@@ -16,21 +19,38 @@ class RepeatedKeyError(ValueError):
     """An object has a key twice, of which Python would keep one."""
 
 
+class NestingError(ValueError):
+    """Arrays and objects lie within each other more than `MOST_NESTING` levels deep."""
+
+
 def parse_json(text: str) -> Any:
     """Parse JSON with its numbers as they are written.
 
     Raises:
         json.JSONDecodeError: It is not JSON.
         RepeatedKeyError: An object has a key twice.
-        RecursionError: It is nested too deep.
+        NestingError: It is nested too deep.
     """
-    return json.loads(
-        text, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_distinct_keys
-    )
+    try:
+        value = json.loads(
+            text, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_distinct_keys
+        )
+    except RecursionError as error:
+        raise NestingError(_TOO_DEEP) from error
+    level = [value]
+    for _ in range(MOST_NESTING + 1):
+        nested = [one for one in level if isinstance(one, dict | list)]
+        if not nested:
+            return value
+        level = [inner for one in nested for inner in (one.values() if isinstance(one, dict) else one)]
+    raise NestingError(_TOO_DEEP)
+
+
+_TOO_DEEP = f"it is nested more than {MOST_NESTING} levels deep"
 
 
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
+    found = {storable(key): value for key, value in pairs}
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         raise RepeatedKeyError(f"key {next(key for key in keys if keys.count(key) > 1)!r} is there twice")

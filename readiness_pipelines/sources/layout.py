@@ -11,6 +11,9 @@ from readiness_pipelines.errors import FileUnreadableError
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile
 
+MOST_COLUMNS = 2_000
+"""Columns that a file may have: more take minutes of planning and all memory, whatever the rows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileLayout:
@@ -33,9 +36,14 @@ def layout_of(file: SourceFile, arrived: pa.Schema, drop: FileDrop) -> FileLayou
     """Ignore, rename and check a file's columns.
 
     Raises:
-        FileUnreadableError: A blank, reserved or repeated name, or two that differ in letter case only.
+        FileUnreadableError: Too many columns; a blank, reserved or repeated name; two that differ in letter case only.
     """
     positions = tuple(place for place, name in enumerate(arrived.names) if not drop.ignores(name))
+    if len(positions) > MOST_COLUMNS:
+        raise file.unreadable(
+            f"it has {len(positions):,} columns, more than {MOST_COLUMNS:,}",
+            "declare FileDrop(ignore=(…)) for those that nobody reads, or check its delimiter",
+        )
     names = [arrived.names[place] for place in positions]
     _check(file, names, positions, drop)
     schema = pa.schema(

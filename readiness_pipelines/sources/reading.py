@@ -1,6 +1,7 @@
 """A batch's files as one stream of raw rows."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import assert_never
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from readiness_pipelines.errors import FileUnreadableError, first_line
 from readiness_pipelines.sources.csv_rows import open_csv
 from readiness_pipelines.sources.excel_rows import open_excel
 from readiness_pipelines.sources.file_drop import FileDrop
-from readiness_pipelines.sources.files import SourceFile, source_files
+from readiness_pipelines.sources.files import READ_ERRORS, SourceFile, source_files
 from readiness_pipelines.sources.fixed_rows import open_fixed
 from readiness_pipelines.sources.json_rows import open_json
 from readiness_pipelines.sources.landing import file_origins
@@ -32,7 +33,10 @@ def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
     """
     origins = file_origins(drop, batch, places)
     files = [file for origin in origins for file in source_files(drop, origin.name, places.landing)]
-    opened = [_open(file, drop) for file in files]
+    opened = []
+    for file in files:
+        with _named(file, batch):
+            opened.append(_open(file, drop))
     layouts = [layout_of(file, rows.schema, drop) for file, rows in zip(files, opened, strict=True)]
     check_together(layouts)
     columns = unified([layout.schema for layout in layouts])
@@ -47,24 +51,26 @@ def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
 
 def _unchanged(stream: Iterator[pa.RecordBatch], origins: Sequence[Origin], places: Places) -> Iterator[pa.RecordBatch]:
     """The rows, and an error after them where a file is not the one any more whose checksum was taken."""
-    try:
-        yield from stream
-    except OSError as error:
-        _check_unchanged(origins, places)
-        names = ", ".join(origin.name for origin in origins)
-        raise FileUnreadableError(f"{names} cannot be read to the end: {first_line(error)}") from error
-    _check_unchanged(origins, places)
-
-
-def _check_unchanged(origins: Sequence[Origin], places: Places) -> None:
+    yield from stream
     for origin in origins:
         now = places.landing.facts(origin.name)
         if now is None or (now.size_bytes, now.changed_at) != (origin.bytes, origin.arrived_at):
-            what = "vanished" if now is None else "changed"
             raise FileUnreadableError(
-                f"{origin.name} {what} while it was read",
+                f"{origin.name} {'vanished' if now is None else 'changed'} while it was read",
                 way_out="write it under another name and rename it when it is whole; then run the batch again",
             )
+
+
+@contextmanager
+def _named(file: SourceFile, batch: str) -> Iterator[None]:
+    """Name the file and the batch in what reading raises: it may have vanished, or break where nobody looked yet."""
+    try:
+        yield
+    except (pa.ArrowException, UnicodeError, *READ_ERRORS) as error:
+        raise FileUnreadableError(
+            f"{file.name} of batch {batch!r} cannot be read: {first_line(error)}",
+            way_out="ask the steward to send it again, then run the batch again",
+        ) from error
 
 
 def _open(file: SourceFile, drop: FileDrop) -> FileRows:
@@ -89,7 +95,7 @@ def _rows(
     first = 0
     for source, layout in zip(opened, layouts, strict=True):
         after = first
-        for table in source.batches():
+        for table in _tables(source, layout.file, batch):
             if table.num_rows == 0:
                 continue
             after = max(after, first + pc.max(table.column("_row")).as_py() + 1)
@@ -98,6 +104,11 @@ def _rows(
             read = read.rename_columns([*layout.schema.names, *read.column_names[len(layout.positions) :]])
             yield from complete(read, schema, batch=batch, file=layout.file.name, first=first)
         first = after
+
+
+def _tables(source: FileRows, file: SourceFile, batch: str) -> Iterator[pa.Table]:
+    with _named(file, batch):
+        yield from source.batches()
 
 
 def _renamed(layouts: Sequence[FileLayout]) -> dict[str, str]:

@@ -30,6 +30,7 @@ class TypedFile:
         try:
             with self.file.open_anywhere() as source:
                 for batch in _batches(self.file, source):
+                    batch.validate(full=True)  # text that is not UTF-8 would break later, far from its file
                     places = range(place, place + batch.num_rows)
                     place += batch.num_rows
                     yield row_batch(batch.columns, self.schema.names, places=places)

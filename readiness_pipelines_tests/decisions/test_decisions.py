@@ -176,7 +176,7 @@ def amount(expression: str, where: str | None = None) -> Correction:
         (Correction(column="_row", expression="1"), UnknownNameError, "column to correct '_row'"),
         (amount("(SELECT 1)"), DeclarationError, "reads more than the row"),
         (amount("1) FROM range(3) --"), DeclarationError, "reads more than the row|refuses"),
-        (amount("random()"), DeclarationError, "another answer every time: random"),
+        (amount("random()"), DeclarationError, "calls the function 'random'"),
         (amount("current_date"), DeclarationError, "another answer every time|refuses"),
         (amount("'1' ||"), DeclarationError, "refuses"),
         (amount("gone"), DeclarationError, "refuses"),

@@ -168,12 +168,11 @@ def grow(file: Path) -> None:
         more.write(b"3,z\n")
 
 
-@pytest.mark.parametrize(("change", "said"), [(grow, "changed while"), (Path.unlink, "vanished while")])
-def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, change: Any, said: str) -> None:
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     file = put(tmp_path, "f.csv", b"a,b\n1,x\n2,y\n")
     found = opened(tmp_path)
-    change(file)
-    with pytest.raises(FileUnreadableError, match=rf"in/b/f\.csv {said}"):
+    grow(file)
+    with pytest.raises(FileUnreadableError, match=r"in/b/f\.csv changed while it was read"):
         found.rows.read_all()
 
 
