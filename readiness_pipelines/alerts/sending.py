@@ -12,6 +12,8 @@ from readiness_pipelines.ledger import Incidents, Message
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
+LEASE = timedelta(minutes=5)
+"""How long a message belongs to the sender that took it: one that ended under way does not keep it for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,8 @@ class Sent:
 def send_due(settings: AlertSettings, incidents: Incidents, *, clock: Callable[[], datetime]) -> Sent:
     """Send the messages whose time has come, in order by channel.
 
-    One that arrived and could not be noted is sent again: better than never.
+    A message is sent by one sender at a time, however many look at once. One that arrived and could not be noted is
+    sent again when its sender's time is over: better than never.
 
     Raises:
         LedgerError: The ledger cannot be reached.
@@ -37,6 +40,10 @@ def send_due(settings: AlertSettings, incidents: Incidents, *, clock: Callable[[
         # In order: the end of an incident is not announced before its beginning.
         if message.channel in stopped or message.id not in due:
             stopped.add(message.channel)
+            continue
+        now = clock()
+        if not incidents.claim(message, at=now, until=now + LEASE):
+            stopped.add(message.channel)  # another sender has it
             continue
         error = _send(settings, message)
         if error is None:

@@ -86,6 +86,11 @@ class Incidents:
         with self._database.reading() as connection:
             return outbox.messages(connection, unsent=unsent, due_at=due_at)
 
+    def claim(self, message: Message, *, at: datetime, until: datetime) -> bool:
+        """Take a message to send it; no other sender can before a time. Whether it was free to take."""
+        with self._database.writing() as connection:
+            return outbox.claim_message(connection, message, at=at, until=until)
+
     def sent(self, message: Message, *, at: datetime) -> None:
         """Note that a message was sent, and that somebody knows of its incidents now."""
         with self._database.writing() as connection:

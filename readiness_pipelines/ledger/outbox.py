@@ -89,6 +89,13 @@ def messages(connection: Connection, *, unsent: bool, due_at: datetime | None) -
     return tuple(_message(row, notices[row.id]) for row in rows)
 
 
+def claim_message(connection: Connection, message: Message, *, at: datetime, until: datetime) -> bool:
+    """Take a message to send it, until a time at which another sender may; whether it was free to take."""
+    free = MESSAGES.c.sent_at.is_(None) & (MESSAGES.c.next_try_at <= at)
+    taken = update(MESSAGES).where(MESSAGES.c.id == message.id, free).values(next_try_at=until)
+    return connection.execute(taken).rowcount == 1
+
+
 def mark_sent(connection: Connection, message: Message, *, at: datetime) -> None:
     """Note that a message was sent, and that somebody knows of its incidents now."""
     connection.execute(update(MESSAGES).where(MESSAGES.c.id == message.id).values(sent_at=at, error=None))

@@ -1,0 +1,62 @@
+"""A message is sent by one sender at a time, and one whose sender ended under way is sent by the next."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from readiness_pipelines.alerts import AlertRule, AlertSettings, Channel
+from readiness_pipelines.alerts.sending import LEASE, send_due
+from readiness_pipelines.ledger import Ledger, Message, NoticeKey
+from readiness_pipelines_tests.alerts.endpoint import listening
+from readiness_pipelines_tests.databases import Kind, database_in
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+SETTINGS = AlertSettings(
+    channels=(Channel(name="oncall", url_variable="ONCALL_URL"),), rules=(AlertRule(channels=("oncall",)),)
+)
+SENDERS = 4
+
+
+def keep(ledger: Ledger, titles: Sequence[str]) -> None:
+    for number, title in enumerate(titles, start=1):
+        notices = (NoticeKey(incident=number, what="open"),)
+        message = Message(channel="oncall", title=title, body="late", notices=notices, written_at=NOW)
+        assert ledger.incidents.write([message]) == 1
+
+
+def test_senders_at_once_send_each_message_once_and_in_order(
+    database: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del database
+    keep(Ledger.open(database_in(tmp_path)), ["a", "b", "c"])
+    ledgers = [Ledger.open(database_in(tmp_path)) for _ in range(SENDERS)]
+    together = Barrier(SENDERS)
+
+    def send(ledger: Ledger) -> None:
+        together.wait()
+        send_due(SETTINGS, ledger.incidents, clock=lambda: NOW)
+
+    with listening() as endpoint, ThreadPoolExecutor(SENDERS) as senders:
+        monkeypatch.setenv("ONCALL_URL", endpoint.url)
+        list(senders.map(send, ledgers))
+        send_due(SETTINGS, ledgers[0].incidents, clock=lambda: NOW)
+        assert endpoint.titles == ["a", "b", "c"]
+
+
+def test_a_message_whose_sender_ended_under_way_is_sent_when_its_time_is_over(
+    database: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del database
+    book = Ledger.open(database_in(tmp_path)).incidents
+    keep(Ledger.open(database_in(tmp_path)), ["a"])
+    (message,) = book.messages(unsent=True)
+    assert book.claim(message, at=NOW, until=NOW + LEASE)
+    with listening() as endpoint:
+        monkeypatch.setenv("ONCALL_URL", endpoint.url)
+        assert send_due(SETTINGS, book, clock=lambda: NOW).sent == 0
+        assert send_due(SETTINGS, book, clock=lambda: NOW + LEASE).sent == 1
+        assert endpoint.titles == ["a"]
