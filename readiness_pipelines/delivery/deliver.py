@@ -120,6 +120,7 @@ def deliver(table: Table, *, batch: str, installation: Installation, run: Run) -
                 newest_event_at=delivery.newest_event_at,
             ),
             what=delivery.state.value,
+            attempt=attempt,
             installation=installation,
             run=run,
             why=delivery.reason or None,
@@ -180,7 +181,9 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
     before = installation.ledger.get(step.ref)
     snapshots = before.snapshots if before else Snapshots()
     published, quarantine = store_of(step.table), step.table.id.quarantine
+    state, reason = outcome_text(verdict)
     facts = {
+        "state": state.value,
         "gate_version": verdict.version,
         "ingested_rows": verdict.ingested_rows,
         "published_rows": verdict.published_rows,
@@ -211,7 +214,6 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
             run=step.run,
             engine=judged.engine,
         )
-    state, reason = outcome_text(verdict)
     return Delivery(
         ref=step.ref,
         state=state,
