@@ -10,7 +10,7 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.output import BROKEN_EXIT, AsJson, errors_for_people, print_json_of, say, say_next
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.contracts import Domain
-from readiness_pipelines.delivery import Reconciliation, reconcile
+from readiness_pipelines.delivery import Level, Reconciliation, reconcile
 from readiness_pipelines.delivery import repair as repair_problems
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
@@ -18,17 +18,23 @@ from readiness_pipelines.settings import Settings
 
 def run_reconcile(
     what: What = None,
+    level: Annotated[
+        Level,
+        typer.Option(help="ledger: against the catalog; files: also every file's checksum; rows: also every row."),
+    ] = Level.ROWS,
     repair: Annotated[bool, typer.Option("--repair", help="Deliver what does not add up again.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Prove from the tables themselves that every row is accounted for, once, and that the ledger agrees.
+    """Prove from the tables themselves that every row is accounted for, once, and is as it was committed.
 
     A table that is named is looked at with the others of its domain. The exit code is 1 where something is wrong.
     """
     with errors_for_people():
         settings = Settings()
         installation = Installation.open(settings)
-        found = [(one, *_reconcile(one, installation, repair=repair)) for one in find(what, settings).domains]
+        found = [
+            (one, *_reconcile(one, installation, level=level, repair=repair)) for one in find(what, settings).domains
+        ]
         if as_json:
             print_json_of([_value(*one) for one in found])
         else:
@@ -39,13 +45,13 @@ def run_reconcile(
 
 
 def _reconcile(
-    domain: Domain, installation: Installation, *, repair: bool
+    domain: Domain, installation: Installation, *, level: Level, repair: bool
 ) -> tuple[Reconciliation, Sequence[BatchRef]]:
-    seen = reconcile([domain], installation=installation)
+    seen = reconcile([domain], installation=installation, level=level)
     if not repair or not seen.problems:
         return seen, ()
     repaired = repair_problems([domain], seen, installation=installation, run=Run(who=getpass.getuser()))
-    return reconcile([domain], installation=installation), repaired
+    return reconcile([domain], installation=installation, level=level), repaired
 
 
 def _show(domain: Domain, seen: Reconciliation, repaired: Sequence[BatchRef]) -> None:
@@ -54,6 +60,8 @@ def _show(domain: Domain, seen: Reconciliation, repaired: Sequence[BatchRef]) ->
     for problem in seen.problems:
         say((str(problem.ref), "bold red"), f": {problem.what}")
     verdict = "everything adds up" if not seen.problems else f"{len(seen.problems)} problems"
+    if seen.unproved:
+        say(f"not proved: {seen.unproved:,} batches in tables, committed before contents were kept")
     say(f"{domain.name}: {seen.batches:,} batches, {seen.rows:,} rows looked at: {verdict}")
     if seen.problems:
         say_next(seen.problems[0].way_out)
@@ -62,12 +70,15 @@ def _show(domain: Domain, seen: Reconciliation, repaired: Sequence[BatchRef]) ->
 def _value(domain: Domain, seen: Reconciliation, repaired: Sequence[BatchRef]) -> dict[str, Any]:
     return {
         "domain": domain.name,
+        "level": seen.level.value,
         "batches": seen.batches,
         "rows": seen.rows,
+        "unproved": seen.unproved,
         "problems": [
             {
                 "table": str(problem.ref.table),
                 "batch": problem.ref.batch,
+                "level": problem.level.value,
                 "what": problem.what,
                 "way_out": problem.way_out,
             }

@@ -7,7 +7,8 @@ from readiness_pipelines.delivery.ingest import Ingested, ingest
 from readiness_pipelines.delivery.kpis import kpi_values
 from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
 from readiness_pipelines.delivery.places import store_of
-from readiness_pipelines.delivery.reconcile import Problem, Reconciliation, reconcile, repair
+from readiness_pipelines.delivery.problems import Level, Problem
+from readiness_pipelines.delivery.reconcile import Reconciliation, reconcile, repair
 from readiness_pipelines.delivery.replay import (
     Replayed,
     ReplayPlan,
@@ -25,6 +26,7 @@ __all__ = [
     "Delivery",
     "Ingested",
     "KeptDecision",
+    "Level",
     "Maintenance",
     "Problem",
     "Reconciliation",

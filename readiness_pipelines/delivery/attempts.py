@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Domain, Table
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import Home
+from readiness_pipelines.ledger import BatchContents, Home
 from readiness_pipelines.names import TableId
 
 
@@ -21,10 +21,12 @@ class OpenAttempt:
         id: Tells it from all others, in the ledger and in the snapshots that it makes.
         confirm: Raises `CommitConflictError` once another delivery of the batch has begun. Asked after the table is
             loaded and before each commit: what was judged before the other's rows must not replace them.
+        committed: What it has put into the Iceberg tables so far; the ledger keeps it with the batch's record.
     """
 
     id: str
     confirm: Callable[[], None]
+    committed: list[BatchContents] = field(default_factory=list)
 
 
 def home_of(table: Table) -> Home:

@@ -1,13 +1,15 @@
 """The only place where a delivery commits to a table or records what became of a batch."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import Staged
-from readiness_pipelines.ledger import BatchFinding, BatchRecord, FindingKind
+from readiness_pipelines.lakehouse import NO_ROWS, Staged
+from readiness_pipelines.ledger import BatchContents, BatchFinding, BatchRecord, FileContents, FindingKind
 from readiness_pipelines.names import TableId
 
 
@@ -41,20 +43,40 @@ def commit_rows(
         CommitConflictError: Another delivery of the batch has begun.
         LakehouseError: The table cannot be written.
     """
+    contents = _contents(store, staged, installation)
     properties = {
         "readiness.table": str(ref.table),
         "readiness.batch": ref.batch,
         "readiness.run": run.run_id,
         "readiness.attempt": attempt.id,
         **{f"readiness.{name}": str(value) for name, value in (facts or {}).items()},
+        "readiness.rows": str(contents.rows),
+        "readiness.digest": contents.digest,
+        "readiness.files": json.dumps([asdict(file) for file in contents.files]),
     }
     commit = installation.lakehouse.replace(store, staged, properties=properties, confirm=attempt.confirm, whole=whole)
+    attempt.committed.append(replace(contents, snapshot=commit.snapshot_id))
     return commit.snapshot_id
+
+
+def _contents(store: TableId, staged: Staged, installation: Installation) -> BatchContents:
+    """What staged files hold, read back from where they lie: what is committed is what is kept of it."""
+    lakehouse, digest = installation.lakehouse, NO_ROWS
+    if staged.files:
+        with installation.engine() as engine:
+            digest = lakehouse.digest_staged(engine, staged)
+    files = [
+        FileContents(path=file.name, size_bytes=file.size_bytes, sha256=file.sha256, rows=rows)
+        for file, rows in lakehouse.staged_files(staged)
+    ]
+    ref = BatchRef(store, staged.batch)
+    return BatchContents(ref=ref, snapshot=0, rows=digest.rows, digest=digest.text, files=tuple(files))
 
 
 def record_batch(
     record: BatchRecord,
     *,
+    attempt: OpenAttempt,
     installation: Installation,
     run: Run,
     what: str,
@@ -62,10 +84,12 @@ def record_batch(
     details: Mapping[str, Any] | None = None,
     found: Mapping[FindingKind, Sequence[BatchFinding]] | None = None,
 ) -> None:
-    """Record in the ledger what became of a batch; see `Ledger.record`.
+    """Record in the ledger what became of a batch and what its delivery committed; see `Ledger.record`.
 
     Raises:
         CommitConflictError: Another delivery of the batch has begun, and takes precedence.
         LedgerError: Rows that are not accounted for, or a move that is not allowed.
     """
-    installation.ledger.record(record, what=what, who=run.who, why=why, details=details, found=found)
+    installation.ledger.record(
+        record, what=what, who=run.who, why=why, details=details, found=found, committed=attempt.committed
+    )

@@ -23,7 +23,7 @@ from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.judging import JudgedBatch, judged_batch
 from readiness_pipelines.delivery.on_spark import stage_from_spark
 from readiness_pipelines.delivery.places import store_of
-from readiness_pipelines.delivery.profiling import Profiled, keep_profile, profiled
+from readiness_pipelines.delivery.profiling import Profiled, forget_profile, keep_profile, profiled
 from readiness_pipelines.delivery.published import Inputs
 from readiness_pipelines.delivery.shapes import learn_shape
 from readiness_pipelines.delivery.versions import show_newest_version
@@ -120,6 +120,7 @@ def deliver(table: Table, *, batch: str, installation: Installation, run: Run) -
                 newest_event_at=delivery.newest_event_at,
             ),
             what=delivery.state.value,
+            attempt=attempt,
             installation=installation,
             run=run,
             why=delivery.reason or None,
@@ -180,7 +181,9 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
     before = installation.ledger.get(step.ref)
     snapshots = before.snapshots if before else Snapshots()
     published, quarantine = store_of(step.table), step.table.id.quarantine
+    state, reason = outcome_text(verdict)
     facts = {
+        "state": state.value,
         "gate_version": verdict.version,
         "ingested_rows": verdict.ingested_rows,
         "published_rows": verdict.published_rows,
@@ -211,7 +214,8 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
             run=step.run,
             engine=judged.engine,
         )
-    state, reason = outcome_text(verdict)
+    elif left_by_crash(step.table.id.profiles, step.ref, installation):
+        forget_profile(step.ref, attempt=step.attempt, installation=installation, run=step.run, engine=judged.engine)
     return Delivery(
         ref=step.ref,
         state=state,

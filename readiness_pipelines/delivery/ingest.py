@@ -42,7 +42,13 @@ class Ingested:
 
 
 def ingest(
-    table: GatedTable, *, batch: str, installation: Installation, run: Run, arrival: str | None = None
+    table: GatedTable,
+    *,
+    batch: str,
+    installation: Installation,
+    run: Run,
+    arrival: str | None = None,
+    again: bool = False,
 ) -> Ingested:
     """Read a batch of a source into its raw table, replacing what was there of it.
 
@@ -54,6 +60,7 @@ def ingest(
         installation: Where the tables and the ledger are.
         run: Who, and when.
         arrival: Fingerprint of the arrival that this answers; found out where it is not given.
+        again: Write it also where it was ingested before: what the raw table has of it is damaged.
 
     Raises:
         BatchNotLandedError: The source has nothing of the batch.
@@ -69,7 +76,12 @@ def ingest(
     found = _open(table, ref, places, installation=installation, run=run)
     before = installation.ledger.get(ref)
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
-    if before is not None and before.snapshots.raw is not None and before.origins == found.origins and not cut_off:
+    if (
+        before is not None
+        and before.snapshots.raw is not None
+        and before.origins == found.origins
+        and not (cut_off or again)
+    ):
         if before.arrival != arrival:
             installation.ledger.note_arrival(ref, arrival)
         return Ingested(
@@ -113,6 +125,7 @@ def ingest(
                 updated_at=run.clock(),
             ),
             what="ingested",
+            attempt=attempt,
             installation=installation,
             run=run,
         )

@@ -148,6 +148,20 @@ def keep_profile(
     return found
 
 
+def forget_profile(
+    ref: BatchRef, *, attempt: OpenAttempt, installation: Installation, run: Run, engine: duckdb.DuckDBPyConnection
+) -> None:
+    """Take away the profile that a delivery left which never ended, where this one publishes nothing.
+
+    Raises:
+        CommitConflictError: Another delivery of the batch has begun.
+        LakehouseError: The table cannot be written.
+    """
+    none = engine.from_arrow(PROFILE_SCHEMA.empty_table())
+    staged = installation.lakehouse.stage(ref.table.profiles, none, batch=ref.batch, schema=PROFILE_SCHEMA)
+    commit_rows(ref.table.profiles, staged, ref, attempt=attempt, installation=installation, run=run)
+
+
 def profile_of_staged(staged: Staged, lakehouse: Lakehouse, engine: duckdb.DuckDBPyConnection) -> BatchProfile:
     """The profile of a batch's staged rows."""
     if not staged.files:

@@ -1,16 +1,17 @@
 """Proof that every row is accounted for: from the tables themselves, held against what the ledger says."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import duckdb
 
 from readiness_pipelines.batches import BatchRef, Scope
 from readiness_pipelines.contracts import Domain, GatedTable, Table
+from readiness_pipelines.delivery.contents import StoreProof, check_facts, prove_store, stores_of
 from readiness_pipelines.delivery.deliver import deliver
 from readiness_pipelines.delivery.ingest import ingest
 from readiness_pipelines.delivery.places import store_of
+from readiness_pipelines.delivery.problems import Level, Problem, problem_of
 from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.delivery.replay import replay_batch
 from readiness_pipelines.delivery.versions import newest_version, show_newest_version, shown_version
@@ -22,26 +23,21 @@ from readiness_pipelines.names import TableId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Something that does not add up: of which batch, what, and what to do about it."""
-
-    ref: BatchRef
-    what: str
-    way_out: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
     """What was looked at, and what does not add up.
 
     Attributes:
+        level: How thoroughly.
         batches: Batches of tables that were looked at.
-        rows: Rows that were looked at.
+        rows: Rows that were looked at; 0 where the level does not look at rows.
+        unproved: Batches in Iceberg tables that were committed before contents were kept: counted, not proved.
         problems: What does not add up; empty where everything does.
     """
 
+    level: Level
     batches: int
     rows: int
+    unproved: int
     problems: tuple[Problem, ...]
 
 
@@ -59,33 +55,50 @@ class _Places:
     strange: int = 0
 
 
-def reconcile(domains: Iterable[Domain], *, installation: Installation) -> Reconciliation:
+def reconcile(domains: Iterable[Domain], *, installation: Installation, level: Level = Level.ROWS) -> Reconciliation:
     """Hold the tables of some domains against the ledger, batch by batch.
 
+    A data file that cannot be read is a problem like others; what does not need it is looked at nevertheless.
+
+    Args:
+        domains: The domains.
+        installation: Where the tables and the ledger are.
+        level: How thoroughly to look.
+
     Raises:
-        LakehouseError: A table cannot be read.
+        LakehouseError: The catalog does not answer.
         LedgerError: The ledger cannot be reached.
     """
     tables = [table for domain in domains for table in domain.tables]
     problems: list[Problem] = []
-    batches = rows = 0
+    batches = rows = unproved = 0
     for table in tables:
         records = {r.ref.batch: r for r in installation.ledger.batches(tables=[table.id])}
-        places = _places(table, installation)
+        problems += check_facts(table, installation)
+        with installation.engine() as engine:
+            proofs = {
+                store: prove_store(table, store, level=level, installation=installation, engine=engine)
+                for store in stores_of(table, installation)
+            }
+        problems += [problem for proof in proofs.values() for problem in proof.problems]
+        unproved += sum(proof.unproved for proof in proofs.values())
+        places = _places(table, installation, proofs) if level.includes(Level.ROWS) else {}
+        unreadable = {batch for proof in proofs.values() for batch in proof.unreadable}
         ended = installation.ledger.recorded_attempts(table.id)
         last = {
             place: installation.lakehouse.last_attempts(there)
             for place, there in _tables(table).items()
-            if place != "raw" and installation.lakehouse.exists(there)
+            if place != "raw" and there in proofs
         }
         for batch in sorted({*records, *places}):
             found = places.get(batch, _Places())
             batches += 1
             rows += found.published + found.quarantined + found.discarded
             ref = BatchRef(table.id, batch)
-            problems += _problems(table, ref, records.get(batch), found)
+            if level.includes(Level.ROWS) and batch not in unreadable:
+                problems += _problems(table, ref, records.get(batch), found)
             problems += [
-                _problem(ref, f"a delivery that never ended changed what the tables have as {place}")
+                _problem(ref, f"a delivery that never ended changed what the tables have as {place}", Level.LEDGER)
                 for place, attempts in last.items()
                 if attempts.get(batch, "") not in {"", *ended.get(batch, ())}
             ]
@@ -94,8 +107,9 @@ def reconcile(domains: Iterable[Domain], *, installation: Installation) -> Recon
     for attempt in installation.ledger.open_attempts():
         if attempt.ref.table in ids:
             began = f"{attempt.begun_at:%Y-%m-%d %H:%M} by {attempt.who}"
-            problems.append(_problem(attempt.ref, f"a delivery began {began} and did not end: under way, or cut off"))
-    return Reconciliation(batches=batches, rows=rows, problems=tuple(problems))
+            what = f"a delivery began {began} and did not end: under way, or cut off"
+            problems.append(_problem(attempt.ref, what, Level.LEDGER))
+    return Reconciliation(level=level, batches=batches, rows=rows, unproved=unproved, problems=tuple(problems))
 
 
 def _version_problems(table: Table, installation: Installation) -> Iterator[Problem]:
@@ -106,7 +120,11 @@ def _version_problems(table: Table, installation: Installation) -> Iterator[Prob
     wanted = ("", "") if newest is None else (newest[0], str(newest[1]))
     if shown != wanted and not (newest is None and shown is None):
         ref = BatchRef(table.id, wanted[0] or (shown or ("", ""))[0])
-        yield _problem(ref, f"the table shows the version {(shown or ('none', ''))[0] or 'none'!r} and not the newest")
+        yield _problem(
+            ref,
+            f"the table shows the version {(shown or ('none', ''))[0] or 'none'!r} and not the newest",
+            Level.LEDGER,
+        )
 
 
 def repair(
@@ -121,26 +139,37 @@ def repair(
         ReadinessError: A batch cannot be delivered.
     """
     tables = [table for domain in domains for table in domain.tables]
+    damaged = {problem.ref for problem in found.problems if problem.damaged}
     wrong = {_of_table(problem.ref, tables) for problem in found.problems}
     repaired: list[BatchRef] = []
     for table in tables:
         for ref in sorted(ref for ref in wrong if ref.table == table.id):
-            _repair(table, ref, installation=installation, run=run)
-            repaired.append(ref)
+            again = BatchRef(table.id.raw, ref.batch) in damaged
+            if _repair(table, ref, again=again, installation=installation, run=run):
+                repaired.append(ref)
     return tuple(repaired)
 
 
 def _of_table(ref: BatchRef, tables: Sequence[Table]) -> BatchRef:
-    """A batch of a table, where the problem is one of its raw rows."""
-    return next((BatchRef(table.id, ref.batch) for table in tables if ref.table in (table.id, table.id.raw)), ref)
+    """A batch of a table, where the problem is in what lies beside it."""
+    return next((BatchRef(table.id, ref.batch) for table in tables if ref.table in _names(table)), ref)
 
 
-def _repair(table: Table, ref: BatchRef, *, installation: Installation, run: Run) -> None:
+def _names(table: Table) -> frozenset[TableId]:
+    """The names of a table and of all that lies beside it."""
+    return frozenset({table.id, table.id.raw, table.id.quarantine, table.id.profiles, table.id.versions})
+
+
+def _repair(table: Table, ref: BatchRef, *, again: bool, installation: Installation, run: Run) -> bool:
+    """Deliver a batch again; whether that could be done. What was made of damaged raw rows must not be published."""
     published = Published(installation.ledger)
     if isinstance(table, GatedTable):
-        # What is gone from the source leaves what was ingested of it.
-        with suppress(BatchNotLandedError):
-            ingest(table, batch=ref.batch, installation=installation, run=run)
+        try:
+            ingest(table, batch=ref.batch, installation=installation, run=run, again=again)
+        except BatchNotLandedError:
+            # What is gone from the source leaves what was ingested of it.
+            if again:
+                return False
         published = Published(installation.ledger)
         if published.inputs(table, ref.batch) is not None:
             replay_batch(table, batch=ref.batch, installation=installation, run=run)
@@ -149,6 +178,7 @@ def _repair(table: Table, ref: BatchRef, *, installation: Installation, run: Run
     else:
         withdraw(table, batch=ref.batch, installation=installation, run=run)
     show_newest_version(table, installation=installation, run=run)
+    return True
 
 
 def _tables(table: Table) -> Mapping[str, TableId]:
@@ -156,13 +186,15 @@ def _tables(table: Table) -> Mapping[str, TableId]:
     return {**tables, "raw": table.id.raw} if isinstance(table, GatedTable) else tables
 
 
-def _places(table: Table, installation: Installation) -> Mapping[str, _Places]:
+def _places(table: Table, installation: Installation, proofs: Mapping[TableId, StoreProof]) -> Mapping[str, _Places]:
     """Where the rows of each batch are, in one pass over the tables' ``_row``."""
-    there = {place: name for place, name in _tables(table).items() if installation.lakehouse.exists(name)}
+    there = {place: name for place, name in _tables(table).items() if name in proofs}
     if not there:
         return {}
     with installation.engine() as engine:
-        rows = " UNION ALL ".join(_tagged(engine, installation, place, name) for place, name in there.items())
+        rows = " UNION ALL ".join(
+            _tagged(engine, installation, place, name, proofs[name]) for place, name in there.items()
+        )
         per_row = (
             f"SELECT _batch, _row, sum(raw) AS raw, sum(published) AS published, sum(quarantined) AS quarantined, "
             f"sum(discarded) AS discarded FROM ({rows}) GROUP BY _batch, _row"
@@ -181,9 +213,11 @@ def _places(table: Table, installation: Installation) -> Mapping[str, _Places]:
     return {batch: _Places(*map(int, counts)) for batch, *counts in found}
 
 
-def _tagged(engine: duckdb.DuckDBPyConnection, installation: Installation, place: str, name: TableId) -> str:
+def _tagged(
+    engine: duckdb.DuckDBPyConnection, installation: Installation, place: str, name: TableId, proof: StoreProof
+) -> str:
     view = f"place_{place}"
-    relation = installation.lakehouse.relation(engine, name)
+    relation = installation.lakehouse.read(engine, name, proof.files)
     relation.create_view(view)
     discarded = "coalesce(_discarded, false)" if "_discarded" in relation.columns else "false"
     tags = {
@@ -223,5 +257,5 @@ def _problems(table: Table, ref: BatchRef, record: BatchRecord | None, found: _P
         yield _problem(ref, f"{counts.ingested:,} ingested rows are not all accounted for in the ledger")
 
 
-def _problem(ref: BatchRef, what: str) -> Problem:
-    return Problem(ref=ref, what=what, way_out=f"readiness reconcile {ref.table.domain.removesuffix('_raw')} --repair")
+def _problem(ref: BatchRef, what: str, level: Level = Level.ROWS) -> Problem:
+    return problem_of(ref.table.domain.removesuffix("_raw"), ref, what, level)

@@ -72,6 +72,7 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
                 updated_at=run.clock(),
             ),
             what="withdrawn",
+            attempt=attempt,
             installation=installation,
             run=run,
             why=reason,

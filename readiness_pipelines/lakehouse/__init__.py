@@ -1,5 +1,6 @@
 """The tables: Iceberg catalog, staged files, atomic commits, reading with DuckDB."""
 
+from readiness_pipelines.lakehouse.digests import METHOD, NO_ROWS, FileDigest, RowsDigest
 from readiness_pipelines.lakehouse.drift import arrived_name, as_arrived, stored_columns, to_stored
 from readiness_pipelines.lakehouse.lakehouse import Lakehouse
 from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
@@ -8,12 +9,16 @@ from readiness_pipelines.lakehouse.types import promotable_type, storage_schema,
 
 __all__ = [
     "KEPT_SNAPSHOTS",
+    "METHOD",
+    "NO_ROWS",
     "ColumnFooter",
     "Commit",
     "DataFileInfo",
+    "FileDigest",
     "Lakehouse",
     "Maintained",
     "PlannedFiles",
+    "RowsDigest",
     "Staged",
     "StagingArea",
     "arrived_name",

@@ -19,14 +19,24 @@ from pyiceberg.table import Table
 from readiness_pipelines.errors import LakehouseError, first_line
 from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, open_catalog
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, as_commit, replace_batch
+from readiness_pipelines.lakehouse.digests import (
+    DATA_FILE,
+    NO_ROWS,
+    FileDigest,
+    RowsDigest,
+    digest_by_batch,
+    digest_by_file,
+    digest_file,
+)
 from readiness_pipelines.lakehouse.locks import Turns, batch_turn, commit_turn, turns_of
 from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_manifests, remove_orphans
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
-from readiness_pipelines.lakehouse.staging import ROW_GROUP_ROWS, count_staged, footers, write_staged
+from readiness_pipelines.lakehouse.staging import ROW_GROUP_ROWS, count_staged, footers, rows_in, write_staged
 from readiness_pipelines.lakehouse.types import storage_schema
 from readiness_pipelines.lakehouse.upstream import evolved_schema
 from readiness_pipelines.names import TableId
+from readiness_pipelines.sql import literal
 from readiness_pipelines.storage import Place
 
 TABLE_PROPERTIES = {
@@ -201,6 +211,70 @@ class Lakehouse:
         """What the footers of staged files say about their columns, without reading a row."""
         return footers(self._location(staged.table), staged.files)
 
+    def digest_staged(self, connection: duckdb.DuckDBPyConnection, staged: Staged) -> RowsDigest:
+        """The digest of staged rows, as the files have them."""
+        rows = connection.read_parquet(list(staged.files), union_by_name=True)
+        return digest_by_batch(rows).get(staged.batch, NO_ROWS)
+
+    def staged_files(self, staged: Staged) -> tuple[tuple[FileDigest, int], ...]:
+        """The digest of the bytes of each staged file, and how many rows it has.
+
+        Raises:
+            LakehouseError: A file cannot be read.
+        """
+        place = self._location(staged.table)
+        names = [file.removeprefix(f"{place}/") for file in staged.files]
+        try:
+            return tuple((digest_file(place, name), rows_in(place, name)) for name in names)
+        except OSError as error:
+            raise LakehouseError(
+                f"what was staged of batch {staged.batch!r} for {staged.table} cannot be read: {first_line(error)}",
+                way_out="run the batch again: nothing was published",
+            ) from error
+
+    def digest_data_file(self, table: TableId, file: DataFileInfo) -> FileDigest:
+        """The digest of a data file's bytes, as they are now.
+
+        Raises:
+            LakehouseError: It is not there, or cannot be read.
+        """
+        try:
+            return digest_file(self._location(table), self._name_of(table, file))
+        except OSError as error:
+            raise LakehouseError(f"the data file {file.path} of {table} cannot be read: {first_line(error)}") from error
+
+    def read(
+        self, connection: duckdb.DuckDBPyConnection, table: TableId, files: Sequence[DataFileInfo]
+    ) -> duckdb.DuckDBPyRelation:
+        """Read some data files of a table lazily, with the columns that they have.
+
+        Raises:
+            LakehouseError: One of them is not there or not a Parquet file.
+        """
+        if not files:
+            return no_rows(connection, self._load(table).schema())
+        try:
+            return read_files(connection, tuple(files), schema=None, batches=None)
+        except duckdb.Error as error:
+            raise LakehouseError(f"data files of {table} cannot be read: {first_line(error)}") from error
+
+    def digests(
+        self, connection: duckdb.DuckDBPyConnection, table: TableId, files: Sequence[DataFileInfo]
+    ) -> Mapping[tuple[str, str], RowsDigest]:
+        """The digest of the rows of each batch in each of some data files, by the file's path.
+
+        Raises:
+            LakehouseError: One of them cannot be read.
+        """
+        if not files:
+            return {}
+        paths = ", ".join(literal(file.path) for file in files)
+        source = f"read_parquet([{paths}], union_by_name = true, filename = {literal(DATA_FILE)})"
+        try:
+            return digest_by_file(connection.sql(f"SELECT * FROM {source}"))  # quoted
+        except duckdb.Error as error:
+            raise LakehouseError(f"data files of {table} cannot be read: {first_line(error)}") from error
+
     def turn(self, table: str, batch: str) -> AbstractContextManager[None]:
         """Wait until no other process that shares the catalog delivers the batch, and hold the place."""
         return batch_turn(self._turns, table, batch)
@@ -342,6 +416,9 @@ class Lakehouse:
     def snapshots(self, table: TableId) -> tuple[Commit, ...]:
         """The table's snapshots, newest first."""
         return tuple(as_commit(table, snapshot) for snapshot in reversed(self._load(table).snapshots()))
+
+    def _name_of(self, table: TableId, file: DataFileInfo) -> str:
+        return file.path.removeprefix(f"{self._location(table)}/")
 
     def _location(self, table: TableId) -> Place:
         return self.warehouse / table.domain / table.name

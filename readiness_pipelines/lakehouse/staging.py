@@ -133,6 +133,11 @@ def footers(place: Place, files: Sequence[str]) -> Mapping[str, ColumnFooter]:
     return columns
 
 
+def rows_in(place: Place, name: str) -> int:
+    """How many rows a staged file has, by its footer."""
+    return int(_footer(place, name).num_rows)
+
+
 def _footer(place: Place, name: str) -> pq.FileMetaData:
     with place.read_anywhere(name) as file:
         return pq.read_metadata(file)

@@ -1,6 +1,7 @@
 """What happened: batches and where they stand, attempts, decisions, findings, incidents, and the trail of it all."""
 
 from readiness_pipelines.ledger.claims import Home
+from readiness_pipelines.ledger.contents import BatchContents, FileContents
 from readiness_pipelines.ledger.decisions import DecisionRecord
 from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
 from readiness_pipelines.ledger.findings import UNLIKE, BatchFinding, Findings, FoundFinding
@@ -29,9 +30,11 @@ __all__ = [
     "MOVES",
     "UNLIKE",
     "Attempt",
+    "BatchContents",
     "BatchFinding",
     "BatchRecord",
     "DecisionRecord",
+    "FileContents",
     "Finding",
     "FindingKind",
     "Findings",

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
-from readiness_pipelines.ledger import attempts, batches, claims, decisions, gates, requests, shapes, trail
+from readiness_pipelines.ledger import attempts, batches, claims, contents, decisions, gates, requests, shapes, trail
 from readiness_pipelines.ledger.claims import Home
+from readiness_pipelines.ledger.contents import BatchContents
 from readiness_pipelines.ledger.database import Database
 from readiness_pipelines.ledger.decisions import DecisionRecord
 from readiness_pipelines.ledger.finding import FindingKind
@@ -112,6 +113,7 @@ class Ledger:
         why: str | None = None,
         details: Mapping[str, Any] | None = None,
         found: Mapping[FindingKind, Sequence[BatchFinding]] | None = None,
+        committed: Collection[BatchContents] = (),
     ) -> None:
         """Move a batch to where the record says, close its attempt, and append to the trail, all or nothing.
 
@@ -122,6 +124,7 @@ class Ledger:
             why: The reason, where there is one.
             details: What else the trail should say, as JSON.
             found: What was found about the batch, by kind; kinds that are not given stay as they were.
+            committed: What the delivery put into the Iceberg tables.
 
         Raises:
             LedgerError: Rows that are not accounted for, or a move that is not allowed; the ledger stays as it was.
@@ -132,6 +135,7 @@ class Ledger:
             if record.attempt is not None:
                 attempts.check_not_superseded(connection, record.ref, record.attempt)
             batches.move_batch(connection, record)
+            contents.keep_contents(connection, committed)
             replace_findings(connection, record.ref, found or {}, at=record.updated_at)
             if record.attempt is not None:
                 attempts.end_attempt(connection, record.attempt, at=record.updated_at, outcome=record.state.value)
@@ -146,6 +150,11 @@ class Ledger:
                 attempt=record.attempt,
                 details={"counts": asdict(record.counts), "snapshots": asdict(record.snapshots), **(details or {})},
             )
+
+    def contents(self, tables: Collection[TableId]) -> Mapping[BatchRef, BatchContents]:
+        """What was committed last of each batch of some Iceberg tables, as far as it was kept."""
+        with self._database.reading() as connection:
+            return contents.contents_of(connection, tables)
 
     def note_arrival(self, ref: BatchRef, arrival: str | None) -> None:
         """Note that what arrived, by its fingerprint, holds what was ingested of a batch already."""

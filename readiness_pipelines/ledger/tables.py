@@ -28,7 +28,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -268,6 +268,15 @@ CLAIMS = Table(
     Column("who", String(200), nullable=False),
     Column("why", Text, nullable=False),
     Index("ledger_claims_table", "table_name"),
+)
+
+CONTENTS = Table(
+    "ledger_contents",
+    METADATA,
+    *_batch_key(),
+    *(Column(name, BigInteger, nullable=False) for name in ("snapshot", "row_count")),
+    Column("digest", String(50), nullable=False),
+    Column("files", JSON, nullable=False),
 )
 
 APPEND_ONLY = (TRAIL, DECISIONS, INCIDENT_EVENTS, SHAPES, CLAIMS)

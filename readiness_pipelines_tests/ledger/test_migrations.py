@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, inspect, text
 
+from readiness_pipelines.batches import BatchState
 from readiness_pipelines.errors import LedgerError
-from readiness_pipelines.ledger import Ledger, Migrated, database, migrate
+from readiness_pipelines.ledger import BatchContents, FileContents, Ledger, Migrated, database, migrate
 from readiness_pipelines.ledger.migrations import Step, known_steps, unguarded
 from readiness_pipelines.ledger.tables import FIRST_VERSION, SCHEMA_VERSION
 from readiness_pipelines_tests.databases import Kind, database_in
-from readiness_pipelines_tests.ledger.samples import NOW, ORDERS, REF
+from readiness_pipelines_tests.ledger.samples import NOW, ORDERS, REF, a_record
 from readiness_pipelines_tests.ledger.stored import contents, fill, load
 
 
@@ -38,11 +39,18 @@ BROKEN = Step(version=6, migrate=break_down)
 
 
 @pytest.fixture
-def url(database: Kind, tmp_path: Path) -> str:
+def stored(database: Kind, tmp_path: Path) -> str:
     """A stored, populated ledger of version 4."""
     url = database_in(tmp_path)
     load(database, 4, url)
     return url
+
+
+@pytest.fixture
+def url(stored: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The stored ledger of version 4, and a program of that version."""
+    as_program_of(monkeypatch, 4)
+    return stored
 
 
 def version(url: str) -> int | None:
@@ -64,11 +72,21 @@ def test_there_is_one_step_for_each_version() -> None:
     assert [step.version for step in known_steps()] == list(range(FIRST_VERSION + 1, SCHEMA_VERSION + 1))
 
 
-def test_a_stored_ledger_says_what_was_written_into_it(url: str, tmp_path: Path) -> None:
-    migrate(url, at=NOW)
+def test_a_stored_ledger_says_what_was_written_into_it(stored: str, tmp_path: Path) -> None:
+    migrate(stored, at=NOW)
     fresh = Ledger.open(f"sqlite:///{tmp_path / 'fresh.db'}")
     fill(fresh)
-    assert contents(Ledger.open(url)) == contents(fresh)
+    assert contents(Ledger.open(stored)) == contents(fresh)
+
+
+def test_a_migrated_ledger_keeps_contents_from_then_on_and_has_none_of_before(stored: str) -> None:
+    migrate(stored, at=NOW)
+    ledger = Ledger.open(stored)
+    assert ledger.contents([ORDERS]) == {}
+    file = FileContents(path="a.parquet", size_bytes=9, sha256="00", rows=3)
+    kept = BatchContents(ref=REF, snapshot=2**62, rows=3, digest="0f", files=(file,))
+    ledger.record(a_record(BatchState.PUBLISHED), what="published", who="me", committed=[kept])
+    assert ledger.contents([ORDERS]) == {REF: kept}
 
 
 def test_a_step_changes_tables_and_moves_rows(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
