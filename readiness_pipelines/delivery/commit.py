@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+import duckdb
+
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.installation import Installation, Run
@@ -20,6 +22,7 @@ def commit_rows(
     *,
     attempt: OpenAttempt,
     installation: Installation,
+    engine: duckdb.DuckDBPyConnection,
     run: Run,
     facts: Mapping[str, object] | None = None,
     whole: bool = False,
@@ -32,6 +35,7 @@ def commit_rows(
         ref: The batch of the table that is delivered.
         attempt: The delivery.
         installation: Where the tables are.
+        engine: Reads the staged files back.
         run: Who, and when.
         facts: What else the snapshot's summary should tell: counts, the gate's version, decisions.
         whole: Replace all that the table has, not only the batch.
@@ -43,7 +47,7 @@ def commit_rows(
         CommitConflictError: Another delivery of the batch has begun.
         LakehouseError: The table cannot be written.
     """
-    contents = _contents(store, staged, installation)
+    contents = _contents(store, staged, installation, engine)
     properties = {
         "readiness.table": str(ref.table),
         "readiness.batch": ref.batch,
@@ -59,12 +63,12 @@ def commit_rows(
     return commit.snapshot_id
 
 
-def _contents(store: TableId, staged: Staged, installation: Installation) -> BatchContents:
+def _contents(
+    store: TableId, staged: Staged, installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> BatchContents:
     """What staged files hold, read back from where they lie: what is committed is what is kept of it."""
-    lakehouse, digest = installation.lakehouse, NO_ROWS
-    if staged.files:
-        with installation.engine() as engine:
-            digest = lakehouse.digest_staged(engine, staged)
+    lakehouse = installation.lakehouse
+    digest = lakehouse.digest_staged(engine, staged) if staged.files else NO_ROWS
     files = [
         FileContents(path=file.name, size_bytes=file.size_bytes, sha256=file.sha256, rows=rows)
         for file, rows in lakehouse.staged_files(staged)

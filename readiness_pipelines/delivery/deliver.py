@@ -201,10 +201,10 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
     if verdict.quarantined_rows or verdict.discarded_rows or must_commit(quarantine, step.ref, installation):
         expected = verdict.quarantined_rows + verdict.discarded_rows
         bad = _stage(quarantine, waiting, schema, step, judged=judged, installation=installation, expected=expected)
-        quarantine_snapshot = _replace(quarantine, bad, facts, step, installation)
+        quarantine_snapshot = _replace(quarantine, bad, facts, step, judged=judged, installation=installation)
     published_snapshot = snapshots.published
     if good is not None:
-        published_snapshot = _replace(published, good, facts, step, installation)
+        published_snapshot = _replace(published, good, facts, step, judged=judged, installation=installation)
     if profile is not None:
         profile = keep_profile(
             step.ref,
@@ -347,10 +347,23 @@ def _stage(
 
 
 def _replace(
-    store: TableId, staged: Staged, facts: Mapping[str, object], step: _Step, installation: Installation
+    store: TableId,
+    staged: Staged,
+    facts: Mapping[str, object],
+    step: _Step,
+    *,
+    judged: JudgedBatch,
+    installation: Installation,
 ) -> int:
     return commit_rows(
-        store, staged, step.ref, attempt=step.attempt, installation=installation, run=step.run, facts=facts
+        store,
+        staged,
+        step.ref,
+        attempt=step.attempt,
+        installation=installation,
+        engine=judged.engine,
+        run=step.run,
+        facts=facts,
     )
 
 

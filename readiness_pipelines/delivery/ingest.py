@@ -104,10 +104,16 @@ def ingest(
             with errors_of_source(found.rows) as read:
                 rows = engine.from_arrow(read).project(listed)
                 staged = installation.lakehouse.stage(raw, rows, batch=batch, schema=schema)
-        snapshot_id = commit_rows(
-            raw, staged, ref, attempt=attempt, installation=installation, run=run, facts={"rows": staged.rows}
-        )
-        with installation.engine() as engine:
+            snapshot_id = commit_rows(
+                raw,
+                staged,
+                ref,
+                attempt=attempt,
+                installation=installation,
+                engine=engine,
+                run=run,
+                facts={"rows": staged.rows},
+            )
             written = installation.lakehouse.relation(engine, raw, batch=batch, snapshot_id=snapshot_id)
             ((unreadable_rows,),) = written.aggregate("count(_unreadable)").fetchall()
         record_batch(

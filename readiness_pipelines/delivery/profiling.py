@@ -140,7 +140,7 @@ def keep_profile(
         rows = pa.Table.from_pylist([*_rows(found.profile)], schema=PROFILE_SCHEMA)
         installation.lakehouse.ensure(store, PROFILE_SCHEMA)
         staged = installation.lakehouse.stage(store, engine.from_arrow(rows), batch=ref.batch, schema=PROFILE_SCHEMA)
-        commit_rows(store, staged, ref, attempt=attempt, installation=installation, run=run)
+        commit_rows(store, staged, ref, attempt=attempt, installation=installation, engine=engine, run=run)
     except CommitConflictError:
         raise
     except Exception as error:  # as above; the rows are published
@@ -159,7 +159,7 @@ def forget_profile(
     """
     none = engine.from_arrow(PROFILE_SCHEMA.empty_table())
     staged = installation.lakehouse.stage(ref.table.profiles, none, batch=ref.batch, schema=PROFILE_SCHEMA)
-    commit_rows(ref.table.profiles, staged, ref, attempt=attempt, installation=installation, run=run)
+    commit_rows(ref.table.profiles, staged, ref, attempt=attempt, installation=installation, engine=engine, run=run)
 
 
 def profile_of_staged(staged: Staged, lakehouse: Lakehouse, engine: duckdb.DuckDBPyConnection) -> BatchProfile:

@@ -53,7 +53,14 @@ def show_newest_version(table: Table, *, installation: Installation, run: Run) -
             staged = lakehouse.stage(
                 table.id, rows if newest is not None else rows.filter("false"), batch=batch, schema=schema
             )
-        attempt = OpenAttempt(id=uuid4().hex, confirm=lambda: None)
-        facts = {"version_snapshot": wanted[1]}
-        ref = BatchRef(table.id, wanted[0] or batch)
-        commit_rows(table.id, staged, ref, attempt=attempt, installation=installation, run=run, facts=facts, whole=True)
+            commit_rows(
+                table.id,
+                staged,
+                BatchRef(table.id, wanted[0] or batch),
+                attempt=OpenAttempt(id=uuid4().hex, confirm=lambda: None),
+                installation=installation,
+                engine=engine,
+                run=run,
+                facts={"version_snapshot": wanted[1]},
+                whole=True,
+            )

@@ -55,9 +55,12 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
         with installation.engine() as engine:
             staged = lakehouse.stage(store, engine.from_arrow(schema.empty_table()), batch=batch, schema=schema)
             waiting = _nothing_waits(ref, installation, engine)
-        if waiting is not None:
-            commit_rows(table.id.quarantine, waiting, ref, attempt=attempt, installation=installation, run=run)
-        commit_rows(store, staged, ref, attempt=attempt, installation=installation, run=run)
+            if waiting is not None:
+                quarantine = table.id.quarantine
+                commit_rows(
+                    quarantine, waiting, ref, attempt=attempt, installation=installation, engine=engine, run=run
+                )
+            commit_rows(store, staged, ref, attempt=attempt, installation=installation, engine=engine, run=run)
         reason = "what it was computed from was discarded"
         record_batch(
             BatchRecord(
