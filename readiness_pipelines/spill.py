@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+from readiness_pipelines.processes import is_there
+
 _PREFIX = "readiness-spill-"
 _ABANDONED_AFTER = timedelta(days=1)
 
@@ -30,17 +32,7 @@ def remove_abandoned() -> int:
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
         with suppress(FileNotFoundError):  # another maintenance was faster
-            if pid.isdigit() and folder.stat().st_mtime < youngest and not _is_there(int(pid)):
+            if pid.isdigit() and folder.stat().st_mtime < youngest and not is_there(int(pid)):
                 shutil.rmtree(folder)
                 removed += 1
     return removed
-
-
-def _is_there(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's
-    return True

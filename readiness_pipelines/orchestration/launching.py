@@ -35,7 +35,8 @@ from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import utc_now
 from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration.keys import asset_key
-from readiness_pipelines.orchestration.run_launcher import PROCESS_TAG, this_process
+from readiness_pipelines.orchestration.run_launcher import PROCESS_TAG
+from readiness_pipelines.processes import this_process
 
 HOME_FOLDER = ".dagster"
 WORKSPACE_FILE = "workspace.yaml"

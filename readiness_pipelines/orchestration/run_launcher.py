@@ -1,11 +1,8 @@
 """A run launcher that knows whether a run's process is still there, so that run monitoring can end lost runs."""
 
 import json
-import os
-import socket
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from dagster import DagsterRun, DefaultRunLauncher
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
@@ -13,6 +10,8 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import deserialize_value
+
+from readiness_pipelines.processes import is_alive
 
 PROCESS_TAG = "readiness/process"
 """Run tag of a run that a command executes in its own process: the machine, the process, and when it began."""
@@ -59,35 +58,6 @@ class WatchedRunLauncher(DefaultRunLauncher):
         elif time.monotonic() - since >= GRACE_SECONDS:
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, missing)
         return CheckRunHealthResult(WorkerStatus.RUNNING)
-
-
-def this_process() -> str:
-    """What tells this process from any other, on any machine, before and after a restart."""
-    return f"{socket.gethostname()} {os.getpid()} {_began(os.getpid())}"
-
-
-def is_alive(process: str) -> bool:
-    """Whether a process of this machine is there; one of another machine is taken to be."""
-    host, pid, began = process.split(" ", 2)
-    if host != socket.gethostname():
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it is somebody else's, and may have got the number of one that ended
-    return _began(int(pid)) == began
-
-
-def _began(pid: int) -> str:
-    """When a process began, since which start of the machine; "" where the system does not say."""
-    try:
-        # The name, in parentheses, may hold blanks; the 20th field after it is the start, in ticks (proc_pid_stat(5)).
-        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-        return f"{ticks} {Path('/proc/sys/kernel/random/boot_id').read_text().strip()}"
-    except OSError:
-        return ""
 
 
 def _missing(run: DagsterRun) -> str | None:

@@ -15,7 +15,7 @@ from readiness_pipelines.storage import Place
 if TYPE_CHECKING:
     from readiness_pipelines.sources.file_drop import FileDrop, FileFormat
 
-READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)  # zipfile's
 """What reading bytes of a damaged or encrypted file raises: zipfile has `RuntimeError` for a password that it lacks,
 and `NotImplementedError` for a compression that it does not know."""
 
