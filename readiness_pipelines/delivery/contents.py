@@ -120,6 +120,7 @@ class _Look:
                 continue
             if found.size_bytes != file.size_bytes:
                 what = f"the data file {name} has {found.size_bytes:,} bytes, {file.size_bytes:,} were committed"
+                self.unreadable[file.path] = batch  # Cut off or written anew: what it holds counts for nothing.
                 self._name(batch, what, Level.FILES)
             elif name in wanted and found.sha256 != wanted[name].sha256:
                 self._name(batch, f"the data file {name} has another checksum than was committed", Level.FILES)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from readiness_pipelines.alerts import AlertSettings, watch
-from readiness_pipelines.batches import BatchState
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.decisions import Correction
 from readiness_pipelines.delivery import Delivery, decide, deliver, ingest, reconcile
 from readiness_pipelines.delivery.baseline import baseline_of, profiles_of
@@ -221,7 +221,8 @@ def test_a_batch_is_delivered_where_the_profiles_cannot_be_read_and_that_is_a_fi
     assert delivery.profiled is not None
     assert delivery.profiled.failures[0].startswith("not compared: ")
     assert kinds(ten_weeks, 11) == [FindingKind.PROFILE]
-    assert reconcile([SHOP], installation=ten_weeks).problems == ()
+    problems = reconcile([SHOP], installation=ten_weeks).problems
+    assert [problem.ref for problem in problems] == [BatchRef(ORDERS.id.profiles, week) for week in WEEKS[:10]]
 
 
 def test_a_batch_is_delivered_where_its_profile_cannot_be_kept(installation: Installation) -> None:

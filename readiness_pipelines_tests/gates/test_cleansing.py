@@ -205,7 +205,7 @@ def test_cleansing_of_a_column_that_cannot_be_is_refused(step: Any) -> None:
 
 
 def test_what_is_no_step_is_refused() -> None:
-    with pytest.raises(DeclarationError, match="no cleansing step"):
+    with pytest.raises(DeclarationError, match="is not a cleansing step"):
         cleanse("trim")  # type: ignore[arg-type]
     with pytest.raises(DeclarationError, match="for decimals and for thousands"):
         Numbers(decimal=".", thousands=".")
