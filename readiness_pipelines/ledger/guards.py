@@ -1,4 +1,4 @@
-"""Guards: triggers with which the database itself refuses to change or delete rows."""
+"""Guards: triggers with which the database itself refuses to change, delete, replace or renumber rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ _REFUSE = "'append-only'"
 
 
 def guard(connection: Connection, table: str) -> None:
-    """Make the database refuse to change or delete a table's rows."""
+    """Make the database refuse to change or delete a table's rows, and new ones with a number that is not the next."""
     for statement in _guards(connection.dialect.name, table):
         connection.exec_driver_sql(statement)
 
@@ -17,20 +17,32 @@ def guard(connection: Connection, table: str) -> None:
 @contextmanager
 def unguarded(connection: Connection, table: str) -> Iterator[None]:
     """Let a migration change the rows of a guarded table; the guard is back afterwards, in the same transaction."""
-    if connection.dialect.name == "sqlite":
-        for verb in ("update", "delete"):
-            connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb}")
-    else:
-        connection.exec_driver_sql(f"DROP TRIGGER {table}_append_only ON {table}")
+    for statement in _removals(connection.dialect.name, table):
+        connection.exec_driver_sql(statement)
     yield
     guard(connection, table)
 
 
-def _guards(dialect: str, table: str) -> list[str]:
+def _removals(dialect: str, table: str) -> list[str]:
+    # A ledger of an older program has only some of them.
     if dialect == "sqlite":
+        names = [f"{table}_{what}" for what in ("no_update", "no_delete", "no_replace", "next_id")]
+        return [f"DROP TRIGGER IF EXISTS {name}" for name in names]
+    names = [f"{table}_{what}" for what in ("append_only", "no_truncate", "next_id")]
+    return [f"DROP TRIGGER IF EXISTS {name} ON {table}" for name in names]
+
+
+def _guards(dialect: str, table: str) -> list[str]:
+    refuse = f"BEGIN SELECT RAISE(ABORT, {_REFUSE}); END"
+    if dialect == "sqlite":
+        last = f"(SELECT coalesce(max(id), 0) FROM {table} WHERE id < NEW.id)"  # noqa: S608  # a table of ours
+        known = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608  # as above
         return [
-            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, {_REFUSE}); END"
-            for verb in ("update", "delete")
+            *(f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} {refuse}" for verb in ("update", "delete")),
+            # INSERT OR REPLACE deletes without calling the trigger for deletions.
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {known} {refuse}",
+            # Before the insertion, the number that SQLite gives is not known.
+            f"CREATE TRIGGER {table}_next_id AFTER INSERT ON {table} WHEN NEW.id <> {last} + 1 {refuse}",
         ]
     return [
         f"""
@@ -40,5 +52,23 @@ def _guards(dialect: str, table: str) -> list[str]:
         f"""
         CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
         FOR EACH ROW EXECUTE FUNCTION {table}_append_only()
+        """,
+        f"""
+        CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()
+        """,
+        # A delivery that was undone leaves a gap, so the next number is one that the sequence gave, above all others.
+        f"""
+        CREATE OR REPLACE FUNCTION {table}_next_id() RETURNS trigger LANGUAGE plpgsql AS
+        $$ DECLARE given bigint; newest bigint; BEGIN
+          SELECT last_value INTO given FROM {table}_id_seq;
+          SELECT coalesce(max(id), 0) INTO newest FROM {table};
+          IF NEW.id <= newest OR NEW.id > given THEN RAISE EXCEPTION {_REFUSE}; END IF;
+          RETURN NEW;
+        END $$
+        """,  # noqa: S608  # a table of ours
+        f"""
+        CREATE TRIGGER {table}_next_id BEFORE INSERT ON {table}
+        FOR EACH ROW EXECUTE FUNCTION {table}_next_id()
         """,
     ]

@@ -28,7 +28,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
 from readiness_pipelines.ledger import Home, Ledger
-from readiness_pipelines_tests.databases import database_in
+from readiness_pipelines.ledger.tables import METADATA
+from readiness_pipelines_tests.databases import Kind, database_in
 from readiness_pipelines_tests.ledger.samples import NOW, ORDERS, PAID, REF, a_record
 from readiness_pipelines_tests.ledger.test_incidents import LATE
 
@@ -85,22 +86,39 @@ def _write_claim(ledger: Ledger) -> None:
     ledger.claim(ORDERS, Home("shop", "ann", "export"), at=NOW)
 
 
-@pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET who = 'nobody'"])
-@pytest.mark.parametrize(
-    ("table", "write"),
-    [
-        ("ledger_trail", _write_trail),
-        ("ledger_decisions", _write_decision),
-        ("ledger_incident_events", _write_event),
-        ("ledger_shapes", _write_shape),
-        ("ledger_claims", _write_claim),
-    ],
-)
+WRITES = [
+    ("ledger_trail", _write_trail),
+    ("ledger_decisions", _write_decision),
+    ("ledger_incident_events", _write_event),
+    ("ledger_shapes", _write_shape),
+    ("ledger_claims", _write_claim),
+]
+
+
+def _copied(table: str, number: str) -> str:
+    """A statement that writes a table's first row again, under another number."""
+    names = ", ".join(column.name for column in METADATA.tables[table].columns if column.name != "id")
+    return f"INTO {table} (id, {names}) SELECT {number}, {names} FROM {table} ORDER BY id LIMIT 1"
+
+
+@pytest.mark.parametrize(("table", "write"), WRITES)
 def test_the_database_refuses_to_change_what_happened(
-    ledger: Ledger, tmp_path: Path, table: str, write: Callable[[Ledger], None], statement: str
+    ledger: Ledger, tmp_path: Path, table: str, write: Callable[[Ledger], None], database: Kind
 ) -> None:
     write(ledger)
+    tampering = [f"DELETE FROM {table}", f"UPDATE {table} SET who = 'nobody'"]
+    tampering += [f"INSERT {_copied(table, number)}" for number in ("-1", "0", "max(id) OVER () + 7")]
+    if database == "sqlite":
+        tampering += [f"INSERT OR REPLACE {_copied(table, 'id')}", f"REPLACE {_copied(table, 'id')}"]
+    else:
+        tampering += [f"TRUNCATE {table}", f"TRUNCATE {table} CASCADE"]
     engine = create_engine(database_in(tmp_path))
-    with pytest.raises(DBAPIError, match="append-only"), engine.begin() as connection:
-        connection.execute(text(statement.format(table)))
+    with engine.connect() as connection:
+        before = connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).all()
+    for statement in tampering:
+        with pytest.raises(DBAPIError, match="append-only"), engine.begin() as connection:
+            connection.execute(text(statement))
+    with engine.connect() as connection:
+        assert connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).all() == before
     engine.dispose()
+    write(ledger)
