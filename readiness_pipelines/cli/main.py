@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from readiness_pipelines import __version__
-from readiness_pipelines.cli import decisions, domain, incidents, schema
+from readiness_pipelines.cli import audit, decisions, domain, incidents, schema
 from readiness_pipelines.cli.adopt import adopt
 from readiness_pipelines.cli.doctor import run_doctor
 from readiness_pipelines.cli.history import show_history
@@ -39,6 +39,7 @@ app.command("report")(write_report)
 app.command("doctor")(run_doctor)
 app.command("adopt")(adopt)
 app.command("migrate")(migrate)
+app.add_typer(audit.app, name="audit")
 app.add_typer(decisions.app, name="quarantine")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(domain.app, name="domain")

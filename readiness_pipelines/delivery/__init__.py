@@ -1,5 +1,6 @@
 """One batch through: ingested, judged, staged, committed; decided about, replayed, reconciled, maintained."""
 
+from readiness_pipelines.delivery.audit import Audit, audit
 from readiness_pipelines.delivery.deciding import KeptDecision, decide
 from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.gates import engine_of, gate_of
@@ -23,6 +24,7 @@ from readiness_pipelines.delivery.work import Work, do_work, due_work, with_foll
 __all__ = [
     "ORPHAN_AGE",
     "RETENTION",
+    "Audit",
     "Delivery",
     "Ingested",
     "KeptDecision",
@@ -35,6 +37,7 @@ __all__ = [
     "Replayed",
     "Selection",
     "Work",
+    "audit",
     "decide",
     "deliver",
     "do_work",

@@ -14,6 +14,9 @@ from readiness_pipelines.lakehouse import NO_ROWS, Staged
 from readiness_pipelines.ledger import BatchContents, BatchFinding, BatchRecord, FileContents, FindingKind
 from readiness_pipelines.names import TableId
 
+ANCHOR = "readiness.trail"
+"""The snapshots' property that names the last rows of the ledger's trail: two stores would have to be forged alike."""
+
 
 def commit_rows(
     store: TableId,
@@ -54,6 +57,7 @@ def commit_rows(
         "readiness.run": run.run_id,
         "readiness.attempt": attempt.id,
         **{f"readiness.{name}": str(value) for name, value in (facts or {}).items()},
+        ANCHOR: installation.ledger.anchor(),
         "readiness.rows": str(contents.rows),
         "readiness.digest": contents.digest,
         "readiness.files": json.dumps([asdict(file) for file in contents.files]),

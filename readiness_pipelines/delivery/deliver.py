@@ -24,7 +24,7 @@ from readiness_pipelines.delivery.judging import JudgedBatch, judged_batch
 from readiness_pipelines.delivery.on_spark import stage_from_spark
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import Profiled, forget_profile, keep_profile, profiled
-from readiness_pipelines.delivery.published import Inputs
+from readiness_pipelines.delivery.published import Inputs, is_there
 from readiness_pipelines.delivery.shapes import learn_shape
 from readiness_pipelines.delivery.versions import show_newest_version
 from readiness_pipelines.delivery.withdraw import withdraw_downstream
@@ -202,7 +202,8 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
         expected = verdict.quarantined_rows + verdict.discarded_rows
         bad = _stage(quarantine, waiting, schema, step, judged=judged, installation=installation, expected=expected)
         quarantine_snapshot = _replace(quarantine, bad, facts, step, judged=judged, installation=installation)
-    published_snapshot = snapshots.published
+    # A held batch keeps what it published before, if that is there: after all rows were discarded, nothing is.
+    published_snapshot = snapshots.published if before is not None and is_there(before) else None
     if good is not None:
         published_snapshot = _replace(published, good, facts, step, judged=judged, installation=installation)
     if profile is not None:

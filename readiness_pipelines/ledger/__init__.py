@@ -1,5 +1,7 @@
 """What happened: batches and where they stand, attempts, decisions, findings, incidents, and the trail of it all."""
 
+from readiness_pipelines.ledger.audit import ChainAudit, unknown_anchors
+from readiness_pipelines.ledger.chain import BrokenLink
 from readiness_pipelines.ledger.claims import Home
 from readiness_pipelines.ledger.contents import BatchContents, FileContents
 from readiness_pipelines.ledger.decisions import DecisionRecord
@@ -33,6 +35,8 @@ __all__ = [
     "BatchContents",
     "BatchFinding",
     "BatchRecord",
+    "BrokenLink",
+    "ChainAudit",
     "DecisionRecord",
     "FileContents",
     "Finding",
@@ -58,4 +62,5 @@ __all__ = [
     "StoredColumn",
     "TrailEntry",
     "migrate",
+    "unknown_anchors",
 ]

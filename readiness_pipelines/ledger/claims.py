@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from readiness_pipelines.errors import DeclarationError, LedgerError
+from readiness_pipelines.ledger.chain import append_row
 from readiness_pipelines.ledger.keys import is_table, table_of
 from readiness_pipelines.ledger.tables import CLAIMS
 from readiness_pipelines.names import TableId
@@ -71,4 +72,4 @@ def set_home(connection: Connection, table: TableId, home: Home, *, who: str, wh
     """
     if not why.strip():
         raise LedgerError(f"adopting {table} has no reason", way_out='give one: --reason "…"')
-    connection.execute(insert(CLAIMS).values(table_name=str(table), **asdict(home), who=who, why=why, at=at))
+    append_row(connection, CLAIMS, {"table_name": str(table), **asdict(home), "who": who, "why": why, "at": at})

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.errors import LedgerError
-from readiness_pipelines.ledger.keys import batch_key, batch_of, is_batch, new_number
+from readiness_pipelines.ledger.chain import append_row
+from readiness_pipelines.ledger.keys import batch_key, batch_of, is_batch
 from readiness_pipelines.ledger.tables import DECISIONS
 
 
@@ -51,7 +52,7 @@ def add_decision(
 ) -> DecisionRecord:
     """Keep a decision."""
     values = {"verb": verb, "content": dict(content), "text": text, "who": who, "why": why, "at": at}
-    number = new_number(connection.execute(insert(DECISIONS).values(**batch_key(ref), **values)))
+    number = append_row(connection, DECISIONS, {**batch_key(ref), **values})
     return DecisionRecord(id=number, ref=ref, verb=verb, content=dict(content), text=text, at=at, who=who, why=why)
 
 

@@ -23,6 +23,38 @@ def unguarded(connection: Connection, table: str) -> Iterator[None]:
     guard(connection, table)
 
 
+def missing_guards(connection: Connection, table: str) -> tuple[str, ...]:
+    """The triggers of an append-only table that are not there, are switched off, or do something else; by name."""
+    dialect = connection.dialect.name
+    if dialect == "sqlite":
+        found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        there = {row.name: row.sql for row in found}
+    else:
+        found = connection.exec_driver_sql(
+            f"""
+            SELECT tgname AS name, prosrc AS body FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+            WHERE tgrelid = '{table}'::regclass AND tgenabled IN ('O', 'A') AND NOT tgisinternal
+            """  # noqa: S608  # a table of ours
+        )
+        there = {row.name: row.body for row in found}
+    wanted = _bodies(dialect, table)
+    return tuple(name for name, body in wanted.items() if there.get(name, "").split() != body.split())
+
+
+def _bodies(dialect: str, table: str) -> dict[str, str]:
+    """What each trigger of a table does: on SQLite all that creates it, on Postgres the function's body."""
+    statements = [statement.strip() for statement in _guards(dialect, table)]
+    triggers = [statement for statement in statements if statement.startswith("CREATE TRIGGER")]
+    if dialect == "sqlite":
+        return {statement.split()[2]: statement for statement in triggers}
+    bodies = {
+        statement.split()[4].partition("(")[0]: statement.split("$$")[1]
+        for statement in statements
+        if statement.startswith("CREATE OR REPLACE FUNCTION")
+    }
+    return {statement.split()[2]: bodies[statement.split()[-1].partition("(")[0]] for statement in triggers}
+
+
 def _removals(dialect: str, table: str) -> list[str]:
     # A ledger of an older program has only some of them.
     if dialect == "sqlite":

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from readiness_pipelines.errors import LedgerError, UnknownNameError
+from readiness_pipelines.ledger.chain import append_row
 from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
 from readiness_pipelines.ledger.keys import in_tables, new_number, table_of
 from readiness_pipelines.ledger.tables import INCIDENT_EVENTS, INCIDENTS
@@ -186,7 +187,7 @@ def _add_event(
     connection: Connection, incident: int, what: str, *, who: str, why: str | None, at: datetime
 ) -> IncidentEvent:
     values = {"incident": incident, "at": at, "what": what, "who": who, "why": why}
-    number = new_number(connection.execute(insert(INCIDENT_EVENTS).values(**values)))
+    number = append_row(connection, INCIDENT_EVENTS, values)
     return IncidentEvent(id=number, incident=incident, at=at, what=what, who=who, why=why)
 
 

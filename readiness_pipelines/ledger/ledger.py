@@ -7,7 +7,19 @@ from functools import partial
 from typing import Any
 
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
-from readiness_pipelines.ledger import attempts, batches, claims, contents, decisions, gates, requests, shapes, trail
+from readiness_pipelines.ledger import (
+    attempts,
+    audit,
+    batches,
+    claims,
+    contents,
+    decisions,
+    gates,
+    requests,
+    shapes,
+    trail,
+)
+from readiness_pipelines.ledger.audit import ChainAudit
 from readiness_pipelines.ledger.claims import Home
 from readiness_pipelines.ledger.contents import BatchContents
 from readiness_pipelines.ledger.database import Database
@@ -352,6 +364,16 @@ class Ledger:
         """What the last delivery of each batch that came to its end said."""
         with self._database.reading() as connection:
             return trail.last_verdicts(connection, tables)
+
+    def anchor(self) -> str:
+        """The last row of each append-only table, for the snapshots to carry; empty where there is none yet."""
+        with self._database.reading() as connection:
+            return audit.anchor(connection)
+
+    def audit_chains(self) -> tuple[ChainAudit, ...]:
+        """Whether what is append-only is as it was written: the chain and the guards of each such table."""
+        with self._database.reading() as connection:
+            return audit.audit_chains(connection)
 
     def open_attempts(self, *, tables: Collection[TableId] | None = None) -> tuple[Attempt, ...]:
         """The deliveries that began and did not end, oldest first: under way, or left half done by a crash."""

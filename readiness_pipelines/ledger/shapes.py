@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from readiness_pipelines.errors import LedgerError
+from readiness_pipelines.ledger.chain import append_row
 from readiness_pipelines.ledger.keys import is_table
 from readiness_pipelines.ledger.tables import SHAPES
 from readiness_pipelines.names import TableId
@@ -56,7 +57,7 @@ def add_shape(connection: Connection, table: TableId, shape: Shape) -> Shape:
     if before is not None and dict(before.columns) == dict(shape.columns):
         return before
     values = {"columns": dict(shape.columns), "who": shape.who, "why": shape.why, "at": shape.at}
-    connection.execute(insert(SHAPES).values(table_name=str(table), batch=shape.batch, **values))
+    append_row(connection, SHAPES, {"table_name": str(table), "batch": shape.batch, **values})
     return shape
 
 

@@ -1,7 +1,6 @@
 """The ledger's tables."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -9,19 +8,17 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    DateTime,
-    Dialect,
     Index,
     Integer,
     MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     event,
 )
 
 from readiness_pipelines.ledger.guards import guard
+from readiness_pipelines.ledger.times import UtcDateTime
 
 METADATA = MetaData()
 
@@ -32,33 +29,17 @@ SCHEMA_VERSION = 6
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """A time in UTC, also on SQLite, which forgets zones."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Refuse a time without a zone: it could be any."""
-        del dialect
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Put the zone back where the database lost it."""
-        del dialect
-        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
 # SQLite numbers rows by itself only where the key is a plain INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _batch_key() -> list[Column[str]]:
     return [Column(name, String(200), primary_key=True) for name in ("table_name", "batch")]
+
+
+def _link() -> Column[str]:
+    """What ties a row to the one before it; see ``ledger/chain.py``."""
+    return Column("link", String(64), nullable=False, server_default="")
 
 
 def _of_batch() -> list[Column[str]]:
@@ -112,6 +93,7 @@ TRAIL = Table(
     Column("run_id", String(200)),
     Column("attempt", String(64)),
     Column("details", JSON, nullable=False),
+    _link(),
     Index("ledger_trail_batch", "table_name", "batch"),
 )
 
@@ -135,6 +117,7 @@ DECISIONS = Table(
     Column("verb", String(60), nullable=False),
     Column("content", JSON, nullable=False),
     Column("text", Text, nullable=False),
+    _link(),
     Index("ledger_decisions_batch", "table_name", "batch"),
 )
 
@@ -192,6 +175,7 @@ INCIDENT_EVENTS = Table(
     Column("what", String(60), nullable=False),
     Column("who", String(200), nullable=False),
     Column("why", Text),
+    _link(),
     Index("ledger_incident_events_incident", "incident"),
 )
 
@@ -227,7 +211,7 @@ MESSAGES = Table(
 )
 
 NOTICES = Table(
-    "ledger_told",
+    "ledger_notices",
     METADATA,
     Column("channel", String(200), primary_key=True),
     Column("incident", BigInteger, primary_key=True),
@@ -255,6 +239,7 @@ SHAPES = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("who", String(200), nullable=False),
     Column("why", Text, nullable=False),
+    _link(),
     Index("ledger_shapes_table", "table_name"),
 )
 
@@ -267,6 +252,7 @@ CLAIMS = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("who", String(200), nullable=False),
     Column("why", Text, nullable=False),
+    _link(),
     Index("ledger_claims_table", "table_name"),
 )
 

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, insert, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
 from readiness_pipelines.ledger.batches import VISIBLE
+from readiness_pipelines.ledger.chain import append_row
 from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch, is_table, table_of
 from readiness_pipelines.ledger.records import TrailEntry
 from readiness_pipelines.ledger.tables import BATCHES, TRAIL
@@ -33,7 +34,7 @@ def append_entry(
 ) -> None:
     """Note what happened to a batch."""
     values = {"at": at, "what": what, "who": who, "why": why, "run_id": run_id, "attempt": attempt}
-    connection.execute(insert(TRAIL).values(**batch_key(ref), **values, details=details or {}))
+    append_row(connection, TRAIL, {**batch_key(ref), **values, "details": details or {}})
 
 
 def append_failure(

@@ -321,7 +321,7 @@ class Deliveries(RuleBasedStateMachine):
             assert {number: row[:2] for number, row in paid.items()} == self._rows(PAID, batch)
             totals = {
                 (status, len(rows), sum(row[0] for row in rows))
-                for status in ("paid", "refunded")
+                for status in ("paid", "refunded", "lost")
                 if (rows := [row for row in places.published.values() if row[2] == status])
             }
             assert set(self._table(TOTALS, batch, "status, orders, numbers")) == totals

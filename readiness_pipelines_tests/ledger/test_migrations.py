@@ -64,6 +64,21 @@ def columns(url: str) -> set[str]:
     return found
 
 
+def rows(url: str) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of all tables but the version's, as the database has them."""
+    engine = create_engine(url)
+    names = [name for name in inspect(engine).get_table_names() if name != "ledger_version"]
+    with engine.connect() as connection:
+        found = {name: connection.execute(text(f"SELECT * FROM {name}")).tuples().all() for name in names}
+    engine.dispose()
+    plain = {name: [tuple(map(_plain, row)) for row in values] for name, values in found.items()}
+    return {name: sorted(values, key=repr) for name, values in plain.items()}
+
+
+def _plain(value: object) -> object:
+    return repr(value) if isinstance(value, dict | list) else value
+
+
 def as_program_of(monkeypatch: pytest.MonkeyPatch, version: int) -> None:
     monkeypatch.setattr(database, "SCHEMA_VERSION", version)
 
@@ -89,15 +104,16 @@ def test_a_migrated_ledger_keeps_contents_from_then_on_and_has_none_of_before(st
     assert ledger.contents([ORDERS]) == {REF: kept}
 
 
-def test_a_step_changes_tables_and_moves_rows(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = contents(Ledger.open(url))
+def test_a_step_changes_tables_and_moves_rows(url: str) -> None:
+    before = rows(url)
     done = migrate(url, at=NOW, steps=[FIFTH])
     assert (done.before, done.after, version(url)) == (4, 5, 5)
-    as_program_of(monkeypatch, 5)
-    ledger = Ledger.open(url)
-    after = contents(ledger)
-    assert {entry.who for entry in after.pop("trail")} == {entry.who.upper() for entry in before.pop("trail")}
-    assert after == before
+    after = rows(url)
+    written = {value for row in after.pop("ledger_trail") for value in row if isinstance(value, str)}
+    assert {"ME", "ANN", "BOB"} <= written
+    assert not {"me", "ann", "bob"} & written
+    assert {row[:-1] for row in after.pop("ledger_batches")} == set(before.pop("ledger_batches"))
+    assert after == {name: values for name, values in before.items() if name != "ledger_trail"}
     engine = create_engine(url)
     with engine.connect() as connection:
         found = set(connection.execute(text("SELECT table_name, domain FROM ledger_batches")).tuples())
@@ -105,10 +121,9 @@ def test_a_step_changes_tables_and_moves_rows(url: str, monkeypatch: pytest.Monk
     assert found == {("shop.orders", "shop"), ("shop.paid", "shop"), ("shop_raw.orders", "shop_raw")}
 
 
-def test_a_migrated_ledger_numbers_on_and_is_guarded_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrate(url, at=NOW, steps=[FIFTH])
-    as_program_of(monkeypatch, 5)
-    ledger = Ledger.open(url)
+def test_a_migrated_ledger_numbers_on_and_is_guarded_again(stored: str) -> None:
+    migrate(stored, at=NOW)
+    ledger = Ledger.open(stored)
     last = ledger.trail(limit=1)[0].id
     ledger.request_replay(REF, who="ann", why="x", at=NOW)
     assert ledger.trail(limit=1)[0].id == last + 1
@@ -117,12 +132,12 @@ def test_a_migrated_ledger_numbers_on_and_is_guarded_again(url: str, monkeypatch
 
 
 def test_the_backup_is_the_ledger_as_it_was(url: str, database: Kind, tmp_path: Path) -> None:
-    before = contents(Ledger.open(url))
+    before = rows(url)
     backup = migrate(url, at=NOW, steps=[FIFTH]).backup
     assert backup is not None
     if database == "sqlite":
         assert backup == str(tmp_path / "test.backup_v4_20260131t120000z.db")
-        assert contents(Ledger.open(f"sqlite:///{backup}")) == before
+        assert rows(f"sqlite:///{backup}") == before
         return
     assert backup == "ledger_backup_v4_20260131t120000z"
     engine = create_engine(url)
