@@ -187,6 +187,7 @@ class _Draw:
         self._chance = chance
         self._database = database
         self._version = 0
+        self._landed: set[str] = set()
 
     def move(self, *, first: bool) -> Move:
         chance = self._chance
@@ -200,9 +201,9 @@ class _Draw:
                 case "land":
                     files = (self._file(chance.choice(DAYS)),)
                 case "decide":
-                    batch, decision = chance.choice(DAYS), self._decision()
+                    batch, decision = chance.choice(sorted(self._landed)), self._decision()
                 case "replay":
-                    batch = chance.choice(DAYS)
+                    batch = chance.choice(sorted(self._landed))
                 case _:
                     pass
         return Move(
@@ -216,6 +217,7 @@ class _Draw:
 
     def _file(self, batch: str) -> File:
         self._version += 1
+        self._landed.add(batch)
         chance = self._chance
         broken = chance.choice((0.0, 0.2, 0.2, 0.7))
         lines = []
@@ -270,7 +272,7 @@ class _Draw:
 
     def _point(self) -> Point:
         chance = self._chance
-        return Point(chance.choice(STEPS), chance.randint(1, 8), chance.choice(("before", "after")))
+        return Point(chance.choice(STEPS), chance.randint(1, 5), chance.choice(("before", "after")))
 
     def _upkeep(self) -> Upkeep:
         chance = self._chance

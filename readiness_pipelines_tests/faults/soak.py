@@ -18,7 +18,7 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 from readiness_pipelines_tests.databases import URL_FILE, database_in, postgres, use_database
 from readiness_pipelines_tests.faults.disk import Disk, small_disk
 from readiness_pipelines_tests.faults.oracle import Violation, judge
-from readiness_pipelines_tests.faults.schedules import DAYS, File, Replaced, Schedule, draw
+from readiness_pipelines_tests.faults.schedules import DAYS, File, FullDisk, Replaced, Restart, Schedule, draw
 from readiness_pipelines_tests.faults.strikes import Struck, make_move
 
 OUT = Console(width=140)
@@ -69,7 +69,11 @@ def run_schedule(schedule: Schedule, disk: Disk, keep: Path | None = None) -> tu
         try:
             for move in schedule.moves:
                 met.add(make_move(move, folder, notes, disk))
-            violations = (*_noted(notes), *(Violation("stuck", what) for what in met.stuck))
+            violations = (
+                *_noted(notes, schedule),
+                *(Violation("stuck", what) for what in met.stuck),
+                *(Violation("unexplained", what) for what in met.strange),
+            )
             (notes / "reference").mkdir()
             violations += tuple(judge(folder, notes / "reference", landed(schedule, folder)))
             if violations and keep is not None:
@@ -100,8 +104,13 @@ def landed(schedule: Schedule, folder: Path) -> dict[str, list[File]]:
     return drawn
 
 
-def _noted(notes: Path) -> Iterator[Violation]:
-    """What the processes of a schedule noted."""
+def _noted(notes: Path, schedule: Schedule) -> Iterator[Violation]:
+    """What the processes of a schedule noted; readers and maintenance may be refused where a server or disk is gone."""
+    if not any(isinstance(move.strike, FullDisk | Restart) for move in schedule.moves):
+        for note in sorted(notes.glob("refused-*")):
+            what = note.read_text()
+            if what.startswith(("reader", "maintenance")):
+                yield Violation("impossible", what)
     for note in sorted(notes.glob("seen-*")):
         yield Violation("impossible", note.read_text())
     for note in sorted(notes.glob("broken-*")):

@@ -20,7 +20,8 @@ from readiness_pipelines_tests.faults.disk import Disk
 from readiness_pipelines_tests.faults.schedules import FullDisk, KillAfter, Move, Restart, SecondWriter, Zombie
 
 WORKERS = multiprocessing.get_context("forkserver")
-WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.acts"])
+# The last two, because a child imports what its parent ran.
+WORKERS.set_forkserver_preload([f"readiness_pipelines_tests.faults.{name}" for name in ("acts", "oracle", "soak")])
 LONGEST_SECONDS = 120
 """A process that takes longer is stuck."""
 SMALL_FILE_BYTES = 20_000
@@ -36,12 +37,14 @@ class Struck:
         missed: How often a kind was drawn and its point or time was not reached.
         ends: How processes ended.
         stuck: Processes that did not end.
+        strange: Processes that ended as nothing explains.
     """
 
     faults: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
     stuck: list[str] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)
 
     def add(self, other: "Struck") -> None:
         """Count another one's, too."""
@@ -49,6 +52,7 @@ class Struck:
         self.missed += other.missed
         self.ends += other.ends
         self.stuck += other.stuck
+        self.strange += other.strange
 
 
 def make_move(move: Move, folder: Path, notes: Path, disk: Disk) -> Struck:
@@ -136,7 +140,9 @@ def _join(process: ForkServerProcess, what: str, met: Struck) -> None:
         process.kill()
         process.join()
         met.stuck.append(f"{what} did not end within {LONGEST_SECONDS} s")
-    ends = {0: "done", REFUSED: "refused", BROKEN: "broken", -signal.SIGKILL: "killed"}
+    ends: dict[int | None, str] = {0: "done", REFUSED: "refused", BROKEN: "broken", -signal.SIGKILL: "killed"}
+    if process.exitcode not in ends:
+        met.strange.append(f"{what} ended with {process.exitcode}")
     met.ends[f"{what}: {ends.get(process.exitcode, process.exitcode)}"] += 1
 
 
