@@ -1,4 +1,4 @@
-"""What the processes of a schedule do: deliver or decide, keep house, read; each struck from within where it is told so."""
+"""What the processes of a schedule do: deliver or decide, keep house, read. Some strike themselves."""
 
 import os
 import resource
@@ -24,7 +24,17 @@ from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import struck
 from readiness_pipelines_tests.faults.domains import chained_shop
-from readiness_pipelines_tests.faults.schedules import ClockJump, Decided, File, KillAt, Move, Replaced, Undo, Upkeep, Zombie
+from readiness_pipelines_tests.faults.schedules import (
+    ClockJump,
+    Decided,
+    File,
+    KillAt,
+    Move,
+    Replaced,
+    Undo,
+    Upkeep,
+    Zombie,
+)
 from readiness_pipelines_tests.samples import gated
 
 SHOP = chained_shop()

@@ -1,4 +1,4 @@
-"""What the fault tests run: orders with an aggregate of them, a chain down to a KPI, another domain with the same name."""
+"""What the fault tests run: orders with an aggregate of them, a chain down to a KPI, a table of the same name."""
 
 from typing import Any
 

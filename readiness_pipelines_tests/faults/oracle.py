@@ -1,4 +1,4 @@
-"""The laws, held against an installation after a schedule: nothing lost, doubled, stuck or unseen, all as without faults."""
+"""The laws, held against what a schedule left: nothing lost, doubled, stuck or unseen, and all as without faults."""
 
 import fcntl
 from collections import Counter
@@ -84,13 +84,11 @@ def state_of(folder: Path) -> State:
         for row in rows.to_pylist():
             values = tuple(f"{column}={row[column]!r}" for column in sorted(row) if column not in RUNS_OWN)
             found.setdefault(row["_batch"], {}).setdefault(name, []).append(values)
-    return {
-        batch: {name: tuple(sorted(rows)) for name, rows in tables.items()} for batch, tables in found.items()
-    }
+    return {batch: {name: tuple(sorted(rows)) for name, rows in tables.items()} for batch, tables in found.items()}
 
 
 def named_batches(installation: Installation) -> frozenset[str]:
-    """The batches of which due work, `reconcile` or a decision that waits for its replay says that they are not done."""
+    """The batches that are not done, as due work, `reconcile` or a decision that waits for its replay says."""
     due = {work.batch for work in due_work([SHOP], installation=installation, now=utc_now())}
     wrong = {problem.ref.batch for problem in reconcile([SHOP], installation=installation).problems}
     return frozenset({*due, *wrong, *_waiting_for_replay(installation)})
@@ -200,7 +198,9 @@ class Wanted:
             return ""
         if WAITING not in names and self._is_held(batch) and _visible(found) in self._possible_before(batch):
             return ""
-        return "; ".join(f"{name} has {_short(found.get(name, ()))}, not {_short(wanted.get(name, ()))}" for name in names)
+        return "; ".join(
+            f"{name} has {_short(found.get(name, ()))}, not {_short(wanted.get(name, ()))}" for name in names
+        )
 
     def _is_held(self, batch: str) -> bool:
         record = self._installation.ledger.get(BatchRef(ORDERS.id, batch))

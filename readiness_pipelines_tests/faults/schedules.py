@@ -245,7 +245,20 @@ class _Draw:
 
     def _strike(self) -> Strike | None:
         chance = self._chance
-        kinds = ["at", "at", "between", "between", "after", "after", "disk", "clock", "writers", "zombie", "replaced", ""]
+        kinds = [
+            "at",
+            "at",
+            "between",
+            "between",
+            "after",
+            "after",
+            "disk",
+            "clock",
+            "writers",
+            "zombie",
+            "replaced",
+            "",
+        ]
         if self._database == "postgres":
             kinds += ["restart"] * 3
         match chance.choice(kinds):

@@ -48,7 +48,9 @@ def main() -> None:
                 violated += 1
                 OUT.print(f'[red]again:[/] make soak SOAK="--seed {schedule.seed} --schedules 1"', soft_wrap=True)
             if done % 10 == 0:
-                OUT.print(f"[dim]{done:,} schedules, {sum(met.faults.values()):,} faults, {violated} with violations[/]")
+                OUT.print(
+                    f"[dim]{done:,} schedules, {sum(met.faults.values()):,} faults, {violated} with violations[/]"
+                )
     OUT.print(_table(seed, done, met, laws))
     sys.exit(1 if violated else 0)
 
@@ -98,9 +100,9 @@ def landed(schedule: Schedule, folder: Path) -> dict[str, list[File]]:
         if not there.exists():
             files.clear()
             continue
-        lines = tuple(there.read_text().splitlines()[1:])
         # Each version names itself in its rows: the one that is there is the last.
-        files.sort(key=lambda file, lines=lines: file.lines == lines)
+        lines = tuple(there.read_text().splitlines()[1:])
+        files[:] = [*(file for file in files if file.lines != lines), File(day, lines)]
     return drawn
 
 
