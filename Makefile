@@ -1,5 +1,6 @@
 # make run    run the domain readmissions on the committed data     make ui     the Dagster UI, with its daemon
 # make test   all tests                                             make lint   ruff, mypy, import-linter
+# make soak   ten minutes of random faults against the laws; SOAK="--minutes 30 --seed 7", or what a violation prints
 # make bench  all of these, some two hours
 # make bench-gate    speed and memory beside peers, in an environment of its own; BENCH="--millions 1" is short
 # make bench-alarms  false alarms and misses on 400 series with known faults and without
@@ -11,7 +12,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test ui lint bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
+.PHONY: run test ui lint soak bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
 
 run: .venv/installed
 	$(BIN)/readiness run readmissions --all
@@ -27,6 +28,9 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+soak: .venv/installed
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.faults.soak $(SOAK)
 
 bench: bench-gate bench-scale bench-growth bench-watch bench-alarms
 

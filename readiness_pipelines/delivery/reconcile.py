@@ -170,13 +170,15 @@ def _repair(table: Table, ref: BatchRef, *, again: bool, installation: Installat
             # What is gone from the source leaves what was ingested of it.
             if again:
                 return False
+            installation.ledger.supersede(BatchRef(table.id.raw, ref.batch), at=run.clock())
         published = Published(installation.ledger)
         if published.inputs(table, ref.batch) is not None:
             replay_batch(table, batch=ref.batch, installation=installation, run=run)
     elif published.inputs(table, ref.batch) is not None:
         deliver(table, batch=ref.batch, installation=installation, run=run)
-    else:
-        withdraw(table, batch=ref.batch, installation=installation, run=run)
+    elif not withdraw(table, batch=ref.batch, installation=installation, run=run):
+        # A crash cut it off before it committed anything, and what it was to be computed from is gone.
+        installation.ledger.supersede(ref, at=run.clock())
     show_newest_version(table, installation=installation, run=run)
     return True
 

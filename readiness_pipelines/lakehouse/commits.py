@@ -11,7 +11,7 @@ from pyiceberg.table.snapshots import Snapshot
 from requests import RequestException
 from sqlalchemy.exc import OperationalError
 
-from readiness_pipelines.errors import CommitConflictError, CommitUnknownError, LakehouseError
+from readiness_pipelines.errors import CommitConflictError, CommitUnknownError, LakehouseError, first_line
 from readiness_pipelines.lakehouse.maintenance import tidy
 from readiness_pipelines.lakehouse.reading import of_batch
 from readiness_pipelines.lakehouse.records import Commit, Staged
@@ -48,6 +48,7 @@ def replace_batch(
     Raises:
         CommitConflictError: Another commit changed the same batch, or the schema, meanwhile.
         CommitUnknownError: The catalog could not be reached, and it is not known whether the commit landed.
+        LakehouseError: The table's files cannot be written (disk full, no permission).
     """
     if wrong := [name for name, value in properties.items() if not isinstance(value, str)]:
         raise LakehouseError(f"snapshot properties must be text: {', '.join(wrong)}")
@@ -75,6 +76,12 @@ def replace_batch(
                 ) from error
             time.sleep(FIRST_WAIT_SECONDS * 2**turn)
             continue
+        except OSError as error:
+            raise LakehouseError(
+                f"batch {staged.batch!r} cannot be committed to {staged.table}: {first_line(error)}",
+                way_out=f"make room or give permission under {table.location()}, then run the batch again: "
+                "it finds out what landed, and finishes",
+            ) from error
         if landed is not None:
             tidy(table)
             return as_commit(staged.table, landed)

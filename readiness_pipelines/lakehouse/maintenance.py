@@ -80,7 +80,7 @@ def tidy(table: Table) -> None:
     The next commit does what this one cannot.
     """
     if len(table.snapshots()) > MOST_SNAPSHOTS:
-        with suppress(CommitFailedException, OperationalError, ValueError):
+        with suppress(CommitFailedException, OperationalError, OSError, ValueError):
             merge_manifests(table)
             expire(table, before=datetime.fromtimestamp(0, tz=UTC), most=KEPT_SNAPSHOTS)
 

@@ -18,10 +18,15 @@ SUPERSEDED = "superseded by another delivery of the batch"
 
 def begin_attempt(connection: Connection, attempt: Attempt) -> None:
     """Note that a delivery begins; it supersedes what is open of the batch."""
-    still_open = is_batch(ATTEMPTS, attempt.ref) & ATTEMPTS.c.ended_at.is_(None)
-    connection.execute(update(ATTEMPTS).where(still_open).values(ended_at=attempt.begun_at, outcome=SUPERSEDED))
+    supersede_open(connection, attempt.ref, at=attempt.begun_at)
     values = {"run_id": attempt.run_id, "who": attempt.who, "begun_at": attempt.begun_at}
     connection.execute(insert(ATTEMPTS).values(attempt=attempt.attempt, **batch_key(attempt.ref), **values))
+
+
+def supersede_open(connection: Connection, ref: BatchRef, *, at: datetime) -> None:
+    """End what is open of a batch: whoever began it must not go on."""
+    still_open = is_batch(ATTEMPTS, ref) & ATTEMPTS.c.ended_at.is_(None)
+    connection.execute(update(ATTEMPTS).where(still_open).values(ended_at=at, outcome=SUPERSEDED))
 
 
 def check_not_superseded(connection: Connection, ref: BatchRef, attempt: str) -> None:

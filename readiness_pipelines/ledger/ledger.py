@@ -82,6 +82,11 @@ class Ledger:
             begun = Attempt(attempt=attempt, ref=ref, run_id=run_id, who=who, begun_at=at)
             attempts.begin_attempt(connection, begun)
 
+    def supersede(self, ref: BatchRef, *, at: datetime) -> None:
+        """End what is open of a batch of which there is nothing to deliver any more."""
+        with self._database.writing() as connection:
+            attempts.supersede_open(connection, ref, at=at)
+
     def confirm(self, ref: BatchRef, *, attempt: str) -> None:
         """Refuse to go on with a delivery that another one has superseded.
 

@@ -20,7 +20,7 @@ from readiness_pipelines.delivery import (
     repair,
     replay_batch,
 )
-from readiness_pipelines.errors import DeclarationError, LedgerError, UnknownNameError
+from readiness_pipelines.errors import CommitConflictError, DeclarationError, LedgerError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
@@ -276,5 +276,30 @@ def test_reconcile_names_a_delivery_that_was_cut_off(shop: Domain, installation:
     installation.ledger.begin(ref, attempt="cut", run_id="r", who="me", at=datetime.now(UTC))
     (problem,) = reconcile([shop], installation=installation).problems
     assert "did not end" in problem.what
+    repair([shop], reconcile([shop], installation=installation), installation=installation, run=RUN)
+    assert reconcile([shop], installation=installation).problems == ()
+
+
+def test_a_repair_ends_what_was_cut_off_and_has_nothing_to_be_computed_from(
+    shop: Domain, installation: Installation
+) -> None:
+    run_batch(shop, installation, "day_1", *MOSTLY_BAD)
+    paid = BatchRef(shop.table("paid").id, "day_1")
+    installation.ledger.begin(paid, attempt="cut-off", run_id="r0", who="me", at=datetime.now(UTC))
+    seen = reconcile([shop], installation=installation)
+    assert {problem.ref for problem in seen.problems} == {paid}
+    repair([shop], seen, installation=installation, run=RUN)
+    assert reconcile([shop], installation=installation).problems == ()
+    with pytest.raises(CommitConflictError):
+        installation.ledger.confirm(paid, attempt="cut-off")
+
+
+def test_a_repair_ends_an_ingestion_that_was_cut_off_and_whose_file_is_gone(
+    shop: Domain, installation: Installation
+) -> None:
+    run_batch(shop, installation, "day_1", *GOOD)
+    raw = BatchRef(gated(shop).id.raw, "day_1")
+    installation.ledger.begin(raw, attempt="cut-off", run_id="r0", who="me", at=datetime.now(UTC))
+    (installation.landing.path / "orders" / "day_1.csv").unlink()
     repair([shop], reconcile([shop], installation=installation), installation=installation, run=RUN)
     assert reconcile([shop], installation=installation).problems == ()

@@ -114,6 +114,28 @@ def test_a_full_disk_stops_a_delivery_that_the_next_run_finishes(tmp_path: Path,
     assert (record.counts.published, record.counts.quarantined) == (40_000, 1)
 
 
+def with_a_full_disk_at(folder: Path, place: int) -> None:
+    """Work on a disk that is full when the n-th commit begins."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    try:
+        with struck("replace", place, "before", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1, unlimited))):
+            work(folder, "deliver")
+    except ReadinessError as error:
+        raise SystemExit(7 if error.way_out else 8) from error
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_a_disk_that_is_full_at_a_commit_is_an_error_with_a_way_out(tmp_path: Path, place: int) -> None:
+    land(tmp_path / "landing", "day_1", *ONE_BAD)
+    victim = WORKERS.Process(target=with_a_full_disk_at, args=(tmp_path, place))
+    victim.start()
+    victim.join(60)
+    assert victim.exitcode == 7
+    work(tmp_path, "deliver")
+    assert reconcile([SHOP], installation=Installation.open(settings_in(tmp_path))).problems == ()
+
+
 def test_a_lost_ledger_is_found_and_made_again_from_what_landed(tmp_path: Path) -> None:
     land(tmp_path / "landing", "day_1", *ONE_BAD)
     settings = impatient(tmp_path)
