@@ -70,9 +70,10 @@ def session_options(url: str) -> dict[str, Any]:
     return {"fallback_application_name": session_name(), **_KEEPALIVES}
 
 
-def session_name() -> str:
-    """What our sessions call themselves, unless their URL says otherwise: the process, and its machine."""
-    return f"readiness {os.getpid()}@{socket.gethostname()}"
+def session_name(run_id: str = "") -> str:
+    """What our sessions call themselves, unless their URL says otherwise: the process, its run, and its machine."""
+    # The machine comes last: the server cuts off what is longer than 63 bytes.
+    return f"readiness {os.getpid()}{f' run {run_id}' if run_id else ''} on {socket.gethostname()}"
 
 
 def milliseconds(seconds: float) -> str:
