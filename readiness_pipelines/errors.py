@@ -10,10 +10,12 @@
     ├── BatchHeldError              the gate said no: decide, then replay; a retry cannot help
     ├── UpstreamNotPublishedError   an input of a derived table or KPI has nothing published for the batch
     ├── LedgerError                 the ledger refuses a move, or cannot be reached
+    │   └── LedgerBusyError         another session held the ledger too long: run it again (retryable)
     ├── EngineError                 the engine that should judge cannot be had, or broke: run it again (retryable)
     └── LakehouseError              the tables could not be read or written
         ├── CommitConflictError     another run published the same batch meanwhile: judge again (retryable)
-        └── CommitUnknownError      the commit's outcome is unknown: the next run of the batch settles it (retryable)
+        ├── CommitUnknownError      the commit's outcome is unknown: the next run of the batch settles it (retryable)
+        └── LakehouseBusyError      another process held a turn too long: run it again (retryable)
 
 An error says *what* happened, *which* thing it happened to, and the *way out* (a fix or the next command).
 ``retryable`` tells an orchestrator whether the same call can succeed later without anyone changing anything.
@@ -90,6 +92,12 @@ class LedgerError(ReadinessError):
     """The ledger refuses a move, or cannot be reached."""
 
 
+class LedgerBusyError(LedgerError):
+    """Another session held the ledger for longer than a writer waits."""
+
+    retryable = True
+
+
 class EngineError(ReadinessError):
     """The engine that should judge a batch cannot be had, or broke on the way. Nothing was published."""
 
@@ -108,6 +116,12 @@ class CommitConflictError(LakehouseError):
 
 class CommitUnknownError(LakehouseError):
     """The commit's outcome is unknown; nothing is lost, the next run of the batch settles it."""
+
+    retryable = True
+
+
+class LakehouseBusyError(LakehouseError):
+    """Another process held a turn, to commit to a table or to deliver a batch, for longer than is waited."""
 
     retryable = True
 

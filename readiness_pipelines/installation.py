@@ -95,6 +95,7 @@ def lakehouse_of(settings: Settings) -> Lakehouse:
         catalog_url=settings.catalog_url,
         warehouse=settings.warehouse_place,
         turns_url=next((url for url in databases if url.startswith("postgresql")), settings.ledger_url),
+        lock_wait_seconds=settings.lock_wait_minutes * 60,
     )
 
 

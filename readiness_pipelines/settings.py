@@ -41,6 +41,8 @@ class Settings(BaseSettings):
         config: The settings file; its ``[alerts]`` says who is notified of what. Only a variable.
         engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.
+        lock_wait_minutes: How long a delivery waits for another process that delivers the same batch, or commits to the
+            same table (that for ten minutes at most), before it gives up.
         spark_url: Where Spark is: a master (``local[2]``, ``spark://…``, ``k8s://…``) or Spark Connect (``sc://…``).
 
     Raises:
@@ -61,6 +63,7 @@ class Settings(BaseSettings):
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"
     engine_memory_mb: int = Field(default=640, ge=128)
+    lock_wait_minutes: float = Field(default=60, gt=0, le=7 * 24 * 60)
     spark_url: str = Field(default="local[*]", repr=False)
 
     def __init__(self, **given: Any) -> None:

@@ -63,6 +63,14 @@ def test_a_value_that_does_not_fit_is_named_and_not_shown(monkeypatch: pytest.Mo
     assert "hidden" not in str(refused.value)
 
 
+@pytest.mark.parametrize("minutes", ["0", "-1", "inf", "nan", "1e9"])
+def test_a_wait_for_a_lock_has_a_limit(monkeypatch: pytest.MonkeyPatch, minutes: str) -> None:
+    assert Settings().lock_wait_minutes == 60
+    monkeypatch.setenv("READINESS_LOCK_WAIT_MINUTES", minutes)
+    with pytest.raises(DeclarationError, match="lock_wait_minutes"):
+        Settings()
+
+
 def test_a_bucket_needs_a_catalog_and_a_rest_catalog_a_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READINESS_WAREHOUSE", "s3://company/warehouse")
     with pytest.raises(DeclarationError, match="READINESS_CATALOG_URL"):

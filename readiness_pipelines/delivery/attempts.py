@@ -49,11 +49,12 @@ def attempted(table: Table, ref: BatchRef, *, installation: Installation, run: R
     Raises:
         DeclarationError: Another declaration delivers a table of this name: its rows would be overwritten.
         LedgerError: The ledger cannot be reached.
+        LakehouseBusyError: Another process has delivered the batch for longer than is waited.
     """
     attempt = uuid4().hex
     ledger = installation.ledger
     ledger.claim(table.id, home_of(table), at=run.clock())
-    with installation.lakehouse.turn(str(ref.table), ref.batch):
+    with installation.lakehouse.turn(str(ref.table), ref.batch, run_id=run.run_id):
         ledger.begin(ref, attempt=attempt, run_id=run.run_id, who=run.who, at=run.clock())
         try:
             yield OpenAttempt(id=attempt, confirm=lambda: ledger.confirm(ref, attempt=attempt))

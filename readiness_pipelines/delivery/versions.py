@@ -39,7 +39,7 @@ def show_newest_version(table: Table, *, installation: Installation, run: Run) -
     """
     if table.batches.scope is not Scope.TABLE:
         return
-    with installation.lakehouse.turn(str(table.id), "*"):
+    with installation.lakehouse.turn(str(table.id), "*", run_id=run.run_id):
         newest, shown = newest_version(table, installation), shown_version(table, installation)
         wanted = ("", "") if newest is None else (newest[0], str(newest[1]))
         if shown == wanted or (newest is None and shown is None):

@@ -20,6 +20,7 @@ from readiness_pipelines.names import TableId
 
 ATTEMPT = "readiness.attempt"
 BATCH = "readiness.batch"
+RUN = "readiness.run"
 TRIES = 6
 FIRST_WAIT_SECONDS = 0.1
 UNKNOWN = (OperationalError, CommitStateUnknownException, RESTError, RequestException, ValueError)

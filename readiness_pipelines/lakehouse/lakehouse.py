@@ -18,7 +18,7 @@ from pyiceberg.table import Table
 
 from readiness_pipelines.errors import LakehouseError, first_line
 from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, open_catalog
-from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, as_commit, replace_batch
+from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, RUN, as_commit, replace_batch
 from readiness_pipelines.lakehouse.digests import (
     DATA_FILE,
     NO_ROWS,
@@ -28,11 +28,12 @@ from readiness_pipelines.lakehouse.digests import (
     digest_by_file,
     digest_file,
 )
-from readiness_pipelines.lakehouse.locks import Turns, batch_turn, commit_turn, turns_of
+from readiness_pipelines.lakehouse.locks import batch_turn, commit_turn, turns_of
 from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_manifests, remove_orphans
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
 from readiness_pipelines.lakehouse.staging import ROW_GROUP_ROWS, count_staged, footers, rows_in, write_staged
+from readiness_pipelines.lakehouse.turns import Turns
 from readiness_pipelines.lakehouse.types import storage_schema
 from readiness_pipelines.lakehouse.upstream import evolved_schema
 from readiness_pipelines.names import TableId
@@ -54,6 +55,9 @@ TABLE_PROPERTIES = {
     "write.parquet.compression-codec": "zstd",
 }
 
+LOCK_WAIT_SECONDS = 3600
+"""The longest wait for another process's turn, unless the settings say otherwise: it may deliver a large batch."""
+
 
 class Lakehouse:
     """Iceberg tables, each partitioned by ``_batch``; one commit replaces one batch.
@@ -62,13 +66,21 @@ class Lakehouse:
         warehouse: Where the tables' files lie.
     """
 
-    def __init__(self, catalog: Catalog, warehouse: Place, turns: Turns) -> None:
+    def __init__(self, catalog: Catalog, warehouse: Place, turns: Turns, lock_wait_seconds: float) -> None:
         self._catalog = catalog
         self.warehouse = warehouse
         self._turns = turns
+        self._lock_wait_seconds = lock_wait_seconds
 
     @classmethod
-    def open(cls, *, catalog_url: str, warehouse: Place, turns_url: str | None = None) -> "Lakehouse":
+    def open(
+        cls,
+        *,
+        catalog_url: str,
+        warehouse: Place,
+        turns_url: str | None = None,
+        lock_wait_seconds: float = LOCK_WAIT_SECONDS,
+    ) -> "Lakehouse":
         """Open a catalog, and create it where it is missing.
 
         Args:
@@ -76,6 +88,7 @@ class Lakehouse:
             warehouse: Where the tables' files lie.
             turns_url: SQLAlchemy URL of the database whose users wait for each other's turn; ``None`` for the
                 catalog's. A REST catalog has none.
+            lock_wait_seconds: The longest wait for another process's turn.
 
         Raises:
             LakehouseError: The catalog or the database cannot be reached, or the warehouse cannot be made.
@@ -89,7 +102,7 @@ class Lakehouse:
                 f"the Iceberg catalog cannot be opened: {first_line(error)}",
                 way_out="check READINESS_CATALOG_URL and READINESS_WAREHOUSE, and that their servers answer",
             ) from error
-        return cls(catalog, warehouse, turns)
+        return cls(catalog, warehouse, turns, lock_wait_seconds)
 
     def exists(self, table: TableId) -> bool:
         """Whether the table is there."""
@@ -131,7 +144,7 @@ class Lakehouse:
             )
         # Another process may have been faster, here or on another machine.
         others_won = suppress(NamespaceAlreadyExistsError, TableAlreadyExistsError)
-        with commit_turn(self._turns, table), self._reaching(str(table)), others_won:
+        with self._commit_turn(table), self._reaching(str(table)), others_won:
             self._catalog.create_namespace_if_not_exists(table.domain)
             if not self.exists(table):
                 self._create(table, stored)
@@ -275,9 +288,22 @@ class Lakehouse:
         except duckdb.Error as error:
             raise LakehouseError(f"data files of {table} cannot be read: {first_line(error)}") from error
 
-    def turn(self, table: str, batch: str) -> AbstractContextManager[None]:
-        """Wait until no other process that shares the catalog delivers the batch, and hold the place."""
-        return batch_turn(self._turns, table, batch)
+    def turn(self, table: str, batch: str, *, run_id: str = "") -> AbstractContextManager[None]:
+        """Wait until no other process that shares the catalog delivers the batch, and hold the place.
+
+        Args:
+            table: The batch's table.
+            batch: The batch.
+            run_id: The run that delivers it: those who wait are told.
+
+        Raises:
+            LakehouseBusyError: Another process has delivered it for longer than is waited; names it.
+            LakehouseError: Where turns are kept cannot be reached or written to.
+        """
+        return batch_turn(self._turns, table, batch, wait_seconds=self._lock_wait_seconds, run_id=run_id)
+
+    def _commit_turn(self, table: TableId, *, run_id: str = "") -> AbstractContextManager[None]:
+        return commit_turn(self._turns, table, wait_seconds=self._lock_wait_seconds, run_id=run_id)
 
     def replace(
         self,
@@ -302,8 +328,9 @@ class Lakehouse:
         Raises:
             CommitConflictError: Another commit changed the same batch, or the schema, meanwhile.
             CommitUnknownError: The catalog could not be reached, and it is not known whether the commit landed.
+            LakehouseBusyError: Another process has been committing to the table for longer than is waited.
         """
-        with commit_turn(self._turns, table):
+        with self._commit_turn(table, run_id=properties.get(RUN, "")):
             return replace_batch(lambda: self._load(table), staged, properties, confirm, whole=whole)
 
     def files(
@@ -391,7 +418,7 @@ class Lakehouse:
         Raises:
             LakehouseError: No such table.
         """
-        with commit_turn(self._turns, table):
+        with self._commit_turn(table):
             merge_manifests(self._load(table))
             expired = expire(self._load(table), before=expire_before, most=most_snapshots)
             loaded = self._load(table)

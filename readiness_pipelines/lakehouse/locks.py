@@ -1,58 +1,23 @@
 """Turns: waiting in line beats retrying in a crowd. On one machine by files, for many by a Postgres that they share."""
 
-import fcntl
 import zlib
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
 
-from sqlalchemy import URL, NullPool, create_engine, make_url, text
+from sqlalchemy import make_url
 
 from readiness_pipelines.errors import LakehouseError
+from readiness_pipelines.lakehouse.file_turns import FileTurns
+from readiness_pipelines.lakehouse.postgres_turns import PostgresTurns
+from readiness_pipelines.lakehouse.turns import Turn, Turns
 from readiness_pipelines.names import TableId
 from readiness_pipelines.storage import Place
 
 BATCH_LOCKS = 512
 """So many locks for each table, whatever the number of its batches: a lock's file cannot be removed safely."""
 
-
-class Turns(Protocol):
-    """Who may work on what, one process at a time; a process that dies gives its turns back."""
-
-    def held(self, name: str) -> AbstractContextManager[None]:
-        """Wait until nobody else holds a name, and hold it."""
-        ...
-
-
-class FileTurns:
-    """Turns of the processes of one machine, by locked files."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    @contextmanager
-    def held(self, name: str) -> Iterator[None]:
-        """Hold the lock of a file; released by the system when the process dies."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / f"{name}.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-
-
-class PostgresTurns:
-    """Turns of the processes of many machines, by advisory locks of a Postgres server."""
-
-    def __init__(self, url: URL) -> None:
-        # A connection of its own for each turn: waiting ones must not use up the pool of those that work.
-        self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-
-    @contextmanager
-    def held(self, name: str) -> Iterator[None]:
-        """Hold an advisory lock; released by the server when the connection ends."""
-        with self._engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), {"name": name})
-            yield
+COMMIT_WAIT_SECONDS = 600
+"""The longest wait for a commit's turn: a commit takes seconds, whatever the size of the batch."""
 
 
 def turns_of(url: str, warehouse: Place) -> Turns:
@@ -69,11 +34,30 @@ def turns_of(url: str, warehouse: Place) -> Turns:
     )
 
 
-def commit_turn(turns: Turns, table: TableId) -> AbstractContextManager[None]:
-    """Commit to a table, one process at a time."""
-    return turns.held(str(table))
+def commit_turn(turns: Turns, table: TableId, *, wait_seconds: float, run_id: str = "") -> AbstractContextManager[None]:
+    """Commit to a table, one process at a time.
+
+    Args:
+        turns: All turns.
+        table: The table.
+        wait_seconds: The longest wait that is wanted; shorter where a commit cannot take so long.
+        run_id: The run that commits, where it is known.
+    """
+    wait_seconds = min(wait_seconds, COMMIT_WAIT_SECONDS)
+    return turns.held(Turn(name=str(table), what=f"a commit to {table}", run_id=run_id, wait_seconds=wait_seconds))
 
 
-def batch_turn(turns: Turns, table: str, batch: str) -> AbstractContextManager[None]:
-    """Deliver a batch, one process at a time; in rare cases another batch waits, too."""
-    return turns.held(f"{table}.batch-{zlib.crc32(batch.encode()) % BATCH_LOCKS}")
+def batch_turn(
+    turns: Turns, table: str, batch: str, *, wait_seconds: float, run_id: str = ""
+) -> AbstractContextManager[None]:
+    """Deliver a batch, one process at a time; in rare cases another batch waits, too.
+
+    Args:
+        turns: All turns.
+        table: The batch's table.
+        batch: The batch.
+        wait_seconds: The longest wait: the turn is held for as long as the batch takes.
+        run_id: The run that delivers.
+    """
+    name = f"{table}.batch-{zlib.crc32(batch.encode()) % BATCH_LOCKS}"
+    return turns.held(Turn(name=name, what=f"batch {batch!r} of {table}", run_id=run_id, wait_seconds=wait_seconds))

@@ -5,16 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, make_url, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, make_url, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from readiness_pipelines.errors import LedgerError, first_line
 from readiness_pipelines.ledger.tables import FIRST_VERSION, METADATA, SCHEMA_VERSION, VERSION
-
-LOCK_WAIT_SECONDS = 30
-
-WRITERS = 0x5EAD1E55
-"""Key of the advisory lock that a Postgres ledger's writers take."""
+from readiness_pipelines.ledger.waits import LOCK_WAIT_SECONDS, busy_error, take_turn
+from readiness_pipelines.postgres import limit_lock_waits, session_options
 
 
 class Database:
@@ -34,7 +31,7 @@ class Database:
         try:
             database._create()
         except LedgerError as error:
-            if not isinstance(error.__cause__, OperationalError):
+            if database.dialect != "sqlite" or not isinstance(error.__cause__, OperationalError):
                 raise
             database._create()  # SQLite does not wait while another process turns a new file into a ledger
         database.check_version(SCHEMA_VERSION)
@@ -74,11 +71,16 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A connection in a transaction: all of it happens, or nothing."""
+        """A connection in a transaction: all of it happens, or nothing.
+
+        Raises:
+            LedgerBusyError: Another session holds the ledger, or a row of it, for longer than is waited.
+            LedgerError: The database cannot be used.
+        """
         with self._reaching(), self._engine.begin() as connection:
             if self.dialect == "postgresql":
                 # One writer at a time, as on SQLite: what is checked still holds when it is written.
-                connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
+                take_turn(connection, str(self))
             yield connection
 
     def version(self) -> int | None:
@@ -143,6 +145,8 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, OSError) as error:
+            if (busy := busy_error(error, str(self), self._engine, self.file)) is not None:
+                raise busy from error
             raise LedgerError(
                 f"the ledger at {self} cannot be used: {first_line(error)}",
                 way_out="check READINESS_LEDGER_URL and that its database answers, then run again: nothing is lost",
@@ -163,7 +167,9 @@ def set_version(connection: Connection, version: int) -> None:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, pool_pre_ping=True, connect_args=session_options(url))
+        limit_lock_waits(engine, LOCK_WAIT_SECONDS)
+        return engine
     engine = create_engine(
         url if "timeout=" in url else make_url(url).update_query_dict({"timeout": str(LOCK_WAIT_SECONDS)})
     )
