@@ -19,7 +19,7 @@ from readiness_pipelines.delivery import ORPHAN_AGE, RETENTION, decide, ingest, 
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run, utc_now
 from readiness_pipelines.lakehouse import KEPT_SNAPSHOTS
-from readiness_pipelines.lakehouse.locks import FileTurns
+from readiness_pipelines.lakehouse.file_turns import FileTurns
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import struck
