@@ -2,7 +2,7 @@
 
 import typer
 
-from readiness_pipelines.cli.output import BROKEN_EXIT, AsJson, errors_for_people, print_json, say, say_next
+from readiness_pipelines.cli.output import BROKEN_EXIT, AsJson, errors_for_people, print_json, say
 from readiness_pipelines.delivery import Audit, audit
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.settings import Settings
@@ -33,13 +33,12 @@ def verify(as_json: AsJson = False) -> None:
 
 def _show(found: Audit) -> None:
     for chain in found.chains:
-        say(f"{chain.table}: {chain.rows:,} rows", *([] if chain.broken else [", each linked to the one before"]))
+        say(f"{chain.table}: {chain.rows:,} rows", *([] if chain.broken or not chain.rows else [", all linked"]))
     say(f"{found.anchors:,} snapshots of tables name the rows that were the last when they were committed")
     for problem in found.problems:
         say((problem, "bold red"))
     if found.problems:
-        say("the trail is not as it was written")
-        say_next("readiness reconcile")
+        say("the trail is not as it was written: compare it with a backup of the ledger, as the runbook says")
     else:
         say("the trail is as it was written")
 
