@@ -40,7 +40,8 @@ def maintain(
     """Expire snapshots, remove files that nothing names, and let the ledger forget closed attempts.
 
     What the ledger tells of a batch stays; what a batch holds now is always readable. Files of a delivery that is under
-    way are never touched: they are younger than its beginning, which the ledger knows.
+    way are never touched: they are younger than its beginning, which the ledger knows, and not much older than the
+    newest file, whatever the clocks of machines say.
 
     Args:
         installation: Where the tables and the ledger are.
@@ -57,7 +58,11 @@ def maintain(
     untouched = min([now - orphan_age, *begun])
     tables = tuple(
         installation.lakehouse.maintain(
-            table, expire_before=now - retention, most_snapshots=most_snapshots, orphans_before=untouched
+            table,
+            expire_before=now - retention,
+            most_snapshots=most_snapshots,
+            orphans_before=untouched,
+            orphan_age=orphan_age,
         )
         for table in installation.lakehouse.tables()
     )

@@ -1,6 +1,7 @@
 """What was computed from a batch whose rows were withdrawn must not outlive them."""
 
 import duckdb
+import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import Computed, Table, downstream
@@ -12,6 +13,7 @@ from readiness_pipelines.delivery.versions import show_newest_version
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Staged
 from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
+from readiness_pipelines.names import TableId
 
 
 def withdraw_downstream(table: Table, *, installation: Installation, run: Run) -> tuple[BatchRef, ...]:
@@ -48,19 +50,16 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
     """Empty a batch of a computed table; whether there was something to withdraw."""
     lakehouse, store = installation.lakehouse, store_of(table)
     ref = BatchRef(table.id, batch)
-    if not must_commit(store, ref, installation):
+    if not any(must_commit(there, ref, installation) for there in (store, table.id.quarantine)):
         return False
     with attempted(table, ref, installation=installation, run=run) as attempt:
-        schema = lakehouse.schema(store)
+        # A delivery that was cut off may have left what waits, and no published table yet.
+        stores = [there for there in (table.id.quarantine, store) if must_commit(there, ref, installation)]
+        schema = lakehouse.schema(store) if lakehouse.exists(store) else pa.schema([])
         with installation.engine() as engine:
-            staged = lakehouse.stage(store, engine.from_arrow(schema.empty_table()), batch=batch, schema=schema)
-            waiting = _nothing_waits(ref, installation, engine)
-            if waiting is not None:
-                quarantine = table.id.quarantine
-                commit_rows(
-                    quarantine, waiting, ref, attempt=attempt, installation=installation, engine=engine, run=run
-                )
-            commit_rows(store, staged, ref, attempt=attempt, installation=installation, engine=engine, run=run)
+            staged = [_no_rows(there, batch, installation, engine) for there in stores]
+            for there, nothing in zip(stores, staged, strict=True):
+                commit_rows(there, nothing, ref, attempt=attempt, installation=installation, engine=engine, run=run)
         reason = "what it was computed from was discarded"
         record_batch(
             BatchRecord(
@@ -84,10 +83,7 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
     return True
 
 
-def _nothing_waits(ref: BatchRef, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Staged | None:
-    """No rows for the quarantine, where it has some of the batch."""
-    quarantine, lakehouse = ref.table.quarantine, installation.lakehouse
-    if not must_commit(quarantine, ref, installation):
-        return None
-    schema = lakehouse.schema(quarantine)
-    return lakehouse.stage(quarantine, engine.from_arrow(schema.empty_table()), batch=ref.batch, schema=schema)
+def _no_rows(store: TableId, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Staged:
+    """No rows of a batch, in place of those that an Iceberg table has."""
+    schema = installation.lakehouse.schema(store)
+    return installation.lakehouse.stage(store, engine.from_arrow(schema.empty_table()), batch=batch, schema=schema)

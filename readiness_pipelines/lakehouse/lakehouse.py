@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -405,7 +405,13 @@ class Lakehouse:
             place.remove(file.removeprefix(f"{place}/"))
 
     def maintain(
-        self, table: TableId, *, expire_before: datetime, most_snapshots: int, orphans_before: datetime
+        self,
+        table: TableId,
+        *,
+        expire_before: datetime,
+        most_snapshots: int,
+        orphans_before: datetime,
+        orphan_age: timedelta,
     ) -> Maintained:
         """Merge manifests, expire old snapshots, and remove the files below the table's location that nothing names.
 
@@ -414,6 +420,7 @@ class Lakehouse:
             expire_before: Snapshots made before this time are expired.
             most_snapshots: So do all but the newest so many. The current one stays.
             orphans_before: Files changed at this time or later are not removed.
+            orphan_age: Nor are files that are not so much older than the newest one.
 
         Raises:
             LakehouseError: No such table.
@@ -422,7 +429,7 @@ class Lakehouse:
             merge_manifests(self._load(table))
             expired = expire(self._load(table), before=expire_before, most=most_snapshots)
             loaded = self._load(table)
-            files, size = remove_orphans(loaded, self._location(table), before=orphans_before)
+            files, size = remove_orphans(loaded, self._location(table), before=orphans_before, age=orphan_age)
         return Maintained(
             table=table,
             expired_snapshots=expired,

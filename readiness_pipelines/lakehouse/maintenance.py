@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import ManifestFile
@@ -85,20 +85,24 @@ def tidy(table: Table) -> None:
             expire(table, before=datetime.fromtimestamp(0, tz=UTC), most=KEPT_SNAPSHOTS)
 
 
-def remove_orphans(table: Table, place: Place, *, before: datetime) -> tuple[int, int]:
+def remove_orphans(table: Table, place: Place, *, before: datetime, age: timedelta) -> tuple[int, int]:
     """Remove the files below the table's location that no snapshot and no kept metadata names.
 
     Args:
         table: The table as it is now.
         place: Where its files lie.
         before: Files changed at this time or later stay, whoever names them: a running delivery may have staged them.
+        age: So do files that are not so much older than the newest one. That is told by the storage's own clock, and
+            holds also where this machine's, or a delivery's, is wrong.
 
     Returns:
         How many were removed, and their size in bytes.
     """
     named = {bare(path) for path in _named(table)}
     count = size = 0
-    for file in place.files():
+    files = tuple(place.files())
+    before = min(before, max((file.changed_at for file in files), default=before) - age)
+    for file in files:
         if file.changed_at < before and bare(file.uri) not in named:
             place.remove(file.name)
             count, size = count + 1, size + file.size_bytes

@@ -93,6 +93,16 @@ def test_files_of_a_running_delivery_are_left_alone(delivered: Installation) -> 
     assert staged.exists()
 
 
+def test_files_of_a_running_delivery_are_left_alone_where_a_clock_is_days_ahead(delivered: Installation) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=3)
+    ref = BatchRef(SHOP.table("orders").id, "day_1")
+    delivered.ledger.begin(ref, attempt="running", run_id="r2", who="me", at=ahead)
+    staged = delivered.lakehouse._location(TableId("shop", "orders")).path / "data" / "staged.parquet"
+    staged.write_bytes(b"x")
+    maintain(delivered, now=ahead)
+    assert staged.exists()
+
+
 def test_the_ledger_forgets_closed_attempts_and_nothing_else(delivered: Installation) -> None:
     trail = delivered.ledger.trail()
     assert maintain(delivered, now=LATER).forgotten_attempts > 0

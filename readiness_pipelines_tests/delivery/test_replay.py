@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandera.pyarrow as pa
+import pyarrow as arrow
 import pytest
 
 from readiness_pipelines import Domain
@@ -24,6 +26,7 @@ from readiness_pipelines.errors import CommitConflictError, DeclarationError, Le
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
+from readiness_pipelines_tests.faults.crashes import struck
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, gated, land, order_domain
 
 RUN = Run(run_id="r1", who="me")
@@ -301,5 +304,31 @@ def test_a_repair_ends_an_ingestion_that_was_cut_off_and_whose_file_is_gone(
     raw = BatchRef(gated(shop).id.raw, "day_1")
     installation.ledger.begin(raw, attempt="cut-off", run_id="r0", who="me", at=datetime.now(UTC))
     (installation.landing.path / "orders" / "day_1.csv").unlink()
+    repair([shop], reconcile([shop], installation=installation), installation=installation, run=RUN)
+    assert reconcile([shop], installation=installation).problems == ()
+
+
+class CrashError(BaseException):
+    """The process ends here."""
+
+
+def test_a_repair_withdraws_what_waits_where_the_published_table_was_never_made(installation: Installation) -> None:
+    class Cheap(pa.DataFrameModel):
+        amount: arrow.float64() = pa.Field(le=0)
+
+    shop = order_domain()
+
+    @shop.derived(schema=Cheap)
+    def cheap(orders: Any) -> Any:
+        return orders.project("amount, _row")
+
+    def crash() -> None:
+        raise CrashError
+
+    run_batch(shop, installation, "day_1", *GOOD)
+    with pytest.raises(CrashError), struck("record", 1, "before", crash):
+        deliver(shop.table("cheap"), batch="day_1", installation=installation, run=RUN)
+    decided(shop, installation, Discarding())
+    replay_batch(gated(shop), batch="day_1", installation=installation, run=RUN)
     repair([shop], reconcile([shop], installation=installation), installation=installation, run=RUN)
     assert reconcile([shop], installation=installation).problems == ()

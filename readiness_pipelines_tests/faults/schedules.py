@@ -266,7 +266,7 @@ class _Draw:
                 return KillAt(self._point())
             case "between":
                 step, when, table = chance.choice(BETWEEN)
-                return KillAt(Point(step, chance.randint(1, 2), when, table), "kill between tables")
+                return KillAt(Point(step, 1, when, table), "kill between tables")
             case "after":
                 return KillAfter(chance.randint(0, MOST_MILLISECONDS))
             case "disk":

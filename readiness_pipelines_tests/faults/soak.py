@@ -71,6 +71,9 @@ def run_schedule(schedule: Schedule, disk: Disk, keep: Path | None = None) -> tu
         try:
             for move in schedule.moves:
                 met.add(make_move(move, folder, notes, disk))
+            for note in notes.glob("refused-*"):
+                what, error, *_ = note.read_text().split(": ")
+                met.ends[f"{what} refused: {error}"] += 1
             violations = (
                 *_noted(notes, schedule),
                 *(Violation("stuck", what) for what in met.stuck),

@@ -98,10 +98,7 @@ def _strike(process: ForkServerProcess, move: Move, folder: Path, notes: Path, m
             if elsewhere:
                 _cut_off(folder)
             other = _start(act, folder, notes, move, besides=True, elsewhere=elsewhere)
-            if elsewhere:
-                _join(other, "another beside a zombie", met)
-            else:
-                other.join(0.5)
+            other.join(LONGEST_SECONDS if elsewhere else 0.5)
             assert process.pid is not None
             os.kill(process.pid, signal.SIGCONT)
             _join(other, "another beside a zombie", met)

@@ -18,8 +18,8 @@ from readiness_pipelines_tests.faults.schedules import File, draw
 from readiness_pipelines_tests.faults.soak import run_schedule
 
 FILE = File("day_1", ("0,10,paid,v1", "1,-1,paid,v1", "2,30,refunded,v1"))
-SEEDS = (62, 181)
-"""Killed between tables, at random, on a full disk, with a file replaced meanwhile."""
+SEEDS = (195, 258)
+"""Killed at a commit point and between tables, on a full disk; decided, and taken back."""
 
 
 def delivered(folder: Path) -> Installation:
