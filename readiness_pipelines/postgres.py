@@ -2,11 +2,13 @@
 
 import os
 import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 
 _LOCK_NOT_AVAILABLE = "55P03"
 _KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4}
@@ -21,6 +23,21 @@ _ADVISORY_HOLDERS = text(
       AND ((l.classid::bigint << 32) | l.objid::bigint) = :key AND a.pid <> pg_backend_pid()
     """
 )
+
+_TABLE_HOLDERS = text(
+    """
+    SELECT a.pid, a.usename, a.application_name, a.client_addr::text AS address, a.state,
+      coalesce(a.xact_start, a.state_change) AS since, bool_or(l.mode <> 'AccessShareLock') AS locks_rows
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN pg_class c ON c.oid = l.relation
+    WHERE l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND c.relkind = 'r' AND c.relname LIKE :tables AND a.pid <> pg_backend_pid()
+      AND a.pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = :besides)
+    GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 6
+    """
+)
+
+MOST_NAMED = 3
+"""How many sessions an error names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,3 +117,35 @@ def is_lock_timeout(error: BaseException) -> bool:
 def advisory_holders(connection: Connection, key: int) -> tuple[Session, ...]:
     """The sessions that hold an advisory lock."""
     return tuple(Session.of(row) for row in connection.execute(_ADVISORY_HOLDERS, {"key": key}))
+
+
+def table_holders(connection: Connection, tables: str, *, besides: int = 0) -> tuple[Session, ...]:
+    """The sessions that may hold rows of some tables: the server says only who has locked rows of a table.
+
+    Args:
+        connection: To the tables' database.
+        tables: A pattern of their names, as ``LIKE`` takes it.
+        besides: Without those that hold this advisory lock, or wait for it.
+    """
+    rows = connection.execute(_TABLE_HOLDERS, {"tables": tables, "besides": besides}).all()
+    return tuple(Session.of(row) for row in [row for row in rows if row.locks_rows] or rows)
+
+
+def find_sessions(engine: Engine, find: Callable[[Connection], tuple[Session, ...]]) -> tuple[Session, ...]:
+    """Look for sessions in a new connection; none where the server does not answer any more."""
+    try:
+        with engine.connect() as connection:
+            return find(connection)
+    except SQLAlchemyError:
+        return ()
+
+
+def name_sessions(sessions: Sequence[Session]) -> str:
+    """Some sessions, for people."""
+    return ", ".join(map(str, sessions[:MOST_NAMED])) or "a session that cannot be named"
+
+
+def ending(sessions: Sequence[Session]) -> str:
+    """The way out of waiting for some sessions."""
+    end = f"; if it is idle, end it: SELECT pg_terminate_backend({sessions[0].pid})" if sessions else ""
+    return f"run it again: nothing is lost{end}"

@@ -1,5 +1,6 @@
 """What many tests share: a real installation in a temporary folder."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from readiness_pipelines_tests.stores import warehouse_in
 
 ROOT = Path(__file__).parent.parent
 LANDING = ROOT / "data" / "landing"
+
+# A shell's background job ignores SIGINT; Dagster then ignores SIGTERM, too, and so do the helpers of each run, for whose
+# end it waits a minute.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def settings_in(folder: Path, *, landing: Path | None = None) -> Settings:

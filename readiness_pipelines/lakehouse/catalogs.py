@@ -8,10 +8,23 @@ from pyiceberg.exceptions import RESTError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from readiness_pipelines.errors import LakehouseBusyError
+from readiness_pipelines.names import TableId
+from readiness_pipelines.postgres import (
+    ending,
+    find_sessions,
+    is_lock_timeout,
+    limit_lock_waits,
+    name_sessions,
+    table_holders,
+)
 from readiness_pipelines.storage import Place
 
 CATALOG_NAME = "readiness"
 """In the SQL catalog's tables, and in PyIceberg's own variables: ``PYICEBERG_CATALOG__READINESS__TOKEN``."""
+
+ROW_WAIT_SECONDS = 10
+"""How long a commit waits for a row of the catalog on Postgres that somebody else has locked."""
 
 UNREACHABLE = (SQLAlchemyError, OSError, RESTError)
 """What a catalog raises that does not answer, or not as it should."""
@@ -29,12 +42,26 @@ def open_catalog(url: str, warehouse: Place) -> Catalog:
     if url.startswith(("http://", "https://")):
         return load_catalog(CATALOG_NAME, type="rest", uri=url, **files)
     if not url.startswith("sqlite"):
-        return _sql(url, warehouse, files)
+        catalog = _sql(url, warehouse, files)
+        limit_lock_waits(catalog.engine, ROW_WAIT_SECONDS)
+        catalog.engine.dispose()  # what it has connected already has no limit
+        return catalog
     Path(url.removeprefix("sqlite:///").split("?")[0]).parent.mkdir(parents=True, exist_ok=True)
     catalog = _sql(url if "?" in url else f"{url}?timeout=30", warehouse, files)
     with catalog.engine.connect() as connection:
         connection.execute(text("PRAGMA journal_mode=WAL"))
     return catalog
+
+
+def held_error(catalog: Catalog, table: TableId | str, error: BaseException) -> LakehouseBusyError | None:
+    """What to raise in place of a catalog's error, where it gave up a wait for a lock; ``None`` where it did not."""
+    if not isinstance(catalog, SqlCatalog) or not is_lock_timeout(error):
+        return None
+    holders = find_sessions(catalog.engine, lambda connection: table_holders(connection, r"iceberg\_%"))
+    return LakehouseBusyError(
+        f"the catalog is held by {name_sessions(holders)} at {table}: waited {ROW_WAIT_SECONDS} seconds",
+        way_out=ending(holders),
+    )
 
 
 def _store(warehouse: Place) -> dict[str, str]:

@@ -12,6 +12,7 @@ from requests import RequestException
 from sqlalchemy.exc import OperationalError
 
 from readiness_pipelines.errors import CommitConflictError, CommitUnknownError, LakehouseError, first_line
+from readiness_pipelines.lakehouse.catalogs import held_error
 from readiness_pipelines.lakehouse.maintenance import tidy
 from readiness_pipelines.lakehouse.reading import of_batch
 from readiness_pipelines.lakehouse.records import Commit, Staged
@@ -49,6 +50,7 @@ def replace_batch(
     Raises:
         CommitConflictError: Another commit changed the same batch, or the schema, meanwhile.
         CommitUnknownError: The catalog could not be reached, and it is not known whether the commit landed.
+        LakehouseBusyError: Somebody else has locked the table's row in the catalog; names the session.
         LakehouseError: The table's files cannot be written (disk full, no permission).
     """
     if wrong := [name for name, value in properties.items() if not isinstance(value, str)]:
@@ -68,6 +70,8 @@ def replace_batch(
                 way_out="run the batch again",
             ) from error
         except UNKNOWN as error:
+            if (held := held_error(table.catalog, staged.table, error)) is not None:
+                raise held from error
             if isinstance(error, ValueError) and "sequence number" not in str(error):
                 raise
             if turn == TRIES - 1:

@@ -111,7 +111,7 @@ class _Lock:
 
     def note(self, turn: Turn) -> None:
         """Say in the file who has the lock; that a disk is full is told by whoever writes what matters."""
-        since = datetime.now(UTC).isoformat(timespec="seconds")
+        since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
         facts = {
             "pid": os.getpid(),
             "host": socket.gethostname(),

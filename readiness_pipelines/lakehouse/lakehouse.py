@@ -17,7 +17,7 @@ from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
 
 from readiness_pipelines.errors import LakehouseError, first_line
-from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, open_catalog
+from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, held_error, open_catalog
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, RUN, as_commit, replace_batch
 from readiness_pipelines.lakehouse.digests import (
     DATA_FILE,
@@ -471,6 +471,8 @@ class Lakehouse:
         try:
             yield
         except UNREACHABLE as error:
+            if (held := held_error(self._catalog, what, error)) is not None:
+                raise held from error
             raise LakehouseError(
                 f"the catalog cannot be used for {what}: {first_line(error)}",
                 way_out="check that its database answers and that its disk has room, then run again: nothing is lost",
