@@ -15,8 +15,8 @@ from readiness_pipelines_tests.stores import warehouse_in
 ROOT = Path(__file__).parent.parent
 LANDING = ROOT / "data" / "landing"
 
-# A shell's background job ignores SIGINT; Dagster then ignores SIGTERM, too, and so do the helpers of each run, for whose
-# end it waits a minute.
+# A shell's background job ignores SIGINT; Dagster then ignores SIGTERM, too, and so do the helpers of each run, for
+# whose end it waits a minute.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
