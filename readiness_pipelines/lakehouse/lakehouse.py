@@ -426,8 +426,9 @@ class Lakehouse:
             LakehouseError: No such table.
         """
         with self._commit_turn(table):
-            merge_manifests(self._load(table))
-            expired = expire(self._load(table), before=expire_before, most=most_snapshots)
+            with self._reaching(str(table)):
+                merge_manifests(self._load(table))
+                expired = expire(self._load(table), before=expire_before, most=most_snapshots)
             loaded = self._load(table)
             files, size = remove_orphans(loaded, self._location(table), before=orphans_before, age=orphan_age)
         return Maintained(

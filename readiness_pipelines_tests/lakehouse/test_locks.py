@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from readiness_pipelines_tests.lakehouse.test_lakehouse import open_in, publish,
 
 ORDERS = TableId("shop", "orders")
 LONG = 20
+LATER, LONG_AGO = datetime(2100, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -200,12 +202,15 @@ def test_a_row_of_the_catalog_that_somebody_holds_is_not_waited_for_without_limi
     use_database("postgres", tmp_path)
     lakehouse = open_in(tmp_path)
     rows = rows_of("day_1", 1)
-    publish(lakehouse, rows, batch="day_1")
+    for _ in range(2):
+        publish(lakehouse, rows, batch="day_1")
     console = create_engine(database_in(tmp_path), connect_args={"application_name": "a forgotten console"})
     with console.connect() as holder:
         holder.execute(text("SELECT * FROM iceberg_tables FOR UPDATE"))
         with pytest.raises(
-            LakehouseBusyError, match=r"catalog is held by session .*a forgotten console.* at shop\.ord"
+            LakehouseBusyError, match=r"catalog is held by session .*a forgotten console.* shop\.orders"
         ):
             publish(lakehouse, rows, batch="day_1")
+        with pytest.raises(LakehouseBusyError, match="a forgotten console"):
+            lakehouse.maintain(ORDERS, expire_before=LATER, most_snapshots=1, orphans_before=LONG_AGO)
     publish(lakehouse, rows, batch="day_1")
