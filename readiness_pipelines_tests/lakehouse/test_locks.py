@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ from readiness_pipelines_tests.lakehouse.test_lakehouse import open_in, publish,
 ORDERS = TableId("shop", "orders")
 LONG = 20
 LATER, LONG_AGO = datetime(2100, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -212,5 +213,5 @@ def test_a_row_of_the_catalog_that_somebody_holds_is_not_waited_for_without_limi
         ):
             publish(lakehouse, rows, batch="day_1")
         with pytest.raises(LakehouseBusyError, match="a forgotten console"):
-            lakehouse.maintain(ORDERS, expire_before=LATER, most_snapshots=1, orphans_before=LONG_AGO)
+            lakehouse.maintain(ORDERS, expire_before=LATER, most_snapshots=1, orphans_before=LONG_AGO, orphan_age=DAY)
     publish(lakehouse, rows, batch="day_1")
