@@ -39,8 +39,9 @@ def order_domain(
     schema: Any = Order,
     batches: Sequence[str] | Batches = BATCHES,
     freshness: Freshness | None = None,
+    allow_empty: bool = False,
 ) -> Domain:
-    """The domain, with a tolerance of half a batch."""
+    """The domain, with a tolerance of half a batch; with `allow_empty`, days without a paid order are fine."""
     shop = Domain(name, owner="shop@shop.example")
     shop.gated(
         "orders",
@@ -55,7 +56,7 @@ def order_domain(
         freshness=freshness,
     )
 
-    @shop.derived(schema=Paid)
+    @shop.derived(schema=Paid, allow_empty=allow_empty)
     def paid(orders: Relation) -> Relation:
         """Orders that were not refunded."""
         return orders.filter("status = 'paid'").project("order_id, amount, _row")

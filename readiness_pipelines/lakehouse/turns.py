@@ -52,7 +52,7 @@ class Turns(Protocol):
 
 def say_waiting(turn: Turn, holder: str) -> None:
     """Tell whoever watches the process, or reads the run's log, what it waits for."""
-    sys.stderr.write(f"waiting for {turn.what}: {holder} has the turn, for at most {turn.longest_wait}\n")
+    sys.stderr.write(f"waiting for {turn.what}, at most {turn.longest_wait}: {holder} has the turn\n")
 
 
 def busy_error(turn: Turn, holder: str, *, stop: str) -> LakehouseBusyError:

@@ -5,8 +5,9 @@ from typing import Any
 import pandera.pyarrow as pa
 import pyarrow as arrow
 
-from readiness_pipelines import Domain, FileDrop, Ratio, Source, StaticBatches, Steward, Sum, Tolerance
-from readiness_pipelines_tests.samples import BATCHES, Order, Paid, order_domain
+from readiness_pipelines import Domain, FileDrop, Source, StaticBatches, Steward, Sum
+from readiness_pipelines.decisions import Correction, Discarding, Waiver
+from readiness_pipelines_tests.samples import BATCHES, Order, order_domain
 
 
 class Totals(pa.DataFrameModel):
@@ -43,30 +44,7 @@ def outlet(batches: tuple[str, ...] = BATCHES) -> Domain:
 
 def chained_shop() -> Domain:
     """A shop with a gate, tables derived from it, and KPIs over both: what is published is a function of its inputs."""
-    shop = Domain("shop", owner="shop@shop.example")
-    shop.gated(
-        "orders",
-        source=Source(
-            origin="Shop export",
-            steward=Steward("Shop team", "shop@shop.example"),
-            reader=FileDrop("orders/{batch}.csv", missing="?"),
-        ),
-        schema=Order,
-        batches=StaticBatches(keys=BATCHES),
-        tolerance=Tolerance(quarantined_ratio=0.5),
-    )
-
-    @shop.derived(schema=Paid, allow_empty=True)
-    def paid(orders: Any) -> Any:
-        """Orders that were not refunded."""
-        return orders.filter("status = 'paid'").project("order_id, amount, _row")
-
-    @shop.kpi(question="How many orders are refunded?", unit="ratio")
-    def refund_rate(orders: Any) -> Ratio:
-        """Share of the orders that were refunded."""
-        return Ratio("count(*) FILTER (status = 'refunded')", "count(*)")
-
-    shop_with_totals(shop)
+    shop = shop_with_totals(order_domain(allow_empty=True))
 
     @shop.kpi(question="How many orders are there?", unit="orders")
     def order_count(totals: Any) -> Sum:
@@ -74,3 +52,15 @@ def chained_shop() -> Domain:
         return Sum("orders")
 
     return shop
+
+
+def decisions_about(row: int) -> tuple[Correction | Waiver | Discarding, ...]:
+    """What people decide about a batch of the orders, or about one of its rows."""
+    return (
+        Correction(column="amount", expression="'25'", where=f"_row = {row}"),
+        Waiver(rule="status_isin"),
+        Waiver(rule="amount_greater_than_or_equal_to"),
+        Waiver(rule="tolerance"),
+        Discarding(where=f"_row = {row}"),
+        Discarding(),
+    )

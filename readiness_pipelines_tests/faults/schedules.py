@@ -6,6 +6,7 @@ from typing import Literal
 
 from readiness_pipelines.decisions import Correction, Discarding, Waiver
 from readiness_pipelines_tests.databases import Kind
+from readiness_pipelines_tests.faults.domains import decisions_about
 
 DAYS = ("day_1", "day_2")
 MOST_MILLISECONDS = 1_500
@@ -229,19 +230,8 @@ class _Draw:
         return File(batch, tuple(lines))
 
     def _decision(self) -> Decided:
-        row = self._chance.randint(0, 3)
-        return self._chance.choice(
-            (
-                Correction(column="amount", expression="'25'", where=f"_row = {row}"),
-                Waiver(rule="status_isin"),
-                Waiver(rule="amount_greater_than_or_equal_to"),
-                Waiver(rule="tolerance"),
-                Discarding(where=f"_row = {row}"),
-                Discarding(),
-                Undo(self._chance.randint(0, 2)),
-                Undo(0),
-            )
-        )
+        decisions = decisions_about(self._chance.randint(0, 3))
+        return self._chance.choice((*decisions, Undo(self._chance.randint(0, 2)), Undo(0)))
 
     def _strike(self) -> Strike | None:
         chance = self._chance

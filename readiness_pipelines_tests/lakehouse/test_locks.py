@@ -108,7 +108,7 @@ def test_who_waits_says_for_whom_and_goes_on_when_that_ends(turns: Turns, capsys
             assert not waiting.done()
         waiting.result(timeout=1)
     told = capsys.readouterr().err
-    assert told.startswith("waiting for batch 'day_1' of shop.orders: ")
+    assert told.startswith("waiting for batch 'day_1' of shop.orders, at most ")
     assert "run run-1" in told
     assert told.count("\n") == 1
 
