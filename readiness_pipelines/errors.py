@@ -108,6 +108,16 @@ class LakehouseError(ReadinessError):
     """The tables could not be read or written."""
 
 
+class DamagedTableError(LakehouseError):
+    """What says which files a table has, its metadata or manifests, is not there or cannot be read."""
+
+    def __init__(self, table: object, error: BaseException) -> None:
+        super().__init__(
+            f"the metadata of {table} cannot be read: {first_line(error)}",
+            way_out="restore the catalog and the table's folder metadata from a backup; its data files are untouched",
+        )
+
+
 class CommitConflictError(LakehouseError):
     """Another run published the same batch meanwhile."""
 

@@ -19,6 +19,7 @@ from readiness_pipelines.delivery.replay import (
     plan_replay,
     replay_batch,
 )
+from readiness_pipelines.delivery.share import Share
 from readiness_pipelines.delivery.work import Work, do_work, due_work, with_followers
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "ReplayStep",
     "Replayed",
     "Selection",
+    "Share",
     "Work",
     "audit",
     "decide",

@@ -1,7 +1,7 @@
 """What the tables hold, held against what was committed to them: file by file, and by the digest of each batch."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -9,7 +9,8 @@ import duckdb
 from readiness_pipelines.batches import BatchRef, Scope
 from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.delivery.places import store_of
-from readiness_pipelines.delivery.problems import Level, Problem, problem_of
+from readiness_pipelines.delivery.problems import Level, Problem, Step, problem_of, unwatched
+from readiness_pipelines.delivery.share import Share
 from readiness_pipelines.delivery.versions import newest_version
 from readiness_pipelines.errors import LakehouseError
 from readiness_pipelines.installation import Installation
@@ -23,7 +24,7 @@ class StoreProof:
     """What was found in one Iceberg table.
 
     Attributes:
-        files: Its data files that can be read.
+        files: Its data files of the chosen batches that can be read.
         unreadable: The batches of which a data file cannot be read, or holds another batch.
         unproved: How many of its batches were committed before contents were kept, or digested in another way.
         problems: What is not as it was committed.
@@ -35,26 +36,42 @@ class StoreProof:
     problems: tuple[Problem, ...]
 
 
-def stores_of(table: Table, installation: Installation) -> tuple[TableId, ...]:
-    """The Iceberg tables that hold the batches of a table, as far as they are there."""
+def stores_of(table: Table) -> tuple[TableId, ...]:
+    """The Iceberg tables that hold the batches of a table, once there is something to hold."""
     names = [store_of(table), table.id.quarantine, table.id.profiles]
     if isinstance(table, GatedTable):
         names.insert(0, table.id.raw)
     if table.batches.scope is Scope.TABLE:
         names.append(table.id)
-    return tuple(name for name in names if installation.lakehouse.exists(name))
+    return tuple(names)
 
 
 def prove_store(
-    table: Table, store: TableId, *, level: Level, installation: Installation, engine: duckdb.DuckDBPyConnection
+    table: Table,
+    store: TableId,
+    *,
+    level: Level,
+    share: Share,
+    installation: Installation,
+    engine: duckdb.DuckDBPyConnection,
+    step: Step = unwatched,
 ) -> StoreProof:
     """Hold an Iceberg table of a table against what was committed to it; what cannot be read does not stop the look.
+
+    Args:
+        table: The table.
+        store: One of its `stores_of`.
+        level: How thoroughly to look.
+        share: The batches of which files and rows are looked at; the catalog is asked about all.
+        installation: Where the tables and the ledger are.
+        engine: Reads the rows.
+        step: Called after each batch whose files were read.
 
     Raises:
         LakehouseError: The catalog does not answer.
         LedgerError: The ledger cannot be reached.
     """
-    return _Look(table, store, level, installation, engine).proof()
+    return _Look(table, store, level, share, installation, engine, step).proof()
 
 
 @dataclass(slots=True)
@@ -62,8 +79,10 @@ class _Look:
     table: Table
     store: TableId
     level: Level
+    share: Share
     installation: Installation
     engine: duckdb.DuckDBPyConnection
+    step: Step
     problems: list[Problem] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     """The batches of files that cannot be read or hold another batch, by path."""
@@ -74,18 +93,23 @@ class _Look:
         for file in files:
             by_batch[file.batch].append(file)
         known = _committed(self.table, self.store, self.installation)
+        recorded = self._recorded()
         batches = sorted({*by_batch, *known})
         for batch in batches:
-            self._check_catalog(batch, by_batch[batch], known.get(batch))
+            self._check_catalog(batch, by_batch[batch], known.get(batch), recorded=batch in recorded)
+        chosen = [batch for batch in batches if BatchRef(self.table.id, batch) in self.share]
+        files = tuple(file for batch in chosen for file in by_batch[batch])
         if self.level.includes(Level.FILES):
-            for batch in batches:
+            for number, batch in enumerate(chosen, 1):
                 self._check_files(batch, by_batch[batch], known.get(batch))
+                self.step(f"{self.store}: files", number, len(chosen))
         if self.level.includes(Level.ROWS):
-            self._check_rows(batches, files, known)
+            self.step(f"{self.store}: rows", 0, 1)
+            self._check_rows(chosen, files, known)
         return StoreProof(
             files=tuple(file for file in files if file.path not in self.unreadable),
             unreadable=frozenset(self.unreadable.values()),
-            unproved=sum(batch not in known or not _is_comparable(known[batch]) for batch in batches),
+            unproved=sum(batch not in known or not _is_comparable(known[batch]) for batch in chosen),
             problems=tuple(self.problems),
         )
 
@@ -93,8 +117,17 @@ class _Look:
         ref = BatchRef(self.store, batch)
         self.problems.append(problem_of(self.table.id.domain, ref, what, level, damaged=True))
 
-    def _check_catalog(self, batch: str, files: Sequence[DataFileInfo], committed: BatchContents | None) -> None:
+    def _recorded(self) -> frozenset[str]:
+        """The batches that the ledger knows: of raw tables, those that were ingested."""
+        of = self.store if self.store == self.table.id.raw else self.table.id
+        return frozenset(record.ref.batch for record in self.installation.ledger.batches(tables=[of]))
+
+    def _check_catalog(
+        self, batch: str, files: Sequence[DataFileInfo], committed: BatchContents | None, *, recorded: bool
+    ) -> None:
         if committed is None:
+            if files and not recorded:
+                self._name(batch, "the catalog has data files of it, and the ledger does not know it", Level.LEDGER)
             return
         rows = sum(file.rows for file in files)
         if rows != committed.rows:
@@ -170,43 +203,6 @@ def _committed(table: Table, store: TableId, installation: Installation) -> Mapp
         return known
     newest = newest_version(table, installation)
     return {batch: one for batch, one in known.items() if newest is not None and batch == newest[0]}
-
-
-def check_facts(table: Table, installation: Installation) -> Iterator[Problem]:
-    """The ledger's records against what the snapshots of the same deliveries say.
-
-    Raises:
-        LakehouseError: The catalog does not answer.
-        LedgerError: The ledger cannot be reached.
-    """
-    ledger, lakehouse = installation.ledger, installation.lakehouse
-    records = {record.attempt: record for record in ledger.batches(tables=[table.id, table.id.raw])}
-    contents = {one.snapshot: one for one in ledger.contents(stores_of(table, installation)).values()}
-    said: dict[tuple[BatchRef, str], None] = {}
-    for store in stores_of(table, installation):
-        for commit in lakehouse.snapshots(store):
-            facts = commit.properties
-            kept = contents.get(commit.snapshot_id)
-            if kept is not None and facts.get("readiness.digest") != kept.digest:
-                said[kept.ref, "the ledger has another digest of it than its snapshot says"] = None
-            record = records.get(facts.get("readiness.attempt"))
-            if record is None or "readiness.state" not in facts:
-                continue
-            counts = record.counts
-            recorded = {
-                "state": record.state.value,
-                "gate_version": record.gate_version,
-                "ingested_rows": counts.ingested,
-                "published_rows": counts.published,
-                "quarantined_rows": counts.quarantined,
-                "discarded_rows": counts.discarded,
-            }
-            for name, value in recorded.items():
-                if (fact := facts.get(f"readiness.{name}")) != str(value):
-                    text = f"the ledger says {name.replace('_', ' ')} {value}, its snapshot {fact}"
-                    said[record.ref, text] = None
-    for ref, what in said:
-        yield problem_of(table.id.domain, ref, what, Level.LEDGER)
 
 
 def _is_comparable(committed: BatchContents) -> bool:

@@ -14,26 +14,25 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
-from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Kpi, Table
 from readiness_pipelines.decisions import Decision
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash, must_commit
 from readiness_pipelines.delivery.baseline import Baseline, baseline_of
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
-from readiness_pipelines.delivery.judging import JudgedBatch, judged_batch
+from readiness_pipelines.delivery.judging import JudgedBatch, decisions_in_force, judged_batch
 from readiness_pipelines.delivery.on_spark import stage_from_spark
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import Profiled, forget_profile, keep_profile, profiled
 from readiness_pipelines.delivery.published import Inputs, is_there
 from readiness_pipelines.delivery.shapes import learn_shape
 from readiness_pipelines.delivery.versions import show_newest_version
+from readiness_pipelines.delivery.waiting_rows import waiting_rows
 from readiness_pipelines.delivery.withdraw import withdraw_downstream
 from readiness_pipelines.errors import DeclarationError, LakehouseError, UnknownNameError
 from readiness_pipelines.gates import (
     CleansedCount,
     Discard,
     Empty,
-    Engine,
     Hold,
     Publish,
     Rows,
@@ -43,7 +42,7 @@ from readiness_pipelines.gates import (
     Verdict,
 )
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import Staged, stored_columns
+from readiness_pipelines.lakehouse import Staged
 from readiness_pipelines.ledger import BatchFinding, BatchRecord, FindingKind, GateRecord, Snapshots, StoredColumn
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import identifier
@@ -97,7 +96,8 @@ def deliver(table: Table, *, batch: str, installation: Installation, run: Run) -
     """
     ref = BatchRef(table.id, batch)
     with attempted(table, ref, installation=installation, run=run) as attempt:
-        with judged_batch(table, batch=batch, installation=installation, run=run) as judged:
+        decisions = decisions_in_force(table, batch=batch, installation=installation, run=run)
+        with judged_batch(table, batch=batch, decisions=decisions, installation=installation) as judged:
             gate, verdict = judged.gate, judged.verdict
             asked = GateRecord(version=gate.version, declaration=gate.declaration.to_json(), first_used_at=run.clock())
             installation.ledger.remember_gate(table.id, asked)
@@ -196,7 +196,7 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
     publishes = isinstance(verdict.outcome, Publish | Split) and not isinstance(step.table, Kpi)
     profile = _profiled(step, good, judged, installation) if good is not None and publishes else None
     known = installation.lakehouse.schema(quarantine) if installation.lakehouse.exists(quarantine) else None
-    waiting, schema = _waiting(verdict, step, judged.judge, known)
+    waiting, schema = waiting_rows(verdict, judged.judge, known, name=step.attempt.id, at=step.run.clock())
     quarantine_snapshot = snapshots.quarantine
     if verdict.quarantined_rows or verdict.discarded_rows or must_commit(quarantine, step.ref, installation):
         expected = verdict.quarantined_rows + verdict.discarded_rows
@@ -220,12 +220,7 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
     return Delivery(
         ref=step.ref,
         state=state,
-        counts=Counts(
-            ingested=verdict.ingested_rows,
-            published=verdict.published_rows,
-            quarantined=verdict.quarantined_rows,
-            discarded=verdict.discarded_rows,
-        ),
+        counts=counts_of(verdict),
         gate_version=verdict.version,
         reason=reason,
         rules=verdict.rules,
@@ -368,27 +363,6 @@ def _replace(
     )
 
 
-def _waiting(verdict: Verdict, step: _Step, judge: Engine, known: pa.Schema | None) -> tuple[Rows, pa.Schema]:
-    """The rows that wait, with the gate's version and the time; and their columns.
-
-    A column of another type than quarantine has it in (`known`) waits beside it, as in raw.
-    """
-    failed, waiting = f"failed_{step.attempt.id}", f"waiting_{step.attempt.id}"
-    judge.view(failed, verdict.quarantined)
-    version, now = judge.sql.literal(verdict.version), judge.sql.value(step.run.clock())
-    judge.view(waiting, f"SELECT *, {version} AS _gate_version, {now} AS _quarantined_at FROM {failed}")
-    schema = judge.schema(waiting)
-    arrived = pa.schema([field for field in schema if field.name not in RESERVED_COLUMNS])
-    moved = {column.name: column.stored for column in stored_columns(arrived, known)}
-    if any(name.lower() != stored.lower() for name, stored in moved.items()):
-        name_of = judge.sql.identifier
-        listed = ", ".join(f"{name_of(name)} AS {name_of(moved.get(name, name))}" for name in schema.names)
-        placed = f"placed_{step.attempt.id}"
-        judge.view(placed, f"SELECT {listed} FROM {waiting}")
-        waiting, schema = placed, judge.schema(placed)
-    return judge.rows(f"SELECT * FROM {waiting}"), schema
-
-
 def outcome_text(verdict: Verdict) -> tuple[BatchState, str]:
     """Where a verdict puts a batch, and why, for people."""
     match verdict.outcome:
@@ -403,6 +377,16 @@ def outcome_text(verdict: Verdict) -> tuple[BatchState, str]:
             return BatchState.EMPTY, "the batch has no rows; what was published before stays"
         case Discard():
             return BatchState.DISCARDED, "it was decided that none of its rows will be published"
+
+
+def counts_of(verdict: Verdict) -> Counts:
+    """A batch's rows by where a verdict puts them."""
+    return Counts(
+        ingested=verdict.ingested_rows,
+        published=verdict.published_rows,
+        quarantined=verdict.quarantined_rows,
+        discarded=verdict.discarded_rows,
+    )
 
 
 def _rows_wait(rows: int) -> str:

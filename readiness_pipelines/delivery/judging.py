@@ -34,7 +34,7 @@ class JudgedBatch:
     Attributes:
         gate: The gate that judged it.
         given: The rows it was made of, before corrections, with their snapshots.
-        decisions: The decisions that were in force.
+        decisions: The decisions that were applied.
         verdict: The verdict; its rows live as long as the engine.
         judge: Where they live.
         engine: DuckDB, for all else.
@@ -56,8 +56,10 @@ def decisions_in_force(table: Table, *, batch: str, installation: Installation, 
 
 
 @contextmanager
-def judged_batch(table: Table, *, batch: str, installation: Installation, run: Run) -> Iterator[JudgedBatch]:
-    """Judge a batch of a table, by the gate in the code and the decisions in force.
+def judged_batch(
+    table: Table, *, batch: str, decisions: tuple[Decision, ...], installation: Installation
+) -> Iterator[JudgedBatch]:
+    """Judge a batch of a table, by the gate in the code and some decisions: those in force, or those of another time.
 
     Raises:
         UpstreamNotPublishedError: Nothing was ingested, or an input or referenced table has nothing published.
@@ -67,7 +69,6 @@ def judged_batch(table: Table, *, batch: str, installation: Installation, run: R
         LakehouseError: A table cannot be read.
     """
     gate = gate_of(table, default_engine=installation.engine_name)
-    decisions = decisions_in_force(table, batch=batch, installation=installation, run=run)
     with installation.engine() as engine:
         given = judged_rows(table, batch=batch, installation=installation, engine=engine)
         compared = compared_rows(table, gate, batch=batch, installation=installation, engine=engine)

@@ -1,10 +1,18 @@
 """What reconciliation names, and how thoroughly it looks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.commands import reconcile_command
+
+Step = Callable[[str, int, int], None]
+"""Called as a long look goes on: with what is looked at, how much of it was, and how much there is."""
+
+
+def unwatched(_what: str, _done: int, _total: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 class Level(StrEnum):
@@ -16,6 +24,8 @@ class Level(StrEnum):
     """Every data file is there, byte for byte as it was committed."""
     ROWS = "rows"
     """Every row is accounted for, and is as it was committed."""
+    RECOMPUTE = "recompute"
+    """Every batch, judged again, comes out as its last verdict says."""
 
     def includes(self, other: "Level") -> bool:
         """Whether what another level looks at is looked at."""

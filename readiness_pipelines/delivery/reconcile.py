@@ -1,24 +1,27 @@
 """Proof that every row is accounted for: from the tables themselves, held against what the ledger says."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from readiness_pipelines.batches import BatchRef, Scope
 from readiness_pipelines.contracts import Domain, GatedTable, Table
-from readiness_pipelines.delivery.contents import StoreProof, check_facts, prove_store, stores_of
+from readiness_pipelines.delivery.contents import StoreProof, prove_store, stores_of
 from readiness_pipelines.delivery.deliver import deliver
+from readiness_pipelines.delivery.facts import check_facts
 from readiness_pipelines.delivery.ingest import ingest
 from readiness_pipelines.delivery.places import store_of
-from readiness_pipelines.delivery.problems import Level, Problem, problem_of
+from readiness_pipelines.delivery.problems import Level, Problem, Step, problem_of, unwatched
 from readiness_pipelines.delivery.published import Published
+from readiness_pipelines.delivery.recompute import Recomputed, recompute
 from readiness_pipelines.delivery.replay import replay_batch
+from readiness_pipelines.delivery.share import ALL, Share
 from readiness_pipelines.delivery.versions import newest_version, show_newest_version, shown_version
 from readiness_pipelines.delivery.withdraw import withdraw
-from readiness_pipelines.errors import BatchNotLandedError
+from readiness_pipelines.errors import BatchNotLandedError, DamagedTableError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.ledger import ALL_BATCHES, BatchRecord
 from readiness_pipelines.names import TableId
 
 
@@ -31,6 +34,8 @@ class Reconciliation:
         batches: Batches of tables that were looked at.
         rows: Rows that were looked at; 0 where the level does not look at rows.
         unproved: Batches in Iceberg tables that were committed before contents were kept: counted, not proved.
+        recomputed: Batches that were judged again; 0 where the level does not ask for it.
+        skipped: Batches that could not be held against a new judgement, by the reason.
         problems: What does not add up; empty where everything does.
     """
 
@@ -38,6 +43,8 @@ class Reconciliation:
     batches: int
     rows: int
     unproved: int
+    recomputed: int
+    skipped: Mapping[str, int]
     problems: tuple[Problem, ...]
 
 
@@ -55,7 +62,14 @@ class _Places:
     strange: int = 0
 
 
-def reconcile(domains: Iterable[Domain], *, installation: Installation, level: Level = Level.ROWS) -> Reconciliation:
+def reconcile(
+    domains: Iterable[Domain],
+    *,
+    installation: Installation,
+    level: Level = Level.ROWS,
+    share: Share = ALL,
+    step: Step = unwatched,
+) -> Reconciliation:
     """Hold the tables of some domains against the ledger, batch by batch.
 
     A data file that cannot be read is a problem like others; what does not need it is looked at nevertheless.
@@ -64,6 +78,8 @@ def reconcile(domains: Iterable[Domain], *, installation: Installation, level: L
         domains: The domains.
         installation: Where the tables and the ledger are.
         level: How thoroughly to look.
+        share: The batches that are looked at so; the ledger is held against the catalog for all.
+        step: Called as it goes on.
 
     Raises:
         LakehouseError: The catalog does not answer.
@@ -72,44 +88,90 @@ def reconcile(domains: Iterable[Domain], *, installation: Installation, level: L
     tables = [table for domain in domains for table in domain.tables]
     problems: list[Problem] = []
     batches = rows = unproved = 0
+    again = Recomputed()
     for table in tables:
         records = {r.ref.batch: r for r in installation.ledger.batches(tables=[table.id])}
-        problems += check_facts(table, installation)
-        with installation.engine() as engine:
-            proofs = {
-                store: prove_store(table, store, level=level, installation=installation, engine=engine)
-                for store in stores_of(table, installation)
-            }
+        proofs, lost = _prove_stores(table, level=level, share=share, installation=installation, step=step)
+        problems += lost
+        problems += check_facts(table, proofs, installation)
         problems += [problem for proof in proofs.values() for problem in proof.problems]
         unproved += sum(proof.unproved for proof in proofs.values())
         places = _places(table, installation, proofs) if level.includes(Level.ROWS) else {}
         unreadable = {batch for proof in proofs.values() for batch in proof.unreadable}
-        ended = installation.ledger.recorded_attempts(table.id)
-        last = {
-            place: installation.lakehouse.last_attempts(there)
-            for place, there in _tables(table).items()
-            if place != "raw" and there in proofs
-        }
-        for batch in sorted({*records, *places}):
+        problems += _unended(table, {*records, *places}, proofs, installation)
+        chosen = sorted(batch for batch in {*records, *places} if BatchRef(table.id, batch) in share)
+        for batch in chosen:
             found = places.get(batch, _Places())
             batches += 1
             rows += found.published + found.quarantined + found.discarded
-            ref = BatchRef(table.id, batch)
-            if level.includes(Level.ROWS) and batch not in unreadable:
-                problems += _problems(table, ref, records.get(batch), found)
-            problems += [
-                _problem(ref, f"a delivery that never ended changed what the tables have as {place}", Level.LEDGER)
-                for place, attempts in last.items()
-                if attempts.get(batch, "") not in {"", *ended.get(batch, ())}
-            ]
+            if level.includes(Level.ROWS) and batch not in unreadable and not lost:
+                problems += _problems(table, BatchRef(table.id, batch), records.get(batch), found)
         problems += _version_problems(table, installation)
+        if level.includes(Level.RECOMPUTE):
+            judged = [records[batch] for batch in chosen if batch in records]
+            again += recompute(table, judged, damaged=_damaged(problems, tables), installation=installation, step=step)
+    problems += again.problems
     ids = {one for table in tables for one in (table.id, table.id.raw)}
     for attempt in installation.ledger.open_attempts():
         if attempt.ref.table in ids:
             began = f"{attempt.begun_at:%Y-%m-%d %H:%M} by {attempt.who}"
             what = f"a delivery began {began} and did not end: under way, or cut off"
             problems.append(_problem(attempt.ref, what, Level.LEDGER))
-    return Reconciliation(level=level, batches=batches, rows=rows, unproved=unproved, problems=tuple(problems))
+    return Reconciliation(
+        level=level,
+        batches=batches,
+        rows=rows,
+        unproved=unproved,
+        recomputed=again.batches,
+        skipped=again.skipped,
+        problems=tuple(problems),
+    )
+
+
+def _prove_stores(
+    table: Table, *, level: Level, share: Share, installation: Installation, step: Step
+) -> tuple[Mapping[TableId, StoreProof], Sequence[Problem]]:
+    """What was found in each Iceberg table of a table; and those that are not there, or cannot be read at all."""
+    proofs: dict[TableId, StoreProof] = {}
+    lost: list[Problem] = []
+    lakehouse, kept = installation.lakehouse, installation.ledger.contents(stores_of(table))
+    with installation.engine() as engine:
+        for store in stores_of(table):
+            try:
+                if lakehouse.exists(store):
+                    proofs[store] = prove_store(
+                        table, store, level=level, share=share, installation=installation, engine=engine, step=step
+                    )
+                elif any(one.rows for ref, one in kept.items() if ref.table == store):
+                    what = f"the catalog has no table {store}, to which rows were committed"
+                    lost.append(_lost(store, what, "restore the catalog from a backup"))
+            except DamagedTableError as error:
+                lost.append(_lost(store, error.what, error.way_out))
+    return proofs, lost
+
+
+def _lost(store: TableId, what: str, way_out: str) -> Problem:
+    ref = BatchRef(store, ALL_BATCHES)
+    return Problem(ref=ref, what=what, way_out=way_out, level=Level.LEDGER, damaged=True)
+
+
+def _unended(
+    table: Table, batches: Collection[str], stores: Collection[TableId], installation: Installation
+) -> Iterator[Problem]:
+    """Batches that a delivery changed which never came to its end."""
+    ended = installation.ledger.recorded_attempts(table.id)
+    for place, there in _tables(table).items():
+        if place == "raw" or there not in stores:
+            continue
+        for batch, attempt in installation.lakehouse.last_attempts(there).items():
+            if batch in batches and attempt not in {"", *ended.get(batch, ())}:
+                what = f"a delivery that never ended changed what the tables have as {place}"
+                yield _problem(BatchRef(table.id, batch), what, Level.LEDGER)
+
+
+def _damaged(problems: Iterable[Problem], tables: Sequence[Table]) -> frozenset[BatchRef]:
+    """The batches that problems are about, as those of tables and of what lies beside them."""
+    return frozenset(ref for one in problems for ref in (one.ref, _of_table(one.ref, tables)))
 
 
 def _version_problems(table: Table, installation: Installation) -> Iterator[Problem]:
@@ -143,7 +205,7 @@ def repair(
     wrong = {_of_table(problem.ref, tables) for problem in found.problems}
     repaired: list[BatchRef] = []
     for table in tables:
-        for ref in sorted(ref for ref in wrong if ref.table == table.id):
+        for ref in sorted(ref for ref in wrong if ref.table == table.id and ref.batch != ALL_BATCHES):
             again = BatchRef(table.id.raw, ref.batch) in damaged
             if _repair(table, ref, again=again, installation=installation, run=run):
                 repaired.append(ref)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import Table
-from readiness_pipelines.delivery.deliver import Delivery, deliver, outcome_text
+from readiness_pipelines.delivery.deliver import Delivery, counts_of, deliver, outcome_text
 from readiness_pipelines.delivery.follow import deliver_readers, readers_of
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.judging import decisions_in_force, judged_batch
@@ -176,14 +176,9 @@ def _step(
     decisions = decisions_in_force(table, batch=batch, installation=installation, run=run)
     would_be, would_count, reason = None, None, ""
     if evaluate:
-        with judged_batch(table, batch=batch, installation=installation, run=run) as judged:
+        with judged_batch(table, batch=batch, decisions=decisions, installation=installation) as judged:
             would_be, reason = outcome_text(judged.verdict)
-            would_count = Counts(
-                ingested=judged.verdict.ingested_rows,
-                published=judged.verdict.published_rows,
-                quarantined=judged.verdict.quarantined_rows,
-                discarded=judged.verdict.discarded_rows,
-            )
+            would_count = counts_of(judged.verdict)
     return ReplayStep(
         ref=record.ref,
         state=record.state,

@@ -1,6 +1,6 @@
 """The tables: Iceberg catalog, staged files, atomic commits, reading with DuckDB."""
 
-from readiness_pipelines.lakehouse.digests import METHOD, NO_ROWS, FileDigest, RowsDigest
+from readiness_pipelines.lakehouse.digests import METHOD, NO_ROWS, UNDIGESTED, FileDigest, RowsDigest
 from readiness_pipelines.lakehouse.drift import arrived_name, as_arrived, stored_columns, to_stored
 from readiness_pipelines.lakehouse.lakehouse import Lakehouse
 from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
@@ -11,6 +11,7 @@ __all__ = [
     "KEPT_SNAPSHOTS",
     "METHOD",
     "NO_ROWS",
+    "UNDIGESTED",
     "ColumnFooter",
     "Commit",
     "DataFileInfo",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import RESTError
+from pyiceberg.exceptions import RESTError, ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -25,6 +25,9 @@ CATALOG_NAME = "readiness"
 
 ROW_WAIT_SECONDS = 10
 """How long a commit waits for a row of the catalog on Postgres that somebody else has locked."""
+
+DAMAGED = (FileNotFoundError, ValidationError)
+"""What it raises where a table's metadata is not there, or is not metadata."""
 
 UNREACHABLE = (SQLAlchemyError, OSError, RESTError)
 """What a catalog raises that does not answer, or not as it should."""

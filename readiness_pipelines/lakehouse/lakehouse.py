@@ -16,8 +16,8 @@ from pyiceberg.exceptions import (
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
 
-from readiness_pipelines.errors import LakehouseError, first_line
-from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, held_error, open_catalog
+from readiness_pipelines.errors import DamagedTableError, LakehouseError, first_line
+from readiness_pipelines.lakehouse.catalogs import DAMAGED, UNREACHABLE, held_error, open_catalog
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, RUN, as_commit, replace_batch
 from readiness_pipelines.lakehouse.digests import (
     DATA_FILE,
@@ -471,6 +471,8 @@ class Lakehouse:
     def _reaching(self, what: str) -> Iterator[None]:
         try:
             yield
+        except DAMAGED as error:
+            raise DamagedTableError(what, error) from error
         except UNREACHABLE as error:
             if (held := held_error(self._catalog, what, error)) is not None:
                 raise held from error

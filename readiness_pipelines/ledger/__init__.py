@@ -1,6 +1,7 @@
 """What happened: batches and where they stand, attempts, decisions, findings, incidents, and the trail of it all."""
 
 from readiness_pipelines.ledger.audit import ChainAudit, unknown_anchors
+from readiness_pipelines.ledger.batches import record_digest
 from readiness_pipelines.ledger.chain import BrokenLink
 from readiness_pipelines.ledger.claims import Home
 from readiness_pipelines.ledger.contents import BatchContents, FileContents
@@ -62,5 +63,6 @@ __all__ = [
     "StoredColumn",
     "TrailEntry",
     "migrate",
+    "record_digest",
     "unknown_anchors",
 ]

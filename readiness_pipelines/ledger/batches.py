@@ -1,8 +1,10 @@
 """Batches: one record for each, of where it stands."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -43,6 +45,17 @@ def move_batch(connection: Connection, record: BatchRecord) -> None:
 def note_arrival(connection: Connection, ref: BatchRef, arrival: str | None) -> None:
     """Note that what arrived holds what was ingested already."""
     connection.execute(update(BATCHES).where(is_batch(BATCHES, ref)).values(arrival=arrival))
+
+
+def record_digest(record: BatchRecord) -> str:
+    """SHA-256 of all that is kept of a batch, but for its arrival, which may be noted again without a new verdict."""
+    values = {name: value for name, value in _values(record).items() if name != "arrival"}
+    return sha256(json.dumps(values, sort_keys=True, default=_plain_time).encode()).hexdigest()
+
+
+def _plain_time(value: Any) -> str:
+    assert isinstance(value, datetime)  # noqa: S101  # all else is JSON
+    return value.astimezone(UTC).isoformat()
 
 
 def check_counts(record: BatchRecord) -> None:

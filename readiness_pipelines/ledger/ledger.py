@@ -165,7 +165,12 @@ class Ledger:
                 why=why,
                 run_id=record.run_id,
                 attempt=record.attempt,
-                details={"counts": asdict(record.counts), "snapshots": asdict(record.snapshots), **(details or {})},
+                details={
+                    "counts": asdict(record.counts),
+                    "snapshots": asdict(record.snapshots),
+                    "record": batches.record_digest(record),
+                    **(details or {}),
+                },
             )
 
     def contents(self, tables: Collection[TableId]) -> Mapping[BatchRef, BatchContents]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Table
-from readiness_pipelines.delivery.judging import judged_batch
+from readiness_pipelines.delivery.judging import decisions_in_force, judged_batch
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation, Run
@@ -90,5 +90,6 @@ def judged_rules(table: Table, *, batch: str, installation: Installation) -> tup
         UpstreamNotPublishedError: Nothing of the batch was ingested, or an input has nothing published for it.
         GateBuildError: The gate cannot be built, or a check raised.
     """
-    with judged_batch(table, batch=batch, installation=installation, run=Run()) as judged:
+    decisions = decisions_in_force(table, batch=batch, installation=installation, run=Run())
+    with judged_batch(table, batch=batch, decisions=decisions, installation=installation) as judged:
         return judged.verdict.broken

@@ -55,7 +55,7 @@ def test_what_is_planted_is_found_where_nothing_names_it(tmp_path: Path) -> None
     installation = delivered(tmp_path / "struck")
     assert list(oracle.judge(tmp_path / "struck", tmp_path / "sound", {"day_1": [FILE]})) == []
     without_a_row(tmp_path / "struck")
-    blind = Reconciliation(level=Level.ROWS, batches=0, rows=0, unproved=0, problems=())
+    blind = Reconciliation(level=Level.ROWS, batches=0, rows=0, unproved=0, recomputed=0, skipped={}, problems=())
     with patch.object(oracle, "reconcile", return_value=blind):
         found = list(oracle.judge(tmp_path / "struck", tmp_path / "reference", {"day_1": [FILE]}))
     assert {violation.law for violation in found} == {"unseen", "unequal", "lost"}
