@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say
+from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, errors_for_people, print_json, say, show_error
 from readiness_pipelines.cli.tables import plain_table
-from readiness_pipelines.delivery import ORPHAN_AGE, RETENTION, maintain
+from readiness_pipelines.delivery import ORPHAN_AGE, RETENTION, Maintenance, maintain
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import KEPT_SNAPSHOTS
 from readiness_pipelines.settings import Settings
@@ -32,19 +32,34 @@ def run_maintain(
             most_snapshots=most_snapshots,
         )
         if as_json:
-            print_json({**asdict(done), "tables": [{**asdict(t), "table": str(t.table)} for t in done.tables]})
-            return
-        table = plain_table("maintenance")
-        for column in ("table", "expired snapshots", "kept", "removed files", "MB"):
-            table.add_column(column, justify="left" if column == "table" else "right", overflow="fold")
-        for one in done.tables:
-            table.add_row(
-                str(one.table),
-                f"{one.expired_snapshots:,}",
-                f"{one.kept_snapshots:,}",
-                f"{one.removed_files:,}",
-                f"{one.removed_bytes / 1e6:,.1f}",
+            print_json(
+                {
+                    "tables": [{**asdict(one), "table": str(one.table)} for one in done.tables],
+                    "damaged": [error.what for error in done.damaged],
+                    "forgotten_attempts": done.forgotten_attempts,
+                    "removed_spills": done.removed_spills,
+                }
             )
-        OUT.print(table)
-        if done.removed_spills:
-            say(f"{done.removed_spills:,} temporary folders that killed processes had left are removed")
+        else:
+            _show(done)
+    if done.damaged:
+        raise typer.Exit(BROKEN_EXIT)
+
+
+def _show(done: Maintenance) -> None:
+    table = plain_table("maintenance")
+    for column in ("table", "expired snapshots", "kept", "removed files", "MB"):
+        table.add_column(column, justify="left" if column == "table" else "right", overflow="fold")
+    for one in done.tables:
+        table.add_row(
+            str(one.table),
+            f"{one.expired_snapshots:,}",
+            f"{one.kept_snapshots:,}",
+            f"{one.removed_files:,}",
+            f"{one.removed_bytes / 1e6:,.1f}",
+        )
+    OUT.print(table)
+    if done.removed_spills:
+        say(f"{done.removed_spills:,} temporary folders that killed processes had left are removed")
+    for error in done.damaged:
+        show_error(error.what, error.way_out)

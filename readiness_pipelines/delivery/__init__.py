@@ -9,6 +9,7 @@ from readiness_pipelines.delivery.kpis import kpi_values
 from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.problems import Level, Problem
+from readiness_pipelines.delivery.proving import prove_share
 from readiness_pipelines.delivery.reconcile import Reconciliation, reconcile, repair
 from readiness_pipelines.delivery.replay import (
     Replayed,
@@ -51,6 +52,7 @@ __all__ = [
     "maintain",
     "moved_rows",
     "plan_replay",
+    "prove_share",
     "reconcile",
     "repair",
     "replay_batch",

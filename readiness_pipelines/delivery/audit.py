@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from readiness_pipelines.delivery.commit import ANCHOR
+from readiness_pipelines.errors import DamagedTableError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import Commit
 from readiness_pipelines.ledger import ChainAudit, unknown_anchors
@@ -36,10 +37,16 @@ def audit(*, installation: Installation) -> Audit:
     """
     lakehouse = installation.lakehouse
     # The snapshots first: what is appended meanwhile is in the chains, which only grow.
-    commits = [commit for store in lakehouse.tables() for commit in lakehouse.snapshots(store)]
+    commits: list[Commit] = []
+    unread: list[str] = []
+    for store in lakehouse.tables():
+        try:
+            commits += lakehouse.snapshots(store)
+        except DamagedTableError as error:
+            unread.append(error.what)
     anchored = [commit for commit in commits if commit.properties.get(ANCHOR)]
     chains = installation.ledger.audit_chains()
-    problems = [*_problems(chains), *_forged(chains, anchored)]
+    problems = [*_problems(chains), *_forged(chains, anchored), *unread]
     return Audit(chains=chains, anchors=len(anchored), problems=tuple(problems))
 
 

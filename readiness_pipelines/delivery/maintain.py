@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from readiness_pipelines.errors import DamagedTableError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import KEPT_SNAPSHOTS, Maintained
 from readiness_pipelines.spill import remove_abandoned
@@ -20,11 +21,13 @@ class Maintenance:
 
     Attributes:
         tables: By table.
+        damaged: Tables that cannot be read, and were left alone.
         forgotten_attempts: Closed attempts that the ledger forgot.
         removed_spills: Temporary folders that killed processes of this machine had left.
     """
 
     tables: tuple[Maintained, ...]
+    damaged: tuple[DamagedTableError, ...]
     forgotten_attempts: int
     removed_spills: int
 
@@ -56,15 +59,24 @@ def maintain(
     """
     begun = [attempt.begun_at for attempt in installation.ledger.open_attempts()]
     untouched = min([now - orphan_age, *begun])
-    tables = tuple(
-        installation.lakehouse.maintain(
-            table,
-            expire_before=now - retention,
-            most_snapshots=most_snapshots,
-            orphans_before=untouched,
-            orphan_age=orphan_age,
-        )
-        for table in installation.lakehouse.tables()
-    )
+    tables: list[Maintained] = []
+    damaged: list[DamagedTableError] = []
+    for table in installation.lakehouse.tables():
+        try:
+            done = installation.lakehouse.maintain(
+                table,
+                expire_before=now - retention,
+                most_snapshots=most_snapshots,
+                orphans_before=untouched,
+                orphan_age=orphan_age,
+            )
+            tables.append(done)
+        except DamagedTableError as error:
+            damaged.append(error)
     forgotten = installation.ledger.prune(before=now - retention)
-    return Maintenance(tables=tables, forgotten_attempts=forgotten, removed_spills=remove_abandoned())
+    return Maintenance(
+        tables=tuple(tables),
+        damaged=tuple(damaged),
+        forgotten_attempts=forgotten,
+        removed_spills=remove_abandoned(),
+    )

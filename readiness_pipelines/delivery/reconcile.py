@@ -171,7 +171,7 @@ def _unended(
 
 def _damaged(problems: Iterable[Problem], tables: Sequence[Table]) -> frozenset[BatchRef]:
     """The batches that problems are about, as those of tables and of what lies beside them."""
-    return frozenset(ref for one in problems for ref in (one.ref, _of_table(one.ref, tables)))
+    return frozenset(ref for one in problems for ref in (one.ref, table_ref(one.ref, tables)))
 
 
 def _version_problems(table: Table, installation: Installation) -> Iterator[Problem]:
@@ -202,7 +202,7 @@ def repair(
     """
     tables = [table for domain in domains for table in domain.tables]
     damaged = {problem.ref for problem in found.problems if problem.damaged}
-    wrong = {_of_table(problem.ref, tables) for problem in found.problems}
+    wrong = {table_ref(problem.ref, tables) for problem in found.problems}
     repaired: list[BatchRef] = []
     for table in tables:
         for ref in sorted(ref for ref in wrong if ref.table == table.id and ref.batch != ALL_BATCHES):
@@ -212,8 +212,8 @@ def repair(
     return tuple(repaired)
 
 
-def _of_table(ref: BatchRef, tables: Sequence[Table]) -> BatchRef:
-    """A batch of a table, where the problem is in what lies beside it."""
+def table_ref(ref: BatchRef, tables: Sequence[Table]) -> BatchRef:
+    """The batch of a table that a batch of what lies beside it belongs to: raw, quarantine, profiles, versions."""
     return next((BatchRef(table.id, ref.batch) for table in tables if ref.table in _names(table)), ref)
 
 

@@ -70,6 +70,11 @@ class Findings:
         with self._database.reading() as connection:
             return tuple(_found(row) for row in connection.execute(query))
 
+    def replace(self, ref: BatchRef, found: Mapping[FindingKind, Sequence[BatchFinding]], *, at: datetime) -> None:
+        """Put what was found of a batch since its delivery in place of what was found before, kind by kind."""
+        with self._database.writing() as connection:
+            replace_findings(connection, ref, found, at=at)
+
     def accept(
         self, ref: BatchRef, kinds: Iterable[FindingKind], *, who: str, why: str, at: datetime
     ) -> tuple[FoundFinding, ...]:

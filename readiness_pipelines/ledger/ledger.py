@@ -153,7 +153,8 @@ class Ledger:
                 attempts.check_not_superseded(connection, record.ref, record.attempt)
             batches.move_batch(connection, record)
             contents.keep_contents(connection, committed)
-            replace_findings(connection, record.ref, found or {}, at=record.updated_at)
+            # What is committed and recorded anew has yet to be proved.
+            replace_findings(connection, record.ref, {FindingKind.PROOF: (), **(found or {})}, at=record.updated_at)
             if record.attempt is not None:
                 attempts.end_attempt(connection, record.attempt, at=record.updated_at, outcome=record.state.value)
             trail.append_entry(

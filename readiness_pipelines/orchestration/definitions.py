@@ -14,7 +14,7 @@ from readiness_pipelines.orchestration.jobs import lane_job, replay_job
 from readiness_pipelines.orchestration.keys import decide_job_name, replay_job_name
 from readiness_pipelines.orchestration.replays import decide_job, replay_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_resource
-from readiness_pipelines.orchestration.upkeep import maintain_job, maintain_schedule
+from readiness_pipelines.orchestration.upkeep import maintain_job, maintain_schedule, prove_job, prove_schedule
 from readiness_pipelines.orchestration.watching import watch_sensor
 from readiness_pipelines.orchestration.work import work_sensor
 from readiness_pipelines.settings import Settings
@@ -48,11 +48,12 @@ def _definitions(domains: tuple[Domain, ...], settings: Settings | None) -> dg.D
     _check_job_names(domains)
     lanes = [lane for domain in domains for lane in domain.lanes]
     jobs = {lane.name: lane_job(lane) for lane in lanes}
+    proof = prove_job(domains)
     replays = {replay_job_name(lane): replay_job(lane) for lane in lanes}
     return dg.Definitions(
         assets=[asset for domain in domains for asset in domain_assets(domain)],
-        jobs=[*jobs.values(), *replays.values(), *map(decide_job, domains), maintain_job],
-        schedules=[maintain_schedule],
+        jobs=[*jobs.values(), *replays.values(), *map(decide_job, domains), maintain_job, proof],
+        schedules=[maintain_schedule, prove_schedule(proof)],
         asset_checks=[checks for domain in domains if (checks := freshness_checks(domain)) is not None],
         sensors=[
             *(work_sensor(domain, jobs) for domain in domains),

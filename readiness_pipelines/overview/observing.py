@@ -16,7 +16,7 @@ from readiness_pipelines.commands import (
 from readiness_pipelines.contracts import GatedTable, Table, answers_for, products_of
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import Finding, FindingKind, Severity
+from readiness_pipelines.ledger import Finding, FindingKind, FoundFinding, Severity
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import FreshnessState, TableFreshness, assess
 from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
@@ -75,6 +75,7 @@ def observe(
         *_slow(look, publications),
         *_held(look),
         *_broken(look),
+        *_unproved(look),
         *unusual_batches(look.tables, installation=installation, publications=publications),
     )
     return Observation(freshness=freshness, findings=findings)
@@ -210,6 +211,27 @@ def _broken(look: _Look) -> Iterator[Finding]:
             way_out = reconcile_command(table.id.domain)
             found[ref] = _undelivered(look, ref, table, seen=seen, since=attempt.begun_at, way_out=way_out)
     yield from found.values()
+
+
+def _unproved(look: _Look) -> Iterator[Finding]:
+    """Batches that are not as their last verdict left them, by the last proof."""
+    found: dict[BatchRef, list[FoundFinding]] = {}
+    for one in look.installation.ledger.findings.of(tables=look.tables):
+        if one.finding.kind is FindingKind.PROOF:
+            found.setdefault(one.ref, []).append(one)
+    for ref, (first, *others) in found.items():
+        more = f", and {len(others)} more" if others else ""
+        yield look.finding(
+            look.tables[ref.table],
+            kind=FindingKind.PROOF,
+            severity=Severity.ERROR,
+            batch=ref.batch,
+            promised=first.finding.promised,
+            seen=first.finding.seen + more,
+            since=first.found_at,
+            details=tuple(one.finding.seen for one in others),
+            way_out=first.finding.details["way_out"],
+        )
 
 
 def _undelivered(look: _Look, ref: BatchRef, table: Table, *, seen: str, since: datetime, way_out: str) -> Finding:

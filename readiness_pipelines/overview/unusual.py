@@ -22,6 +22,8 @@ def unusual_batches(
     """
     grouped: dict[tuple[TableId, FindingKind], dict[str, list[FoundFinding]]] = {}
     for one in installation.ledger.findings.of(tables=tables):
+        if one.finding.kind is FindingKind.PROOF:
+            continue  # it is about the batch, and does not end with the next one
         grouped.setdefault((one.ref.table, one.finding.kind), {}).setdefault(one.ref.batch, []).append(one)
     for (name, _), batches in grouped.items():
         table, published = tables[name], [one.batch for one in publications.get(name, ())]

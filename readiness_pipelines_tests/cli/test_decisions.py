@@ -110,3 +110,7 @@ def test_reconcile_exits_with_one_where_something_does_not_add_up(delivered: Pat
     told = call("reconcile", code=1)
     assert "shop.orders[day_2]: 4 ingested rows are neither published nor in quarantine" in told
     assert "everything adds up" in call("reconcile", "--repair")
+    proved = as_json("reconcile", "shop", "--level", "recompute")
+    assert (proved["recomputed"], proved["skipped"], proved["problems"]) == (proved["batches"], {}, [])
+    assert "0 judged again: everything adds up" in call("reconcile", "--level", "recompute", "--share", "999/1000")
+    assert "write 3/30: the third of thirty" in call("reconcile", "--share", "3", code=2)

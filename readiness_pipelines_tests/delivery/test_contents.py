@@ -6,11 +6,25 @@ import pytest
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.decisions import Discarding
-from readiness_pipelines.delivery import Level, Share, decide, ingest, reconcile, repair, replay_batch
+from readiness_pipelines.delivery import (
+    Level,
+    Share,
+    decide,
+    deliver,
+    ingest,
+    prove_share,
+    reconcile,
+    repair,
+    replay_batch,
+)
 from readiness_pipelines.delivery.recompute import DAMAGED, OTHER_GATE, OTHER_INPUTS
+from readiness_pipelines.delivery.share import ALL
+from readiness_pipelines.ledger import FindingKind
+from readiness_pipelines.overview import observe
 from readiness_pipelines_tests.delivery.tampering import (
     BATCH_OF,
     CASES,
+    RATE,
     RAW,
     RUN,
     SHOP,
@@ -90,6 +104,24 @@ def test_a_decision_made_since_does_not_count_until_it_is_replayed(place: Place)
     assert seen.recomputed > 4
 
 
+def test_what_a_proof_finds_is_a_finding_until_the_batch_is_delivered_again(place: Place) -> None:
+    installation = place.installation
+    CASES["a derived value forged"][0](place)
+    CASES["KPI file deleted"][0](place)
+    under_way = BatchRef(RATE, "day_1")
+    installation.ledger.begin(under_way, attempt="x", run_id="x", who="me", at=RUN.clock())
+
+    def found() -> list[tuple[FindingKind, str, str]]:
+        seen = observe(SHOP.tables, installation=installation, now=RUN.clock()).findings
+        return [(one.kind, f"{one.table}[{one.batch}]", one.way_out) for one in seen if one.kind is FindingKind.PROOF]
+
+    (kept,) = prove_share([SHOP], ALL, installation=installation, run=RUN).problems
+    assert kept.what == "judged again its published rows are others: 2 differ in amount"
+    assert found() == [(FindingKind.PROOF, "shop.paid[day_1]", "readiness reconcile shop --repair")]
+    deliver(SHOP.table("paid"), batch="day_1", installation=installation, run=RUN)
+    assert found() == []
+
+
 REPAIRED = [
     "a raw value",
     "a published value",
@@ -97,6 +129,9 @@ REPAIRED = [
     "a derived value",
     "a KPI's value",
     "a KPI forged",
+    "a profile's value",
+    "raw file deleted",
+    "published file truncated",
 ]
 
 

@@ -45,7 +45,8 @@ def test_several_domains_are_one_code_location() -> None:
     repository = build_definitions(*domains()).get_repository_def()
     names = {job.name for job in repository.get_all_jobs()} - {"__ASSET_JOB"}
     assert names == {
-        "shop", "shop_replay", "shop_decide", "finance", "finance_replay", "finance_decide", "maintain_tables",
+        "shop", "shop_replay", "shop_decide", "finance", "finance_replay", "finance_decide",
+        "maintain_tables", "prove_tables",
     }  # fmt: skip
     assert {sensor.name for sensor in repository.sensor_defs} == {
         "shop_work", "shop_replay_requests", "finance_work", "finance_replay_requests",

@@ -8,10 +8,11 @@ import pytest
 
 from readiness_pipelines.errors import CommitUnknownError, UnknownNameError
 from readiness_pipelines.names import TableId
-from readiness_pipelines.orchestration import launching
+from readiness_pipelines.orchestration import build_definitions, launching
 from readiness_pipelines.orchestration.failures import as_failures
+from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.orchestration.samples import make_project, own_home
-from readiness_pipelines_tests.samples import GOOD, land
+from readiness_pipelines_tests.samples import GOOD, land, order_domain
 
 ORDERS = dg.AssetKey(["shop", "orders"])
 KPI = dg.AssetKey(["shop", "refund_rate"])
@@ -52,6 +53,20 @@ def test_a_published_batch_is_materialized_with_its_checks(project: Path, instan
     assert sample.data == {"_row": 1, "_file": "orders/day_1.csv", "amount": "-20"}
     assert "shop_quarantine.orders" in str(broken.metadata["where_the_rest_lies"].value)
     assert all(check.passed for name, check in checks.items() if name != "amount_greater_than_or_equal_to")
+
+
+def test_the_nightly_proof_fails_where_a_batch_is_not_as_its_verdict_left_it(
+    project: Path, instance: dg.DagsterInstance
+) -> None:
+    run(project, instance, "day_1")
+    defined = build_definitions(order_domain(), settings=settings_in(project))
+    job = defined.get_repository_def().get_job("prove_tables")
+    assert job.execute_in_process(instance=instance).success
+    for file in (project / "warehouse" / "shop" / "orders" / "metadata").glob("*.json"):
+        file.unlink()
+    broken = job.execute_in_process(instance=instance, raise_on_error=False)
+    (failure,) = (event for event in broken.all_events if event.is_step_failure)
+    assert "shop.orders[*]: the metadata of shop.orders cannot be read" in str(failure.event_specific_data)
 
 
 def test_a_held_batch_fails_its_partition_with_the_reason_and_stops_what_follows(
