@@ -86,7 +86,7 @@ def test_a_month_is_computed_from_the_days_that_are_there(tmp_path: Path) -> Non
 
 def test_what_is_declared_wrong_is_refused_with_a_message() -> None:
     shop = order_domain()
-    assert len(list(build_definitions(shop, shop).resolve_all_job_defs())) == 5
+    assert len(list(build_definitions(shop, shop).resolve_all_job_defs())) == 6
     with pytest.raises(DeclarationError, match="two domains are called 'shop'"):
         build_definitions(shop, order_domain())
     with pytest.raises(DeclarationError, match="two jobs would be called 'shop_replay'"):
