@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from readiness_pipelines import Domain
-from readiness_pipelines.delivery import ingest, maintain, reconcile, replay_batch
+from readiness_pipelines.delivery import Level, ingest, maintain, reconcile, replay_batch
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
 from readiness_pipelines_tests.samples import gated, order_domain
 
-OUT = Console(width=120)
+OUT = Console(width=140)
 RUN = Run(run_id="bench", who="bench")
 WINDOW = 10
 """A figure is the median of so many deliveries, or replays, before a size is reached."""
@@ -27,7 +27,7 @@ MAINTAIN_EVERY = 100
 
 
 def main() -> None:
-    """Deliver batch after batch into one domain, and print what it took at some sizes."""
+    """Deliver batch after batch into one domain, and print what it took, and what each level of proof takes, at some sizes."""
     options = _options()
     figures = []
     with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
@@ -58,7 +58,10 @@ def main() -> None:
                         "delivery_s": round(statistics.median(seconds[-WINDOW:]), 3),
                         "replay_s": round(statistics.median(replays), 3),
                         "maintenance_s": round(maintained, 2),
-                        "reconcile_s": round(_timed(lambda: _proved(shop, installation)), 2),
+                        **{
+                            f"{level}_s": round(_timed(lambda level=level: _proved(shop, installation, level)), 2)
+                            for level in Level
+                        },
                     }
                 )
     OUT.print(_table(figures))
@@ -90,8 +93,8 @@ def _deliver(shop: Domain, batch: str, installation: Installation) -> None:
     replay_batch(gated(shop), batch=batch, installation=installation, run=RUN)
 
 
-def _proved(shop: Domain, installation: Installation) -> None:
-    if problems := reconcile([shop], installation=installation).problems:
+def _proved(shop: Domain, installation: Installation, level: Level) -> None:
+    if problems := reconcile([shop], installation=installation, level=level).problems:
         raise SystemExit(f"not every row is accounted for: {problems[0]}")
 
 
@@ -103,7 +106,15 @@ def _timed(work: Any) -> float:
 
 def _table(figures: list[dict[str, float]]) -> Table:
     table = Table(title=f"Seconds at so many batches (medians of {WINDOW})", title_justify="left")
-    columns = ("batches", "a delivery", "÷ first", "a replay", "÷ first", "maintenance", "reconcile")
+    columns = (
+        "batches",
+        "a delivery",
+        "÷ first",
+        "a replay",
+        "÷ first",
+        "maintenance",
+        *(f"prove {level}" for level in Level),
+    )
     for column in columns:
         table.add_column(column, justify="right")
     for figure in figures:
@@ -114,7 +125,7 @@ def _table(figures: list[dict[str, float]]) -> Table:
             f"{figure['replay_s']:.3f}",
             f"{figure['replay_s'] / figures[0]['replay_s']:.2f}",
             f"{figure['maintenance_s']:.2f}",
-            f"{figure['reconcile_s']:.2f}",
+            *(f"{figure[f'{level}_s']:.2f}" for level in Level),
         )
     return table
 
