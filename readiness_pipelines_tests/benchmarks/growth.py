@@ -27,7 +27,7 @@ MAINTAIN_EVERY = 100
 
 
 def main() -> None:
-    """Deliver batch after batch into one domain, and print what it took, and what each level of proof takes, at some sizes."""
+    """Deliver batch after batch, and print what that and each level of proof took at some sizes."""
     options = _options()
     figures = []
     with tempfile.TemporaryDirectory(dir=options.scratch) as folder:

@@ -1,5 +1,6 @@
 """A small disk of one's own: a folder in memory with a size, which can be filled."""
 
+import errno
 import os
 import subprocess
 import tempfile
@@ -26,14 +27,25 @@ class Disk:
     def filled(self, free_kilobytes: int) -> Iterator[None]:
         """Leave so much free, for a while."""
         ballast = self.folder / "ballast"
-        there = os.statvfs(self.folder)
-        wanted = there.f_bavail * there.f_frsize - free_kilobytes * 1024
         try:
             with ballast.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, max(wanted, 1))
+                while not self._taken(file.fileno(), free_kilobytes):
+                    pass
             yield
         finally:
             ballast.unlink(missing_ok=True)
+
+    def _taken(self, file: int, free_kilobytes: int) -> bool:
+        """Take all but so much; false where another process, a reader or upkeep, took some of it meanwhile."""
+        there = os.statvfs(self.folder)
+        wanted = there.f_bavail * there.f_frsize - free_kilobytes * 1024
+        try:
+            os.posix_fallocate(file, 0, max(wanted, 1))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            return wanted <= 1
+        return True
 
 
 @contextmanager
