@@ -3,6 +3,7 @@
 import atexit
 import subprocess
 import tempfile
+import time
 import warnings
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,9 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 Kind = Literal["sqlite", "postgres"]
 KINDS: tuple[Kind, ...] = ("sqlite", "postgres")
 
+
+LONGEST_START_SECONDS = 120
+"""A server on a busy machine takes its time."""
 
 URL_FILE = "database.url"
 """In a test's folder, names the database that the folder's installation uses; without it, SQLite in the folder."""
@@ -63,4 +67,14 @@ def restart_postgres() -> None:
     (server,) = _servers
     command = [str(server.bin_path / "pg_ctl"), "-D", str(server.pgdata), "-m", "immediate", "-w", "stop"]
     subprocess.run(command, check=True, capture_output=True, user=server.system_user)
-    server.start()
+    until = time.monotonic() + LONGEST_START_SECONDS
+    while True:
+        try:
+            server.start()
+        except (subprocess.SubprocessError, AssertionError):
+            # It gives up after ten seconds, and the server goes on starting.
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
+        else:
+            return

@@ -18,7 +18,7 @@ from readiness_pipelines.cli.output import (
 from readiness_pipelines.cli.tables import NEWEST, dimensions_table, lane_table
 from readiness_pipelines.cli.values import status_value, table_value
 from readiness_pipelines.cli.words import What, find
-from readiness_pipelines.commands import quarantine_command
+from readiness_pipelines.commands import quarantine_command, replay_command
 from readiness_pipelines.contracts import Domain, Kpi, Table
 from readiness_pipelines.delivery import due_work
 from readiness_pipelines.installation import Installation, Run
@@ -54,11 +54,16 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
             for record in _records(one):
                 if record.reason and record.state != "ingested":
                     say(f"  {record.ref}: ", (record.state.replace("_", " "), "bold"), f" {record.reason}")
+        decided = [ref for one in found for ref in one.awaiting_replay]
+        for ref in decided:
+            say(f"  {ref}: ", ("decided since its last verdict", "bold"), ", not replayed")
         due = due_work(chosen.domains, installation=installation, now=Run().clock(), unreachable=lambda *_: None)
         if due:
             count = len({(work.lane.name, work.batch) for work in due})
             say(f"due: {count_batches(count)}, {due[0].lane.name} {due[0].batch} first ({due[0].why})")
             say_next("readiness run" + (f" {what}" if what else ""))
+        elif decided:
+            say_next(replay_command(decided[0]))
         elif held := next((record for one in found for record in _records(one) if record.state == "held"), None):
             say_next(quarantine_command(held.ref))
 

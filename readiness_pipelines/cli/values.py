@@ -50,7 +50,8 @@ def batch_value(status: BatchStatus) -> dict[str, Any]:
 
 def status_value(status: DomainStatus) -> dict[str, Any]:
     """Where a domain stands."""
-    return {"domain": status.domain, "lanes": list(map(lane_value, status.lanes))}
+    waiting = [{"table": str(ref.table), "batch": ref.batch} for ref in status.awaiting_replay]
+    return {"domain": status.domain, "lanes": list(map(lane_value, status.lanes)), "awaiting_replay": waiting}
 
 
 def table_value(table: Table, batches: Sequence[BatchStatus]) -> dict[str, Any]:

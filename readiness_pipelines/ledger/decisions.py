@@ -1,6 +1,6 @@
 """Decisions: what people decided about batches, for ever. What a decision means is not known here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,9 @@ from sqlalchemy import Connection, select
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.ledger.chain import append_row
-from readiness_pipelines.ledger.keys import batch_key, batch_of, is_batch
+from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch
 from readiness_pipelines.ledger.tables import DECISIONS
+from readiness_pipelines.names import TableId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,12 @@ def check_decision(connection: Connection, ref: BatchRef, decision: int) -> None
         raise LedgerError(
             f"{ref} has no decision {decision}", way_out=f"its decisions are: {', '.join(map(str, known)) or 'none'}"
         )
+
+
+def decided_batches(connection: Connection, tables: Collection[TableId]) -> tuple[BatchRef, ...]:
+    """The batches of some tables about which something was decided, in order."""
+    query = select(DECISIONS.c.table_name, DECISIONS.c.batch).distinct().where(in_tables(DECISIONS, tables))
+    return tuple(sorted(map(batch_of, connection.execute(query))))
 
 
 def decisions_about(connection: Connection, ref: BatchRef) -> tuple[DecisionRecord, ...]:

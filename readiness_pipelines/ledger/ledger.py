@@ -227,6 +227,11 @@ class Ledger:
         with self._database.reading() as connection:
             return decisions.decisions_about(connection, ref)
 
+    def decided_batches(self, tables: Collection[TableId]) -> tuple[BatchRef, ...]:
+        """The batches of some tables about which something was decided, in order."""
+        with self._database.reading() as connection:
+            return decisions.decided_batches(connection, tables)
+
     def request_replay(self, ref: BatchRef, *, who: str, why: str, at: datetime) -> ReplayRequest:
         """Ask for a batch to be replayed.
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from readiness_pipelines.batches import BatchState, Counts, Keys, in_order
+from readiness_pipelines.batches import BatchRef, BatchState, Counts, Keys, in_order
 from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Lane
 from readiness_pipelines.delivery import kpi_values
-from readiness_pipelines.installation import Installation
+from readiness_pipelines.installation import Installation, utc_now
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
+from readiness_pipelines.overview.decided import awaiting_replay
 from readiness_pipelines.products import KpiValue, combined
 
 
@@ -62,10 +63,17 @@ class LaneStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainStatus:
-    """Where a domain stands, by lanes: tables that have the same batches."""
+    """Where a domain stands.
+
+    Attributes:
+        domain: Its name.
+        lanes: Its tables, by those that have the same batches.
+        awaiting_replay: The batches about which something was decided since their last verdict.
+    """
 
     domain: str
     lanes: tuple[LaneStatus, ...]
+    awaiting_replay: tuple[BatchRef, ...]
 
 
 def status(domain: Domain, *, installation: Installation) -> DomainStatus:
@@ -76,7 +84,8 @@ def status(domain: Domain, *, installation: Installation) -> DomainStatus:
         LakehouseError: A KPI's table cannot be read.
     """
     lanes = tuple(lane_status(lane, installation=installation) for lane in domain.lanes)
-    return DomainStatus(domain=domain.name, lanes=lanes)
+    waiting = awaiting_replay([table.id for table in domain.tables], installation=installation, now=utc_now())
+    return DomainStatus(domain=domain.name, lanes=lanes, awaiting_replay=waiting)
 
 
 def lane_status(lane: Lane, *, installation: Installation) -> LaneStatus:

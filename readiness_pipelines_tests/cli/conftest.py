@@ -1,5 +1,6 @@
 """A project for the command line."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,17 +17,20 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeProject:
     """Makes a project of Python text that gives its domain, and works in its folder."""
 
     def make(domain: str) -> Path:
-        folder = make_project(tmp_path, domain)
-        module = next(folder.glob("order_project_*.py")).stem
-        monkeypatch.chdir(folder)
-        monkeypatch.setenv("DAGSTER_HOME", "")
-        monkeypatch.setenv("READINESS_LANDING", str(folder / "landing"))
-        monkeypatch.setenv("READINESS_WAREHOUSE", str(folder / "warehouse"))
-        monkeypatch.setenv("READINESS_DOMAINS", f"{module}:domain")
-        monkeypatch.setenv("COLUMNS", "160")
-        return folder
+        return _work_in(make_project(tmp_path, domain), monkeypatch)
 
     return make
+
+
+def _work_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    module = next(folder.glob("order_project_*.py")).stem
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setenv("READINESS_LANDING", str(folder / "landing"))
+    monkeypatch.setenv("READINESS_WAREHOUSE", str(folder / "warehouse"))
+    monkeypatch.setenv("READINESS_DOMAINS", f"{module}:domain")
+    monkeypatch.setenv("COLUMNS", "160")
+    return folder
 
 
 @pytest.fixture
@@ -35,8 +39,21 @@ def project(make: MakeProject) -> Path:
     return make("order_domain()")
 
 
+@pytest.fixture(scope="session")
+def ran_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose orders ran; a copy of it is put in its place for each test, because tables name their folder."""
+    folder = tmp_path_factory.mktemp("delivered") / "here"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _work_in(make_project(folder), monkeypatch)
+        call("run")
+    folder.rename(folder.with_name("copy"))
+    return folder
+
+
 @pytest.fixture
-def delivered(project: Path) -> Path:
+def delivered(ran_once: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The orders ran: day_1 is published in part, day_2 whole, day_3 is held."""
-    call("run")
-    return project
+    shutil.rmtree(ran_once, ignore_errors=True)
+    shutil.copytree(ran_once.with_name("copy"), ran_once)
+    return _work_in(ran_once, monkeypatch)

@@ -94,6 +94,15 @@ def test_wrong_input_is_refused_with_the_way_out(delivered: Path, arguments: tup
     assert told in call(*arguments, code=2)
 
 
+def test_a_decision_that_nobody_replayed_is_named_until_somebody_does(delivered: Path) -> None:
+    call("quarantine", "waive", "day_1", "--rule", AMOUNT, "--reason", "a test")
+    assert as_json("status", "shop")["awaiting_replay"] == [{"table": "shop.orders", "batch": "day_1"}]
+    shown = call("status")
+    assert "shop.orders[day_1]: decided since its last verdict, not replayed" in shown
+    call("replay", "shop.orders", "--batch", "day_1")
+    assert "decided since" not in call("status")
+
+
 def test_reconcile_exits_with_one_where_something_does_not_add_up(delivered: Path) -> None:
     from readiness_pipelines.installation import Installation  # noqa: PLC0415  # only here
     from readiness_pipelines.names import TableId  # noqa: PLC0415

@@ -38,7 +38,7 @@ from readiness_pipelines_tests.samples import gated, land
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = int(os.environ.get("LAWS_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("LAWS_EXAMPLES", "4"))
 """Set the variable to look for longer than CI does."""
 
 BATCHES = ("day_1", "day_2")

@@ -20,9 +20,9 @@ pytestmark = pytest.mark.slow
 SHOP = order_domain()
 TABLES = ("shop_raw.orders", "shop.orders", "shop_quarantine.orders", "shop.paid", "shop.refund_rate")
 POINTS = [
-    *(("replace", place, "before") for place in (1, 2, 3, 4)),
+    *(("replace", place, "before") for place in (1, 3)),
     *(("replace", place, "after") for place in (2, 4)),
-    *(("record", place, when) for place in (1, 2) for when in ("before", "after")),
+    *(("record", 2, when) for when in ("before", "after")),
     ("begin", 2, "after"),
 ]
 
