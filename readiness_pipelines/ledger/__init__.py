@@ -7,7 +7,7 @@ from readiness_pipelines.ledger.claims import Home
 from readiness_pipelines.ledger.contents import BatchContents, FileContents
 from readiness_pipelines.ledger.decisions import DecisionRecord
 from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
-from readiness_pipelines.ledger.findings import UNLIKE, BatchFinding, Findings, FoundFinding
+from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
 from readiness_pipelines.ledger.gates import GateRecord
 from readiness_pipelines.ledger.incident_book import Incidents
 from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, IncidentState
@@ -30,6 +30,7 @@ from readiness_pipelines.ledger.silences import Silence
 __all__ = [
     "ALL_BATCHES",
     "AUTOMATIC",
+    "BESIDE",
     "MOVES",
     "UNLIKE",
     "Attempt",

@@ -12,7 +12,8 @@ class FindingKind(StrEnum):
 
     A late table, a slow batch, a batch that its gate held, a delivery that broke; a batch with unusually many or few
     rows, one whose columns hold other values than usual, a source whose columns or types changed; a batch that could
-    not be profiled or compared, and was delivered all the same; a batch that is not as its last verdict left it.
+    not be profiled or compared, and was delivered all the same; a batch that is not as its last verdict left it; one
+    whose run waits while no other ends.
     """
 
     FRESHNESS = "freshness"
@@ -24,6 +25,7 @@ class FindingKind(StrEnum):
     SCHEMA = "schema"
     PROFILE = "profile"
     PROOF = "proof"
+    QUEUE = "queue"
 
 
 class Severity(StrEnum):

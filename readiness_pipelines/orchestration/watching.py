@@ -9,6 +9,7 @@ from readiness_pipelines.contracts import Domain
 from readiness_pipelines.installation import Run
 from readiness_pipelines.observability import TableFreshness
 from readiness_pipelines.orchestration.freshness import freshness_evaluations
+from readiness_pipelines.orchestration.queues import note_stuck_queue
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
 from readiness_pipelines.settings import Settings
 
@@ -28,12 +29,13 @@ def watch_sensor(domains: Sequence[Domain], settings: Settings | None) -> dg.Sen
         name=NAME,
         minimum_interval_seconds=LOOK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="What is late, held or broken becomes an incident, and whoever is to know gets one message.",
+        description="What is late, held, broken or stuck becomes an incident, and whoever is to know gets one message.",
         required_resource_keys={INSTALLATION},
     )
     def readiness_watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         config = (settings or Settings()).config
         installation = installation_of(context.resources)
+        note_stuck_queue(context.instance, domains, installation=installation, now=Run().clock())
         look = watch(domains, load_alerts(config), installation=installation, clock=Run().clock)
         for event in look.events:
             context.log.info(f"incident {event.incident} {event.what}: {event.why}")

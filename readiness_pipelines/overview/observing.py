@@ -16,7 +16,7 @@ from readiness_pipelines.commands import (
 from readiness_pipelines.contracts import GatedTable, Table, answers_for, products_of
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import Finding, FindingKind, FoundFinding, Severity
+from readiness_pipelines.ledger import BESIDE, Finding, FindingKind, FoundFinding, Severity
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import FreshnessState, TableFreshness, assess
 from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
@@ -75,7 +75,7 @@ def observe(
         *_slow(look, publications),
         *_held(look),
         *_broken(look),
-        *_unproved(look),
+        *_beside(look),
         *unusual_batches(look.tables, installation=installation, publications=publications),
     )
     return Observation(freshness=freshness, findings=findings)
@@ -213,17 +213,17 @@ def _broken(look: _Look) -> Iterator[Finding]:
     yield from found.values()
 
 
-def _unproved(look: _Look) -> Iterator[Finding]:
-    """Batches that are not as their last verdict left them, by the last proof."""
-    found: dict[BatchRef, list[FoundFinding]] = {}
+def _beside(look: _Look) -> Iterator[Finding]:
+    """Batches that are not as their last verdict left them, by the last proof; and those whose runs wait in vain."""
+    found: dict[tuple[BatchRef, FindingKind], list[FoundFinding]] = {}
     for one in look.installation.ledger.findings.of(tables=look.tables):
-        if one.finding.kind is FindingKind.PROOF:
-            found.setdefault(one.ref, []).append(one)
-    for ref, (first, *others) in found.items():
+        if one.finding.kind in BESIDE:
+            found.setdefault((one.ref, one.finding.kind), []).append(one)
+    for (ref, kind), (first, *others) in found.items():
         more = f", and {len(others)} more" if others else ""
         yield look.finding(
             look.tables[ref.table],
-            kind=FindingKind.PROOF,
+            kind=kind,
             severity=Severity.ERROR,
             batch=ref.batch,
             promised=first.finding.promised,

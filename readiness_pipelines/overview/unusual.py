@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from readiness_pipelines.commands import report_command
 from readiness_pipelines.contracts import Table, answers_for, products_of
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchFinding, Finding, FindingKind, FoundFinding, Severity
+from readiness_pipelines.ledger import BESIDE, BatchFinding, Finding, FindingKind, FoundFinding, Severity
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview.latency import Publications
 
@@ -22,8 +22,8 @@ def unusual_batches(
     """
     grouped: dict[tuple[TableId, FindingKind], dict[str, list[FoundFinding]]] = {}
     for one in installation.ledger.findings.of(tables=tables):
-        if one.finding.kind is FindingKind.PROOF:
-            continue  # it is about the batch, and does not end with the next one
+        if one.finding.kind in BESIDE:
+            continue
         grouped.setdefault((one.ref.table, one.finding.kind), {}).setdefault(one.ref.batch, []).append(one)
     for (name, _), batches in grouped.items():
         table, published = tables[name], [one.batch for one in publications.get(name, ())]

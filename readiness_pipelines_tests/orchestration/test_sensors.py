@@ -5,16 +5,21 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from readiness_pipelines.batches import DailyBatches, Versions
 from readiness_pipelines.contracts import Domain
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import FindingKind
 from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration import build_definitions, launching
+from readiness_pipelines.orchestration.queues import note_stuck_queue
 from readiness_pipelines.orchestration.resources import INSTALLATION
+from readiness_pipelines.overview import observe
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.samples import GOOD, land, order_domain
 
@@ -149,3 +154,28 @@ def test_a_held_batch_becomes_an_incident_at_the_next_look(project: Path, instan
         assert seen.skip_message == f"no freshness promise; {changes} changes, 0 messages sent"
     (incident,) = Installation.open(settings_in(project)).ledger.incidents.incidents(active=True)
     assert (incident.finding.kind, incident.finding.batch) == ("held", "day_3")
+
+
+def test_a_run_that_waits_while_none_ends_is_found_until_it_waits_no_more(
+    project: Path, instance: dg.DagsterInstance
+) -> None:
+    shop, installation = order_domain(), Installation.open(settings_in(project))
+    tags = {"dagster/partition": "day_1"}
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("orders"), "__repository__"), "shop")
+    queued = dg.DagsterRunStatus.QUEUED
+    waiting = dg.DagsterRun(job_name="shop", run_id=str(uuid4()), status=queued, tags=tags, remote_job_origin=origin)
+    instance.add_run(waiting)
+
+    def found(minutes: int) -> list[tuple[FindingKind, str, str | None]]:
+        now = datetime.now(UTC) + timedelta(minutes=minutes)
+        note_stuck_queue(instance, [shop], installation=installation, now=now)
+        seen = observe(shop.tables, installation=installation, now=now).findings
+        return [(one.kind, str(one.table), one.batch) for one in seen]
+
+    assert found(5) == []
+    assert found(20) == found(30) == [(FindingKind.QUEUE, "shop.orders", "day_1")]
+    tick("readiness_watch", instance, project)
+    assert installation.ledger.findings.of() == (), "the sensor looks, too: by its clock it has not waited so long"
+    assert found(40)
+    instance.delete_run(waiting.run_id)
+    assert found(45) == []
