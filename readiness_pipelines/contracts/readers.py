@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import pyarrow as pa
 
 from readiness_pipelines.batches import Batches
+from readiness_pipelines.limits import Limits
 from readiness_pipelines.storage import Place
 
 
@@ -51,11 +52,13 @@ class Places:
         landing: Where files land.
         connection: Gives the address of a database by its name in the settings.
         batches: The batches of the table that is read: keys, windows, spelling.
+        limits: What one file may demand.
     """
 
     landing: Place
     connection: Callable[[str], str]
     batches: Batches
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from readiness_pipelines.batches import Batches, Calendar
@@ -55,8 +54,9 @@ class BatchPattern:
 
     def folder(self) -> str:
         """The folder that all files are below: what comes before the first wildcard and placeholder."""
-        parts = self.text.split("/")[:-1]
-        return "/".join(takewhile(lambda part: not (_WILD.search(part) or _PLACEHOLDER.search(part)), parts))
+        # A placeholder may have slashes of its own: {batch:%Y/%m/%d}.
+        places = [found.start() for kind in (_WILD, _PLACEHOLDER) if (found := kind.search(self.text))]
+        return self.text[: min(places, default=len(self.text))].rpartition("/")[0]
 
     def reader(self, batches: Batches) -> Callable[[str], str | None]:
         """A function that gives the key of the batch that a file is of, by its path; ``None`` for none."""

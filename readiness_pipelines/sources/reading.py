@@ -32,7 +32,11 @@ def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
             after the last row, it changed meanwhile.
     """
     origins = file_origins(drop, batch, places)
-    files = [file for origin in origins for file in source_files(drop, origin.name, places.landing)]
+    files = [
+        file
+        for origin in origins
+        for file in source_files(drop, origin.name, places.landing, size=origin.bytes or 0, limits=places.limits)
+    ]
     opened = []
     for file in files:
         with _named(file, batch):

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import ipc
 
-from readiness_pipelines.sources.files import READ_ERRORS, SourceFile
-from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch
+from readiness_pipelines.sources.files import READ_ERRORS, SourceFile, unpacks_too_far
+from readiness_pipelines.sources.rows import BYTES_PER_BATCH, row_batch, rows_per_batch
 
 _ERRORS = (pa.ArrowException, *READ_ERRORS)
 
@@ -46,15 +46,36 @@ def open_typed(file: SourceFile) -> TypedFile:
     """
     try:
         with file.open_anywhere() as source:
-            schema = pq.ParquetFile(source).schema_arrow if file.format == "parquet" else _arrow_reader(source).schema
+            is_parquet = file.format == "parquet"
+            schema = _parquet_schema(file, pq.ParquetFile(source)) if is_parquet else _arrow_reader(source).schema
     except _ERRORS as error:
         raise _damaged(file, error) from error
     return TypedFile(file, schema.remove_metadata())
 
 
+def _parquet_schema(file: SourceFile, opened: pq.ParquetFile) -> pa.Schema:
+    """Its columns.
+
+    Raises:
+        FileUnreadableError: It says itself that it unpacks too far.
+    """
+    size = _unpacked_size(opened)
+    if size > file.limits.most_unpacked_bytes(file.packed_bytes):
+        raise unpacks_too_far(file, size)
+    return opened.schema_arrow
+
+
+def _unpacked_size(opened: pq.ParquetFile) -> int:
+    facts = opened.metadata
+    return sum(facts.row_group(number).total_byte_size for number in range(facts.num_row_groups))
+
+
 def _batches(file: SourceFile, source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
     if file.format == "parquet":
-        yield from pq.ParquetFile(source).iter_batches(batch_size=ROWS_PER_BATCH)
+        opened = pq.ParquetFile(source)
+        row_bytes = max(1, _unpacked_size(opened) // max(opened.metadata.num_rows, 1))
+        rows = min(rows_per_batch(opened.metadata.num_columns), max(1, BYTES_PER_BATCH // row_bytes))
+        yield from opened.iter_batches(batch_size=rows)
         return
     reader = _arrow_reader(source)
     if isinstance(reader, ipc.RecordBatchFileReader):
