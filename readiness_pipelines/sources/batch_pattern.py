@@ -58,6 +58,24 @@ class BatchPattern:
         places = [found.start() for kind in (_WILD, _PLACEHOLDER) if (found := kind.search(self.text))]
         return self.text[: min(places, default=len(self.text))].rpartition("/")[0]
 
+    def marker(self, text: str) -> "BatchPattern":
+        """The pattern of the file that says that a batch is whole.
+
+        Args:
+            text: Its path below the landing folder; a name alone is one beside the batch's files, or in the batch's own
+                folder where it has one.
+
+        Raises:
+            ValueError: A path outside of the landing folder, or a spelling that cannot be read.
+        """
+        if "/" in text:
+            return BatchPattern(text)
+        last = [place.span() for place in _PLACEHOLDER.finditer(self.text)][-1:]
+        begin, end = last[0] if last else (len(self.text), len(self.text))
+        own = self.text.find("/", end)
+        folder = self.text[:own] if own >= 0 else self.text[:begin].rpartition("/")[0]
+        return BatchPattern(f"{folder}/{text}" if folder else text)
+
     def reader(self, batches: Batches) -> Callable[[str], str | None]:
         """A function that gives the key of the batch that a file is of, by its path; ``None`` for none."""
         whole = re.compile(self._regex(_KEY))

@@ -125,7 +125,7 @@ def workbook(cells: int) -> bytes:
     ],
 )
 def test_what_is_beyond_a_limit_is_refused_with_its_setting(
-    tmp_path: Path, name: str, content: bytes, limits: dict[str, float], says: str, setting: str
+    tmp_path: Path, name: str, content: bytes, limits: dict[str, Any], says: str, setting: str
 ) -> None:
     with pytest.raises(FileUnreadableError, match=says) as caught:
         opened(tmp_path, name, content, **limits).rows.read_all()
