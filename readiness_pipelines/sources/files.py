@@ -148,15 +148,15 @@ class Unpacking:
             raise unpacks_too_far(self._file, self._bytes)
 
 
-def unpacks_too_far(file: SourceFile, size: int) -> FileUnreadableError:
-    """The error of a file that unpacks to more than is allowed."""
+def unpacks_too_far(file: SourceFile, size: int, times: float = 1) -> FileUnreadableError:
+    """The error of a file that unpacks to more than is allowed, or to so many times more."""
     limits, packed = file.limits, file.packed_bytes
     if size > limits.most_unpacked_mb * MEGABYTE:
         return file.beyond(
             f"it unpacks to more than {limits.most_unpacked_mb:,g} MB", "most_unpacked_mb", "send it in smaller files"
         )
     return file.beyond(
-        f"its {packed:,} bytes unpack to more than {limits.most_unpacked_ratio:,g} times as many",
+        f"its {packed:,} bytes unpack to more than {times * limits.most_unpacked_ratio:,g} times as many",
         "most_unpacked_ratio",
         "ask the steward what it is, for no rows pack so well",
     )

@@ -78,6 +78,8 @@ def is_undecodable(text: str) -> bool:
 
 def printable(text: str) -> str:
     """Text whose undecodable bytes are written as backslash escapes."""
+    if text.isascii():
+        return text
     return _UNDECODABLE.sub(lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", text)
 
 

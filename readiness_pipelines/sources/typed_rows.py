@@ -8,8 +8,12 @@ import pyarrow.parquet as pq
 from pyarrow import ipc
 
 from readiness_pipelines.sources.files import READ_ERRORS, SourceFile, unpacks_too_far
+from readiness_pipelines.sources.odd_times import odd_times
 from readiness_pipelines.sources.rows import BYTES_PER_BATCH, row_batch, rows_per_batch
 
+_DECODES_TO = 10
+"""A value that is in a file once comes back for each row that has it: so many times more than is unpacked."""
+_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
 _ERRORS = (pa.ArrowException, *READ_ERRORS)
 
 
@@ -29,11 +33,22 @@ class TypedFile:
         place = 0
         try:
             with self.file.open_anywhere() as source:
+                decoded = 0
                 for batch in _batches(self.file, source):
+                    decoded += batch.nbytes
+                    if decoded > self.file.limits.most_unpacked_bytes(_DECODES_TO * self.file.packed_bytes):
+                        raise unpacks_too_far(self.file, decoded, _DECODES_TO)
                     batch.validate(full=True)  # text that is not UTF-8 would break later, far from its file
                     places = range(place, place + batch.num_rows)
                     place += batch.num_rows
-                    yield row_batch(batch.columns, self.schema.names, places=places)
+                    odd = odd_times(batch)
+                    yield row_batch(
+                        odd.columns if odd else batch.columns,
+                        self.schema.names,
+                        places=places,
+                        unreadable=odd.texts if odd else None,
+                        reasons=odd.reasons if odd else None,
+                    )
         except _ERRORS as error:
             raise _damaged(self.file, error) from error
 
@@ -66,8 +81,11 @@ def _parquet_schema(file: SourceFile, opened: pq.ParquetFile) -> pa.Schema:
 
 
 def _unpacked_size(opened: pq.ParquetFile) -> int:
+    """What it unpacks to, as it says itself: a value that is repeated takes no room in it, but its width in memory."""
     facts = opened.metadata
-    return sum(facts.row_group(number).total_byte_size for number in range(facts.num_row_groups))
+    widths = [_WIDTHS.get(opened.schema.column(number).physical_type, 4) for number in range(facts.num_columns)]
+    groups = [facts.row_group(number) for number in range(facts.num_row_groups)]
+    return sum(max(group.total_byte_size, group.num_rows * sum(widths)) for group in groups)
 
 
 def _batches(file: SourceFile, source: pa.NativeFile) -> Iterator[pa.RecordBatch]:

@@ -3,8 +3,10 @@
 import gzip
 import io
 import json
+import os
 import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +82,22 @@ def test_half_of_a_surrogate_pair_in_a_key_is_kept_escaped(tmp_path: Path) -> No
     assert row["\\ud800"] == "1"
 
 
-def test_a_file_that_vanishes_while_it_is_read_is_named_with_its_batch(tmp_path: Path) -> None:
-    batch = opened(tmp_path, "x.csv", b"a,b\n1,2\n")
-    (tmp_path / "b" / "x.csv").unlink()
-    with pytest.raises(FileUnreadableError, match=r"b/x\.csv of batch 'b' cannot be read"):
+@pytest.mark.parametrize(("change", "says"), [(Path.unlink, "vanished"), (lambda x: os.truncate(x, 9), "changed")])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.csv", b"a,b\n1,2\n"),
+        ("x.csv.gz", gzip.compress(b"a,b\n1,2\n")),
+        ("x.json", b'[{"a": 1}]'),
+        ("x.parquet", parquet(pa.array([1]))),
+    ],
+)
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, name: str, content: bytes, change: Callable[[Path], None], says: str
+) -> None:
+    batch = opened(tmp_path, name, content)
+    change(tmp_path / "b" / name)
+    with pytest.raises(FileUnreadableError, match=f"b/{name} {says} while it was read"):
         batch.rows.read_all()
 
 
@@ -177,3 +191,21 @@ def test_a_json_document_reads_alike_in_pieces_of_any_size(size: int) -> None:
     with io.StringIO(document) as source:
         text = JsonText(lambda _: source.read(size), most_characters=99, most_nesting=9, most_keys=9)
         assert [value for value, _ in text.records(["r"])] == json.loads(document, parse_float=str, parse_int=str)["r"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "far"),
+    [
+        (pa.timestamp("ms"), 2**50),
+        (pa.timestamp("us", "UTC"), -(2**60)),
+        (pa.timestamp("ns"), 2**63 - 1),
+        (pa.date32(), 2**31 - 1),
+    ],
+    ids=str,
+)
+def test_a_time_that_no_table_holds_is_a_row_that_cannot_be_parsed(tmp_path: Path, kind: pa.DataType, far: int) -> None:
+    column = pa.array([0, far, None], pa.int32() if kind == pa.date32() else pa.int64()).cast(kind)
+    rows = opened(tmp_path, "x.parquet", parquet(column)).rows.read_all().to_pylist()
+    assert [row["a"] is None for row in rows] == [False, True, True]
+    assert [row["_unreadable"] for row in rows] == [None, f"a: {far}", None]
+    assert "row 2: a is not a time that a table can hold" in rows[1]["_unreadable_reason"]
