@@ -62,10 +62,30 @@ def open_typed(file: SourceFile) -> TypedFile:
     try:
         with file.open_anywhere() as source:
             is_parquet = file.format == "parquet"
+            if is_parquet:
+                _check_footer(file, source)
             schema = _parquet_schema(file, pq.ParquetFile(source)) if is_parquet else _arrow_reader(source).schema
     except _ERRORS as error:
         raise _damaged(file, error) from error
     return TypedFile(file, schema.remove_metadata())
+
+
+def _check_footer(file: SourceFile, source: pa.NativeFile) -> None:
+    """Refuse a footer that takes all memory: it is read as a whole, and lists each column of each row group.
+
+    Raises:
+        FileUnreadableError: It is too large.
+    """
+    size = source.size()
+    source.seek(max(size - 8, 0))
+    footer = int.from_bytes(source.read(4), "little")
+    source.seek(0)
+    if min(footer, size) > file.limits.most_record_bytes:
+        raise file.beyond(
+            f"its footer is larger than {file.limits.most_record_mb:g} MB",
+            "most_record_mb",
+            "ask the steward for larger row groups",
+        )
 
 
 def _parquet_schema(file: SourceFile, opened: pq.ParquetFile) -> pa.Schema:
