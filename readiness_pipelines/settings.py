@@ -80,8 +80,8 @@ class Settings(BaseSettings):
     settles: Duration = Field(default=timedelta(seconds=5), ge=timedelta(0), le=timedelta(days=1))
     most_columns: int = Field(default=_LIMITS.most_columns, ge=1, le=100_000)
     most_record_mb: float = Field(default=_LIMITS.most_record_mb, gt=0, le=1_024)
-    most_unpacked_mb: float = Field(default=_LIMITS.most_unpacked_mb, gt=0)
-    most_unpacked_ratio: float = Field(default=_LIMITS.most_unpacked_ratio, ge=1)
+    most_unpacked_mb: float = Field(default=_LIMITS.most_unpacked_mb, gt=0, allow_inf_nan=False)
+    most_unpacked_ratio: float = Field(default=_LIMITS.most_unpacked_ratio, ge=1, allow_inf_nan=False)
     most_nesting: int = Field(default=_LIMITS.most_nesting, ge=1, le=200)
     spark_url: str = Field(default="local[*]", repr=False)
 
