@@ -1,6 +1,7 @@
 # make run    run the domain readmissions on the committed data     make ui     the Dagster UI, with its daemon
 # make test   all tests                                             make lint   ruff, mypy, import-linter
 # make soak   ten minutes of random faults against the laws; SOAK="--minutes 30 --seed 7", or what a violation prints
+# make hostile  a thousand files that no sender means well with; HOSTILE="--files 100 --seed 7", or what a violation prints
 # make bench  all of these, some two hours
 # make bench-gate    speed and memory beside peers, in an environment of its own; BENCH="--millions 1" is short
 # make bench-alarms  false alarms and misses on 400 series with known faults and without
@@ -12,7 +13,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test ui lint soak bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
+.PHONY: run test ui lint soak hostile bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
 
 run: .venv/installed
 	$(BIN)/readiness run readmissions --all
@@ -31,6 +32,9 @@ lint: .venv/installed
 
 soak: .venv/installed
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.faults.soak $(SOAK)
+
+hostile: .venv/installed
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.sources.hostile_run $(HOSTILE)
 
 bench: bench-gate bench-scale bench-growth bench-watch bench-alarms
 

@@ -39,6 +39,7 @@ from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.errors import (
     BatchHeldError,
     BatchNotLandedError,
+    BatchUnsettledError,
     CommitConflictError,
     CommitUnknownError,
     DeclarationError,
@@ -63,6 +64,7 @@ __version__ = version("readiness-pipelines")
 __all__ = [
     "BatchHeldError",
     "BatchNotLandedError",
+    "BatchUnsettledError",
     "Case",
     "Categories",
     "Classification",

@@ -6,6 +6,7 @@
     │   └── GateBuildError          a schema that cannot become a gate, with the rule and the reason
     ├── LandingError                what landed cannot be read: fix or re-send the file, then run the batch again
     │   ├── BatchNotLandedError     no file for the batch
+    │   ├── BatchUnsettledError     its files are still arriving: run it again when they are quiet
     │   └── FileUnreadableError     a file cut off, mislabelled, or in an encoding that cannot be read
     ├── BatchHeldError              the gate said no: decide, then replay; a retry cannot help
     ├── UpstreamNotPublishedError   an input of a derived table or KPI has nothing published for the batch
@@ -74,6 +75,10 @@ class LandingError(ReadinessError):
 
 class BatchNotLandedError(LandingError):
     """No file matches the batch's pattern."""
+
+
+class BatchUnsettledError(LandingError):
+    """A batch's files are still being written, or what says that they are whole is missing. Nothing was read."""
 
 
 class FileUnreadableError(LandingError):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import duckdb
@@ -12,6 +12,7 @@ from readiness_pipelines.batches import Batches
 from readiness_pipelines.contracts import Places
 from readiness_pipelines.lakehouse import Lakehouse
 from readiness_pipelines.ledger import Ledger
+from readiness_pipelines.limits import Limits
 from readiness_pipelines.settings import EngineName, Settings
 from readiness_pipelines.spill import spill_folder
 from readiness_pipelines.sql import lock_connection, utc_connection
@@ -30,6 +31,8 @@ class Installation:
         engine_name: Where the gates of sources' tables judge, unless domain or table say so themselves.
         spark_url: Where Spark is.
         engine_memory_mb: Memory that DuckDB may use for one batch; what does not fit is spilled to disk.
+        settles: How long a batch's files must have been quiet, unless their reader says itself.
+        limits: What one file may demand.
     """
 
     lakehouse: Lakehouse
@@ -39,6 +42,8 @@ class Installation:
     engine_name: EngineName = "duckdb"
     spark_url: str = "local[*]"
     engine_memory_mb: int = 640
+    settles: timedelta = timedelta(0)
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def open(cls, settings: Settings) -> "Installation":
@@ -56,11 +61,13 @@ class Installation:
             engine_name=settings.engine,
             spark_url=settings.spark_url,
             engine_memory_mb=settings.engine_memory_mb,
+            settles=settings.settles,
+            limits=settings.limits,
         )
 
     def places(self, batches: Batches) -> Places:
         """Where a reader reads the batches of a table."""
-        return Places(landing=self.landing, connection=self.connection, batches=batches)
+        return Places(landing=self.landing, connection=self.connection, batches=batches, limits=self.limits)
 
     @contextmanager
     def engine(self) -> Iterator[duckdb.DuckDBPyConnection]:

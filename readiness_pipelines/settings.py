@@ -4,18 +4,25 @@ import json
 import os
 import re
 import tomllib
+from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.limits import Limits
 from readiness_pipelines.storage import ObjectStore, Place
 
 PREFIX = "READINESS_"
 FILE = "readiness.toml"
 _VARIABLE = "env:"
+
+_LIMITS = Limits()
+_NAMES = tuple(one.name for one in fields(Limits))
 
 EngineName = Literal["duckdb", "spark"]
 """Where a gate judges a batch."""
@@ -43,6 +50,12 @@ class Settings(BaseSettings):
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.
         lock_wait_minutes: How long a delivery waits for another process that delivers the same batch, or commits to the
             same table (that for ten minutes at most), before it gives up.
+        settles: How long a batch's files must have been quiet before they are read, unless their reader says itself.
+        most_columns: Columns of a file that are read at most.
+        most_record_mb: Size of one line, record or cell of a file, in megabytes.
+        most_unpacked_mb: Size of what a packed file unpacks to, in megabytes.
+        most_unpacked_ratio: That size over the packed one.
+        most_nesting: Levels of arrays and objects within each other.
         spark_url: Where Spark is: a master (``local[2]``, ``spark://…``, ``k8s://…``) or Spark Connect (``sc://…``).
 
     Raises:
@@ -64,6 +77,12 @@ class Settings(BaseSettings):
     engine: EngineName = "duckdb"
     engine_memory_mb: int = Field(default=640, ge=128)
     lock_wait_minutes: float = Field(default=60, gt=0, le=7 * 24 * 60)
+    settles: Duration = Field(default=timedelta(seconds=5), ge=timedelta(0), le=timedelta(days=1))
+    most_columns: int = Field(default=_LIMITS.most_columns, ge=1, le=100_000)
+    most_record_mb: float = Field(default=_LIMITS.most_record_mb, gt=0, le=1_024)
+    most_unpacked_mb: float = Field(default=_LIMITS.most_unpacked_mb, gt=0, allow_inf_nan=False)
+    most_unpacked_ratio: float = Field(default=_LIMITS.most_unpacked_ratio, ge=1, allow_inf_nan=False)
+    most_nesting: int = Field(default=_LIMITS.most_nesting, ge=1, le=200)
     spark_url: str = Field(default="local[*]", repr=False)
 
     def __init__(self, **given: Any) -> None:
@@ -131,6 +150,11 @@ class Settings(BaseSettings):
     def warehouse_place(self) -> Place:
         """Where the tables' files lie."""
         return Place(self.warehouse, self.store)
+
+    @property
+    def limits(self) -> Limits:
+        """What a file may demand of the machine."""
+        return Limits(**{name: getattr(self, name) for name in _NAMES})
 
     def connection(self, name: str) -> str:
         """The URL of a database by its name in `connections`.

@@ -16,6 +16,8 @@ import pyarrow as pa
 from pyarrow import fs
 
 S3 = "s3://"
+_CLOCK = ".clock"
+"""The file by which a place's clock is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,22 @@ class Place:
         """
         with self.filesystem.open_output_stream(f"{bare(self.uri)}/{name}", compression=None) as file:
             file.write(content)
+
+    def clock(self) -> datetime | None:
+        """The time by the storage's clock: a small file is written, and its time looked at. ``None`` where it is gone.
+
+        Raises:
+            OSError: The place cannot be written to.
+        """
+        self.write(_CLOCK, b"")
+        written = self.facts(_CLOCK)
+        return written.changed_at if written else None
+
+    def shares_clock(self, other: "Place") -> bool:
+        """Whether files here and there get their times from one clock, as far as that can be known."""
+        if self.is_local and other.is_local:
+            return self.path.exists() and other.path.exists() and self.path.stat().st_dev == other.path.stat().st_dev
+        return not self.is_local and not other.is_local and self.store == other.store
 
     def create(self, name: str) -> pa.NativeFile:
         """Open a new file, to be written from its beginning to its end."""

@@ -1,5 +1,6 @@
 """What many tests share: a real installation in a temporary folder."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from readiness_pipelines_tests.stores import warehouse_in
 
 ROOT = Path(__file__).parent.parent
 LANDING = ROOT / "data" / "landing"
+
+# Tests write their files whole; those that do not say so. Child processes get it, too.
+os.environ.setdefault("READINESS_SETTLES", "0s")
 
 # A shell's background job ignores SIGINT; Dagster then ignores SIGTERM, too, and so do the helpers of each run, for
 # whose end it waits a minute.

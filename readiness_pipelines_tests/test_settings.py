@@ -1,10 +1,14 @@
 """Settings come from variables or one file; a wrong one is refused with the nearest right one."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from readiness_pipelines.batches import Versions
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.limits import Limits
 from readiness_pipelines.settings import Settings
 
 
@@ -69,6 +73,21 @@ def test_a_wait_for_a_lock_has_a_limit(monkeypatch: pytest.MonkeyPatch, minutes:
     monkeypatch.setenv("READINESS_LOCK_WAIT_MINUTES", minutes)
     with pytest.raises(DeclarationError, match="lock_wait_minutes"):
         Settings()
+
+
+def test_files_settle_and_have_limits_unless_the_settings_say_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("READINESS_SETTLES")
+    assert (Settings().settles, Settings().limits) == (timedelta(seconds=5), Limits())
+    for name, value in {"SETTLES": "1m", "MOST_COLUMNS": "7", "MOST_RECORD_MB": "0.5", "MOST_NESTING": "9"}.items():
+        monkeypatch.setenv(f"READINESS_{name}", value)
+    installation = Installation.open(Settings())
+    assert installation.settles == timedelta(minutes=1)
+    limits = installation.places(Versions()).limits
+    assert limits == Limits(most_columns=7, most_record_mb=0.5, most_nesting=9)
+    for wrong in ("5", "-1s", "2d"):
+        monkeypatch.setenv("READINESS_SETTLES", wrong)
+        with pytest.raises(DeclarationError, match="settles"):
+            Settings()
 
 
 def test_a_bucket_needs_a_catalog_and_a_rest_catalog_a_ledger(monkeypatch: pytest.MonkeyPatch) -> None:

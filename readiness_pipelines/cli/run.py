@@ -24,7 +24,7 @@ from readiness_pipelines.cli.values import status_value
 from readiness_pipelines.cli.words import Chosen, What, find
 from readiness_pipelines.commands import quarantine_command, status_command
 from readiness_pipelines.contracts import Domain, GatedTable
-from readiness_pipelines.delivery import Work, due_work
+from readiness_pipelines.delivery import WAITS_AT_MOST, Work, due_work
 from readiness_pipelines.errors import BatchNotLandedError, DeclarationError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
@@ -75,7 +75,15 @@ def _run(
     domains = tuple(dict.fromkeys(table.domain for table in wanted_tables(chosen)))
 
     def more() -> Iterable[Work]:
-        due = due_work(domains, installation=installation, now=datetime.now(UTC), unreachable=report.note_unreachable)
+        report.unsettled.clear()
+        due = due_work(
+            domains,
+            installation=installation,
+            now=datetime.now(UTC),
+            waits=WAITS_AT_MOST,
+            unsettled=report.note_unsettled,
+            unreachable=report.note_unreachable,
+        )
         for work in due:
             tables = tuple(table for table in work.tables if table.id in wanted)
             mine = Work(lane=work.lane, batch=work.batch, tables=tables, why=work.why, fingerprint=work.fingerprint)
@@ -122,7 +130,7 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
     if as_json:
         print_json_of([_value(domain, after[domain.name], report, stop) for domain in domains])
         return
-    if not (report.ran or report.broken or report.unreachable or stop.asked):
+    if not (report.ran or report.broken or report.unreachable or report.unsettled or stop.asked):
         say(NOTHING_NEW)
     for domain in domains:
         show_lanes(domain, after[domain.name])
@@ -131,6 +139,8 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
             say(("  → ", "bold"), quarantine_command(record.ref))
     for table, error in report.unreachable.items():
         show_error(f"the source of {table}: {error.what}", error.way_out)
+    for (table, batch), found in report.unsettled.items():
+        say(("arriving ", "bold"), f"{table} {batch}: {found.why}")
     for broken in report.broken:
         say(("broken ", "bold red"), f"{broken.name} {broken.batch}: {broken.what}")
         if broken.way_out:
@@ -172,6 +182,10 @@ def _value(domain: Domain, after: DomainStatus, report: RunReport, stop: Stop) -
         "broken": [
             {"of": one.name, "batch": one.batch, "error": one.what, "way_out": one.way_out, "next": one.command}
             for one in report.broken
+        ],
+        "arriving": [
+            {"table": str(table), "batch": batch, "why": found.why}
+            for (table, batch), found in report.unsettled.items()
         ],
         "unreachable": {str(table): str(error) for table, error in report.unreachable.items()},
         "ended_by_signal": stop.number,

@@ -15,7 +15,7 @@ from readiness_pipelines.cli.output import ERR
 from readiness_pipelines.cli.stopping import Stop
 from readiness_pipelines.commands import run_command
 from readiness_pipelines.contracts import GatedTable
-from readiness_pipelines.delivery import Work
+from readiness_pipelines.delivery import Unsettled, Work
 from readiness_pipelines.errors import LandingError
 from readiness_pipelines.names import TableId
 
@@ -40,6 +40,7 @@ class RunReport:
     ran: list[Work] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     unreachable: dict[TableId, LandingError] = field(default_factory=dict)
+    unsettled: dict[tuple[TableId, str], Unsettled] = field(default_factory=dict)
 
     @property
     def refs(self) -> set[tuple[TableId, str]]:
@@ -49,6 +50,10 @@ class RunReport:
     def note_unreachable(self, table: GatedTable, error: LandingError) -> None:
         """Keep that a source cannot be reached; the others run all the same."""
         self.unreachable.setdefault(table.id, error)
+
+    def note_unsettled(self, table: GatedTable, found: Unsettled) -> None:
+        """Keep that a batch is still arriving."""
+        self.unsettled[table.id, found.batch] = found
 
 
 def run_works(

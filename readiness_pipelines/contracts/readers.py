@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from readiness_pipelines.batches import Batches
+from readiness_pipelines.limits import Limits
 from readiness_pipelines.storage import Place
 
 
@@ -36,11 +37,19 @@ class Arrival:
         batch: The batch's key.
         fingerprint: Tells this content from any other, as far as that is known without reading it.
         settled_since: When it was last changed, in UTC: what changed a moment ago may still be being written.
+        newest: What of it was last changed, for people; "" where it has no parts.
+        settles: How long it must have been quiet to be whole; ``None`` leaves that to the settings.
+        complete: Whether the sender said that it is whole, so that it need not be quiet.
+        awaits: What the sender has to put there before it is whole; "" where it is enough that it is quiet.
     """
 
     batch: str
     fingerprint: str
     settled_since: datetime
+    newest: str = ""
+    settles: timedelta | None = None
+    complete: bool = False
+    awaits: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +60,13 @@ class Places:
         landing: Where files land.
         connection: Gives the address of a database by its name in the settings.
         batches: The batches of the table that is read: keys, windows, spelling.
+        limits: What one file may demand.
     """
 
     landing: Place
     connection: Callable[[str], str]
     batches: Batches
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,12 +20,14 @@ from readiness_pipelines.delivery.replay import (
     plan_replay,
     replay_batch,
 )
+from readiness_pipelines.delivery.settling import WAITS_AT_MOST, Unsettled
 from readiness_pipelines.delivery.share import Share
 from readiness_pipelines.delivery.work import Work, do_work, due_work, with_followers
 
 __all__ = [
     "ORPHAN_AGE",
     "RETENTION",
+    "WAITS_AT_MOST",
     "Audit",
     "Delivery",
     "Ingested",
@@ -39,6 +41,7 @@ __all__ = [
     "Replayed",
     "Selection",
     "Share",
+    "Unsettled",
     "Work",
     "audit",
     "decide",

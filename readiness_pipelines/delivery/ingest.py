@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from readiness_pipelines.batches import BatchRef, BatchState, Counts, Scope
+from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.columns import RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
+from readiness_pipelines.delivery.settling import settled_arrival
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import stored_columns, to_stored
@@ -52,18 +53,19 @@ def ingest(
 ) -> Ingested:
     """Read a batch of a source into its raw table, replacing what was there of it.
 
-    What was ingested before, byte for byte, is not written again.
+    Files that were changed a moment ago are waited for. What was ingested before, byte for byte, is not written again.
 
     Args:
         table: The table.
         batch: The batch.
         installation: Where the tables and the ledger are.
         run: Who, and when.
-        arrival: Fingerprint of the arrival that this answers; found out where it is not given.
+        arrival: Fingerprint of the arrival that this answers, which is whole; found out where it is not given.
         again: Write it also where it was ingested before: what the raw table has of it is damaged.
 
     Raises:
         BatchNotLandedError: The source has nothing of the batch.
+        BatchUnsettledError: It is still arriving.
         LandingError: It cannot be read; what was ingested before stays.
         LakehouseError: The raw table cannot be written.
     """
@@ -72,7 +74,8 @@ def ingest(
     places = installation.places(table.batches)
     if arrival is None:
         # Before it is read: what changes meanwhile is then another arrival.
-        arrival = _arrival(table, batch, places)
+        settled = settled_arrival(table, batch, installation=installation, now=run.clock())
+        arrival = settled.fingerprint if settled else None
     found = _open(table, ref, places, installation=installation, run=run)
     before = installation.ledger.get(ref)
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
@@ -164,16 +167,6 @@ def errors_of_source(rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatchReade
         if raised:
             raise raised[0] from None
         raise
-
-
-def _arrival(table: GatedTable, batch: str, places: Places) -> str | None:
-    """The fingerprint of what the source has of a batch now."""
-    arrivals = tuple(table.source.reader.arrivals(places))
-    for one in arrivals:
-        if one.batch == batch:
-            return one.fingerprint
-    # A source without a memory gives what it has under the key of now, which is later than the batch's.
-    return arrivals[0].fingerprint if table.batches.scope is Scope.TABLE and len(arrivals) == 1 else None
 
 
 def _open(table: GatedTable, ref: BatchRef, places: Places, *, installation: Installation, run: Run) -> RawBatch:

@@ -11,6 +11,7 @@ from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.follow import stale_batches
 from readiness_pipelines.delivery.ingest import ingest
 from readiness_pipelines.delivery.published import Published, fingerprint_of, without_moving
+from readiness_pipelines.delivery.settling import Settling, Unsettled
 from readiness_pipelines.errors import LandingError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
@@ -47,7 +48,8 @@ def due_work(
     *,
     installation: Installation,
     now: datetime,
-    settles_after: timedelta = timedelta(0),
+    waits: timedelta = timedelta(0),
+    unsettled: Callable[[GatedTable, Unsettled], None] | None = None,
     unreachable: Callable[[GatedTable, LandingError], None] | None = None,
 ) -> tuple[Work, ...]:
     """What is to be done now: sources' batches first, then what is computed, from old to new.
@@ -60,7 +62,9 @@ def due_work(
         domains: The domains whose tables are looked at.
         installation: Where the sources and the ledger are.
         now: The time.
-        settles_after: What changed within that time may still be being written, and is left for the next look.
+        waits: Batches that will be whole within that time are due already, for whoever ingests them waits for it. The
+            others are left for the next look.
+        unsettled: Called for each batch that is left because it may still be arriving.
         unreachable: Called for each source that cannot be reached, so that the others are looked at all the same;
             ``None`` raises.
 
@@ -71,6 +75,16 @@ def due_work(
     chosen = tuple(domains)
     published = Published(installation.ledger)
     published.load(_ids(chosen))
+    settling = Settling(installation, now)
+
+    def whole(table: GatedTable, arrival: Arrival) -> bool:
+        found = settling.unsettled(arrival)
+        if found is None or (found.left is not None and found.left <= waits):
+            return True
+        if unsettled is not None:
+            unsettled(table, found)
+        return False
+
     works: list[Work] = []
     for domain in chosen:
         for lane in domain.lanes:
@@ -79,7 +93,7 @@ def due_work(
                 published,
                 installation=installation,
                 now=now,
-                settled=now - settles_after,
+                whole=whole,
                 unreachable=unreachable,
             )
     computed_last = sorted(works, key=lambda work: not isinstance(work.tables[0], GatedTable))
@@ -122,14 +136,14 @@ def _lane_work(
     *,
     installation: Installation,
     now: datetime,
-    settled: datetime,
+    whole: Callable[[GatedTable, Arrival], bool],
     unreachable: Callable[[GatedTable, LandingError], None] | None,
 ) -> list[Work]:
     due: dict[str, dict[TableId, tuple[Table, str, str]]] = {}
     for table in lane.tables:
         if isinstance(table, GatedTable):
             try:
-                found = _due_of_source(table, published, installation, now=now, settled=settled)
+                found = _due_of_source(table, published, installation, now=now, whole=whole)
             except LandingError as error:
                 if unreachable is None:
                     raise
@@ -200,17 +214,22 @@ def _follows(table: Computed, batch: str, tables: Mapping[TableId, Table], publi
 
 
 def _due_of_source(
-    table: GatedTable, published: Published, installation: Installation, *, now: datetime, settled: datetime
+    table: GatedTable,
+    published: Published,
+    installation: Installation,
+    *,
+    now: datetime,
+    whole: Callable[[GatedTable, Arrival], bool],
 ) -> dict[str, tuple[str, str]]:
     """The batches of a source's table that are due: why, and what tells this from any other time."""
     raw, judged = published.records(table.id.raw), published.records(table.id)
     due: dict[str, tuple[str, str]] = {}
     newest = max(raw.values(), key=lambda record: table.batches.order(record.ref.batch), default=None)
     for arrival in table.source.reader.arrivals(installation.places(table.batches)):
-        settled_batch = table.batches.has(arrival.batch) and arrival.settled_since <= settled
-        settled_batch = settled_batch and _may_begin(table, arrival.batch, now)
+        if not table.batches.has(arrival.batch) or not _may_begin(table, arrival.batch, now):
+            continue
         record = raw.get(arrival.batch)
-        if settled_batch and _is_new(arrival, record, newest):
+        if _is_new(arrival, record, newest) and whole(table, arrival):
             # With what it replaces: files that go back to what they were are another time.
             due[arrival.batch] = ("arrived", f"{arrival.fingerprint}-{record.attempt if record else ''}")
     for batch, record in raw.items():

@@ -1,13 +1,12 @@
 """A sensor that runs what is due in a domain: what arrived, and what is computed from it. Once, not at each tick."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from itertools import islice
 
 import dagster as dg
 
 from readiness_pipelines.contracts import Domain, GatedTable, Lane
-from readiness_pipelines.delivery import Work, due_work
+from readiness_pipelines.delivery import Unsettled, Work, due_work
 from readiness_pipelines.errors import LandingError
 from readiness_pipelines.installation import Run
 from readiness_pipelines.orchestration.jobs import batch_check_keys
@@ -16,8 +15,6 @@ from readiness_pipelines.orchestration.partitions import partitions_of
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
 
 TICK_SECONDS = 15
-SETTLES_AFTER = timedelta(seconds=5)
-"""What changed within that time is still being written."""
 
 MOST_RUNS = 50
 """So many runs a tick: a backfill of a thousand files must not time a sensor out. The next tick goes on."""
@@ -64,15 +61,19 @@ def work_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition]) -> dg.Sens
     )
     def work(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         unreachable: list[str] = []
+        arriving: list[str] = []
 
         def note(table: GatedTable, error: LandingError) -> None:
             unreachable.append(f"{table.id} cannot be reached: {error.what}")
+
+        def note_unsettled(table: GatedTable, found: Unsettled) -> None:
+            arriving.append(f"{found.batch} of {table.id} ({found.why})")
 
         found = due_work(
             [domain],
             installation=installation_of(context.resources),
             now=Run().clock(),
-            settles_after=SETTLES_AFTER,
+            unsettled=note_unsettled,
             unreachable=note,
         )
         for problem in unreachable:
@@ -83,7 +84,7 @@ def work_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition]) -> dg.Sens
         waiting = list(islice((one for one in free if not has_run(context.instance, one)), MOST_RUNS))
         if not waiting:
             early = [f"{one.lane.name} {one.batch}" for one in found if one not in due]
-            return dg.SensorResult(skip_reason=_skip_text(early, unreachable))
+            return dg.SensorResult(skip_reason=_skip_text(early, arriving, unreachable))
         return dg.SensorResult(
             run_requests=[_run_request(one) for one in waiting], dynamic_partitions_requests=_new_partitions(waiting)
         )
@@ -130,10 +131,11 @@ def _new_partitions(works: list[Work]) -> list[dg.AddDynamicPartitionsRequest]:
     return requests
 
 
-def _skip_text(early: list[str], unreachable: list[str]) -> str:
+def _skip_text(early: list[str], arriving: list[str], unreachable: list[str]) -> str:
     parts = ["nothing is due"]
-    if early:
-        more = len(early) - SHOWN_BATCHES
-        names = ", ".join(early[:SHOWN_BATCHES]) + (f" and {more} more" if more > 0 else "")
-        parts.append(f"arrived before their batch ended: {names}")
+    for what, batches in (("arrived before their batch ended", early), ("still arriving", arriving)):
+        if batches:
+            more = len(batches) - SHOWN_BATCHES
+            names = ", ".join(batches[:SHOWN_BATCHES]) + (f" and {more} more" if more > 0 else "")
+            parts.append(f"{what}: {names}")
     return "; ".join([*parts, *unreachable])

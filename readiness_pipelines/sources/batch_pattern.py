@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from readiness_pipelines.batches import Batches, Calendar
@@ -55,8 +54,27 @@ class BatchPattern:
 
     def folder(self) -> str:
         """The folder that all files are below: what comes before the first wildcard and placeholder."""
-        parts = self.text.split("/")[:-1]
-        return "/".join(takewhile(lambda part: not (_WILD.search(part) or _PLACEHOLDER.search(part)), parts))
+        # A placeholder may have slashes of its own: {batch:%Y/%m/%d}.
+        places = [found.start() for kind in (_WILD, _PLACEHOLDER) if (found := kind.search(self.text))]
+        return self.text[: min(places, default=len(self.text))].rpartition("/")[0]
+
+    def marker(self, text: str) -> "BatchPattern":
+        """The pattern of the file that says that a batch is whole.
+
+        Args:
+            text: Its path below the landing folder; a name alone is one beside the batch's files, or in the batch's own
+                folder where it has one.
+
+        Raises:
+            ValueError: A path outside of the landing folder, or a spelling that cannot be read.
+        """
+        if "/" in text:
+            return BatchPattern(text)
+        last = [place.span() for place in _PLACEHOLDER.finditer(self.text)][-1:]
+        begin, end = last[0] if last else (len(self.text), len(self.text))
+        own = self.text.find("/", end)
+        folder = self.text[:own] if own >= 0 else self.text[:begin].rpartition("/")[0]
+        return BatchPattern(f"{folder}/{text}" if folder else text)
 
     def reader(self, batches: Batches) -> Callable[[str], str | None]:
         """A function that gives the key of the batch that a file is of, by its path; ``None`` for none."""

@@ -9,7 +9,7 @@ import csv
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import pyarrow as pa
@@ -18,8 +18,9 @@ import pyarrow.csv as pacsv
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile
 from readiness_pipelines.sources.prelude import Prelude, read_prelude
-from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema, without_blank_end
+from readiness_pipelines.sources.rows import Filling, row_batch, text_schema, without_blank_end
 from readiness_pipelines.sources.text_files import (
+    SHORT_LINE,
     encoding_shown,
     examine_text,
     is_undecodable,
@@ -31,7 +32,6 @@ from readiness_pipelines.sources.text_files import (
 
 BLOCK_BYTES = 4 << 20
 MAX_RECORD_LINES = 1_000
-MAX_FIELD_CHARACTERS = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,13 @@ def open_csv(file: SourceFile, drop: FileDrop) -> CsvFile:
         FileUnreadableError: It is cut off, of another encoding, or has no header.
     """
     facts = examine_text(file, drop.encoding, quote=drop.quote)
-    csv.field_size_limit(MAX_FIELD_CHARACTERS)
+    # It is one for the whole process, and no limit of ours: lines and records are measured here.
+    csv.field_size_limit(max(csv.field_size_limit(), file.limits.most_record_bytes))
     with open_text(file, drop.encoding) as lines:
-        prelude = read_prelude(file, drop, lines, lambda given: next(_dialect(given, drop), []))
+        prelude = read_prelude(file, drop, lines, lambda given: next(_dialect(_bounded(given, file), drop), []))
         empty = next(lines, None) is None  # which Arrow refuses
     columns = drop.column_names or prelude.header
-    simple = len(columns) > 1 and not drop.comment and drop.delimiter.isascii()
+    simple = len(columns) > 1 and not drop.comment and drop.delimiter.isascii() and facts.longest_line <= SHORT_LINE
     strictly = facts.quoted or not facts.decodable or not simple or empty
     return CsvFile(file, drop, columns, prelude, strictly)
 
@@ -144,13 +145,14 @@ def _strict_batches(source: CsvFile) -> Iterator[pa.Table]:
     places: list[int] = []
     bad: list[tuple[int, str, str]] = []
     width = len(source.columns)
+    filling = Filling(width)
     for place, (fields, text, reason) in enumerate(_kept_records(source)):
         if fields is None or len(fields) != width:
             bad.append((place, printable(text), reason or _count_reason(place, len(fields or ()), source)))
         else:
             good.append(fields)
             places.append(place)
-        if len(good) + len(bad) >= ROWS_PER_BATCH:
+        if filling.add(len(text)):
             yield from _flush(source, good, places, bad)
             good, places, bad = [], [], []
     yield from _flush(source, good, places, bad)
@@ -171,14 +173,18 @@ def _kept_records(source: CsvFile) -> Iterator[tuple[list[str] | None, str, str]
     if not source.drop.ignore_blank:
         yield from _records(source)
         return
-    waiting: list[tuple[list[str] | None, str, str]] = []
+    # Millions of them are a few kinds, and take no memory.
+    waiting: list[tuple[tuple[list[str] | None, str, str], int]] = []
     for record in _records(source):
         if record[1].strip(source.drop.delimiter):
-            yield from waiting
+            for blank, count in waiting:
+                yield from repeat(blank, count)
             waiting = []
             yield record
+        elif waiting and waiting[-1][0] == record:
+            waiting[-1] = (record, waiting[-1][1] + 1)
         else:
-            waiting.append(record)
+            waiting.append((record, 1))
 
 
 def _records(source: CsvFile) -> Iterator[tuple[list[str] | None, str, str]]:
@@ -190,7 +196,7 @@ def _records(source: CsvFile) -> Iterator[tuple[list[str] | None, str, str]]:
         while True:
             taken: list[str] = []
             try:
-                for fields in _dialect(_feed(lines, pending, taken, drop.comment), drop):
+                for fields in _dialect(_feed(lines, pending, taken, source), drop):
                     text = "".join(taken)
                     taken.clear()
                     if is_undecodable(text):
@@ -200,7 +206,7 @@ def _records(source: CsvFile) -> Iterator[tuple[list[str] | None, str, str]]:
                     elif len(source.columns) == 1:
                         # The empty line of a file with one column is a row without a value.
                         yield [""], "", ""
-            except (csv.Error, _UnclosedError) as error:
+            except csv.Error as error:
                 # The line that opened the quote is broken; those after it are read again by themselves.
                 pending.extendleft(reversed(taken[1:]))
                 yield None, taken[0].rstrip("\r\n"), f"broken quoting: {error}"
@@ -208,18 +214,36 @@ def _records(source: CsvFile) -> Iterator[tuple[list[str] | None, str, str]]:
             return
 
 
-class _UnclosedError(Exception):
-    """A quote was opened and not closed for too many lines."""
+class _UnclosedError(csv.Error):
+    """A quote was opened and not closed for too long."""
 
 
-def _feed(lines: Iterator[str], pending: deque[str], taken: list[str], comment: str) -> Iterator[str]:
+def _feed(lines: Iterator[str], pending: deque[str], taken: list[str], source: CsvFile) -> Iterator[str]:
+    comment, size = source.drop.comment, 0
     while (line := pending.popleft() if pending else next(lines, None)) is not None:
         if comment and not taken and line.startswith(comment):
             continue
+        size = len(line) if not taken else size + len(line)
         taken.append(line)
-        if len(taken) > MAX_RECORD_LINES:
-            raise _UnclosedError(f"a quote is open for {MAX_RECORD_LINES:,} lines")
+        _check_open(len(taken), size, source.file)
         yield line
+
+
+def _bounded(lines: Iterator[str], file: SourceFile) -> Iterator[str]:
+    """The lines of one record."""
+    size = 0
+    for number, line in enumerate(lines, start=1):
+        size += len(line)
+        _check_open(number, size, file)
+        yield line
+
+
+def _check_open(lines: int, size: int, file: SourceFile) -> None:
+    """Give up a record that does not end: the rest of the file would be taken for it."""
+    if lines > MAX_RECORD_LINES:
+        raise _UnclosedError(f"a quote is open for {MAX_RECORD_LINES:,} lines")
+    if lines > 1 and size > file.limits.most_record_bytes:
+        raise _UnclosedError(f"a quote is open for {file.limits.most_record_mb:g} MB (READINESS_MOST_RECORD_MB)")
 
 
 def _number(place: int, source: CsvFile) -> int:

@@ -2,7 +2,7 @@
 
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -13,12 +13,22 @@ import pyarrow as pa
 
 from readiness_pipelines.errors import DeclarationError, suggestion
 from readiness_pipelines.sources.file_drop import FileDrop
-from readiness_pipelines.sources.files import READ_ERRORS, SourceFile
+from readiness_pipelines.sources.files import ARCHIVE_ERRORS, SourceFile, unpacks_too_far
 from readiness_pipelines.sources.json_values import as_json
-from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema, without_blank_end
+from readiness_pipelines.sources.layout import too_many_columns
+from readiness_pipelines.sources.rows import Filling, row_batch, text_schema, without_blank_end
 
 _WHOLE_UP_TO = 1e15
-_ERRORS = (*READ_ERRORS, KeyError, ValueError, TypeError, zipfile.LargeZipFile)
+_ERRORS: tuple[type[Exception], ...] = (
+    *ARCHIVE_ERRORS,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    SyntaxError,
+    zipfile.LargeZipFile,
+)
+"""What the library raises for workbooks that are not as they should be: broken XML is a `SyntaxError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +64,11 @@ class ExcelFile:
     def _tables(self) -> Iterator[pa.Table]:
         rows: list[list[str | None]] = []
         first = 0
+        filling = Filling(len(self.columns))
         with _sheet(self.file, self.drop) as sheet:
             for row in islice(sheet, self.before, None):
                 rows.append(row)
-                if len(rows) >= ROWS_PER_BATCH:
+                if filling.add(sum(map(len, filter(None, row)))):
                     yield self._batch(rows, first)
                     first += len(rows)
                     rows = []
@@ -124,17 +135,33 @@ def _sheet(file: SourceFile, drop: FileDrop) -> Iterator[Iterator[list[str | Non
     try:
         with file.open_anywhere() as source, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that do not matter for values
+            _check_size(file, source)
             book = openpyxl.load_workbook(source, read_only=True, data_only=True)
             try:
                 if drop.sheet is not None and drop.sheet not in book.sheetnames:
                     raise file.unreadable(f"it has no sheet {drop.sheet!r}", suggestion(drop.sheet, book.sheetnames))
                 sheet = book[drop.sheet] if drop.sheet else book.worksheets[0]
                 sheet.reset_dimensions()  # what a file says of its size is often wrong
-                yield ([_text(cell) for cell in row] for row in sheet.iter_rows())
+                yield (_texts(row, file) for row in sheet.iter_rows())
             finally:
                 book.close()
     except _ERRORS as error:
         raise file.damaged(error, "damaged or not an .xlsx file") from error
+
+
+def _check_size(file: SourceFile, source: Any) -> None:
+    """Refuse a workbook, which is a zip, that unpacks too far."""
+    with zipfile.ZipFile(source) as archive:
+        unpacked = sum(one.file_size for one in archive.infolist())
+    source.seek(0)
+    if unpacked > file.limits.most_unpacked_bytes(file.packed_bytes):
+        raise unpacks_too_far(file, unpacked)
+
+
+def _texts(row: Sequence[Any], file: SourceFile) -> list[str | None]:
+    if len(row) > file.limits.most_columns:
+        raise too_many_columns(file, f"a row of {len(row):,} cells")
+    return [_text(cell) for cell in row]
 
 
 def _text(cell: Any) -> str | None:

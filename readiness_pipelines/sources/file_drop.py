@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -9,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from readiness_pipelines.batches import Batches, Scope
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.readers import Arrival, Places, RawBatch
+from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.frozen import Frozen
 from readiness_pipelines.sources.batch_pattern import BatchPattern
@@ -25,6 +27,12 @@ class FileDrop(Frozen):
             (``encounters/{batch}/*.csv.gz``), or ``{batch:%m-%d-%Y}`` where the time that it begins at is spelled in
             another way, in the batches' zone. ``**`` is allowed. A table of `Versions` may leave ``{batch}`` out:
             then each content of the files is a version, keyed by the time at which the newest file was changed.
+        settles: How long a batch's files must have been quiet, by the times of their changes, before they are read
+            (``"5s"``, ``"10m"``); by default the setting ``READINESS_SETTLES``.
+        complete_when: A file by which the sender says that the batch is whole: ``"_SUCCESS"`` in the batch's folder,
+            ``"{batch}.done"`` beside its files, or a path below the landing folder, with ``{batch}`` and wildcards. The
+            batch is read as soon as it is there, and not before, unless `settles` is given, too. Files that changed
+            after it must be quiet as without it. It is no row of the batch, even where the pattern matches it.
         missing: Text that means "no value" (``?``, ``N/A``). Raw keeps it as it came; the gate reads it as null.
             The empty field is always missing in CSV, fixed width and Excel.
         format: ``None`` reads it from the file's name (``.csv``, ``.jsonl``/``.ndjson``, ``.json``, ``.parquet``,
@@ -49,6 +57,8 @@ class FileDrop(Frozen):
     """
 
     pattern: str
+    settles: Duration | None = Field(default=None, ge=timedelta(0))
+    complete_when: str | None = Field(default=None, min_length=1)
     missing: tuple[str, ...] = ()
     format: FileFormat | None = None
     encoding: str = "utf-8"
@@ -97,6 +107,19 @@ class FileDrop(Frozen):
         return value
 
     @model_validator(mode="after")
+    def _marker_names_batch(self) -> "FileDrop":
+        marker = self.marker
+        if marker is not None and marker.names_batch != BatchPattern(self.pattern).names_batch:
+            ways = "write {batch} in it, or give the batches folders of their own: orders/{batch}/*.csv"
+            no_batch = "the pattern has no {batch}, so that the marker of its files has none either"
+            raise ValueError(
+                f"complete_when={self.complete_when!r} would be one file for all batches: {ways}"
+                if not marker.names_batch
+                else f"complete_when={self.complete_when!r}: {no_batch}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _options_fit(self) -> "FileDrop":
         if self.widths and (min(self.widths) < 1 or isinstance(self.columns, dict)):
             raise ValueError("widths are at least 1, and are given in place of {name: (start, width)}, not beside it")
@@ -133,14 +156,14 @@ class FileDrop(Frozen):
             DeclarationError: It names no batch, or spells several batches alike.
         """
         pattern = BatchPattern(self.pattern)
-        if not pattern.names_batch:
-            if batches.scope is not Scope.TABLE:
-                raise DeclarationError(
-                    f"the pattern {self.pattern!r} has no {{batch}}: every batch would read the same files",
-                    way_out="write {batch} where the batch's key stands, or declare batches=Versions()",
-                )
-        elif (alike := pattern.spelled_alike(batches)) is not None:
-            raise DeclarationError(f"the pattern {self.pattern!r} does not fit {batches.name} batches: {alike}")
+        if not pattern.names_batch and batches.scope is not Scope.TABLE:
+            raise DeclarationError(
+                f"the pattern {self.pattern!r} has no {{batch}}: every batch would read the same files",
+                way_out="write {batch} where the batch's key stands, or declare batches=Versions()",
+            )
+        for one in filter(None, (pattern, self.marker)):
+            if one.names_batch and (alike := one.spelled_alike(batches)) is not None:
+                raise DeclarationError(f"the pattern {one.text!r} does not fit {batches.name} batches: {alike}")
 
     def arrivals(self, places: Places) -> Iterable[Arrival]:
         """What each batch has in the landing folder now, from old to new: one listing, whatever the number of batches.
@@ -169,6 +192,11 @@ class FileDrop(Frozen):
     def describe(self) -> str:
         """The pattern."""
         return f"files {self.pattern}"
+
+    @property
+    def marker(self) -> BatchPattern | None:
+        """The pattern of the file by which the sender says that a batch is whole."""
+        return None if self.complete_when is None else BatchPattern(self.pattern).marker(self.complete_when)
 
     def renamed(self, name: str) -> str:
         """The name of a column that arrives as `name`."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile
 from readiness_pipelines.sources.prelude import Prelude, read_prelude
-from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema, without_blank_end
+from readiness_pipelines.sources.rows import Filling, row_batch, text_schema, without_blank_end
 from readiness_pipelines.sources.text_files import encoding_shown, examine_text, is_undecodable, open_text, printable
 
 
@@ -36,9 +36,10 @@ class FixedFile:
     def _tables(self) -> Iterator[pa.Table]:
         rows: list[tuple[list[str | None], str | None, str | None]] = []
         first = 0
+        filling = Filling(len(self.columns))
         for line, number in self._lines():
             rows.append(self._row(line, number))
-            if len(rows) >= ROWS_PER_BATCH:
+            if filling.add(len(line)):
                 yield self._batch(rows, first)
                 first += len(rows)
                 rows = []

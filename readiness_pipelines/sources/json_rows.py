@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,20 @@ import pyarrow as pa
 from readiness_pipelines.errors import suggestion
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile
+from readiness_pipelines.sources.json_stream import (
+    JsonSyntaxError,
+    JsonText,
+    JsonTooLargeError,
+    NoArrayError,
+    TooManyKeysError,
+)
 from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, as_json, parse_json, records_table
-from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch, text_schema
+from readiness_pipelines.sources.layout import too_many_columns
+from readiness_pipelines.sources.rows import Filling, row_batch, text_schema
 from readiness_pipelines.sources.text_files import encoding_shown, examine_text, is_undecodable, open_text, printable
 
-_Row = tuple[dict[str, Any] | None, str | None, str | None]
+_Row = tuple[dict[str, Any] | None, str | None, str | None, int]
+"""Its values, or its text and the reason why it has none; and its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +44,10 @@ class JsonFile:
         """Its rows."""
         rows: list[_Row] = []
         first = 0
+        filling = Filling(len(self.columns))
         for row in _rows(self.file, self.drop):
             rows.append(row)
-            if len(rows) >= ROWS_PER_BATCH:
+            if filling.add(row[-1]):
                 yield self._batch(rows, first)
                 first += len(rows)
                 rows = []
@@ -44,7 +55,7 @@ class JsonFile:
             yield self._batch(rows, first)
 
     def _batch(self, rows: list[_Row], first: int) -> pa.Table:
-        records, texts, reasons = (list(column) for column in zip(*rows, strict=True))
+        records, texts, reasons, _ = (list(column) for column in zip(*rows, strict=True))
         columns = records_table(records, self.columns)
         places = range(first, first + len(rows))
         return row_batch(columns, self.columns, places=places, unreadable=texts, reasons=reasons)
@@ -56,11 +67,15 @@ def open_json(file: SourceFile, drop: FileDrop) -> JsonFile:
     Raises:
         FileUnreadableError: It is cut off, of another encoding, or has no records at the declared path.
     """
-    examine_text(file, drop.encoding)
+    facts = examine_text(file, drop.encoding, line_ends="\n" if file.format == "jsonl" else "")
+    if file.format == "json" and not facts.decodable:
+        raise file.unreadable(f"it is not {encoding_shown(drop.encoding)}", "declare FileDrop(encoding=…)")
     keys: dict[str, None] = {}
-    for values, _, _ in _rows(file, drop):
+    for values, *_ in _rows(file, drop):
         if values is not None:
             keys.update(dict.fromkeys(values))
+            if len(keys) > file.limits.most_names:
+                raise too_many_columns(file, f"more than {file.limits.most_names:,} keys")
     return JsonFile(file, drop, tuple(keys))
 
 
@@ -74,16 +89,16 @@ def _lines(file: SourceFile, drop: FileDrop) -> Iterator[_Row]:
         for number, line in enumerate(lines, start=1):
             text = line.removeprefix("\ufeff")
             if text.strip():
-                values, reason = _parsed(text, drop)
+                values, reason = _parsed(text, drop, file.limits.most_nesting)
                 shown = None if reason is None else printable(text.rstrip("\r\n"))
-                yield values, shown, None if reason is None else f"line {number}: {reason}"
+                yield values, shown, None if reason is None else f"line {number}: {reason}", len(text)
 
 
-def _parsed(text: str, drop: FileDrop) -> tuple[dict[str, Any] | None, str | None]:
+def _parsed(text: str, drop: FileDrop, most_nesting: int) -> tuple[dict[str, Any] | None, str | None]:
     if is_undecodable(text):
         return None, f"it is not {encoding_shown(drop.encoding)}"
     try:
-        values = parse_json(text)
+        values = parse_json(text, most_nesting=most_nesting)
     except (RepeatedKeyError, NestingError) as error:
         return None, str(error)
     except json.JSONDecodeError as error:
@@ -93,39 +108,49 @@ def _parsed(text: str, drop: FileDrop) -> tuple[dict[str, Any] | None, str | Non
 
 def _records(file: SourceFile, drop: FileDrop) -> Iterator[_Row]:
     """Each element of the file's array: its values, or its text and the reason why it has none."""
-    with open_text(file, drop.encoding) as opened:
-        text = opened.read().removeprefix("\ufeff")
-    if is_undecodable(text):
-        raise file.unreadable(f"it is not {encoding_shown(drop.encoding)}", "declare FileDrop(encoding=…)")
+    path = drop.record_path.split(".") if drop.record_path else []
+    with open_text(file, drop.encoding) as opened, _named(file, drop.record_path):
+        text = JsonText(
+            opened.read,
+            most_characters=file.limits.most_record_bytes,
+            most_nesting=file.limits.most_nesting,
+            most_keys=file.limits.most_names,
+        )
+        for number, (element, size) in enumerate(text.records(path), start=1):
+            if isinstance(element, dict):
+                yield element, None, None, size
+            else:
+                yield None, as_json(element), f"element {number}: it is not a JSON object", size
+
+
+@contextmanager
+def _named(file: SourceFile, path: str | None) -> Iterator[None]:
+    """Name the file in what is wrong with its JSON."""
     try:
-        document = parse_json(text)
-    except json.JSONDecodeError as error:
+        yield
+    except JsonSyntaxError as error:
         way_out = "ask the steward to send it again; where each line is an object, declare FileDrop(format='jsonl')"
         raise file.unreadable(f"it is not JSON ({error})", way_out) from error
     except NestingError as error:
-        raise file.unreadable(str(error), "ask the steward to send it flatter") from error
+        raise file.beyond(str(error), "most_nesting", "ask the steward to send it flatter") from error
     except RepeatedKeyError as error:
         raise file.unreadable(str(error), "ask the steward to name each key once") from error
-    for number, element in enumerate(_array(file, document, drop.record_path), start=1):
-        if isinstance(element, dict):
-            yield element, None, None
-        else:
-            yield None, as_json(element), f"element {number}: it is not a JSON object"
+    except JsonTooLargeError as error:
+        what = f"{error}: more than {file.limits.most_record_mb:g} MB"
+        raise file.beyond(what, "most_record_mb", "check whether its record_path leads to its records") from error
+    except TooManyKeysError as error:
+        raise file.beyond(str(error), "most_columns", "check whether its record_path is right") from error
+    except NoArrayError as error:
+        raise _no_array(file, path, error) from error
 
 
-def _array(file: SourceFile, document: Any, path: str | None) -> list[Any]:
-    for key in path.split(".") if path else ():
-        if not isinstance(document, dict) or key not in document:
-            known = document if isinstance(document, dict) else ()
-            raise file.unreadable(
-                f"its record_path {path!r} does not lead anywhere: {key!r} is missing",
-                suggestion(key, known) or "declare another FileDrop(record_path=…)",
-            )
-        document = document[key]
-    if isinstance(document, list):
-        return document
-    arrays = [key for key, value in document.items() if isinstance(value, list)] if isinstance(document, dict) else []
+def _no_array(file: SourceFile, path: str | None, error: NoArrayError) -> Exception:
+    if error.missing is not None:
+        return file.unreadable(
+            f"its record_path {path!r} does not lead anywhere: {error.missing!r} is missing",
+            suggestion(error.missing, error.known) or "declare another FileDrop(record_path=…)",
+        )
     where = f"at {path!r}" if path else "at its top"
     above = f"{path}." if path else ""
-    way_out = " or ".join(f'declare FileDrop(record_path="{above}{key}")' for key in arrays[:3])
-    raise file.unreadable(f"{where} it has no array of records", way_out or "declare FileDrop(record_path=…)")
+    way_out = " or ".join(f'declare FileDrop(record_path="{above}{key}")' for key in error.known[:3])
+    return file.unreadable(f"{where} it has no array of records", way_out or "declare FileDrop(record_path=…)")

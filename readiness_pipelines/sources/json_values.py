@@ -5,9 +5,6 @@ from typing import Any
 
 import pyarrow as pa
 
-MOST_NESTING = 100
-"""Levels of arrays and objects within each other; deeper ones cannot be written as text again."""
-
 
 class Number(str):
     """A number, as it is written."""
@@ -20,11 +17,15 @@ class RepeatedKeyError(ValueError):
 
 
 class NestingError(ValueError):
-    """Arrays and objects lie within each other more than `MOST_NESTING` levels deep."""
+    """Arrays and objects lie within each other more levels deep than is allowed."""
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, *, most_nesting: int) -> Any:
     """Parse JSON with its numbers as they are written.
+
+    Args:
+        text: The JSON.
+        most_nesting: Levels of arrays and objects within each other; very deep ones cannot be written as text again.
 
     Raises:
         json.JSONDecodeError: It is not JSON.
@@ -32,21 +33,31 @@ def parse_json(text: str) -> Any:
         NestingError: It is nested too deep.
     """
     try:
-        value = json.loads(
-            text, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_distinct_keys
-        )
+        value = DECODER.decode(text)
     except RecursionError as error:
-        raise NestingError(_TOO_DEEP) from error
+        raise nesting_error(most_nesting) from error
+    check_nesting(value, most_nesting)
+    return value
+
+
+def check_nesting(value: Any, most_nesting: int) -> None:
+    """Refuse a value that is nested too deep.
+
+    Raises:
+        NestingError: It is.
+    """
     level = [value]
-    for _ in range(MOST_NESTING + 1):
+    for _ in range(most_nesting + 1):
         nested = [one for one in level if isinstance(one, dict | list)]
         if not nested:
-            return value
+            return
         level = [inner for one in nested for inner in (one.values() if isinstance(one, dict) else one)]
-    raise NestingError(_TOO_DEEP)
+    raise nesting_error(most_nesting)
 
 
-_TOO_DEEP = f"it is nested more than {MOST_NESTING} levels deep"
+def nesting_error(most_nesting: int) -> NestingError:
+    """The error of a value that is nested too deep."""
+    return NestingError(f"it is nested more than {most_nesting} levels deep")
 
 
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -55,6 +66,12 @@ def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise RepeatedKeyError(f"key {next(key for key in keys if keys.count(key) > 1)!r} is there twice")
     return found
+
+
+DECODER = json.JSONDecoder(
+    parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_distinct_keys
+)
+"""Keeps numbers as they are written, and refuses keys that are there twice."""
 
 
 def value_text(value: Any) -> str | None:

@@ -1,8 +1,9 @@
 """Which files landed for a batch."""
 
 import hashlib
-from collections.abc import Iterator
-from datetime import UTC
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from readiness_pipelines.batches import in_order
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places
@@ -22,8 +23,8 @@ def file_arrivals(drop: FileDrop, places: Places) -> tuple[Arrival, ...]:
     Raises:
         LandingError: The folder cannot be read.
     """
-    found = _files_by_batch(drop, places)
-    return tuple(_arrival(batch, [file.facts for file in found[batch]]) for batch in in_order(places.batches, found))
+    found = _landed_by_batch(drop, places)
+    return tuple(_arrival(drop, batch, found[batch], places) for batch in in_order(places.batches, found))
 
 
 def file_origins(drop: FileDrop, batch: str, places: Places) -> tuple[Origin, ...]:
@@ -36,37 +37,51 @@ def file_origins(drop: FileDrop, batch: str, places: Places) -> tuple[Origin, ..
     """
     if "/" in batch or "\\" in batch or ".." in batch or not batch:
         raise LandingError(f"{batch!r} is not a batch key: it would leave the landing folder")
-    found = _files_by_batch(drop, places)
+    found = _landed_by_batch(drop, places)
     if batch not in found:
         raise BatchNotLandedError(_nothing(drop, batch, places), way_out=_nearest(batch, found))
-    for file in found[batch]:
+    for file in found[batch].files:
         if file.refusal:
             raise LandingError(f"batch {batch!r}: {file.refusal}", way_out=file.way_out)
-    return tuple(_origin(file.facts, places.landing) for file in found[batch])
+    return tuple(_origin(file.facts, places.landing) for file in found[batch].files)
 
 
-def _files_by_batch(drop: FileDrop, places: Places) -> dict[str, list[LandedFile]]:
-    """The files that match the pattern, sorted by path, by the batch that they are of."""
-    pattern = BatchPattern(drop.pattern)
-    found: dict[str, list[LandedFile]] = {}
-    for key, file in _matches(pattern, places):
-        found.setdefault(key, []).append(file)
-    for files in found.values():
-        files.sort(key=lambda file: file.facts.name)
+@dataclass(slots=True)
+class _Landed:
+    """What landed for a batch: its files, sorted by path, and when the sender last said that it is whole."""
+
+    files: list[LandedFile] = field(default_factory=list)
+    marked_at: datetime | None = None
+
+
+def _landed_by_batch(drop: FileDrop, places: Places) -> dict[str, _Landed]:
+    """What matches the pattern, by the batch that it is of."""
+    pattern, marker = BatchPattern(drop.pattern), drop.marker
+    key_of = pattern.reader(places.batches)
+    marked_of = marker.reader(places.batches) if marker else lambda _: None
+    found: dict[str, _Landed] = {}
+    for file in _listed(places, {pattern.folder(), *([marker.folder()] if marker else ())}):
+        if (marked := marked_of(file.facts.name)) is not None:
+            one = found.setdefault(shown_name(marked), _Landed())
+            one.marked_at = max(one.marked_at or file.facts.changed_at, file.facts.changed_at)
+        elif (key := key_of(file.facts.name)) is not None:
+            found.setdefault(shown_name(key), _Landed()).files.append(file)
+    found = {key: one for key, one in found.items() if one.files}
+    for one in found.values():
+        one.files.sort(key=lambda file: file.facts.name)
     if not pattern.names_batch and found:
-        (files,) = found.values()
-        newest = max(file.facts.changed_at for file in files)
-        return {newest.astimezone(UTC).strftime(_VERSION_KEY): files}
+        (all_of_it,) = found.values()
+        newest = max(file.facts.changed_at for file in all_of_it.files)
+        return {newest.astimezone(UTC).strftime(_VERSION_KEY): all_of_it}
     return found
 
 
-def _matches(pattern: BatchPattern, places: Places) -> Iterator[tuple[str, LandedFile]]:
-    key_of = pattern.reader(places.batches)
+def _listed(places: Places, folders: set[str]) -> Iterator[LandedFile]:
+    """The files below some folders, each once."""
+    outermost = [one for one in folders if not any(_is_below(one, other) for other in folders if other != one)]
     try:
-        for file in landed_files(places.landing, pattern.folder()):
-            key = key_of(file.facts.name)
-            if key is not None:
-                yield shown_name(key), file
+        for folder in outermost:
+            yield from landed_files(places.landing, folder)
     except OSError as error:
         raise LandingError(
             f"the landing folder {places.landing} cannot be read: {first_line(error)}",
@@ -74,12 +89,24 @@ def _matches(pattern: BatchPattern, places: Places) -> Iterator[tuple[str, Lande
         ) from error
 
 
-def _arrival(batch: str, files: list[FileFacts]) -> Arrival:
+def _is_below(folder: str, other: str) -> bool:
+    return other == "" or folder.startswith(f"{other}/")
+
+
+def _arrival(drop: FileDrop, batch: str, landed: _Landed, places: Places) -> Arrival:
+    files = [file.facts for file in landed.files]
     facts = [(file.name, file.size_bytes, file.changed_at.timestamp()) for file in files]
+    newest = max(files, key=lambda file: file.changed_at)
+    awaited = drop.marker if landed.marked_at is None and drop.settles is None else None
     return Arrival(
         batch=batch,
         fingerprint=hashlib.sha256(repr(facts).encode()).hexdigest()[:16],
-        settled_since=max(file.changed_at for file in files),
+        settled_since=newest.changed_at,
+        newest=shown_name(newest.name),
+        settles=drop.settles,
+        # What changed after the sender said so is on its way again.
+        complete=landed.marked_at is not None and landed.marked_at >= newest.changed_at,
+        awaits=awaited.written(batch, places.batches) if awaited else "",
     )
 
 
@@ -91,7 +118,7 @@ def _nothing(drop: FileDrop, batch: str, places: Places) -> str:
     return f"the files of version {batch!r} are not there any more, or never were: {drop.pattern} in {places.landing}"
 
 
-def _nearest(batch: str, known: dict[str, list[LandedFile]]) -> str:
+def _nearest(batch: str, known: Iterable[str]) -> str:
     return suggestion(batch, known) or "check the landing folder and the pattern"
 
 

@@ -11,8 +11,8 @@ from readiness_pipelines.errors import FileUnreadableError
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile
 
-MOST_COLUMNS = 2_000
-"""Columns that a file may have: more take minutes of planning and all memory, whatever the rows."""
+MOST_NAME = 1_000
+"""Characters that a column's name may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +39,24 @@ def layout_of(file: SourceFile, arrived: pa.Schema, drop: FileDrop) -> FileLayou
         FileUnreadableError: Too many columns; a blank, reserved or repeated name; two that differ in letter case only.
     """
     positions = tuple(place for place, name in enumerate(arrived.names) if not drop.ignores(name))
-    if len(positions) > MOST_COLUMNS:
-        raise file.unreadable(
-            f"it has {len(positions):,} columns, more than {MOST_COLUMNS:,}",
-            "declare FileDrop(ignore=(…)) for those that nobody reads, or check its delimiter",
-        )
+    # More columns take minutes of planning and all memory, whatever the rows.
+    if len(positions) > file.limits.most_columns:
+        raise too_many_columns(file, f"{len(positions):,} columns")
     names = [arrived.names[place] for place in positions]
     _check(file, names, positions, drop)
     schema = pa.schema(
         [pa.field(column_name(arrived.field(at).name, drop), arrived.field(at).type) for at in positions]
     )
     return FileLayout(file=file, positions=positions, schema=schema, arrived=tuple(names))
+
+
+def too_many_columns(file: SourceFile, columns: str) -> FileUnreadableError:
+    """The error of a file with too many columns."""
+    return file.beyond(
+        f"it has {columns}, more than {file.limits.most_columns:,}",
+        "most_columns",
+        "declare FileDrop(ignore=(…)) for those that nobody reads, check its delimiter",
+    )
 
 
 def column_name(arrived: str, drop: FileDrop) -> str:
@@ -69,6 +76,11 @@ def _check(file: SourceFile, names: Sequence[str], positions: Sequence[int], dro
             raise file.unreadable(
                 f"column {place + 1} has no name",
                 'declare FileDrop(columns=(…)), whose names replace the header, or ignore=("",)',
+            )
+        if len(shown) > MOST_NAME:
+            raise file.unreadable(
+                f"column {place + 1} has a name of {len(shown):,} characters, more than {MOST_NAME:,}",
+                "check its header and its delimiter, or declare FileDrop(columns=(…)), whose names replace the header",
             )
         if shown.lower() in RESERVED_COLUMNS:
             raise file.unreadable(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile
+from readiness_pipelines.sources.layout import too_many_columns
 from readiness_pipelines.sources.text_files import encoding_shown, is_undecodable
 
 
@@ -86,6 +87,8 @@ def _header(
 ) -> tuple[str, ...]:
     if first is None:
         raise _no_header(file)
+    if first.count(drop.delimiter) >= file.limits.most_names and not drop.widths:
+        raise too_many_columns(file, f"more than {file.limits.most_names:,} columns")
 
     def rest() -> Iterator[str]:
         yield first.removeprefix("\ufeff")

@@ -32,7 +32,11 @@ def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
             after the last row, it changed meanwhile.
     """
     origins = file_origins(drop, batch, places)
-    files = [file for origin in origins for file in source_files(drop, origin.name, places.landing)]
+    files = [
+        file
+        for origin in origins
+        for file in source_files(drop, origin.name, places.landing, size=origin.bytes or 0, limits=places.limits)
+    ]
     opened = []
     for file in files:
         with _named(file, batch):
@@ -51,14 +55,26 @@ def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
 
 def _unchanged(stream: Iterator[pa.RecordBatch], origins: Sequence[Origin], places: Places) -> Iterator[pa.RecordBatch]:
     """The rows, and an error after them where a file is not the one any more whose checksum was taken."""
-    yield from stream
+    try:
+        yield from stream
+    except FileUnreadableError as error:
+        # What looks damaged may have been cut off, or written anew, under way.
+        if (changed := _changed(origins, places)) is not None:
+            raise changed from error
+        raise
+    if (changed := _changed(origins, places)) is not None:
+        raise changed
+
+
+def _changed(origins: Sequence[Origin], places: Places) -> FileUnreadableError | None:
     for origin in origins:
         now = places.landing.facts(origin.name)
         if now is None or (now.size_bytes, now.changed_at) != (origin.bytes, origin.arrived_at):
-            raise FileUnreadableError(
+            return FileUnreadableError(
                 f"{origin.name} {'vanished' if now is None else 'changed'} while it was read",
                 way_out="write it under another name and rename it when it is whole; then run the batch again",
             )
+    return None
 
 
 @contextmanager

@@ -7,6 +7,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 ROWS_PER_BATCH = 50_000
+BYTES_PER_BATCH = 32 << 20
+_CELLS_PER_BATCH = 2_000_000
+
+
+class Filling:
+    """How full a batch of rows is, by their count, their cells and their text: none of them may take all memory."""
+
+    def __init__(self, columns: int) -> None:
+        self._most_rows = rows_per_batch(columns)
+        self._rows = 0
+        self._bytes = 0
+
+    def add(self, size: int) -> bool:
+        """Count a row with so much text; whether the batch is full with it, and the next one begins."""
+        self._rows += 1
+        self._bytes += size
+        full = self._rows >= self._most_rows or self._bytes >= BYTES_PER_BATCH
+        if full:
+            self._rows = self._bytes = 0
+        return full
+
+
+def rows_per_batch(columns: int) -> int:
+    """Rows that are made one batch: fewer where there are many columns."""
+    return max(1, min(ROWS_PER_BATCH, _CELLS_PER_BATCH // max(columns, 1)))
 
 
 class FileRows(Protocol):

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 from pydantic import Field, field_validator
@@ -186,4 +186,5 @@ class SqlQuery(Frozen):
                 batch=key,
                 fingerprint=hashlib.sha256(content_key.encode()).hexdigest()[:16],
                 settled_since=min(bucket_start(newest[key][0]), now),
+                settles=timedelta(0),  # what a query reads is committed: nothing of it is half written
             )

@@ -7,9 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import ipc
 
-from readiness_pipelines.sources.files import READ_ERRORS, SourceFile
-from readiness_pipelines.sources.rows import ROWS_PER_BATCH, row_batch
+from readiness_pipelines.sources.files import READ_ERRORS, SourceFile, unpacks_too_far
+from readiness_pipelines.sources.odd_times import odd_times
+from readiness_pipelines.sources.rows import BYTES_PER_BATCH, row_batch, rows_per_batch
 
+_DECODES_TO = 10
+"""A value that is in a file once comes back for each row that has it: so many times more than is unpacked."""
+_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
 _ERRORS = (pa.ArrowException, *READ_ERRORS)
 
 
@@ -29,11 +33,22 @@ class TypedFile:
         place = 0
         try:
             with self.file.open_anywhere() as source:
+                decoded = 0
                 for batch in _batches(self.file, source):
+                    decoded += batch.nbytes
+                    if decoded > self.file.limits.most_unpacked_bytes(_DECODES_TO * self.file.packed_bytes):
+                        raise unpacks_too_far(self.file, decoded, _DECODES_TO)
                     batch.validate(full=True)  # text that is not UTF-8 would break later, far from its file
                     places = range(place, place + batch.num_rows)
                     place += batch.num_rows
-                    yield row_batch(batch.columns, self.schema.names, places=places)
+                    odd = odd_times(batch)
+                    yield row_batch(
+                        odd.columns if odd else batch.columns,
+                        self.schema.names,
+                        places=places,
+                        unreadable=odd.texts if odd else None,
+                        reasons=odd.reasons if odd else None,
+                    )
         except _ERRORS as error:
             raise _damaged(self.file, error) from error
 
@@ -46,15 +61,59 @@ def open_typed(file: SourceFile) -> TypedFile:
     """
     try:
         with file.open_anywhere() as source:
-            schema = pq.ParquetFile(source).schema_arrow if file.format == "parquet" else _arrow_reader(source).schema
+            is_parquet = file.format == "parquet"
+            if is_parquet:
+                _check_footer(file, source)
+            schema = _parquet_schema(file, pq.ParquetFile(source)) if is_parquet else _arrow_reader(source).schema
     except _ERRORS as error:
         raise _damaged(file, error) from error
     return TypedFile(file, schema.remove_metadata())
 
 
+def _check_footer(file: SourceFile, source: pa.NativeFile) -> None:
+    """Refuse a footer that takes all memory: it is read as a whole, and lists each column of each row group.
+
+    Raises:
+        FileUnreadableError: It is too large.
+    """
+    size = source.size()
+    source.seek(max(size - 8, 0))
+    footer = int.from_bytes(source.read(4), "little")
+    source.seek(0)
+    if min(footer, size) > file.limits.most_record_bytes:
+        raise file.beyond(
+            f"its footer is larger than {file.limits.most_record_mb:g} MB",
+            "most_record_mb",
+            "ask the steward for larger row groups",
+        )
+
+
+def _parquet_schema(file: SourceFile, opened: pq.ParquetFile) -> pa.Schema:
+    """Its columns.
+
+    Raises:
+        FileUnreadableError: It says itself that it unpacks too far.
+    """
+    size = _unpacked_size(opened)
+    if size > file.limits.most_unpacked_bytes(file.packed_bytes):
+        raise unpacks_too_far(file, size)
+    return opened.schema_arrow
+
+
+def _unpacked_size(opened: pq.ParquetFile) -> int:
+    """What it unpacks to, as it says itself: a value that is repeated takes no room in it, but its width in memory."""
+    facts = opened.metadata
+    widths = [_WIDTHS.get(opened.schema.column(number).physical_type, 4) for number in range(facts.num_columns)]
+    groups = [facts.row_group(number) for number in range(facts.num_row_groups)]
+    return sum(max(group.total_byte_size, group.num_rows * sum(widths)) for group in groups)
+
+
 def _batches(file: SourceFile, source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
     if file.format == "parquet":
-        yield from pq.ParquetFile(source).iter_batches(batch_size=ROWS_PER_BATCH)
+        opened = pq.ParquetFile(source)
+        row_bytes = max(1, _unpacked_size(opened) // max(opened.metadata.num_rows, 1))
+        rows = min(rows_per_batch(opened.metadata.num_columns), max(1, BYTES_PER_BATCH // row_bytes))
+        yield from opened.iter_batches(batch_size=rows)
         return
     reader = _arrow_reader(source)
     if isinstance(reader, ipc.RecordBatchFileReader):

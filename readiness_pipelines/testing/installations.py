@@ -19,4 +19,6 @@ def temporary_installation(*, landing: Path | None = None) -> Iterator[Installat
     with TemporaryDirectory() as folder:
         own = Path(folder, "landing")
         own.mkdir()
-        yield Installation.open(Settings(landing=str(landing or own), warehouse=str(Path(folder, "warehouse"))))
+        # A test writes its files whole, and does not wait.
+        settings = Settings(landing=str(landing or own), warehouse=str(Path(folder, "warehouse")), settles="0s")
+        yield Installation.open(settings)

@@ -42,7 +42,7 @@ def _gate(file: str, folder: Path, *, profiles: bool) -> Callable[[], Written]:
     from readiness_pipelines.settings import Settings
     from readiness_pipelines_tests.benchmarks.schema import Order
 
-    installation = Installation.open(Settings(landing=str(folder), warehouse=str(folder / "warehouse")))
+    installation = Installation.open(Settings(landing=str(folder), warehouse=str(folder / "warehouse"), settles="0s"))
     lakehouse, orders = installation.lakehouse, Gate(Order)
 
     def run() -> Written:

@@ -34,7 +34,7 @@ def main() -> None:
         keys = [f"d{number:05d}" for number in range(max(options.sizes))]
         shop = order_domain(batches=keys)
         installation = Installation.open(
-            Settings(landing=str(Path(folder, "landing")), warehouse=str(Path(folder, "warehouse")))
+            Settings(landing=str(Path(folder, "landing")), warehouse=str(Path(folder, "warehouse")), settles="0s")
         )
         seconds: list[float] = []
         maintained = 0.0

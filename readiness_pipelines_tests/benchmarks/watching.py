@@ -32,7 +32,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         installation = Installation.open(
-            Settings(landing=str(Path(folder, "landing")), warehouse=str(Path(folder, "warehouse")))
+            Settings(landing=str(Path(folder, "landing")), warehouse=str(Path(folder, "warehouse")), settles="0s")
         )
         domains = [one_table_domain(number) for number in range(options.tables)]
         fill(installation, domains, options.batches)

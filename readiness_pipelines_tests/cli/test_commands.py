@@ -75,6 +75,17 @@ def test_a_batch_that_cannot_be_judged_is_broken_with_its_way_out_and_the_others
     assert "broken shop day_1: orders/day_1.csv cannot be read: column 2 has no name → declare FileDrop" in text
 
 
+def test_a_batch_that_is_still_arriving_is_not_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READINESS_SETTLES", "1h")
+    text = call("run")
+    assert "arriving shop.orders day_2: orders/day_2.csv was changed" in text
+    assert "nothing new landed" not in text
+    (broken,) = as_json("run", "--batch", "day_2", code=1)["broken"]
+    assert "batch 'day_2' of shop.orders is still arriving: orders/day_2.csv was changed" in broken["error"]
+    assert "READINESS_SETTLES" in broken["way_out"]
+    assert [one["batch"] for one in as_json("run")["arriving"]] == ["day_1", "day_2", "day_3"]
+
+
 def test_what_landed_and_did_not_run_is_not_taken_for_another_batch(delivered: Path) -> None:
     (delivered / "landing/orders/day_2.csv").rename(delivered / "landing/orders/kept")
     assert "did you mean" not in call("history", "day_2")

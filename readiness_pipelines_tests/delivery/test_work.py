@@ -1,6 +1,7 @@
 """What is due is decided by completeness: what arrived and what was made of it, against what is there now."""
 
 import os
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,10 +71,15 @@ def test_what_a_killed_run_left_undone_is_due(installation: Installation) -> Non
 
 def test_a_file_that_is_still_being_written_is_left_alone(installation: Installation) -> None:
     shop = order_domain()
-    touch(land(installation.landing.path, "day_1", *GOOD), NOW)
-    settles_after = timedelta(seconds=5)
-    assert due(shop, installation, NOW + timedelta(seconds=4), settles_after=settles_after) == ()
-    assert len(due(shop, installation, NOW + timedelta(seconds=6), settles_after=settles_after)) == 1
+    now = datetime.now(UTC)
+    touch(land(installation.landing.path, "day_1", *GOOD), now - timedelta(minutes=3))
+    careful = replace(installation, settles=timedelta(minutes=5))
+    left: list[str] = []
+    early = due(shop, careful, now, unsettled=lambda _, found: left.append(found.why))
+    assert early == ()
+    assert re.fullmatch(r"orders/day_1.csv was changed 3m\d*s? ago, and nothing of it may change for 5m", left[0])
+    assert len(due(shop, careful, now, waits=timedelta(minutes=2))) == 1
+    assert len(due(shop, replace(careful, settles=timedelta(minutes=2)), now)) == 1
 
 
 def test_each_content_has_a_fingerprint_of_its_own(installation: Installation) -> None:

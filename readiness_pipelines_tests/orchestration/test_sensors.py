@@ -78,10 +78,17 @@ def test_what_arrived_is_run_once(project: Path, instance: dg.DagsterInstance) -
     assert again.run_key not in {request.run_key for request in asked}
 
 
-def test_a_file_that_is_still_being_written_waits(project: Path, instance: dg.DagsterInstance) -> None:
-    os.utime(project / "landing" / "orders" / "day_2.csv")
+def test_a_file_that_is_still_being_written_waits(
+    project: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READINESS_SETTLES", "5s")
+    orders = project / "landing" / "orders"
+    os.utime(orders / "day_2.csv")
     asked = tick("shop_work", instance, project).run_requests or []
     assert [request.partition_key for request in asked] == ["day_1", "day_3"]
+    for file in orders.iterdir():
+        os.utime(file)
+    assert "still arriving: day_1 of shop.orders (orders/day_1.csv" in tick("shop_work", instance, project).skip_message
 
 
 def test_what_broke_is_not_run_again_by_itself(project: Path, instance: dg.DagsterInstance) -> None:

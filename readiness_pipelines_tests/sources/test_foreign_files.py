@@ -137,6 +137,27 @@ def test_all_members_of_a_zip_are_read_in_the_order_of_their_names(tmp_path: Pat
         opened(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
+def test_json_in_a_zip_is_read(tmp_path: Path, name: str) -> None:
+    content = b'{"a": "1"}\n' if name == "x.jsonl" else b'[{"a": "1"}]'
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    put(tmp_path, "b/a.zip", packed.getvalue())
+    assert [(row["a"], row["_file"]) for row in rows(tmp_path)] == [("1", f"b/a.zip/{name}")]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_with_two_members_of_one_name_is_refused(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for content in ("a\n1\n", "a\n2\n"):
+            archive.writestr("x.csv", content)
+    put(tmp_path, "b/a.zip", packed.getvalue())
+    with pytest.raises(FileUnreadableError, match=r"b/a\.zip cannot be read: it has two members .*'x\.csv'"):
+        opened(tmp_path)
+
+
 def test_an_array_of_records_is_found_by_its_path(tmp_path: Path) -> None:
     body = '{"data": {"items": [{"a": 1.50, "b": {"x": [1, 2.0]}}, {"a": null, "c": "z"}, 7]}, "n": 3}'
     put(tmp_path, "b/x.json", body.encode())
@@ -361,6 +382,8 @@ SPELLED: list[tuple[str, Batches, str, str]] = [
     ("d/{batch:%m-%d-%Y}.csv", DailyBatches(start=date(2020, 1, 1)), "d/01-22-2020.csv", "2020-01-22"),
     ("d/{batch:%-m-%-d-%y}.csv", DailyBatches(start=date(2020, 1, 1)), "d/1-2-20.csv", "2020-01-02"),
     ("{batch:%Y}/{batch:%m}/{batch:%d}/*.csv", DailyBatches(start=date(2020, 1, 1)), "2020/03/04/x.csv", "2020-03-04"),
+    ("d/{batch:%Y/%m/%d}/*.csv", DailyBatches(start=date(2020, 1, 1)), "d/2020/03/04/x.csv", "2020-03-04"),
+    ("{batch:%Y/%m/%d}.csv", DailyBatches(start=date(2020, 1, 1)), "2020/03/04.csv", "2020-03-04"),
     ("m_{batch:%Y%m}.csv", MonthlyBatches(start=date(2020, 1, 1)), "m_202003.csv", "2020-03"),
     ("w_{batch:%G-W%V}.csv", WeeklyBatches(start=date(2020, 1, 1)), "w_2020-W02.csv", "2020-01-06"),
     (
