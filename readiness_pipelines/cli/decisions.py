@@ -21,6 +21,7 @@ from readiness_pipelines.delivery import decide
 from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.overview import quarantine_rows, waiting_batches
+from readiness_pipelines.plain_rows import plain_rows
 from readiness_pipelines.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What waits and why; correct, waive, discard, and take it back.")
@@ -68,7 +69,7 @@ def rows(
         found, _, installation = _open("rows", batch, table)
         waiting = quarantine_rows(found, batch=batch, rule=rule, limit=limit, installation=installation)
         if as_json:
-            print_json(waiting.to_pylist())
+            print_json(plain_rows(waiting))
         else:
             OUT.print(rows_table(batch, waiting))
 

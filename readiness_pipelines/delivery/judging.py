@@ -68,7 +68,7 @@ def judged_batch(table: Table, *, batch: str, installation: Installation, run: R
     """
     gate = gate_of(table, default_engine=installation.engine_name)
     decisions = decisions_in_force(table, batch=batch, installation=installation, run=run)
-    with installation.engine() as engine:
+    with installation.engine(f"batch {batch!r} of {table.id}") as engine:
         given = judged_rows(table, batch=batch, installation=installation, engine=engine)
         compared = compared_rows(table, gate, batch=batch, installation=installation, engine=engine)
         rows = corrected(given.rows, decisions, engine)
