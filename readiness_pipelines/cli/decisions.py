@@ -190,12 +190,12 @@ def _open(verb: str, batch: str, table: str | None) -> tuple[Table, BatchRef, In
 def _write(rows: Any, to: Path) -> None:
     import duckdb  # noqa: PLC0415  # only an export needs it
 
-    from readiness_pipelines.sql import utc_connection  # noqa: PLC0415  # as above
+    from readiness_pipelines.sql import locked_connection  # noqa: PLC0415  # as above
 
     if to.suffix not in (".csv", ".parquet"):
         raise DeclarationError(f"{to} ends in {to.suffix!r}", way_out="name a .csv or .parquet file")
     try:
-        with utc_connection() as connection:
+        with locked_connection(str(to.resolve().parent)) as connection:
             relation = connection.from_arrow(rows)
             if to.suffix == ".csv":
                 relation.write_csv(str(to), header=True)

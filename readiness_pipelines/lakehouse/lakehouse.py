@@ -106,8 +106,12 @@ class Lakehouse:
         return cls(catalog, warehouse, turns, lock_wait_seconds)
 
     def exists(self, table: TableId) -> bool:
-        """Whether the table is there."""
-        with self._reaching(str(table)):
+        """Whether the table is there.
+
+        Raises:
+            LakehouseError: The catalog does not answer, or the table's metadata cannot be read.
+        """
+        with reading_metadata(table), self._reaching(str(table)):
             return self._catalog.table_exists(str(table))
 
     def tables(self) -> tuple[TableId, ...]:

@@ -14,7 +14,6 @@ from pyiceberg.table.update import TableUpdate
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 from pyiceberg.types import ListType, NestedField, StructType
 
-
 _COUNTS_ALONE = {
     "write.metadata.metrics.default": "counts",
     # Its partition is told by the least and greatest value.

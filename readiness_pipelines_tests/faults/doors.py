@@ -10,6 +10,7 @@ Prints each error that is not ours by door and place, and ends with 1 where ther
 import argparse
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -130,26 +131,34 @@ def place_of(error: BaseException) -> str:
     return f"{frames[-1].filename.rpartition('readiness_pipelines/')[2]}:{frames[-1].lineno}" if frames else "?"
 
 
-def file_faults(bench: Bench, name: str, points: Callable[[int], bool]) -> Iterator[tuple[int, list[Finding]]]:
-    """Let each call to the file system fail, from the first on, until the door is through without reaching it."""
+def file_faults(bench: Bench, name: str, chance: Random, stride: int) -> Iterator[tuple[int, list[Finding]]]:
+    """Let each call to the warehouse's files fail that a door makes; with a stride, one in so many of each kind."""
     for number, error in enumerate(faulty_files.ERRORS):
-        for nth in range(1, MOST_POINTS):
-            if not points(nth):
-                continue
+        bench.reset()
+        with faulty_files.noting(bench.folder / "warehouse", error) as calls, suppress(Exception):
+            DOORS[name].enter(bench.folder)
+        for nth in _points(calls, chance, stride):
             bench.reset()
             lasts = bool((nth + number) % 2)
             seen: list[faulty_files.Struck] = []
 
             @contextmanager
             def strike(nth: int = nth, error: int = error, lasts: bool = lasts, seen: Any = seen) -> Iterator[None]:
-                with faulty_files.failing(bench.folder, nth, error, lasts=lasts) as struck:
+                with faulty_files.failing(bench.folder / "warehouse", nth, error, lasts=lasts) as struck:
                     seen.append(struck)
                     yield
 
             found = list(bench.try_door(name, f"{errno.errorcode[error]} at {nth}, lasts: {lasts}", strike))
             yield 1, [Finding(f.door, f"{f.fault} ({seen[0].where})", f.what, f.place) for f in found]
-            if not seen[0].where:
-                break
+
+
+def _points(calls: list[str], chance: Random, stride: int) -> list[int]:
+    """Which calls to let fail: all, or one in so many of each kind of call on each kind of file, at least one."""
+    kinds: dict[str, list[int]] = {}
+    for nth, call in enumerate(calls, start=1):
+        kinds.setdefault(re.sub(r"[0-9a-f]{8,}|\d+", "*", call), []).append(nth)
+    chosen = (chance.sample(places, -(-len(places) // stride)) for places in kinds.values())
+    return sorted(nth for places in chosen for nth in places)
 
 
 @contextmanager
@@ -243,7 +252,7 @@ def run_trials(
         for kind in kinds:
             match kind:
                 case "files":
-                    trials = file_faults(bench, name, points)
+                    trials = file_faults(bench, name, chance, stride)
                 case "statements":
                     trials = statement_faults(bench, name, points)
                 case "damage":

@@ -8,6 +8,7 @@ import errno
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,3 +73,20 @@ def failing(folder: Path, nth: int, error: int, *, lasts: bool) -> Iterator[Stru
     finally:
         struck.calls = library.faulty_disarm()
         struck.where = (library.faulty_hit() or b"").decode(errors="replace")
+
+
+@contextmanager
+def noting(folder: Path, error: int) -> Iterator[list[str]]:
+    """Note the calls that could fail with an error, in order, each with its file; filled in at the end."""
+    library = ctypes.CDLL(os.environ[_LOADED])
+    calls: list[str] = []
+    with tempfile.TemporaryFile() as file:
+        library.faulty_note(file.fileno())
+        library.faulty_arm(str(folder).encode(), ctypes.c_long(-1), error, ERRORS[error], 0)
+        try:
+            yield calls
+        finally:
+            library.faulty_disarm()
+            library.faulty_note(-1)
+            file.seek(0)
+            calls += file.read().decode(errors="replace").splitlines()
