@@ -130,7 +130,7 @@ class Bench:
                 for row in plain_rows(lakehouse.relation(engine, store, batch=BATCH).to_arrow_table()):
                     assert row["_row"] not in found, "a row is there twice"
                     found[row["_row"]] = {"where": store.domain, **{k: repr(v) for k, v in row.items() if k in COLUMNS}}
-                    found[row["_row"]] |= {"errors": repr(row.get("_errors")), "discarded": row.get("_discarded")}
+                    found[row["_row"]] |= {"errors": repr(row.get("_errors")), "discarded": repr(row.get("_discarded"))}
         return found
 
     def named(self, where: str | None) -> frozenset[int]:
@@ -142,7 +142,7 @@ class Bench:
             return frozenset(row for (row,) in engine.sql(query).fetchall())
 
     def attempt(self, case: Case) -> None:
-        """Make a decision; where it is accepted, replay it twice, look at every row, and undo it."""
+        """Make a decision; where it is accepted, replay it, a third of them twice, look at every row, and undo it."""
         began, ledger = time.monotonic(), self.installation.ledger
         decisions = len(ledger.decisions(self.ref))
         try:
@@ -159,7 +159,7 @@ class Bench:
                 raise
         else:
             try:
-                case.faults += self._applied(case.what, kept.rows)
+                case.faults += self._applied(case.what, kept.rows, twice=case.number % 3 == 0)
                 if ledger.trail(ref=self.ref, limit=1)[0].who != RUN.who:
                     case.faults.append("the trail does not say who")
                 if not any(
@@ -178,12 +178,12 @@ class Bench:
         if (most := peak_megabytes()) > MOST_MEGABYTES:
             case.faults.append(f"the process has taken {most:,.0f} MB")
 
-    def _applied(self, what: What, counted: int | None) -> Iterator[str]:
+    def _applied(self, what: What, counted: int | None, *, twice: bool) -> Iterator[str]:
         named = self.named(what.where)
         if counted is not None and counted != len(named):
             yield f"said that it touches {counted} rows, and its condition names {len(named)}"
         first = self._replayed()
-        if first != self._replayed():
+        if twice and first != self._replayed():
             yield "the second replay differs from the first"
         if first.keys() != self.before.keys():
             yield f"rows are lost or new: {sorted(first.keys() ^ self.before.keys())}"
@@ -256,6 +256,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="readiness-fuzz-") as folder:
         for case in run_cases(Path(folder), given.seed, given.cases, only=given.only):
             done.append(case)
+            if len(done) % 50 == 0:
+                print(f"{len(done)} cases, {sum(bool(one.faults) for one in done)} of them wrong", flush=True)  # noqa: T201
             if case.faults or given.show:
                 outcome = "\n  ".join(case.faults or [case.refused or "applied"])
                 print(ascii(f"{case.number}: {case.what!r:.400}")[1:-1], ascii(outcome)[1:-1], sep="\n  ", flush=True)  # noqa: T201

@@ -9,6 +9,7 @@ Prints each error that is not ours by door and place, and ends with 1 where ther
 
 import argparse
 import errno
+import gc
 import os
 import re
 import shutil
@@ -44,12 +45,18 @@ def change_byte(file: Path) -> None:
         file.write_bytes(content)
 
 
+def put_folder(file: Path) -> None:
+    """Put a folder in place of a file."""
+    file.unlink()
+    file.mkdir()
+
+
 CORRUPTIONS: dict[str, Callable[[Path], object]] = {
     "removed": lambda file: file.unlink(),
     "cut in half": lambda file: os.truncate(file, file.stat().st_size // 2),
     "empty": lambda file: os.truncate(file, 0),
     "garbage": lambda file: file.write_bytes(b"\x00garbage\xff" * 500),
-    "a folder": lambda file: (file.unlink(), file.mkdir()),
+    "a folder": put_folder,
     "one byte changed": change_byte,
 }
 
@@ -76,6 +83,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._kept = folder / "there", folder / "kept"
+        self.warehouse = f"{self.folder}/warehouse/"
         self.folder.mkdir()
         prepare(self.folder)
         shutil.copytree(self.folder, self._kept, symlinks=True)
@@ -100,6 +108,7 @@ class Bench:
     def entered_again(self, name: str, fault: str) -> Iterator[Finding]:
         """Enter a door after a fault, and see that every row is accounted for."""
         door = DOORS[name]
+        gc.collect()  # connections of the struck installation: SQLite shares what went wrong among those of a process
         yield from _entered(name, door, self.folder, f"{fault}, and then gone", during=False)
         if door.writes:
             try:
@@ -135,7 +144,7 @@ def file_faults(bench: Bench, name: str, chance: Random, stride: int) -> Iterato
     """Let each call to the warehouse's files fail that a door makes; with a stride, one in so many of each kind."""
     for number, error in enumerate(faulty_files.ERRORS):
         bench.reset()
-        with faulty_files.noting(bench.folder / "warehouse", error) as calls, suppress(Exception):
+        with faulty_files.noting(bench.warehouse, error) as calls, suppress(Exception):
             DOORS[name].enter(bench.folder)
         for nth in _points(calls, chance, stride):
             bench.reset()
@@ -144,7 +153,7 @@ def file_faults(bench: Bench, name: str, chance: Random, stride: int) -> Iterato
 
             @contextmanager
             def strike(nth: int = nth, error: int = error, lasts: bool = lasts, seen: Any = seen) -> Iterator[None]:
-                with faulty_files.failing(bench.folder / "warehouse", nth, error, lasts=lasts) as struck:
+                with faulty_files.failing(bench.warehouse, nth, error, lasts=lasts) as struck:
                     seen.append(struck)
                     yield
 
@@ -229,7 +238,7 @@ def memory_faults(bench: Bench, name: str) -> Iterator[tuple[int, list[Finding]]
             def small(settings: Any) -> Installation:
                 return original(settings.model_copy(update={"engine_memory_mb": megabytes}))
 
-            Installation.open = small  # type: ignore[method-assign, assignment]
+            Installation.open = small  # type: ignore[method-assign]
             try:
                 yield
             finally:

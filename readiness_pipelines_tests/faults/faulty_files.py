@@ -54,11 +54,11 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def failing(folder: Path, nth: int, error: int, *, lasts: bool) -> Iterator[Struck]:
+def failing(folder: str, nth: int, error: int, *, lasts: bool) -> Iterator[Struck]:
     """Let the n-th call below a folder fail, and where it lasts, all after it, in a process with `environment`.
 
     Args:
-        folder: The folder.
+        folder: The folder, with a slash at the end.
         nth: Which call, from 1, of those for which the error is one.
         error: Its number, of `ERRORS`.
         lasts: Whether the calls after it fail, too.
@@ -67,7 +67,7 @@ def failing(folder: Path, nth: int, error: int, *, lasts: bool) -> Iterator[Stru
     library.faulty_disarm.restype = ctypes.c_long
     library.faulty_hit.restype = ctypes.c_char_p
     struck = Struck()
-    library.faulty_arm(str(folder).encode(), ctypes.c_long(nth), error, ERRORS[error], int(lasts))
+    library.faulty_arm(folder.encode(), ctypes.c_long(nth), error, ERRORS[error], int(lasts))
     try:
         yield struck
     finally:
@@ -76,13 +76,13 @@ def failing(folder: Path, nth: int, error: int, *, lasts: bool) -> Iterator[Stru
 
 
 @contextmanager
-def noting(folder: Path, error: int) -> Iterator[list[str]]:
+def noting(folder: str, error: int) -> Iterator[list[str]]:
     """Note the calls that could fail with an error, in order, each with its file; filled in at the end."""
     library = ctypes.CDLL(os.environ[_LOADED])
     calls: list[str] = []
     with tempfile.TemporaryFile() as file:
         library.faulty_note(file.fileno())
-        library.faulty_arm(str(folder).encode(), ctypes.c_long(-1), error, ERRORS[error], 0)
+        library.faulty_arm(folder.encode(), ctypes.c_long(-1), error, ERRORS[error], 0)
         try:
             yield calls
         finally:
