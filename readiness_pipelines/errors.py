@@ -118,8 +118,8 @@ class DamagedTableError(LakehouseError):
 
     def __init__(self, table: object, error: BaseException) -> None:
         super().__init__(
-            f"the metadata of {table} cannot be read: {first_line(error)}",
-            way_out="restore the catalog and the table's folder metadata from a backup; its data files are untouched",
+            f"the metadata of {table} cannot be read: {type(error).__name__}: {first_line(error)}",
+            way_out="run again when its files can be read; what is damaged or missing has to come back from a backup",
         )
 
 

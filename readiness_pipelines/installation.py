@@ -10,7 +10,7 @@ import duckdb
 
 from readiness_pipelines.batches import Batches
 from readiness_pipelines.contracts import Places
-from readiness_pipelines.lakehouse import Lakehouse
+from readiness_pipelines.lakehouse import Lakehouse, engine_errors
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.settings import EngineName, Settings
@@ -70,9 +70,17 @@ class Installation:
         return Places(landing=self.landing, connection=self.connection, batches=batches, limits=self.limits)
 
     @contextmanager
-    def engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A DuckDB of its own for one step, within the memory bound, closed and cleaned up at the end."""
-        with spill_folder() as spill:
+    def engine(self, what: str = "a look at the tables") -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB of its own for one step, within the memory bound, closed and cleaned up at the end.
+
+        Args:
+            what: What the step is about, for errors.
+
+        Raises:
+            LakehouseError: A file cannot be read or written, or there is not enough memory.
+            EngineError: DuckDB broke.
+        """
+        with engine_errors(what), spill_folder() as spill:
             connection = utc_connection(
                 config={
                     "memory_limit": f"{self.engine_memory_mb}MB",

@@ -31,7 +31,7 @@ def remove_abandoned() -> int:
     youngest = time.time() - _ABANDONED_AFTER.total_seconds()
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        with suppress(FileNotFoundError):  # another maintenance was faster
+        with suppress(OSError):  # another maintenance was faster, or it is somebody else's
             if pid.isdigit() and folder.stat().st_mtime < youngest and not is_there(int(pid)):
                 shutil.rmtree(folder)
                 removed += 1

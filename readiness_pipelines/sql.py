@@ -44,6 +44,17 @@ def lock_connection(connection: duckdb.DuckDBPyConnection, *folders: str) -> Non
     connection.execute("SET lock_configuration = true")
 
 
+def locked_connection(*folders: str) -> duckdb.DuckDBPyConnection:
+    """Open DuckDB in memory for values that are at hand; see `utc_connection` and `lock_connection`.
+
+    Args:
+        folders: Absolute paths of the only folders whose files it reaches; none by default.
+    """
+    connection = utc_connection()
+    lock_connection(connection, *folders)
+    return connection
+
+
 @lru_cache(maxsize=256)
 def duckdb_type(kind: pa.DataType) -> str:
     """DuckDB's name for an Arrow type."""
@@ -59,4 +70,4 @@ def probe_connection() -> duckdb.DuckDBPyConnection:
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     """Opening a database for each probe would cost more than the probe."""
-    return utc_connection()
+    return locked_connection()

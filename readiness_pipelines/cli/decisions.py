@@ -21,6 +21,7 @@ from readiness_pipelines.delivery import decide
 from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.overview import quarantine_rows, waiting_batches
+from readiness_pipelines.plain_rows import plain_rows
 from readiness_pipelines.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What waits and why; correct, waive, discard, and take it back.")
@@ -68,7 +69,7 @@ def rows(
         found, _, installation = _open("rows", batch, table)
         waiting = quarantine_rows(found, batch=batch, rule=rule, limit=limit, installation=installation)
         if as_json:
-            print_json(waiting.to_pylist())
+            print_json(plain_rows(waiting))
         else:
             OUT.print(rows_table(batch, waiting))
 
@@ -189,12 +190,12 @@ def _open(verb: str, batch: str, table: str | None) -> tuple[Table, BatchRef, In
 def _write(rows: Any, to: Path) -> None:
     import duckdb  # noqa: PLC0415  # only an export needs it
 
-    from readiness_pipelines.sql import utc_connection  # noqa: PLC0415  # as above
+    from readiness_pipelines.sql import locked_connection  # noqa: PLC0415  # as above
 
     if to.suffix not in (".csv", ".parquet"):
         raise DeclarationError(f"{to} ends in {to.suffix!r}", way_out="name a .csv or .parquet file")
     try:
-        with utc_connection() as connection:
+        with locked_connection(str(to.resolve().parent)) as connection:
             relation = connection.from_arrow(rows)
             if to.suffix == ".csv":
                 relation.write_csv(str(to), header=True)

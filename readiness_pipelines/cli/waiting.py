@@ -18,6 +18,7 @@ from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.overview import judged_rules, waiting_record
+from readiness_pipelines.plain_rows import plain_rows
 
 SHOWN_COLUMNS = 6
 SHOWN_RULES = 10
@@ -61,7 +62,7 @@ def rows_table(batch: str, rows: pa.Table) -> Grid:
     table = plain_table(title)
     for name in shown:
         table.add_column(Text(name), overflow="fold")
-    for row in rows.to_pylist():
+    for row in plain_rows(rows):
         table.add_row(*(_cell(row.get(name)) for name in shown))
     return table
 

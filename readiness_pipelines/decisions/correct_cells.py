@@ -1,6 +1,7 @@
 """A correction of single cells, from a file."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,8 +12,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from readiness_pipelines.decisions.expressions import check_column, column_type, named_view
-from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.decisions.expressions import check_column, column_type, evaluate, named_view
+from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.gates import Gate
 from readiness_pipelines.sql import identifier
 
@@ -54,7 +55,7 @@ class CellCorrection:
 
         Raises:
             UnknownNameError: No such column.
-            DeclarationError: Rows that the batch does not have.
+            DeclarationError: Rows that the batch does not have, or a value that a column cannot hold.
         """
         for column in self.cells:
             check_column(column, rows)
@@ -65,6 +66,14 @@ class CellCorrection:
                 f"{self.file} names rows that the batch does not have: {', '.join(map(str, unknown[:5]))}",
                 way_out="name rows by the _row that `readiness quarantine rows` shows",
             )
+        try:
+            evaluate(self.apply(rows, engine), *self.cells)
+        except duckdb.Error as error:
+            kinds = ", ".join(f"{column} {column_type(rows, column)}" for column in self.cells)
+            raise DeclarationError(
+                f"{self.file} has a value that its column cannot hold: {first_line(error)}",
+                way_out=f"the columns are: {kinds}",
+            ) from error
         return len(wanted)
 
     def apply(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
@@ -95,8 +104,10 @@ def read_cells(file: Path) -> CellCorrection:
     """
     try:
         rows = pq.read_table(file).to_pylist() if file.suffix == ".parquet" else list(_csv_rows(file))
-    except (OSError, ValueError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, pa.ArrowException, csv.Error) as error:
         raise DeclarationError(f"{file} cannot be read: {error}", way_out="give a CSV or Parquet file") from error
+    if any(None in row for row in rows):
+        raise DeclarationError(f"{file} has a row with more fields than columns", way_out="quote fields with commas")
     columns = [name for name in (rows[0] if rows else {}) if name != "_row"]
     if not rows or "_row" not in rows[0] or not columns:
         raise DeclarationError(
@@ -115,7 +126,7 @@ def _cells(file: Path, rows: list[dict[str, Any]], columns: list[str]) -> dict[s
     cells: dict[str, dict[str, str | None]] = {name: {} for name in columns}
     for row in rows:
         number = str(row["_row"]).strip()
-        if not number.isdigit() or number in cells[columns[0]]:
+        if not re.fullmatch("[0-9]{1,18}", number) or number in cells[columns[0]]:
             raise DeclarationError(
                 f"{file} names the row {row['_row']!r}, which is not a number, or is there twice",
                 way_out="name each row once, by its _row",

@@ -60,6 +60,7 @@ class Correction:
         """
         check_column(self.column, rows)
         check_expression(self.expression, rows, engine)
+        rows = rows.filter(READABLE)
         return count_rows(rows, self.where, engine, evaluating=f"CAST(({self.expression}) AS {self._type(rows)})")
 
     def apply(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:

@@ -8,6 +8,7 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.decisions.correct_cells import CellCorrection
 from readiness_pipelines.decisions.correct_expression import Correction
 from readiness_pipelines.decisions.discard import Discarding
+from readiness_pipelines.decisions.expressions import check_characters
 from readiness_pipelines.decisions.undo import Undoing
 from readiness_pipelines.decisions.waive import Waiver
 from readiness_pipelines.errors import LedgerError
@@ -79,8 +80,11 @@ def keep_decision(ledger: Ledger, ref: BatchRef, what: What, *, who: str, why: s
     """Keep a decision in the ledger.
 
     Raises:
+        DeclarationError: A reason or a name with characters that are not text.
         LedgerError: No reason, an unknown batch, or nothing to undo.
     """
+    check_characters(why, "the reason")
+    check_characters(who, "the name")
     record = ledger.decide(
         ref,
         verb=what.verb,

@@ -1,6 +1,7 @@
 """Expressions and conditions that people write about a batch's rows, checked before they are kept."""
 
 import json
+import unicodedata
 from collections.abc import Container, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -9,10 +10,18 @@ from uuid import uuid4
 import duckdb
 
 from readiness_pipelines.decisions.allowed_functions import FUNCTION_NAMES, OPERATORS, SYNTAX
+from readiness_pipelines.decisions.sizes import calls_growing, check_sizes, named_columns, nodes
 from readiness_pipelines.errors import DeclarationError, UnknownNameError, first_line
+from readiness_pipelines.sql import identifier
 
 MOST_CHARACTERS = 10_000
 """Characters that an expression may have."""
+
+MOST_SHOWN = 200
+"""Characters of an expression that an error repeats."""
+
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of a text: what people read would not be what is evaluated."""
 
 
 def check_column(column: str, rows: duckdb.DuckDBPyRelation) -> None:
@@ -37,10 +46,14 @@ def check_expression(text: str, rows: duckdb.DuckDBPyRelation, engine: duckdb.Du
             f"an expression of {len(text):,} characters is longer than {MOST_CHARACTERS:,}",
             way_out="correct cells in a file instead: readiness quarantine export",
         )
+    check_characters(text, "the expression")
     try:
         # By itself, its parentheses must pair up; in parentheses, it must end where it seems to.
         _parsed(text, text, engine)
-        _check_tree(text, _parsed(f"({text})", text, engine), rows.columns)
+        tree = _parsed(f"({text})", text, engine)
+        _check_tree(text, tree, rows.columns)
+        if calls_growing(tree):
+            check_sizes(_shown(text), tree, _longest(rows, named_columns(tree)))
         rows.project(f"({text})").limit(0).fetchall()
     except (duckdb.Error, RecursionError) as error:
         raise _refused(text, error) from error
@@ -73,7 +86,8 @@ def count_rows(
         raise _refused(str(where), error) from error
     if not count:
         raise DeclarationError(
-            f"no row of the batch meets the condition {where!r}", way_out="look at them: readiness quarantine rows"
+            f"no row of the batch meets the condition {_shown(str(where))}",
+            way_out="look at them: readiness quarantine rows",
         )
     if evaluating is not None:
         try:
@@ -81,6 +95,34 @@ def count_rows(
         except duckdb.Error as error:
             raise _refused(evaluating, error) from error
     return int(count)
+
+
+def evaluate(rows: duckdb.DuckDBPyRelation, *columns: str) -> None:
+    """Compute some columns of lazy rows, so that what cannot be computed fails here.
+
+    Raises:
+        duckdb.Error: They cannot be computed.
+    """
+    rows.aggregate(", ".join(f"count({identifier(name)})" for name in columns)).fetchall()
+
+
+def check_characters(text: str, what: str) -> None:
+    """Refuse characters that are not text, or that show something else than what is meant.
+
+    Args:
+        text: What a person wrote.
+        what: What it is, for people.
+
+    Raises:
+        DeclarationError: There is one; names it.
+    """
+    for place, character in enumerate(text):
+        kind = unicodedata.category(character)
+        if character in _DIRECTIONS or kind == "Cs" or (kind == "Cc" and character not in "\t\n\r"):
+            raise DeclarationError(
+                f"character {place + 1} of {what} {_shown(text)} is U+{ord(character):04X}, which people cannot read",
+                way_out=f"leave it out; in an expression, write chr({ord(character)})",
+            )
 
 
 def named_view(rows: duckdb.DuckDBPyRelation) -> str:
@@ -111,13 +153,13 @@ def _parsed(selected: str, text: str, engine: duckdb.DuckDBPyConnection) -> Any:
         raise DeclarationError(
             _refusal(text, str(parsed.get("error_message", "it cannot be parsed"))), way_out=_WAY_OUT
         )
-    nodes = [statement["node"] for statement in parsed["statements"]]
-    if len(nodes) != 1 or not _selects_one_value(nodes[0]):
+    queries = [statement["node"] for statement in parsed["statements"]]
+    if len(queries) != 1 or not _selects_one_value(queries[0]):
         raise DeclarationError(
-            f"{text!r} reads more than the row, or is more than one expression",
+            f"{_shown(text)} reads more than the row, or is more than one expression",
             way_out="use the row's own columns, without sub-queries",
         )
-    return nodes[0]["select_list"][0]
+    return queries[0]["select_list"][0]
 
 
 def _selects_one_value(node: Any) -> bool:
@@ -137,24 +179,33 @@ def _selects_one_value(node: Any) -> bool:
 def _check_tree(text: str, tree: Any, columns: Sequence[str]) -> None:
     """Refuse every part that is not listed. What the list does not know is refused, not let through."""
     known = {name.lower() for name in columns}
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting.extend(node)
-        elif isinstance(node, dict):
-            waiting.extend(node.values())
-            if "class" in node:
-                _check_node(text, node, known)
+    for node in nodes(tree):
+        _check_node(text, node, known)
+
+
+def _longest(rows: duckdb.DuckDBPyRelation, columns: Container[str]) -> Mapping[str, int]:
+    """The characters of the longest value of some columns, by their names in lower case."""
+    names = [name for name in rows.columns if name.lower() in columns]
+    if not names:
+        return {}
+    most = ", ".join(f"max(strlen(CAST({identifier(name)} AS VARCHAR)))" for name in names)
+    (found,) = rows.aggregate(most).fetchall()
+    return {name.lower(): int(size or 0) for name, size in zip(names, found, strict=True)}
+
+
+def _shown(text: str) -> str:
+    """An expression in an error: quoted, and not longer than can be read."""
+    quoted = ascii(text) if any(unicodedata.category(one) in ("Cs", "Cc", "Cf") for one in text) else repr(text)
+    return quoted if len(quoted) <= MOST_SHOWN else f"{quoted[:MOST_SHOWN]}…"
 
 
 def _check_node(text: str, node: Mapping[str, Any], columns: Container[str]) -> None:
     kind = str(node["class"])
     if kind == "SUBQUERY":
-        raise DeclarationError(f"{text!r} reads more than the row", way_out="use the row's own columns")
+        raise DeclarationError(f"{_shown(text)} reads more than the row", way_out="use the row's own columns")
     if kind not in SYNTAX:
         raise DeclarationError(
-            f"{text!r} is not an expression over one row: {kind.lower().replace('_', ' ')} is not allowed",
+            f"{_shown(text)} is not an expression over one row: {kind.lower().replace('_', ' ')} is not allowed",
             way_out="name the row's columns and the functions that docs/runbook.md lists",
         )
     if kind == "COLUMN_REF" and str(node["column_names"][0]).lower() not in columns:
@@ -170,7 +221,7 @@ def _check_function(text: str, node: Mapping[str, Any]) -> None:
     if name not in FUNCTION_NAMES | OPERATORS or node["schema"] or node["catalog"] or of_rows:
         near = get_close_matches(name, FUNCTION_NAMES, n=1)
         raise DeclarationError(
-            f"{text!r} calls the function {name!r}, which decisions may not use",
+            f"{_shown(text)} calls the function {name!r}, which decisions may not use",
             way_out=(f"did you mean {near[0]!r}? " if near and near[0] != name else "")
             + "docs/runbook.md lists what may be called: a replay must give the same rows again",
         )
@@ -184,4 +235,4 @@ def _refused(text: str, error: BaseException) -> DeclarationError:
 
 
 def _refusal(text: str, reason: str) -> str:
-    return f"DuckDB refuses {text!r}: {reason.splitlines()[0]}"
+    return f"DuckDB refuses {_shown(text)}: {(reason.splitlines() or ['it says no more'])[0][:MOST_SHOWN]}"

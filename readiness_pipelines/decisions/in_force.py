@@ -9,11 +9,11 @@ from readiness_pipelines.decisions.correct_cells import CellCorrection
 from readiness_pipelines.decisions.correct_expression import Correction
 from readiness_pipelines.decisions.decision import Decision
 from readiness_pipelines.decisions.discard import Discarding
+from readiness_pipelines.decisions.expressions import evaluate
 from readiness_pipelines.decisions.undo import Undoing
 from readiness_pipelines.decisions.waive import Waiver
 from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.gates import Decisions, Discarded, Waived
-from readiness_pipelines.sql import identifier
 
 
 def in_force(decisions: Sequence[Decision], *, at: datetime) -> tuple[Decision, ...]:
@@ -43,9 +43,8 @@ def corrected(
             continue
         try:
             rows = decision.what.apply(rows, engine)
-            if isinstance(decision.what, Correction):
-                # A relation is lazy: a CAST that fails would fail later, far from the decision.
-                rows.aggregate(f"count({identifier(decision.what.column)})").fetchall()
+            # A relation is lazy: a CAST that fails would fail later, far from the decision.
+            evaluate(rows, *([decision.what.column] if isinstance(decision.what, Correction) else decision.what.cells))
         except (duckdb.Error, KeyError) as error:
             raise _inapplicable(decision, error) from error
     return rows

@@ -1,12 +1,27 @@
 """A decision about a batch, checked against its rows and kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import duckdb
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi
-from readiness_pipelines.decisions import Decision, Undoing, What, corrected, decisions_about, in_force, keep_decision
+from readiness_pipelines.decisions import (
+    CellCorrection,
+    Correction,
+    Decision,
+    Undoing,
+    What,
+    check_conditions,
+    corrected,
+    decisions_about,
+    in_force,
+    keep_decision,
+)
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.reading import judged_rows
+from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation, Run
 
 
@@ -26,15 +41,32 @@ def decide(
     Raises:
         UnknownNameError: A column or rule that is not there; names the nearest.
         DeclarationError: An expression that DuckDB refuses, reads other tables, or gives another answer every time; a
-            rule that cannot be waived; a condition that no row meets.
+            rule that cannot be waived; a condition that no row meets; a correction after which an earlier decision
+            could not be applied any more.
         LedgerError: No reason, an unknown batch, or nothing to undo.
     """
     ref = BatchRef(table.id, batch)
     ledger, rows, now = installation.ledger, None, run.clock()
     if not isinstance(what, Undoing):
-        with installation.engine() as engine:
+        with installation.engine(f"batch {batch!r} of {table.id}") as engine:
             given = judged_rows(table, batch=batch, installation=installation, engine=engine)
             # What is decided next is about the rows as the decisions before have left them.
-            current = corrected(given.rows, in_force(decisions_about(ledger, ref), at=now), engine)
+            held = in_force(decisions_about(ledger, ref), at=now)
+            current = corrected(given.rows, held, engine)
             rows = what.check(current, engine, gate_of(table))
+            if isinstance(what, Correction | CellCorrection):
+                _check_others(held, what, current, engine)
     return KeptDecision(decision=keep_decision(ledger, ref, what, who=run.who, why=why, at=now), rows=rows)
+
+
+def _check_others(
+    held: Sequence[Decision],
+    what: Correction | CellCorrection,
+    rows: duckdb.DuckDBPyRelation,
+    engine: duckdb.DuckDBPyConnection,
+) -> None:
+    """Refuse a correction of values with which the condition of an earlier decision cannot be evaluated."""
+    try:
+        check_conditions(what.apply(rows, engine), held)
+    except DeclarationError as error:
+        raise DeclarationError(f"after this correction, {error.what}", way_out=error.way_out) from error

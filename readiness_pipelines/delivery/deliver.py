@@ -308,7 +308,10 @@ def _newest_event(
     if column is None or not installation.lakehouse.exists(published):
         return None
     rows = installation.lakehouse.relation(engine, published, batch=step.batch)
-    newest = rows.aggregate(f"max({identifier(column)}) AS newest").to_arrow_table()["newest"][0].as_py()
+    time_of = identifier(column)
+    # An infinite time, or one that Python cannot hold, tells nothing of when something happened.
+    known = f"{time_of} >= TIMESTAMP '0001-01-02' AND {time_of} < TIMESTAMP '9999-12-31'"
+    newest = rows.filter(known).aggregate(f"max({time_of}) AS newest").to_arrow_table()["newest"][0].as_py()
     if newest is None:
         return None
     if not isinstance(newest, datetime):

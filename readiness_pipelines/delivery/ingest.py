@@ -99,7 +99,7 @@ def ingest(
     with attempted(table, ref, installation=installation, run=run) as attempt:
         known = installation.lakehouse.schema(raw) if installation.lakehouse.exists(raw) else None
         columns = stored_columns(found.columns, known)
-        with installation.engine() as engine:
+        with installation.engine(f"batch {batch!r} of {raw}") as engine:
             framework = ", ".join(map(identifier, RAW_COLUMNS.names))
             listed = ", ".join(filter(None, (to_stored(columns), framework)))
             schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS])

@@ -69,7 +69,7 @@ def judged_batch(
         LakehouseError: A table cannot be read.
     """
     gate = gate_of(table, default_engine=installation.engine_name)
-    with installation.engine() as engine:
+    with installation.engine(f"batch {batch!r} of {table.id}") as engine:
         given = judged_rows(table, batch=batch, installation=installation, engine=engine)
         compared = compared_rows(table, gate, batch=batch, installation=installation, engine=engine)
         rows = corrected(given.rows, decisions, engine)

@@ -22,6 +22,6 @@ def kpi_values(kpi: Kpi, *, installation: Installation, batches: Sequence[str] |
     store = store_of(kpi)
     if not installation.lakehouse.exists(store) or (batches is not None and not batches):
         return ()
-    with installation.engine() as engine:
+    with installation.engine(f"the values of {kpi.id}") as engine:
         rows = installation.lakehouse.relation(engine, store, batch=batches).order("_batch, _row").to_arrow_table()
     return values_of(kpi, rows.to_pylist())

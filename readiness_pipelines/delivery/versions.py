@@ -48,7 +48,7 @@ def show_newest_version(table: Table, *, installation: Installation, run: Run) -
         batch = newest[0] if newest is not None else (shown or ("none", ""))[0]
         schema = lakehouse.schema(store)
         lakehouse.ensure(table.id, schema)
-        with installation.engine() as engine:
+        with installation.engine(f"the newest version of {table.id}") as engine:
             rows = lakehouse.relation(engine, store, batch=batch)
             staged = lakehouse.stage(
                 table.id, rows if newest is not None else rows.filter("false"), batch=batch, schema=schema

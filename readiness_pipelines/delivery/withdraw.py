@@ -56,7 +56,7 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
         # A delivery that was cut off may have left what waits, and no published table yet.
         stores = [there for there in (table.id.quarantine, store) if must_commit(there, ref, installation)]
         schema = lakehouse.schema(store) if lakehouse.exists(store) else pa.schema([])
-        with installation.engine() as engine:
+        with installation.engine(f"batch {batch!r} of {table.id}") as engine:
             staged = [_no_rows(there, batch, installation, engine) for there in stores]
             for there, nothing in zip(stores, staged, strict=True):
                 commit_rows(there, nothing, ref, attempt=attempt, installation=installation, engine=engine, run=run)

@@ -11,7 +11,13 @@ from pyiceberg.table.snapshots import Snapshot
 from requests import RequestException
 from sqlalchemy.exc import OperationalError
 
-from readiness_pipelines.errors import CommitConflictError, CommitUnknownError, LakehouseError, first_line
+from readiness_pipelines.errors import (
+    CommitConflictError,
+    CommitUnknownError,
+    LakehouseError,
+    ReadinessError,
+    first_line,
+)
 from readiness_pipelines.lakehouse.catalogs import held_error
 from readiness_pipelines.lakehouse.maintenance import tidy
 from readiness_pipelines.lakehouse.reading import of_batch
@@ -73,7 +79,7 @@ def replace_batch(
             if (held := held_error(table.catalog, staged.table, error)) is not None:
                 raise held from error
             if isinstance(error, ValueError) and "sequence number" not in str(error):
-                raise
+                raise _broken(staged, table, error) from error
             if turn == TRIES - 1:
                 raise CommitUnknownError(
                     f"whether batch {staged.batch!r} was committed to {staged.table} is unknown: {error}",
@@ -81,12 +87,10 @@ def replace_batch(
                 ) from error
             time.sleep(FIRST_WAIT_SECONDS * 2**turn)
             continue
-        except OSError as error:
-            raise LakehouseError(
-                f"batch {staged.batch!r} cannot be committed to {staged.table}: {first_line(error)}",
-                way_out=f"make room or give permission under {table.location()}, then run the batch again: "
-                "it finds out what landed, and finishes",
-            ) from error
+        except ReadinessError:
+            raise
+        except Exception as error:  # what is in a damaged file of the table decides what PyIceberg raises
+            raise _broken(staged, table, error) from error
         if landed is not None:
             tidy(table)
             return as_commit(staged.table, landed)
@@ -106,6 +110,14 @@ def as_commit(table: TableId, snapshot: Snapshot) -> Commit:
     properties = dict(snapshot.summary.additional_properties) if snapshot.summary else {}
     committed_at = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
     return Commit(table=table, snapshot_id=snapshot.snapshot_id, committed_at=committed_at, properties=properties)
+
+
+def _broken(staged: Staged, table: Table, error: BaseException) -> LakehouseError:
+    return LakehouseError(
+        f"batch {staged.batch!r} cannot be committed to {staged.table}: {first_line(error)}",
+        way_out=f"make room or give permission under {table.location()}, then run the batch again: "
+        "it finds out what landed, and finishes",
+    )
 
 
 def _commit_once(table: Table, staged: Staged, properties: dict[str, str], *, whole: bool) -> None:

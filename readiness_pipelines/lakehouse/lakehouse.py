@@ -1,7 +1,7 @@
 """The tables: an Iceberg catalog and its warehouse."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 
 import duckdb
@@ -16,8 +16,8 @@ from pyiceberg.exceptions import (
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
 
-from readiness_pipelines.errors import DamagedTableError, LakehouseError, first_line
-from readiness_pipelines.lakehouse.catalogs import DAMAGED, UNREACHABLE, held_error, open_catalog
+from readiness_pipelines.errors import LakehouseError, first_line
+from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, open_catalog
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, RUN, as_commit, replace_batch
 from readiness_pipelines.lakehouse.digests import (
     DATA_FILE,
@@ -30,6 +30,7 @@ from readiness_pipelines.lakehouse.digests import (
 )
 from readiness_pipelines.lakehouse.locks import batch_turn, commit_turn, turns_of
 from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_manifests, remove_orphans
+from readiness_pipelines.lakehouse.reaching import reaching_catalog, reading_metadata
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
 from readiness_pipelines.lakehouse.staging import ROW_GROUP_ROWS, count_staged, footers, rows_in, write_staged
@@ -105,8 +106,12 @@ class Lakehouse:
         return cls(catalog, warehouse, turns, lock_wait_seconds)
 
     def exists(self, table: TableId) -> bool:
-        """Whether the table is there."""
-        with self._reaching(str(table)):
+        """Whether the table is there.
+
+        Raises:
+            LakehouseError: The catalog does not answer, or the table's metadata cannot be read.
+        """
+        with reading_metadata(table), self._reaching(str(table)):
             return self._catalog.table_exists(str(table))
 
     def tables(self) -> tuple[TableId, ...]:
@@ -136,7 +141,9 @@ class Lakehouse:
         stored = storage_schema(schema)
         if "_batch" not in stored.names:
             raise LakehouseError(f"{table} cannot be created without a column _batch")
-        if any(file.name.endswith(".parquet") for file in (self._location(table) / "data").files()):
+        with reading_metadata(table):
+            files = tuple((self._location(table) / "data").files())
+        if any(file.name.endswith(".parquet") for file in files):
             raise LakehouseError(
                 f"the catalog has no table {table}, but its files are in {self._location(table)}: the catalog was "
                 "lost, or is another one",
@@ -338,7 +345,7 @@ class Lakehouse:
     ) -> tuple[DataFileInfo, ...]:
         """The data files of a snapshot (the current one where none is given), of one batch or of all."""
         batches = None if batch is None else (batch,)
-        return planned_files(self._load(table), table, batches=batches, snapshot_id=snapshot_id)
+        return self._planned(self._load(table), table, batches, snapshot_id)
 
     def relation(
         self,
@@ -367,7 +374,7 @@ class Lakehouse:
         loaded = self._load(table)
         snapshot_id = _known(loaded, snapshot_id) if or_current else snapshot_id
         batches = (batch,) if isinstance(batch, str) else batch
-        files = planned_files(loaded, table, batches=batches, snapshot_id=snapshot_id)
+        files = self._planned(loaded, table, batches, snapshot_id)
         if not files:
             return no_rows(connection, loaded.schema())
         return read_files(connection, files, schema=None if as_arrived else loaded.schema(), batches=batches)
@@ -389,7 +396,7 @@ class Lakehouse:
         loaded = self._load(table)
         snapshot_id = _known(loaded, snapshot_id) if or_current else snapshot_id
         batches = None if batch is None else (batch,) if isinstance(batch, str) else tuple(batch)
-        files = planned_files(loaded, table, batches=batches, snapshot_id=snapshot_id)
+        files = self._planned(loaded, table, batches, snapshot_id)
         schema = None if as_arrived and files else arrow_schema(loaded.schema())
         paths = tuple(file.path for file in files)
         return PlannedFiles(paths=paths, place=self._location(table), schema=schema, batches=batches)
@@ -426,11 +433,12 @@ class Lakehouse:
             LakehouseError: No such table.
         """
         with self._commit_turn(table):
-            with self._reaching(str(table)):
+            with reading_metadata(table), self._reaching(str(table)):
                 merge_manifests(self._load(table))
                 expired = expire(self._load(table), before=expire_before, most=most_snapshots)
             loaded = self._load(table)
-            files, size = remove_orphans(loaded, self._location(table), before=orphans_before, age=orphan_age)
+            with reading_metadata(table):
+                files, size = remove_orphans(loaded, self._location(table), before=orphans_before, age=orphan_age)
         return Maintained(
             table=table,
             expired_snapshots=expired,
@@ -460,26 +468,23 @@ class Lakehouse:
 
     def _load(self, table: TableId) -> Table:
         try:
-            with self._reaching(str(table)):
+            with reading_metadata(table), self._reaching(str(table)):
                 return self._catalog.load_table(str(table))
-        except NoSuchTableError as error:
+        except LakehouseError as error:
+            if not isinstance(error.__cause__, NoSuchTableError):
+                raise
             raise LakehouseError(
                 f"the catalog has no table {table}", way_out="readiness run --all; or check READINESS_CATALOG_URL"
-            ) from error
+            ) from error.__cause__
 
-    @contextmanager
-    def _reaching(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except DAMAGED as error:
-            raise DamagedTableError(what, error) from error
-        except UNREACHABLE as error:
-            if (held := held_error(self._catalog, what, error)) is not None:
-                raise held from error
-            raise LakehouseError(
-                f"the catalog cannot be used for {what}: {first_line(error)}",
-                way_out="check that its database answers and that its disk has room, then run again: nothing is lost",
-            ) from error
+    def _planned(
+        self, loaded: Table, table: TableId, batches: Sequence[str] | None, snapshot_id: int | None
+    ) -> tuple[DataFileInfo, ...]:
+        with reading_metadata(table):
+            return planned_files(loaded, table, batches=batches, snapshot_id=snapshot_id)
+
+    def _reaching(self, what: str) -> AbstractContextManager[None]:
+        return reaching_catalog(self._catalog, what)
 
 
 def _known(table: Table, snapshot_id: int | None) -> int | None:

@@ -9,13 +9,10 @@ from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
-from readiness_pipelines.errors import DamagedTableError, LakehouseError
+from readiness_pipelines.errors import LakehouseError
 from readiness_pipelines.lakehouse.records import DataFileInfo
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import literal
-
-UNREADABLE = (OSError, ValueError, EOFError, LookupError)
-"""What PyIceberg raises for a manifest that is not there, is cut off, or is something else."""
 
 
 def planned_files(
@@ -24,7 +21,6 @@ def planned_files(
     """The data files of a snapshot, of some batches or of all, in the order of their paths.
 
     Raises:
-        DamagedTableError: A manifest is not there, or cannot be read.
         LakehouseError: The snapshot has expired, or has delete files, which this reader would not apply.
     """
     if snapshot_id is not None and table.snapshot_by_id(snapshot_id) is None:
@@ -33,10 +29,7 @@ def planned_files(
             way_out="read the table as it is now, or keep snapshots longer",
         )
     scan = table.scan(row_filter=AlwaysTrue() if batches is None else of_batches(batches), snapshot_id=snapshot_id)
-    try:
-        tasks = list(scan.plan_files())
-    except UNREADABLE as error:
-        raise DamagedTableError(name, error) from error
+    tasks = list(scan.plan_files())
     if any(task.delete_files for task in tasks):
         raise LakehouseError(
             f"{name} has delete files, written by another engine", way_out="rewrite its data files, then read it again"

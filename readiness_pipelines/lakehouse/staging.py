@@ -14,7 +14,7 @@ from pyiceberg.table import Table
 from readiness_pipelines.errors import LakehouseError, first_line
 from readiness_pipelines.lakehouse.records import ColumnFooter, StagingArea
 from readiness_pipelines.lakehouse.upstream import parquet_field_ids
-from readiness_pipelines.sql import identifier, literal
+from readiness_pipelines.sql import duckdb_type, identifier, literal
 from readiness_pipelines.storage import Place
 
 FIELD_ID = b"PARQUET:field_id"
@@ -150,12 +150,11 @@ def _forget(folder: Place, name: str) -> None:
 
 
 def _cast(rows: duckdb.DuckDBPyRelation, columns: pa.Schema) -> duckdb.DuckDBPyRelation:
-    stored = duckdb.from_arrow(columns.empty_table()).types
     given = dict(zip(rows.columns, rows.types, strict=True))
     casts = []
-    for name, kind in zip(columns.names, stored, strict=True):
+    for name, kind in ((field.name, duckdb_type(field.type)) for field in columns):
         quoted = identifier(name)
-        casts.append(quoted if str(given[name]) == str(kind) else f"CAST({quoted} AS {kind}) AS {quoted}")
+        casts.append(quoted if str(given[name]) == kind else f"CAST({quoted} AS {kind}) AS {quoted}")
     return rows.project(", ".join(casts))
 
 

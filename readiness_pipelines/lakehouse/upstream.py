@@ -14,6 +14,12 @@ from pyiceberg.table.update import TableUpdate
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 from pyiceberg.types import ListType, NestedField, StructType
 
+_COUNTS_ALONE = {
+    "write.metadata.metrics.default": "counts",
+    # Its partition is told by the least and greatest value.
+    "write.metadata.metrics.column._batch": "full",
+}
+
 
 class Change(Transaction):
     """A transaction that computes the metadata it has reached once per update.
@@ -67,7 +73,16 @@ def expire_snapshots(table: Table, ids: Sequence[int]) -> None:
 
 def data_files(transaction: Transaction, table: Table, paths: Sequence[str]) -> list[DataFile]:
     """Describe Parquet files for a commit, by the schema that the transaction has reached."""
-    return [parquet_file_to_data_file(table.io, transaction.table_metadata, path) for path in paths]
+    return [_data_file(table, transaction.table_metadata, path) for path in paths]
+
+
+def _data_file(table: Table, metadata: TableMetadata, path: str) -> DataFile:
+    try:
+        return parquet_file_to_data_file(table.io, metadata, path)
+    except OverflowError:
+        # A least or greatest time that Python cannot hold: the file is described without them.
+        counted = metadata.model_copy(update={"properties": {**metadata.properties, **_COUNTS_ALONE}})
+        return parquet_file_to_data_file(table.io, counted, path)
 
 
 def parquet_field_ids(schema: Schema) -> dict[str, Any]:

@@ -85,8 +85,10 @@ class Database:
 
     def version(self) -> int | None:
         """The version of the ledger in the database; ``None`` where there is no ledger."""
-        if self.file is not None and not self.file.exists():
-            return None
+        if self.file is not None:
+            with self._reaching():
+                if not self.file.exists():
+                    return None
         with self.reading() as connection:
             return version_in(connection)
 

@@ -64,7 +64,7 @@ def quarantine_rows(
     quarantine = table.id.quarantine
     if not installation.lakehouse.exists(quarantine):
         return pa.table({"_row": pa.array([], pa.int64())})
-    with installation.engine() as engine:
+    with installation.engine(f"the quarantine of batch {batch!r} of {table.id}") as engine:
         rows = installation.lakehouse.relation(engine, quarantine, batch=batch, as_arrived=True)
         if "_discarded" in rows.columns:
             rows = rows.filter("NOT _discarded")

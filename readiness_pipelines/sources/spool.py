@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from readiness_pipelines.sources.unify import converted, unified
-from readiness_pipelines.sql import utc_connection
+from readiness_pipelines.sql import locked_connection
 
 _MASK = (1 << 64) - 1
 
@@ -71,7 +71,7 @@ def spool(tables: Iterable[pa.Table], *, empty: pa.Schema | None = None) -> Spoo
 def _fingerprint(kept: Spool) -> str:
     total, mixed = 0, 0
     if kept.columns.names:
-        with utc_connection() as connection:
+        with locked_connection() as connection:
             for table in kept.tables():
                 found = connection.from_arrow(table).aggregate(
                     "sum(hash(*COLUMNS(*))::HUGEINT), bit_xor(hash(*COLUMNS(*)))"

@@ -37,6 +37,9 @@ def test_cells_are_read_from_parquet(tmp_path: Path) -> None:
         ("_row,amount\none,1\n", "names the row 'one'"),
         ("_row,amount\n1,1\n1,2\n", "names the row '1'"),
         ('_row,amount\n1,"1', "cannot be read"),
+        ("_row,amount\n²,1\n", "names the row '²'"),
+        (f"_row,amount\n{'9' * 30},1\n", "names the row"),
+        ("_row,amount\n1,2,3\n", "a row with more fields than columns"),
     ],
 )
 def test_a_file_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, match: str) -> None:

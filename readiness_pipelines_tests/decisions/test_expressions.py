@@ -64,6 +64,9 @@ position('a' IN name)
 greatest(number, 0)
 round(number / 3, 2)
 "name" = 'now()'
+format('{:>8} {{}}', name)
+replace(regexp_replace(name, '[a-z]', '', 'g'), 'a', name)
+levenshtein(name, 'abc') < 3
 TRY(amount)
 list_contains(['a'], name)
 """.strip().splitlines()
@@ -228,6 +231,35 @@ def test_the_runbook_lists_the_functions_that_are_allowed() -> None:
     for group, names in ALLOWED_FUNCTIONS.items():
         (line,) = re.findall(rf"^\| {group} \| (.*) \|$", runbook, re.MULTILINE)
         assert tuple(re.findall("`([^`]*)`", line)) == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lpad(name, 1000000000, 'x')",
+        "rpad(name, number * 1000000, 'x')",
+        "left(lpad('', 2000000000, 'x'), 1)",
+        "format('{:1000000000d}', number)",
+        "format('{:{}d}', number, 1000000000)",
+        "printf('%*d', 1000000000, number)",
+        f"replace(replace(replace('{'x' * 90}', 'x', '{'x' * 900}'), 'x', '{'x' * 900}'), 'x', '{'x' * 900}')",
+        f"regexp_replace(regexp_replace(name, '', '{'x' * 900}', 'g'), '', '{'x' * 900}', 'g')",
+        "levenshtein(lpad('', 90000, 'x'), lpad('', 90000, 'y'))",
+    ],
+)
+def test_a_value_that_is_larger_than_any_machine_is_refused_before_it_is_made(
+    rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, text: str
+) -> None:
+    assert refusal(text, rows, engine).way_out
+
+
+@pytest.mark.parametrize("character", ["\ud800", "\0", "\x1b", "\u202e", "\u2066"])
+def test_a_character_that_people_cannot_read_is_refused_by_name(
+    rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, character: str
+) -> None:
+    refused = refusal(f"name = '{character}'", rows, engine)
+    assert f"U+{ord(character):04X}" in refused.what
+    assert character not in str(refused)
 
 
 @pytest.mark.parametrize(

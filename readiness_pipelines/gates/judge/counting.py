@@ -11,6 +11,7 @@ from readiness_pipelines.gates.judge.violations import BrokenRows
 from readiness_pipelines.gates.schema.rules import Rule
 from readiness_pipelines.gates.schema.tests import Checked, GateTest, Readable
 from readiness_pipelines.gates.verdict.verdict import CleansedCount, RuleCount
+from readiness_pipelines.plain_rows import plain_rows
 
 SAMPLE_ROWS = 10
 SAMPLE_COLUMNS = 10
@@ -89,7 +90,7 @@ def _as_arrived(view: BatchView, rows: set[int]) -> dict[int, dict[str, Any]]:
         return {}
     chosen = ", ".join(str(row) for row in sorted(rows))
     table = view.engine.arrow(f"SELECT * FROM {view.source} WHERE _row IN ({chosen})")
-    return {row["_row"]: row for row in table.to_pylist()}
+    return {row["_row"]: row for row in plain_rows(table)}
 
 
 def _sample_columns(view: BatchView, bits: list[Bit], columns: Mapping[str, int]) -> list[str]:

@@ -37,7 +37,7 @@ from readiness_pipelines.gates.schema.tests import (
     WithinUsual,
 )
 from readiness_pipelines.gates.verdict.outcomes import holds_by_shape
-from readiness_pipelines.sql import duckdb_type, identifier, utc_connection
+from readiness_pipelines.sql import duckdb_type, identifier, locked_connection
 
 KNOWN_SHAPES = 256
 """How many combinations of keys and types are remembered; records of one caller have one or two."""
@@ -114,7 +114,7 @@ class RecordGate:
         self._tests = tests
         self._missing = missing
         self._change = change
-        self._connection = utc_connection()
+        self._connection = locked_connection()
         self._plans: dict[tuple[Any, ...], _Plan] = {}
 
     def check(self, record: Mapping[str, Any]) -> RecordVerdict:
