@@ -2,6 +2,8 @@
 # make test   all tests                                             make lint   ruff, mypy, import-linter
 # make soak   ten minutes of random faults against the laws; SOAK="--minutes 30 --seed 7", or what a violation prints
 # make hostile  a thousand files that no sender means well with; HOSTILE="--files 100 --seed 7", or what a violation prints
+# make fuzz   decisions from a seed, hostile and innocent, replayed; FUZZ="--cases 600 --seed 7"
+# make doors  faults under every door: files, statements, damage, memory; DOORS="--door replay --kind files --stride 10"
 # make bench  all of these, some two hours
 # make bench-gate    speed and memory beside peers, in an environment of its own; BENCH="--millions 1" is short
 # make bench-alarms  false alarms and misses on 400 series with known faults and without
@@ -13,7 +15,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test ui lint soak hostile bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
+.PHONY: run test ui lint soak hostile fuzz doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
 
 run: .venv/installed
 	$(BIN)/readiness run readmissions --all
@@ -35,6 +37,12 @@ soak: .venv/installed
 
 hostile: .venv/installed
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.sources.hostile_run $(HOSTILE)
+
+fuzz: .venv/installed
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.decisions.fuzz $(FUZZ)
+
+doors: .venv/installed
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.faults.doors $(DOORS)
 
 bench: bench-gate bench-scale bench-growth bench-watch bench-alarms
 

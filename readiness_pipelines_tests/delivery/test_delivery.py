@@ -15,6 +15,7 @@ from readiness_pipelines.errors import (
     CommitConflictError,
     DeclarationError,
     FileUnreadableError,
+    LakehouseError,
     UpstreamNotPublishedError,
 )
 from readiness_pipelines.installation import Installation, Run
@@ -229,7 +230,7 @@ def test_a_delivery_that_breaks_in_the_middle_is_finished_by_the_next(
     land(installation.landing.path, "day_1", *ONE_BAD)
     ingest(gated(shop), batch="day_1", installation=installation, run=RUN)
     _break_call(monkeypatch, point, call)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(LakehouseError, match="no space left"):
         deliver(gated(shop), batch="day_1", installation=installation, run=RUN)
     places = where(shop, installation)
     assert places["published"] == []

@@ -19,7 +19,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,7 @@ from readiness_pipelines_tests.faults import faulty_files
 from readiness_pipelines_tests.faults.door_list import DOORS, Door, prepare, reconciled
 
 MOST_POINTS = 20_000
+ERRORS = tuple(errno.errorcode[error] for error in faulty_files.ERRORS)
 
 
 def change_byte(file: Path) -> None:
@@ -140,9 +141,13 @@ def place_of(error: BaseException) -> str:
     return f"{frames[-1].filename.rpartition('readiness_pipelines/')[2]}:{frames[-1].lineno}" if frames else "?"
 
 
-def file_faults(bench: Bench, name: str, chance: Random, stride: int) -> Iterator[tuple[int, list[Finding]]]:
+def file_faults(
+    bench: Bench, name: str, chance: Random, stride: int, errors: Collection[str]
+) -> Iterator[tuple[int, list[Finding]]]:
     """Let each call to the warehouse's files fail that a door makes; with a stride, one in so many of each kind."""
     for number, error in enumerate(faulty_files.ERRORS):
+        if errno.errorcode[error] not in errors:
+            continue
         bench.reset()
         with faulty_files.noting(bench.warehouse, error) as calls, suppress(Exception):
             DOORS[name].enter(bench.folder)
@@ -249,7 +254,7 @@ def memory_faults(bench: Bench, name: str) -> Iterator[tuple[int, list[Finding]]
 
 
 def run_trials(
-    folder: Path, doors: list[str], kinds: list[str], *, stride: int, seed: int
+    folder: Path, doors: list[str], kinds: list[str], *, stride: int, seed: int, errors: Collection[str] = ERRORS
 ) -> Iterator[tuple[str, str, int, list[Finding]]]:
     """Trials at some doors: door, kind of fault, how many, and what they found."""
     bench, chance = Bench(folder), Random(seed)
@@ -261,7 +266,7 @@ def run_trials(
         for kind in kinds:
             match kind:
                 case "files":
-                    trials = file_faults(bench, name, chance, stride)
+                    trials = file_faults(bench, name, chance, stride, errors)
                 case "statements":
                     trials = statement_faults(bench, name, points)
                 case "damage":
@@ -282,6 +287,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--door", action="append", choices=list(DOORS), help="only this one, or these")
     parser.add_argument("--kind", action="append", choices=["files", "statements", "damage", "memory"])
+    parser.add_argument("--error", action="append", choices=list(ERRORS), help="let files fail with this one alone")
     parser.add_argument("--stride", type=int, default=1, help="strike at one of so many points, by chance")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after that time")
@@ -298,6 +304,7 @@ def main() -> None:
             given.kind or ["files", "statements", "damage", "memory"],
             stride=given.stride,
             seed=given.seed,
+            errors=given.error or ERRORS,
         ):
             trials[f"{door}: {kind}"] += count
             for one in found:

@@ -30,7 +30,7 @@ def test_a_damaged_file_is_an_error_of_ours_that_names_its_table(tmp_path: Path)
 @pytest.mark.skipif(bool(faulty_files.why_not()), reason=faulty_files.why_not())
 def test_a_file_that_fails_is_an_error_of_ours_beneath_every_driver(tmp_path: Path) -> None:
     tool = "readiness_pipelines_tests.faults.doors"
-    words = ["--door", "waiting", "--kind", "files", "--stride", "1000000"]
+    words = ["--door", "waiting", "--kind", "files", "--stride", "1000000", "--error", "EIO"]
     command = [sys.executable, "-W", "ignore", "-m", tool, *words]
     environment = {**faulty_files.environment(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
