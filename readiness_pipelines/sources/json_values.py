@@ -84,7 +84,7 @@ def value_text(value: Any) -> str | None:
 def as_json(value: Any) -> str:
     """A value as JSON; what JSON has no form for as text."""
     if isinstance(value, Number):
-        return str(value)
+        return value  # not a copy: a record may have millions
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(str(key))}: {as_json(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):

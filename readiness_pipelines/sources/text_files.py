@@ -49,9 +49,9 @@ def check_encoding(name: str) -> str:
         ValueError: It does not.
     """
     try:
-        b"".decode(name)
-        codecs.getincrementaldecoder(name)
-    except LookupError:
+        b" ".decode(name, "ignore")
+        codecs.getincrementaldecoder(name)(_ESCAPE).decode(b"")
+    except (LookupError, UnicodeError):  # some know no other way than to break
         raise ValueError(f"unknown encoding {name!r}: write 'utf-8', 'latin-1', 'cp1252', 'utf-16' …") from None
     return name
 

@@ -32,7 +32,7 @@ from readiness_pipelines import Domain, FileDrop, Source, Steward, Tolerance, Ve
 from readiness_pipelines.cli.output import show_error
 from readiness_pipelines.contracts import GatedTable, Places
 from readiness_pipelines.delivery import Delivery, deliver, ingest
-from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.storage import Place
@@ -209,7 +209,7 @@ def _unclear(error: ReadinessError) -> Iterator[str]:
     with redirect_stderr(io.StringIO()) as shown:
         show_error(error.what, error.way_out)
     shown.getvalue().encode()
-    if not error.way_out:
+    if not error.way_out and not isinstance(error, DeclarationError):  # which says it in its sentence
         yield f"unclear: no way out of {error.what}"
 
 

@@ -354,6 +354,7 @@ def test_two_files_whose_columns_differ_in_case_are_named(tmp_path: Path) -> Non
     ("options", "error"),
     [
         ({"encoding": "klingon"}, "unknown encoding"),
+        ({"encoding": "idna"}, "unknown encoding"),
         ({"header": False}, "columns="),
         ({"format": "fixed"}, "widths="),
         ({"widths": (1,), "columns": ("a", "b")}, "1 widths and 2 columns"),
