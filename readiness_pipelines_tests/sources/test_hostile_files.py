@@ -91,6 +91,7 @@ def test_half_of_a_surrogate_pair_in_a_key_is_kept_escaped(tmp_path: Path) -> No
         ("x.json", b'[{"a": 1}]'),
         ("x.parquet", parquet(pa.array([1]))),
     ],
+    ids=["csv", "gz", "json", "parquet"],  # what is packed holds the time
 )
 def test_a_file_that_changes_while_it_is_read_is_refused(
     tmp_path: Path, name: str, content: bytes, change: Callable[[Path], None], says: str
