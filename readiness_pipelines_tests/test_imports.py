@@ -44,6 +44,7 @@ def test_the_public_names_are_these() -> None:
     assert sorted(readiness_pipelines.__all__) == [
         "BatchHeldError",
         "BatchNotLandedError",
+        "BatchUnsettledError",
         "Case",
         "Categories",
         "Classification",

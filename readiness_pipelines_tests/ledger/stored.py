@@ -30,6 +30,7 @@ from readiness_pipelines.ledger import (
     Severity,
     Snapshots,
     StoredColumn,
+    TrailEntry,
 )
 from readiness_pipelines.ledger.guards import guard
 from readiness_pipelines.ledger.tables import APPEND_ONLY, METADATA, SCHEMA_VERSION
@@ -103,12 +104,17 @@ def fill(ledger: Ledger) -> None:
     book.looked({ORDERS: "late", PAID: "fresh"}, at=NOW)
 
 
+def _without_digest(entry: TrailEntry) -> TrailEntry:
+    """An entry without the digest of the record: older versions kept none."""
+    return replace(entry, details={name: one for name, one in entry.details.items() if name != "record"})
+
+
 def contents(ledger: Ledger) -> dict[str, Any]:
     """All that a ledger says."""
     refs = [record.ref for record in ledger.batches()]
     return {
         "batches": ledger.batches(),
-        "trail": ledger.trail(),
+        "trail": tuple(map(_without_digest, ledger.trail())),
         "decisions": [ledger.decisions(ref) for ref in refs],
         "requests": ledger.replay_requests(),
         "gates": ledger.gates(ORDERS),
