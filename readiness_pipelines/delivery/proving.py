@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Domain
@@ -44,15 +45,7 @@ def prove_share(domains: Sequence[Domain], share: Share, *, installation: Instal
         findings = [_finding(problem) for problem in found[ref]]
         ledger.findings.replace(ref, {FindingKind.PROOF: findings}, at=run.clock())
     kept = tuple(problem for problems in found.values() for problem in problems)
-    return Reconciliation(
-        level=seen.level,
-        batches=seen.batches,
-        rows=seen.rows,
-        unproved=seen.unproved,
-        recomputed=seen.recomputed,
-        skipped=seen.skipped,
-        problems=kept,
-    )
+    return replace(seen, problems=kept)
 
 
 def _finding(problem: Problem) -> BatchFinding:

@@ -23,11 +23,10 @@ READ_ERRORS: tuple[type[Exception], ...] = (
     EOFError,
     zlib.error,
     zipfile.BadZipFile,
-    RuntimeError,
-    NotImplementedError,
-)  # zipfile's
-"""What reading bytes of a damaged or encrypted file raises: zipfile has `RuntimeError` for a password that it lacks,
-and `NotImplementedError` for a compression that it does not know."""
+    RuntimeError,  # zipfile's, for a password that it lacks
+    NotImplementedError,  # zipfile's, for a compression that it does not know
+)
+"""What reading bytes of a damaged or encrypted file raises."""
 
 ARCHIVE_ERRORS: tuple[type[Exception], ...] = (*READ_ERRORS, ValueError, struct.error, UnicodeError)
 """What a zip's damaged directory raises beside these."""
