@@ -11,7 +11,7 @@ from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.follow import stale_batches
 from readiness_pipelines.delivery.ingest import ingest
 from readiness_pipelines.delivery.published import Published, fingerprint_of, without_moving
-from readiness_pipelines.delivery.settling import Settling, Unsettled
+from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST, WAITS_AT_MOST, Settling, Unsettled
 from readiness_pipelines.errors import LandingError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
@@ -79,7 +79,9 @@ def due_work(
 
     def whole(table: GatedTable, arrival: Arrival) -> bool:
         found = settling.unsettled(arrival)
-        if found is None or (found.left is not None and found.left <= waits):
+        # By a time that is still to come nothing is ever quiet: whoever ingests it waits, and looks whether it changes.
+        ahead = arrival.settled_since > now + CLOCKS_DIFFER_AT_MOST
+        if found is None or (found.left is not None and found.left <= (WAITS_AT_MOST if ahead else waits)):
             return True
         if unsettled is not None:
             unsettled(table, found)

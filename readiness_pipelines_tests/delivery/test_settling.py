@@ -178,3 +178,12 @@ def test_the_clock_of_the_storage_decides(careful: Installation) -> None:
         clock = place.clock()
         assert clock is not None
         assert abs(clock - datetime.now(UTC)) < timedelta(seconds=3)
+
+
+def test_a_file_from_the_future_is_due_and_is_looked_at_twice(careful: Installation) -> None:
+    table = table_of()
+    file = put(careful)
+    ahead = time.time() + 400 * 24 * 3600
+    os.utime(file, (ahead, ahead))
+    assert due(table, careful) == ["b"]
+    assert read(table, careful) == 1
