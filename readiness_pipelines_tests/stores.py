@@ -5,9 +5,14 @@ import logging
 import os
 from functools import cache
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from readiness_pipelines.storage import ObjectStore, Place
+
+if TYPE_CHECKING:
+    from werkzeug.serving import BaseWSGIServer
 
 BUCKET_FILE = "warehouse.url"
 """In a test's folder, names the bucket and the server that its installation uses; without it, a folder beside it."""
@@ -16,17 +21,27 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "not-a-sec
 
 
 @cache
-def s3_server() -> ObjectStore:
+def s3_http_server() -> "BaseWSGIServer":
     """This process's S3 server, started at the first call and stopped with the process."""
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415  # only those who ask pay
+    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415  # only those who ask pay
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server  # noqa: PLC0415  # as above
 
     os.environ.update(CREDENTIALS)  # before Arrow's driver starts: it reads them once
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    atexit.register(server.stop)
-    host, port = server.get_host_and_port()
-    return ObjectStore(endpoint=f"http://{host}:{port}", region="us-east-1")
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+    app = DomainDispatcherApplication(create_backend_app)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    atexit.register(server.shutdown)
+    return server
+
+
+def s3_server() -> ObjectStore:
+    """Where this process's S3 server is."""
+    return ObjectStore(endpoint=f"http://127.0.0.1:{s3_http_server().port}", region="us-east-1")
 
 
 def new_bucket() -> Place:

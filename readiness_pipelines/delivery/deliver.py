@@ -14,21 +14,22 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
-from readiness_pipelines.contracts import GatedTable, Kpi, Table
+from readiness_pipelines.contracts import Computed, GatedTable, Kpi, Table
 from readiness_pipelines.decisions import Decision
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash, must_commit
 from readiness_pipelines.delivery.baseline import Baseline, baseline_of
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
+from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.judging import JudgedBatch, decisions_in_force, judged_batch
 from readiness_pipelines.delivery.on_spark import stage_from_spark
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import Profiled, forget_profile, keep_profile, profiled
-from readiness_pipelines.delivery.published import Inputs, is_there
+from readiness_pipelines.delivery.published import Inputs, Published, is_there
 from readiness_pipelines.delivery.shapes import learn_shape
 from readiness_pipelines.delivery.versions import show_newest_version
 from readiness_pipelines.delivery.waiting_rows import waiting_rows
-from readiness_pipelines.delivery.withdraw import withdraw_downstream
-from readiness_pipelines.errors import DeclarationError, LakehouseError, UnknownNameError
+from readiness_pipelines.delivery.withdraw import WITHDRAWN, outlives, withdraw, withdraw_downstream
+from readiness_pipelines.errors import DeclarationError, LakehouseError, UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.gates import (
     CleansedCount,
     Discard,
@@ -87,6 +88,8 @@ class Delivery:
 def deliver(table: Table, *, batch: str, installation: Installation, run: Run) -> Delivery:
     """Judge a batch and publish it, publish it in part, or hold it. Doing it twice equals doing it once.
 
+    A computed batch that outlives what it was computed from is emptied: consumers must not see it any longer.
+
     Raises:
         UpstreamNotPublishedError: Nothing was ingested, or an input or referenced table has nothing published.
         GateBuildError: The schema cannot become a gate, or a check raised.
@@ -94,6 +97,37 @@ def deliver(table: Table, *, batch: str, installation: Installation, run: Run) -
         CommitConflictError: Another run delivered the same batch meanwhile; deliver it again.
         LakehouseError: A table cannot be read or written.
     """
+    try:
+        return _deliver(table, batch=batch, installation=installation, run=run)
+    except UpstreamNotPublishedError:
+        published = Published(installation.ledger)
+        record = published.record(table.id, batch)
+        if record is None or not isinstance(table, Computed) or not outlives(table, record, published):
+            raise
+        withdraw(table, batch=batch, installation=installation, run=run)
+        return _withdrawn(table, record)
+
+
+def _withdrawn(table: Computed, record: BatchRecord) -> Delivery:
+    """What became of a batch that was emptied."""
+    return Delivery(
+        ref=record.ref,
+        state=BatchState.EMPTY,
+        counts=Counts(),
+        gate_version=gate_of(table).version,
+        reason=WITHDRAWN,
+        rules=(),
+        cleansed=(),
+        findings=(),
+        snapshots=Snapshots(),
+        inputs={},
+        columns=pa.schema([]),
+        profiled=None,
+        newest_event_at=None,
+    )
+
+
+def _deliver(table: Table, *, batch: str, installation: Installation, run: Run) -> Delivery:
     ref = BatchRef(table.id, batch)
     with attempted(table, ref, installation=installation, run=run) as attempt:
         decisions = decisions_in_force(table, batch=batch, installation=installation, run=run)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import duckdb
 
 from readiness_pipelines.batches import BatchRef, Scope
-from readiness_pipelines.contracts import Domain, GatedTable, Table
+from readiness_pipelines.contracts import Computed, Domain, GatedTable, Table
 from readiness_pipelines.delivery.contents import StoreProof, prove_store, stores_of
 from readiness_pipelines.delivery.deliver import deliver
 from readiness_pipelines.delivery.facts import check_facts
@@ -18,7 +18,7 @@ from readiness_pipelines.delivery.recompute import Recomputed, recompute
 from readiness_pipelines.delivery.replay import replay_batch
 from readiness_pipelines.delivery.share import ALL, Share
 from readiness_pipelines.delivery.versions import newest_version, show_newest_version, shown_version
-from readiness_pipelines.delivery.withdraw import withdraw
+from readiness_pipelines.delivery.withdraw import WITHDRAWN, outliving, withdraw
 from readiness_pipelines.errors import BatchNotLandedError, DamagedTableError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import ALL_BATCHES, BatchRecord
@@ -107,6 +107,10 @@ def reconcile(
             if level.includes(Level.ROWS) and batch not in unreadable and not lost:
                 problems += _problems(table, BatchRef(table.id, batch), records.get(batch), found)
         problems += _version_problems(table, installation)
+        if isinstance(table, Computed):
+            for batch in outliving(table, Published(installation.ledger)):
+                what = f"it is still published, and {WITHDRAWN}"
+                problems.append(_problem(BatchRef(table.id, batch), what, Level.LEDGER))
         if level.includes(Level.RECOMPUTE):
             judged = [records[batch] for batch in chosen if batch in records]
             again += recompute(table, judged, damaged=_damaged(problems, tables), installation=installation, step=step)

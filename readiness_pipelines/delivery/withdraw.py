@@ -15,6 +15,9 @@ from readiness_pipelines.lakehouse import Staged
 from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
 from readiness_pipelines.names import TableId
 
+WITHDRAWN = "what it was computed from was discarded"
+"""Why a computed batch has no rows, for people."""
+
 
 def withdraw_downstream(table: Table, *, installation: Installation, run: Run) -> tuple[BatchRef, ...]:
     """Empty every computed batch that reads what is not there any more and cannot be computed without it.
@@ -27,17 +30,24 @@ def withdraw_downstream(table: Table, *, installation: Installation, run: Run) -
     """
     withdrawn: list[BatchRef] = []
     for reader in downstream(table):
-        published = Published(installation.ledger)
-        for batch, record in list(published.records(reader.id).items()):
-            if is_there(record) and published.inputs(reader, batch) is None and _lost(reader, record, published):
-                ref = BatchRef(reader.id, batch)
-                if withdraw(reader, batch=batch, installation=installation, run=run):
-                    withdrawn.append(ref)
+        withdrawn += [
+            BatchRef(reader.id, batch)
+            for batch in outliving(reader, Published(installation.ledger))
+            if withdraw(reader, batch=batch, installation=installation, run=run)
+        ]
     return tuple(withdrawn)
 
 
-def _lost(table: Computed, record: BatchRecord, published: Published) -> bool:
-    """Whether a batch that it was computed from is not there any more."""
+def outliving(table: Computed, published: Published) -> tuple[str, ...]:
+    """The batches of a computed table that outlive what they were computed from: whoever withdrew that was cut off."""
+    records = published.records(table.id)
+    return tuple(batch for batch, record in records.items() if outlives(table, record, published))
+
+
+def outlives(table: Computed, record: BatchRecord, published: Published) -> bool:
+    """Whether a batch is there, and cannot be computed again, for one that it was computed from is not there."""
+    if not is_there(record) or published.inputs(table, record.ref.batch) is not None:
+        return False
     for read in table.reads.values():
         for batch in record.inputs.get(read.table.id, {}):
             source = published.record(read.table.id, batch)
@@ -60,7 +70,6 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
             staged = [_no_rows(there, batch, installation, engine) for there in stores]
             for there, nothing in zip(stores, staged, strict=True):
                 commit_rows(there, nothing, ref, attempt=attempt, installation=installation, engine=engine, run=run)
-        reason = "what it was computed from was discarded"
         record_batch(
             BatchRecord(
                 ref=ref,
@@ -68,7 +77,7 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
                 counts=Counts(),
                 run_id=run.run_id,
                 attempt=attempt.id,
-                reason=reason,
+                reason=WITHDRAWN,
                 snapshots=Snapshots(),
                 columns=tuple(StoredColumn(name=f.name, type=str(f.type), stored=f.name) for f in schema),
                 updated_at=run.clock(),
@@ -77,7 +86,7 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
             attempt=attempt,
             installation=installation,
             run=run,
-            why=reason,
+            why=WITHDRAWN,
         )
     show_newest_version(table, installation=installation, run=run)
     return True

@@ -12,6 +12,7 @@ from readiness_pipelines.delivery.follow import stale_batches
 from readiness_pipelines.delivery.ingest import ingest
 from readiness_pipelines.delivery.published import Published, fingerprint_of, without_moving
 from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST, WAITS_AT_MOST, Settling, Unsettled
+from readiness_pipelines.delivery.withdraw import WITHDRAWN, outliving
 from readiness_pipelines.errors import LandingError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
@@ -54,9 +55,9 @@ def due_work(
 ) -> tuple[Work, ...]:
     """What is to be done now: sources' batches first, then what is computed, from old to new.
 
-    A batch is due where it arrived and was not ingested as it is, was ingested and not judged as it is, or would be
-    computed from other inputs than it was. A batch whose last verdict is about just these inputs is not, whatever the
-    verdict. After it was done, ask again: more may follow (a month after its days).
+    A batch is due where it arrived and was not ingested as it is, was ingested and not judged as it is, would be
+    computed from other inputs than it was, or outlives them. A batch whose last verdict is about just these inputs is
+    not, whatever the verdict. After it was done, ask again: more may follow (a month after its days).
 
     Args:
         domains: The domains whose tables are looked at.
@@ -156,6 +157,8 @@ def _lane_work(
                 (batch, inputs) for batch, inputs in stale_batches(table, published) if _may_begin(table, batch, now)
             )
             found = {batch: ("its inputs changed", fingerprint_of(inputs)) for batch, inputs in stale}
+            records = published.records(table.id)
+            found |= {batch: (WITHDRAWN, records[batch].attempt or "") for batch in outliving(table, published)}
         for batch, (why, fingerprint) in found.items():
             due.setdefault(batch, {})[table.id] = (table, why, fingerprint)
     works = []

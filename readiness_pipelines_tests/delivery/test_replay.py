@@ -12,9 +12,12 @@ from readiness_pipelines import Domain
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Undoing, Waiver, read_cells
 from readiness_pipelines.delivery import (
+    Level,
     Selection,
     decide,
     deliver,
+    do_work,
+    due_work,
     ingest,
     moved_rows,
     plan_replay,
@@ -160,6 +163,31 @@ def test_a_discarded_batch_is_withdrawn_with_all_that_was_computed_from_it(
     assert (record.state, record.counts.discarded) == (BatchState.DISCARDED, 4)
     for table in ("shop.orders", "shop.paid", "shop.refund_rate"):
         assert {row["_batch"] for row in published(shop, installation, table)} == {"day_2"}
+
+
+@pytest.mark.parametrize("finish", ["run", "repair"])
+def test_what_outlives_a_discarded_batch_after_a_crash_is_named_and_withdrawn_by_the_next_run(
+    shop: Domain, installation: Installation, finish: str
+) -> None:
+    run_batch(shop, installation, "day_1", *GOOD)
+    decided(shop, installation, Discarding())
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    with struck("begin", 1, "before", die, of="shop.paid"), pytest.raises(KeyboardInterrupt):
+        replayed(shop, installation)
+    assert published(shop, installation, "shop.paid") != []
+    found = reconcile([shop], installation=installation, level=Level.LEDGER)
+    assert {str(problem.ref) for problem in found.problems} == {"shop.paid[day_1]", "shop.refund_rate[day_1]"}
+    if finish == "run":
+        (work,) = due_work([shop], installation=installation, now=RUN.clock())
+        assert {delivery.state for delivery in do_work(work, installation=installation, run=RUN)} == {BatchState.EMPTY}
+    else:
+        repair([shop], found, installation=installation, run=RUN)
+    assert due_work([shop], installation=installation, now=RUN.clock()) == ()
+    assert reconcile([shop], installation=installation).problems == ()
+    assert [published(shop, installation, table) for table in ("shop.paid", "shop.refund_rate")] == [[], []]
 
 
 def test_an_undone_decision_leaves_everything_as_it_was(shop: Domain, installation: Installation) -> None:

@@ -119,7 +119,21 @@ class Replaced:
     kind: Literal["file replaced meanwhile"] = "file replaced meanwhile"
 
 
-Strike = KillAt | KillAfter | FullDisk | ClockJump | Restart | SecondWriter | Zombie | Replaced
+@dataclass(frozen=True, slots=True)
+class FaultyStore:
+    """The object store answers late, or as a store does that cannot, to so many of a hundred requests.
+
+    Attributes:
+        how: ``slow`` answers after a second, ``busy`` answers 503, ``cut`` ends the connection within the answer.
+        percent: How many.
+    """
+
+    how: Literal["slow", "busy", "cut"]
+    percent: int
+    kind: Literal["faulty store"] = "faulty store"
+
+
+Strike = KillAt | KillAfter | FullDisk | ClockJump | Restart | SecondWriter | Zombie | Replaced | FaultyStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,33 +174,48 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What happens, in order, over which kind of database."""
+    """What happens, in order, over which kind of database; with a bucket, the tables lie in an object store."""
 
     seed: int
     database: Kind
     moves: tuple[Move, ...]
+    bucket: bool = False
 
 
-def draw(seed: int, *, postgres: bool = True) -> Schedule:
-    """Draw a schedule: the same seed gives the same one.
+def draw(seed: int, *, postgres: bool = True, kills_only: bool = False, buckets: bool = False) -> Schedule:
+    """Draw a schedule: the same seed and options give the same one.
 
     Args:
         seed: The seed.
         postgres: Whether one in five runs on Postgres.
+        kills_only: Strike by kills alone, at every move: at commit points, between tables, at random times.
+        buckets: Run all on Postgres, with the tables in an object store.
     """
     chance = random.Random(seed)
-    database: Kind = "postgres" if chance.random() < 0.2 and postgres else "sqlite"
-    drawn = _Draw(chance, database)
-    moves = [drawn.move(first=number == 0) for number in range(chance.randint(3, 5))]
-    return Schedule(seed=seed, database=database, moves=tuple(moves))
+    database: Kind = "postgres" if buckets or (chance.random() < 0.2 and postgres) else "sqlite"
+    drawn = _Draw(chance, database, _KILLS if kills_only else _strikes(database, bucket=buckets))
+    moves = [drawn.move(first=number == 0) for number in range(chance.randint(3, 5) + 4 * kills_only)]
+    return Schedule(seed=seed, database=database, moves=tuple(moves), bucket=buckets)
+
+
+_KILLS = ("at", "between", "after")
+
+
+def _strikes(database: Kind, *, bucket: bool) -> tuple[str, ...]:
+    """What may strike, as often as it is there; a disk that is full does not reach what lies in a bucket."""
+    strikes = ["at", "at", "between", "between", "after", "after", *(["store"] * 5 if bucket else ["disk"])]
+    strikes += ["clock", "writers", "zombie", "replaced", ""]
+    if database == "postgres":
+        strikes += ["restart"] * 3
+    return tuple(strikes)
 
 
 class _Draw:
     """Draws moves one after the other: each version of a file can be told from all others."""
 
-    def __init__(self, chance: random.Random, database: Kind) -> None:
+    def __init__(self, chance: random.Random, database: Kind, strikes: tuple[str, ...]) -> None:
         self._chance = chance
-        self._database = database
+        self._strikes = strikes
         self._version = 0
         self._landed: set[str] = set()
 
@@ -235,23 +264,7 @@ class _Draw:
 
     def _strike(self) -> Strike | None:
         chance = self._chance
-        kinds = [
-            "at",
-            "at",
-            "between",
-            "between",
-            "after",
-            "after",
-            "disk",
-            "clock",
-            "writers",
-            "zombie",
-            "replaced",
-            "",
-        ]
-        if self._database == "postgres":
-            kinds += ["restart"] * 3
-        match chance.choice(kinds):
+        match chance.choice(self._strikes):
             case "at":
                 return KillAt(self._point())
             case "between":
@@ -271,6 +284,9 @@ class _Draw:
                 return Replaced(self._file(chance.choice(DAYS)), self._point())
             case "restart":
                 return Restart(chance.randint(0, MOST_MILLISECONDS))
+            case "store":
+                how: Literal["slow", "busy", "cut"] = chance.choice(("slow", "busy", "cut"))
+                return FaultyStore(how, chance.choice((2, 10, 50, 100)))
         return None
 
     def _point(self) -> Point:

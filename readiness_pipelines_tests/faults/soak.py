@@ -18,8 +18,18 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 from readiness_pipelines_tests.databases import URL_FILE, database_in, postgres, use_database
 from readiness_pipelines_tests.faults.disk import Disk, small_disk
 from readiness_pipelines_tests.faults.oracle import Violation, judge
-from readiness_pipelines_tests.faults.schedules import DAYS, File, FullDisk, Replaced, Restart, Schedule, draw
+from readiness_pipelines_tests.faults.schedules import (
+    DAYS,
+    FaultyStore,
+    File,
+    FullDisk,
+    Replaced,
+    Restart,
+    Schedule,
+    draw,
+)
 from readiness_pipelines_tests.faults.strikes import Struck, make_move
+from readiness_pipelines_tests.stores import use_bucket
 
 OUT = Console(width=140)
 LAWS = ("lost", "doubled", "stuck", "unseen", "unequal", "impossible", "unexplained")
@@ -35,7 +45,9 @@ def main() -> None:
         if disk.why_not:
             OUT.print(f"[yellow]{escape(disk.why_not)}: processes limit the size of their files instead[/]")
         while (options.schedules is None and time.monotonic() < until) or done < (options.schedules or 0):
-            schedule = draw(seed + done, postgres=not options.no_postgres)
+            schedule = draw(
+                seed + done, postgres=not options.no_postgres, kills_only=options.kills, buckets=options.buckets
+            )
             if options.show:
                 OUT.print(schedule)
             struck, violations = run_schedule(schedule, disk, Path(options.keep) if options.keep else None)
@@ -46,7 +58,10 @@ def main() -> None:
                 OUT.print(f"[red]seed {schedule.seed}: {violation.law}:[/] {escape(violation.what)}", soft_wrap=True)
             if violations:
                 violated += 1
-                OUT.print(f'[red]again:[/] make soak SOAK="--seed {schedule.seed} --schedules 1"', soft_wrap=True)
+                again = "".join(f" --{name}" for name in ("kills", "buckets") if getattr(options, name))
+                OUT.print(
+                    f'[red]again:[/] make soak SOAK="--seed {schedule.seed} --schedules 1{again}"', soft_wrap=True
+                )
             if done % 10 == 0:
                 OUT.print(
                     f"[dim]{done:,} schedules, {sum(met.faults.values()):,} faults, {violated} with violations[/]"
@@ -68,6 +83,8 @@ def run_schedule(schedule: Schedule, disk: Disk, keep: Path | None = None) -> tu
         notes, folder = Path(noted), disk.folder / str(schedule.seed)
         (folder / "landing").mkdir(parents=True)
         use_database(schedule.database, folder)
+        if schedule.bucket:
+            use_bucket(folder)
         try:
             for move in schedule.moves:
                 met.add(make_move(move, folder, notes, disk))
@@ -110,8 +127,8 @@ def landed(schedule: Schedule, folder: Path) -> dict[str, list[File]]:
 
 
 def _noted(notes: Path, schedule: Schedule) -> Iterator[Violation]:
-    """What the processes of a schedule noted; readers and maintenance may be refused where a server or disk is gone."""
-    if not any(isinstance(move.strike, FullDisk | Restart) for move in schedule.moves):
+    """What processes noted; readers and maintenance may be refused where a server, store or disk fails."""
+    if not any(isinstance(move.strike, FullDisk | Restart | FaultyStore) for move in schedule.moves):
         for note in sorted(notes.glob("refused-*")):
             what = note.read_text()
             if what.startswith(("reader", "maintenance")):
@@ -150,6 +167,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--schedules", type=int, default=None, help="so many, instead of some minutes")
     parser.add_argument("--seed", type=int, default=None, help="of the first schedule; the next one has the next")
     parser.add_argument("--no-postgres", action="store_true", help="run all on SQLite")
+    parser.add_argument("--kills", action="store_true", help="kill, at every move, and nothing else")
+    parser.add_argument("--buckets", action="store_true", help="keep all tables in an object store, which fails, too")
     parser.add_argument("--keep", default=None, help="folder for the installations in which a law does not hold")
     parser.add_argument("--show", action="store_true", help="print each schedule")
     return parser.parse_args()

@@ -17,7 +17,16 @@ from sqlalchemy import NullPool, create_engine, text
 from readiness_pipelines_tests.databases import database_in, restart_postgres
 from readiness_pipelines_tests.faults.acts import BROKEN, REFUSED, act, keep_house, land_file, read_all
 from readiness_pipelines_tests.faults.disk import Disk
-from readiness_pipelines_tests.faults.schedules import FullDisk, KillAfter, Move, Restart, SecondWriter, Zombie
+from readiness_pipelines_tests.faults.schedules import (
+    FaultyStore,
+    FullDisk,
+    KillAfter,
+    Move,
+    Restart,
+    SecondWriter,
+    Zombie,
+)
+from readiness_pipelines_tests.faults.store import faulty_store
 
 WORKERS = multiprocessing.get_context("forkserver")
 # The last two, because a child imports what its parent ran.
@@ -68,6 +77,8 @@ def make_move(move: Move, folder: Path, notes: Path, disk: Disk) -> Struck:
             met.faults["maintenance meanwhile"] += 1
         if isinstance(move.strike, FullDisk):
             stack.enter_context(_full(disk, move.strike))
+        if isinstance(move.strike, FaultyStore):
+            stack.enter_context(faulty_store(move.strike, seed=move.strike.percent))
         most = SMALL_FILE_BYTES if isinstance(move.strike, FullDisk) and disk.why_not else None
         process = _start(act, folder, notes, move, most_bytes=most)
         _strike(process, move, folder, notes, met)
