@@ -14,9 +14,8 @@ from readiness_pipelines.lakehouse import Lakehouse, engine_errors
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.settings import EngineName, Settings
-from readiness_pipelines.spill import spill_folder
-from readiness_pipelines.sql import lock_connection, utc_connection
 from readiness_pipelines.storage import Place
+from readiness_pipelines.workspaces import workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ class Installation:
 
     @contextmanager
     def engine(self, what: str = "a look at the tables") -> Iterator[duckdb.DuckDBPyConnection]:
-        """A DuckDB of its own for one step, within the memory bound, closed and cleaned up at the end.
+        """An empty DuckDB database for one step, within the memory bound, gone at the end; see `workspace`.
 
         Args:
             what: What the step is about, for errors.
@@ -80,23 +79,10 @@ class Installation:
             LakehouseError: A file cannot be read or written, or there is not enough memory.
             EngineError: DuckDB broke.
         """
-        with engine_errors(what), spill_folder() as spill:
-            connection = utc_connection(
-                config={
-                    "memory_limit": f"{self.engine_memory_mb}MB",
-                    "temp_directory": spill,
-                    # Rows are told apart by _row, not by their place: order would cost memory and speed.
-                    "preserve_insertion_order": False,
-                }
-            )
-            if (driver := self.lakehouse.warehouse.for_duckdb()) is not None:
-                connection.register_filesystem(driver)
-            else:
-                lock_connection(connection, spill, self.lakehouse.warehouse.uri)
-            try:
-                yield connection
-            finally:
-                connection.close()
+        warehouse = self.lakehouse.warehouse
+        step = workspace(memory_mb=self.engine_memory_mb, reaches=warehouse.uri, driver=warehouse.for_duckdb())
+        with engine_errors(what), step as connection:
+            yield connection
 
 
 def lakehouse_of(settings: Settings) -> Lakehouse:

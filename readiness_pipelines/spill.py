@@ -4,8 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,11 +14,9 @@ _PREFIX = "readiness-spill-"
 _ABANDONED_AFTER = timedelta(days=1)
 
 
-@contextmanager
-def spill_folder() -> Iterator[str]:
-    """A folder of this process in the temporary folder, removed at the end."""
-    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as folder:
-        yield folder
+def make_spill_folder() -> str:
+    """Make a folder of this process in the temporary folder; whoever asked removes it."""
+    return tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
 
 
 def remove_abandoned() -> int:

@@ -51,7 +51,8 @@ def outlives(table: Computed, record: BatchRecord, published: Published) -> bool
     for read in table.reads.values():
         for batch in record.inputs.get(read.table.id, {}):
             source = published.record(read.table.id, batch)
-            if source is None or not is_there(source):
+            # One that the ledger knows nothing of was not withdrawn: `reconcile` names it.
+            if source is not None and not is_there(source):
                 return True
     return False
 

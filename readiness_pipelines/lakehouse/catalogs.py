@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from readiness_pipelines.errors import LakehouseBusyError
+from readiness_pipelines.lakehouse.upstream import SqlTables
 from readiness_pipelines.names import TableId
 from readiness_pipelines.postgres import (
     ending,
@@ -76,6 +77,6 @@ def _sql(url: str, warehouse: Place, files: dict[str, str]) -> SqlCatalog:
     """Open a catalog; two processes that create its database at once may collide, and the second try finds it there."""
     properties = {"uri": url, "warehouse": warehouse.uri, "pool_pre_ping": "true", **files}
     try:
-        return SqlCatalog(CATALOG_NAME, **properties)
+        return SqlTables(CATALOG_NAME, **properties)
     except DBAPIError:
-        return SqlCatalog(CATALOG_NAME, **properties)
+        return SqlTables(CATALOG_NAME, **properties)
