@@ -1,6 +1,7 @@
 """The laws, held against what a schedule left: nothing lost, doubled, stuck or unseen, and all as without faults."""
 
 import fcntl
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,12 @@ def state_of(folder: Path) -> State:
         except NoSuchTableError:
             continue
         for row in rows.to_pylist():
-            values = tuple(f"{column}={row[column]!r}" for column in sorted(row) if column not in RUNS_OWN)
+            # The run without faults numbers the decisions about one batch after those about another.
+            values = tuple(
+                re.sub(r"decision \d+ ", "decision ", f"{column}={row[column]!r}")
+                for column in sorted(row)
+                if column not in RUNS_OWN
+            )
             found.setdefault(row["_batch"], {}).setdefault(name, []).append(values)
     return {batch: {name: tuple(sorted(rows)) for name, rows in tables.items()} for batch, tables in found.items()}
 
