@@ -25,7 +25,8 @@ def utc_connection(database: str = ":memory:", **options: Any) -> duckdb.DuckDBP
         options: What `duckdb.connect` takes.
     """
     connection = duckdb.connect(database, **options)
-    connection.execute("SET TimeZone = 'UTC'")
+    # For its cursors too, which would have the host's: a session's own setting is not theirs.
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
     return connection
 
 

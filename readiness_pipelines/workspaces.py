@@ -104,6 +104,7 @@ def _open(memory_mb: int, reaches: str, driver: object | None) -> _Opened:
     )
     if driver is not None:
         connection.register_filesystem(driver)
+        connection.execute("SET lock_configuration = true")
     else:
         lock_connection(connection, spill, reaches)
     return _Opened(settings=(memory_mb, reaches), connection=connection, spill=spill)
