@@ -20,6 +20,7 @@ from readiness_pipelines.errors import (
 )
 from readiness_pipelines.lakehouse.catalogs import held_error
 from readiness_pipelines.lakehouse.maintenance import tidy
+from readiness_pipelines.lakehouse.planning import data_files_of
 from readiness_pipelines.lakehouse.reading import of_batch
 from readiness_pipelines.lakehouse.records import Commit, Staged
 from readiness_pipelines.lakehouse.upstream import Change, data_files, unknown_columns
@@ -132,7 +133,7 @@ def _commit_once(table: Table, staged: Staged, properties: dict[str, str], *, wh
         with transaction.update_snapshot(snapshot_properties=properties).overwrite() as snapshot:
             # Without the predicate, an append to any other batch would count as a conflict.
             snapshot.delete_by_predicate(replaced)
-            for task in table.scan(row_filter=replaced).plan_files():
-                snapshot.delete_data_file(task.file)
+            for file in data_files_of(table, batches=None if whole else (staged.batch,)):
+                snapshot.delete_data_file(file)
             for file in data_files(transaction, table, staged.files):
                 snapshot.append_data_file(file)

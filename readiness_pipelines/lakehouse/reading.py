@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
-from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo, In, Reference
+from pyiceberg.expressions import BooleanExpression, EqualTo, Reference
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
 from readiness_pipelines.errors import LakehouseError
+from readiness_pipelines.lakehouse.planning import data_files_of
 from readiness_pipelines.lakehouse.records import DataFileInfo
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import literal
@@ -28,20 +29,14 @@ def planned_files(
             f"snapshot {snapshot_id} of {name} has expired",
             way_out="read the table as it is now, or keep snapshots longer",
         )
-    scan = table.scan(row_filter=AlwaysTrue() if batches is None else of_batches(batches), snapshot_id=snapshot_id)
-    tasks = list(scan.plan_files())
-    if any(task.delete_files for task in tasks):
-        raise LakehouseError(
-            f"{name} has delete files, written by another engine", way_out="rewrite its data files, then read it again"
-        )
     infos = [
         DataFileInfo(
-            path=task.file.file_path,
-            batch=str(task.file.partition[0]),
-            rows=task.file.record_count,
-            size_bytes=task.file.file_size_in_bytes,
+            path=file.file_path,
+            batch=str(file.partition[0]),
+            rows=file.record_count,
+            size_bytes=file.file_size_in_bytes,
         )
-        for task in tasks
+        for file in data_files_of(table, batches=batches, snapshot_id=snapshot_id)
     ]
     return tuple(sorted(infos, key=lambda info: info.path))
 
@@ -107,8 +102,3 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
 def of_batch(batch: str) -> BooleanExpression:
     """The filter that selects one batch."""
     return EqualTo(term=Reference(name="_batch"), value=batch)
-
-
-def of_batches(batches: Sequence[str]) -> BooleanExpression:
-    """The filter that selects some batches; at least one."""
-    return of_batch(batches[0]) if len(batches) == 1 else In(term=Reference(name="_batch"), literals=set(batches))

@@ -1,9 +1,6 @@
 """Every reliance on what PyIceberg keeps private or may change, behind plain functions with tests of their own."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +15,8 @@ from pyiceberg.table.update import TableUpdate
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 from pyiceberg.types import ListType, NestedField, StructType
 
+from readiness_pipelines.lakehouse.parsed import ParsedFiles
+
 _MOST_PARSED = 64
 """Tables whose metadata is kept parsed: those that a batch passes through, and what lies beside them."""
 
@@ -29,27 +28,17 @@ _COUNTS_ALONE = {
 
 
 class SqlTables(SqlCatalog):
-    """A catalog in a database that parses a metadata file once: it never changes, and another commit has another name.
-
-    A delivery looks at its tables some forty times. A file that is gone or was written anew is noticed where the tables
-    lie in a folder; in an object store it is what it was when this process first read it.
-    """
+    """A catalog in a database that parses a table's metadata once: a delivery looks at its tables some forty times."""
 
     def __init__(self, name: str, **properties: str) -> None:
         super().__init__(name, **properties)
-        self._parsed: OrderedDict[tuple[str, int, int], TableMetadata] = OrderedDict()
+        self._parsed: ParsedFiles[TableMetadata] = ParsedFiles(_MOST_PARSED)
 
     def _convert_orm_to_iceberg(self, orm_table: IcebergTables) -> Table:
         location = str(orm_table.metadata_location)
-        key = (location, *_version(location))
-        metadata = self._parsed.get(key)
-        if metadata is None:
-            table = super()._convert_orm_to_iceberg(orm_table)
-            self._parsed[key] = table.metadata
-            with suppress(KeyError):  # another thread was faster
-                while len(self._parsed) > _MOST_PARSED:
-                    self._parsed.popitem(last=False)
-            return table
+        metadata = self._parsed.get(
+            location, lambda: super(SqlTables, self)._convert_orm_to_iceberg(orm_table).metadata
+        )
         return Table(
             identifier=(*Catalog.identifier_to_tuple(str(orm_table.table_namespace)), str(orm_table.table_name)),
             metadata=metadata,
@@ -57,15 +46,6 @@ class SqlTables(SqlCatalog):
             io=self._load_file_io(metadata.properties, location),
             catalog=self,
         )
-
-
-def _version(location: str) -> tuple[int, int]:
-    """When a file in a folder was written, and how large it is; what lies elsewhere has one version."""
-    path = location.removeprefix("file://")
-    if "://" in path:
-        return (0, 0)
-    found = Path(path).stat()
-    return (found.st_mtime_ns, found.st_size)
 
 
 class Change(Transaction):

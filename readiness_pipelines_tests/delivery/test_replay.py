@@ -165,6 +165,17 @@ def test_a_discarded_batch_is_withdrawn_with_all_that_was_computed_from_it(
         assert {row["_batch"] for row in published(shop, installation, table)} == {"day_2"}
 
 
+def test_a_batch_that_was_computed_without_rows_is_withdrawn_too(installation: Installation) -> None:
+    shop = order_domain(allow_empty=True)
+    run_batch(shop, installation, "day_1", "1,10.5,refunded,a")
+    decided(shop, installation, Discarding())
+    replayed(shop, installation)
+    record = installation.ledger.get(BatchRef(TableId("shop", "paid"), "day_1"))
+    assert record is not None
+    assert record.state is BatchState.EMPTY
+    assert due_work([shop], installation=installation, now=RUN.clock()) == ()
+
+
 @pytest.mark.parametrize("finish", ["run", "repair"])
 def test_what_outlives_a_discarded_batch_after_a_crash_is_named_and_withdrawn_by_the_next_run(
     shop: Domain, installation: Installation, finish: str

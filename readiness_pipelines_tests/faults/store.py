@@ -10,7 +10,7 @@ from typing import Any
 from readiness_pipelines_tests.faults.schedules import FaultyStore
 from readiness_pipelines_tests.stores import s3_http_server
 
-SLOW_SECONDS = 1.0
+SLOW_SECONDS = 0.2
 
 
 @contextmanager

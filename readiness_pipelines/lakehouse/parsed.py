@@ -1,0 +1,56 @@
+"""A table's metadata, parsed once: its files never change, and another commit writes others."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class ParsedFiles(Generic[T]):
+    """What some files hold, for as long as they are among those that were asked for last.
+
+    A file in a folder that is gone or was written anew is noticed. One in an object store is what it was when this
+    process first read it.
+
+    Args:
+        most: How many files are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[tuple[str, int, int], T] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, location: str, parse: Callable[[], T]) -> T:
+        """What a file holds.
+
+        Args:
+            location: The file.
+            parse: Reads it.
+
+        Raises:
+            OSError: It is not there.
+        """
+        key = (location, *_version(location))
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = parse()
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return found
+
+
+def _version(location: str) -> tuple[int, int]:
+    """When a file in a folder was written, and how large it is; what lies elsewhere has one version."""
+    path = location.removeprefix("file://")
+    if "://" in path:
+        return (0, 0)
+    found = Path(path).stat()
+    return (found.st_mtime_ns, found.st_size)
