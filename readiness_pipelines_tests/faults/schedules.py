@@ -124,7 +124,8 @@ class FaultyStore:
     """The object store answers late, or as a store does that cannot, to so many of a hundred requests.
 
     Attributes:
-        how: ``slow`` answers after a fifth of a second, ``busy`` answers 503, ``cut`` ends the connection within the answer.
+        how: ``slow`` answers after a fifth of a second, ``busy`` answers 503, ``cut`` ends the connection within an
+            answer.
         percent: How many.
     """
 

@@ -128,7 +128,7 @@ def landed(schedule: Schedule, folder: Path) -> dict[str, list[File]]:
 
 def _noted(notes: Path, schedule: Schedule) -> Iterator[Violation]:
     """What processes noted; readers and maintenance may be refused where a server, store or disk fails."""
-    if not any(isinstance(move.strike, FullDisk | Restart | FaultyStore) for move in schedule.moves):
+    if not any(_may_refuse_others(move.strike) for move in schedule.moves):
         for note in sorted(notes.glob("refused-*")):
             what = note.read_text()
             if what.startswith(("reader", "maintenance")):
@@ -137,6 +137,13 @@ def _noted(notes: Path, schedule: Schedule) -> Iterator[Violation]:
         yield Violation("impossible", note.read_text())
     for note in sorted(notes.glob("broken-*")):
         yield Violation("unexplained", f"an error without a way out: {note.read_text()}")
+
+
+def _may_refuse_others(strike: Strike | None) -> bool:
+    """Whether a fault reaches other processes: a zombie that is cut off takes all connections along."""
+    if isinstance(strike, Zombie):
+        return strike.elsewhere
+    return isinstance(strike, FullDisk | Restart | FaultyStore)
 
 
 def _drop_database(folder: Path) -> None:
