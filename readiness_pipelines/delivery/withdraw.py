@@ -66,8 +66,8 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
     # A batch that was published without rows is there, too, and has no file to take away.
     record = installation.ledger.get(ref)
     shown = record is not None and is_there(record)
-    stores = (store, table.id.quarantine)
-    if not shown and not stale_profile and not any(must_commit(there, ref, installation) for there in stores):
+    both = (store, table.id.quarantine)
+    if not shown and not stale_profile and not any(must_commit(there, ref, installation) for there in both):
         return False
     with attempted(table, ref, installation=installation, run=run) as attempt:
         # A delivery that was cut off may have left what waits, and no published table yet.

@@ -26,6 +26,8 @@ from readiness_pipelines_tests.faults.schedules import (
     Replaced,
     Restart,
     Schedule,
+    Strike,
+    Zombie,
     draw,
 )
 from readiness_pipelines_tests.faults.strikes import Struck, make_move
