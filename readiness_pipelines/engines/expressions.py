@@ -13,8 +13,9 @@ def nodes_of(lifted: nw.Expr) -> tuple[Any, ...]:
 
 
 def columns_of(lifted: nw.Expr) -> tuple[str, ...]:
-    """The columns that an expression reads, in order; none where it does not name them."""
-    return tuple(dict.fromkeys(_names(lifted)))
+    """The columns that an expression reads, in order; none where it does not name all of them."""
+    names = tuple(dict.fromkeys(_names(lifted)))
+    return () if None in names else tuple(name for name in names if name is not None)
 
 
 def is_elementwise(lifted: nw.Expr) -> bool:
@@ -22,16 +23,45 @@ def is_elementwise(lifted: nw.Expr) -> bool:
     return all(node.is_elementwise() for node in lifted._nodes)
 
 
-def _names(part: Any) -> Iterator[str]:
+def is_scalar(lifted: nw.Expr) -> bool:
+    """Whether an expression answers once for the batch, not for each row."""
+    scalar = False
+    for node in lifted._nodes:
+        if node.kind.is_scalar_like:
+            scalar = True
+        elif node.kind.is_elementwise and node.kind.name == "ELEMENTWISE":
+            # The first operation of `nw.coalesce(…)` has operands alone.
+            own = scalar or node is lifted._nodes[0]
+            scalar = own and all(is_scalar(e) if isinstance(e, nw.Expr) else _is_constant(node, e) for e in node.exprs)
+        else:
+            scalar = False
+    return scalar
+
+
+def _is_constant(node: Any, operand: Any) -> bool:
+    return bool(node.str_as_lit or not isinstance(operand, str))
+
+
+def _names(part: Any) -> Iterator[str | None]:
+    """The names of columns; ``None`` for those that are meant by their place or type."""
     if isinstance(part, nw.Expr):
         for node in part._nodes:
             if node.name == "col":
                 yield from node.kwargs["names"]
-            for inner in (*node.exprs, *node.kwargs.values()):
+            elif node.kind.name in _UNNAMED:
+                yield None
+            for inner in node.exprs:
+                yield from (inner,) if isinstance(inner, str) and not node.str_as_lit else _names(inner)
+            for argument, inner in node.kwargs.items():
+                named = argument in ("partition_by", "order_by")
+                yield from (i for i in inner if isinstance(i, str)) if named else ()
                 yield from _names(inner)
     elif isinstance(part, list | tuple):
         for inner in part:
             yield from _names(inner)
+
+
+_UNNAMED = frozenset({"ALL", "NTH", "EXCLUDE", "SELECTOR"})
 
 
 def operations_of(lifted: nw.Expr) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import duckdb
 import narwhals.stable.v1 as nw
 import pyarrow as pa
 import pyarrow.compute as pc
+from narwhals.exceptions import NarwhalsError
 from pandera.api.checks import Check
 from pandera.api.narwhals.types import NarwhalsData
 from pandera.backends.narwhals.checks import NarwhalsCheckBackend
@@ -79,12 +80,33 @@ def bind(lifted: nw.Expr, probe: nw.DataFrame[Any], *, rule: str) -> bool:
             f"the rule {rule!r} names a column that the schema does not",
             way_out="declare the column by its own name: a pattern's columns are not known before a batch arrives",
         ) from error
-    except (duckdb.Error, TypeError, ValueError) as error:
+    except (duckdb.Error, TypeError, ValueError, AttributeError, NotImplementedError, NarwhalsError) as error:
         raise GateBuildError(
             f"the rule {rule!r} cannot be evaluated: {first_line(error)}",
             way_out="compare with values of the column's own type, and keep regular expressions to RE2's syntax",
         ) from error
     return len(rows) == PROBE_ROWS
+
+
+def bind_in_pandera(lifted: nw.Expr, probe: pa.Table, *, rule: str) -> bool:
+    """Let Narwhals evaluate an expression on Arrow, as Pandera does, and find out whether it is about rows.
+
+    Args:
+        lifted: The expression.
+        probe: A table of the gate's columns and types with exactly two rows.
+        rule: The rule's name, for the error.
+
+    Raises:
+        GateBuildError: Pandera cannot evaluate it on these types.
+    """
+    try:
+        frame = nw.from_native(probe, eager_only=True)
+        return len(frame.select(lifted.alias("passes"))) == PROBE_ROWS
+    except Exception as error:  # Arrow and Narwhals raise all kinds of errors
+        raise GateBuildError(
+            f"the rule {rule!r} cannot be evaluated by Pandera on Arrow: {first_line(error)}",
+            way_out="compare with values of the column's own type, and name columns that the schema declares",
+        ) from error
 
 
 def nan_verdicts(check: Check, kind: pa.DataType, flavour: Flavour, *, rule: str) -> tuple[bool, bool]:
@@ -123,6 +145,8 @@ def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: 
         GateBuildError: The check raises, or returns something that is neither a boolean nor one per row.
     """
     flavour = _flavour_that_knows(check, flavour, rule)
+    if is_expression(check):  # a Narwhals expression, whatever the flavour of the schema that it stands in
+        flavour = Flavour.PYARROW
     try:
         if flavour is Flavour.PYARROW:
             output = _arrow_output(check, key, table)
@@ -139,6 +163,12 @@ def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: 
         return not all(output.to_pylist())
     fails: pa.BooleanArray = pc.invert(pc.fill_null(output, check.ignore_na))
     return fails
+
+
+def is_expression(check: Check) -> bool:
+    """Whether a check of one's own was written as a Narwhals expression (``native=False``)."""
+    name = getattr(check._check_fn, "__name__", "")
+    return not (check.native or check.element_wise or check.groupby or Check.is_builtin_check(name))
 
 
 def _flavour_that_knows(check: Check, flavour: Flavour, rule: str) -> Flavour:
