@@ -48,7 +48,7 @@ def find_violations(
     """
     bits = bits_of(tests, view.layout)
     violations = Violations(view, bits)
-    checks = read_checks(view, bits)
+    checks = read_checks(view, bits, flavour)
     left = find_lifted(view, bits, checks, violations, others.ranges)
     batch = find_aggregates(view, checks, left)
     for bit in bits:

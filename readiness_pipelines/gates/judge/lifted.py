@@ -13,7 +13,8 @@ from readiness_pipelines.engines.expressions import is_scalar
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import Bit
-from readiness_pipelines.gates.schema.lifting import FRAME, expression
+from readiness_pipelines.gates.schema.flavours import Flavour
+from readiness_pipelines.gates.schema.lifting import FRAME, expression, widens_singles
 from readiness_pipelines.gates.schema.parity import Parity, parity_of
 from readiness_pipelines.gates.schema.rules import Runner
 from readiness_pipelines.gates.schema.tests import Checked
@@ -48,7 +49,7 @@ class LiftedCheck:
         return nw.any_horizontal(*parts, ignore_nulls=False)
 
 
-def read_checks(view: BatchView, bits: Iterable[Bit]) -> dict[int, LiftedCheck]:
+def read_checks(view: BatchView, bits: Iterable[Bit], flavour: Flavour) -> dict[int, LiftedCheck]:
     """The checks that were lifted when the gate was built, by place.
 
     Raises:
@@ -61,7 +62,7 @@ def read_checks(view: BatchView, bits: Iterable[Bit]) -> dict[int, LiftedCheck]:
         if not isinstance(test, Checked) or test.rule.runs_on is not Runner.QUERY:
             continue
         passes = expression(test.check, key_of(bit), frame)
-        parity = parity_of(passes, types, rule=test.rule.name)
+        parity = parity_of(passes, types, rule=test.rule.name, widens=widens_singles(test.check, flavour))
         if test.nan_settled and bit.column and test.spec and bit.column.type == test.spec.type:
             parity = replace(parity, doubts=())
         if parity.why_not:

@@ -152,6 +152,19 @@ def _check_names(spec: SchemaSpec) -> None:
         raise GateBuildError(
             f"the schema declares {', '.join(reserved)}, which the framework adds itself", way_out="rename the column"
         )
+    if odd := [name for name in names if name in ("", "*")]:
+        raise GateBuildError(
+            f"the schema declares a column named {odd[0]!r}, which queries and Pandera read otherwise",
+            way_out="rename the column",
+        )
+    alike: dict[str, str] = {}
+    for column in spec.columns:
+        if not column.pattern and alike.setdefault(column.name.casefold(), column.name) != column.name:
+            raise GateBuildError(
+                f"the columns {alike[column.name.casefold()]!r} and {column.name!r} differ in case alone, "
+                "which queries do not tell apart",
+                way_out="rename one of them",
+            )
     wanted = {"unique": [name for names in spec.unique for name in names]}
     if spec.deduplicate:
         wanted["Deduplicate"] = [*spec.deduplicate.by, *spec.deduplicate.order_by]

@@ -26,6 +26,7 @@ from readiness_pipelines.gates.schema.lifting import (
     bind_in_pandera,
     expression,
     nan_verdicts,
+    widens_singles,
 )
 from readiness_pipelines.gates.schema.parity import parity_of
 from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner, rule_name
@@ -160,7 +161,7 @@ def _check_test(check: Check, column: ColumnSpec | None, probe: "Probe", flavour
             way_out="with native=False a check takes a Narwhals expression, or frame, and returns an expression",
         ) from error
     else:
-        parity = parity_of(lifted, probe.types, rule=name)
+        parity = parity_of(lifted, probe.types, rule=name, widens=widens_singles(check, flavour))
         columns = columns or columns_of(lifted)
         if parity.why_not:
             runs_on, because = Runner.PANDERA, f"Pandera's own expression, over a table in memory: {parity.why_not}"

@@ -76,16 +76,20 @@ def bind(lifted: nw.Expr, probe: nw.DataFrame[Any], *, rule: str) -> bool:
     try:
         rows = nw.to_native(probe.select(lifted.alias("passes"))).fetchall()
     except nw.exceptions.ColumnNotFoundError as error:
-        raise GateBuildError(
-            f"the rule {rule!r} names a column that the schema does not",
-            way_out="declare the column by its own name: a pattern's columns are not known before a batch arrives",
-        ) from error
+        raise _unknown_column(rule) from error
     except (duckdb.Error, TypeError, ValueError, AttributeError, NotImplementedError, NarwhalsError) as error:
         raise GateBuildError(
             f"the rule {rule!r} cannot be evaluated: {first_line(error)}",
             way_out="compare with values of the column's own type, and keep regular expressions to RE2's syntax",
         ) from error
     return len(rows) == PROBE_ROWS
+
+
+def _unknown_column(rule: str) -> GateBuildError:
+    return GateBuildError(
+        f"the rule {rule!r} names a column that the schema does not",
+        way_out="declare the column by its own name: a pattern's columns are not known before a batch arrives",
+    )
 
 
 def bind_in_pandera(lifted: nw.Expr, probe: pa.Table, *, rule: str) -> bool:
@@ -100,13 +104,20 @@ def bind_in_pandera(lifted: nw.Expr, probe: pa.Table, *, rule: str) -> bool:
         GateBuildError: Pandera cannot evaluate it on these types.
     """
     try:
-        frame = nw.from_native(probe, eager_only=True)
-        return len(frame.select(lifted.alias("passes"))) == PROBE_ROWS
+        answers = nw.from_native(probe, eager_only=True).select(lifted.alias("passes"))
+    except nw.exceptions.ColumnNotFoundError as error:
+        raise _unknown_column(rule) from error
     except Exception as error:  # Arrow and Narwhals raise all kinds of errors
         raise GateBuildError(
             f"the rule {rule!r} cannot be evaluated by Pandera on Arrow: {first_line(error)}",
             way_out="compare with values of the column's own type, and name columns that the schema declares",
         ) from error
+    if answers.schema["passes"] != nw.Boolean:
+        raise GateBuildError(
+            f"the rule {rule!r} answers with {answers.schema['passes']}, not with true or false",
+            way_out="end the check with a comparison",
+        )
+    return len(answers) == PROBE_ROWS
 
 
 def nan_verdicts(check: Check, kind: pa.DataType, flavour: Flavour, *, rule: str) -> tuple[bool, bool]:
@@ -152,6 +163,11 @@ def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: 
             output = _arrow_output(check, key, table)
         else:
             output = _own_output(check, key, native_table(flavour, table), rows=table.num_rows)
+    except _UnclearAnswerError as answer:
+        raise GateBuildError(
+            f"the check of rule {rule!r} answers with {answer}",
+            way_out="let it answer true or false: for every row, or once for the batch",
+        ) from answer
     except Exception as error:  # a user's function may raise anything; the gate names the rule whatever it was
         raise GateBuildError(
             f"the check of rule {rule!r} raised {type(error).__name__}: {error}",
@@ -169,6 +185,11 @@ def is_expression(check: Check) -> bool:
     """Whether a check of one's own was written as a Narwhals expression (``native=False``)."""
     name = getattr(check._check_fn, "__name__", "")
     return not (check.native or check.element_wise or check.groupby or Check.is_builtin_check(name))
+
+
+def widens_singles(check: Check, flavour: Flavour) -> bool:
+    """Whether the library that judges a check compares 32-bit floats as 64-bit ones: Arrow does, others do not."""
+    return flavour is Flavour.PYARROW or is_expression(check)
 
 
 def _flavour_that_knows(check: Check, flavour: Flavour, rule: str) -> Flavour:
@@ -193,8 +214,10 @@ def _arrow_output(check: Check, key: str, table: pa.Table) -> pa.BooleanArray | 
     if isinstance(output, nw.LazyFrame):
         output = output.collect()
     if isinstance(output, nw.DataFrame):
-        return nw.to_native(output).column(CHECK_OUTPUT_KEY).combine_chunks()
-    return bool(output)
+        return _of_rows(nw.to_native(output).column(CHECK_OUTPUT_KEY))
+    if isinstance(output, pa.Array | pa.ChunkedArray):
+        return _of_rows(output)
+    return _of_batch(output, check)
 
 
 def _own_output(check: Check, key: str, table: Any, *, rows: int) -> pa.BooleanArray | bool:
@@ -202,14 +225,37 @@ def _own_output(check: Check, key: str, table: Any, *, rows: int) -> pa.BooleanA
     result = check(table, None if key == FRAME else key)
     output = result.check_output
     if hasattr(output, "collect"):  # a Polars frame of one column
-        output = output.collect().get_column(CHECK_OUTPUT_KEY)
-        return pa.array(output.to_list(), pa.bool_())
-    if hasattr(output, "ndim") and output.ndim == 1:  # a pandas series, without the rows whose null was ignored
-        answers = output.reindex(range(rows)).tolist()
-        return pa.array([answer if isinstance(answer, bool) else None for answer in answers], pa.bool_())
-    if hasattr(output, "ndim") and output.ndim > 1:  # a pandas frame
-        return pa.array(output.all(axis=1).tolist(), pa.bool_())
-    return bool(output)
+        return _of_rows(output.collect().get_column(CHECK_OUTPUT_KEY).to_arrow())
+    if not hasattr(output, "ndim") or not hasattr(output, "index"):
+        return _of_batch(output, check)
+    if output.ndim > 1:  # a pandas frame
+        output = output.all(axis=1)
+    if isinstance(result.checked_object, dict) or not output.index.equals(result.checked_object.index):
+        return bool(output.all())  # answers about something else than the rows: groups, say
+    # A pandas series, without the rows whose null was ignored; numbers and objects mean what Python takes them for.
+    answers: list[bool | None] = [None] * rows
+    for row, answer in output.items():
+        answers[row] = None if type(answer).__name__ == "NAType" else bool(answer)
+    return pa.array(answers, pa.bool_())
+
+
+class _UnclearAnswerError(Exception):
+    """A check answers with something that is neither true nor false; its message says with what."""
+
+
+def _of_rows(answers: Any) -> pa.BooleanArray:
+    if not pa.types.is_boolean(answers.type):
+        raise _UnclearAnswerError(f"values of type {answers.type}")
+    return answers.combine_chunks() if isinstance(answers, pa.ChunkedArray) else answers
+
+
+def _of_batch(answer: Any, check: Check) -> bool:
+    if isinstance(answer, pa.BooleanScalar):
+        answer = answer.as_py()
+        return bool(check.ignore_na if answer is None else answer)
+    if isinstance(answer, bool) or type(answer).__name__ in ("bool_", "bool"):  # NumPy's
+        return bool(answer)
+    raise _UnclearAnswerError(f"a {type(answer).__name__}")
 
 
 def _backend(check: Check) -> NarwhalsCheckBackend:

@@ -35,38 +35,50 @@ class Parity:
         why_not: Why Pandera decides it and not the query, for people; "" where the query does.
         doubts: Parts that may be NaN: floats, and numbers computed of them. Where one is, Pandera decides.
         elementwise: Whether its answer for a row depends on that row alone.
+        mixes: Whether decimals and floats meet in it: engines take both for floats, Python compares them exactly.
     """
 
     why_not: str
     doubts: tuple[nw.Expr, ...]
     elementwise: bool
+    mixes: bool
 
 
-def parity_of(lifted: nw.Expr, types: Mapping[str, pa.DataType], *, rule: str) -> Parity:
+def parity_of(lifted: nw.Expr, types: Mapping[str, pa.DataType], *, rule: str, widens: bool) -> Parity:
     """Read an expression.
 
     Args:
         lifted: The expression.
         types: The types of the columns it may read.
         rule: The rule's name, for the error.
+        widens: Whether the library whose word counts compares 32-bit floats as 64-bit ones, as Arrow does.
 
     Raises:
         GateBuildError: An operation that is not known, leaves its answer to chance, or answers with other rows than it
             is given.
     """
     _refuse(lifted, rule)
-    reader = _Reader(types)
+    reader = _Reader(types, widens=widens)
     try:
         reader.read(lifted)
     except _NotAlike as reason:
         why = str(reason)
     else:
         why = ""
-    return Parity(why_not=why, doubts=tuple(reader.doubts), elementwise=is_elementwise(lifted))
+    return Parity(
+        why_not=why,
+        doubts=tuple(reader.doubts),
+        elementwise=is_elementwise(lifted),
+        mixes={Kind.DECIMAL, Kind.FLOAT} <= reader.kinds,
+    )
 
 
 class _NotAlike(Exception):  # noqa: N818  # not an error: it says who decides
     """An operation, or kind of values, that engines do not treat alike; its message says which."""
+
+
+class _Inexact(_NotAlike):
+    """A 32-bit float beside a constant that it does not hold exactly."""
 
 
 def _refuse(lifted: nw.Expr, rule: str) -> None:
@@ -98,9 +110,11 @@ def _refuse(lifted: nw.Expr, rule: str) -> None:
 class _Reader:
     """Reads expressions; raises `_NotAlike` at the first thing that is left to Pandera."""
 
-    def __init__(self, types: Mapping[str, pa.DataType]) -> None:
+    def __init__(self, types: Mapping[str, pa.DataType], *, widens: bool) -> None:
         self._types = types
+        self._widens = widens
         self.doubts: list[nw.Expr] = []
+        self.kinds: set[Kind] = set()
 
     def read(self, lifted: nw.Expr) -> Kind:
         """The kind of an expression's values."""
@@ -115,6 +129,7 @@ class _Reader:
             if node.kind.is_scalar_like and before and not is_elementwise(nw.Expr(*before)):
                 raise _NotAlike(f"{node.name} of what depends on other rows")
             kind = self._apply(node, kind, self._operands(node), before)
+            self.kinds.add(kind)
             followed = place + 1 < len(nodes) and nodes[place + 1].name == "over"
             if kind in FLOATS and node.name in _MAKES_NAN and not followed:
                 self.doubts.append(nw.Expr(*nodes[: place + 1]))
@@ -128,7 +143,9 @@ class _Reader:
             return self.read(part)
         if isinstance(part, str) and not text:
             return self.read(nw.col(part))
-        return _constant(part)
+        kind = _constant(part)
+        self.kinds.add(kind)
+        return kind
 
     def _apply(self, node: Any, kind: Kind, operands: list[Kind], before: tuple[Any, ...]) -> Kind:
         match node.name:
@@ -138,7 +155,7 @@ class _Reader:
                 return _constant(node.kwargs["value"])
             case "is_in":
                 for value in node.kwargs["other"]:
-                    _joined(node, kind, _constant(value), _number(value))
+                    _joined(node, kind, self._operand(value, text=True), _number(value))
                 return Kind.FLAG
             case "over":
                 self._check_over(node, before)
@@ -149,7 +166,12 @@ class _Reader:
                 return _joined(node, _only(node, kind, {Kind.FLOAT}), _constant(node.kwargs["value"]))
             case _:
                 _check_arguments(node)
-                return _RESULTS[node.name](node, kind, operands)
+                try:
+                    return _RESULTS[node.name](node, kind, operands)
+                except _Inexact:
+                    if self._widens and node.name in _COMPARISONS:
+                        return Kind.FLAG
+                    raise
 
     def _column(self, node: Any) -> Kind:
         names = node.kwargs["names"]
@@ -204,7 +226,8 @@ def _joined(node: Any, one: Kind, other: Kind, value: Any = None) -> Kind:
     if Kind.SINGLE in (one, other):
         if one is other or (one is Kind.SINGLE and value is not None and is_exact_single(value)):
             return Kind.SINGLE
-        raise _NotAlike(f"{node.name} of {Kind.SINGLE} and what they may not hold exactly")
+        inexact = one is Kind.SINGLE and value is not None
+        raise (_Inexact if inexact else _NotAlike)(f"{node.name} of {Kind.SINGLE} and what they may not hold exactly")
     if one is other or {one, other} <= INSTANTS:
         if one is Kind.OTHER:
             raise _NotAlike(f"{node.name} of {one}")
@@ -273,13 +296,15 @@ _MEASURED = (Kind.WHOLE, Kind.FLOAT)
 _PLAIN = tuple(kind for kind in Kind if kind is not Kind.OTHER)
 _SUMMED: Mapping[Kind, Kind] = {Kind.FLAG: Kind.WHOLE}
 
+_COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "is_between")
+
 _RESULTS: Mapping[str, _Result] = {
     **dict.fromkeys(("alias",), _same(*Kind)),
     **dict.fromkeys(
         ("__and__", "__or__", "__invert__", "any_horizontal", "all_horizontal", "any", "all"),
         _gives(Kind.FLAG, Kind.FLAG),
     ),
-    **dict.fromkeys(("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "is_between"), _compared),
+    **dict.fromkeys(_COMPARISONS, _compared),
     **dict.fromkeys(("__add__", "__sub__", "__rsub__", "__mul__"), _computed(*NUMBERS)),
     **dict.fromkeys(("__truediv__", "__rtruediv__"), _divided),
     **dict.fromkeys(("__neg__", "abs"), _same(*NUMBERS)),
@@ -308,7 +333,9 @@ _RESULTS: Mapping[str, _Result] = {
 
 _OVER = frozenset(["sum", "mean", "min", "max", "count", "len", "null_count", "n_unique", "std", "var", "any", "all"])
 _MAKES_NAN = frozenset(
-    ["col", "__add__", "__sub__", "__rsub__", "__mul__", "__truediv__", "__rtruediv__"]
-    + ["sum", "mean", "std", "var", "median", "quantile", "over"]
+    [
+        *("col", "__add__", "__sub__", "__rsub__", "__mul__", "__truediv__", "__rtruediv__"),
+        *("sum", "mean", "std", "var", "median", "quantile", "over"),
+    ]
 )
 _INFINITIES = (float("inf"), float("-inf"))

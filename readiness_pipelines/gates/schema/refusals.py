@@ -5,7 +5,7 @@ from readiness_pipelines.engines.expressions import operations_of, with_patterns
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.schema.columns import SchemaSpec
 from readiness_pipelines.gates.schema.declaring import Probe, probe_column
-from readiness_pipelines.gates.schema.lifting import FRAME, expression
+from readiness_pipelines.gates.schema.lifting import FRAME, expression, widens_singles
 from readiness_pipelines.gates.schema.parity import parity_of
 from readiness_pipelines.gates.schema.rules import Runner
 from readiness_pipelines.gates.schema.tests import Checked, GateTest
@@ -36,10 +36,10 @@ def refuse_unsupported(spec: SchemaSpec, tests: tuple[GateTest, ...], sql: Diale
     probe = Probe.of(spec)
     for test in tests:
         if isinstance(test, Checked):
-            _refuse_check(test, probe, sql, sql.operations)
+            _refuse_check(test, spec, probe, sql)
 
 
-def _refuse_check(test: Checked, probe: Probe, sql: Dialect, operations: frozenset[str]) -> None:
+def _refuse_check(test: Checked, spec: SchemaSpec, probe: Probe, sql: Dialect) -> None:
     name = test.rule.name
     if test.rule.runs_on is not Runner.QUERY:
         raise GateBuildError(
@@ -47,7 +47,7 @@ def _refuse_check(test: Checked, probe: Probe, sql: Dialect, operations: frozens
             way_out=f"write it as an expression (native=False), or {sql.way_out}",
         )
     lifted = expression(test.check, probe_column(test.spec) if test.spec else FRAME, probe.frame)
-    if other := sorted(set(operations_of(lifted)) - operations):
+    if other := sorted(set(operations_of(lifted)) - (sql.operations or frozenset())):
         raise GateBuildError(
             f"the rule {name!r} uses {', '.join(other)}, which may mean something else in {sql.name}",
             way_out=sql.way_out,
@@ -58,7 +58,7 @@ def _refuse_check(test: Checked, probe: Probe, sql: Dialect, operations: frozens
         raise GateBuildError(
             f"the pattern of rule {name!r} has {error}", way_out=f"rewrite the pattern, or {sql.way_out}"
         ) from error
-    parity = parity_of(lifted, probe.types, rule=name)
+    parity = parity_of(lifted, probe.types, rule=name, widens=widens_singles(test.check, spec.flavour))
     if test.of_rows and parity.doubts and not parity.elementwise:
         raise GateBuildError(
             f"the rule {name!r} compares rows that may have NaN: Pandera would need the whole batch in memory",
