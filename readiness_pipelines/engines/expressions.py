@@ -5,6 +5,7 @@ from copy import copy
 from typing import Any
 
 import narwhals.stable.v1 as nw
+from narwhals import Expr  # what Narwhals makes itself, inside of `when`, is not of the stable class
 
 
 def nodes_of(lifted: nw.Expr) -> tuple[Any, ...]:
@@ -32,7 +33,7 @@ def is_scalar(lifted: nw.Expr) -> bool:
         elif node.kind.is_elementwise and node.kind.name == "ELEMENTWISE":
             # The first operation of `nw.coalesce(…)` has operands alone.
             own = scalar or node is lifted._nodes[0]
-            scalar = own and all(is_scalar(e) if isinstance(e, nw.Expr) else _is_constant(node, e) for e in node.exprs)
+            scalar = own and all(is_scalar(e) if isinstance(e, Expr) else _is_constant(node, e) for e in node.exprs)
         else:
             scalar = False
     return scalar
@@ -44,7 +45,7 @@ def _is_constant(node: Any, operand: Any) -> bool:
 
 def _names(part: Any) -> Iterator[str | None]:
     """The names of columns; ``None`` for those that are meant by their place or type."""
-    if isinstance(part, nw.Expr):
+    if isinstance(part, Expr):
         for node in part._nodes:
             if node.name == "col":
                 yield from node.kwargs["names"]
@@ -75,7 +76,7 @@ def with_patterns(lifted: nw.Expr, write: Callable[[str], str]) -> nw.Expr:
 
 
 def _operations(part: Any) -> Iterator[str]:
-    if isinstance(part, nw.Expr):
+    if isinstance(part, Expr):
         for node in part._nodes:
             yield node.name
             for inner in (*node.exprs, *node.kwargs.values()):
@@ -87,10 +88,9 @@ def _operations(part: Any) -> Iterator[str]:
 
 def _with_patterns(node: Any, write: Callable[[str], str]) -> Any:
     written = copy(node)
-    written.exprs = tuple(with_patterns(e, write) if isinstance(e, nw.Expr) else e for e in node.exprs)
+    written.exprs = tuple(with_patterns(e, write) if isinstance(e, Expr) else e for e in node.exprs)
     written.kwargs = {
-        name: with_patterns(value, write) if isinstance(value, nw.Expr) else value
-        for name, value in node.kwargs.items()
+        name: with_patterns(value, write) if isinstance(value, Expr) else value for name, value in node.kwargs.items()
     }
     if node.name == "str.contains" and not node.kwargs.get("literal"):
         written.exprs = tuple(write(e) if isinstance(e, str) else e for e in written.exprs)

@@ -11,9 +11,10 @@ from typing import Any
 
 import narwhals.stable.v1 as nw
 import pyarrow as pa
+from narwhals import Expr
 
 from readiness_pipelines.engines.expressions import is_elementwise, nodes_of
-from readiness_pipelines.engines.operations import Place, Scope, operation_of
+from readiness_pipelines.engines.operations import Decider, Reach, operation_of
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.schema.kinds import (
     EXACT_WHOLE,
@@ -90,20 +91,20 @@ def _refuse(lifted: nw.Expr, rule: str) -> None:
                 f"the rule {rule!r} uses {node.name!r}, of which it is not known what engines say",
                 way_out="write it with other operations, or as a native check, which Pandera runs itself",
             )
-        if operation.place is Place.REFUSED:
+        if operation.decider is Decider.REFUSED:
             raise GateBuildError(
                 f"the rule {rule!r} uses {node.name!r}: {operation.note}",
                 way_out="write it so that the same batch always has the same answer",
             )
         aggregated = any(after.kind.is_scalar_like for after in nodes[place + 1 :])
-        if operation.scope is Scope.LENGTH and not aggregated:
+        if operation.reach is Reach.LENGTH and not aggregated:
             raise GateBuildError(
                 f"the rule {rule!r} uses {node.name!r}, which answers with other rows than it is given",
                 way_out="let the check answer for every row, or once for the batch, with an aggregate behind it",
             )
         for inner in (*node.exprs, *node.kwargs.values()):
             for part in inner if isinstance(inner, list | tuple) else (inner,):
-                if isinstance(part, nw.Expr):
+                if isinstance(part, Expr):
                     _refuse(part, rule)
 
 
@@ -122,7 +123,7 @@ class _Reader:
         kind = Kind.NULL
         for place, node in enumerate(nodes):
             operation = operation_of(node)
-            if operation is None or operation.place is not Place.QUERY:
+            if operation is None or operation.decider is not Decider.QUERY:
                 note = operation.note if operation else "not known"
                 raise _NotAlike(f"{node.name}: {note}" if note else node.name)
             before = nodes[:place]
@@ -139,7 +140,7 @@ class _Reader:
         return [self._operand(part, text=node.str_as_lit) for part in node.exprs]
 
     def _operand(self, part: Any, *, text: bool) -> Kind:
-        if isinstance(part, nw.Expr):
+        if isinstance(part, Expr):
             return self.read(part)
         if isinstance(part, str) and not text:
             return self.read(nw.col(part))
@@ -187,7 +188,7 @@ class _Reader:
         if before[-1].name not in _OVER:
             raise _NotAlike(f"{before[-1].name} over columns")
         for part in node.kwargs["partition_by"]:
-            kind = self.read(part if isinstance(part, nw.Expr) else nw.col(part))
+            kind = self.read(part if isinstance(part, Expr) else nw.col(part))
             if kind in FLOATS or kind is Kind.OTHER:
                 raise _NotAlike(f"over {kind}")
 
