@@ -91,6 +91,7 @@ class Installation:
             )
             if (driver := self.lakehouse.warehouse.for_duckdb()) is not None:
                 connection.register_filesystem(driver)
+                connection.execute("SET lock_configuration = true")
             else:
                 lock_connection(connection, spill, self.lakehouse.warehouse.uri)
             try:

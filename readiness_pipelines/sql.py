@@ -39,7 +39,8 @@ def utc_connection(database: str = ":memory:", **options: Any) -> duckdb.DuckDBP
     """
     config = {**SETTINGS, **options.pop("config", {})}
     connection = duckdb.connect(database, config=config, **options)
-    connection.execute("SET TimeZone = 'UTC'")
+    # For its cursors too, which would have the host's: a session's own setting is not theirs.
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
     return connection
 
 

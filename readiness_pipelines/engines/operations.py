@@ -57,7 +57,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ is_between is_in",
         Reach.ROW,
         Decider.QUERY,
-        "of values of one kind; 32-bit floats with what they hold exactly",
+        "of values of one kind; `is_in` of 32-bit floats with numbers that they hold exactly",
     ),
     **_each(
         "__add__ __radd__ __sub__ __rsub__ __mul__ __rmul__",
@@ -96,7 +96,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **_each("any all", Reach.BATCH, Decider.QUERY, "of conditions"),
     **_each("is_unique is_duplicated", Reach.BATCH, Decider.QUERY),
     **_each(
-        "over", Reach.BATCH, Decider.QUERY, "one of the aggregates above, by columns that are no floats; not in an order"
+        "over", Reach.BATCH, Decider.QUERY, "of one of the aggregates above, by columns that are no floats, in no order"
     ),
     **_each(
         "__floordiv__ __rfloordiv__ __mod__ __rmod__ __pow__ __rpow__",
@@ -142,7 +142,12 @@ OPERATIONS: Mapping[str, Operation] = {
         Decider.PANDERA,
         "engines differ about what is inside of a value",
     ),
-    **_each("name.keep name.map name.prefix name.suffix name.to_lowercase name.to_uppercase", Reach.ROW, Decider.PANDERA),
+    **_each(
+        "name.keep name.map name.prefix name.suffix name.to_lowercase name.to_uppercase",
+        Reach.ROW,
+        Decider.PANDERA,
+        "a check's answer needs no name",
+    ),
     **_each(
         "nth exclude selectors",
         Reach.ROW,

@@ -165,6 +165,8 @@ def test_a_check_that_overflows_is_named() -> None:
         (C.str_matches("a|b"), "alternatives outside a group"),
         (C.str_matches("^a|b"), "alternatives outside a group"),
         (C.in_range("a", "b"), "range of texts"),
+        (C.str_matches("(?:)"), "an empty group"),
+        (C.str_contains("a(?i:)$"), "an empty group"),
     ],
 )
 def test_what_engines_read_differently_is_refused(check: Any, match: str) -> None:

@@ -7,6 +7,7 @@ be made on the way: `Parity.doubts` are the parts that can be NaN, and where one
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import narwhals.stable.v1 as nw
@@ -56,7 +57,7 @@ def parity_of(lifted: nw.Expr, types: Mapping[str, pa.DataType], *, rule: str, w
 
     Raises:
         GateBuildError: An operation that is not known, leaves its answer to chance, or answers with other rows than it
-            is given.
+            is given; integers beside a float so large that Pandera does not compare them.
     """
     _refuse(lifted, rule)
     reader = _Reader(types, widens=widens)
@@ -64,6 +65,10 @@ def parity_of(lifted: nw.Expr, types: Mapping[str, pa.DataType], *, rule: str, w
         reader.read(lifted)
     except _NotAlike as reason:
         why = str(reason)
+    except _NeverExact as reason:
+        raise GateBuildError(
+            f"the rule {rule!r} has {reason}", way_out="write the number as the column's own type has it"
+        ) from reason
     else:
         why = ""
     return Parity(
@@ -76,6 +81,10 @@ def parity_of(lifted: nw.Expr, types: Mapping[str, pa.DataType], *, rule: str, w
 
 class _NotAlike(Exception):  # noqa: N818  # not an error: it says who decides
     """An operation, or kind of values, that engines do not treat alike; its message says which."""
+
+
+class _NeverExact(Exception):  # noqa: N818  # as above
+    """Kinds of values that Pandera refuses to compare as soon as such values arrive; its message says which."""
 
 
 class _Inexact(_NotAlike):
@@ -236,8 +245,8 @@ def _joined(node: Any, one: Kind, other: Kind, value: Any = None) -> Kind:
     if {one, other} <= NUMBERS:
         if Kind.FLOAT not in (one, other):
             return Kind.DECIMAL
-        if value is not None and abs(value) >= EXACT_WHOLE and value not in _INFINITIES:
-            raise _NotAlike(f"{node.name} of {one} and a number beyond 2^53")
+        if one is Kind.WHOLE and isinstance(value, float) and EXACT_WHOLE <= abs(value) < inf:
+            raise _NeverExact(f"{node.name} of {one} and a float beyond 2^53, about which integers differ from floats")
         return Kind.FLOAT
     raise _NotAlike(f"{node.name} of {one} and {other}")
 
@@ -339,4 +348,3 @@ _MAKES_NAN = frozenset(
         *("sum", "mean", "std", "var", "median", "quantile", "over"),
     ]
 )
-_INFINITIES = (float("inf"), float("-inf"))
