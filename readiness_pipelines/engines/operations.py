@@ -67,7 +67,6 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     **_each("__truediv__ __rtruediv__", Reach.ROW, Decider.QUERY, "of integers and 64-bit floats; may make NaN"),
     **_each("__neg__ abs", Reach.ROW, Decider.QUERY, "of numbers"),
-    **_each("floor ceil", Reach.ROW, Decider.QUERY, "of integers and 64-bit floats"),
     **_each("clip clip_lower clip_upper", Reach.ROW, Decider.QUERY, "of integers and 64-bit floats"),
     **_each("is_null", Reach.ROW, Decider.QUERY),
     **_each("is_nan is_finite", Reach.ROW, Decider.QUERY, "of integers and floats"),
@@ -105,7 +104,12 @@ OPERATIONS: Mapping[str, Operation] = {
         "engines differ about zero, signs and overflow",
     ),
     **_each("sqrt exp log sin cos", Reach.ROW, Decider.PANDERA, "may make NaN, and engines differ in the last digit"),
-    **_each("round cast is_close replace_strict", Reach.ROW, Decider.PANDERA, "engines round and convert differently"),
+    **_each(
+        "floor ceil round cast is_close replace_strict",
+        Reach.ROW,
+        Decider.PANDERA,
+        "engines round and convert differently",
+    ),
     **_each(
         "sum_horizontal mean_horizontal min_horizontal max_horizontal",
         Reach.ROW,

@@ -1,6 +1,7 @@
 """One behaviour, whatever the engine: every test runs over DuckDB and over Spark."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from itertools import zip_longest
 from typing import Any
@@ -27,10 +28,12 @@ from readiness_pipelines import (
     null_share,
     row_count,
 )
+from readiness_pipelines.engines.expressions import columns_of, is_elementwise
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates import Decisions, Discarded, Engine, Gate, OtherRows, UsualRange, Waived
 from readiness_pipelines.testing import batch, judge
 from readiness_pipelines_tests.engines import ENGINES, opened
+from readiness_pipelines_tests.gates.expressions import CONDITIONS, TABLE, VALUES, always, pandera_says
 
 pytestmark = [pytest.mark.slow]
 
@@ -287,7 +290,7 @@ def test_many_columns_need_many_words_and_get_them(engine: Engine) -> None:
         (column(arrow.string(), pa.Check(lambda data: data, name="native")), "native"),
         (column(arrow.string(), pa.Check.str_matches(r"^\bword$")), r"\\b, which Java reads otherwise"),
         (column(arrow.string(), pa.Check.str_matches(r"^(?i:x)$")), "flags inside"),
-        (column(arrow.float64(), pa.Check(lambda e: e.round(1) > 0, native=False, name="r")), "uses round"),
+        (column(arrow.float64(), pa.Check(lambda e: e.round(1) > 0, native=False, name="r")), "round: engines round"),
         (column(arrow.uint64()), "no type uint64"),
     ],
 )
@@ -296,6 +299,34 @@ def test_what_would_mean_something_else_is_refused_when_the_gate_is_built(schema
     with pytest.raises(GateBuildError, match=says) as refused:
         Gate(schema, engine="spark")
     assert 'engine="duckdb"' in refused.value.way_out
+
+
+def test_expressions_that_spark_takes_have_pandera_s_verdict_there() -> None:
+    """Those of the other tests of expressions, but NaN where rows are compared, which Spark refuses when it comes."""
+    types = {name: kind for name, (kind, _) in VALUES.items() if name != "n"}  # Spark reads times without a zone as UTC
+    columns = {name: pa.Column(kind, nullable=True) for name, kind in types.items()}
+    taken = []
+    for made in CONDITIONS:
+        check = pa.Check(always(made), native=False)
+        if is_elementwise(made) or not {"f", "g", "h"}.intersection(columns_of(made)):
+            with suppress(GateBuildError):
+                Gate(pa.DataFrameSchema(columns, checks=[check]), engine="spark")
+                taken.append(made)
+    assert len(taken) > 60
+    checks = [pa.Check(always(made), native=False, name=f"c{place}") for place, made in enumerate(taken)]
+    gate = Gate(pa.DataFrameSchema(columns, checks=checks), engine="spark")
+    with opened("spark") as engine:
+        verdict = gate.judge(batch(*TABLE.select(list(types)).to_pylist(), types=types), engine)
+        waiting = engine.collect(verdict.quarantined).to_pylist()
+    held = {count.rule.name for count in verdict.rules if count.detail}
+    assert all(count.decided for count in verdict.rules), verdict.outcome
+    wrong = []
+    for place, made in enumerate(taken):
+        says, name = pandera_says(made), f"c{place}"
+        found = {row["_row"] for row in waiting if name in {error["rule"] for error in row["_errors"]}}
+        if says != (name in held if isinstance(says, bool) else found):
+            wrong.append((made, says, found))
+    assert wrong == []
 
 
 def test_the_engine_is_no_part_of_the_gate_s_version() -> None:

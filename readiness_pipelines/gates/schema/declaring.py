@@ -164,7 +164,7 @@ def _check_test(check: Check, column: ColumnSpec | None, probe: "Probe", flavour
         parity = parity_of(lifted, probe.types, rule=name, widens=widens_singles(check, flavour))
         columns = columns or columns_of(lifted)
         if parity.why_not:
-            runs_on, because = Runner.PANDERA, f"Pandera's own expression, over a table in memory: {parity.why_not}"
+            runs_on, because = Runner.PANDERA, f"Pandera decides it over a table of what it reads: {parity.why_not}"
             of_rows = bind_in_pandera(lifted, probe.table, rule=name)
         else:
             of_rows = bind(lifted, probe.frame, rule=name)

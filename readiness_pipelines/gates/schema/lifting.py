@@ -183,8 +183,12 @@ def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: 
 
 def is_expression(check: Check) -> bool:
     """Whether a check of one's own was written as a Narwhals expression (``native=False``)."""
-    name = getattr(check._check_fn, "__name__", "")
-    return not (check.native or check.element_wise or check.groupby or Check.is_builtin_check(name))
+    return lifts(check) and not Check.is_builtin_check(getattr(check._check_fn, "__name__", ""))
+
+
+def lifts(check: Check) -> bool:
+    """Whether a check is an expression, Pandera's or one's own, and no function of a table or value."""
+    return not (check.native or check.element_wise or check.groupby)
 
 
 def widens_singles(check: Check, flavour: Flavour) -> bool:

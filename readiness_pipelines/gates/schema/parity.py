@@ -318,7 +318,6 @@ _RESULTS: Mapping[str, _Result] = {
     **dict.fromkeys(("__add__", "__sub__", "__rsub__", "__mul__"), _computed(*NUMBERS)),
     **dict.fromkeys(("__truediv__", "__rtruediv__"), _divided),
     **dict.fromkeys(("__neg__", "abs"), _same(*NUMBERS)),
-    **dict.fromkeys(("floor", "ceil"), _same(*_MEASURED)),
     **dict.fromkeys(("clip", "clip_lower", "clip_upper"), _computed(*_MEASURED)),
     "is_null": _gives(Kind.FLAG),
     **dict.fromkeys(("is_nan", "is_finite"), _gives(Kind.FLAG, Kind.WHOLE, Kind.FLOAT, Kind.SINGLE)),

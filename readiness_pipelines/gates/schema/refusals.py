@@ -5,7 +5,7 @@ from readiness_pipelines.engines.expressions import operations_of, with_patterns
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.schema.columns import SchemaSpec
 from readiness_pipelines.gates.schema.declaring import Probe, probe_column
-from readiness_pipelines.gates.schema.lifting import FRAME, expression, widens_singles
+from readiness_pipelines.gates.schema.lifting import FRAME, expression, lifts, widens_singles
 from readiness_pipelines.gates.schema.parity import parity_of
 from readiness_pipelines.gates.schema.rules import Runner
 from readiness_pipelines.gates.schema.tests import Checked, GateTest
@@ -44,7 +44,7 @@ def _refuse_check(test: Checked, spec: SchemaSpec, probe: Probe, sql: Dialect) -
     if test.rule.runs_on is not Runner.QUERY:
         raise GateBuildError(
             f"the rule {name!r} cannot run in {sql.name}: {test.rule.because}",
-            way_out=f"write it as an expression (native=False), or {sql.way_out}",
+            way_out=sql.way_out if lifts(test.check) else f"write it as an expression (native=False), or {sql.way_out}",
         )
     lifted = expression(test.check, probe_column(test.spec) if test.spec else FRAME, probe.frame)
     if other := sorted(set(operations_of(lifted)) - (sql.operations or frozenset())):
