@@ -19,6 +19,7 @@ from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, lay_out, 
 from readiness_pipelines.gates.record.evaluating import Evaluate, NotCompiledError, compile_expression
 from readiness_pipelines.gates.record.python_values import UNCONVERTED, Convert, converter
 from readiness_pipelines.gates.schema.columns import SchemaSpec
+from readiness_pipelines.gates.schema.elementwise import failing_element
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.lifting import FRAME, expression, failing, failing_value
 from readiness_pipelines.gates.schema.rules import RuleKind, Runner
@@ -274,9 +275,9 @@ class RecordGate:
         by_pandera = _by_pandera(test, key, schema, self._spec.flavour)
         match test.rule.runs_on:
             case Runner.PYTHON:
-                fails = _by_value(test, key if column else None, names)
+                fails = _by_value(test, column, names, self._spec.flavour)
             case Runner.PANDERA:
-                fails = by_pandera
+                return None  # a function of a whole table: what it says of one row may be about the others
             case Runner.QUERY:
                 lifted = expression(test.check, key, nw.from_native(schema.empty_table(), eager_only=True))
                 # A record has no batch, and no file: a check that uses them needs one.
@@ -363,12 +364,14 @@ def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate) -> Evaluate
     return fails
 
 
-def _by_value(test: Checked, key: str | None, names: list[str]) -> Evaluate:
+def _by_value(test: Checked, column: LaidColumn | None, names: list[str], flavour: Flavour) -> Evaluate:
     """Whether an element-wise check fails a record's value, or the whole record."""
 
     def fails(record: Mapping[str, Any]) -> bool:
-        value = {name: record[name] for name in names} if key is None else record[key]
-        return failing_value(test.check, value, rule=test.rule.name)
+        if column is None:
+            return failing_value(test.check, {name: record[name] for name in names}, rule=test.rule.name)
+        value = record[column.name]
+        return failing_element(test.check, value, kind=column.type, flavour=flavour, rule=test.rule.name)
 
     return fails
 
