@@ -11,6 +11,7 @@ from readiness_pipelines.gates.judge.bits import Bit, words_with
 from readiness_pipelines.gates.judge.layout import LaidColumn
 from readiness_pipelines.gates.judge.others import UsualRange
 from readiness_pipelines.gates.judge.violations import Violations
+from readiness_pipelines.gates.schema.advice import advice_on
 from readiness_pipelines.gates.schema.lifting import FRAME, expression
 from readiness_pipelines.gates.schema.rules import Runner
 from readiness_pipelines.gates.schema.tests import (
@@ -71,7 +72,7 @@ def find_aggregates(view: BatchView, bits: tuple[Bit, ...]) -> dict[str, str]:
     except view.engine.refusals as error:
         raise GateBuildError(
             f"the rules {', '.join(t.rule.name for t in tests)} cannot be evaluated on the batch: {first_line(error)}",
-            way_out="change the check so that it holds for every value",
+            way_out=advice_on(error),
         ) from error
     return {
         test.rule.name: test.rule.reason
@@ -155,10 +156,12 @@ def _culprit(view: BatchView, bits: tuple[Bit, ...], flags: Mapping[int, nw.Expr
     for bit in bits:
         try:
             if bit.place in flags:
-                view.engine.select(view.frame.select(flags[bit.place].any().alias("breaks")))
+                # In two steps: no engine takes a window inside of an aggregate, and would blame the wrong rule.
+                breaks = view.frame.select(breaks=flags[bit.place])
+                view.engine.select(breaks.select(nw.col("breaks").any()))
         except view.engine.refusals as error:
             return GateBuildError(
                 f"the rule {bit.test.rule.name!r} cannot be evaluated on this batch: {first_line(error)}",
-                way_out="widen the column's type, or change the check so that it holds for every value",
+                way_out=advice_on(error),
             )
     return None

@@ -20,6 +20,7 @@ from pandera.backends.pyarrow.register import register_pyarrow_backends
 from pandera.constants import CHECK_OUTPUT_KEY
 
 from readiness_pipelines.errors import GateBuildError, first_line
+from readiness_pipelines.gates.schema.advice import advice_on
 from readiness_pipelines.gates.schema.flavours import Flavour, native_table
 from readiness_pipelines.sql import probe_connection
 
@@ -82,7 +83,7 @@ def bind(lifted: nw.Expr, probe: nw.DataFrame[Any], *, rule: str) -> bool:
     except (duckdb.Error, TypeError, ValueError) as error:
         raise GateBuildError(
             f"the rule {rule!r} cannot be evaluated: {first_line(error)}",
-            way_out="compare with values of the column's own type, and keep regular expressions to RE2's syntax",
+            way_out=advice_on(error),
         ) from error
     return len(rows) == PROBE_ROWS
 
