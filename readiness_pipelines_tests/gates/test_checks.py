@@ -171,13 +171,10 @@ def test_a_check_that_overflows_is_named() -> None:
         (arrow.string(), pa.Check(lambda e: e > 0, native=False), "1", "values of the column's own type"),
     ],
 )
-def test_a_refusal_gives_the_advice_of_its_own_cause(
-    kind: arrow.DataType, check: Any, value: Any, advice: str
-) -> None:
+def test_a_refusal_gives_the_advice_of_its_own_cause(kind: arrow.DataType, check: Any, value: Any, advice: str) -> None:
     with pytest.raises(GateBuildError) as refused:
         judge(Gate(pa.DataFrameSchema({"a": pa.Column(kind, check)})), {"a": value}, types={"a": kind})
     assert re.search(advice, refused.value.way_out)
-
 
 
 @pytest.mark.parametrize(

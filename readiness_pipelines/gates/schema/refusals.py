@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.expressions import is_elementwise, operations_of, with_patterns
+from readiness_pipelines.engines.literals import literals_of
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.schema.columns import SchemaSpec
 from readiness_pipelines.gates.schema.declaring import probe_column, probe_frame
@@ -58,6 +59,8 @@ def _refuse_check(test: Checked, spec: SchemaSpec, sql: Dialect, operations: fro
         raise GateBuildError(
             f"the pattern of rule {name!r} has {error}", way_out=f"rewrite the pattern, or {sql.way_out}"
         ) from error
+    if faults := [why for value in literals_of(lifted) if (why := sql.unwritable(value))]:
+        raise GateBuildError(f"the rule {name!r} compares with {faults[0]}", way_out=sql.way_out)
     floats = any(column.type is None or pa.types.is_floating(column.type) for column in spec.columns)
     if test.spec is None and test.of_rows and floats and not is_elementwise(lifted):
         raise GateBuildError(
