@@ -215,6 +215,8 @@ class RecordGate:
             whole = isinstance(value, int) and pa.types.is_integer(wanted)
             if whole or (isinstance(value, float) and pa.types.is_floating(wanted)):
                 return wanted
+            if isinstance(value, list | dict) and pa.types.is_nested(wanted) and _holds(wanted, value):
+                return wanted
         return arrow_type_of(name, value)
 
     @staticmethod
@@ -319,6 +321,15 @@ def arrow_type_of(name: str, value: Any) -> pa.DataType:
             raise DeclarationError(
                 f"the value of {name!r} is a {type(value).__name__}", way_out="give plain Python values, or text"
             )
+
+
+def _holds(kind: pa.DataType, value: Any) -> bool:
+    """Whether a list or record, whose own type an empty one does not tell, is of a type."""
+    try:
+        pa.scalar(value, kind)
+    except (pa.ArrowException, TypeError, ValueError):
+        return False
+    return True
 
 
 def _typed_test(test: Typed, column: LaidColumn) -> Test:
