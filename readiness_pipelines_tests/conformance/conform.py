@@ -2,8 +2,8 @@
 
     python -m readiness_pipelines_tests.conformance.conform --cases 10000 --seed 7
 
-Each case is judged by Pandera, by the gate of the batch (from a file of several row groups in any order, on a host in any
-zone; a share of them on Spark too) and by the gate record by record. A case agrees, is refused with a reason, has no oracle
+Each case is judged by Pandera, by the gate of the batch (from several files in any order, on a host in any zone; a
+share of them on Spark too) and by the gate record by record. A case agrees, is refused with a reason, has no oracle
 because Pandera itself cannot evaluate it, or disagrees. Prints each case that disagrees with the seed that repeats it
 (``--only 7:123``), and ends with 1 where any did.
 """
@@ -25,6 +25,7 @@ from readiness_pipelines_tests.conformance.verdicts import (
     said_by_pandera,
     said_of_batch,
     said_of_record,
+    said_on,
 )
 
 
@@ -92,7 +93,7 @@ def _spark_disagrees(case: FuzzedCase) -> str:
     try:
         gate = Gate(case.schema, engine="spark")
         with opened("spark") as engine:
-            spark = said_of_batch(case, gate, engine)
+            spark = said_on(engine, case, gate)
     except GateBuildError:
         return ""
     except Exception as error:  # what is not the gate's own is a fault of the gate
@@ -114,7 +115,7 @@ def main() -> int:
     parser.add_argument("--only", help="the one case that a run named: 7:123")
     parser.add_argument("--reasons", action="store_true", help="print why cases were refused or have no oracle")
     given = parser.parse_args()
-    chance = Random(given.seed)  # noqa: S311  # repeatable, not secret
+    chance = Random(given.seed)  # repeatable, not secret
     seeds = [given.only] if given.only else [f"{given.seed}:{number}" for number in range(given.cases)]
     counts: Counter[Outcome] = Counter()
     reasons: Counter[str] = Counter()

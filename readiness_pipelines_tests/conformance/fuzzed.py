@@ -49,8 +49,8 @@ class FuzzedCase:
         columns: The types of the columns.
         rules: The checks.
         table: The rows, in the order of ``_row``.
-        arrival: The order in which the rows lie in the file.
-        group_rows: Rows of a row group.
+        arrival: The order in which the rows lie in the files.
+        group_rows: Rows of a file.
         zone: The host's time zone.
     """
 
@@ -83,7 +83,7 @@ class FuzzedCase:
 
 def fuzzed_case(seed: str) -> FuzzedCase:
     """The case of a seed, always the same."""
-    chance = Random(seed)  # noqa: S311  # repeatable, not secret
+    chance = Random(seed)  # repeatable, not secret
     kinds = chance.choices((*TYPED, *TYPED, *UNTYPED), k=chance.randint(1, 3))
     columns = {f"c{number}": kind for number, kind in enumerate(kinds)}
     rows = chance.randint(2, 9)

@@ -23,12 +23,11 @@ UNTYPED: tuple[pa.DataType, ...] = (pa.binary(), _RECORD)
 
 _NUMBERS = [0.0, -0.0, 0.1, 0.5, 1.0, -1.5, 2.0, 3.0, float("inf"), float("-inf"), float("nan")]
 _TIMES = [
-    datetime(2024, 2, 29, 23, 30),
-    datetime(2024, 3, 1, 0, 30),
-    datetime(2024, 3, 31, 1, 30),
-    datetime(2024, 10, 27, 0, 30),
-    datetime(2024, 12, 31, 23, 59, 59, 500_000),
-    datetime(1969, 12, 31, 12),
+    datetime.fromisoformat(text)
+    for text in (
+        *("2024-02-29 23:30", "2024-03-01 00:30", "2024-03-31 01:30", "2024-10-27 00:30"),
+        *("2024-12-31 23:59:59.500", "1969-12-31 12:00"),
+    )
 ]
 
 

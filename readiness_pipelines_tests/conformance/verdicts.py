@@ -12,7 +12,6 @@ from typing import Any
 
 import narwhals.stable.v1 as nw
 import pyarrow as arrow
-import pyarrow.parquet as pq
 
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate
 from readiness_pipelines.sql import utc_connection
@@ -71,12 +70,15 @@ def _failed(rule: FuzzedRule, table: arrow.Table) -> frozenset[int]:
 
 @contextmanager
 def _duckdb(case: FuzzedCase) -> Iterator[tuple[Engine, Any]]:
-    """An engine, and the case's rows in a file of several row groups, in the order in which they arrive."""
+    """An engine, and the case's rows in files of few rows, as raw has them, in the order in which they arrive."""
+    rows = raw_rows(case)
     with TemporaryDirectory() as folder, utc_connection() as connection:
-        file = str(Path(folder, "rows.parquet"))
-        pq.write_table(raw_rows(case), file, row_group_size=case.group_rows)
+        files = []
+        for start in range(0, rows.num_rows, case.group_rows):
+            files.append(str(Path(folder, f"{start}.parquet")))
+            connection.from_arrow(rows.slice(start, case.group_rows)).write_parquet(files[-1])
         connection.execute("SET preserve_insertion_order = false")
-        yield DuckDbEngine(connection), connection.read_parquet(file)
+        yield DuckDbEngine(connection), connection.read_parquet(files)
 
 
 def raw_rows(case: FuzzedCase) -> arrow.Table:
@@ -89,15 +91,22 @@ def raw_rows(case: FuzzedCase) -> arrow.Table:
     return rows.take(list(case.arrival))
 
 
-def said_of_batch(case: FuzzedCase, gate: Gate, engine: Engine | None = None) -> Said:
-    """What the gate says of the batch: on DuckDB, from a file; or on the engine that is given.
+def said_of_batch(case: FuzzedCase, gate: Gate) -> Said:
+    """What the gate says of the batch, from files on DuckDB.
 
     Raises:
         ReadinessError: It refuses.
     """
-    if engine is None:
-        with _duckdb(case) as (engine, rows):
-            return _judged(case, gate, engine, rows)
+    with _duckdb(case) as (engine, rows):
+        return _judged(case, gate, engine, rows)
+
+
+def said_on(engine: Engine, case: FuzzedCase, gate: Gate) -> Said:
+    """What the gate says of the batch on an engine.
+
+    Raises:
+        ReadinessError: It refuses.
+    """
     name = f"given_{abs(hash(case.seed))}"
     engine.view(name, raw_rows(case))
     return _judged(case, gate, engine, engine.rows(f"SELECT * FROM {name}"))
