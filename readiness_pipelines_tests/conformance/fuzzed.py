@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 import narwhals.stable.v1 as nw
 import pandera.pyarrow as pa
 import pyarrow as arrow
+import pyarrow.compute as pc
 
 from readiness_pipelines_tests.conformance.grammar import Grammar
-from readiness_pipelines_tests.conformance.values import TYPED, UNTYPED, literal_of, values_of
+from readiness_pipelines_tests.conformance.values import TYPED, UNTYPED, literal_of, literals_of, values_of
 
 ZONES = ("UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
-_NAMES = {"nw": nw, "pa": pa, "datetime": datetime, "Decimal": Decimal, "ZoneInfo": ZoneInfo}
+_NAMES = {"nw": nw, "pa": pa, "pc": pc, "datetime": datetime, "Decimal": Decimal, "ZoneInfo": ZoneInfo}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,9 @@ def _rule(chance: Random, columns: Mapping[str, arrow.DataType], number: int) ->
     options = f"native=False, name='k{number}', ignore_na={chance.random() < 0.7}"
     if chance.random() < 0.35:
         name, kind = chance.choice(list(columns.items()))
+        if chance.random() < 0.15 and not arrow.types.is_nested(kind):
+            source = f"pa.Check(lambda d: {_native(chance, kind)}, name='k{number}', ignore_na={chance.random() < 0.7})"
+            return FuzzedRule(name=f"{name}_k{number}", column=name, source=source)
         if (built_in := _built_in(chance, kind)) is not None:
             source = f"pa.Check.{built_in}, name='k{number}', ignore_na={chance.random() < 0.7})"
             return FuzzedRule(name=f"{name}_k{number}", column=name, source=source)
@@ -124,11 +128,27 @@ def _rule(chance: Random, columns: Mapping[str, arrow.DataType], number: int) ->
     return FuzzedRule(name=f"k{number}", column=None, source=f"pa.Check(lambda _: {condition}, {options})")
 
 
+def _native(chance: Random, kind: arrow.DataType) -> str:
+    """A function of an Arrow table, with an answer of one shape or another."""
+    compared = f"pc.equal(d.table.column(d.key), pc.scalar({literal_of(kind, chance.choice(literals_of(kind)))}))"
+    return chance.choice(
+        (
+            compared,
+            f"pc.cast({compared}, 'int64')",
+            f"pc.cast({compared}, 'int64').combine_chunks()",
+            f"{compared}.to_pylist()",
+            f"pc.all({compared})",
+            f"bool(pc.any({compared}).as_py())",
+            "d.table.num_rows > 3",
+        )
+    )
+
+
 def _built_in(chance: Random, kind: arrow.DataType) -> str | None:
     """A built-in check without its end, now and then."""
     if arrow.types.is_nested(kind) or arrow.types.is_binary(kind) or chance.random() < 0.4:
         return None
-    one, other = (literal_of(kind, chance.choice(values_of(kind))) for _ in range(2))
+    one, other = (literal_of(kind, chance.choice(literals_of(kind))) for _ in range(2))
     if arrow.types.is_string(kind) and chance.random() < 0.5:
         return chance.choice((f"str_startswith({one}", f"str_endswith({one}", "str_length(1, 2", "str_contains('[ab]'"))
     name = chance.choice(("eq", "ne", "gt", "ge", "lt", "le", "isin", "notin"))

@@ -6,7 +6,7 @@ from random import Random
 import pyarrow as pa
 
 from readiness_pipelines_tests.conformance.strategies import PATTERNS
-from readiness_pipelines_tests.conformance.values import literal_of, values_of
+from readiness_pipelines_tests.conformance.values import literal_of, literals_of
 
 _COMPARISONS = ("==", "!=", ">", ">=", "<", "<=")
 _AGGREGATES = ("mean", "sum", "min", "max", "median", "count", "null_count", "n_unique", "std", "len")
@@ -146,11 +146,11 @@ class Grammar:
 
     def _literal(self, name: str) -> str:
         kind = self._columns[name]
-        return literal_of(kind, self._chance.choice(values_of(kind)))
+        return literal_of(kind, self._chance.choice(literals_of(kind)))
 
     def _small(self, name: str) -> str:
         kind = self._columns[name]
-        return literal_of(kind, self._chance.choice(values_of(kind)[:4]))
+        return literal_of(kind, self._chance.choice(literals_of(kind)[:4]))
 
     def _other_number(self, name: str) -> str:
         return self._chance.choice([other for other, kind in self._columns.items() if _is_number(kind)] or [name])
