@@ -18,7 +18,7 @@ from readiness_pipelines_tests.conformance.grammar import Grammar
 from readiness_pipelines_tests.conformance.values import TYPED, UNTYPED, literal_of, literals_of, values_of
 
 ZONES = ("UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
-_NAMES = {"nw": nw, "pa": pa, "pc": pc, "datetime": datetime, "Decimal": Decimal, "ZoneInfo": ZoneInfo}
+_NAMES = {"nw": nw, "pa": pa, "arrow": arrow, "pc": pc, "datetime": datetime, "Decimal": Decimal, "ZoneInfo": ZoneInfo}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +130,8 @@ def _rule(chance: Random, columns: Mapping[str, arrow.DataType], number: int) ->
 
 def _native(chance: Random, kind: arrow.DataType) -> str:
     """A function of an Arrow table, with an answer of one shape or another."""
-    compared = f"pc.equal(d.table.column(d.key), pc.scalar({literal_of(kind, chance.choice(literals_of(kind)))}))"
+    literal = literal_of(kind, chance.choice(literals_of(kind)))
+    compared = f"pc.equal(d.table.column(d.key), arrow.scalar({literal}, d.table.column(d.key).type))"
     return chance.choice(
         (
             compared,
