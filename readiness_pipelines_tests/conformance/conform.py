@@ -40,10 +40,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What came of a case, and why."""
+    """What came of a case, and why; and whether Spark judged it too."""
 
     outcome: Outcome
     why: str = ""
+    on_spark: bool = False
 
 
 def run_case(case: FuzzedCase, *, on_spark: bool = False) -> Result:
@@ -64,9 +65,7 @@ def run_case(case: FuzzedCase, *, on_spark: bool = False) -> Result:
             return Result(outcome=Outcome.DISAGREES, why=f"Pandera {_shown(pandera)}, the batch {_shown(batch)}")
         if why := _records_disagree(case, gate):
             return Result(outcome=Outcome.DISAGREES, why=why)
-        if on_spark and (why := _spark_disagrees(case)):
-            return Result(outcome=Outcome.DISAGREES, why=why)
-        return Result(outcome=Outcome.AGREES)
+        return _on_spark(case) if on_spark else Result(outcome=Outcome.AGREES)
 
 
 def _records_disagree(case: FuzzedCase, gate: Gate) -> str:
@@ -87,19 +86,23 @@ def _records_disagree(case: FuzzedCase, gate: Gate) -> str:
     return ""
 
 
-def _spark_disagrees(case: FuzzedCase) -> str:
+def _on_spark(case: FuzzedCase) -> Result:
     from readiness_pipelines_tests.engines import opened  # noqa: PLC0415  # only those who ask pay
 
     try:
         gate = Gate(case.schema, engine="spark")
         with opened("spark") as engine:
             spark = said_on(engine, case, gate)
-    except GateBuildError:
-        return ""
+    except GateBuildError:  # refused there alone
+        return Result(outcome=Outcome.AGREES)
     except Exception as error:  # what is not the gate's own is a fault of the gate
-        return f"the gate on Spark raises {type(error).__name__}: {error}"
+        why = f"the gate on Spark raises {type(error).__name__}: {error}"
+        return Result(outcome=Outcome.DISAGREES, why=why, on_spark=True)
     pandera = said_by_pandera(case, case.table)
-    return "" if spark == pandera else f"Pandera {_shown(pandera)}, Spark {_shown(spark)}"
+    if spark != pandera:
+        why = f"Pandera {_shown(pandera)}, Spark {_shown(spark)}"
+        return Result(outcome=Outcome.DISAGREES, why=why, on_spark=True)
+    return Result(outcome=Outcome.AGREES, on_spark=True)
 
 
 def _shown(said: object) -> str:
@@ -119,11 +122,13 @@ def main() -> int:
     seeds = [given.only] if given.only else [f"{given.seed}:{number}" for number in range(given.cases)]
     counts: Counter[Outcome] = Counter()
     reasons: Counter[str] = Counter()
+    by_spark = 0
     start = time.monotonic()
     for seed in seeds:
         case = fuzzed_case(seed)
         result = run_case(case, on_spark=chance.random() < given.spark)
         counts[result.outcome] += 1
+        by_spark += result.on_spark
         if result.outcome is Outcome.DISAGREES:
             sys.stdout.write(f"{case}\n  disagrees: {result.why}\n")
         elif result.why:
@@ -131,7 +136,8 @@ def main() -> int:
     if given.reasons or given.only:
         sys.stdout.writelines(f"{count:6} {why}\n" for why, count in reasons.most_common())
     figures = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome)
-    sys.stdout.write(f"seed {given.seed}: {len(seeds):,} cases, {figures}; {time.monotonic() - start:.0f} s\n")
+    spark = f", {by_spark:,} judged by Spark too" if given.spark else ""
+    sys.stdout.write(f"seed {given.seed}: {len(seeds):,} cases, {figures}{spark}; {time.monotonic() - start:.0f} s\n")
     return int(counts[Outcome.DISAGREES] > 0)
 
 
