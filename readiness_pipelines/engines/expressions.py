@@ -8,23 +8,23 @@ import narwhals.stable.v1 as nw
 from narwhals import Expr  # what Narwhals makes itself, inside of `when`, is not of the stable class
 
 
-def nodes_of(lifted: nw.Expr) -> tuple[Any, ...]:
+def nodes_of(lifted: Expr) -> tuple[Any, ...]:
     """The operations of an expression, each applied to what the ones before it gave."""
     return tuple(lifted._nodes)
 
 
-def columns_of(lifted: nw.Expr) -> tuple[str, ...]:
+def columns_of(lifted: Expr) -> tuple[str, ...]:
     """The columns that an expression reads, in order; none where it does not name all of them."""
     names = tuple(dict.fromkeys(_names(lifted)))
     return () if None in names else tuple(name for name in names if name is not None)
 
 
-def is_elementwise(lifted: nw.Expr) -> bool:
+def is_elementwise(lifted: Expr) -> bool:
     """Whether an expression's answer for a row depends on that row alone."""
     return all(node.is_elementwise() for node in lifted._nodes)
 
 
-def is_scalar(lifted: nw.Expr) -> bool:
+def is_scalar(lifted: Expr) -> bool:
     """Whether an expression answers once for the batch, not for each row."""
     scalar = False
     for node in lifted._nodes:
@@ -65,12 +65,12 @@ def _names(part: Any) -> Iterator[str | None]:
 _UNNAMED = frozenset({"ALL", "NTH", "EXCLUDE", "SELECTOR"})
 
 
-def operations_of(lifted: nw.Expr) -> tuple[str, ...]:
+def operations_of(lifted: Expr) -> tuple[str, ...]:
     """The names of all operations of an expression, those of its operands among them."""
     return tuple(_operations(lifted))
 
 
-def with_patterns(lifted: nw.Expr, write: Callable[[str], str]) -> nw.Expr:
+def with_patterns(lifted: Expr, write: Callable[[str], str]) -> nw.Expr:
     """The expression with every regular expression in it written anew."""
     return nw.Expr(*(_with_patterns(node, write) for node in lifted._nodes))
 

@@ -80,7 +80,7 @@ def _find_unlifted(
     """Find the rows that break what the query does not decide of a check; whether the whole batch breaks it."""
     match test.rule.runs_on:
         case Runner.PYTHON:
-            find_by_value(view, bit, test, violations)
+            find_by_value(view, bit, test, violations, flavour)
         case Runner.PANDERA:
             return find_by_pandera(view, bit, test, violations, flavour)
         case Runner.QUERY:

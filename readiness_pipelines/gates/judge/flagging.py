@@ -12,6 +12,7 @@ from readiness_pipelines.gates.judge.layout import LaidColumn
 from readiness_pipelines.gates.judge.lifted import EVERY_ROW, LiftedCheck, left_to_pandera, refuse_memory
 from readiness_pipelines.gates.judge.others import UsualRange
 from readiness_pipelines.gates.judge.violations import Violations
+from readiness_pipelines.gates.schema.advice import advice_on
 from readiness_pipelines.gates.schema.tests import (
     Checked,
     ColumnsExpected,
@@ -79,8 +80,7 @@ def find_aggregates(view: BatchView, checks: Mapping[int, LiftedCheck], left: di
     except view.engine.refusals as error:
         names = ", ".join(check.test.rule.name for check in asked.values())
         raise GateBuildError(
-            f"the rules {names} cannot be evaluated on the batch: {first_line(error)}",
-            way_out="change the check so that it holds for every value",
+            f"the rules {names} cannot be evaluated on the batch: {first_line(error)}", way_out=advice_on(error)
         ) from error
     answers = dict(zip(("rows", *named), figures, strict=True))
     broken = {}
@@ -155,10 +155,12 @@ def _culprit(view: BatchView, bits: tuple[Bit, ...], flags: Mapping[int, nw.Expr
     for bit in bits:
         try:
             if bit.place in flags:
-                view.engine.select(view.frame.select(flags[bit.place].any().alias("breaks")))
+                # In two steps: no engine takes a window inside of an aggregate, and would blame the wrong rule.
+                breaks = view.frame.select(breaks=flags[bit.place])
+                view.engine.select(breaks.select(nw.col("breaks").any()))
         except view.engine.refusals as error:
             return GateBuildError(
                 f"the rule {bit.test.rule.name!r} cannot be evaluated on this batch: {first_line(error)}",
-                way_out="widen the column's type, or change the check so that it holds for every value",
+                way_out=advice_on(error),
             )
     return None

@@ -11,12 +11,13 @@ from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import Bit
 from readiness_pipelines.gates.judge.lifted import EVERY_ROW, key_of
 from readiness_pipelines.gates.judge.violations import Violations
+from readiness_pipelines.gates.schema.elementwise import failing_element
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.lifting import NotLiftedError, expression, failing, failing_value
 from readiness_pipelines.gates.schema.tests import Checked
 
 
-def find_by_value(view: BatchView, bit: Bit, test: Checked, violations: Violations) -> None:
+def find_by_value(view: BatchView, bit: Bit, test: Checked, violations: Violations, flavour: Flavour) -> None:
     """Call a function of the schema for each value, or each row as a dictionary; the batch streams.
 
     Raises:
@@ -24,8 +25,14 @@ def find_by_value(view: BatchView, bit: Bit, test: Checked, violations: Violatio
     """
     names = [bit.column.name] if bit.column else view.names
     for chunk in view.chunks(names, where=view.judgeable(names if bit.column else ())):
-        values: Iterable[Any] = chunk.column(names[0]).to_pylist() if bit.column else chunk.select(names).to_pylist()
-        fails = [failing_value(test.check, value, rule=test.rule.name) for value in values]
+        if bit.column:
+            kind = bit.column.type
+            values: Iterable[Any] = chunk.column(names[0]).to_pylist()
+            fails = [
+                failing_element(test.check, value, kind=kind, flavour=flavour, rule=test.rule.name) for value in values
+            ]
+        else:
+            fails = [failing_value(test.check, row, rule=test.rule.name) for row in chunk.select(names).to_pylist()]
         violations.add_where(bit, chunk, pa.array(fails, pa.bool_()))
 
 

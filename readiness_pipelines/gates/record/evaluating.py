@@ -20,7 +20,7 @@ class NotCompiledError(Exception):
     """An operation that has no counterpart here; its message names it."""
 
 
-def compile_expression(lifted: nw.Expr) -> Evaluate:
+def compile_expression(lifted: Expr) -> Evaluate:
     """Make a function of one record out of an expression.
 
     Raises:

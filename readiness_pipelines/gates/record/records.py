@@ -19,6 +19,7 @@ from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, lay_out, 
 from readiness_pipelines.gates.record.evaluating import Evaluate, NotCompiledError, compile_expression
 from readiness_pipelines.gates.record.python_values import UNCONVERTED, Convert, converter
 from readiness_pipelines.gates.schema.columns import SchemaSpec
+from readiness_pipelines.gates.schema.elementwise import failing_element
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.lifting import (
     FRAME,
@@ -225,6 +226,8 @@ class RecordGate:
             whole = isinstance(value, int) and pa.types.is_integer(wanted)
             if whole or (isinstance(value, float) and pa.types.is_floating(wanted)):
                 return wanted
+            if isinstance(value, list | dict) and pa.types.is_nested(wanted) and _holds(wanted, value):
+                return wanted
         return arrow_type_of(name, value)
 
     @staticmethod
@@ -285,12 +288,12 @@ class RecordGate:
         by_pandera = _by_pandera(test, key, schema, self._spec.flavour)
         match test.rule.runs_on:
             case Runner.PYTHON:
-                fails = _by_value(test, key if column else None, names)
+                fails = _by_value(test, column, names, self._spec.flavour)
             case Runner.PANDERA | Runner.QUERY:
                 try:
                     lifted = expression(test.check, key, nw.from_native(schema.empty_table(), eager_only=True))
                 except NotLiftedError:
-                    return _check_test(test, column, by_pandera)
+                    return None  # a function of a whole table: what it says of one row may be about the others
                 # A record has no batch, and no file: a check that uses them needs one.
                 if not is_elementwise(lifted) or RESERVED_COLUMNS.intersection(columns_of(lifted)):
                     return None
@@ -351,6 +354,15 @@ def _check_text(name: str, text: str) -> None:
         ) from error
 
 
+def _holds(kind: pa.DataType, value: Any) -> bool:
+    """Whether a list or record, whose own type an empty one does not tell, is of a type."""
+    try:
+        pa.scalar(value, kind)
+    except (pa.ArrowException, TypeError, ValueError):
+        return False
+    return True
+
+
 def _typed_test(test: Typed, column: LaidColumn) -> Test:
     broken = _broken(test, column)
     return lambda _typed, unconverted: broken if column.name in unconverted else None
@@ -398,12 +410,14 @@ def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate, schema: pa.
     return fails
 
 
-def _by_value(test: Checked, key: str | None, names: list[str]) -> Evaluate:
+def _by_value(test: Checked, column: LaidColumn | None, names: list[str], flavour: Flavour) -> Evaluate:
     """Whether an element-wise check fails a record's value, or the whole record."""
 
     def fails(record: Mapping[str, Any]) -> bool:
-        value = {name: record[name] for name in names} if key is None else record[key]
-        return failing_value(test.check, value, rule=test.rule.name)
+        if column is None:
+            return failing_value(test.check, {name: record[name] for name in names}, rule=test.rule.name)
+        value = record[column.name]
+        return failing_element(test.check, value, kind=column.type, flavour=flavour, rule=test.rule.name)
 
     return fails
 

@@ -89,7 +89,7 @@ def _shape_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
 def _column_tests(spec: SchemaSpec) -> Iterator[GateTest]:
     probe = Probe.of(spec)
     for column in spec.columns:
-        if column.type is not None and not pa.types.is_string(column.type):
+        if column.type is not None:
             yield Typed(rule=_row_rule(column, "dtype", f"is of type {column.type}"), spec=column)
         if not column.nullable or any(isinstance(step, RejectMissing) for step in column.steps):
             yield NotNull(rule=_row_rule(column, "not_nullable", "is not missing"), spec=column)

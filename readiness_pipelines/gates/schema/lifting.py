@@ -21,6 +21,7 @@ from pandera.backends.pyarrow.register import register_pyarrow_backends
 from pandera.constants import CHECK_OUTPUT_KEY
 
 from readiness_pipelines.errors import GateBuildError, first_line
+from readiness_pipelines.gates.schema.advice import advice_on
 from readiness_pipelines.gates.schema.flavours import Flavour, native_table
 from readiness_pipelines.sql import probe_connection
 
@@ -80,7 +81,7 @@ def bind(lifted: nw.Expr, probe: nw.DataFrame[Any], *, rule: str) -> bool:
     except (duckdb.Error, TypeError, ValueError, AttributeError, NotImplementedError, NarwhalsError) as error:
         raise GateBuildError(
             f"the rule {rule!r} cannot be evaluated: {first_line(error)}",
-            way_out="compare with values of the column's own type, and keep regular expressions to RE2's syntax",
+            way_out=advice_on(error),
         ) from error
     return len(rows) == PROBE_ROWS
 
@@ -109,8 +110,7 @@ def bind_in_pandera(lifted: nw.Expr, probe: pa.Table, *, rule: str) -> bool:
         raise _unknown_column(rule) from error
     except Exception as error:  # Arrow and Narwhals raise all kinds of errors
         raise GateBuildError(
-            f"the rule {rule!r} cannot be evaluated by Pandera on Arrow: {first_line(error)}",
-            way_out="compare with values of the column's own type, and name columns that the schema declares",
+            f"the rule {rule!r} cannot be evaluated by Pandera on Arrow: {first_line(error)}", way_out=advice_on(error)
         ) from error
     if answers.schema["passes"] != nw.Boolean:
         raise GateBuildError(
@@ -171,7 +171,7 @@ def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: 
     except Exception as error:  # a user's function may raise anything; the gate names the rule whatever it was
         raise GateBuildError(
             f"the check of rule {rule!r} raised {type(error).__name__}: {error}",
-            way_out=f"change the check; Pandera runs it over a {flavour} table of the batch",
+            way_out=advice_on(error) if lifts(check) else f"change the check; Pandera runs it over a {flavour} table",
         ) from error
     if isinstance(output, bool):
         return not output

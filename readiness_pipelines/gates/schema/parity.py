@@ -46,7 +46,7 @@ class Parity:
     mixes: bool
 
 
-def parity_of(lifted: nw.Expr, types: Mapping[str, pa.DataType], *, rule: str, widens: bool) -> Parity:
+def parity_of(lifted: Expr, types: Mapping[str, pa.DataType], *, rule: str, widens: bool) -> Parity:
     """Read an expression.
 
     Args:
@@ -91,7 +91,7 @@ class _Inexact(_NotAlike):
     """A 32-bit float beside a constant that it does not hold exactly."""
 
 
-def _refuse(lifted: nw.Expr, rule: str) -> None:
+def _refuse(lifted: Expr, rule: str) -> None:
     nodes = nodes_of(lifted)
     for place, node in enumerate(nodes):
         operation = operation_of(node)
@@ -126,7 +126,7 @@ class _Reader:
         self.doubts: list[nw.Expr] = []
         self.kinds: set[Kind] = set()
 
-    def read(self, lifted: nw.Expr) -> Kind:
+    def read(self, lifted: Expr) -> Kind:
         """The kind of an expression's values."""
         nodes = nodes_of(lifted)
         kind = Kind.NULL

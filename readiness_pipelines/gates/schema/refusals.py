@@ -2,6 +2,7 @@
 
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.expressions import operations_of, with_patterns
+from readiness_pipelines.engines.literals import literals_of
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.schema.columns import SchemaSpec
 from readiness_pipelines.gates.schema.declaring import Probe, probe_column
@@ -58,6 +59,8 @@ def _refuse_check(test: Checked, spec: SchemaSpec, probe: Probe, sql: Dialect) -
         raise GateBuildError(
             f"the pattern of rule {name!r} has {error}", way_out=f"rewrite the pattern, or {sql.way_out}"
         ) from error
+    if faults := [why for value in literals_of(lifted) if (why := sql.unwritable(value))]:
+        raise GateBuildError(f"the rule {name!r} compares with {faults[0]}", way_out=sql.way_out)
     parity = parity_of(lifted, probe.types, rule=name, widens=widens_singles(test.check, spec.flavour))
     if test.of_rows and parity.doubts and not parity.elementwise:
         raise GateBuildError(
