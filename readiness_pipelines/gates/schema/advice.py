@@ -15,7 +15,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
         "compare with values of the column's own type; cast or parse only texts that a check before lets through",
     ),
     (
-        "cannot compare|cannot mix|binder|datatype_mismatch|no function matches",
+        "cannot compare|cannot mix|binder|datatype_mismatch|no function matches|no kernel matching",
         "compare with values of the column's own type",
     ),
 )
