@@ -161,6 +161,13 @@ def test_an_empty_batch_is_judged_as_pandera_judges_it() -> None:
     assert not judge(enough, types=types).verdict.broken
 
 
+def test_a_condition_on_a_batch_of_one_row_holds_it_and_null_is_no_answer() -> None:
+    gate = gate_of(arrow.int64(), own(lambda c: c.cum_sum().max() > 5))
+    judge(gate, *values(3), types={"a": arrow.int64()}).assert_held("a_own")
+    middle = gate_of(arrow.float32(), own(lambda c: c.median() >= 3))
+    judge(middle, *values(nan, None), types={"a": arrow.float32()}).assert_breaks({})
+
+
 def test_a_native_check_must_answer_true_or_false() -> None:
     types = {"a": arrow.int64()}
     for dtype in (int, float, "Int64", object, "boolean"):
