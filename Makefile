@@ -3,6 +3,7 @@
 # make soak   ten minutes of random faults against the laws; SOAK="--minutes 30 --seed 7", or what a violation prints
 # make hostile  a thousand files that no sender means well with; HOSTILE="--files 100 --seed 7", or what a violation prints
 # make fuzz   decisions from a seed, hostile and innocent, replayed; FUZZ="--cases 600 --seed 7"
+# make conform  the gate against Pandera on random schemas and batches; CONFORM="--cases 10000 --seed 7 --spark 0.01"
 # make doors  faults under every door: files, statements, damage, memory; DOORS="--door replay --kind files --stride 10"
 # make bench  all of these, some two hours
 # make bench-gate    speed and memory beside peers, in an environment of its own; BENCH="--millions 1" is short
@@ -15,7 +16,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test ui lint soak hostile fuzz doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
+.PHONY: run test ui lint soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
 
 run: .venv/installed
 	$(BIN)/readiness run readmissions --all
@@ -40,6 +41,9 @@ hostile: .venv/installed
 
 fuzz: .venv/installed
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.decisions.fuzz $(FUZZ)
+
+conform: .venv/installed
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.conformance.conform $(CONFORM)
 
 doors: .venv/installed
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.faults.doors $(DOORS)

@@ -6,6 +6,16 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+SETTINGS = {
+    "default_order": "ASC",
+    "default_null_order": "NULLS_LAST",
+    "ieee_floating_point_ops": True,
+    "integer_division": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+"""What every connection is opened with, beside its time zone."""
+
 
 def identifier(name: str) -> str:
     """Quote a column or table name for SQL."""
@@ -18,16 +28,27 @@ def literal(text: str) -> str:
 
 
 def utc_connection(database: str = ":memory:", **options: Any) -> duckdb.DuckDBPyConnection:
-    """Open DuckDB so that the host's time zone decides nothing: neither what a cast means nor how a time is written.
+    """Open DuckDB so that nothing but the data decides what a query says: the one place where it is opened.
+
+    Neither the host's time zone nor what a version of DuckDB takes for its default, nor an extension that is loaded
+    because a query seems to want it.
 
     Args:
         database: A file; by default in memory.
         options: What `duckdb.connect` takes.
     """
-    connection = duckdb.connect(database, **options)
+    config = {**SETTINGS, **options.pop("config", {})}
+    connection = duckdb.connect(database, config=config, **options)
     # For its cursors too, which would have the host's: a session's own setting is not theirs.
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     return connection
+
+
+def use_utc(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let a connection that somebody else opened read and write times in UTC."""
+    ((zone,),) = connection.execute("SELECT current_setting('TimeZone')").fetchall()
+    if zone != "UTC":
+        connection.execute("SET TimeZone = 'UTC'")
 
 
 def lock_connection(connection: duckdb.DuckDBPyConnection, *folders: str) -> None:
@@ -38,8 +59,6 @@ def lock_connection(connection: duckdb.DuckDBPyConnection, *folders: str) -> Non
         folders: Absolute paths of the folders.
     """
     allowed = ", ".join(literal(folder.rstrip("/") + "/") for folder in folders)
-    connection.execute("SET autoinstall_known_extensions = false")
-    connection.execute("SET autoload_known_extensions = false")
     connection.execute(f"SET allowed_directories = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

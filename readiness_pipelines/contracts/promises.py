@@ -35,7 +35,8 @@ class Tolerance(Frozen):
 
     def exceeded_by(self, rows: int, of: int) -> str:
         """The bound that some rows of a batch are over, for people; "" where they are within."""
-        if self.quarantined_ratio is not None and rows > self.quarantined_ratio * of:
+        # A quotient of whole numbers is the float nearest to it, as the bound is: 29 / 100 is 0.29. The product is not.
+        if self.quarantined_ratio is not None and rows and rows / of > self.quarantined_ratio:
             return f"{self.quarantined_ratio:.2%}"
         if self.quarantined_rows is not None and rows > self.quarantined_rows:
             return f"{self.quarantined_rows:,} rows"

@@ -1,5 +1,6 @@
 """Cleansing as SQL: each step a projection over the one before, so that what it changed can be counted."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -84,8 +85,8 @@ def text_value(step: ColumnStep, value: str, *, literal: Literal = literal) -> s
         case NullTokens(tokens=tokens):
             return f"CASE WHEN {value} NOT IN ({', '.join(map(literal, tokens))}) THEN {value} END"
         case Dates(formats=formats, canonical=canonical):
-            accepted = ", ".join(map(literal, formats))
-            return f"coalesce(strftime(try_strptime({value}, [{accepted}]), {literal(canonical)}), {value})"
+            accepted = ", ".join(_date(given, value, literal) for given in formats)
+            return f"coalesce(strftime(coalesce({accepted}), {literal(canonical)}), {value})"
         case Numbers():
             return _number(step, value)
         case ZeroPad(width=width):
@@ -155,6 +156,23 @@ def value_literal(
 def step_facts(step: ColumnStep) -> Mapping[str, Any]:
     """A step as plain values, for fingerprints and for people."""
     return {"step": name_of(step), **{name: getattr(step, name) for name in step.__dataclass_fields__}}
+
+
+def _date(given: str, value: str, literal: Literal) -> str:
+    """The date that a text has in a format; DuckDB alone would take ``24`` for the year 24 where four digits belong."""
+    parts = re.split(r"(%-?.)", given)
+    read = f"try_strptime({value}, {literal(given)})"
+    if _YEARS.keys().isdisjoint(parts):
+        return read
+    shape = "".join(
+        _YEARS.get(part) or (".*" if part.startswith("%") and part != "%%" else _escaped(part.replace("%%", "%")))
+        for part in parts
+    )
+    shape = rf"\s*{shape}\s*"
+    return f"CASE WHEN regexp_full_match({value}, {literal(shape)}) THEN {read} END"
+
+
+_YEARS = {"%Y": "[0-9]{4}", "%y": "[0-9]{2}"}
 
 
 def _number(step: Numbers, value: str) -> str:

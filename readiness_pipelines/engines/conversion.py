@@ -1,7 +1,8 @@
 """From what arrived to the schema's types, inside the query: a value that does not convert breaks a rule of its row.
 
 DuckDB's own casts are more generous than a gate may be: ``'1.5'`` becomes the integer 2, a timestamp becomes a date by
-losing its time. What would change a value does not convert here.
+losing its time, an offset in a text is dropped, ``24:00:00`` is the next day. What would change a value does not
+convert here, and neither does a time outside the years 1 to 9999, which no table keeps.
 """
 
 import re
@@ -12,10 +13,24 @@ INTEGERS = frozenset(
     {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 )
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
+TIME_DIGITS = {
+    "TIME": 6,
+    "TIMESTAMP_S": 0,
+    "TIMESTAMP_MS": 3,
+    "TIMESTAMP": 6,
+    "TIMESTAMP WITH TIME ZONE": 6,
+}
+"""DuckDB's types of times that tables keep, with the digits below a second that each holds."""
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 
+BLANK = " "
+"""What may stand around a value: DuckDB's ``trim`` alone would take sixteen more for blanks, and Spark's would not."""
+
 INTEGER_TEXT = "[+-]?[0-9]+"
-DATE_TEXT = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
+_CLOCK = "(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]"
+_OFFSET = "(?:Z| ?(?:UTC|GMT)|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)?"
+DATE_TEXT = f"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
 FLOAT_TEXT = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?|[+-]?(?i:nan|inf|infinity)"
 TRUE_TEXTS, FALSE_TEXTS = ("true", "1"), ("false", "0")
 
@@ -32,20 +47,47 @@ def as_type(value: str, *, arrived: str, wanted: str) -> str:
         return value
     if arrived != "VARCHAR":
         return _from_typed(value, arrived=arrived, wanted=wanted)
-    text = f"trim({value})"
     if wanted in INTEGERS:
-        return f"CASE WHEN regexp_full_match({text}, {literal(INTEGER_TEXT)}) THEN TRY_CAST({text} AS {wanted}) END"
+        return _if_like(value, INTEGER_TEXT, wanted)
     if wanted in FLOATS:
-        return f"CASE WHEN regexp_full_match({text}, {literal(FLOAT_TEXT)}) THEN TRY_CAST({text} AS {wanted}) END"
+        return _if_like(value, FLOAT_TEXT, wanted)
     if wanted == "DATE":
-        return f"CASE WHEN regexp_full_match({text}, {literal(DATE_TEXT)}) THEN TRY_CAST({text} AS DATE) END"
+        return _if_like(value, DATE_TEXT, wanted)
     if decimal := _DECIMAL.fullmatch(wanted):
-        digits = decimal_text(int(decimal[2]))
-        return f"CASE WHEN regexp_full_match({text}, {literal(digits)}) THEN TRY_CAST({text} AS {wanted}) END"
+        return _if_like(value, decimal_text(int(decimal[2])), wanted)
     if wanted == "BOOLEAN":
+        text = f"lower(trim({value}, {literal(BLANK)}))"
         true, false = (", ".join(map(literal, texts)) for texts in (TRUE_TEXTS, FALSE_TEXTS))
-        return f"CASE WHEN lower({text}) IN ({true}) THEN true WHEN lower({text}) IN ({false}) THEN false END"
-    return f"TRY_CAST({text} AS {wanted})"
+        return f"CASE WHEN {text} IN ({true}) THEN true WHEN {text} IN ({false}) THEN false END"
+    if wanted in TIME_DIGITS:
+        return _time_of(value, wanted)
+    # Lists, records and bytes: a text that looks like one may have been meant otherwise.
+    return f"CAST(NULL AS {wanted})"
+
+
+def _if_like(value: str, pattern: str, wanted: str) -> str:
+    """A text that matches a pattern, cast: the casts pass over the blanks around it."""
+    return f"CASE WHEN {_is_like(value, pattern)} THEN TRY_CAST({value} AS {wanted}) END"
+
+
+def _is_like(value: str, pattern: str) -> str:
+    return f"regexp_full_match({value}, {literal(f'{BLANK}*(?:{pattern}){BLANK}*')})"
+
+
+def _time_of(value: str, wanted: str) -> str:
+    """A text as a time of day, a time, or an instant: with an offset only where it is kept."""
+    clock = f"{_CLOCK}(?::[0-5]?[0-9](?:[.][0-9]{{0,{TIME_DIGITS[wanted]}}}0*)?)?"
+    if wanted == "TIME":
+        return _if_like(f"trim({value}, {literal(BLANK)})", clock, wanted)  # the one cast that stumbles over blanks
+    day = f"{_YEAR}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}"
+    if not wanted.endswith("WITH TIME ZONE"):
+        return _if_like(value, f"{day}(?:[ T]{clock})?", wanted)
+    # An offset may carry the first or the last year beyond what a table keeps.
+    cast = f"TRY_CAST({value} AS {wanted})"
+    kept = f"{cast} BETWEEN {wanted} '0001-01-01 00:00:00+00' AND {wanted} '9999-12-31 23:59:59.999999+00'"
+    at_an_end = _is_like(value, "(?:0001|9999).*")
+    like = _is_like(value, f"{day}(?:[ T]{clock}{_OFFSET})?")
+    return f"CASE WHEN {like} AND (NOT {at_an_end} OR {kept}) THEN {cast} END"
 
 
 def decimal_text(scale: int) -> str:
@@ -57,6 +99,6 @@ def _from_typed(value: str, *, arrived: str, wanted: str) -> str:
     """A typed value as another type, where it comes back the same; floats may lose digits to a narrower float."""
     cast = f"TRY_CAST({value} AS {wanted})"
     exact = (arrived in INTEGERS and wanted in INTEGERS) or (arrived in FLOATS and wanted in FLOATS)
-    if exact or wanted == "VARCHAR" or (arrived.startswith("TIMESTAMP") and wanted.startswith("TIMESTAMP")):
+    if exact or wanted == "VARCHAR" or (arrived == "TIMESTAMP_S" and wanted == "TIMESTAMP"):
         return cast
     return f"CASE WHEN TRY_CAST({cast} AS {arrived}) IS NOT DISTINCT FROM {value} THEN {cast} END"

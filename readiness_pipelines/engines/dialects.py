@@ -32,6 +32,10 @@ class Dialect(Protocol):
         """
         ...
 
+    def unwritable(self, value: Any) -> str:
+        """Why the engine cannot compare with a plain value, for people; "" where it can."""
+        ...
+
     def identifier(self, name: str) -> str:
         """Quote a column or table name."""
         ...

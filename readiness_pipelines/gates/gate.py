@@ -25,6 +25,7 @@ from readiness_pipelines.gates.judge.others import OtherRows
 from readiness_pipelines.gates.record.records import RecordGate, RecordVerdict
 from readiness_pipelines.gates.schema.columns import read_schema
 from readiness_pipelines.gates.schema.declaring import declare
+from readiness_pipelines.gates.schema.fills import refuse_lossy_cleansing
 from readiness_pipelines.gates.schema.refusals import refuse_unsupported
 from readiness_pipelines.gates.schema.rules import Rule, RuleKind
 from readiness_pipelines.gates.schema.tests import Referenced, WithinUsual
@@ -87,6 +88,7 @@ class Gate:
             allow_empty=allow_empty,
         )
         self.spec = read_schema(schema)
+        refuse_lossy_cleansing(self.spec)
         self.tests = declare(self.spec, self._gating)
         self.rules: tuple[Rule, ...] = tuple(test.rule for test in self.tests)
         refuse_unsupported(self.spec, self.tests, dialect_of(engine))

@@ -1,4 +1,7 @@
-"""Times outside of the years 1 to 9999: no table keeps them, though a typed file can. Their rows cannot be parsed."""
+"""Times that no table keeps, though a typed file can: outside of the years 1 to 9999, or finer than a microsecond.
+
+Their rows cannot be parsed.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +16,10 @@ _DAY_SECONDS = 86_400
 _ENDLESS = -(2**63) + 1
 """The engine takes it, and its opposite, for an infinite time."""
 _FIRST = int(datetime(1, 1, 1, tzinfo=UTC).timestamp())
+_MICROSECOND = 1_000
+"""Nanoseconds."""
+_BEYOND = "is not a time that a table can hold (of the years 1 to 9999)"
+_FINER = "is finer than a microsecond, which is what a table can hold"
 _LAST = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 
 
@@ -38,16 +45,17 @@ def odd_times(batch: pa.RecordBatch) -> OddTimes | None:
         return None
     texts: list[str | None] = [None] * batch.num_rows
     reasons: list[str | None] = [None] * batch.num_rows
-    for name, numbers, odd in found:
+    for name, numbers, odd, why in found:
         for row in np.flatnonzero(odd):
             texts[row] = f"{texts[row]}, {name}: {numbers[row]}" if texts[row] else f"{name}: {numbers[row]}"
-            reasons[row] = f"row {row + 1}: {name} is not a time that a table can hold (of the years 1 to 9999)"
+            reasons[row] = f"row {row + 1}: {name} {why}"
     bad = pa.array([text is not None for text in texts])
     kept = pc.if_else(bad, pa.scalar(None, pa.int64()), pa.array(np.arange(batch.num_rows)))
     return OddTimes(columns=[column.take(kept) for column in batch.columns], texts=texts, reasons=reasons)
 
 
-def _odd_columns(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Array, np.ndarray]]:
+def _odd_columns(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Array, np.ndarray, str]]:
+    """Each column that has some, its numbers, which of them, and what is odd about them."""
     for field, column in zip(batch.schema, batch.columns, strict=True):
         bounds = _bounds(field.type)
         if bounds is None:
@@ -55,14 +63,21 @@ def _odd_columns(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Array, np.ndar
         numbers = column.cast(pa.int32() if pa.types.is_date32(field.type) else pa.int64())
         least, most = bounds
         ends = pc.min_max(numbers).as_py()
-        if ends["min"] is not None and (ends["min"] < least or ends["max"] > most):
+        if ends["min"] is None:
+            continue
+        if ends["min"] < least or ends["max"] > most:
             odd = pc.or_(pc.less(numbers, least), pc.greater(numbers, most))
-            yield field.name, numbers, pc.fill_null(odd, False).to_numpy(zero_copy_only=False)  # Arrow's
+            yield field.name, numbers, pc.fill_null(odd, False).to_numpy(zero_copy_only=False), _BEYOND  # Arrow's
+        if getattr(field.type, "unit", "") == "ns":
+            values = pc.fill_null(numbers, 0).to_numpy()
+            finer = (values % _MICROSECOND != 0) & (values >= least) & (values <= most)
+            if finer.any():
+                yield field.name, numbers, finer, _FINER
 
 
 def _bounds(kind: pa.DataType) -> tuple[int, int] | None:
     """The first and the last number of a type that is such a time."""
-    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+    if (pa.types.is_timestamp(kind) or pa.types.is_time(kind)) and kind.unit == "ns":
         return _ENDLESS + 1, -_ENDLESS - 1
     if pa.types.is_timestamp(kind):
         return _FIRST * _UNITS[kind.unit], (_LAST + 1) * _UNITS[kind.unit] - 1

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from readiness_pipelines.errors import LandingError, first_line
 from readiness_pipelines.sources.json_values import as_json, value_text
 
 _MOST_DIGITS = 38
@@ -15,7 +16,8 @@ _EXACT_BITS = 32
 def plain_type(kind: pa.DataType) -> pa.DataType | None:
     """The plain type that holds all values of an Arrow type; ``None`` where only text does.
 
-    Large, view, dictionary and fixed-size types become plain; small decimals 128 bits wide; half floats 32.
+    Large, view, dictionary and fixed-size types become plain; small decimals 128 bits wide; half floats 32. Times are
+    in microseconds at the finest, as tables hold them.
     """
     simple = _SIMPLE.get(kind)
     if simple is not None:
@@ -33,7 +35,7 @@ def plain_type(kind: pa.DataType) -> pa.DataType | None:
             else None
         )
     if pa.types.is_timestamp(kind):
-        return kind
+        return pa.timestamp("us", kind.tz) if kind.unit == "ns" else kind
     if _is_list(kind):
         inner = plain_type(kind.value_type)
         return None if inner is None else pa.list_(inner)
@@ -57,9 +59,10 @@ _SIMPLE: dict[pa.DataType, pa.DataType] = {
         for kind in (
             *(pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
             *(pa.float32(), pa.float64(), pa.bool_(), pa.string(), pa.binary(), pa.date32(), pa.null()),
-            *(pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")),
+            *(pa.time32("s"), pa.time32("ms"), pa.time64("us")),
         )
     },
+    pa.time64("ns"): pa.time64("us"),
     pa.float16(): pa.float32(),
     pa.large_string(): pa.string(),
     pa.string_view(): pa.string(),
@@ -121,7 +124,7 @@ def _wider(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
     return None
 
 
-_UNITS = ("ns", "us", "ms", "s")
+_UNITS = ("us", "ms", "s")
 
 
 def _wider_integer(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
@@ -133,7 +136,11 @@ def _wider_integer(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
 
 
 def converted(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.ChunkedArray:
-    """A column in another type, as `unified` gave it."""
+    """A column in another type, as `unified` gave it.
+
+    Raises:
+        LandingError: A time that is finer than a microsecond.
+    """
     chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
     if chunked.type == kind:
         return chunked
@@ -145,7 +152,12 @@ def converted(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.Chunk
         chunked = pc.run_end_decode(chunked)
     try:
         return chunked.cast(kind)
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # Arrow has no kernel for some casts; Python values do
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:  # Arrow has no kernel for some casts; Python does
+        if pa.types.is_timestamp(kind) or pa.types.is_time(kind):
+            raise LandingError(
+                f"times of a source are finer than a microsecond, which is what a table can hold: {first_line(error)}",
+                way_out="round them in the source, or give them as text",
+            ) from error
         return pa.chunked_array([pa.array(chunked.to_pylist(), kind)], kind)
 
 

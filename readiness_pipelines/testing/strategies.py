@@ -15,7 +15,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
-from readiness_pipelines.gates import Gate, Rule, RuleKind
+from readiness_pipelines.gates import Gate, Rule, RuleKind, Runner
 from readiness_pipelines.gates.schema.columns import ColumnSpec
 from readiness_pipelines.gates.schema.tests import Checked, GateTest, NotNull, Typed
 
@@ -42,11 +42,11 @@ def breaking_rows(gate: Gate, rule: str) -> st.SearchStrategy[dict[str, Any]]:
 
     Raises:
         UnknownNameError: The gate has no such rule.
-        DeclarationError: The rule needs the whole batch, or speaks of columns by pattern.
+        DeclarationError: The rule needs the whole batch, may need it (a native check), or speaks of columns by pattern.
     """
     found = _rule(gate, rule)
     columns = [column for column in _columns(gate) if not found.columns or column.name in found.columns]
-    if found.kind is not RuleKind.ROW or not columns or rule == "readable":
+    if found.kind is not RuleKind.ROW or found.runs_on is Runner.PANDERA or not columns or rule == "readable":
         raise DeclarationError(
             f"no row alone breaks the {found.kind} rule {rule!r}",
             way_out="breaking_batches makes rows that together break a uniqueness rule",
@@ -197,7 +197,7 @@ def _breaking(column: ColumnSpec, test: GateTest, breaks: Callable[[Any], bool] 
     """Values of a column that are likely to break a test; surely, where `breaks` tells by that value alone."""
     match test:
         case Typed():
-            return st.just("no such value")
+            return st.just(0) if pa.types.is_string(column.type or pa.string()) else st.just("no such value")
         case NotNull():
             return st.none()
         case Checked(check=check):

@@ -1,7 +1,8 @@
 """One behaviour, whatever the engine: every test runs over DuckDB and over Spark."""
 
 from collections.abc import Iterator
-from datetime import date
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
@@ -27,10 +28,12 @@ from readiness_pipelines import (
     null_share,
     row_count,
 )
+from readiness_pipelines.engines.expressions import columns_of, is_elementwise
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates import Decisions, Discarded, Engine, Gate, OtherRows, UsualRange, Waived
 from readiness_pipelines.testing import batch, judge
 from readiness_pipelines_tests.engines import ENGINES, opened
+from readiness_pipelines_tests.gates.expressions import CONDITIONS, TABLE, VALUES, always, pandera_says
 
 pytestmark = [pytest.mark.slow]
 
@@ -50,7 +53,7 @@ def values(*given: Any) -> list[dict[str, Any]]:
 
 
 TEXTS = {
-    "int8": (arrow.int8(), ["1", "+1", "01", " 7 ", "-128"], ["1.0", "128", "x", "1e1", "\uff11"]),
+    "int8": (arrow.int8(), ["1", "+1", "01", " 7 ", "-128"], ["1.0", "128", "x", "1e1", "\uff11", "\u00a01", "\t1"]),
     "int64": (arrow.int64(), ["9223372036854775807"], ["9223372036854775808", "0x1", "1_000"]),
     "double": (arrow.float64(), ["1.", ".5", "1e5", "inf", "-Infinity", "1e400"], ["1d", "1f", "1,5", "."]),
     "date": (arrow.date32(), ["2024-02-29", "9999-12-31"], ["2023-02-29", "2024-1-1", "2024-01-01T00:00"]),
@@ -91,6 +94,8 @@ def test_typed_values_are_narrowed_where_they_come_back_the_same(engine: Engine)
     judged.assert_breaks({1: "a_dtype", 2: "a_dtype"})
 
 
+MIDNIGHT = datetime(2024, 3, 1)  # noqa: DTZ001  # no zone, on a host of any
+
 BUILTINS: list[tuple[arrow.DataType, pa.Check, list[Any], set[int]]] = [
     (arrow.int64(), pa.Check.ge(2), [1, 2, None], {0}),
     (arrow.int64(), pa.Check.in_range(1, 3, include_max=False), [0, 1, 2, 3], {0, 3}),
@@ -104,6 +109,16 @@ BUILTINS: list[tuple[arrow.DataType, pa.Check, list[Any], set[int]]] = [
     (arrow.string(), pa.Check.str_startswith("a."), ["a.b", "ab"], {1}),
     (arrow.string(), pa.Check.str_length(1, 2), ["é", "😀😀", "😀😀😀", ""], {2, 3}),
     (arrow.date32(), pa.Check.ge(date(2024, 1, 1)), [date(2023, 12, 31), date(2024, 1, 1)], {0}),
+    (arrow.timestamp("us"), pa.Check.ge(MIDNIGHT), [MIDNIGHT - timedelta(hours=1), MIDNIGHT], {0}),
+    (
+        arrow.timestamp("us", tz="UTC"),
+        pa.Check.isin([MIDNIGHT.replace(tzinfo=UTC)]),
+        [MIDNIGHT.replace(tzinfo=UTC), MIDNIGHT.replace(tzinfo=UTC, hour=1)],
+        {1},
+    ),
+    (arrow.string(), pa.Check.str_contains("a{,2}"), ["aa", "a{,2}"], {0}),
+    (arrow.string(), pa.Check.str_contains("(?P<n_1>a{2})b"), ["aab", "ab"], {1}),
+    (arrow.string(), pa.Check.str_contains("x{"), ["x{", "x"], {1}),
 ]
 
 
@@ -280,6 +295,14 @@ def test_many_columns_need_many_words_and_get_them(engine: Engine) -> None:
     )
 
 
+def test_the_rule_that_overflows_is_named_and_not_the_window_beside_it(engine: Engine) -> None:
+    alone = pa.Check(lambda e: e.is_unique(), native=False, name="alone")
+    square = pa.Check(lambda e: e * e >= 0, native=False, name="square")
+    with pytest.raises(GateBuildError, match="the rule 'a_square' cannot be evaluated on this batch") as refused:
+        judge(Gate(column(arrow.int64(), alone, square)), *values(2**62, 1), engine=engine)
+    assert "widen the column's type" in refused.value.way_out
+
+
 @pytest.mark.parametrize(
     ("schema", "says"),
     [
@@ -287,8 +310,10 @@ def test_many_columns_need_many_words_and_get_them(engine: Engine) -> None:
         (column(arrow.string(), pa.Check(lambda data: data, name="native")), "native"),
         (column(arrow.string(), pa.Check.str_matches(r"^\bword$")), r"\\b, which Java reads otherwise"),
         (column(arrow.string(), pa.Check.str_matches(r"^(?i:x)$")), "flags inside"),
-        (column(arrow.float64(), pa.Check(lambda e: e.round(1) > 0, native=False, name="r")), "uses round"),
+        (column(arrow.float64(), pa.Check(lambda e: e.round(1) > 0, native=False, name="r")), "round: engines round"),
         (column(arrow.uint64()), "no type uint64"),
+        (column(arrow.timestamp("s")), r"no type timestamp\[s\]"),
+        (column(arrow.date32(), pa.Check.ge(date(1, 1, 1))), "before the year 1000"),
     ],
 )
 def test_what_would_mean_something_else_is_refused_when_the_gate_is_built(schema: Any, says: str) -> None:
@@ -296,6 +321,34 @@ def test_what_would_mean_something_else_is_refused_when_the_gate_is_built(schema
     with pytest.raises(GateBuildError, match=says) as refused:
         Gate(schema, engine="spark")
     assert 'engine="duckdb"' in refused.value.way_out
+
+
+def test_expressions_that_spark_takes_have_pandera_s_verdict_there() -> None:
+    """Those of the other tests of expressions, but NaN where rows are compared, which Spark refuses when it comes."""
+    types = {name: kind for name, (kind, _) in VALUES.items() if name != "n"}  # Spark reads times without a zone as UTC
+    columns = {name: pa.Column(kind, nullable=True) for name, kind in types.items()}
+    taken = []
+    for made in CONDITIONS:
+        check = pa.Check(always(made), native=False)
+        if is_elementwise(made) or not {"f", "g", "h"}.intersection(columns_of(made)):
+            with suppress(GateBuildError):
+                Gate(pa.DataFrameSchema(columns, checks=[check]), engine="spark")
+                taken.append(made)
+    assert len(taken) > 60
+    checks = [pa.Check(always(made), native=False, name=f"c{place}") for place, made in enumerate(taken)]
+    gate = Gate(pa.DataFrameSchema(columns, checks=checks), engine="spark")
+    with opened("spark") as engine:
+        verdict = gate.judge(batch(*TABLE.select(list(types)).to_pylist(), types=types), engine)
+        waiting = engine.collect(verdict.quarantined).to_pylist()
+    held = {count.rule.name for count in verdict.rules if count.detail}
+    assert all(count.decided for count in verdict.rules), verdict.outcome
+    wrong = []
+    for place, made in enumerate(taken):
+        says, name = pandera_says(made), f"c{place}"
+        found = {row["_row"] for row in waiting if name in {error["rule"] for error in row["_errors"]}}
+        if says != (name in held if isinstance(says, bool) else found):
+            wrong.append((made, says, found))
+    assert wrong == []
 
 
 def test_the_engine_is_no_part_of_the_gate_s_version() -> None:

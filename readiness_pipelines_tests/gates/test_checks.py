@@ -1,5 +1,6 @@
 """Pandera's checks and options, one by one, where no random schema reaches them."""
 
+import re
 from typing import Any
 
 import narwhals.stable.v1 as nw
@@ -160,11 +161,29 @@ def test_a_check_that_overflows_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "check", "value", "advice"),
+    [
+        (arrow.string(), pa.Check.str_matches(r"a\Z"), "a", r"\$ for the end"),
+        (arrow.string(), pa.Check.str_matches("(?=a)b"), "a", "no look-around"),
+        (arrow.int64(), pa.Check(lambda e: e * e >= 0, native=False), 2**62, "widen the column's type"),
+        (arrow.string(), pa.Check(lambda e: e.cast(nw.Int64) >= 0, native=False), "x", "only texts that"),
+        (arrow.string(), pa.Check(lambda e: e > 0, native=False), "1", "values of the column's own type"),
+    ],
+)
+def test_a_refusal_gives_the_advice_of_its_own_cause(kind: arrow.DataType, check: Any, value: Any, advice: str) -> None:
+    with pytest.raises(GateBuildError) as refused:
+        judge(Gate(pa.DataFrameSchema({"a": pa.Column(kind, check)})), {"a": value}, types={"a": kind})
+    assert re.search(advice, refused.value.way_out)
+
+
+@pytest.mark.parametrize(
     ("check", "match"),
     [
         (C.str_matches("a|b"), "alternatives outside a group"),
         (C.str_matches("^a|b"), "alternatives outside a group"),
         (C.in_range("a", "b"), "range of texts"),
+        (C.str_matches("(?:)"), "an empty group"),
+        (C.str_contains("a(?i:)$"), "an empty group"),
     ],
 )
 def test_what_engines_read_differently_is_refused(check: Any, match: str) -> None:

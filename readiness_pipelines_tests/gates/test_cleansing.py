@@ -1,5 +1,7 @@
 """Cleansing declared on the schema: what each step does, in which order, and what is counted."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pandera.pyarrow as pa
@@ -52,6 +54,11 @@ def gate(*steps: Any, kind: arrow.DataType | None = None, **options: Any) -> Gat
         (Dates(["%d.%m.%Y", "%Y-%m-%d"]), "2026-01-31", "2026-01-31"),
         (Dates(["%d.%m.%Y", "%Y-%m-%d"]), "31/01/2026", "31/01/2026"),
         (Dates("%d.%m.%Y", canonical="%m/%d/%Y"), "31.01.2026", "01/31/2026"),
+        (Dates("%d.%m.%Y"), "12.03.24", "12.03.24"),
+        (Dates("%d.%m.%Y"), " 1.3.2024 ", "2024-03-01"),
+        (Dates(["%d.%m.%Y", "%d.%m.%y"]), "12.03.24", "2024-03-12"),
+        (Dates("%d.%m.%y"), "12.03.4", "12.03.4"),
+        (Dates("%d%%(%Y)"), "12%(2024)", "2024-01-12"),
         (Numbers(decimal=",", thousands=".", currencies=["€", "EUR"]), "1.234.567,50 €", "1234567.50"),
         (Numbers(decimal=",", thousands=".", currencies=["€", "EUR"]), "EUR -12,5", "-12.5"),
         (Numbers(decimal=",", thousands=".", currencies=["€", "EUR"]), "1.23,5", "1.23,5"),
@@ -202,6 +209,36 @@ def test_cleansing_of_rows_that_cannot_be_is_refused(metadata: Any, match: str) 
 def test_cleansing_of_a_column_that_cannot_be_is_refused(step: Any) -> None:
     with pytest.raises(GateBuildError):
         gate(step)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (arrow.int8(), 300),
+        (arrow.uint8(), -1),
+        (arrow.int64(), 1.5),
+        (arrow.int64(), True),
+        (arrow.int64(), "x"),
+        (arrow.float64(), 2**53 + 1),
+        (arrow.bool_(), "yes"),
+        (arrow.string(), 1),
+        (arrow.decimal128(4, 2), Decimal("1.234")),
+        (arrow.date32(), datetime(2024, 1, 1, 5)),  # noqa: DTZ001  # as a schema may have it
+        (arrow.timestamp("us"), datetime(2024, 1, 1, tzinfo=UTC)),
+        (arrow.timestamp("us"), "2024-01-01 00:00:00+02:00"),
+    ],
+)
+def test_a_value_that_the_column_does_not_hold_cannot_fill_it(kind: arrow.DataType, value: Any) -> None:
+    with pytest.raises(GateBuildError, match=r"'a' would be filled with .*, which is not a value of"):
+        gate(kind=kind, default=value)
+    if isinstance(value, str | int | float):
+        with pytest.raises(GateBuildError, match="'a' would be filled"):
+            gate(FillMissing(value), kind=kind)
+
+
+def test_a_format_of_dates_that_is_none_is_refused() -> None:
+    with pytest.raises(GateBuildError, match="column 'a' has dates in the format '%Q'"):
+        gate(Dates("%Q"))
 
 
 def test_what_is_no_step_is_refused() -> None:

@@ -9,6 +9,7 @@ import pandera.polars as pl_schema
 import polars as pl
 import pyarrow as arrow
 import pytest
+from pandera.errors import SchemaErrors
 
 from readiness_pipelines import Gate
 from readiness_pipelines.errors import GateBuildError
@@ -143,6 +144,39 @@ def test_what_pandas_says_of_nan_counts_for_a_pandas_schema() -> None:
     judge(pandas, *rows).assert_breaks({1: "a_greater_than_or_equal_to"})
     polars = Gate(pl_schema.DataFrameSchema({"a": pl_schema.Column(pl.Float64, pl_schema.Check.le(0), nullable=True)}))
     judge(polars, *rows).assert_breaks({0: "a_less_than_or_equal_to"})
+
+
+VALUES = [1.0, -1.0, float("nan"), None]
+FUNCTIONS = {
+    "positive": lambda value: value > 0,
+    "not positive": lambda value: not value > 0,
+    "itself": lambda value: value == value,  # noqa: PLR0124  # NaN differs from itself
+    "null": lambda value: value is None,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("ignore_na", [True, False])
+def test_an_element_wise_check_meets_nan_and_null_as_in_its_own_library(name: str, ignore_na: bool) -> None:
+    def failed_by(flavour: Any, dtype: Any, given: Any) -> tuple[set[int], set[int]]:
+        check = flavour.Check(FUNCTIONS[name], element_wise=True, ignore_na=ignore_na, name="mine")
+        schema = flavour.DataFrameSchema({"a": flavour.Column(dtype, check, nullable=True)})
+        gate = Gate(schema)
+        judged = judge(gate, *({"a": value} for value in VALUES), types={"a": arrow.float64()})
+        alone = {row for row, value in enumerate(VALUES) if not gate.check_record({"a": value}).passed}
+        assert alone == set(judged.quarantined)
+        try:
+            schema.validate(given, lazy=True)
+        except SchemaErrors as errors:
+            rows = errors.failure_cases["index"]
+            return set(judged.quarantined), set(rows.to_list())
+        return set(judged.quarantined), set()
+
+    for seen, pandera in (
+        failed_by(pp, float, pd.DataFrame({"a": VALUES})),
+        failed_by(pl_schema, pl.Float64, pl.DataFrame({"a": VALUES}, schema={"a": pl.Float64}, strict=False)),
+    ):
+        assert seen == pandera
 
 
 def test_a_grouped_check_of_pandas_speaks_of_the_batch() -> None:

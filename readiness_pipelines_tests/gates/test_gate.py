@@ -242,6 +242,14 @@ def test_a_batch_over_its_tolerance_is_held_and_at_it_is_not(
     assert len(failing(verdict)) == verdict.quarantined_rows
 
 
+def test_every_bound_of_two_digits_is_within_itself() -> None:
+    for percent in range(101):
+        bound = Tolerance(quarantined_ratio=percent / 100)
+        assert not bound.exceeded_by(percent, 100), percent
+        assert bound.exceeded_by(percent + 1, 100), percent
+        assert not bound.exceeded_by(percent * 7, 700), percent
+
+
 def test_a_batch_of_which_no_row_passes_is_held_whatever_the_tolerance(connection: Connection) -> None:
     assert isinstance(judge(connection, Gate(column(arrow.int64())), "x", "y").outcome, Hold)
 

@@ -1,5 +1,7 @@
 """Rules that look at other published rows."""
 
+from decimal import Decimal
+
 import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
@@ -72,6 +74,40 @@ def test_types_that_do_not_compare_are_named() -> None:
     since = arrow.table({"since": arrow.array([0], arrow.timestamp("us"))})
     with pytest.raises(GateBuildError, match="'stay_exists_in_wards' cannot compare its columns"):
         judge(gate, {"stay": 1, "ward": "A"}, tables={"wards": since})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (arrow.int64(), arrow.float64()),  # 2**53 + 1 and 2**53 would be the same
+        (arrow.string(), arrow.int64()),  # "01" and 1 would
+        (arrow.bool_(), arrow.int64()),
+        (arrow.date32(), arrow.timestamp("us")),
+        (arrow.timestamp("us"), arrow.timestamp("us", tz="UTC")),
+    ],
+)
+def test_types_that_would_be_changed_to_be_compared_are_refused(one: arrow.DataType, other: arrow.DataType) -> None:
+    for mine, there in ((one, other), (other, one)):
+        schema = pa.DataFrameSchema({"k": pa.Column(mine, nullable=True)})
+        with pytest.raises(GateBuildError, match="'k_exists_in_o' cannot compare its columns: k is"):
+            judge(
+                Gate(schema, rules=[ExistsIn("k", table="o")]),
+                {"k": None},
+                types={"k": mine},
+                tables={"o": arrow.table({"k": arrow.nulls(1, there)})},
+            )
+
+
+@pytest.mark.parametrize("there", [arrow.int32(), arrow.uint64(), arrow.decimal128(20, 0), arrow.decimal128(12, 2)])
+def test_whole_numbers_and_decimals_are_compared_exactly(there: arrow.DataType) -> None:
+    schema = pa.DataFrameSchema({"k": pa.Column(arrow.int64())})
+    table = arrow.table(
+        {"k": arrow.array([1, 7] if arrow.types.is_integer(there) else [Decimal(1), Decimal(7)], there)}
+    )
+    rule = ExistsIn("k", table="o")
+    judge(Gate(schema, rules=[rule]), {"k": 7}, {"k": 2**53 + 1}, tables={"o": table}).assert_breaks(
+        {1: "k_exists_in_o"}
+    )
 
 
 def test_keys_pair_up_with_columns() -> None:

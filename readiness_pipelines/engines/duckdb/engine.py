@@ -11,7 +11,7 @@ import pyarrow as pa
 from readiness_pipelines.engines.conversion import INTEGERS
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.duckdb.sql import DUCKDB
-from readiness_pipelines.sql import identifier
+from readiness_pipelines.sql import identifier, use_utc
 
 
 @contextmanager
@@ -24,13 +24,14 @@ class DuckDbEngine:
     """Judges batches in a DuckDB connection; see `Engine`. Temporary views and tables stay in it until it is closed.
 
     Args:
-        connection: The connection that the rows live in.
+        connection: The connection that the rows live in; from now on it reads and writes times in UTC.
     """
 
     sql: Dialect = DUCKDB
     refusals: tuple[type[Exception], ...] = (duckdb.DataError, duckdb.ProgrammingError)
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        use_utc(connection)
         self.connection = connection
 
     def view(self, name: str, rows: Any) -> None:

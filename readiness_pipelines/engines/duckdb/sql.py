@@ -22,6 +22,10 @@ class DuckDbSql:
         """The pattern itself: DuckDB reads patterns with RE2."""
         return pattern
 
+    def unwritable(self, value: Any) -> str:  # noqa: ARG002  # the port's
+        """Nothing: what DuckDB cannot compare with does not bind."""
+        return ""
+
     def identifier(self, name: str) -> str:
         """Quote a column or table name."""
         return identifier(name)

@@ -12,6 +12,7 @@ from pyspark.errors import (
     DateTimeException,
     IllegalArgumentException,
     NumberFormatException,
+    SparkRuntimeException,
 )
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
@@ -38,6 +39,7 @@ class SparkEngine:
         DateTimeException,
         IllegalArgumentException,
         NumberFormatException,
+        SparkRuntimeException,
     )
 
     def __init__(self, session: SparkSession) -> None:

@@ -24,7 +24,7 @@ def read_files(session: SparkSession, planned: PlannedFiles) -> DataFrame:
     """
     place = planned.place
     schema = _arrived(planned) if planned.schema is None else planned.schema
-    columns = from_arrow_schema(schema)
+    columns = from_arrow_schema(schema, prefer_timestamp_ntz=True)
     if not planned.paths:
         return session.createDataFrame([], columns)
     if place.is_local:

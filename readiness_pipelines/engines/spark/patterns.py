@@ -5,8 +5,13 @@ stops at five kinds of line breaks instead of one, ``\s`` knows one more charact
 follow other tables of letters.
 """
 
+import re
+
 SPACES = r"\t\n\f\r "
 """What ``\\s`` means to RE2."""
+
+_REPETITION = re.compile(r"\{\d+(,\d*)?\}", re.ASCII)
+"""Other braces are letters to RE2, and an error to Java."""
 
 _SAME = frozenset("dDwWtnrfzA")
 """Escaped letters that mean the same to both."""
@@ -40,8 +45,11 @@ def java_pattern(pattern: str) -> str:
         elif letter == "(" and following == "?" and not pattern.startswith(("(?:", "(?P<"), place):
             raise ValueError("flags inside the pattern, for which Java has other tables of letters")
         elif pattern.startswith("(?P<", place):
-            written.append("(?<")
-            place += 3
+            # Only whether it matches counts, not the names of its groups, which Java does not take with an underscore.
+            written.append("(")
+            place = pattern.index(">", place)
+        elif letter == "{" and not _REPETITION.match(pattern, place):
+            written.append(r"\{")
         else:
             written.append(r"\z" if letter == "$" else letter)
         place += 1

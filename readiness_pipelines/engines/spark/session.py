@@ -25,6 +25,8 @@ OPTIONS = {
     # Times are UTC, and what overflows is an error: as on DuckDB.
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
+    # A time without a zone stays one, in rows, files and checks, wherever Python and Java believe they are.
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     # A column called ${spark.…} must not become what a setting says.
     "spark.sql.variable.substitute": "false",

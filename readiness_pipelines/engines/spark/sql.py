@@ -1,5 +1,6 @@
 """Spark's SQL: what means the same as DuckDB's; the rest is refused."""
 
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from readiness_pipelines.engines.spark.patterns import SPACES, java_pattern
 from readiness_pipelines.engines.spark.rules import OPERATIONS
 from readiness_pipelines.errors import GateBuildError
 
+_FOUR_DIGITS = 1000
 USE_DUCKDB = 'let this table be judged by DuckDB: engine="duckdb"'
 
 
@@ -37,6 +39,12 @@ class SparkSql:
         """
         return java_pattern(pattern)
 
+    def unwritable(self, value: Any) -> str:
+        """Why Spark cannot compare with a plain value, for people: it would get a year without its zeros."""
+        if isinstance(value, date) and value.year < _FOUR_DIGITS:
+            return f"a date before the year {_FOUR_DIGITS}, which PySpark does not hand to Spark: {value}"
+        return ""
+
     def identifier(self, name: str) -> str:
         """Quote a column or table name."""
         return "`" + name.replace("`", "``") + "`"
@@ -53,8 +61,8 @@ class SparkSql:
         """
         if pa.types.is_decimal128(kind):
             return f"DECIMAL({kind.precision}, {kind.scale})"
-        if pa.types.is_timestamp(kind):
-            return "TIMESTAMP" if kind.tz else "TIMESTAMP_NTZ"
+        if pa.types.is_timestamp(kind) and kind.unit == "us":
+            return "TIMESTAMP_LTZ" if kind.tz else "TIMESTAMP_NTZ"
         for kinds, name in _NAMES:
             if kind in kinds:
                 return name
@@ -62,7 +70,7 @@ class SparkSql:
 
     def value(self, value: Any) -> str:
         """A Python value that a schema gives as a default."""
-        return value_literal(value, literal=self.literal, zoned="TIMESTAMP", naive="TIMESTAMP_NTZ")
+        return value_literal(value, literal=self.literal, zoned="TIMESTAMP_LTZ", naive="TIMESTAMP_NTZ")
 
     def as_type(self, value: str, *, arrived: pa.DataType, wanted: pa.DataType) -> str:
         """Read a value as another type; null where it is null or does not convert.
@@ -134,7 +142,7 @@ class SparkSql:
         if pa.types.is_floating(arrived) and pa.types.is_floating(wanted):
             fits = f"abs({cast}) < CAST('inf' AS {name}) OR abs({value}) = CAST('inf' AS {given}) OR isnan({value})"
             return f"CASE WHEN {fits} THEN {cast} END"
-        if any(kind(arrived) and kind(wanted) for kind in (pa.types.is_integer, pa.types.is_timestamp)):
+        if pa.types.is_integer(arrived) and pa.types.is_integer(wanted):
             return cast
         if _is_text(wanted) and (pa.types.is_integer(arrived) or pa.types.is_boolean(arrived)):
             return cast

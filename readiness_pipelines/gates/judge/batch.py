@@ -12,8 +12,9 @@ from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import Bit, bits_of, words_of
 from readiness_pipelines.gates.judge.dropped import DroppedRows
 from readiness_pipelines.gates.judge.flagging import find_aggregates, find_lifted
+from readiness_pipelines.gates.judge.lifted import read_checks
 from readiness_pipelines.gates.judge.others import OtherRows
-from readiness_pipelines.gates.judge.outside import find_by_pandera, find_by_value, find_nan_rows
+from readiness_pipelines.gates.judge.outside import find_by_pandera, find_by_value
 from readiness_pipelines.gates.judge.references import find_unreferenced
 from readiness_pipelines.gates.judge.repeated import find_repeated
 from readiness_pipelines.gates.judge.violations import BrokenRows, Violations
@@ -47,8 +48,9 @@ def find_violations(
     """
     bits = bits_of(tests, view.layout)
     violations = Violations(view, bits)
-    find_lifted(view, bits, violations, others.ranges)
-    batch = find_aggregates(view, bits)
+    checks = read_checks(view, bits, flavour)
+    left = find_lifted(view, bits, checks, violations, others.ranges)
+    batch = find_aggregates(view, checks, left)
     for bit in bits:
         match bit.test:
             case Unique(columns=columns, duplicates=duplicates):
@@ -56,7 +58,8 @@ def find_violations(
             case Referenced() as test:
                 find_unreferenced(view, bit, test, violations, others)
             case Checked() as test:
-                if _find_unlifted(view, bit, test, violations, flavour):
+                among = left.get(bit.place, "")
+                if _find_unlifted(view, bit, test, violations, flavour=flavour, left=among):
                     batch[test.rule.name] = test.rule.reason
             case Readable() | Typed() | NotNull() | WithinUsual():
                 pass  # `find_lifted` finds them
@@ -71,16 +74,17 @@ def find_violations(
     return violations.gather(batch, waived)
 
 
-def _find_unlifted(view: BatchView, bit: Bit, test: Checked, violations: Violations, flavour: Flavour) -> bool:
+def _find_unlifted(
+    view: BatchView, bit: Bit, test: Checked, violations: Violations, *, flavour: Flavour, left: str
+) -> bool:
     """Find the rows that break what the query does not decide of a check; whether the whole batch breaks it."""
     match test.rule.runs_on:
         case Runner.PYTHON:
-            find_by_value(view, bit, test, violations)
+            find_by_value(view, bit, test, violations, flavour)
         case Runner.PANDERA:
             return find_by_pandera(view, bit, test, violations, flavour)
         case Runner.QUERY:
-            if test.spec is None and test.of_rows:
-                find_nan_rows(view, bit, test, violations, flavour)
+            return bool(left) and find_by_pandera(view, bit, test, violations, flavour, among=left)
         case _:
             assert_never(test.rule.runs_on)
     return False

@@ -61,7 +61,7 @@ class BatchView:
 
     def whole(self, names: Iterable[str], *, where: str) -> pa.Table:
         """The ``_row`` and some columns of the rows that meet a condition, in memory, in order."""
-        return self.engine.arrow(f"{self._select(names, where)} ORDER BY _row")
+        return self._in_zones(self.engine.arrow(f"{self._select(names, where)} ORDER BY _row"))
 
     def chunks(self, names: list[str], *, where: str) -> Iterator[pa.Table]:
         """The ``_row`` and some columns of the rows that meet a condition, some hundred thousand rows at a time.
@@ -76,7 +76,16 @@ class BatchView:
         width = -(-(high - low + 1) // -(-rows // CHUNK_ROWS))
         for start in range(low, high + 1, width):
             within = f"{where} AND _row BETWEEN {start} AND {start + width - 1}"
-            yield self.engine.arrow(self._select(names, within))
+            yield self._in_zones(self.engine.arrow(self._select(names, within)))
+
+    def _in_zones(self, table: pa.Table) -> pa.Table:
+        """A table whose times are in their columns' zones: engines give the same instants in UTC."""
+        zoned = {c.name: c.type for c in self.layout.columns if pa.types.is_timestamp(c.type) and c.type.tz}
+        for place, field in enumerate(table.schema):
+            wanted = zoned.get(field.name, field.type)
+            if wanted != field.type and pa.types.is_timestamp(field.type):
+                table = table.set_column(place, field.name, table.column(place).cast(wanted))
+        return table
 
     def _select(self, names: Iterable[str], where: str) -> str:
         return f"SELECT {', '.join(['_row', *map(self.engine.sql.identifier, names)])} FROM {self.rows} WHERE {where}"

@@ -86,7 +86,9 @@ def _columns(test: GateTest, layout: Layout) -> Iterator[LaidColumn | None]:
     match test:
         case Readable() | Referenced():
             yield None
-        case Typed(spec=spec) | NotNull(spec=spec) | WithinUsual(spec=spec):
+        case Typed(spec=spec):
+            yield from (column for column in layout.of(spec) if column.unconverted)  # others cannot break it by row
+        case NotNull(spec=spec) | WithinUsual(spec=spec):
             yield from layout.of(spec)
         case Checked(spec=spec) | Unique(spec=spec):
             yield from (None,) if spec is None else layout.of(spec)

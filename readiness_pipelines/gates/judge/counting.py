@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pyarrow as pa
+
+from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.gates.judge.batch_view import READABLE, BatchView
 from readiness_pipelines.gates.judge.bits import Bit, words_of
 from readiness_pipelines.gates.judge.dropped import DEDUPLICATE, DroppedRows
@@ -15,6 +18,9 @@ from readiness_pipelines.plain_rows import plain_rows
 
 SAMPLE_ROWS = 10
 SAMPLE_COLUMNS = 10
+SAMPLE_LENGTH = 1_000
+"""Characters, or bytes, of a cell that a sample shows."""
+CUT = "…"
 
 
 def count_cleansed(view: BatchView, dropped: DroppedRows) -> tuple[CleansedCount, ...]:
@@ -57,10 +63,15 @@ def count_rules(view: BatchView, broken: BrokenRows, *, rows: int) -> Iterator[t
         columns = {bit.column.name if bit.column else "": next(answer) for bit in bits}
         count, sample = next(answer), next(answer)
         plain.append((bits, count, sample, {n: c for n, c in columns.items() if c} if len(bits) > 1 else {}))
-    arrived = _as_arrived(view, {row for _, _, sample, _ in plain for row in sample})
+    shown_of = {bits[0].test.rule.name: _sample_columns(view, bits, columns) for bits, _, _, columns in plain}
+    arrived = _as_arrived(
+        view,
+        {row for _, _, sample, _ in plain for row in sample},
+        {name for bits, _, sample, _ in plain if sample for name in shown_of[bits[0].test.rule.name]},
+    )
     for bits, count, sample, columns in plain:
         rule = bits[0].test.rule
-        shown = ["_row", "_file", *_sample_columns(view, bits, columns)]
+        shown = ["_row", "_file", *shown_of[rule.name]]
         chosen = sorted(sample)[: _sample_size(bits[0].test)]
         yield (
             rule,
@@ -84,13 +95,34 @@ def _broken_bits(view: BatchView, broken: BrokenRows) -> set[int]:
     return {bit.place for bit in broken.bits if by_word[bit.word] & bit.mask}
 
 
-def _as_arrived(view: BatchView, rows: set[int]) -> dict[int, dict[str, Any]]:
-    """Rows as they arrived, by ``_row``."""
+def _as_arrived(view: BatchView, rows: set[int], columns: set[str]) -> dict[int, dict[str, Any]]:
+    """Some columns of rows as they arrived, by ``_row``; of a large cell its beginning."""
     if not rows:
         return {}
+    sql = view.engine.sql
+    arrived = [field for field in view.engine.schema(view.source) if field.name in columns]
+    shown = ", ".join(["_row", "_file", *(_beginning(field, sql) for field in arrived)])
     chosen = ", ".join(str(row) for row in sorted(rows))
-    table = view.engine.arrow(f"SELECT * FROM {view.source} WHERE _row IN ({chosen})")
-    return {row["_row"]: row for row in plain_rows(table)}
+    table = view.engine.arrow(f"SELECT {shown} FROM {view.source} WHERE _row IN ({chosen})")
+    return {row["_row"]: {name: _cut(value) for name, value in row.items()} for row in plain_rows(table)}
+
+
+def _beginning(field: pa.Field, sql: Dialect) -> str:
+    """SQL: a text, or its beginning where it is long; other values as they are."""
+    name = sql.identifier(field.name)
+    if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
+        return name
+    cut = f"concat(left({name}, {SAMPLE_LENGTH}), {sql.literal(CUT)})"
+    return f"CASE WHEN length({name}) > {SAMPLE_LENGTH} THEN {cut} ELSE {name} END AS {name}"
+
+
+def _cut(value: Any) -> Any:
+    """A value, or its beginning where it is long: bytes as bytes, lists and records as text."""
+    if isinstance(value, bytes):
+        return value[:SAMPLE_LENGTH]
+    if isinstance(value, list | dict) and len(text := str(value)) > SAMPLE_LENGTH:
+        return text[:SAMPLE_LENGTH] + CUT
+    return value
 
 
 def _sample_columns(view: BatchView, bits: list[Bit], columns: Mapping[str, int]) -> list[str]:

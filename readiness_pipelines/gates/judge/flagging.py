@@ -1,7 +1,7 @@
 """The one query over the rows: every lifted test as a flag, and the rows with any flag up."""
 
 from collections.abc import Mapping
-from typing import Any, assert_never
+from typing import assert_never
 
 import narwhals.stable.v1 as nw
 
@@ -9,10 +9,10 @@ from readiness_pipelines.errors import GateBuildError, first_line
 from readiness_pipelines.gates.judge.batch_view import BatchView, is_float
 from readiness_pipelines.gates.judge.bits import Bit, words_with
 from readiness_pipelines.gates.judge.layout import LaidColumn
+from readiness_pipelines.gates.judge.lifted import EVERY_ROW, LiftedCheck, left_to_pandera, refuse_memory
 from readiness_pipelines.gates.judge.others import UsualRange
 from readiness_pipelines.gates.judge.violations import Violations
-from readiness_pipelines.gates.schema.lifting import FRAME, expression
-from readiness_pipelines.gates.schema.rules import Runner
+from readiness_pipelines.gates.schema.advice import advice_on
 from readiness_pipelines.gates.schema.tests import (
     Checked,
     ColumnsExpected,
@@ -29,67 +29,73 @@ from readiness_pipelines.gates.schema.tests import (
 
 
 def find_lifted(
-    view: BatchView, bits: tuple[Bit, ...], violations: Violations, ranges: Mapping[str, UsualRange]
-) -> None:
-    """Find the rows that break a lifted test.
+    view: BatchView,
+    bits: tuple[Bit, ...],
+    checks: Mapping[int, LiftedCheck],
+    violations: Violations,
+    ranges: Mapping[str, UsualRange],
+) -> dict[int, str]:
+    """Find the rows that break a lifted test; the checks that are left to Pandera, by place, each with SQL of its rows.
 
     Raises:
         GateBuildError: A test that cannot be evaluated on this batch (an overflow, say); names its rule.
     """
     frame = view.frame
-    flags = {bit.place: breaks for bit in bits if (breaks := _breaks(view, frame, bit, ranges)) is not None}
-    if not flags:
-        violations.keep(f"SELECT _row, {words_with(bits, {})} FROM {view.rows} WHERE false")
-        return
-    flagged = f"flagged_{view.tag}"
-    named = {f"b{place}": breaks for place, breaks in flags.items()}
+    flags = {}
+    for bit in bits:
+        check = checks.get(bit.place)
+        if (breaks := _fails(view, bit, check) if check else _breaks(bit, ranges)) is not None:
+            flags[bit.place] = breaks
     try:
+        left = left_to_pandera(view, checks)
+        named = {f"b{place}": breaks for place, breaks in flags.items() if left.get(place) != EVERY_ROW}
+        if not named:
+            violations.keep(f"SELECT _row, {words_with(bits, {})} FROM {view.rows} WHERE false")
+            return left
+        flagged = f"flagged_{view.tag}"
         view.engine.view(flagged, nw.to_native(frame.select("_row", **named)))
-        words = words_with(bits, {place: f"b{place}" for place in flags})
+        words = words_with(bits, {place: name for place in flags if (name := f"b{place}") in named})
         violations.keep(f"SELECT _row, {words} FROM {flagged} WHERE {' OR '.join(named)}")
     except view.engine.refusals as error:
         raise _culprit(view, bits, flags) or error from error
+    return left
 
 
-def find_aggregates(view: BatchView, bits: tuple[Bit, ...]) -> dict[str, str]:
+def find_aggregates(view: BatchView, checks: Mapping[int, LiftedCheck], left: dict[int, str]) -> dict[str, str]:
     """Evaluate all conditions on the whole batch in one query; the reasons of the broken ones, by rule name.
+
+    Adds those that the query cannot decide of this batch to `left`: it has no rows, or NaN where they look.
 
     Raises:
         GateBuildError: A condition that cannot be evaluated on this batch; names the rules.
     """
-    tests = [bit.test for bit in bits if _is_aggregate(bit)]
-    if not tests:
+    asked = {p: c for p, c in checks.items() if not c.test.of_rows and p not in left}
+    if not asked:
         return {}
     frame = view.frame.filter(nw.col("_unreadable").is_null())
-    named = {
-        f"a{bit.place}": view.engine.adapted(expression(bit.test.check, key_of(bit), frame))
-        for bit in bits
-        if isinstance(bit.test, Checked) and _is_aggregate(bit)
-    }
+    named = {f"a{place}": view.engine.adapted(check.passes) for place, check in asked.items()}
+    named |= {f"d{place}": check.doubted_batch for place, check in asked.items() if check.parity.doubts}
     try:
-        (answers,) = view.engine.select(frame.select(**named))
+        (figures,) = view.engine.select(frame.select(nw.len().alias("rows"), **named))
     except view.engine.refusals as error:
+        names = ", ".join(check.test.rule.name for check in asked.values())
         raise GateBuildError(
-            f"the rules {', '.join(t.rule.name for t in tests)} cannot be evaluated on the batch: {first_line(error)}",
-            way_out="change the check so that it holds for every value",
+            f"the rules {names} cannot be evaluated on the batch: {first_line(error)}", way_out=advice_on(error)
         ) from error
-    return {
-        test.rule.name: test.rule.reason
-        for test, answer in zip(tests, answers, strict=True)
-        if isinstance(test, Checked) and (answer is False or (answer is None and not test.check.ignore_na))
-    }
+    answers = dict(zip(("rows", *named), figures, strict=True))
+    broken = {}
+    for place, check in asked.items():
+        test, answer = check.test, answers[f"a{place}"]
+        if not answers["rows"] or answers.get(f"d{place}"):
+            if answers["rows"]:
+                refuse_memory(view, test, "it is about numbers of which some are NaN")
+            left[place] = EVERY_ROW
+        elif answer is False or (answer is None and not test.check.ignore_na):
+            broken[test.rule.name] = test.rule.reason
+    return broken
 
 
-def key_of(bit: Bit) -> str:
-    """The column that a bit's check is attached to, or `FRAME`."""
-    return bit.column.name if bit.column else FRAME
-
-
-def _is_aggregate(bit: Bit) -> bool:
-    return isinstance(bit.test, Checked) and bit.test.rule.runs_on is Runner.QUERY and not bit.test.of_rows
-
-
-def _breaks(view: BatchView, frame: Any, bit: Bit, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
+def _breaks(bit: Bit, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
     """The expression that is true where a row breaks a test; ``None`` for tests that are decided elsewhere."""
     readable = nw.col("_unreadable").is_null()
     match bit.test:
@@ -104,11 +110,7 @@ def _breaks(view: BatchView, frame: Any, bit: Bit, ranges: Mapping[str, UsualRan
             return absent & readable & _converted(bit.column)
         case WithinUsual() as test:
             return _is_unusual(bit, test, ranges)
-        case Checked() as test:
-            if test.rule.runs_on is not Runner.QUERY or not test.of_rows:
-                return None
-            return _fails(view, frame, bit, test) & readable & _converted(bit.column)
-        case Unique() | Referenced():
+        case Checked() | Unique() | Referenced():
             return None
         case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
             return None
@@ -127,20 +129,18 @@ def _is_unusual(bit: Bit, test: WithinUsual, ranges: Mapping[str, UsualRange]) -
     return outside.fill_null(value=False) & nw.col("_unreadable").is_null() & _converted(bit.column)
 
 
-def _fails(view: BatchView, frame: Any, bit: Bit, test: Checked) -> nw.Expr:
+def _fails(view: BatchView, bit: Bit, check: LiftedCheck) -> nw.Expr | None:
     """A check's expression, turned round; NaN, which DuckDB takes for the greatest number, as Pandera judges it."""
-    passes = view.engine.adapted(expression(test.check, key_of(bit), frame))
-    fails = (~passes).fill_null(value=not test.check.ignore_na)
-    if bit.column is None and view.floats:
-        return fails & ~nw.any_horizontal(*(_is_nan(name) for name in view.floats), ignore_nulls=False)
-    if bit.column is not None and test.nan_fails is not None:
-        nan = _is_nan(bit.column.name)
-        return fails | nan if test.nan_fails else fails & ~nan
-    return fails
-
-
-def _is_nan(name: str) -> nw.Expr:
-    return nw.col(name).is_nan().fill_null(value=False)
+    test, parity = check.test, check.parity
+    if not test.of_rows or parity.why_not:
+        return None
+    fails = (~view.engine.adapted(check.passes)).fill_null(value=not test.check.ignore_na)
+    if parity.doubts and parity.elementwise:
+        fails &= ~check.doubt
+    elif bit.column is not None and test.nan_settled and test.nan_fails is not None:
+        nan = nw.col(bit.column.name).is_nan().fill_null(value=False)
+        fails = fails | nan if test.nan_fails else fails & ~nan
+    return fails & nw.col("_unreadable").is_null() & _converted(bit.column)
 
 
 def _converted(column: LaidColumn | None) -> nw.Expr:
@@ -155,10 +155,12 @@ def _culprit(view: BatchView, bits: tuple[Bit, ...], flags: Mapping[int, nw.Expr
     for bit in bits:
         try:
             if bit.place in flags:
-                view.engine.select(view.frame.select(flags[bit.place].any().alias("breaks")))
+                # In two steps: no engine takes a window inside of an aggregate, and would blame the wrong rule.
+                breaks = view.frame.select(breaks=flags[bit.place])
+                view.engine.select(breaks.select(nw.col("breaks").any()))
         except view.engine.refusals as error:
             return GateBuildError(
                 f"the rule {bit.test.rule.name!r} cannot be evaluated on this batch: {first_line(error)}",
-                way_out="widen the column's type, or change the check so that it holds for every value",
+                way_out=advice_on(error),
             )
     return None

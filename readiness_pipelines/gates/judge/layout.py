@@ -228,6 +228,8 @@ def _effect_of_arrival(spec: SchemaSpec, arrived: pa.Schema, name: str, change: 
         return "published, the table evolves" if evolves else "not published"
     if evolves and name in _widened(spec, arrived):
         return "published, the table evolves"
+    if not _readable_as(column, arrived.field(name).type):
+        return "the batch is held"
     return "published as it arrived" if column.type is None else f"read as {column.type}"
 
 
@@ -275,7 +277,10 @@ def _lay(
     """One column: as it arrived where the schema gives it no type, null where it did not arrive."""
     there = name in arrived.names
     declared = next((spec.type for spec in specs if spec.type is not None), None)
-    kind = arrived.field(name).type if wider else declared or (arrived.field(name).type if there else pa.string())
+    kind = declared or (arrived.field(name).type if there else pa.string())
+    if wider:
+        # As the table will have it: an unsigned type would not hold what other batches have below zero.
+        kind = storage_type(arrived.field(name).type, column=name)
     if not there:
         return _filled(LaidColumn(name=name, specs=specs, type=kind, value=f"CAST(NULL AS {sql.type_name(kind)})"), sql)
     given = arrived.field(name).type
@@ -323,9 +328,14 @@ def _filled(column: LaidColumn, sql: Dialect) -> LaidColumn:
 def _readable_as(column: ColumnSpec, arrived: pa.DataType) -> bool:
     """Whether a column that arrived typed may be read as the schema's type.
 
-    Text is read by the gate. A type that storage widens (int8 to int32) is narrowed back, value by value.
+    Text is read by the gate. A type that storage widens (int8 to int32) is narrowed back, value by value. Bytes, lists
+    and records are what they are: a text of them would not tell them from a text that looks alike.
     """
-    if column.type is None or column.coerce or pa.types.is_string(arrived) or arrived == column.type:
+    if column.type is None or arrived == column.type or pa.types.is_string(arrived) or pa.types.is_null(arrived):
+        return True
+    if _is_opaque(arrived) or _is_opaque(column.type):
+        return column.coerce and pa.types.is_nested(arrived) and pa.types.is_nested(column.type)
+    if column.coerce:
         return True
     if pa.types.is_timestamp(arrived) and pa.types.is_timestamp(column.type):
         return bool((arrived.tz is None) == (column.type.tz is None))
@@ -335,6 +345,10 @@ def _readable_as(column: ColumnSpec, arrived: pa.DataType) -> bool:
         kind(arrived) and kind(column.type)
         for kind in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_time)
     )
+
+
+def _is_opaque(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_nested(kind) or pa.types.is_binary(kind))
 
 
 def is_whole_decimal(kind: pa.DataType) -> bool:

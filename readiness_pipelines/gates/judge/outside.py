@@ -5,17 +5,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from readiness_pipelines.engines.expressions import is_elementwise
-from readiness_pipelines.gates.judge.batch_view import READABLE, BatchView
+from readiness_pipelines.columns import RESERVED_COLUMNS
+from readiness_pipelines.engines.expressions import columns_of, is_elementwise
+from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import Bit
-from readiness_pipelines.gates.judge.flagging import key_of
+from readiness_pipelines.gates.judge.lifted import EVERY_ROW, key_of
 from readiness_pipelines.gates.judge.violations import Violations
+from readiness_pipelines.gates.schema.elementwise import failing_element
 from readiness_pipelines.gates.schema.flavours import Flavour
-from readiness_pipelines.gates.schema.lifting import expression, failing, failing_value
+from readiness_pipelines.gates.schema.lifting import NotLiftedError, expression, failing, failing_value
 from readiness_pipelines.gates.schema.tests import Checked
 
 
-def find_by_value(view: BatchView, bit: Bit, test: Checked, violations: Violations) -> None:
+def find_by_value(view: BatchView, bit: Bit, test: Checked, violations: Violations, flavour: Flavour) -> None:
     """Call a function of the schema for each value, or each row as a dictionary; the batch streams.
 
     Raises:
@@ -23,42 +25,55 @@ def find_by_value(view: BatchView, bit: Bit, test: Checked, violations: Violatio
     """
     names = [bit.column.name] if bit.column else view.names
     for chunk in view.chunks(names, where=view.judgeable(names if bit.column else ())):
-        values: Iterable[Any] = chunk.column(names[0]).to_pylist() if bit.column else chunk.select(names).to_pylist()
-        fails = [failing_value(test.check, value, rule=test.rule.name) for value in values]
+        if bit.column:
+            kind = bit.column.type
+            values: Iterable[Any] = chunk.column(names[0]).to_pylist()
+            fails = [
+                failing_element(test.check, value, kind=kind, flavour=flavour, rule=test.rule.name) for value in values
+            ]
+        else:
+            fails = [failing_value(test.check, row, rule=test.rule.name) for row in chunk.select(names).to_pylist()]
         violations.add_where(bit, chunk, pa.array(fails, pa.bool_()))
 
 
-def find_by_pandera(view: BatchView, bit: Bit, test: Checked, violations: Violations, flavour: Flavour) -> bool:
-    """Let Pandera run a check over the columns it needs, in memory; return whether it fails the whole batch.
+def find_by_pandera(
+    view: BatchView, bit: Bit, test: Checked, violations: Violations, flavour: Flavour, *, among: str = EVERY_ROW
+) -> bool:
+    """Let Pandera run a check over the columns it needs; return whether it fails the whole batch.
+
+    In memory, in the order of ``_row``, but for an expression whose answer for a row depends on that row alone: for
+    that the batch streams.
+
+    Args:
+        view: The batch.
+        bit: The test and its column.
+        test: The check.
+        violations: Takes the rows that fail.
+        flavour: The library whose table the check takes.
+        among: SQL: the rows to look at.
 
     Raises:
         GateBuildError: The check raises; names its rule.
     """
-    alone = bit.column is not None and test.check.groupby is None
-    names = [bit.column.name] if bit.column and alone else view.names
-    chunk = view.whole(names, where=view.judgeable([bit.column.name] if bit.column else ()))
-    fails = failing(test.check, key_of(bit), chunk.select(names), flavour=flavour, rule=test.rule.name)
-    if isinstance(fails, bool):
-        return fails
-    violations.add_where(bit, chunk, fails)
+    names, streams = _needs(view, bit, test)
+    own = [bit.column.name] if bit.column and test.of_rows else []
+    where = f"{view.judgeable(own)} AND {among}"
+    for chunk in view.chunks(names, where=where) if streams else [view.whole(names, where=where)]:
+        fails = failing(test.check, key_of(bit), chunk.select(names), flavour=flavour, rule=test.rule.name)
+        if isinstance(fails, bool):
+            return fails
+        if not test.of_rows:  # one answer, of a batch of one row
+            return any(fails.to_pylist())
+        violations.add_where(bit, chunk, fails)
     return False
 
 
-def find_nan_rows(view: BatchView, bit: Bit, test: Checked, violations: Violations, flavour: Flavour) -> None:
-    """Let Pandera judge the rows with NaN against a lifted check of the frame.
-
-    DuckDB takes NaN for the greatest number, Arrow for one that compares with nothing.
-    """
-    if not view.floats:
-        return
-    identifier = view.engine.sql.identifier
-    anywhere = " OR ".join(f"coalesce(isnan({identifier(name)}), false)" for name in view.floats)
-    where = f"{READABLE} AND ({anywhere})"
-    chunks: Iterable[pa.Table] = view.chunks(view.names, where=where)
-    if not is_elementwise(expression(test.check, key_of(bit), view.frame)):
-        # What the check says of a row depends on the others: all of them go to Pandera, if any has NaN.
-        chunks = [view.whole(view.names, where=READABLE) for _ in chunks][:1]
-    for chunk in chunks:
-        fails = failing(test.check, key_of(bit), chunk.select(view.names), flavour=flavour, rule=test.rule.name)
-        if not isinstance(fails, bool):
-            violations.add_where(bit, chunk, fails)
+def _needs(view: BatchView, bit: Bit, test: Checked) -> tuple[list[str], bool]:
+    """The columns that a check reads, and whether it may see the rows some at a time."""
+    try:
+        lifted = expression(test.check, key_of(bit), view.frame)
+    except NotLiftedError:
+        alone = bit.column is not None and test.check.groupby is None
+        return ([bit.column.name] if bit.column and alone else view.names), False
+    named = [name for name in columns_of(lifted) if name in (*view.names, *RESERVED_COLUMNS)]
+    return named or view.names, test.of_rows and is_elementwise(lifted)

@@ -1,5 +1,9 @@
 """Rules that compare a batch with other published rows."""
 
+from collections.abc import Mapping
+
+import pyarrow as pa
+
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
 from readiness_pipelines.errors import GateBuildError, UnknownNameError, first_line
 from readiness_pipelines.gates.judge.batch_view import BatchView
@@ -14,7 +18,7 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
 
     Raises:
         UnknownNameError: A table that was not given, or a column that it does not have.
-        GateBuildError: Columns of types that do not compare.
+        GateBuildError: Columns of types that do not compare without losing something.
     """
     reference = test.reference
     match reference:
@@ -28,10 +32,11 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
             other, keys, join = others.other_batches, reference.columns, "SEMI JOIN"
     name = f"other_{view.tag}_{bit.place}"
     view.engine.view(name, other)
-    known = view.engine.schema(name).names
+    known = view.engine.schema(name)
     for key in keys:
-        if key not in known:
-            raise UnknownNameError(f"column in the reference of rule {test.rule.name}", key, known)
+        if key not in known.names:
+            raise UnknownNameError(f"column in the reference of rule {test.rule.name}", key, known.names)
+    _check_types(view, test, dict(zip(reference.columns, (known.field(key) for key in keys), strict=True)))
     identifier = view.engine.sql.identifier
     same = " AND ".join(f"t.{identifier(c)} = o.{identifier(k)}" for c, k in zip(reference.columns, keys, strict=True))
     valued = " AND ".join(f"t.{identifier(column)} IS NOT NULL" for column in reference.columns)
@@ -41,7 +46,35 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
     try:
         violations.add(bit, f"{query} {join} {name} o ON {same}")
     except view.engine.refusals as error:
-        raise GateBuildError(
-            f"the rule {test.rule.name!r} cannot compare its columns: {first_line(error)}",
-            way_out="give the columns of both tables the same type",
-        ) from error
+        raise _cannot_compare(test, first_line(error)) from error
+
+
+def _check_types(view: BatchView, test: Referenced, others: Mapping[str, pa.Field]) -> None:
+    """Refuse what an engine would compare by changing one side: a whole number made a float, a text made a number."""
+    for column in view.layout.columns:
+        other = others.get(column.name)
+        if other is not None and not _compare(column.type, other.type):
+            raise _cannot_compare(test, f"{column.name} is {column.type}, and {other.name} there is {other.type}")
+
+
+def _compare(one: pa.DataType, other: pa.DataType) -> bool:
+    if one == other or pa.types.is_null(one) or pa.types.is_null(other):
+        return True
+    if pa.types.is_timestamp(one) and pa.types.is_timestamp(other):
+        return (one.tz is None) == (other.tz is None)
+    return any(kind(one) and kind(other) for kind in (_is_exact, pa.types.is_floating, pa.types.is_time, _is_text))
+
+
+def _is_exact(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_decimal(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _cannot_compare(test: Referenced, why: str) -> GateBuildError:
+    return GateBuildError(
+        f"the rule {test.rule.name!r} cannot compare its columns: {why}",
+        way_out="give the columns of both tables the same type",
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 import narwhals.stable.v1 as nw
 import re2
+from narwhals import Expr
 
 from readiness_pipelines.engines.expressions import nodes_of
 
@@ -19,7 +20,7 @@ class NotCompiledError(Exception):
     """An operation that has no counterpart here; its message names it."""
 
 
-def compile_expression(lifted: nw.Expr) -> Evaluate:
+def compile_expression(lifted: Expr) -> Evaluate:
     """Make a function of one record out of an expression.
 
     Raises:
@@ -55,12 +56,12 @@ def _compile_node(node: Any, inner: Evaluate | None) -> Evaluate:
 
 
 def _operand(value: Any) -> Evaluate:
-    return compile_expression(value) if isinstance(value, nw.Expr) else _constant(_plain(value))
+    return compile_expression(value) if isinstance(value, Expr) else _constant(_plain(value))
 
 
 def _plain(value: Any) -> Any:
     """A constant that compares like the query's; what might not is left to Pandera."""
-    if isinstance(value, nw.Expr | nw.Series) or value != value:  # noqa: PLR0124  # NaN differs from itself
+    if isinstance(value, Expr | nw.Series) or value != value:  # noqa: PLR0124  # NaN differs from itself
         raise NotCompiledError(f"constant {value!r}")
     return value
 

@@ -19,8 +19,17 @@ from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, lay_out, 
 from readiness_pipelines.gates.record.evaluating import Evaluate, NotCompiledError, compile_expression
 from readiness_pipelines.gates.record.python_values import UNCONVERTED, Convert, converter
 from readiness_pipelines.gates.schema.columns import SchemaSpec
+from readiness_pipelines.gates.schema.elementwise import failing_element
 from readiness_pipelines.gates.schema.flavours import Flavour
-from readiness_pipelines.gates.schema.lifting import FRAME, expression, failing, failing_value
+from readiness_pipelines.gates.schema.lifting import (
+    FRAME,
+    NotLiftedError,
+    expression,
+    failing,
+    failing_value,
+    widens_singles,
+)
+from readiness_pipelines.gates.schema.parity import parity_of
 from readiness_pipelines.gates.schema.rules import RuleKind, Runner
 from readiness_pipelines.gates.schema.tests import (
     Checked,
@@ -119,6 +128,9 @@ class RecordGate:
 
     def check(self, record: Mapping[str, Any]) -> RecordVerdict:
         """Judge a record: column names to plain Python values."""
+        for name, value in record.items():
+            if isinstance(value, str) and not value.isascii():
+                _check_text(name, value)
         types = tuple(map(type, record.values()))
         shape: tuple[Any, ...] = (*record, *types)
         if not _VARYING.isdisjoint(types):
@@ -214,6 +226,8 @@ class RecordGate:
             whole = isinstance(value, int) and pa.types.is_integer(wanted)
             if whole or (isinstance(value, float) and pa.types.is_floating(wanted)):
                 return wanted
+            if isinstance(value, list | dict) and pa.types.is_nested(wanted) and _holds(wanted, value):
+                return wanted
         return arrow_type_of(name, value)
 
     @staticmethod
@@ -274,15 +288,21 @@ class RecordGate:
         by_pandera = _by_pandera(test, key, schema, self._spec.flavour)
         match test.rule.runs_on:
             case Runner.PYTHON:
-                fails = _by_value(test, key if column else None, names)
-            case Runner.PANDERA:
-                fails = by_pandera
-            case Runner.QUERY:
-                lifted = expression(test.check, key, nw.from_native(schema.empty_table(), eager_only=True))
+                fails = _by_value(test, column, names, self._spec.flavour)
+            case Runner.PANDERA | Runner.QUERY:
+                try:
+                    lifted = expression(test.check, key, nw.from_native(schema.empty_table(), eager_only=True))
+                except NotLiftedError:
+                    return None  # a function of a whole table: what it says of one row may be about the others
                 # A record has no batch, and no file: a check that uses them needs one.
                 if not is_elementwise(lifted) or RESERVED_COLUMNS.intersection(columns_of(lifted)):
                     return None
-                fails = _by_evaluation(test, lifted, by_pandera)
+                types = dict(zip(schema.names, schema.types, strict=True))
+                parity = parity_of(
+                    lifted, types, rule=test.rule.name, widens=widens_singles(test.check, self._spec.flavour)
+                )
+                alike = not parity.why_not and not parity.mixes
+                fails = _by_evaluation(test, lifted, by_pandera, schema) if alike else by_pandera
         return _check_test(test, column, fails)
 
 
@@ -320,6 +340,29 @@ def arrow_type_of(name: str, value: Any) -> pa.DataType:
             )
 
 
+def _check_text(name: str, text: str) -> None:
+    """Refuse half of a character, which Python's texts may hold and no column does.
+
+    Raises:
+        DeclarationError: The text has one.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DeclarationError(
+            f"the value of {name!r} has half of a character at {error.start}", way_out="decode it as it was encoded"
+        ) from error
+
+
+def _holds(kind: pa.DataType, value: Any) -> bool:
+    """Whether a list or record, whose own type an empty one does not tell, is of a type."""
+    try:
+        pa.scalar(value, kind)
+    except (pa.ArrowException, TypeError, ValueError):
+        return False
+    return True
+
+
 def _typed_test(test: Typed, column: LaidColumn) -> Test:
     broken = _broken(test, column)
     return lambda _typed, unconverted: broken if column.name in unconverted else None
@@ -345,15 +388,19 @@ def _check_test(test: Checked, column: LaidColumn | None, fails: Evaluate) -> Te
     return decide
 
 
-def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate) -> Evaluate:
-    """Whether a lifted check fails a record: by the compiled expression, or by Pandera where there is none."""
+def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate, schema: pa.Schema) -> Evaluate:
+    """Whether a lifted check fails a record: by the compiled expression, or by Pandera where there is none, or NaN."""
     null_fails = not test.check.ignore_na
+    floats = tuple(field.name for field in schema if pa.types.is_floating(field.type))
     try:
         passes = compile_expression(lifted)
     except NotCompiledError:
         return by_pandera
 
     def fails(record: Mapping[str, Any]) -> bool:
+        for name in floats:
+            if record[name] != record[name]:  # NaN differs from itself, and each library places it
+                return bool(by_pandera(record))
         try:
             answer = passes(record)
         except (TypeError, ValueError, ArithmeticError):  # values that only the engine compares
@@ -363,12 +410,14 @@ def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate) -> Evaluate
     return fails
 
 
-def _by_value(test: Checked, key: str | None, names: list[str]) -> Evaluate:
+def _by_value(test: Checked, column: LaidColumn | None, names: list[str], flavour: Flavour) -> Evaluate:
     """Whether an element-wise check fails a record's value, or the whole record."""
 
     def fails(record: Mapping[str, Any]) -> bool:
-        value = {name: record[name] for name in names} if key is None else record[key]
-        return failing_value(test.check, value, rule=test.rule.name)
+        if column is None:
+            return failing_value(test.check, {name: record[name] for name in names}, rule=test.rule.name)
+        value = record[column.name]
+        return failing_element(test.check, value, kind=column.type, flavour=flavour, rule=test.rule.name)
 
     return fails
 

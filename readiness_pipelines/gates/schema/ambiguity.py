@@ -8,6 +8,7 @@ from pandera.api.checks import Check
 
 from readiness_pipelines.errors import GateBuildError
 
+_EMPTY_GROUP = re.compile(r"\(\?[A-Za-z-]*:\)")
 _PATTERN_CHECKS = frozenset({"str_matches", "str_contains"})
 
 
@@ -17,7 +18,7 @@ def refuse_ambiguous(check: Check, *, rule: str) -> None:
     Raises:
         GateBuildError: A range of texts, which Pandera's expression takes for names of columns; a pattern that Python
             cannot read (RE2, which judges it, refuses what it cannot read itself), a POSIX class, flags outside the
-            pattern, or alternatives that some engines anchor together and others one by one.
+            pattern, an empty group, or alternatives that some engines anchor together and others one by one.
     """
     name = getattr(check._check_fn, "__name__", "")
     arguments = check.statistics or {}
@@ -37,6 +38,8 @@ def _ambiguity(pattern: Any, *, anchored: bool) -> tuple[str, str]:
         if pattern.flags & ~re.UNICODE:
             return "has flags outside its text, which Pandera drops on Arrow", "write them inside: (?i)…"
         pattern = pattern.pattern
+    if _EMPTY_GROUP.search(pattern):
+        return "has an empty group, of which DuckDB says that it is the end of the text", "leave it out"
     if "[[:" in pattern:
         return "uses a POSIX class, which only some engines know", "write the letters: [A-Za-z]"
     try:

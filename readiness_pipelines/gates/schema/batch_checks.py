@@ -34,7 +34,7 @@ def null_share(column: str, *, at_most: float) -> Check:
     statistics = {"column": column, "at_most": at_most}
 
     def share_within(_frame: object) -> nw.Expr:
-        return nw.col(column).null_count() / nw.len() <= at_most
+        return (nw.len() == 0) | (nw.col(column).null_count() / nw.len() <= at_most)
 
     return _check(share_within, f"{column}_null_share", "null_share", statistics)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import duckdb
 import pyarrow as pa
 from pandera.api.checks import Check
 from pandera.api.dataframe.container import DataFrameSchema
@@ -11,8 +12,10 @@ from pandera.api.dataframe.model import DataFrameModel
 
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.cleansing import CLEANSING_KEY, ColumnStep, Deduplicate, FlagMissing, Step
-from readiness_pipelines.errors import GateBuildError, UnknownNameError
+from readiness_pipelines.errors import GateBuildError, LakehouseError, UnknownNameError
 from readiness_pipelines.gates.schema.flavours import Flavour, arrow_type, flavour_of, matches
+from readiness_pipelines.lakehouse.types import storage_type
+from readiness_pipelines.sql import duckdb_type
 
 Duplicates = Literal["all", "exclude_first", "exclude_last"]
 """Which of several equal rows break a uniqueness rule: all, or all but the first or last by ``_row``."""
@@ -96,7 +99,7 @@ def read_schema(schema: Any) -> SchemaSpec:
 
     Raises:
         GateBuildError: Something else, a schema without columns, a reserved column name, a type without an Arrow
-            counterpart, or a part of a pandas schema that a table without an index cannot have.
+            counterpart or that no table holds, or a part of a pandas schema that a table without an index cannot have.
         UnknownNameError: Cleansing or uniqueness by a column that is not there.
     """
     labels: dict[str, str] = {}
@@ -152,6 +155,19 @@ def _check_names(spec: SchemaSpec) -> None:
         raise GateBuildError(
             f"the schema declares {', '.join(reserved)}, which the framework adds itself", way_out="rename the column"
         )
+    if odd := [name for name in names if name in ("", "*")]:
+        raise GateBuildError(
+            f"the schema declares a column named {odd[0]!r}, which queries and Pandera read otherwise",
+            way_out="rename the column",
+        )
+    alike: dict[str, str] = {}
+    for column in spec.columns:
+        if not column.pattern and alike.setdefault(column.name.casefold(), column.name) != column.name:
+            raise GateBuildError(
+                f"the columns {alike[column.name.casefold()]!r} and {column.name!r} differ in case alone, "
+                "which queries do not tell apart",
+                way_out="rename one of them",
+            )
     wanted = {"unique": [name for names in spec.unique for name in names]}
     if spec.deduplicate:
         wanted["Deduplicate"] = [*spec.deduplicate.by, *spec.deduplicate.order_by]
@@ -174,7 +190,7 @@ def _read_column(flavour: Flavour, schema: Any, name: str, column: Any, label: s
         name=column.selector if column.regex else name,
         label=label if column.regex else name,
         flavour=flavour,
-        type=None if dtype is None else arrow_type(flavour, name, dtype),
+        type=None if dtype is None else _judged_type(flavour, name, dtype),
         nullable=bool(column.nullable),
         unique=bool(column.unique),
         duplicates=column.report_duplicates,
@@ -186,6 +202,27 @@ def _read_column(flavour: Flavour, schema: Any, name: str, column: Any, label: s
         steps=tuple(_column_steps(name, column.metadata or {})),
         description=column.description or column.title or "",
     )
+
+
+def _judged_type(flavour: Flavour, name: str, dtype: Any) -> pa.DataType | None:
+    """The Arrow type of a column, if a table can hold it and the query can judge it.
+
+    Raises:
+        GateBuildError: It cannot: half floats, decimals of 256 bits, durations, maps.
+    """
+    kind = arrow_type(flavour, name, dtype)
+    if kind is None:
+        return None
+    try:
+        storage_type(kind, column=name)
+        duckdb_type(kind)
+    except LakehouseError as error:
+        raise GateBuildError(error.what, way_out=error.way_out) from error
+    except duckdb.Error as error:
+        raise GateBuildError(
+            f"column {name!r} is of type {kind}, which DuckDB cannot judge", way_out="declare 32-bit floats"
+        ) from error
+    return kind
 
 
 def _default(column: Any) -> Any:

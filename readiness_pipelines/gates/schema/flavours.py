@@ -82,7 +82,9 @@ def _of_narwhals(kind: Any) -> pa.DataType:
     if (known := arrow_type_of(kind)) is not None:
         return known
     empty = nw.from_native(pa.table({"x": pa.nulls(0)}), eager_only=True)
-    return nw.to_native(empty.with_columns(nw.col("x").cast(kind))).schema.field("x").type
+    found = nw.to_native(empty.with_columns(nw.col("x").cast(kind))).schema.field("x").type
+    # Tables have microseconds: what is finer breaks its row.
+    return pa.timestamp("us", found.tz) if pa.types.is_timestamp(found) and found.unit == "ns" else found
 
 
 def _of_polars(kind: Any) -> pa.DataType:

@@ -13,6 +13,7 @@ import duckdb
 import narwhals.stable.v1 as nw
 import pyarrow as pa
 import pyarrow.compute as pc
+from narwhals.exceptions import NarwhalsError
 from pandera.api.checks import Check
 from pandera.api.narwhals.types import NarwhalsData
 from pandera.backends.narwhals.checks import NarwhalsCheckBackend
@@ -20,6 +21,7 @@ from pandera.backends.pyarrow.register import register_pyarrow_backends
 from pandera.constants import CHECK_OUTPUT_KEY
 
 from readiness_pipelines.errors import GateBuildError, first_line
+from readiness_pipelines.gates.schema.advice import advice_on
 from readiness_pipelines.gates.schema.flavours import Flavour, native_table
 from readiness_pipelines.sql import probe_connection
 
@@ -75,16 +77,47 @@ def bind(lifted: nw.Expr, probe: nw.DataFrame[Any], *, rule: str) -> bool:
     try:
         rows = nw.to_native(probe.select(lifted.alias("passes"))).fetchall()
     except nw.exceptions.ColumnNotFoundError as error:
-        raise GateBuildError(
-            f"the rule {rule!r} names a column that the schema does not",
-            way_out="declare the column by its own name: a pattern's columns are not known before a batch arrives",
-        ) from error
-    except (duckdb.Error, TypeError, ValueError) as error:
+        raise _unknown_column(rule) from error
+    except (duckdb.Error, TypeError, ValueError, AttributeError, NotImplementedError, NarwhalsError) as error:
         raise GateBuildError(
             f"the rule {rule!r} cannot be evaluated: {first_line(error)}",
-            way_out="compare with values of the column's own type, and keep regular expressions to RE2's syntax",
+            way_out=advice_on(error),
         ) from error
     return len(rows) == PROBE_ROWS
+
+
+def _unknown_column(rule: str) -> GateBuildError:
+    return GateBuildError(
+        f"the rule {rule!r} names a column that the schema does not",
+        way_out="declare the column by its own name: a pattern's columns are not known before a batch arrives",
+    )
+
+
+def bind_in_pandera(lifted: nw.Expr, probe: pa.Table, *, rule: str) -> bool:
+    """Let Narwhals evaluate an expression on Arrow, as Pandera does, and find out whether it is about rows.
+
+    Args:
+        lifted: The expression.
+        probe: A table of the gate's columns and types with exactly two rows.
+        rule: The rule's name, for the error.
+
+    Raises:
+        GateBuildError: Pandera cannot evaluate it on these types.
+    """
+    try:
+        answers = nw.from_native(probe, eager_only=True).select(lifted.alias("passes"))
+    except nw.exceptions.ColumnNotFoundError as error:
+        raise _unknown_column(rule) from error
+    except Exception as error:  # Arrow and Narwhals raise all kinds of errors
+        raise GateBuildError(
+            f"the rule {rule!r} cannot be evaluated by Pandera on Arrow: {first_line(error)}", way_out=advice_on(error)
+        ) from error
+    if answers.schema["passes"] != nw.Boolean:
+        raise GateBuildError(
+            f"the rule {rule!r} answers with {answers.schema['passes']}, not with true or false",
+            way_out="end the check with a comparison",
+        )
+    return len(answers) == PROBE_ROWS
 
 
 def nan_verdicts(check: Check, kind: pa.DataType, flavour: Flavour, *, rule: str) -> tuple[bool, bool]:
@@ -123,22 +156,44 @@ def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: 
         GateBuildError: The check raises, or returns something that is neither a boolean nor one per row.
     """
     flavour = _flavour_that_knows(check, flavour, rule)
+    if is_expression(check):  # a Narwhals expression, whatever the flavour of the schema that it stands in
+        flavour = Flavour.PYARROW
     try:
         if flavour is Flavour.PYARROW:
             output = _arrow_output(check, key, table)
         else:
             output = _own_output(check, key, native_table(flavour, table), rows=table.num_rows)
+    except _UnclearAnswerError as answer:
+        raise GateBuildError(
+            f"the check of rule {rule!r} answers with {answer}",
+            way_out="let it answer true or false: for every row, or once for the batch",
+        ) from answer
     except Exception as error:  # a user's function may raise anything; the gate names the rule whatever it was
         raise GateBuildError(
             f"the check of rule {rule!r} raised {type(error).__name__}: {error}",
-            way_out=f"change the check; Pandera runs it over a {flavour} table of the batch",
+            way_out=advice_on(error) if lifts(check) else f"change the check; Pandera runs it over a {flavour} table",
         ) from error
     if isinstance(output, bool):
         return not output
     if len(output) != table.num_rows:
-        return not all(output.to_pylist())
+        return not all(check.ignore_na if answer is None else answer for answer in output.to_pylist())
     fails: pa.BooleanArray = pc.invert(pc.fill_null(output, check.ignore_na))
     return fails
+
+
+def is_expression(check: Check) -> bool:
+    """Whether a check of one's own was written as a Narwhals expression (``native=False``)."""
+    return lifts(check) and not Check.is_builtin_check(getattr(check._check_fn, "__name__", ""))
+
+
+def lifts(check: Check) -> bool:
+    """Whether a check is an expression, Pandera's or one's own, and no function of a table or value."""
+    return not (check.native or check.element_wise or check.groupby)
+
+
+def widens_singles(check: Check, flavour: Flavour) -> bool:
+    """Whether the library that judges a check compares 32-bit floats as 64-bit ones: Arrow does, others do not."""
+    return flavour is Flavour.PYARROW or is_expression(check)
 
 
 def _flavour_that_knows(check: Check, flavour: Flavour, rule: str) -> Flavour:
@@ -163,8 +218,10 @@ def _arrow_output(check: Check, key: str, table: pa.Table) -> pa.BooleanArray | 
     if isinstance(output, nw.LazyFrame):
         output = output.collect()
     if isinstance(output, nw.DataFrame):
-        return nw.to_native(output).column(CHECK_OUTPUT_KEY).combine_chunks()
-    return bool(output)
+        return _of_rows(nw.to_native(output).column(CHECK_OUTPUT_KEY))
+    if isinstance(output, pa.Array | pa.ChunkedArray):
+        return _of_rows(output)
+    return _of_batch(output, check)
 
 
 def _own_output(check: Check, key: str, table: Any, *, rows: int) -> pa.BooleanArray | bool:
@@ -172,14 +229,37 @@ def _own_output(check: Check, key: str, table: Any, *, rows: int) -> pa.BooleanA
     result = check(table, None if key == FRAME else key)
     output = result.check_output
     if hasattr(output, "collect"):  # a Polars frame of one column
-        output = output.collect().get_column(CHECK_OUTPUT_KEY)
-        return pa.array(output.to_list(), pa.bool_())
-    if hasattr(output, "ndim") and output.ndim == 1:  # a pandas series, without the rows whose null was ignored
-        answers = output.reindex(range(rows)).tolist()
-        return pa.array([answer if isinstance(answer, bool) else None for answer in answers], pa.bool_())
-    if hasattr(output, "ndim") and output.ndim > 1:  # a pandas frame
-        return pa.array(output.all(axis=1).tolist(), pa.bool_())
-    return bool(output)
+        return _of_rows(output.collect().get_column(CHECK_OUTPUT_KEY).to_arrow())
+    if not hasattr(output, "ndim") or not hasattr(output, "index"):
+        return _of_batch(output, check)
+    if output.ndim > 1:  # a pandas frame
+        output = output.all(axis=1)
+    if isinstance(result.checked_object, dict) or not output.index.equals(result.checked_object.index):
+        return bool(output.all())  # answers about something else than the rows: groups, say
+    # A pandas series, without the rows whose null was ignored; numbers and objects mean what Python takes them for.
+    answers: list[bool | None] = [None] * rows
+    for row, answer in output.items():
+        answers[row] = None if type(answer).__name__ == "NAType" else bool(answer)
+    return pa.array(answers, pa.bool_())
+
+
+class _UnclearAnswerError(Exception):
+    """A check answers with something that is neither true nor false; its message says with what."""
+
+
+def _of_rows(answers: Any) -> pa.BooleanArray:
+    if not pa.types.is_boolean(answers.type):
+        raise _UnclearAnswerError(f"values of type {answers.type}")
+    return answers.combine_chunks() if isinstance(answers, pa.ChunkedArray) else answers
+
+
+def _of_batch(answer: Any, check: Check) -> bool:
+    if isinstance(answer, pa.BooleanScalar):
+        answer = answer.as_py()
+        return bool(check.ignore_na if answer is None else answer)
+    if isinstance(answer, bool) or type(answer).__name__ in ("bool_", "bool"):  # NumPy's
+        return bool(answer)
+    raise _UnclearAnswerError(f"a {type(answer).__name__}")
 
 
 def _backend(check: Check) -> NarwhalsCheckBackend:

@@ -1,13 +1,13 @@
 """Refuses a gate that an engine could not judge with the same meaning as DuckDB."""
 
-import pyarrow as pa
-
 from readiness_pipelines.engines.dialects import Dialect
-from readiness_pipelines.engines.expressions import is_elementwise, operations_of, with_patterns
+from readiness_pipelines.engines.expressions import operations_of, with_patterns
+from readiness_pipelines.engines.literals import literals_of
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.schema.columns import SchemaSpec
-from readiness_pipelines.gates.schema.declaring import probe_column, probe_frame
-from readiness_pipelines.gates.schema.lifting import FRAME, expression
+from readiness_pipelines.gates.schema.declaring import Probe, probe_column
+from readiness_pipelines.gates.schema.lifting import FRAME, expression, lifts, widens_singles
+from readiness_pipelines.gates.schema.parity import parity_of
 from readiness_pipelines.gates.schema.rules import Runner
 from readiness_pipelines.gates.schema.tests import Checked, GateTest
 
@@ -34,20 +34,21 @@ def refuse_unsupported(spec: SchemaSpec, tests: tuple[GateTest, ...], sql: Diale
                 sql.cleansed(step, "x")
         except GateBuildError as error:
             raise GateBuildError(f"column {column.name!r}: {error.what}", way_out=error.way_out) from error
+    probe = Probe.of(spec)
     for test in tests:
         if isinstance(test, Checked):
-            _refuse_check(test, spec, sql, sql.operations)
+            _refuse_check(test, spec, probe, sql)
 
 
-def _refuse_check(test: Checked, spec: SchemaSpec, sql: Dialect, operations: frozenset[str]) -> None:
+def _refuse_check(test: Checked, spec: SchemaSpec, probe: Probe, sql: Dialect) -> None:
     name = test.rule.name
     if test.rule.runs_on is not Runner.QUERY:
         raise GateBuildError(
             f"the rule {name!r} cannot run in {sql.name}: {test.rule.because}",
-            way_out=f"write it as an expression (native=False), or {sql.way_out}",
+            way_out=sql.way_out if lifts(test.check) else f"write it as an expression (native=False), or {sql.way_out}",
         )
-    lifted = expression(test.check, probe_column(test.spec) if test.spec else FRAME, probe_frame(spec))
-    if other := sorted(set(operations_of(lifted)) - operations):
+    lifted = expression(test.check, probe_column(test.spec) if test.spec else FRAME, probe.frame)
+    if other := sorted(set(operations_of(lifted)) - (sql.operations or frozenset())):
         raise GateBuildError(
             f"the rule {name!r} uses {', '.join(other)}, which may mean something else in {sql.name}",
             way_out=sql.way_out,
@@ -58,8 +59,10 @@ def _refuse_check(test: Checked, spec: SchemaSpec, sql: Dialect, operations: fro
         raise GateBuildError(
             f"the pattern of rule {name!r} has {error}", way_out=f"rewrite the pattern, or {sql.way_out}"
         ) from error
-    floats = any(column.type is None or pa.types.is_floating(column.type) for column in spec.columns)
-    if test.spec is None and test.of_rows and floats and not is_elementwise(lifted):
+    if faults := [why for value in literals_of(lifted) if (why := sql.unwritable(value))]:
+        raise GateBuildError(f"the rule {name!r} compares with {faults[0]}", way_out=sql.way_out)
+    parity = parity_of(lifted, probe.types, rule=name, widens=widens_singles(test.check, spec.flavour))
+    if test.of_rows and parity.doubts and not parity.elementwise:
         raise GateBuildError(
             f"the rule {name!r} compares rows that may have NaN: Pandera would need the whole batch in memory",
             way_out=sql.way_out,

@@ -80,6 +80,7 @@ class Checked:
         spec: The column.
         of_rows: Whether it answers for each row, not for the batch.
         nan_fails: What Pandera says of NaN in a float column, where the query's engine would say otherwise.
+        nan_settled: Whether NaN in the column is all that can be NaN in it, and with `nan_fails` the query is right.
     """
 
     rule: Rule
@@ -87,6 +88,7 @@ class Checked:
     spec: ColumnSpec | None
     of_rows: bool
     nan_fails: bool | None = None
+    nan_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ class RuleCount:
         rule: The rule.
         broken_rows: Rows that break it; all rows where a shape rule, or a condition on the batch, is broken.
         columns: Broken rows by column, for a rule over several columns.
-        samples: Up to ten of the rows, each with ``_row``, ``_file`` and the rule's columns as they arrived.
+        samples: Up to ten of the rows, each with ``_row``, ``_file`` and the rule's columns as they arrived, up to ten
+            of these and a thousand characters of each.
         decided: Whether it was evaluated: a batch of the wrong shape is judged by its shape alone.
         detail: What was seen of the batch, for rules that are about all of it; "" for others.
         waived_rows: Rows that break it and for which it is waived, not counted among the broken ones; none for a
