@@ -10,6 +10,7 @@ from readiness_pipelines.batches import in_order
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.gates import UsualRange
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.lakehouse import ParsedFiles
 from readiness_pipelines.ledger import UNLIKE
 from readiness_pipelines.observability import (
     MOST_BATCHES,
@@ -19,6 +20,9 @@ from readiness_pipelines.observability import (
     Past,
     central_range,
 )
+
+_PARSED: ParsedFiles[BatchProfile] = ParsedFiles(most=2_048)
+"""Each batch is held against up to hundred others, which the one before it was held against, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +64,18 @@ def profiles_of(
     name = table.id.profiles
     if not batches or not installation.lakehouse.exists(name):
         return {}
-    rows = installation.lakehouse.relation(engine, name, batch=batches).to_arrow_table()
-    columns: dict[str, dict[str, ColumnProfile]] = {}
-    rows_of: dict[str, int] = {}
-    for row in rows.to_pylist():
-        rows_of[row["_batch"]] = row["rows"]
-        into = columns.setdefault(row["_batch"], {})
-        if row["column"] is not None:
-            into[row["column"]] = _column(row)
-    return {batch: BatchProfile(batch=batch, rows=rows_of[batch], columns=columns[batch]) for batch in columns}
+    files = {file.batch: file.path for file in installation.lakehouse.files(name, batch=batches)}
+    found = {batch: _PARSED.find(path) for batch, path in files.items()}
+    if missing := [batch for batch, profile in found.items() if profile is None]:
+        rows = installation.lakehouse.relation(engine, name, batch=missing).to_arrow_table().to_pylist()
+        for batch in missing:
+            found[batch] = _PARSED.keep(files[batch], _profile(batch, [row for row in rows if row["_batch"] == batch]))
+    return {batch: profile for batch, profile in found.items() if profile is not None}
+
+
+def _profile(batch: str, rows: Sequence[Mapping[str, Any]]) -> BatchProfile:
+    columns = {row["column"]: _column(row) for row in rows if row["column"] is not None}
+    return BatchProfile(batch=batch, rows=rows[0]["rows"], columns=columns)
 
 
 def baseline_of(table: Table, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Baseline:

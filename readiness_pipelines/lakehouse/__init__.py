@@ -4,6 +4,7 @@ from readiness_pipelines.lakehouse.digests import METHOD, NO_ROWS, UNDIGESTED, F
 from readiness_pipelines.lakehouse.drift import arrived_name, as_arrived, stored_columns, to_stored
 from readiness_pipelines.lakehouse.lakehouse import Lakehouse
 from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
+from readiness_pipelines.lakehouse.parsed import ParsedFiles
 from readiness_pipelines.lakehouse.reaching import engine_errors
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
 from readiness_pipelines.lakehouse.types import promotable_type, storage_schema, storage_type
@@ -19,6 +20,7 @@ __all__ = [
     "FileDigest",
     "Lakehouse",
     "Maintained",
+    "ParsedFiles",
     "PlannedFiles",
     "RowsDigest",
     "Staged",

@@ -341,10 +341,10 @@ class Lakehouse:
             return replace_batch(lambda: self._load(table), staged, properties, confirm, whole=whole)
 
     def files(
-        self, table: TableId, *, batch: str | None = None, snapshot_id: int | None = None
+        self, table: TableId, *, batch: str | Sequence[str] | None = None, snapshot_id: int | None = None
     ) -> tuple[DataFileInfo, ...]:
-        """The data files of a snapshot (the current one where none is given), of one batch or of all."""
-        batches = None if batch is None else (batch,)
+        """The data files of a snapshot (the current one where none is given), of one batch, of several, or of all."""
+        batches = (batch,) if isinstance(batch, str) else batch
         return self._planned(self._load(table), table, batches, snapshot_id)
 
     def relation(

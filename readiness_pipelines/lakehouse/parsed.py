@@ -1,4 +1,4 @@
-"""A table's metadata, parsed once: its files never change, and another commit writes others."""
+"""What a table's files hold, parsed once: they never change, and another commit writes others."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -34,14 +34,25 @@ class ParsedFiles(Generic[T]):
         Raises:
             OSError: It is not there.
         """
+        found = self.find(location)
+        return self.keep(location, parse()) if found is None else found
+
+    def find(self, location: str) -> T | None:
+        """What a file holds; ``None`` where it is not kept.
+
+        Raises:
+            OSError: It is not there.
+        """
         key = (location, *_version(location))
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]
-        found = parse()
+            return self._kept.get(key)
+
+    def keep(self, location: str, found: T) -> T:
+        """Keep what a file holds."""
         with self._lock:
-            self._kept[key] = found
+            self._kept[(location, *_version(location))] = found
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return found
