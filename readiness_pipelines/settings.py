@@ -19,6 +19,7 @@ from readiness_pipelines.storage import ObjectStore, Place
 
 PREFIX = "READINESS_"
 FILE = "readiness.toml"
+_TABLES = frozenset({"settings", "alerts"})
 _VARIABLE = "env:"
 
 _LIMITS = Limits()
@@ -189,10 +190,19 @@ class _FileSource(PydanticBaseSettingsSource):
         if not file.exists():
             return {}
         try:
-            given = tomllib.loads(file.read_text(encoding="utf-8")).get("settings", {})
-        except tomllib.TOMLDecodeError as error:
+            tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise DeclarationError(f"{file} is not TOML: {error}", way_out="see docs/settings.md") from error
         known = set(self.settings_cls.model_fields) - {"config"}
+        for name, table in tables.items():
+            if not isinstance(table, dict) and name in known | _TABLES:
+                raise DeclarationError(
+                    f"{name} in {file} is outside of the table that it belongs to",
+                    way_out=f"write [{name}]" if name in _TABLES else "write it below a line [settings]",
+                )
+            if name not in _TABLES:
+                raise UnknownNameError(f"table in {file}", name, _TABLES)
+        given = tables.get("settings", {})
         for name in given:
             if name not in known:
                 raise UnknownNameError(f"setting in {file}", name, known)

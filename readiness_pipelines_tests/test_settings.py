@@ -1,12 +1,13 @@
 """Settings come from variables or one file; a wrong one is refused with the nearest right one."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from readiness_pipelines.batches import Versions
-from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.errors import DeclarationError, ReadinessError, UnknownNameError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.settings import Settings
@@ -52,6 +53,26 @@ def test_a_wrong_line_is_refused_with_the_nearest() -> None:
     write('[settings]\ncatalog = "x"\n')
     with pytest.raises(UnknownNameError, match=r"readiness\.toml 'catalog'"):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('domains = ["shop:shop"]\n', r"domains in readiness\.toml is outside .*\n.*below a line \[settings\]"),
+        ("alerts = 3\n", r"alerts in readiness\.toml is outside .*\n.*write \[alerts\]"),
+        ("[setings]\n", r"table in readiness\.toml 'setings'"),
+        ("[settings.connections]\n", ""),
+        ("[alerts]\n", ""),
+    ],
+)
+def test_what_stands_outside_of_its_table_is_refused_and_not_ignored(written: str, said: str) -> None:
+    write(written)
+    if not said:
+        Settings()
+        return
+    with pytest.raises(ReadinessError) as refused:
+        Settings()
+    assert re.search(said, str(refused.value))
 
 
 def test_a_file_that_is_no_toml_is_named() -> None:
