@@ -69,6 +69,9 @@ CONDITIONS: list[nw.Expr] = [
     *(col("b") & (col("i") > 0), col("b") | (col("f") > 0), ~col("b"), col("b").any(), (col("f") > 0).all()),
     *(col("b").all(), nw.all_horizontal(col("b"), col("f") > 0, ignore_nulls=False)),
     *(col("day") >= date(2024, 1, 2), col("n") < datetime(2024, 1, 2), col("w") >= at(1, 2, 0)),  # noqa: DTZ001
+    nw.any_horizontal(col("f", "g") > 1, ignore_nulls=False),
+    ~nw.all_horizontal(col("f", "h") < 1, ignore_nulls=False),
+    ~nw.all_horizontal(col("t", "k").is_null(), ignore_nulls=False),
     *(col("w") > col("z"), col("n").dt.truncate("1d") == col("n"), col("w").dt.date() > date(2024, 1, 2)),
 ]  # fmt: skip
 

@@ -69,6 +69,10 @@ def own(made: Callable[[nw.Expr], nw.Expr]) -> C:
     return C(made, native=False, name="own")
 
 
+def _broken(_column: nw.Expr) -> nw.Expr:
+    raise ZeroDivisionError
+
+
 FLOATS = [nan, inf, -inf, 0.0, -0.0, 0.1, 1.0, -4.0, 2.0**53, None]
 
 
@@ -138,7 +142,7 @@ def test_32_bit_floats_are_compared_as_the_library_of_the_schema_compares_them(
         (own(lambda c: c.mode() > 0), "'mode': which value it takes is left to chance"),
         (own(lambda c: c + 1), "answers with Int64, not with true or false"),
         (own(lambda c: c > col("b")), "names a column that the schema does not"),
-        (own(lambda c: c.name.nothing), "raised AttributeError"),
+        (own(_broken), "raised ZeroDivisionError"),
         (C.lt(1e17), "a float beyond 2\\^53"),
         (own(lambda c: c > datetime(2024, 1, 1, tzinfo=UTC)), "cannot be evaluated"),
     ],
@@ -159,6 +163,13 @@ def test_an_empty_batch_is_judged_as_pandera_judges_it() -> None:
     judge(gate, types=types).assert_held("a_own_2")
     enough = Gate(pa.DataFrameSchema({"a": pa.Column(arrow.int64())}), rules=[null_share("a", at_most=0.5)])
     assert not judge(enough, types=types).verdict.broken
+
+
+def test_a_condition_on_a_batch_of_one_row_holds_it_and_null_is_no_answer() -> None:
+    gate = gate_of(arrow.int64(), own(lambda c: c.cum_sum().max() > 5))
+    judge(gate, *values(3), types={"a": arrow.int64()}).assert_held("a_own")
+    middle = gate_of(arrow.float32(), own(lambda c: c.median() >= 3))
+    judge(middle, *values(nan, None), types={"a": arrow.float32()}).assert_breaks({})
 
 
 def test_a_native_check_must_answer_true_or_false() -> None:

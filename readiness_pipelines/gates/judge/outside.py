@@ -62,6 +62,8 @@ def find_by_pandera(
         fails = failing(test.check, key_of(bit), chunk.select(names), flavour=flavour, rule=test.rule.name)
         if isinstance(fails, bool):
             return fails
+        if not test.of_rows:  # one answer, of a batch of one row
+            return any(fails.to_pylist())
         violations.add_where(bit, chunk, fails)
     return False
 

@@ -176,7 +176,7 @@ def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: 
     if isinstance(output, bool):
         return not output
     if len(output) != table.num_rows:
-        return not all(output.to_pylist())
+        return not all(check.ignore_na if answer is None else answer for answer in output.to_pylist())
     fails: pa.BooleanArray = pc.invert(pc.fill_null(output, check.ignore_na))
     return fails
 

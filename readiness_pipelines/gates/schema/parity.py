@@ -184,12 +184,15 @@ class _Reader:
                     raise
 
     def _column(self, node: Any) -> Kind:
-        names = node.kwargs["names"]
-        if len(names) != 1:
-            raise _NotAlike("several columns at once")
-        if names[0] not in self._types:  # the frame's own say so, when it is bound
-            return Kind.TEXT if names[0] in ("_batch", "_file") else Kind.OTHER
-        return kind_of_type(self._types[names[0]])
+        kinds = {self._named(name) for name in node.kwargs["names"]}
+        if len(kinds) != 1:
+            raise _NotAlike(f"several columns at once, of {' and '.join(sorted(kinds))}")
+        return kinds.pop()
+
+    def _named(self, name: str) -> Kind:
+        if name not in self._types:  # the frame's own say so, when it is bound
+            return Kind.TEXT if name in ("_batch", "_file") else Kind.OTHER
+        return kind_of_type(self._types[name])
 
     def _check_over(self, node: Any, before: tuple[Any, ...]) -> None:
         if node.kwargs["order_by"]:
