@@ -87,13 +87,13 @@ OPERATIONS: Mapping[str, Operation] = {
         Decider.QUERY,
         "of times without a zone or in UTC; others are in their own zone",
     ),
-    **_each("len count null_count n_unique", Reach.BATCH, Decider.QUERY),
+    **_each("len count null_count", Reach.BATCH, Decider.QUERY),
+    **_each("n_unique is_unique is_duplicated", Reach.BATCH, Decider.QUERY, "not of floats: -0.0 is not 0.0 to all"),
     **_each("sum", Reach.BATCH, Decider.QUERY, "without 32-bit floats; NaN goes to Pandera"),
     **_each("mean std var median", Reach.BATCH, Decider.QUERY, "of integers and 64-bit floats; NaN goes to Pandera"),
     **_each("quantile", Reach.BATCH, Decider.QUERY, "linear, of integers and 64-bit floats; NaN goes to Pandera"),
     **_each("min max", Reach.BATCH, Decider.QUERY, "NaN goes to Pandera"),
     **_each("any all", Reach.BATCH, Decider.QUERY, "of conditions"),
-    **_each("is_unique is_duplicated", Reach.BATCH, Decider.QUERY),
     **_each(
         "over", Reach.BATCH, Decider.QUERY, "of one of the aggregates above, by columns that are no floats, in no order"
     ),

@@ -23,6 +23,7 @@ VALUES: dict[str, tuple[arrow.DataType, list[Any]]] = {
     "f": (arrow.float64(), [1.5, -2.5, 0.0, None, inf, 3.5, nan, 1e300]),
     "g": (arrow.float64(), [0.1, 0.5, 0.0, 2.0, inf, None, 1.0, -inf]),
     "plain": (arrow.float64(), [0.1, 0.5, 0.0, 2.0, 5.5, None, 1.0, -3.0]),
+    "zeros": (arrow.float64(), [0.0, -0.0, 1.0, 1.0, None, -0.0, 0.5, 2.0]),
     "h": (arrow.float32(), [0.1, 0.5, 0.0, None, nan, -inf, 0.25, 16777216.0]),
     "d": (arrow.decimal128(10, 2), [*map(Decimal, ("1.10", "-2.00", "0.05", "9.99", "1.10", "0.00", "0.10")), None]),
     "t": (arrow.string(), ["a", "B", "", None, "ä b", " x ", "😀z", "a"]),
@@ -69,6 +70,10 @@ CONDITIONS: list[nw.Expr] = [
     *(col("b") & (col("i") > 0), col("b") | (col("f") > 0), ~col("b"), col("b").any(), (col("f") > 0).all()),
     *(col("b").all(), nw.all_horizontal(col("b"), col("f") > 0, ignore_nulls=False)),
     *(col("day") >= date(2024, 1, 2), col("n") < datetime(2024, 1, 2), col("w") >= at(1, 2, 0)),  # noqa: DTZ001
+    nw.any_horizontal(col("f", "g") > 1, ignore_nulls=False),
+    ~nw.all_horizontal(col("f", "h") < 1, ignore_nulls=False),
+    *(col("zeros").is_duplicated(), col("zeros").n_unique() == 3, ~col("g").is_unique()),
+    ~nw.all_horizontal(col("t", "k").is_null(), ignore_nulls=False),
     *(col("w") > col("z"), col("n").dt.truncate("1d") == col("n"), col("w").dt.date() > date(2024, 1, 2)),
 ]  # fmt: skip
 

@@ -10,7 +10,7 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
 
-from readiness_pipelines import Gate, SchemaChange
+from readiness_pipelines import Gate, Route, SchemaChange
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.testing import judge
 
@@ -107,6 +107,8 @@ def test_what_is_no_text_is_of_another_type_in_a_column_of_text(value: Any, kind
     judged.assert_held("a_dtype: a is ")
     assert [finding.effect for finding in judged.verdict.findings] == ["the batch is held"]
     assert [broken.rule for broken in gate(arrow.string()).check_record({"a": value}).broken] == ["a_dtype"]
+    warned = Gate(pa.DataFrameSchema({"a": pa.Column(str)}), routes={"a_dtype": Route.WARN})
+    assert isinstance(judge(warned, {"a": value}, types={"a": kind}).published[0]["a"], str)
     coerced = judge(gate(arrow.string(), coerce=True), {"a": value}, types={"a": kind})
     if arrow.types.is_nested(kind) or arrow.types.is_binary(kind):
         coerced.assert_held("a_dtype: a is ")

@@ -90,7 +90,7 @@ def _column_tests(spec: SchemaSpec) -> Iterator[GateTest]:
     probe = Probe.of(spec)
     for column in spec.columns:
         if column.type is not None:
-            yield Typed(rule=_row_rule(column, "dtype", f"is of type {column.type}"), spec=column)
+            yield Typed(rule=_type_rule(column), spec=column)
         if not column.nullable or any(isinstance(step, RejectMissing) for step in column.steps):
             yield NotNull(rule=_row_rule(column, "not_nullable", "is not missing"), spec=column)
         if column.unique:
@@ -130,6 +130,13 @@ def _frame_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
 
 
 _PARDONED: dict[Duplicates, str] = {"all": "", "exclude_first": " before", "exclude_last": " after"}
+
+
+def _type_rule(column: ColumnSpec) -> Rule:
+    """That the values of a column are of its type. Any text is text: for such columns it is about the batch's shape."""
+    rule = _row_rule(column, "dtype", f"is of type {column.type}")
+    text = column.type is not None and pa.types.is_string(column.type)
+    return replace(rule, kind=RuleKind.SHAPE, route=Route.HOLD) if text else rule
 
 
 def _row_rule(column: ColumnSpec, name: str, reason: str) -> Rule:

@@ -288,6 +288,6 @@ def failing_value(check: Check, value: Any, *, rule: str) -> bool:
         return not check._check_fn(value, **check._check_kwargs)
     except Exception as error:  # a user's function may raise anything; the gate names the rule whatever it was
         raise GateBuildError(
-            f"the check of rule {rule!r} raised {type(error).__name__} on {value!r}: {error}",
+            f"the check of rule {rule!r} raised {type(error).__name__} on {repr(value)[:200]}: {error}",
             way_out="change the check so that it answers for every value of the column's type",
         ) from error

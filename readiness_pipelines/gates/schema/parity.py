@@ -184,12 +184,15 @@ class _Reader:
                     raise
 
     def _column(self, node: Any) -> Kind:
-        names = node.kwargs["names"]
-        if len(names) != 1:
-            raise _NotAlike("several columns at once")
-        if names[0] not in self._types:  # the frame's own say so, when it is bound
-            return Kind.TEXT if names[0] in ("_batch", "_file") else Kind.OTHER
-        return kind_of_type(self._types[names[0]])
+        kinds = {self._named(name) for name in node.kwargs["names"]}
+        if len(kinds) != 1:
+            raise _NotAlike(f"several columns at once, of {' and '.join(sorted(kinds))}")
+        return kinds.pop()
+
+    def _named(self, name: str) -> Kind:
+        if name not in self._types:  # the frame's own say so, when it is bound
+            return Kind.TEXT if name in ("_batch", "_file") else Kind.OTHER
+        return kind_of_type(self._types[name])
 
     def _check_over(self, node: Any, before: tuple[Any, ...]) -> None:
         if node.kwargs["order_by"]:
@@ -304,6 +307,8 @@ def _chosen(node: Any, kind: Kind, operands: list[Kind]) -> Kind:
 _CALENDAR = (Kind.DATE, Kind.NAIVE, Kind.UTC)
 _MEASURED = (Kind.WHOLE, Kind.FLOAT)
 _PLAIN = tuple(kind for kind in Kind if kind is not Kind.OTHER)
+_DISTINCT = tuple(kind for kind in _PLAIN if kind not in FLOATS)
+"""Kinds whose equal values are the same to all: of floats, Arrow tells -0.0 from 0.0."""
 _SUMMED: Mapping[Kind, Kind] = {Kind.FLAG: Kind.WHOLE}
 
 _COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "is_between")
@@ -330,13 +335,13 @@ _RESULTS: Mapping[str, _Result] = {
     ),
     **dict.fromkeys(("dt.hour", "dt.minute", "dt.second"), _gives(Kind.WHOLE, Kind.NAIVE, Kind.UTC)),
     **dict.fromkeys(("len", "count", "null_count"), _gives(Kind.WHOLE)),
-    "n_unique": _gives(Kind.WHOLE, *_PLAIN),
+    "n_unique": _gives(Kind.WHOLE, *_DISTINCT),
     "sum": lambda node, kind, _operands: _SUMMED.get(
         _only(node, kind, (*NUMBERS, Kind.FLAG)), kind
     ),
     **dict.fromkeys(("mean", "std", "var", "median", "quantile"), _gives(Kind.FLOAT, *_MEASURED)),
     **dict.fromkeys(("min", "max"), _same(*_PLAIN)),
-    **dict.fromkeys(("is_unique", "is_duplicated"), _gives(Kind.FLAG, *_PLAIN)),
+    **dict.fromkeys(("is_unique", "is_duplicated"), _gives(Kind.FLAG, *_DISTINCT)),
 }  # fmt: skip
 """What an operation makes of the kinds it is given; it raises `_NotAlike` for those that engines treat differently."""
 
