@@ -191,7 +191,9 @@ class _FileSource(PydanticBaseSettingsSource):
             return {}
         try:
             tables = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise DeclarationError(f"{file} is not UTF-8: {error}", way_out="save it as UTF-8") from error
+        except tomllib.TOMLDecodeError as error:
             raise DeclarationError(f"{file} is not TOML: {error}", way_out="see docs/settings.md") from error
         known = set(self.settings_cls.model_fields) - {"config"}
         for name, table in tables.items():
