@@ -1,13 +1,15 @@
 """What is computed from a changed batch, computed again: exactly the batches that read it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from readiness_pipelines.batches import BatchRef, in_order
-from readiness_pipelines.contracts import Computed, Table, downstream
+from readiness_pipelines.contracts import Computed, Read, Table, downstream
+from readiness_pipelines.contracts.reads import SameBatch
 from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.published import Inputs, Published, refs_of, without_moving
 from readiness_pipelines.errors import UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import BatchRecord
 
 
 def stale_batches(table: Computed, published: Published) -> Iterator[tuple[str, Inputs]]:
@@ -21,11 +23,12 @@ def stale_batches(table: Computed, published: Published) -> Iterator[tuple[str, 
     records = published.records(table.id)
     for batch in published.keys_of(table):
         inputs = published.inputs(table, batch)
-        if inputs is None:
-            continue
-        record = records.get(batch)
-        if record is None or without_moving(record.inputs) != inputs:
+        if inputs is not None and _is_stale(records.get(batch), inputs):
             yield batch, inputs
+
+
+def _is_stale(record: BatchRecord | None, inputs: Inputs) -> bool:
+    return record is None or without_moving(record.inputs) != inputs
 
 
 def readers_of(ref: BatchRef, table: Table, published: Published) -> tuple[BatchRef, ...]:
@@ -33,20 +36,35 @@ def readers_of(ref: BatchRef, table: Table, published: Published) -> tuple[Batch
     changed: set[BatchRef] = {ref}
     found: list[BatchRef] = []
     for reader in downstream(table):
-        records = published.records(reader.id)
+        touched = [read for read in (*reader.reads.values(), *reader.references.values()) if _reads(read, changed)]
         made = {
-            read.made_by(ref.batch, reader.batches)
+            key
             for read in reader.reads.values()
             for ref in changed
-            if ref.table == read.table.id
+            if ref.table == read.table.id and (key := read.made_by(ref.batch, reader.batches)) is not None
         }
-        for batch in in_order(reader.batches, {*published.keys_of(reader), *(key for key in made if key is not None)}):
-            record, inputs = records.get(batch), published.inputs(reader, batch)
-            reads = {*refs_of(record.inputs if record else {}), *refs_of(inputs or {})}
-            if reads & changed or batch in made:
-                found.append(BatchRef(reader.id, batch))
+        if all(isinstance(read.mapping, SameBatch) for read in touched):
+            # The same batch of it, and no other: there is no need to look at thousands.
+            found += [BatchRef(reader.id, batch) for batch in in_order(reader.batches, made)]
+        else:
+            found += _readers_among_all(reader, changed, made, published)
         changed.update(found)
     return tuple(dict.fromkeys(found))
+
+
+def _reads(read: Read, changed: Collection[BatchRef]) -> bool:
+    return any(ref.table == read.table.id for ref in changed)
+
+
+def _readers_among_all(
+    reader: Computed, changed: Collection[BatchRef], made: Collection[str], published: Published
+) -> Iterator[BatchRef]:
+    records = published.records(reader.id)
+    for batch in in_order(reader.batches, {*published.keys_of(reader), *made}):
+        record, inputs = records.get(batch), published.inputs(reader, batch)
+        reads = {*refs_of(record.inputs if record else {}), *refs_of(inputs or {})}
+        if reads & set(changed) or batch in made:
+            yield BatchRef(reader.id, batch)
 
 
 def deliver_readers(
@@ -62,14 +80,15 @@ def deliver_readers(
         done: Called with each batch when it is done.
     """
     deliveries: dict[BatchRef, Delivery] = {}
-    wanted = set(only)
     for reader in downstream(table):
-        for batch, _ in list(stale_batches(reader, Published(installation.ledger))):
-            ref = BatchRef(reader.id, batch)
-            if ref in wanted:
-                try:
-                    deliveries[ref] = deliver(reader, batch=batch, installation=installation, run=run)
-                except UpstreamNotPublishedError:
-                    continue  # an input was withdrawn meanwhile, and says so itself
-                done(ref)
+        published = Published(installation.ledger)
+        for ref in (ref for ref in only if ref.table == reader.id):
+            inputs = published.inputs(reader, ref.batch)
+            if inputs is None or not _is_stale(published.record(reader.id, ref.batch), inputs):
+                continue
+            try:
+                deliveries[ref] = deliver(reader, batch=ref.batch, installation=installation, run=run)
+            except UpstreamNotPublishedError:
+                continue  # an input was withdrawn meanwhile, and says so itself
+            done(ref)
     return deliveries
