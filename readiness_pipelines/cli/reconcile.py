@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.due import say_due
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
     AsJson,
@@ -56,6 +57,10 @@ def run_reconcile(
         else:
             for one in found:
                 _show(*one)
+            # What was cut off between a gate and its products adds up, and is not all there.
+            due = say_due([one for one, _, _ in found], installation)
+            if due and not any(seen.problems for _, seen, _ in found):
+                say_next("readiness run" + (f" {what}" if what else ""))
     if any(seen.problems for _, seen, _ in found):
         raise typer.Exit(BROKEN_EXIT)
 

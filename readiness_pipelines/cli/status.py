@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.due import say_due
 from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
-    count_batches,
     errors_for_people,
     print_json,
     print_json_of,
@@ -20,8 +20,7 @@ from readiness_pipelines.cli.values import status_value, table_value
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.commands import quarantine_command, replay_command
 from readiness_pipelines.contracts import Domain, Kpi, Table
-from readiness_pipelines.delivery import due_work
-from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.overview import BatchStatus, DomainStatus, status
 from readiness_pipelines.settings import Settings
@@ -57,10 +56,7 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
         decided = [ref for one in found for ref in one.awaiting_replay]
         for ref in decided:
             say(f"  {ref}: ", ("decided since its last verdict", "bold"), ", not replayed")
-        due = due_work(chosen.domains, installation=installation, now=Run().clock(), unreachable=lambda *_: None)
-        if due:
-            count = len({(work.lane.name, work.batch) for work in due})
-            say(f"due: {count_batches(count)}, {due[0].lane.name} {due[0].batch} first ({due[0].why})")
+        if say_due(chosen.domains, installation):
             say_next("readiness run" + (f" {what}" if what else ""))
         elif decided:
             say_next(replay_command(decided[0]))

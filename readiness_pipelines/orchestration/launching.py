@@ -310,11 +310,14 @@ def _refuse_early(job: str, batch: str, partitions: dg.TimeWindowPartitionsDefin
 
 
 def _definitions(origin: CodeLocationOrigin, project: Path) -> Iterator[dg.Definitions]:
-    module_name = origin.get_display_metadata().get("module_name")
+    shown = origin.get_display_metadata()
+    folder, module_name = project, shown.get("module_name")
+    if module_name is None and (file := shown.get("python_file")) is not None:
+        folder, module_name = Path(file).parent, Path(file).stem
     if module_name is None:
         return
-    if str(project) not in sys.path:
-        sys.path.insert(0, str(project))
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
@@ -322,7 +325,7 @@ def _definitions(origin: CodeLocationOrigin, project: Path) -> Iterator[dg.Defin
             f"{WORKSPACE_FILE} names the module {module_name!r}, which cannot be imported: {error}",
             way_out=f"fix the module, or its name in {project / WORKSPACE_FILE}",
         ) from error
-    attribute = origin.get_display_metadata().get("attribute")
+    attribute = shown.get("attribute")
     for name, value in vars(module).items():
         if isinstance(value, dg.Definitions) and attribute in (None, name):
             yield value

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from readiness_pipelines_tests.cli.calling import as_json, call
+from readiness_pipelines_tests.samples import ONE_BAD, land
 
 AMOUNT = "amount_greater_than_or_equal_to"
 
@@ -101,6 +102,14 @@ def test_a_decision_that_nobody_replayed_is_named_until_somebody_does(delivered:
     assert "shop.orders[day_1]: decided since its last verdict, not replayed" in shown
     call("replay", "shop.orders", "--batch", "day_1")
     assert "decided since" not in call("status")
+
+
+def test_reconcile_names_what_is_due_though_all_that_is_there_adds_up(delivered: Path) -> None:
+    land(delivered / "landing", "day_2", *ONE_BAD)
+    told = call("reconcile")
+    assert "everything adds up" in told
+    assert "due: 1 batch, shop day_2 first (shop.orders: arrived)" in told
+    assert "next: readiness run" in told
 
 
 def test_reconcile_exits_with_one_where_something_does_not_add_up(delivered: Path) -> None:

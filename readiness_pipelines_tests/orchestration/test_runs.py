@@ -156,6 +156,13 @@ def test_the_ledger_knows_the_run_and_for_whom_it_was(project: Path, instance: d
     assert entries == [("partly_published", "me", ran.run_id)]
 
 
+def test_a_workspace_may_name_a_file_in_place_of_a_module(project: Path, instance: dg.DagsterInstance) -> None:
+    (module,) = project.glob("order_project_*.py")
+    (project / "workspace.yaml").write_text(f"load_from:\n  - python_file: {module.name}\n")
+    job = launching.find_job("shop", project=project)
+    assert launching.run_batch(job, "day_2", instance=instance, tags={}).is_success
+
+
 def test_an_unknown_job_batch_or_table_names_the_nearest(project: Path, instance: dg.DagsterInstance) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'shop'"):
         launching.find_job("shopp", project=project)
