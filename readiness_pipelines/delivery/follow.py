@@ -45,7 +45,8 @@ def readers_of(ref: BatchRef, table: Table, published: Published) -> tuple[Batch
         }
         if all(isinstance(read.mapping, SameBatch) for read in touched):
             # The same batch of it, and no other: there is no need to look at thousands.
-            found += [BatchRef(reader.id, batch) for batch in in_order(reader.batches, made)]
+            same = {ref.batch for ref in changed if any(read.table.id == ref.table for read in touched)}
+            found += [BatchRef(reader.id, batch) for batch in in_order(reader.batches, same)]
         else:
             found += _readers_among_all(reader, changed, made, published)
         changed.update(found)

@@ -5,7 +5,7 @@ that it has read before. Every table here is partitioned by ``_batch`` alone, so
 partition.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from pyiceberg.io import FileIO
 from pyiceberg.manifest import DataFile, ManifestContent, ManifestFile
@@ -49,10 +49,9 @@ def _manifests(snapshot: Snapshot, io: FileIO) -> tuple[ManifestFile, ...]:
 
 
 def _files(manifest: ManifestFile, io: FileIO) -> tuple[DataFile, ...]:
-    def parse() -> Iterator[DataFile]:
-        return (entry.data_file for entry in manifest.fetch_manifest_entry(io))
-
-    return _MANIFESTS.get(manifest.manifest_path, lambda: tuple(parse()))
+    return _MANIFESTS.get(
+        manifest.manifest_path, lambda: tuple(entry.data_file for entry in manifest.fetch_manifest_entry(io))
+    )
 
 
 def _check(manifest: ManifestFile, table: Table, name: str) -> None:
