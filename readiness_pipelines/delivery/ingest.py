@@ -1,9 +1,10 @@
 """From a source to raw rows: everything is kept as it came."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
@@ -14,7 +15,7 @@ from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.settling import settled_arrival
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import stored_columns, to_stored
+from readiness_pipelines.lakehouse import PlacedColumn, Staged, as_they_are, stored_columns, to_stored
 from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
 from readiness_pipelines.sql import identifier
 
@@ -100,12 +101,10 @@ def ingest(
         known = installation.lakehouse.schema(raw) if installation.lakehouse.exists(raw) else None
         columns = stored_columns(found.columns, known)
         with installation.engine(f"batch {batch!r} of {raw}") as engine:
-            framework = ", ".join(map(identifier, RAW_COLUMNS.names))
-            listed = ", ".join(filter(None, (to_stored(columns), framework)))
             schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS])
             installation.lakehouse.ensure(raw, schema)
             with errors_of_source(found.rows) as read:
-                rows = engine.from_arrow(read).project(listed)
+                rows = read if as_they_are(columns) else _converted(read, columns, engine)
                 staged = installation.lakehouse.stage(raw, rows, batch=batch, schema=schema)
             snapshot_id = commit_rows(
                 raw,
@@ -117,8 +116,7 @@ def ingest(
                 run=run,
                 facts={"rows": staged.rows},
             )
-            written = installation.lakehouse.relation(engine, raw, batch=batch, snapshot_id=snapshot_id)
-            ((unreadable_rows,),) = written.aggregate("count(_unreadable)").fetchall()
+            unreadable_rows = _unreadable(staged, installation)
         record_batch(
             BatchRecord(
                 ref=ref,
@@ -147,6 +145,19 @@ def ingest(
         snapshot_id=snapshot_id,
         unchanged=False,
     )
+
+
+def _unreadable(staged: Staged, installation: Installation) -> int:
+    """How many staged rows could not be parsed, as the files' footers have it."""
+    return staged.rows - installation.lakehouse.footers(staged)["_unreadable"].nulls if staged.files else 0
+
+
+def _converted(
+    rows: pa.RecordBatchReader, columns: Sequence[PlacedColumn], engine: duckdb.DuckDBPyConnection
+) -> duckdb.DuckDBPyRelation:
+    """The rows in the types that they are stored as."""
+    framework = ", ".join(map(identifier, RAW_COLUMNS.names))
+    return engine.from_arrow(rows).project(", ".join(filter(None, (to_stored(columns), framework))))
 
 
 @contextmanager

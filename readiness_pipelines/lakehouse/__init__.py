@@ -1,7 +1,14 @@
 """The tables: Iceberg catalog, staged files, atomic commits, reading with DuckDB."""
 
 from readiness_pipelines.lakehouse.digests import METHOD, NO_ROWS, UNDIGESTED, FileDigest, RowsDigest
-from readiness_pipelines.lakehouse.drift import arrived_name, as_arrived, stored_columns, to_stored
+from readiness_pipelines.lakehouse.drift import (
+    PlacedColumn,
+    arrived_name,
+    as_arrived,
+    as_they_are,
+    stored_columns,
+    to_stored,
+)
 from readiness_pipelines.lakehouse.lakehouse import Lakehouse
 from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
 from readiness_pipelines.lakehouse.parsed import ParsedFiles
@@ -21,12 +28,14 @@ __all__ = [
     "Lakehouse",
     "Maintained",
     "ParsedFiles",
+    "PlacedColumn",
     "PlannedFiles",
     "RowsDigest",
     "Staged",
     "StagingArea",
     "arrived_name",
     "as_arrived",
+    "as_they_are",
     "engine_errors",
     "promotable_type",
     "storage_schema",

@@ -64,6 +64,15 @@ def stored_columns(arrived: pa.Schema, table: pa.Schema | None) -> tuple[PlacedC
     return tuple(found)
 
 
+def as_they_are(columns: Sequence[PlacedColumn]) -> bool:
+    """Whether Arrow can write the columns: in the types that they arrived in, and none of them nested or floating."""
+    return all(one.type == one.stored_type and not _by_duckdb(one.type) for one in columns)
+
+
+def _by_duckdb(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_nested(kind) or pa.types.is_floating(kind))
+
+
 def to_stored(columns: Sequence[PlacedColumn]) -> str:
     """The SELECT list that turns columns as they arrived into those of the table."""
     return ", ".join(_selected(column.name, column.stored, column.stored_type) for column in columns)

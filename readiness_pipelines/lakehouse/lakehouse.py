@@ -17,6 +17,7 @@ from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
 
 from readiness_pipelines.errors import LakehouseError, first_line
+from readiness_pipelines.lakehouse.arrow_files import ROW_GROUP_ROWS
 from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, open_catalog
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, RUN, as_commit, replace_batch
 from readiness_pipelines.lakehouse.digests import (
@@ -33,7 +34,7 @@ from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_
 from readiness_pipelines.lakehouse.reaching import reaching_catalog, reading_metadata
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
-from readiness_pipelines.lakehouse.staging import ROW_GROUP_ROWS, count_staged, footers, rows_in, write_staged
+from readiness_pipelines.lakehouse.staging import count_staged, footers, rows_in, write_arrow, write_staged
 from readiness_pipelines.lakehouse.turns import Turns
 from readiness_pipelines.lakehouse.types import storage_schema
 from readiness_pipelines.lakehouse.upstream import evolved_schema
@@ -168,12 +169,20 @@ class Lakehouse:
             if not self.exists(table):
                 raise
 
-    def stage(self, table: TableId, rows: duckdb.DuckDBPyRelation, *, batch: str, schema: pa.Schema) -> Staged:
+    def stage(
+        self,
+        table: TableId,
+        rows: duckdb.DuckDBPyRelation | pa.RecordBatchReader,
+        *,
+        batch: str,
+        schema: pa.Schema,
+    ) -> Staged:
         """Write rows into files that no snapshot names; nobody sees them until `replace`.
 
         Args:
             table: An existing table.
-            rows: The rows, all of one batch; streamed.
+            rows: The rows, all of one batch; streamed. Those that come as Arrow have the columns of the schema in their
+                order, by whatever name, in the types that they are stored as; see `as_they_are`.
             batch: The batch.
             schema: Arrow schema of the rows. Columns that the table lacks are added when they are committed.
 
@@ -184,7 +193,10 @@ class Lakehouse:
         columns = storage_schema(schema)
         evolved = evolved_schema(loaded, columns)
         place = self._location(table)
-        files, count = write_staged(loaded, place, rows, batch=batch, columns=columns, schema=evolved)
+        if isinstance(rows, pa.RecordBatchReader):
+            files, count = write_arrow(loaded, place, rows, batch=batch, columns=columns, schema=evolved)
+        else:
+            files, count = write_staged(loaded, place, rows, batch=batch, columns=columns, schema=evolved)
         ids = {name: evolved.find_field(name).field_id for name in columns.names}
         return Staged(table=table, batch=batch, files=files, rows=count, schema=columns, field_ids=ids)
 

@@ -1,6 +1,6 @@
 """Rows into Parquet files that no snapshot names yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -12,20 +12,17 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
 from readiness_pipelines.errors import LakehouseError, first_line
+from readiness_pipelines.lakehouse.arrow_files import (
+    DICTIONARY_VALUES,
+    FIELD_ID,
+    ROW_GROUP_ROWS,
+    ZSTD_LEVEL,
+    write_rows,
+)
 from readiness_pipelines.lakehouse.records import ColumnFooter, StagingArea
 from readiness_pipelines.lakehouse.upstream import parquet_field_ids
 from readiness_pipelines.sql import duckdb_type, identifier, literal
 from readiness_pipelines.storage import Place
-
-FIELD_ID = b"PARQUET:field_id"
-"""Where Arrow keeps a Parquet column's field id."""
-ROW_GROUP_ROWS = 122_880
-"""As DuckDB reads them best."""
-ZSTD_LEVEL = 1
-"""As Arrow's and PyIceberg's own writers have it: a little faster than DuckDB's default, files 3 % larger."""
-DICTIONARY_VALUES = 4_096
-"""A column with more values than this in a row group is written without a dictionary, which DuckDB would first build
-and then throw away: a sixth of the time to write, for files 2 % larger."""
 
 
 def count_staged(area: StagingArea, files: Sequence[str]) -> int:
@@ -80,20 +77,43 @@ def write_staged(
     Raises:
         LakehouseError: A row of another batch or of none, or the files cannot be written (disk full, no permission).
     """
-    folder, name = place / "data", f"{uuid4().hex}.parquet"
-    file = f"{folder}/{name}"
     ids = parquet_field_ids(schema)
-    try:
-        folder.make()
-        fields = _struct({name: ids[name] for name in columns.names})
+    fields = _struct({name: ids[name] for name in columns.names})
+
+    def write(folder: Place, name: str) -> None:
         copied = _cast(rows, columns).query(
             "staged_rows",
-            f"COPY (SELECT * FROM staged_rows) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd, "
+            f"COPY (SELECT * FROM staged_rows) TO {literal(f'{folder}/{name}')} (FORMAT parquet, COMPRESSION zstd, "
             f"COMPRESSION_LEVEL {ZSTD_LEVEL}, DICTIONARY_SIZE_LIMIT {DICTIONARY_VALUES}, "
             f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, FIELD_IDS {fields})",
         )
         if copied is not None:
             copied.fetchall()
+
+    return _written(table, place, write, batch=batch)
+
+
+def write_arrow(
+    table: Table, place: Place, rows: pa.RecordBatchReader, *, batch: str, columns: pa.Schema, schema: Schema
+) -> tuple[tuple[str, ...], int]:
+    """The same for rows that come as Arrow, in the types of `columns` and their order."""
+    ids = {name: schema.find_field(name).field_id for name in columns.names}
+    return _written(
+        table,
+        place,
+        lambda folder, name: write_rows(rows, folder, name, columns=columns, field_ids=ids),
+        batch=batch,
+    )
+
+
+def _written(
+    table: Table, place: Place, write: Callable[[Place, str], None], *, batch: str
+) -> tuple[tuple[str, ...], int]:
+    """A new file as `write` makes it, checked; none where it has no rows."""
+    folder, name = place / "data", f"{uuid4().hex}.parquet"
+    try:
+        folder.make()
+        write(folder, name)
         written = _footer(folder, name)
     except (duckdb.IOException, duckdb.OutOfMemoryException, OSError, pa.ArrowInvalid) as error:
         _forget(folder, name)
@@ -105,7 +125,7 @@ def write_staged(
         folder.remove(name)
         return (), 0
     _check_batch(folder, name, written, batch)
-    return (file,), written.num_rows
+    return (f"{folder}/{name}",), written.num_rows
 
 
 def footers(place: Place, files: Sequence[str]) -> Mapping[str, ColumnFooter]:

@@ -51,7 +51,7 @@ def numbered(tables: Iterable[pa.Table], columns: pa.Schema, *, batch: str, orig
         first = 0
         for table in tables:
             if table.num_rows:
-                with_row = table.append_column("_row", pa.array(range(table.num_rows), pa.int64()))
+                with_row = table.append_column("_row", pa.arange(0, table.num_rows))
                 yield from complete(with_row, schema, batch=batch, file=origin, first=first)
                 first += table.num_rows
 

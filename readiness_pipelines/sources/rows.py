@@ -73,7 +73,7 @@ def row_batch(
     return pa.table(
         [
             *columns,
-            pa.array(places, pa.int64()),
+            pa.arange(places.start, places.stop) if isinstance(places, range) else pa.array(places, pa.int64()),
             nothing if unreadable is None else pa.array(unreadable, pa.string()),
             nothing if reasons is None else pa.array(reasons, pa.string()),
         ],
