@@ -107,6 +107,13 @@ def append(file: str, folder: Path) -> Callable[[], Written]:
 
 def pandera_polars(file: str, folder: Path) -> Callable[[], Written]:
     """Pandera on Polars: validate lazily, split by the row numbers of the failure cases."""
+    import polars as pl
+
+    return split_by_pandera(lambda: pl.read_parquet(file, columns=NAMES), folder)
+
+
+def split_by_pandera(read: Callable[[], Any], folder: Path) -> Callable[[], Written]:
+    """Read a Polars frame, validate it by Pandera, split and write it."""
     import pandera.polars as pa
     import polars as pl
     from pandera.errors import SchemaErrors
@@ -126,7 +133,7 @@ def pandera_polars(file: str, folder: Path) -> Callable[[], Written]:
         note: pl.String = pa.Field(nullable=True)
 
     def run() -> Written:
-        rows = pl.read_parquet(file, columns=NAMES)
+        rows = read()
         failed = pl.Series([], dtype=pl.Int64)
         try:
             Order.validate(rows, lazy=True)

@@ -45,12 +45,19 @@ def make_orders(file: str, *, rows: int, bad: float) -> None:
         )
 
 
-def bad_rows(file: str) -> tuple[int, int]:
-    """How many rows of a file are bad, and the sum of their ``_row``: the rules written again by hand."""
+def land_orders(orders: str, file: str) -> None:
+    """Write the orders of `make_orders` as a source sends them: a CSV or Parquet file of their own columns."""
+    written = "(FORMAT csv, HEADER)" if file.endswith(".csv") else "(FORMAT parquet, COMPRESSION zstd)"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT {', '.join(COLUMNS)} FROM '{orders}') TO '{file}' {written}")
+
+
+def bad_rows(file: str, key: str = "_row") -> tuple[int, int]:
+    """How many rows of a file are bad, and the sum of a column of them: the rules written again by hand."""
     with duckdb.connect() as connection:
         ((count, total),) = connection.execute(
             f"""
-            SELECT count(*), coalesce(sum(_row), 0)::BIGINT FROM '{file}'
+            SELECT count(*), coalesce(sum({key}::BIGINT), 0)::BIGINT FROM '{file}'
             WHERE amount < 0 OR currency NOT IN ('EUR', 'USD', 'GBP', 'CHF')
                 OR NOT regexp_full_match(code, 'C[0-9]{{5}}')
                 OR id IN (SELECT id FROM '{file}' GROUP BY id HAVING count(*) > 1)
@@ -59,13 +66,13 @@ def bad_rows(file: str) -> tuple[int, int]:
     return count, total
 
 
-def written_rows(files: list[str]) -> tuple[int, int]:
-    """How many rows some Parquet files hold, and the sum of their ``_row``."""
+def written_rows(files: list[str], key: str = "_row") -> tuple[int, int]:
+    """How many rows some Parquet files hold, and the sum of a column of them."""
     if not files:
         return 0, 0
     with duckdb.connect() as connection:
         ((count, total),) = connection.execute(
-            "SELECT count(*), coalesce(sum(_row), 0)::BIGINT FROM read_parquet($files, union_by_name = true)",
+            f"SELECT count(*), coalesce(sum({key}::BIGINT), 0)::BIGINT FROM read_parquet($files, union_by_name = true)",
             {"files": files},
         ).fetchall()
     return count, total

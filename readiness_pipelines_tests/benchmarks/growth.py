@@ -39,8 +39,8 @@ def main() -> None:
         seconds: list[float] = []
         maintained = 0.0
         for number, batch in enumerate(keys, start=1):
-            _land(Path(folder, "landing"), batch, options.rows)
-            seconds.append(_timed(lambda batch=batch: _deliver(shop, batch, installation)))
+            land_batch(Path(folder, "landing"), batch, options.rows)
+            seconds.append(_timed(lambda batch=batch: deliver_whole(shop, batch, installation)))
             if number % MAINTAIN_EVERY == 0:
                 maintained = _timed(lambda: maintain(installation, now=datetime.now(UTC)))
                 OUT.print(f"[dim]{number:,} batches, the last {statistics.median(seconds[-WINDOW:]):.3f} s[/]")
@@ -78,7 +78,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _land(landing: Path, batch: str, rows: int) -> None:
+def land_batch(landing: Path, batch: str, rows: int) -> None:
     """A file of which one row in three hundred fails."""
     lines = [
         f"{n},{n * 0.01 if n % 300 else -1},{'paid' if n % 7 else 'refunded'},n{n % 50}" for n in range(1, rows + 1)
@@ -88,7 +88,7 @@ def _land(landing: Path, batch: str, rows: int) -> None:
     file.write_text("\n".join(["order_id,amount,status,note", *lines]) + "\n")
 
 
-def _deliver(shop: Domain, batch: str, installation: Installation) -> None:
+def deliver_whole(shop: Domain, batch: str, installation: Installation) -> None:
     ingest(gated(shop), batch=batch, installation=installation, run=RUN)
     replay_batch(gated(shop), batch=batch, installation=installation, run=RUN)
 

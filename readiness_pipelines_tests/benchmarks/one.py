@@ -7,21 +7,21 @@ import tempfile
 import time
 from pathlib import Path
 
-from readiness_pipelines_tests.benchmarks.contenders import CONTENDERS
 from readiness_pipelines_tests.benchmarks.data import written_rows
+from readiness_pipelines_tests.benchmarks.inputs import INPUTS
 
 
-def main(name: str, file: str, where: str) -> None:
+def main(kind: str, name: str, file: str, where: str) -> None:
     """Run a contender on a file, in a folder of its own below `where`, and check nothing."""
     with tempfile.TemporaryDirectory(dir=where) as folder:
-        run = CONTENDERS[name](file, Path(folder))
+        given = INPUTS[kind]
+        run = given.contenders[name](file, Path(folder))
         started = time.perf_counter()
         good, bad = run()
         seconds = time.perf_counter() - started
         peak = _peak_mb()
-        print(  # noqa: T201  # the parent reads it
-            json.dumps({"seconds": seconds, "peak_mb": peak, "good": written_rows(good), "bad": written_rows(bad)})
-        )
+        written = {"good": written_rows(good, given.key), "bad": written_rows(bad, given.key)}
+        print(json.dumps({"seconds": seconds, "peak_mb": peak, **written}))  # noqa: T201  # the parent reads it
 
 
 def _peak_mb() -> float:
