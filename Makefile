@@ -68,6 +68,7 @@ bench-alarms: .venv/installed
 .venv-bench/installed: readiness_pipelines_tests/benchmarks/requirements.lock .venv/installed
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --require-hashes --requirement $<
+	.venv-bench/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # One file says that everything is installed: a second `make` installs nothing.
