@@ -19,14 +19,21 @@ def load_domains(settings: Settings) -> tuple[Domain, ...]:
         DeclarationError: No domain is named, an entry that cannot be imported or is not a domain, or a name that two
             domains have.
     """
+    return checked_domains(load_domain(reference) for reference in named_domains(settings))
+
+
+def named_domains(settings: Settings) -> tuple[str, ...]:
+    """The domains that the settings name, as ``module:attribute``.
+
+    Raises:
+        DeclarationError: None is named.
+    """
     if not settings.domains:
         raise DeclarationError(
             "no domain is named in the settings",
             way_out='write in readiness.toml: [settings] domains = ["my_project.shop:shop"]',
         )
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)
-    return checked_domains(_load(reference) for reference in settings.domains)
+    return tuple(settings.domains)
 
 
 def checked_domains(domains: Iterable[Domain]) -> tuple[Domain, ...]:
@@ -56,7 +63,17 @@ def tables_of(domains: Iterable[Domain]) -> Mapping[TableId, Table]:
     return {table.id: table for domain in domains for table in domain.tables}
 
 
-def _load(reference: str) -> Domain:
+def load_domain(reference: str) -> Domain:
+    """Import a domain; its module is also looked for in the working folder.
+
+    Args:
+        reference: The domain, as ``module:attribute``.
+
+    Raises:
+        DeclarationError: It cannot be imported, or is not a domain.
+    """
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
     module_name, _, attribute = reference.partition(":")
     way_out = 'write it as module:attribute, e.g. domains = ["my_project.shop:shop"]'
     try:
@@ -69,9 +86,11 @@ def _load(reference: str) -> Domain:
         ) from error
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
+        # A syntax error says itself where it is.
+        place = "" if isinstance(error, SyntaxError) else f" ({Path(last.filename).name}, line {last.lineno})"
         raise DeclarationError(
             f"the module {module_name} of the domain {reference!r} breaks when it is imported: "
-            f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno})",
+            f"{type(error).__name__}: {error}{place}",
             way_out="fix the module",
         ) from error
     wanted = attribute or module_name.rpartition(".")[2]

@@ -9,6 +9,7 @@ import typer
 from readiness_pipelines import __version__
 from readiness_pipelines.cli import audit, decisions, domain, incidents, schema
 from readiness_pipelines.cli.adopt import adopt
+from readiness_pipelines.cli.check import check
 from readiness_pipelines.cli.doctor import run_doctor
 from readiness_pipelines.cli.history import show_history
 from readiness_pipelines.cli.maintain import run_maintain
@@ -36,6 +37,7 @@ app.command("reconcile")(run_reconcile)
 app.command("maintain")(run_maintain)
 app.command("watch")(run_watch)
 app.command("report")(write_report)
+app.command("check")(check)
 app.command("doctor")(run_doctor)
 app.command("adopt")(adopt)
 app.command("migrate")(migrate)

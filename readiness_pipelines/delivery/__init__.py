@@ -1,6 +1,7 @@
 """One batch through: ingested, judged, staged, committed; decided about, replayed, reconciled, maintained."""
 
 from readiness_pipelines.delivery.audit import Audit, audit
+from readiness_pipelines.delivery.checking import Checked, Mistake, check_domains, import_mistake
 from readiness_pipelines.delivery.deciding import KeptDecision, decide
 from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.gates import engine_of, gate_of
@@ -29,11 +30,13 @@ __all__ = [
     "RETENTION",
     "WAITS_AT_MOST",
     "Audit",
+    "Checked",
     "Delivery",
     "Ingested",
     "KeptDecision",
     "Level",
     "Maintenance",
+    "Mistake",
     "Problem",
     "Reconciliation",
     "ReplayPlan",
@@ -44,12 +47,14 @@ __all__ = [
     "Unsettled",
     "Work",
     "audit",
+    "check_domains",
     "decide",
     "deliver",
     "do_work",
     "due_work",
     "engine_of",
     "gate_of",
+    "import_mistake",
     "ingest",
     "kpi_values",
     "maintain",

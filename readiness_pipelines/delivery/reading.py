@@ -125,8 +125,8 @@ def computed_rows(
         if snapshots:
             inputs.setdefault(read.table.id, {}).update(snapshots)
         relations[name] = _input(read, snapshots, installation, engine)
-    with _errors_of_transform(table, batch):
-        rows = _transformed(table, relations, engine)
+    with errors_of_transform(table, batch):
+        rows = transformed(table, relations, engine)
         return Given(rows=with_row_identity(rows, table, batch=batch, engine=engine), inputs=inputs)
 
 
@@ -144,9 +144,14 @@ def _input(
     return lakehouse.relation(engine, store, batch=list(snapshots), snapshot_id=single, or_current=True)
 
 
-def _transformed(
+def transformed(
     table: Computed, relations: Mapping[str, duckdb.DuckDBPyRelation], engine: duckdb.DuckDBPyConnection
 ) -> duckdb.DuckDBPyRelation:
+    """What a transform makes of its inputs, which are given by the names of its parameters.
+
+    Raises:
+        DeclarationError: It gives something that is not rows. What else it raises is its own.
+    """
     match table.language:
         case "relation":
             made: Any = table.transform(*relations.values())
@@ -182,7 +187,7 @@ def _wrong_result(table: Computed, made: Any, way_out: str) -> DeclarationError:
 
 
 @contextmanager
-def _errors_of_transform(table: Computed, batch: str) -> Iterator[None]:
+def errors_of_transform(table: Computed, batch: str) -> Iterator[None]:
     """What a user's transform raises, as an error that names it."""
     try:
         yield

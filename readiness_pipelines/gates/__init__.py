@@ -2,7 +2,7 @@
 
 from readiness_pipelines.engines.duckdb.engine import DuckDbEngine
 from readiness_pipelines.engines.port import Engine, Rows
-from readiness_pipelines.gates.gate import Gate
+from readiness_pipelines.gates.gate import Gate, known_columns
 from readiness_pipelines.gates.judge.others import OtherRows, UsualRange
 from readiness_pipelines.gates.record.records import BrokenRule, RecordVerdict
 from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
@@ -54,6 +54,7 @@ __all__ = [
     "Verdict",
     "Waived",
     "differences",
+    "known_columns",
     "null_share",
     "row_count",
 ]

@@ -23,7 +23,7 @@ from readiness_pipelines.gates.judge.dropped import drop_rows
 from readiness_pipelines.gates.judge.layout import lay_out, published_schema, shape_of
 from readiness_pipelines.gates.judge.others import OtherRows
 from readiness_pipelines.gates.record.records import RecordGate, RecordVerdict
-from readiness_pipelines.gates.schema.columns import read_schema
+from readiness_pipelines.gates.schema.columns import SchemaSpec, read_schema
 from readiness_pipelines.gates.schema.declaring import declare
 from readiness_pipelines.gates.schema.fills import refuse_lossy_cleansing
 from readiness_pipelines.gates.schema.refusals import refuse_unsupported
@@ -34,6 +34,24 @@ from readiness_pipelines.gates.verdict.outcomes import holds_by_shape, outcome_o
 from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, RuleCount, Verdict
 from readiness_pipelines.gates.versions.declaration import GateDeclaration, declaration_of
 from readiness_pipelines.settings import EngineName
+
+
+def known_columns(schema: Any) -> pa.Schema | None:
+    """The columns that every batch of a schema publishes, with the framework's; ``None`` where only a batch tells.
+
+    Raises:
+        GateBuildError: A schema that cannot become a gate.
+    """
+    spec = read_schema(schema)
+    open_ended = any(column.pattern or column.type is None for column in spec.columns)
+    return None if open_ended else _published(spec)
+
+
+def _published(spec: SchemaSpec) -> pa.Schema:
+    known = [(column.name, column.type or pa.string()) for column in spec.columns if not column.pattern]
+    steps = (step for column in spec.columns for step in column.steps if not column.pattern)
+    flags = [(step.column, pa.bool_()) for step in steps if isinstance(step, FlagMissing)]
+    return published_schema([*known, *flags])
 
 
 class Gate:
@@ -91,7 +109,8 @@ class Gate:
         refuse_lossy_cleansing(self.spec)
         self.tests = declare(self.spec, self._gating)
         self.rules: tuple[Rule, ...] = tuple(test.rule for test in self.tests)
-        refuse_unsupported(self.spec, self.tests, dialect_of(engine))
+        self._dialect = dialect_of(engine)
+        refuse_unsupported(self.spec, self.tests, self._dialect)
         self.declaration: GateDeclaration = declaration_of(self.spec, self.tests, self._gating, missing)
 
     @property
@@ -102,10 +121,7 @@ class Gate:
     @property
     def schema(self) -> pa.Schema:
         """The published columns that are known without a batch (patterns are not), then the framework's."""
-        known = [(spec.name, spec.type or pa.string()) for spec in self.spec.columns if not spec.pattern]
-        steps = (step for spec in self.spec.columns for step in spec.steps if not spec.pattern)
-        flags = [(step.column, pa.bool_()) for step in steps if isinstance(step, FlagMissing)]
-        return published_schema([*known, *flags])
+        return _published(self.spec)
 
     @property
     def referenced_tables(self) -> tuple[str, ...]:
@@ -122,6 +138,23 @@ class Gate:
     def learns_ranges(self) -> bool:
         """Whether `judge` must be given where earlier batches had their numbers."""
         return any(isinstance(test, WithinUsual) for test in self.tests)
+
+    def misshapen(self, arrived: pa.Schema) -> Mapping[str, str]:
+        """The rules that any batch of some columns breaks by its shape, with the reason; by rule name.
+
+        Args:
+            arrived: The columns, without the framework's.
+        """
+        layout = lay_out(
+            self.spec,
+            self.tests,
+            arrived,
+            missing=self._missing,
+            change=self._gating.schema_change,
+            accepted=None,
+            sql=self._dialect,
+        )
+        return layout.breaks
 
     def explain(self) -> str:
         """Each rule, its kind, its route, where it runs and why: a table of text, for people."""

@@ -1,6 +1,6 @@
 """What is computed over tables for somebody: KPIs, as pure functions of relations."""
 
-from readiness_pipelines.products.kpis import KPI_COLUMNS, kpi_relation, kpi_schema
+from readiness_pipelines.products.kpis import KPI_COLUMNS, NoTotalError, kpi_relation, kpi_schema
 from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
 from readiness_pipelines.products.units import format_value
 from readiness_pipelines.products.values import KpiValue, combined, values_of
@@ -10,6 +10,7 @@ __all__ = [
     "KpiValue",
     "Mean",
     "Measure",
+    "NoTotalError",
     "Ratio",
     "Sum",
     "Value",

@@ -17,6 +17,10 @@ KPI_COLUMNS = ("is_total", "value", "numerator", "denominator", "unit", "target"
 how many (null where the measure has no such thing), its unit, its target and whether it is met (null without one)."""
 
 
+class NoTotalError(DeclarationError):
+    """A KPI whose function gives no total, or more than one: with other rows it may give one."""
+
+
 def kpi_schema(kpi: Kpi) -> Any:
     """The Pandera schema of a KPI's rows; what must be plausible is a check of its value.
 
@@ -125,7 +129,7 @@ def _rows(kpi: Kpi, relation: duckdb.DuckDBPyRelation) -> arrow.Table:
     rows = [_row(kpi, row) for row in given]
     totals = [row for row in rows if row["is_total"]]
     if len(totals) != 1 or (not kpi.by and len(rows) != 1):
-        raise DeclarationError(
+        raise NoTotalError(
             f"the KPI {kpi.id} returned {len(rows)} rows, {len(totals)} of them a total",
             way_out="return one row for the whole, with no value in its dimensions, and one for each of their values",
         )

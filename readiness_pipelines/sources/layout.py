@@ -11,6 +11,8 @@ from readiness_pipelines.errors import FileUnreadableError
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile
 
+NUL = "\0"
+"""Where C ends a name: Arrow and DuckDB would each know the column by another."""
 MOST_NAME = 1_000
 """Characters that a column's name may have."""
 
@@ -36,7 +38,8 @@ def layout_of(file: SourceFile, arrived: pa.Schema, drop: FileDrop) -> FileLayou
     """Ignore, rename and check a file's columns.
 
     Raises:
-        FileUnreadableError: Too many columns; a blank, reserved or repeated name; two that differ in letter case only.
+        FileUnreadableError: Too many columns; a blank, reserved or repeated name, or one with a NUL byte; two that
+            differ in letter case only.
     """
     positions = tuple(place for place, name in enumerate(arrived.names) if not drop.ignores(name))
     # More columns take minutes of planning and all memory, whatever the rows.
@@ -81,6 +84,11 @@ def _check(file: SourceFile, names: Sequence[str], positions: Sequence[int], dro
             raise file.unreadable(
                 f"column {place + 1} has a name of {len(shown):,} characters, more than {MOST_NAME:,}",
                 "check its header and its delimiter, or declare FileDrop(columns=(…)), whose names replace the header",
+            )
+        if NUL in shown:
+            raise file.unreadable(
+                f"column {place + 1} is called {shown!r}: no table keeps a name with a NUL byte in it",
+                f"declare FileDrop(rename={{{name!r}: …}}) or ignore=({name!r},)",
             )
         if shown.lower() in RESERVED_COLUMNS:
             raise file.unreadable(

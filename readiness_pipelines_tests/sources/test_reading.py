@@ -134,9 +134,9 @@ def test_a_header_without_rows_is_a_batch_without_rows(tmp_path: Path) -> None:
     assert batch.rows.read_all().num_rows == 0
 
 
-def _parquet() -> bytes:
+def _parquet(name: str = "a") -> bytes:
     sink = io.BytesIO()
-    pq.write_table(pa.table({"a": list(range(1000))}), sink)
+    pq.write_table(pa.table({name: list(range(1000))}), sink)
     return sink.getvalue()
 
 
@@ -151,9 +151,10 @@ def _parquet() -> bytes:
         ("f.csv", b"a,,b\n1,2,3\n", "column 2 has no name"),
         ("f.csv", b"a,b,a\n1,2,3\n", "a more than once"),
         ("f.csv", b"a,_row\n1,2\n", "'_row'"),
+        ("f.parquet", _parquet("x\0"), "column 1 is called 'x.x00'"),
         ("f.csv", b"\xff\xfa,b\n1,2\n", "header is not UTF-8"),
     ],
-    ids=["gzip", "zstd", "parquet", "utf-16", "empty", "blank name", "twice", "reserved", "latin-1 header"],
+    ids=["gzip", "zstd", "parquet", "utf-16", "empty", "blank name", "twice", "reserved", "NUL", "latin-1 header"],
 )
 def test_a_file_that_cannot_be_read_is_refused_by_name_before_any_row(
     tmp_path: Path, name: str, content: bytes, says: str
