@@ -7,7 +7,7 @@ import typer
 
 from readiness_pipelines.cli.output import BROKEN_EXIT, AsJson, errors_for_people, print_json, say
 from readiness_pipelines.contracts import Domain
-from readiness_pipelines.delivery import Checked, Mistake, check_domains, import_mistake
+from readiness_pipelines.delivery import CheckedCode, Mistake, check_domains, import_mistake
 from readiness_pipelines.domains import checked_domains, load_domain, named_domains
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.settings import Settings
@@ -45,7 +45,7 @@ def _imported(settings: Settings) -> tuple[list[Domain], list[Mistake]]:
     return list(found.values()), mistakes
 
 
-def _say_all(found: Checked, mistakes: list[Mistake], seconds: float) -> None:
+def _say_all(found: CheckedCode, mistakes: list[Mistake], seconds: float) -> None:
     for one in mistakes:
         place = ":".join(filter(None, (one.file, str(one.line or ""))))
         say((f"{place}: " if place else "", "bold"), (f"{one.table}: " if one.table else "", "cyan"), one.what)

@@ -1,7 +1,7 @@
 """One batch through: ingested, judged, staged, committed; decided about, replayed, reconciled, maintained."""
 
 from readiness_pipelines.delivery.audit import Audit, audit
-from readiness_pipelines.delivery.checking import Checked, Mistake, check_domains, import_mistake
+from readiness_pipelines.delivery.checking import CheckedCode, Mistake, check_domains, import_mistake
 from readiness_pipelines.delivery.deciding import KeptDecision, decide
 from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.gates import engine_of, gate_of
@@ -30,7 +30,7 @@ __all__ = [
     "RETENTION",
     "WAITS_AT_MOST",
     "Audit",
-    "Checked",
+    "CheckedCode",
     "Delivery",
     "Ingested",
     "KeptDecision",

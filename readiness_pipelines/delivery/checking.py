@@ -57,7 +57,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckedCode:
     """What came of a check.
 
     Attributes:
@@ -75,7 +75,7 @@ class Checked:
     mistakes: tuple[Mistake, ...]
 
 
-def check_domains(domains: Iterable[Domain], settings: Settings) -> Checked:
+def check_domains(domains: Iterable[Domain], settings: Settings) -> CheckedCode:
     """Build every gate, and try every transform on no rows of its inputs' columns.
 
     Args:
@@ -100,7 +100,7 @@ def check_domains(domains: Iterable[Domain], settings: Settings) -> Checked:
             tried += 1
             mistakes += _transform_mistakes(table, inputs, gates.get(table), settings)
     rules = sum(len(gate.rules) for gate in gates.values())
-    return Checked(tables=len(tables), rules=rules, tried=tried, untried=tuple(untried), mistakes=tuple(mistakes))
+    return CheckedCode(tables=len(tables), rules=rules, tried=tried, untried=tuple(untried), mistakes=tuple(mistakes))
 
 
 def import_mistake(error: ReadinessError) -> Mistake:
