@@ -10,8 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import psycopg2
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, NullPool, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from readiness_pipelines.installation import Installation
@@ -180,8 +179,7 @@ def cut_connections(nth: int, *, lasts: bool) -> Iterator[list[str]]:
                     (connection.connection.driver_connection.get_backend_pid(),),
                 )
 
-    other = psycopg2.connect(postgres().replace("+psycopg2", ""))
-    other.autocommit = True
+    other = create_engine(postgres(), poolclass=NullPool).raw_connection()  # no statement of it is struck
     event.listen(Engine, "before_cursor_execute", strike)
     try:
         yield said

@@ -66,7 +66,9 @@ def failing_store(how: str, nth: int, *, lasts: bool) -> Iterator[list[str]]:
         server.app = sound
 
 
-def _failed(how: str, sound: Any, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+def _failed(
+    how: str, sound: Callable[..., Iterable[bytes]], environ: dict[str, Any], start: Callable[..., Any]
+) -> Iterable[bytes]:
     match how:
         case "busy":
             start("503 Slow Down", [("Content-Type", "application/xml")])
