@@ -173,11 +173,8 @@ def cut_connections(nth: int, *, lasts: bool) -> Iterator[list[str]]:
         count += 1
         if count == nth or (lasts and count > nth):
             said.append(" ".join(statement.split())[:80])
-            with other.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pg_terminate_backend(%s, 1000)",
-                    (connection.connection.driver_connection.get_backend_pid(),),
-                )
+            ours = connection.connection.driver_connection.get_backend_pid()
+            other.cursor().execute("SELECT pg_terminate_backend(%s, 1000)", (ours,))
 
     other = create_engine(postgres(), poolclass=NullPool).raw_connection()  # no statement of it is struck
     event.listen(Engine, "before_cursor_execute", strike)
