@@ -22,8 +22,15 @@ An error says *what* happened, *which* thing it happened to, and the *way out* (
 ``retryable`` tells an orchestrator whether the same call can succeed later without anyone changing anything.
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What a terminal obeys instead of printing it, and what turns the direction of text; not line breaks and tabs."""
+
+TRACEBACK = "Traceback (most recent call last)"
+"""How the message begins of an error that came out of Python, through a library that is not."""
 
 SUGGESTED_NAMES = 10
 """How many known names a suggestion lists where none is near."""
@@ -40,9 +47,9 @@ class ReadinessError(Exception):
     retryable: bool = False
 
     def __init__(self, what: str, *, way_out: str = "") -> None:
-        self.what = what
-        self.way_out = way_out
-        super().__init__(f"{what}\n  → {way_out}" if way_out else what)
+        self.what = printable(what)
+        self.way_out = printable(way_out)
+        super().__init__(f"{self.what}\n  → {self.way_out}" if way_out else self.what)
 
 
 class DeclarationError(ReadinessError):
@@ -141,10 +148,20 @@ class LakehouseBusyError(LakehouseError):
     retryable = True
 
 
+def printable(text: str) -> str:
+    """A text for people, which may hold names and values of strangers: control characters are written as escapes."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message, or the name of its type where it has none."""
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+    """The first line of an error's message, or the name of its type where it has none.
+
+    Of a message that is another error's traceback, as DuckDB gives those of a driver in Python: what that error says.
+    """
+    lines = str(error).strip().splitlines()
+    if lines and lines[0].startswith(TRACEBACK):
+        lines = [line for line in lines[1:] if line and not line[0].isspace()]
+    return lines[0] if lines else type(error).__name__
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -2,21 +2,32 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from readiness_pipelines.errors import ReadinessError, first_line
+from readiness_pipelines.errors import ReadinessError, first_line, printable
 from readiness_pipelines.frozen import declaration_error
 
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
+
+class Screen(Console):
+    """A console on which data is text: what a terminal would obey in it, in a file's name say, is printed instead."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of whatever is printed."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
+
+
+OUT = Screen(highlight=False)
+ERR = Screen(stderr=True, highlight=False)
 
 USAGE_EXIT = 2
 BROKEN_EXIT = 1

@@ -19,6 +19,7 @@ from readiness_pipelines.postgres import (
     name_sessions,
     table_holders,
 )
+from readiness_pipelines.sqlite import reconnect_where_read_only
 from readiness_pipelines.storage import Place
 
 CATALOG_NAME = "readiness"
@@ -52,6 +53,7 @@ def open_catalog(url: str, warehouse: Place) -> Catalog:
         return catalog
     Path(url.removeprefix("sqlite:///").split("?")[0]).parent.mkdir(parents=True, exist_ok=True)
     catalog = _sql(url if "?" in url else f"{url}?timeout=30", warehouse, files)
+    reconnect_where_read_only(catalog.engine)
     with catalog.engine.connect() as connection:
         connection.execute(text("PRAGMA journal_mode=WAL"))
     return catalog

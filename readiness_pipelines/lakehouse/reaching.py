@@ -8,7 +8,14 @@ import pyarrow as pa
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException
 
-from readiness_pipelines.errors import DamagedTableError, EngineError, LakehouseError, ReadinessError, first_line
+from readiness_pipelines.errors import (
+    TRACEBACK,
+    DamagedTableError,
+    EngineError,
+    LakehouseError,
+    ReadinessError,
+    first_line,
+)
 from readiness_pipelines.lakehouse.catalogs import DAMAGED, UNREACHABLE, held_error
 from readiness_pipelines.names import TableId
 
@@ -78,10 +85,16 @@ def engine_errors(what: str) -> Iterator[None]:
             way_out="raise READINESS_ENGINE_MEMORY_MB, or make room in the temporary folder; then run it again",
         ) from error
     except _UNREADABLE as error:
-        raise LakehouseError(
-            f"a file that {what} needs cannot be read or written: {first_line(error)}",
-            way_out="check the file and the room on its disk, then run it again; "
-            "readiness reconcile names what is damaged",
-        ) from error
+        raise _unreadable(what, error) from error
     except duckdb.Error as error:
+        if str(error).startswith(TRACEBACK):  # of the driver in Python by which it reads a bucket
+            raise _unreadable(what, error) from error
         raise EngineError(f"DuckDB broke at {what}: {first_line(error)}", way_out="run it again") from error
+
+
+def _unreadable(what: str, error: BaseException) -> LakehouseError:
+    return LakehouseError(
+        f"a file that {what} needs cannot be read or written: {first_line(error)}",
+        way_out="check the file and the room on its disk, or that its store answers, then run it again; "
+        "readiness reconcile names what is damaged",
+    )

@@ -12,6 +12,7 @@ from readiness_pipelines.errors import LedgerError, first_line
 from readiness_pipelines.ledger.tables import FIRST_VERSION, METADATA, SCHEMA_VERSION, VERSION
 from readiness_pipelines.ledger.waits import LOCK_WAIT_SECONDS, busy_error, take_turn
 from readiness_pipelines.postgres import limit_lock_waits, session_options
+from readiness_pipelines.sqlite import reconnect_where_read_only
 
 
 class Database:
@@ -175,6 +176,7 @@ def _engine(url: str) -> Engine:
     engine = create_engine(
         url if "timeout=" in url else make_url(url).update_query_dict({"timeout": str(LOCK_WAIT_SECONDS)})
     )
+    reconnect_where_read_only(engine)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

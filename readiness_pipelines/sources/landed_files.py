@@ -52,8 +52,11 @@ def _walk(folder: Path, start: str, *, link: str, above: tuple[str, ...]) -> Ite
         link: The link that led out of the landing folder; "" where none did.
         above: The real paths of the folder and those above it: a link to one of them would never end.
     """
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return  # it was taken away since
     for entry in found:
         if entry.is_symlink() and not Path(entry.path).exists():
             continue  # it leads nowhere

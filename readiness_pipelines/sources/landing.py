@@ -129,5 +129,8 @@ def _origin(file: FileFacts, landing: Place) -> Origin:
             while chunk := stream.read(_CHUNK_BYTES):
                 checksum.update(chunk)
     except OSError as error:
-        raise LandingError(f"{file.name} cannot be read: {first_line(error)}") from error
+        raise LandingError(
+            f"{file.name} cannot be read: {first_line(error)}",
+            way_out="see that it is there and can be read (readiness doctor), then run the batch again",
+        ) from error
     return Origin(name=file.name, fingerprint=checksum.hexdigest(), bytes=file.size_bytes, arrived_at=file.changed_at)

@@ -123,6 +123,9 @@ def _command(*words: str, writes: bool = False) -> Door:
         variables: Mapping[str, str] = {
             "READINESS_LANDING": settings.landing,
             "READINESS_WAREHOUSE": settings.warehouse,
+            "READINESS_CATALOG_URL": settings.catalog_url,
+            "READINESS_S3_ENDPOINT": settings.s3_endpoint,
+            "READINESS_S3_REGION": settings.s3_region,
             "READINESS_DOMAINS": DOMAINS,
             "DAGSTER_HOME": "",
         }

@@ -9,14 +9,14 @@ from random import Random
 import pytest
 
 from readiness_pipelines_tests.faults import faulty_files
-from readiness_pipelines_tests.faults.doors import Bench, corruptions, statement_faults
+from readiness_pipelines_tests.faults.bench import Bench
+from readiness_pipelines_tests.faults.door_faults import corruptions, statement_faults
 
 pytestmark = pytest.mark.slow
 
 
 def test_a_statement_that_fails_is_an_error_of_ours_and_the_next_look_succeeds(tmp_path: Path) -> None:
-    chance = Random(5)
-    trials = list(statement_faults(Bench(tmp_path), "status", lambda _: chance.randrange(6) == 0))
+    trials = list(statement_faults(Bench(tmp_path), "status", Random(5), 6))
     assert len(trials) > 1
     assert [finding for _, found in trials for finding in found] == []
 

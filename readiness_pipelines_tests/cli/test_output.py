@@ -1,0 +1,22 @@
+"""What strangers wrote, such as a file's name, is text on a terminal."""
+
+import pytest
+from rich.table import Table
+
+from readiness_pipelines.cli.output import OUT, say, show_error
+from readiness_pipelines.errors import ReadinessError
+
+
+def test_nothing_of_what_is_printed_is_obeyed_by_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table("a file that landed")
+    table.add_row("x\x1b[31m.csv")
+    OUT.print(table)
+    say("a\x1b]0;title\x07 \u202e", ("\x9b2J", "bold"))
+    show_error("no\x1b[2J.csv")
+    printed = "".join(capsys.readouterr())
+    assert not set("\x1b\x07\x9b\u202e") & set(printed)
+    assert {r"x\x1b[31m.csv", r"a\x1b]0;title", r"no\x1b[2J.csv"} <= set(printed.replace("│", " ").split())
+
+
+def test_an_error_names_a_file_as_text_and_keeps_its_lines() -> None:
+    assert str(ReadinessError("é\x1b[2J.csv\n\tis bad", way_out="x")) == "é\\x1b[2J.csv\n\tis bad\n  → x"
