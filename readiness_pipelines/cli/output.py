@@ -1,19 +1,15 @@
 """What people and programs read: tables on a terminal, JSON where it is asked for, errors with a way out."""
 
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
-from sqlalchemy.exc import SQLAlchemyError
 
 from readiness_pipelines.errors import ReadinessError, first_line
-from readiness_pipelines.frozen import declaration_error
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
@@ -56,22 +52,44 @@ def errors_for_people() -> Iterator[None]:
     """Print what a user can put right without a traceback, with what went wrong and the way out; exit with 2."""
     try:
         yield
-    except ReadinessError as error:
-        show_error(error.what, error.way_out)
-    except ValidationError as error:
-        show_error(declaration_error(error.title, error).what)
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        show_error(f"the database refuses: {first_line(error)}", "readiness doctor")
-    except UnicodeDecodeError as error:
-        show_error(f"a file that should be UTF-8 text is not: {error.reason} at byte {error.start}", "save it as UTF-8")
-    except BrokenPipeError:
-        raise  # whoever read the output has had enough of it
-    except OSError as error:
-        named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else first_line(error)
-        show_error(named, "check the path and its permissions; readiness doctor looks at every folder")
+    except typer.Exit:
+        raise
+    except Exception as error:
+        told = _told(error)
+        if told is None:
+            raise
+        show_error(*told)
     else:
         return
     raise typer.Exit(USAGE_EXIT)
+
+
+def _told(error: Exception) -> tuple[str, str] | None:
+    """What went wrong, and the way out; ``None`` for what a user cannot put right."""
+    if isinstance(error, ReadinessError):
+        return error.what, error.way_out
+    # Imported now: to print a help or a version, no database has to be loaded.
+    import sqlite3  # noqa: PLC0415
+
+    from pydantic import ValidationError  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from readiness_pipelines.frozen import declaration_error  # noqa: PLC0415
+
+    match error:
+        case ValidationError():
+            return declaration_error(error.title, error).what, ""
+        case SQLAlchemyError() | sqlite3.Error():
+            return f"the database refuses: {first_line(error)}", "readiness doctor"
+        case UnicodeDecodeError():
+            what = f"a file that should be UTF-8 text is not: {error.reason} at byte {error.start}"
+            return what, "save it as UTF-8"
+        case BrokenPipeError():
+            return None  # whoever read the output has had enough of it
+        case OSError():
+            named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else first_line(error)
+            return named, "check the path and its permissions; readiness doctor looks at every folder"
+    return None
 
 
 def count_batches(count: int) -> str:
