@@ -47,10 +47,7 @@ HELP = """
 import sys
 from readiness_pipelines.cli.main import main
 sys.argv = ["readiness", {arguments}]
-try:
-    main()
-except SystemExit as done:
-    assert not done.code, done.code
+main()
 """
 PAGE = """
 from readiness_pipelines.domains import load_domains
@@ -72,7 +69,8 @@ assert load_domains(Settings(domains=("readiness_pipelines.examples.readmissions
 )
 def test_what_is_not_needed_is_not_imported(code: str, left_out: set[str], tmp_path: Path) -> None:
     environment = {**os.environ, "READINESS_WAREHOUSE": str(tmp_path / "warehouse"), "PYTHONPATH": str(PACKAGE.parent)}
-    asked = f"{code}\nimport sys; print(sorted({left_out!r} & set(sys.modules)))"
+    # Commands end the process, but not without what is registered for its end.
+    asked = f"import atexit, sys; atexit.register(lambda: print(sorted({left_out!r} & set(sys.modules))))\n{code}"
     command = [sys.executable, "-c", asked]
     (tmp_path / "readiness.toml").write_text(
         '[settings]\ndomains = ["readiness_pipelines.examples.readmissions:readmissions"]\n'

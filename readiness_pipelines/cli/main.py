@@ -2,7 +2,6 @@
 
 import gc
 import signal
-import sys
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from readiness_pipelines.cli.on_demand import CommandsOnDemand, Named
 from readiness_pipelines.cli.output import errors_for_people
-from readiness_pipelines.cli.stopping import SIGNALS, end_at_once
+from readiness_pipelines.cli.stopping import SIGNALS, end, end_at_once
 
 COMMANDS: Mapping[str, Named] = {
     "run": Named(
@@ -123,13 +122,15 @@ def main() -> None:
     """Run the command line: what a user can put right never ends in a traceback, and neither does a signal."""
     for number in SIGNALS:
         signal.signal(number, end_at_once)
-    # What is imported stays: to look through it for garbage, again and again and at the end, takes a third of the time
-    # of a short command.
+    # What is imported stays: to look through it for garbage again and again takes a third of a short command's time.
     gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)
     try:
         with errors_for_people():
             app()
     except typer.Exit as done:
-        sys.exit(done.exit_code)
-    finally:
-        gc.disable()
+        end(done.exit_code)
+    except SystemExit as done:
+        if not isinstance(done.code, int | None):
+            raise  # Python prints it
+        end(done.code or 0)
+    end(0)
