@@ -1,8 +1,13 @@
 """What people and programs read: tables on a terminal, JSON where it is asked for, errors with a way out."""
 
 import json
+import re
+import shlex
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -31,8 +36,14 @@ def print_json_of(values: Sequence[Any]) -> None:
 
 
 def say(*parts: str | Text | tuple[str, str]) -> None:
-    """Print a line. Text is data: what looks like markup in it is printed as it is."""
-    OUT.print(Text.assemble(*parts), soft_wrap=True)
+    """Print a line. Text is data: what looks like markup in it is printed as it is. Commands in it are `reachable`."""
+    OUT.print(Text.assemble(*map(_reachable, parts)), soft_wrap=True)
+
+
+def _reachable(part: str | Text | tuple[str, str]) -> str | Text | tuple[str, str]:
+    if isinstance(part, Text):
+        return part
+    return reachable(part) if isinstance(part, str) else (reachable(part[0]), part[1])
 
 
 def say_next(command: str) -> None:
@@ -40,11 +51,24 @@ def say_next(command: str) -> None:
     say("next: ", (command, "bold"))
 
 
+def reachable(text: str) -> str:
+    """A text with commands, so that a shell finds them: by the path that was typed, where `readiness` is on none.
+
+    So somebody who typed ``.venv/bin/readiness run`` can type what is suggested, too.
+    """
+    typed = Path(sys.argv[0])
+    if typed.name != "readiness" or shutil.which("readiness") is not None:
+        return text
+    here = Path.cwd()
+    command = typed.relative_to(here) if typed.is_relative_to(here) else typed
+    return re.sub(r"(?<![\w./-])readiness (?=[a-z])", f"{shlex.quote(str(command))} ", text)
+
+
 def show_error(what: str, way_out: str = "") -> None:
     """Print an error on standard error, whole: what went wrong, and the way out."""
     ERR.print(Text.assemble(("error ", "bold red"), what), soft_wrap=True)
     if way_out:
-        ERR.print(Text.assemble(("  → ", "bold"), way_out), soft_wrap=True)
+        ERR.print(Text.assemble(("  → ", "bold"), reachable(way_out)), soft_wrap=True)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from readiness_pipelines.cli.output import reachable
 from readiness_pipelines.contracts import Kpi, Target
 from readiness_pipelines.overview import BatchStatus, LaneStatus
 from readiness_pipelines.products import KpiValue, format_value
@@ -61,7 +62,7 @@ def lane_table(lane: LaneStatus, kpis: Sequence[Kpi], *, newest: int = NEWEST) -
             *(value_text(batch.values.get(kpi.id), kpi.unit) for kpi in mine[:SHOWN_KPIS]),
         )
     if more := mine[SHOWN_KPIS:]:
-        table.caption = Text(f"{len(more)} more KPIs; next: readiness status {more[0].id}")
+        table.caption = Text(f"{len(more)} more KPIs; next: {reachable(f'readiness status {more[0].id}')}")
         table.caption_justify = "left"
     return table
 
