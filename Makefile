@@ -17,7 +17,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # What a batch goes through without a process, a server or Dagster. QUICK="readiness_pipelines_tests/sources" is another choice.
-QUICK ?= $(addprefix readiness_pipelines_tests/,alerts batches contracts gates observability test_names.py test_settings.py \
+QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
 .PHONY: run test quick ui lint soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
