@@ -1,5 +1,6 @@
 # make run    run the domain readmissions on the committed data     make ui     the Dagster UI, with its daemon
 # make test   all tests                                             make lint   ruff, mypy, import-linter
+# make quick  tests of declarations, gates and promises in a minute or two, for work in progress; QUICK="folder …" for others
 # make soak   ten minutes of random faults against the laws; SOAK="--minutes 30 --seed 7", or what a violation prints
 # make hostile  a thousand files that no sender means well with; HOSTILE="--files 100 --seed 7", or what a violation prints
 # make fuzz   decisions from a seed, hostile and innocent, replayed; FUZZ="--cases 600 --seed 7"
@@ -15,37 +16,46 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# What a batch goes through without a process, a server or Dagster. QUICK="readiness_pipelines_tests/sources" is another choice.
+QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
+	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test ui lint soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
+.PHONY: run test quick ui lint soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
 
 run: .venv/installed
 	$(BIN)/readiness run readmissions --all
+	@echo "readiness is in .venv ($$(du -sm .venv | cut -f1) MB): .venv/bin/readiness status, or once in a shell: source .venv/bin/activate"
 
-test: .venv/installed
+test: .venv/tools
 	$(BIN)/pytest -n auto --dist worksteal
 
-ui: .venv/installed .dagster/dagster.yaml
-	DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+quick: .venv/tools
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow" $(QUICK)
 
-lint: .venv/installed
+# Of the hospital alone, and nothing runs that nobody started: see READINESS_AUTOMATIC in docs/settings.md.
+ui: .venv/installed .dagster/dagster.yaml
+	READINESS_DOMAINS=readiness_pipelines.examples.readmissions:readmissions READINESS_AUTOMATIC=false \
+		DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+
+lint: .venv/tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: .venv/installed
+soak: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.faults.soak $(SOAK)
 
-hostile: .venv/installed
+hostile: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.sources.hostile_run $(HOSTILE)
 
-fuzz: .venv/installed
+fuzz: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.decisions.fuzz $(FUZZ)
 
-conform: .venv/installed
+conform: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.conformance.conform $(CONFORM)
 
-doors: .venv/installed
+doors: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.faults.doors $(DOORS)
 
 bench: bench-gate bench-scale bench-growth bench-watch bench-alarms
@@ -53,31 +63,38 @@ bench: bench-gate bench-scale bench-growth bench-watch bench-alarms
 bench-gate: .venv-bench/installed
 	.venv-bench/bin/python -m readiness_pipelines_tests.benchmarks.bench $(BENCH)
 
-bench-growth: .venv/installed
+bench-growth: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.growth $(GROWTH)
 
-bench-scale: .venv/installed
+bench-scale: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.scale $(SCALE)
 
-bench-watch: .venv/installed
+bench-watch: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.watching
 
-bench-alarms: .venv/installed
+bench-alarms: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.alarms $(ALARMS)
 
-.venv-bench/installed: readiness_pipelines_tests/benchmarks/requirements.lock .venv/installed
+.venv-bench/installed: readiness_pipelines_tests/benchmarks/requirements.lock .venv/tools
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --require-hashes --requirement $<
 	.venv-bench/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# One file says that everything is installed: a second `make` installs nothing.
-.venv/installed: requirements.lock pyproject.toml
+# What running takes, and nothing else; a file says that it is there, so that a second `make` installs nothing. Python
+# compiles what is imported when it first is: most of what is installed never is.
+.venv/installed: deploy/requirements.lock deploy/requirements-build.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-compile --require-hashes --requirement deploy/requirements.lock \
+		--requirement deploy/requirements-build.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What testing takes beside that.
+.venv/tools: requirements.lock .venv/installed
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
 	@touch $@
 
 .dagster/dagster.yaml:
@@ -90,6 +107,8 @@ lock:
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade --output-file deploy/requirements.lock
+	uv pip compile --group build --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --output-file deploy/requirements-build.lock
 	uv pip compile pyproject.toml --extra spark --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade \
 		--output-file deploy/requirements-spark.lock

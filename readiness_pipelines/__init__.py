@@ -1,65 +1,69 @@
 """Domains, tables and KPIs with quality gates: what a data engineer imports to declare them."""
 
-from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import readiness_pipelines.loading  # noqa: F401  # before anything imports Pandera
-from readiness_pipelines.batches import (
-    DailyBatches,
-    HourlyBatches,
-    MonthlyBatches,
-    StaticBatches,
-    Versions,
-    WeeklyBatches,
-)
-from readiness_pipelines.contracts import (
-    Case,
-    Categories,
-    Classification,
-    Dates,
-    Deduplicate,
-    Domain,
-    ExistsIn,
-    FillMissing,
-    FlagMissing,
-    Freshness,
-    NotInOtherBatches,
-    NullTokens,
-    Numbers,
-    RejectMissing,
-    SchemaChange,
-    Source,
-    Steward,
-    Tolerance,
-    Trim,
-    WithinUsualRange,
-    ZeroPad,
-    cleanse,
-)
-from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.errors import (
-    BatchHeldError,
-    BatchNotLandedError,
-    BatchUnsettledError,
-    CommitConflictError,
-    CommitUnknownError,
-    DeclarationError,
-    EngineError,
-    FileUnreadableError,
-    GateBuildError,
-    LakehouseBusyError,
-    LakehouseError,
-    LandingError,
-    LedgerBusyError,
-    LedgerError,
-    ReadinessError,
-    UnknownNameError,
-    UpstreamNotPublishedError,
-)
-from readiness_pipelines.gates import Gate, null_share, row_count
-from readiness_pipelines.products import Mean, Ratio, Sum, Value
-from readiness_pipelines.sources import FileDrop, Function, SqlQuery
+from readiness_pipelines.on_demand import import_on_demand
 
-__version__ = version("readiness-pipelines")
+if TYPE_CHECKING:
+    from readiness_pipelines.batches import (
+        DailyBatches,
+        HourlyBatches,
+        MonthlyBatches,
+        StaticBatches,
+        Versions,
+        WeeklyBatches,
+    )
+    from readiness_pipelines.contracts import (
+        Case,
+        Categories,
+        Classification,
+        Dates,
+        Deduplicate,
+        Domain,
+        ExistsIn,
+        FillMissing,
+        FlagMissing,
+        Freshness,
+        NotInOtherBatches,
+        NullTokens,
+        Numbers,
+        RejectMissing,
+        SchemaChange,
+        Source,
+        Steward,
+        Tolerance,
+        Trim,
+        WithinUsualRange,
+        ZeroPad,
+        cleanse,
+    )
+    from readiness_pipelines.contracts.routes import Route
+    from readiness_pipelines.errors import (
+        BatchHeldError,
+        BatchNotLandedError,
+        BatchUnsettledError,
+        CommitConflictError,
+        CommitUnknownError,
+        DeclarationError,
+        EngineError,
+        FileUnreadableError,
+        GateBuildError,
+        LakehouseBusyError,
+        LakehouseError,
+        LandingError,
+        LedgerBusyError,
+        LedgerError,
+        ReadinessError,
+        UnknownNameError,
+        UpstreamNotPublishedError,
+    )
+    from readiness_pipelines.gates import Gate, null_share, row_count
+    from readiness_pipelines.products import Mean, Ratio, Sum, Value
+    from readiness_pipelines.sources import FileDrop, Function, SqlQuery
+    from readiness_pipelines.version import __version__
+else:
+    import_on_demand(__name__)
 
 __all__ = [
     "BatchHeldError",

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.
         lock_wait_minutes: How long a delivery waits for another process that delivers the same batch, or commits to the
             same table (that for ten minutes at most), before it gives up.
+        automatic: Whether Dagster's daemon runs what is due from the first start on. Where not, people start runs, or
+            switch the sensor ``<domain>_work`` on in the UI.
         settles: How long a batch's files must have been quiet before they are read, unless their reader says itself.
         most_columns: Columns of a file that are read at most.
         most_record_mb: Size of one line, record or cell of a file, in megabytes.
@@ -78,6 +80,7 @@ class Settings(BaseSettings):
     engine: EngineName = "duckdb"
     engine_memory_mb: int = Field(default=640, ge=128)
     lock_wait_minutes: float = Field(default=60, gt=0, le=7 * 24 * 60)
+    automatic: bool = True
     settles: Duration = Field(default=timedelta(seconds=5), ge=timedelta(0), le=timedelta(days=1))
     most_columns: int = Field(default=_LIMITS.most_columns, ge=1, le=100_000)
     most_record_mb: float = Field(default=_LIMITS.most_record_mb, gt=0, le=1_024)

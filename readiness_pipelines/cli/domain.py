@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, print_json_of, say
-from readiness_pipelines.cli.tables import changes_table, map_table, rules_table, target_text
-from readiness_pipelines.cli.values import step_value
+from readiness_pipelines.cli.steps import changes_table, map_table, rules_table, step_value
+from readiness_pipelines.cli.tables import target_text
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.installation import Installation

@@ -1,55 +1,115 @@
 """`readiness`: data paths from the command line."""
 
+import gc
 import signal
-import sys
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
-from readiness_pipelines import __version__
-from readiness_pipelines.cli import audit, decisions, domain, incidents, schema
-from readiness_pipelines.cli.adopt import adopt
-from readiness_pipelines.cli.check import check
-from readiness_pipelines.cli.doctor import run_doctor
-from readiness_pipelines.cli.history import show_history
-from readiness_pipelines.cli.maintain import run_maintain
-from readiness_pipelines.cli.migrate import migrate
+from readiness_pipelines.cli.on_demand import CommandsOnDemand, Named
 from readiness_pipelines.cli.output import errors_for_people
-from readiness_pipelines.cli.reconcile import run_reconcile
-from readiness_pipelines.cli.replay import replay
-from readiness_pipelines.cli.report import write_report
-from readiness_pipelines.cli.run import run
-from readiness_pipelines.cli.status import show_status
-from readiness_pipelines.cli.stopping import SIGNALS, end_at_once
-from readiness_pipelines.cli.watch import run_watch
+from readiness_pipelines.cli.stopping import SIGNALS, end, end_at_once
+
+COMMANDS: Mapping[str, Named] = {
+    "run": Named(
+        home="readiness_pipelines.cli.run:run",
+        help="Run batches from their source to the products. Without --batch or --all: what is due.",
+    ),
+    "status": Named(
+        home="readiness_pipelines.cli.status:show_status",
+        help="Show where every batch of a domain (of all, where none is named) stands: rows, what is held and why,"
+        " the KPIs.",
+    ),
+    "replay": Named(
+        home="readiness_pipelines.cli.replay:replay",
+        help="Judge batches again: their corrections applied, waived rules waived, by the gate in the code.",
+    ),
+    "history": Named(
+        home="readiness_pipelines.cli.history:show_history",
+        help="Show all that happened to a batch, to what it was made of, and to what was made of it.",
+    ),
+    "reconcile": Named(
+        home="readiness_pipelines.cli.reconcile:run_reconcile",
+        help="Prove from the tables themselves that every row is accounted for, once, and is as it was committed.",
+    ),
+    "maintain": Named(
+        home="readiness_pipelines.cli.maintain:run_maintain",
+        help="Expire old snapshots, remove files that nothing names, prune the ledger. Running deliveries are left"
+        " alone.",
+    ),
+    "watch": Named(
+        home="readiness_pipelines.cli.watch:run_watch",
+        help="Look at every domain now: freshness, held batches, broken deliveries. Keep incidents, notify channels.",
+    ),
+    "report": Named(
+        home="readiness_pipelines.cli.report:write_report",
+        help="Write what happened in a domain: one HTML file that needs no server, and a Markdown twin.",
+    ),
+    "check": Named(
+        home="readiness_pipelines.cli.check:check",
+        help="Check all declarations without a row of data: build every gate, try every transform. The exit code"
+        " tells.",
+    ),
+    "doctor": Named(
+        home="readiness_pipelines.cli.doctor:run_doctor",
+        help="Check every connection, folder, version, name and declaration. The exit code is 1 where something is"
+        " wrong.",
+    ),
+    "adopt": Named(
+        home="readiness_pipelines.cli.adopt:adopt",
+        help="Make a table belong to the declaration in this code: it has moved to another module, owner or source.",
+    ),
+    "migrate": Named(
+        home="readiness_pipelines.cli.migrate:migrate",
+        help="Bring the ledger to this program's version, after a backup. Safe to do again, and after a crash.",
+    ),
+    "audit": Named(
+        home="readiness_pipelines.cli.audit:app",
+        help="Verify that what happened and was decided is still as it was written.",
+    ),
+    "quarantine": Named(
+        home="readiness_pipelines.cli.decisions:app",
+        help="What waits and why; correct, waive, discard, and take it back.",
+    ),
+    "incidents": Named(
+        home="readiness_pipelines.cli.incidents:app",
+        help="What is not as promised: look, take it, close it, or silence it.",
+    ),
+    "domain": Named(
+        home="readiness_pipelines.cli.domain:app",
+        help="What is declared: the domains, their tables and products.",
+    ),
+    "schema": Named(
+        home="readiness_pipelines.cli.schema:app",
+        help="The columns that a source is known to have; accept those it has now.",
+    ),
+}
+"""The commands: where they are, and what their help begins with."""
+
+
+_OBJECTS_BETWEEN_LOOKS = 50_000
+
+
+class _Commands(CommandsOnDemand):
+    """All commands."""
+
+    named = COMMANDS
+
 
 app = typer.Typer(
     name="readiness",
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     help="Data paths for business KPIs: run them, see what is held and why.",
 )
-app.command("run")(run)
-app.command("status")(show_status)
-app.command("replay")(replay)
-app.command("history")(show_history)
-app.command("reconcile")(run_reconcile)
-app.command("maintain")(run_maintain)
-app.command("watch")(run_watch)
-app.command("report")(write_report)
-app.command("check")(check)
-app.command("doctor")(run_doctor)
-app.command("adopt")(adopt)
-app.command("migrate")(migrate)
-app.add_typer(audit.app, name="audit")
-app.add_typer(decisions.app, name="quarantine")
-app.add_typer(incidents.app, name="incidents")
-app.add_typer(domain.app, name="domain")
-app.add_typer(schema.app, name="schema")
 
 
 def _print_version(wanted: bool) -> None:  # how Typer calls it
     if wanted:
+        from readiness_pipelines.version import __version__  # noqa: PLC0415  # looked up in what is installed
+
         typer.echo(__version__)
         raise typer.Exit
 
@@ -67,8 +127,15 @@ def main() -> None:
     """Run the command line: what a user can put right never ends in a traceback, and neither does a signal."""
     for number in SIGNALS:
         signal.signal(number, end_at_once)
+    # What is imported stays: to look through it for garbage again and again takes a third of a short command's time.
+    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)
     try:
         with errors_for_people():
             app()
     except typer.Exit as done:
-        sys.exit(done.exit_code)
+        end(done.exit_code)
+    except SystemExit as done:
+        if not isinstance(done.code, int | None):
+            raise  # Python prints it
+        end(done.code or 0)
+    end(0)

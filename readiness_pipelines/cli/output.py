@@ -1,20 +1,21 @@
 """What people and programs read: tables on a terminal, JSON where it is asked for, errors with a way out."""
 
 import json
-import sqlite3
+import re
+import shlex
+import shutil
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
-from sqlalchemy.exc import SQLAlchemyError
 
 from readiness_pipelines.errors import ReadinessError, first_line, printable
-from readiness_pipelines.frozen import declaration_error
 
 
 class Screen(Console):
@@ -46,8 +47,14 @@ def print_json_of(values: Sequence[Any]) -> None:
 
 
 def say(*parts: str | Text | tuple[str, str]) -> None:
-    """Print a line. Text is data: what looks like markup in it is printed as it is."""
-    OUT.print(Text.assemble(*parts), soft_wrap=True)
+    """Print a line. Text is data: what looks like markup in it is printed as it is. Commands in it are `reachable`."""
+    OUT.print(Text.assemble(*map(_reachable, parts)), soft_wrap=True)
+
+
+def _reachable(part: str | Text | tuple[str, str]) -> str | Text | tuple[str, str]:
+    if isinstance(part, Text):
+        return part
+    return reachable(part) if isinstance(part, str) else (reachable(part[0]), part[1])
 
 
 def say_next(command: str) -> None:
@@ -55,11 +62,24 @@ def say_next(command: str) -> None:
     say("next: ", (command, "bold"))
 
 
+def reachable(text: str) -> str:
+    """A text with commands, so that a shell finds them: by the path that was typed, where `readiness` is on none.
+
+    So somebody who typed ``.venv/bin/readiness run`` can type what is suggested, too.
+    """
+    typed = Path(sys.argv[0])
+    if typed.name != "readiness" or shutil.which("readiness") is not None:
+        return text
+    here = Path.cwd()
+    command = typed.relative_to(here) if typed.is_relative_to(here) else typed
+    return re.sub(r"(?<![\w./-])readiness (?=[a-z])", f"{shlex.quote(str(command))} ", text)
+
+
 def show_error(what: str, way_out: str = "") -> None:
     """Print an error on standard error, whole: what went wrong, and the way out."""
     ERR.print(Text.assemble(("error ", "bold red"), what), soft_wrap=True)
     if way_out:
-        ERR.print(Text.assemble(("  → ", "bold"), way_out), soft_wrap=True)
+        ERR.print(Text.assemble(("  → ", "bold"), reachable(way_out)), soft_wrap=True)
 
 
 @contextmanager
@@ -67,22 +87,44 @@ def errors_for_people() -> Iterator[None]:
     """Print what a user can put right without a traceback, with what went wrong and the way out; exit with 2."""
     try:
         yield
-    except ReadinessError as error:
-        show_error(error.what, error.way_out)
-    except ValidationError as error:
-        show_error(declaration_error(error.title, error).what)
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        show_error(f"the database refuses: {first_line(error)}", "readiness doctor")
-    except UnicodeDecodeError as error:
-        show_error(f"a file that should be UTF-8 text is not: {error.reason} at byte {error.start}", "save it as UTF-8")
-    except BrokenPipeError:
-        raise  # whoever read the output has had enough of it
-    except OSError as error:
-        named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else first_line(error)
-        show_error(named, "check the path and its permissions; readiness doctor looks at every folder")
+    except typer.Exit:
+        raise
+    except Exception as error:
+        told = _told(error)
+        if told is None:
+            raise
+        show_error(*told)
     else:
         return
     raise typer.Exit(USAGE_EXIT)
+
+
+def _told(error: Exception) -> tuple[str, str] | None:
+    """What went wrong, and the way out; ``None`` for what a user cannot put right."""
+    if isinstance(error, ReadinessError):
+        return error.what, error.way_out
+    # Imported now: to print a help or a version, no database has to be loaded.
+    import sqlite3  # noqa: PLC0415
+
+    from pydantic import ValidationError  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from readiness_pipelines.frozen import declaration_error  # noqa: PLC0415
+
+    match error:
+        case ValidationError():
+            return declaration_error(error.title, error).what, ""
+        case SQLAlchemyError() | sqlite3.Error():
+            return f"the database refuses: {first_line(error)}", "readiness doctor"
+        case UnicodeDecodeError():
+            what = f"a file that should be UTF-8 text is not: {error.reason} at byte {error.start}"
+            return what, "save it as UTF-8"
+        case BrokenPipeError():
+            return None  # whoever read the output has had enough of it
+        case OSError():
+            named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else first_line(error)
+            return named, "check the path and its permissions; readiness doctor looks at every folder"
+    return None
 
 
 def count_batches(count: int) -> str:

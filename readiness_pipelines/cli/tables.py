@@ -1,15 +1,14 @@
 """Our values as tables for people; each fits a terminal of 80 columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from readiness_pipelines.cli.output import reachable
 from readiness_pipelines.contracts import Kpi, Target
-from readiness_pipelines.durations import format_duration
-from readiness_pipelines.gates import ChangeKind, Runner
-from readiness_pipelines.overview import BatchStatus, GateChanges, LaneStatus, MapStep
+from readiness_pipelines.overview import BatchStatus, LaneStatus
 from readiness_pipelines.products import KpiValue, format_value
 
 SHOWN_KPIS = 3
@@ -63,7 +62,7 @@ def lane_table(lane: LaneStatus, kpis: Sequence[Kpi], *, newest: int = NEWEST) -
             *(value_text(batch.values.get(kpi.id), kpi.unit) for kpi in mine[:SHOWN_KPIS]),
         )
     if more := mine[SHOWN_KPIS:]:
-        table.caption = Text(f"{len(more)} more KPIs; next: readiness status {more[0].id}")
+        table.caption = Text(f"{len(more)} more KPIs; next: {reachable(f'readiness status {more[0].id}')}")
         table.caption_justify = "left"
     return table
 
@@ -102,59 +101,3 @@ def value_text(value: KpiValue | None, unit: str) -> Text:
 def target_text(target: Target | None, unit: str) -> str:
     """A target as people write it; ``–`` where there is none."""
     return f"{target.comparison} {format_value(target.bound, unit)}" if target else "–"
-
-
-def map_table(name: str, steps: Sequence[MapStep]) -> Table:
-    """The map of a domain: one row for each step; fits a terminal of 80 columns."""
-    table = plain_table(name, lines=True)
-    table.add_column("step", no_wrap=True)
-    table.add_column("what is declared", overflow="fold")
-    for step in steps:
-        names = Text.assemble(f"{step.table}\n", (f"{step.kind}, {step.batches}", "dim"))
-        table.add_row(names, Text("\n".join(_declared(step))))
-    return table
-
-
-def _declared(step: MapStep) -> Iterator[str]:
-    """What a step reads, who answers for it, its rules and its promises, a line each."""
-    if step.kind == "raw" and step.source:
-        yield f"{step.source.origin} ({step.source.classification})"
-    yield f"reads {', '.join(step.reads)}"
-    if step.compares:
-        yield f"compares with {', '.join(step.compares)}"
-    yield step.answers
-    if step.rules:
-        tolerance = step.tolerance.quarantined_ratio if step.tolerance else None
-        held = f", held over {tolerance:.2%}" if tolerance is not None else ""
-        yield f"{len(step.rules)} rules{held} ({step.gate_version})"
-    late = step.freshness.warn_after if step.freshness else None
-    promises = {"may take": step.latency, "late after": late}
-    if kept := [f"{words} {format_duration(one)}" for words, one in promises.items() if one]:
-        yield ", ".join(kept)
-
-
-def rules_table(step: MapStep) -> Table:
-    """The rules of one step."""
-    table = plain_table(f"rules of {step.table}")
-    for column in ("rule", "kind", "where broken", "requires", "runs in"):
-        table.add_column(column, overflow="fold")
-    for rule in step.rules:
-        requires = Text(rule.reason)
-        if rule.runs_on is not Runner.QUERY:
-            requires.append(f"\n{rule.because}", style="dim")
-        table.add_row(Text(rule.name), rule.kind, rule.route, requires, rule.runs_on)
-    return table
-
-
-_CHANGE_STYLES = {ChangeKind.BREAKING: "bold red", ChangeKind.TIGHTENED: "yellow", ChangeKind.LOOSENED: "green"}
-
-
-def changes_table(changes: GateChanges) -> Table:
-    """What changed between two versions of a gate."""
-    table = plain_table(f"{changes.table}: {changes.before} → {changes.after}")
-    for column in ("change", "of", "before", "after"):
-        table.add_column(column, overflow="fold")
-    for change in changes.changes:
-        kind = Text(change.kind, style=_CHANGE_STYLES.get(change.kind, "dim"))
-        table.add_row(kind, Text(change.what), Text(change.before), Text(change.after))
-    return table

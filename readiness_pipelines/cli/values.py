@@ -6,9 +6,8 @@ from typing import Any
 from readiness_pipelines.batches import Counts
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import Decision
-from readiness_pipelines.durations import format_duration
 from readiness_pipelines.ledger import BatchRecord, DecisionRecord
-from readiness_pipelines.overview import BatchStatus, DomainStatus, LaneStatus, MapStep
+from readiness_pipelines.overview import BatchStatus, DomainStatus, LaneStatus
 from readiness_pipelines.products import KpiValue
 
 
@@ -68,40 +67,6 @@ def table_value(table: Table, batches: Sequence[BatchStatus]) -> dict[str, Any]:
             }
             for batch in batches
         ],
-    }
-
-
-def step_value(step: MapStep) -> dict[str, Any]:
-    """A step of a domain."""
-    return {
-        "table": str(step.table),
-        "kind": step.kind,
-        "batches": step.batches,
-        "reads": list(step.reads),
-        "compares": list(step.compares),
-        "origin": step.source.origin if step.source else None,
-        "classification": step.source.classification.value if step.source else None,
-        "refresh": format_duration(step.source.refresh) if step.source and step.source.refresh else None,
-        "known_issues": list(step.source.known_issues) if step.source else [],
-        "answers": step.answers,
-        "rules": [
-            {
-                "name": rule.name,
-                "kind": rule.kind,
-                "route": rule.route,
-                "requires": rule.reason,
-                "runs_on": rule.runs_on,
-                "because": rule.because,
-            }
-            for rule in step.rules
-        ],
-        "tolerance": step.tolerance.model_dump() if step.tolerance else None,
-        "late_after": format_duration(step.freshness.warn_after) if step.freshness else None,
-        "fails_after": format_duration(step.freshness.fail_after) if step.freshness else None,
-        "latency": format_duration(step.latency) if step.latency else None,
-        "gate_version": step.gate_version,
-        "at_risk": list(step.at_risk),
-        "description": step.description,
     }
 
 

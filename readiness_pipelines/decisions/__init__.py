@@ -1,12 +1,19 @@
 """What on-call does about what waits: correct, waive, discard, and take it back."""
 
-from readiness_pipelines.decisions.correct_cells import MOST_CELLS, CellCorrection, read_cells
-from readiness_pipelines.decisions.correct_expression import Correction
-from readiness_pipelines.decisions.decision import KINDS, Decision, What, decisions_about, keep_decision, parse
-from readiness_pipelines.decisions.discard import Discarding
-from readiness_pipelines.decisions.in_force import check_conditions, corrected, gate_decisions, in_force
-from readiness_pipelines.decisions.undo import Undoing
-from readiness_pipelines.decisions.waive import UNWAIVABLE, Waiver
+from typing import TYPE_CHECKING
+
+from readiness_pipelines.on_demand import import_on_demand
+
+if TYPE_CHECKING:
+    from readiness_pipelines.decisions.correct_cells import MOST_CELLS, CellCorrection, read_cells
+    from readiness_pipelines.decisions.correct_expression import Correction
+    from readiness_pipelines.decisions.decision import KINDS, Decision, What, decisions_about, keep_decision, parse
+    from readiness_pipelines.decisions.discard import Discarding
+    from readiness_pipelines.decisions.in_force import check_conditions, corrected, gate_decisions, in_force
+    from readiness_pipelines.decisions.undo import Undoing
+    from readiness_pipelines.decisions.waive import UNWAIVABLE, Waiver
+else:
+    import_on_demand(__name__)
 
 __all__ = [
     "KINDS",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 import duckdb
@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 
 from readiness_pipelines.decisions.expressions import check_column, column_type, evaluate, named_view
 from readiness_pipelines.errors import DeclarationError, first_line
-from readiness_pipelines.gates import Gate
 from readiness_pipelines.sql import identifier
+
+if TYPE_CHECKING:
+    from readiness_pipelines.gates import Gate  # to read decisions, no gate is built
 
 MOST_CELLS = 200_000
 """What a ledger keeps of one file of corrections."""
@@ -50,7 +52,7 @@ class CellCorrection:
         """The decision as it was stored."""
         return cls(**content)
 
-    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: Gate) -> int:  # noqa: ARG002  # as every kind
+    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: "Gate") -> int:  # noqa: ARG002  # as every kind
         """How many rows it touches.
 
         Raises:

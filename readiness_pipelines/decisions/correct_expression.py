@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 
@@ -13,8 +13,10 @@ from readiness_pipelines.decisions.expressions import (
     count_rows,
     named_view,
 )
-from readiness_pipelines.gates import Gate
 from readiness_pipelines.sql import identifier
+
+if TYPE_CHECKING:
+    from readiness_pipelines.gates import Gate  # to read decisions, no gate is built
 
 READABLE = "_unreadable IS NULL"
 """Rows that could not be parsed have no columns to correct."""
@@ -50,7 +52,7 @@ class Correction:
         """The decision as it was stored."""
         return cls(**content)
 
-    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: Gate) -> int:  # noqa: ARG002  # as every kind
+    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: "Gate") -> int:  # noqa: ARG002  # as every kind
         """How many rows it touches.
 
         Raises:

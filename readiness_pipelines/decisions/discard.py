@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 
 from readiness_pipelines.decisions.expressions import count_rows
-from readiness_pipelines.gates import Gate
+
+if TYPE_CHECKING:
+    from readiness_pipelines.gates import Gate  # to read decisions, no gate is built
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Discarding:
         """The decision as it was stored."""
         return cls(**content)
 
-    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: Gate) -> int | None:  # noqa: ARG002  # as every kind
+    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: "Gate") -> int | None:  # noqa: ARG002  # as every kind
         """How many rows it touches; ``None`` for the whole batch.
 
         Raises:

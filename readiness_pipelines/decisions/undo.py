@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 
-from readiness_pipelines.gates import Gate
+if TYPE_CHECKING:
+    from readiness_pipelines.gates import Gate  # to read decisions, no gate is built
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,6 @@ class Undoing:
         """The decision as it was stored."""
         return cls(**content)
 
-    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: Gate) -> None:  # noqa: ARG002  # as every kind
+    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: "Gate") -> None:  # noqa: ARG002  # as every kind
         """It touches no rows by itself; whether there is such a decision is checked where it is kept."""
         return

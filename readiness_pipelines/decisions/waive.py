@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 
 from readiness_pipelines.decisions.expressions import count_rows
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
-from readiness_pipelines.gates import TOLERANCE, Gate
+from readiness_pipelines.gates import TOLERANCE
+
+if TYPE_CHECKING:
+    from readiness_pipelines.gates import Gate  # to read decisions, no gate is built
 
 UNWAIVABLE = frozenset({"readable", "columns_present"})
 """Rules without which there is nothing to publish."""
@@ -51,7 +54,7 @@ class Waiver:
         """Whether it has not ended at a time."""
         return self.until is None or at < self.until
 
-    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: Gate) -> int | None:
+    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: "Gate") -> int | None:
         """How many rows it touches; ``None`` for the whole batch.
 
         Raises:

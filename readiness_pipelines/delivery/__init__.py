@@ -1,29 +1,36 @@
 """One batch through: ingested, judged, staged, committed; decided about, replayed, reconciled, maintained."""
 
-from readiness_pipelines.delivery.audit import Audit, audit
-from readiness_pipelines.delivery.checking import CheckedCode, Mistake, check_domains, import_mistake
-from readiness_pipelines.delivery.deciding import KeptDecision, decide
-from readiness_pipelines.delivery.deliver import Delivery, deliver
-from readiness_pipelines.delivery.gates import engine_of, gate_of
-from readiness_pipelines.delivery.ingest import Ingested, ingest
-from readiness_pipelines.delivery.kpis import kpi_values
-from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
-from readiness_pipelines.delivery.places import store_of
-from readiness_pipelines.delivery.problems import Level, Problem
-from readiness_pipelines.delivery.proving import prove_share
-from readiness_pipelines.delivery.reconcile import Reconciliation, reconcile, repair
-from readiness_pipelines.delivery.replay import (
-    Replayed,
-    ReplayPlan,
-    ReplayStep,
-    Selection,
-    moved_rows,
-    plan_replay,
-    replay_batch,
-)
-from readiness_pipelines.delivery.settling import WAITS_AT_MOST, Unsettled
-from readiness_pipelines.delivery.share import Share
-from readiness_pipelines.delivery.work import Work, do_work, due_work, with_followers
+from typing import TYPE_CHECKING
+
+from readiness_pipelines.on_demand import import_on_demand
+
+if TYPE_CHECKING:
+    from readiness_pipelines.delivery.audit import Audit, audit
+    from readiness_pipelines.delivery.checking import CheckedCode, Mistake, check_domains, import_mistake
+    from readiness_pipelines.delivery.deciding import KeptDecision, decide
+    from readiness_pipelines.delivery.deliver import Delivery, deliver
+    from readiness_pipelines.delivery.gates import engine_of, gate_of
+    from readiness_pipelines.delivery.ingest import Ingested, ingest
+    from readiness_pipelines.delivery.kpis import kpi_values
+    from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
+    from readiness_pipelines.delivery.places import store_of
+    from readiness_pipelines.delivery.problems import Level, Problem
+    from readiness_pipelines.delivery.proving import prove_share
+    from readiness_pipelines.delivery.reconcile import Reconciliation, reconcile, repair
+    from readiness_pipelines.delivery.replay import (
+        Replayed,
+        ReplayPlan,
+        ReplayStep,
+        Selection,
+        moved_rows,
+        plan_replay,
+        replay_batch,
+    )
+    from readiness_pipelines.delivery.settling import WAITS_AT_MOST, Unsettled
+    from readiness_pipelines.delivery.share import Share
+    from readiness_pipelines.delivery.work import Work, do_work, due_work, with_followers
+else:
+    import_on_demand(__name__)
 
 __all__ = [
     "ORPHAN_AGE",

@@ -1,15 +1,18 @@
 """What is computed from a changed batch, computed again: exactly the batches that read it."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from readiness_pipelines.batches import BatchRef, in_order
 from readiness_pipelines.contracts import Computed, Read, Table, downstream
 from readiness_pipelines.contracts.reads import SameBatch
-from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.published import Inputs, Published, refs_of, without_moving
 from readiness_pipelines.errors import UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
+
+if TYPE_CHECKING:
+    from readiness_pipelines.delivery.deliver import Delivery
 
 
 def stale_batches(table: Computed, published: Published) -> Iterator[tuple[str, Inputs]]:
@@ -70,7 +73,7 @@ def _readers_among_all(
 
 def deliver_readers(
     table: Table, *, installation: Installation, run: Run, only: Sequence[BatchRef], done: Callable[[BatchRef], None]
-) -> dict[BatchRef, Delivery]:
+) -> "dict[BatchRef, Delivery]":
     """Compute the stale ones among some computed batches again, in the order rows flow.
 
     Args:
@@ -80,6 +83,8 @@ def deliver_readers(
         only: The batches that may be computed.
         done: Called with each batch when it is done.
     """
+    from readiness_pipelines.delivery.deliver import deliver  # noqa: PLC0415  # who asks what is stale judges nothing
+
     deliveries: dict[BatchRef, Delivery] = {}
     for reader in downstream(table):
         published = Published(installation.ledger)

@@ -65,6 +65,18 @@ def gate_of(table: Table, *, default_engine: EngineName = "duckdb") -> Gate:
 
 @lru_cache(maxsize=GATES_KEPT)
 def _gate(table: Table, engine: EngineName) -> Gate:
+    if isinstance(table, Kpi) and not table.gating.rules:
+        if table.by not in _kpi_gates:
+            _kpi_gates[table.by] = _built(table, engine)
+        return _kpi_gates[table.by].renamed(str(table.id))
+    return _built(table, engine)
+
+
+_kpi_gates: dict[tuple[str, ...], Gate] = {}
+"""Gates of KPIs of which nothing is said to be plausible, by their dimensions: nothing else tells them apart."""
+
+
+def _built(table: Table, engine: EngineName) -> Gate:
     gating = table.gating
     match table:
         case GatedTable():

@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from readiness_pipelines.contracts import Arrival, Computed, Domain, GatedTable, Lane, Table
 from readiness_pipelines.contracts.reads import BatchesOfPeriod, LastBatches, SameBatch
-from readiness_pipelines.delivery.deliver import Delivery, deliver
 from readiness_pipelines.delivery.follow import stale_batches
-from readiness_pipelines.delivery.ingest import ingest
 from readiness_pipelines.delivery.published import Published, fingerprint_of, without_moving
 from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST, WAITS_AT_MOST, Settling, Unsettled
 from readiness_pipelines.delivery.withdraw import WITHDRAWN, outliving
@@ -17,6 +16,9 @@ from readiness_pipelines.errors import LandingError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
+
+if TYPE_CHECKING:
+    from readiness_pipelines.delivery.deliver import Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ def due_work(
     return tuple(computed_last)
 
 
-def do_work(work: Work, *, installation: Installation, run: Run) -> tuple[Delivery, ...]:
+def do_work(work: Work, *, installation: Installation, run: Run) -> "tuple[Delivery, ...]":
     """Do what is due, in this process and without an orchestrator.
 
     A table of which an input is held is left: it becomes due when the input is published.
@@ -113,6 +115,9 @@ def do_work(work: Work, *, installation: Installation, run: Run) -> tuple[Delive
         DeclarationError: A transform breaks, or another declaration delivers a table of this name.
         LakehouseError: A table cannot be read or written.
     """
+    from readiness_pipelines.delivery.deliver import deliver  # noqa: PLC0415  # who asks what is due judges nothing
+    from readiness_pipelines.delivery.ingest import ingest  # noqa: PLC0415  # as above
+
     deliveries: list[Delivery] = []
     for table in work.tables:
         if isinstance(table, GatedTable):

@@ -1,27 +1,34 @@
 """The verdict: a Pandera schema becomes one query over a batch."""
 
-from readiness_pipelines.engines.duckdb.engine import DuckDbEngine
-from readiness_pipelines.engines.port import Engine, Rows
-from readiness_pipelines.gates.gate import Gate, known_columns
-from readiness_pipelines.gates.judge.others import OtherRows, UsualRange
-from readiness_pipelines.gates.record.records import BrokenRule, RecordVerdict
-from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
-from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
-from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions, Discarded, Waived
-from readiness_pipelines.gates.verdict.findings import SchemaFinding
-from readiness_pipelines.gates.verdict.verdict import (
-    CleansedCount,
-    Discard,
-    Empty,
-    Hold,
-    Outcome,
-    Publish,
-    RuleCount,
-    Split,
-    Verdict,
-)
-from readiness_pipelines.gates.versions.declaration import GateDeclaration
-from readiness_pipelines.gates.versions.differences import ChangeKind, GateChange, differences
+from typing import TYPE_CHECKING
+
+from readiness_pipelines.on_demand import import_on_demand
+
+if TYPE_CHECKING:
+    from readiness_pipelines.engines.duckdb.engine import DuckDbEngine
+    from readiness_pipelines.engines.port import Engine, Rows
+    from readiness_pipelines.gates.gate import Gate, known_columns
+    from readiness_pipelines.gates.judge.others import OtherRows, UsualRange
+    from readiness_pipelines.gates.record.records import BrokenRule, RecordVerdict
+    from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
+    from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
+    from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions, Discarded, Waived
+    from readiness_pipelines.gates.verdict.findings import SchemaFinding
+    from readiness_pipelines.gates.verdict.verdict import (
+        CleansedCount,
+        Discard,
+        Empty,
+        Hold,
+        Outcome,
+        Publish,
+        RuleCount,
+        Split,
+        Verdict,
+    )
+    from readiness_pipelines.gates.versions.declaration import GateDeclaration
+    from readiness_pipelines.gates.versions.differences import ChangeKind, GateChange, differences
+else:
+    import_on_demand(__name__)
 
 __all__ = [
     "SCHEMA_UNCHANGED",

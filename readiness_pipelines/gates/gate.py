@@ -1,6 +1,7 @@
 """A gate: a Pandera schema with routes and a tolerance, and a version that says when it changed."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -112,6 +113,12 @@ class Gate:
         self._dialect = dialect_of(engine)
         refuse_unsupported(self.spec, self.tests, self._dialect)
         self.declaration: GateDeclaration = declaration_of(self.spec, self.tests, self._gating, missing)
+
+    def renamed(self, name: str) -> "Gate":
+        """The same gate of something else."""
+        gate = copy(self)
+        gate.name = name
+        return gate
 
     @property
     def version(self) -> str:

@@ -1,20 +1,34 @@
 """The tables: Iceberg catalog, staged files, atomic commits, reading with DuckDB."""
 
-from readiness_pipelines.lakehouse.digests import METHOD, NO_ROWS, UNDIGESTED, FileDigest, RowsDigest
-from readiness_pipelines.lakehouse.drift import (
-    PlacedColumn,
-    arrived_name,
-    as_arrived,
-    as_they_are,
-    stored_columns,
-    to_stored,
-)
-from readiness_pipelines.lakehouse.lakehouse import Lakehouse
-from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
-from readiness_pipelines.lakehouse.parsed import ParsedFiles
-from readiness_pipelines.lakehouse.reaching import engine_errors
-from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
-from readiness_pipelines.lakehouse.types import promotable_type, storage_schema, storage_type
+from typing import TYPE_CHECKING
+
+from readiness_pipelines.on_demand import import_on_demand
+
+if TYPE_CHECKING:
+    from readiness_pipelines.lakehouse.digests import METHOD, NO_ROWS, UNDIGESTED, FileDigest, RowsDigest
+    from readiness_pipelines.lakehouse.drift import (
+        PlacedColumn,
+        arrived_name,
+        as_arrived,
+        as_they_are,
+        stored_columns,
+        to_stored,
+    )
+    from readiness_pipelines.lakehouse.lakehouse import Lakehouse
+    from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
+    from readiness_pipelines.lakehouse.parsed import ParsedFiles
+    from readiness_pipelines.lakehouse.reaching import engine_errors
+    from readiness_pipelines.lakehouse.records import (
+        ColumnFooter,
+        Commit,
+        DataFileInfo,
+        PlannedFiles,
+        Staged,
+        StagingArea,
+    )
+    from readiness_pipelines.lakehouse.types import promotable_type, storage_schema, storage_type
+else:
+    import_on_demand(__name__)
 
 __all__ = [
     "KEPT_SNAPSHOTS",

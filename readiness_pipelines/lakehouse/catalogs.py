@@ -1,5 +1,6 @@
 """Which Iceberg catalog: SQL tables in a database, or a REST server."""
 
+import weakref
 from pathlib import Path
 
 from pyiceberg.catalog import Catalog, load_catalog
@@ -79,6 +80,9 @@ def _sql(url: str, warehouse: Place, files: dict[str, str]) -> SqlCatalog:
     """Open a catalog; two processes that create its database at once may collide, and the second try finds it there."""
     properties = {"uri": url, "warehouse": warehouse.uri, "pool_pre_ping": "true", **files}
     try:
-        return SqlTables(CATALOG_NAME, **properties)
+        catalog = SqlTables(CATALOG_NAME, **properties)
     except DBAPIError:
-        return SqlTables(CATALOG_NAME, **properties)
+        catalog = SqlTables(CATALOG_NAME, **properties)
+    # At the latest when the process ends: what SQLite wrote beside its file is in the file then, and backups are whole.
+    weakref.finalize(catalog, catalog.engine.dispose)
+    return catalog

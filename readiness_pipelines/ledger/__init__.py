@@ -1,31 +1,38 @@
 """What happened: batches and where they stand, attempts, decisions, findings, incidents, and the trail of it all."""
 
-from readiness_pipelines.ledger.audit import ChainAudit, unknown_anchors
-from readiness_pipelines.ledger.batches import record_digest
-from readiness_pipelines.ledger.chain import BrokenLink
-from readiness_pipelines.ledger.claims import Home
-from readiness_pipelines.ledger.contents import BatchContents, FileContents
-from readiness_pipelines.ledger.decisions import DecisionRecord
-from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
-from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
-from readiness_pipelines.ledger.gates import GateRecord
-from readiness_pipelines.ledger.incident_book import Incidents
-from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, IncidentState
-from readiness_pipelines.ledger.ledger import AUTOMATIC, Ledger
-from readiness_pipelines.ledger.migrations import Migrated, migrate
-from readiness_pipelines.ledger.moves import MOVES
-from readiness_pipelines.ledger.outbox import Message, NoticeKey
-from readiness_pipelines.ledger.records import (
-    ALL_BATCHES,
-    Attempt,
-    BatchRecord,
-    Snapshots,
-    StoredColumn,
-    TrailEntry,
-)
-from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
-from readiness_pipelines.ledger.shapes import Shape
-from readiness_pipelines.ledger.silences import Silence
+from typing import TYPE_CHECKING
+
+from readiness_pipelines.on_demand import import_on_demand
+
+if TYPE_CHECKING:
+    from readiness_pipelines.ledger.audit import ChainAudit, unknown_anchors
+    from readiness_pipelines.ledger.batches import record_digest
+    from readiness_pipelines.ledger.chain import BrokenLink
+    from readiness_pipelines.ledger.claims import Home
+    from readiness_pipelines.ledger.contents import BatchContents, FileContents
+    from readiness_pipelines.ledger.decisions import DecisionRecord
+    from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
+    from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
+    from readiness_pipelines.ledger.gates import GateRecord
+    from readiness_pipelines.ledger.incident_book import Incidents
+    from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, IncidentState
+    from readiness_pipelines.ledger.ledger import AUTOMATIC, Ledger
+    from readiness_pipelines.ledger.migrations import Migrated, migrate
+    from readiness_pipelines.ledger.moves import MOVES
+    from readiness_pipelines.ledger.outbox import Message, NoticeKey
+    from readiness_pipelines.ledger.records import (
+        ALL_BATCHES,
+        Attempt,
+        BatchRecord,
+        Snapshots,
+        StoredColumn,
+        TrailEntry,
+    )
+    from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
+    from readiness_pipelines.ledger.shapes import Shape
+    from readiness_pipelines.ledger.silences import Silence
+else:
+    import_on_demand(__name__)
 
 __all__ = [
     "ALL_BATCHES",

@@ -1,5 +1,6 @@
 """The ledger's database: SQLite on one machine, Postgres for many."""
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # At the latest when the process ends: what SQLite wrote beside its file is in the file then, and backups whole.
+        weakref.finalize(self, engine.dispose)
 
     @classmethod
     def open(cls, url: str) -> "Database":

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from readiness_pipelines.ledger.keys import is_table
 from readiness_pipelines.ledger.tables import GATES
@@ -24,7 +23,11 @@ class GateRecord:
 
 def remember_gate(connection: Connection, table: TableId, gate: GateRecord) -> None:
     """Keep a gate of a table; once is enough."""
-    insert_new = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    # The dialect of the database alone: Postgres's takes longer to load than all that a small ledger is asked.
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as insert_new  # noqa: PLC0415
+    else:
+        from sqlalchemy.dialects.sqlite import insert as insert_new  # type: ignore[assignment]  # noqa: PLC0415
     row = {"table_name": str(table), **asdict(gate)}
     connection.execute(insert_new(GATES).values(row).on_conflict_do_nothing())
 

@@ -1,16 +1,23 @@
 """What we watch: promises held against what is there. Findings out, nothing stored and nobody notified."""
 
-from readiness_pipelines.observability.comparing import MOST_BATCHES, compare
-from readiness_pipelines.observability.distances import central_range
-from readiness_pipelines.observability.freshness import (
-    BAD,
-    FreshnessState,
-    TableFreshness,
-    assess,
-    promise_text,
-)
-from readiness_pipelines.observability.movement import Bar, Comparison, Measured, Moved, Past
-from readiness_pipelines.observability.profiles import BatchProfile, ColumnKind, ColumnProfile, Exact, profile_of
+from typing import TYPE_CHECKING
+
+from readiness_pipelines.on_demand import import_on_demand
+
+if TYPE_CHECKING:
+    from readiness_pipelines.observability.comparing import MOST_BATCHES, compare
+    from readiness_pipelines.observability.distances import central_range
+    from readiness_pipelines.observability.freshness import (
+        BAD,
+        FreshnessState,
+        TableFreshness,
+        assess,
+        promise_text,
+    )
+    from readiness_pipelines.observability.movement import Bar, Comparison, Measured, Moved, Past
+    from readiness_pipelines.observability.profiles import BatchProfile, ColumnKind, ColumnProfile, Exact, profile_of
+else:
+    import_on_demand(__name__)
 
 __all__ = [
     "BAD",

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
-from scipy.special import rel_entr
+
+from readiness_pipelines.observability.chances import chi_squared_above, divergence, kolmogorov_above
 
 Shares = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -30,10 +30,10 @@ def distances(seen: Shares, expected: Shares, *, ordered: bool) -> Mapping[str, 
         nothing in common; and of numbers ``ks``, the greatest difference of the shares up to a bin's edge
         (Kolmogorov-Smirnov).
     """
-    psi = np.asarray((rel_entr(seen, expected) + rel_entr(expected, seen)).sum(axis=1))
+    psi = np.asarray((divergence(seen, expected) + divergence(expected, seen)).sum(axis=1))
     middle = (seen + expected) / 2
-    divergence = (rel_entr(seen, middle) + rel_entr(expected, middle)).sum(axis=1) / (2 * np.log(2))
-    js = np.sqrt(np.maximum(divergence, 0))  # of equal shares, rounding leaves it a hair below 0
+    apart = (divergence(seen, middle) + divergence(expected, middle)).sum(axis=1) / (2 * np.log(2))
+    js = np.sqrt(np.maximum(apart, 0))  # of equal shares, rounding leaves it a hair below 0
     if not ordered:
         return {"psi": psi, "js": js}
     return {"psi": psi, "js": js, "ks": np.abs(np.cumsum(seen, axis=1) - np.cumsum(expected, axis=1)).max(axis=1)}
@@ -48,11 +48,11 @@ def by_chance(measure: str, value: float, *, rows: int, bins: int) -> float:
     freedom = max(1, bins - 1)
     match measure:
         case "psi":
-            return float(stats.chi2.sf(value * rows, freedom))
+            return chi_squared_above(value * rows, freedom)
         case "js":
-            return float(stats.chi2.sf(8 * np.log(2) * value**2 * rows, freedom))
+            return chi_squared_above(8 * np.log(2) * value**2 * rows, freedom)
         case _:
-            return float(stats.kstwobign.sf(value * np.sqrt(rows)))
+            return kolmogorov_above(value * np.sqrt(rows))
 
 
 def smoothed(counts: Shares) -> Shares:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from readiness_pipelines.batches import Batches, Publication
+from readiness_pipelines.batches import Batches, Calendar, Publication
 from readiness_pipelines.batches.schedules import last_ticks
 from readiness_pipelines.contracts import Freshness
 from readiness_pipelines.durations import format_duration
@@ -24,6 +24,8 @@ class FreshnessState(StrEnum):
     NEVER = "never"
     RECOVERED = "recovered"
 
+
+_END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 BAD = frozenset({FreshnessState.LATE, FreshnessState.FAILED})
 
@@ -60,7 +62,7 @@ def assess(
     watched_since: datetime,
     before: FreshnessState | None = None,
 ) -> TableFreshness:
-    """Hold a table against its promise.
+    """Hold a table against its promise, which ends with its last batch.
 
     Args:
         freshness: The promise.
@@ -75,7 +77,9 @@ def assess(
     due = _due(batches, publications, now)
     newest = max(due, key=lambda publication: batches.order(publication.batch), default=None)
     start = _counts_from(freshness, batches, due, newest)
-    if freshness.due is None:
+    if _over(batches, newest, now, watched_since):
+        late_at = failed_at = None
+    elif freshness.due is None:
         counts_from = start or batches.first_start() or watched_since
         late_at, failed_at = counts_from + freshness.warn_after, counts_from + freshness.fail_after
     else:
@@ -120,6 +124,18 @@ def _counts_from(
         return max((p.newest_event for p in due if p.newest_event is not None), default=None)
     window = batches.window(newest.batch)
     return window.end if window else newest.first_at
+
+
+def _over(batches: Batches, newest: Publication | None, now: datetime, watched_since: datetime) -> bool:
+    """Whether nothing is promised any more: the last batch is published, or was over before anybody watched."""
+    grid = batches.grid()
+    if not isinstance(grid, Calendar) or grid.end is None:
+        return False
+    last = batches.last_ended(_END_OF_TIME)
+    if last is None or last.end > now:
+        return False
+    window = batches.window(newest.batch) if newest else None
+    return last.end <= watched_since or (window is not None and window.end >= last.end)
 
 
 def _missed(

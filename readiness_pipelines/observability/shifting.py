@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy import stats
 
+from readiness_pipelines.observability.chances import binomial_above
 from readiness_pipelines.observability.distances import (
     Shares,
     binned,
@@ -102,7 +102,7 @@ def _new_values(name: str, column: ColumnProfile, past: Earlier, known: Sequence
     if not new or any(one.distinct != len(one.top) for one in past.columns):
         return
     present, counted = _present(column), sum(new.values())
-    chance = float(stats.binom.sf(counted - 1, present, min(1.0, 3 / sum(past.rows))))
+    chance = binomial_above(counted - 1, present, min(1.0, 3 / sum(past.rows)))
     if counted >= max(LEAST_NEW_ROWS, LEAST_NEW_SHARE * present) and chance < past.level:
         shown = ", ".join(f"{value!r} {rows / present:.1%}" for value, rows in list(new.items())[:3])
         yield Moved(

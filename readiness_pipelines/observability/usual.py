@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+
+from readiness_pipelines.observability.chances import same_mean, t_above, t_bound
 
 WEEKS = 3
 """A weekday must have been there so often before it is compared with itself."""
@@ -67,8 +68,8 @@ def usual(
         same, residuals, freedom = seen, seen - seen.mean(), len(seen) - 1
     deviation = max(float(np.sqrt((residuals**2).sum() / freedom)), least_deviation) * np.sqrt(1 + 1 / len(same))
     expected = float(same.mean())
-    bound = float(stats.t.isf(level / 2, freedom)) * deviation
-    p = float(2 * stats.t.sf(abs(value - expected) / deviation, freedom))
+    bound = t_bound(level / 2, freedom) * deviation
+    p = 2 * t_above(abs(value - expected) / deviation, freedom)
     return Usual(expected=expected, low=expected - bound, high=expected + bound, p=p, weekday=seasonal)
 
 
@@ -86,4 +87,4 @@ def _differ(groups: dict[int | None, list[float]]) -> bool:
         return False
     if all(np.ptp(group) == 0 for group in often):
         return len({group[0] for group in often}) > 1
-    return bool(stats.f_oneway(*often).pvalue < SEASON_LEVEL)
+    return same_mean(often) < SEASON_LEVEL

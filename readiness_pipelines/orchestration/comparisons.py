@@ -10,7 +10,6 @@ from readiness_pipelines.delivery import Delivery
 from readiness_pipelines.observability import Comparison, Measured, Moved
 from readiness_pipelines.orchestration.keys import asset_key
 from readiness_pipelines.orchestration.metadata import record_table
-from readiness_pipelines.reports.charts import histogram_picture
 
 VOLUME_CHECK, DISTRIBUTION_CHECK = "volume", "distribution"
 
@@ -74,6 +73,9 @@ def _distribution(delivery: Delivery) -> dict[str, Any]:
         )
     drawn = [one for one in moved if one.histogram][:PICTURES]
     if drawn:
+        # Charts take longer to load than a small batch to judge, and few batches have one.
+        from readiness_pipelines.reports.charts import histogram_picture  # noqa: PLC0415
+
         pictures = (f"![{one.column}]({histogram_picture(one.histogram, str(one.column))})" for one in drawn)
         metadata["histograms"] = dg.MetadataValue.md("\n\n".join(pictures))
     return metadata

@@ -30,7 +30,7 @@ def build_definitions(*domains: Domain, settings: Settings | None = None) -> dg.
 
     Args:
         domains: The domains; those that the settings name where none is given.
-        settings: Where things are; ``None`` reads the environment when a run begins.
+        settings: Where things are; ``None`` reads the environment when a run begins (and `Settings.automatic` now).
 
     Raises:
         DeclarationError: No domain is named, one cannot be imported, or two have one name.
@@ -49,6 +49,7 @@ def _definitions(domains: tuple[Domain, ...], settings: Settings | None) -> dg.D
     lanes = [lane for domain in domains for lane in domain.lanes]
     jobs = {lane.name: lane_job(lane) for lane in lanes}
     proof = prove_job(domains)
+    automatic = (settings or Settings()).automatic
     replays = {replay_job_name(lane): replay_job(lane) for lane in lanes}
     return dg.Definitions(
         assets=[asset for domain in domains for asset in domain_assets(domain)],
@@ -56,7 +57,7 @@ def _definitions(domains: tuple[Domain, ...], settings: Settings | None) -> dg.D
         schedules=[maintain_schedule, prove_schedule(proof)],
         asset_checks=[checks for domain in domains if (checks := freshness_checks(domain)) is not None],
         sensors=[
-            *(work_sensor(domain, jobs) for domain in domains),
+            *(work_sensor(domain, jobs, automatic=automatic) for domain in domains),
             *(replay_sensor(domain, replays) for domain in domains),
             failure_sensor(domains, settings),
             watch_sensor(domains, settings),

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,21 +82,33 @@ class Job:
 def open_instance(project: Path) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of a project: ``DAGSTER_HOME`` where it is set, else ``.dagster`` in the project's folder.
 
+    A home without a ``dagster.yaml`` gets the project's, or one that sends nothing to anybody: with none, each command
+    would print that Dagster collects statistics.
+
     Args:
         project: The folder with ``workspace.yaml`` and ``dagster.yaml``.
     """
-    if not os.environ.get("DAGSTER_HOME"):
+    if named := os.environ.get("DAGSTER_HOME"):
+        with suppress(OSError):  # somebody else's, perhaps read-only; where it is not there, Dagster says so
+            _give_file(Path(named), project, link=False)  # whoever replaces it there means that one
+    else:
         home = project / HOME_FOLDER
         home.mkdir(exist_ok=True)
-        link, target = home / INSTANCE_FILE, project / INSTANCE_FILE
-        if not link.exists():
-            if target.exists():
-                link.symlink_to(os.path.relpath(target, home))
-            else:
-                link.write_text(DEFAULT_INSTANCE)
+        _give_file(home, project)
         os.environ["DAGSTER_HOME"] = str(home)
     with dg.DagsterInstance.get() as instance:
         yield instance
+
+
+def _give_file(home: Path, project: Path, *, link: bool = True) -> None:
+    """Let a home without a ``dagster.yaml`` have one."""
+    file, target = home / INSTANCE_FILE, project / INSTANCE_FILE
+    if file.exists() or file.with_suffix(".yml").exists():
+        return
+    if link and target.exists():
+        file.symlink_to(os.path.relpath(target, home))
+    else:
+        file.write_text(target.read_text() if target.exists() else DEFAULT_INSTANCE)
 
 
 def find_job(name: str, *, project: Path) -> Job:

@@ -43,19 +43,20 @@ def work_key(work: Work) -> str:
     return f"{work.lane.name}-{work.batch}-{work.fingerprint}"
 
 
-def work_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition]) -> dg.SensorDefinition:
+def work_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition], *, automatic: bool) -> dg.SensorDefinition:
     """Runs the lanes of a domain for each batch that is due.
 
     Args:
         domain: The domain.
         jobs: The lanes' jobs, by name.
+        automatic: Whether it runs unless somebody switches it off; else it waits until somebody switches it on.
     """
 
     @dg.sensor(
         name=f"{domain.name}_work",
         jobs=[jobs[lane.name] for lane in domain.lanes],
         minimum_interval_seconds=TICK_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus.RUNNING if automatic else dg.DefaultSensorStatus.STOPPED,
         description="Runs what is due: a batch that arrived whole, and what is computed from batches that changed.",
         required_resource_keys={INSTALLATION},
     )

@@ -1,13 +1,20 @@
 """What there is: status, history, the map, latencies, findings. It reads and never writes."""
 
-from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, read_text, table_map
-from readiness_pipelines.overview.gate_changes import GateChanges, gate_changes
-from readiness_pipelines.overview.history import BatchHistory, History, history
-from readiness_pipelines.overview.known import unknown_batch
-from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
-from readiness_pipelines.overview.observing import Observation, observe
-from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
-from readiness_pipelines.overview.waiting import judged_rules, quarantine_rows, waiting_batches, waiting_record
+from typing import TYPE_CHECKING
+
+from readiness_pipelines.on_demand import import_on_demand
+
+if TYPE_CHECKING:
+    from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, read_text, table_map
+    from readiness_pipelines.overview.gate_changes import GateChanges, gate_changes
+    from readiness_pipelines.overview.history import BatchHistory, History, history
+    from readiness_pipelines.overview.known import unknown_batch
+    from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
+    from readiness_pipelines.overview.observing import Observation, observe
+    from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
+    from readiness_pipelines.overview.waiting import judged_rules, quarantine_rows, waiting_batches, waiting_record
+else:
+    import_on_demand(__name__)
 
 __all__ = [
     "BatchHistory",

@@ -1,9 +1,16 @@
 """What is computed over tables for somebody: KPIs, as pure functions of relations."""
 
-from readiness_pipelines.products.kpis import KPI_COLUMNS, NoTotalError, kpi_relation, kpi_schema
-from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
-from readiness_pipelines.products.units import format_value
-from readiness_pipelines.products.values import KpiValue, combined, values_of
+from typing import TYPE_CHECKING
+
+from readiness_pipelines.on_demand import import_on_demand
+
+if TYPE_CHECKING:
+    from readiness_pipelines.products.kpis import KPI_COLUMNS, NoTotalError, kpi_relation, kpi_schema
+    from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
+    from readiness_pipelines.products.units import format_value
+    from readiness_pipelines.products.values import KpiValue, combined, values_of
+else:
+    import_on_demand(__name__)
 
 __all__ = [
     "KPI_COLUMNS",

@@ -1,6 +1,5 @@
 """The command line: tables for people, JSON for programs, errors with a way out."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from readiness_pipelines.cli.main import app
 from readiness_pipelines.cli.output import OUT
 from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.cli.calling import as_json, call, run_process
-from readiness_pipelines_tests.conftest import LANDING
 from readiness_pipelines_tests.samples import GOOD, land
 
 
@@ -185,34 +183,6 @@ def test_every_command_that_messages_suggest_runs(delivered: Path, command: str)
     words = command.split()
     assert words[0] == "readiness"
     call(*words[1:])
-
-
-def test_the_installed_command_runs_without_importing_dagster_for_status(project: Path) -> None:
-    # The user's own module imports Dagster; the reference domains do not.
-    landing = str(LANDING)
-    code = (
-        "import sys; sys.argv = ['readiness', 'status', '--json']\n"
-        "from readiness_pipelines.cli.main import main\n"
-        "try: main()\nexcept SystemExit as done: print(done.code, 'dagster' in sys.modules, file=sys.stderr)"
-    )
-    import subprocess  # noqa: PLC0415
-    import sys  # noqa: PLC0415
-
-    from readiness_pipelines_tests.cli.calling import process_environment  # noqa: PLC0415
-
-    variables = {
-        "READINESS_DOMAINS": "readiness_pipelines.examples.readmissions:readmissions",
-        "READINESS_LANDING": landing,
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=process_environment(variables),
-    )
-    assert done.stderr.split()[-2:] == ["0", "False"]
-    assert json.loads(done.stdout)["domain"] == "readmissions"
 
 
 def test_domain_diff_shows_what_changed_since_a_gate_last_judged(

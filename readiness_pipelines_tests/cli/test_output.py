@@ -1,9 +1,11 @@
-"""What strangers wrote, such as a file's name, is text on a terminal."""
+"""What is printed: what strangers wrote is text on a terminal, and what is suggested can be typed as it stands."""
+
+from pathlib import Path
 
 import pytest
 from rich.table import Table
 
-from readiness_pipelines.cli.output import OUT, say, show_error
+from readiness_pipelines.cli.output import OUT, reachable, say, show_error
 from readiness_pipelines.errors import ReadinessError
 
 
@@ -20,3 +22,24 @@ def test_nothing_of_what_is_printed_is_obeyed_by_a_terminal(capsys: pytest.Captu
 
 def test_an_error_names_a_file_as_text_and_keeps_its_lines() -> None:
     assert str(ReadinessError("é\x1b[2J.csv\n\tis bad", way_out="x")) == "é\\x1b[2J.csv\n\tis bad\n  → x"
+
+
+def test_a_command_is_suggested_by_the_path_that_was_typed_where_the_shell_does_not_find_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = tmp_path / ".venv" / "bin" / "readiness"
+    command.parent.mkdir(parents=True)
+    command.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/nowhere")
+    text = "look: readiness status shop, or set readiness.toml right; then readiness run"
+    for typed in (".venv/bin/readiness", str(command)):
+        monkeypatch.setattr("sys.argv", [typed])
+        assert reachable(text) == (
+            "look: .venv/bin/readiness status shop, or set readiness.toml right; then .venv/bin/readiness run"
+        )
+    monkeypatch.setenv("PATH", str(command.parent))
+    assert reachable(text) == text
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("sys.argv", ["pytest"])
+    assert reachable(text) == text

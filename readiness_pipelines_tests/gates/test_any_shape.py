@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import pandera.pyarrow as pa
 import pyarrow as arrow
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -64,6 +65,7 @@ def arrivals(draw: st.DrawFn) -> list[dict[str, Any]]:
     return [{name: draw(VALUES[kind] | st.none()) for name, kind in columns.items()} for _ in range(rows)]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(arrivals(), st.sampled_from(list(SchemaChange)))
 def test_every_shape_gets_a_verdict_that_adds_up(rows: list[dict[str, Any]], change: SchemaChange) -> None:

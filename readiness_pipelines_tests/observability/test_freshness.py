@@ -50,6 +50,31 @@ def test_lateness_began_when_the_bound_was_crossed() -> None:
     assert (found.since, found.age) == (at("2026-01-03 02:00"), timedelta(hours=36))
 
 
+ENDED = DailyBatches(start=date(2026, 1, 1), end=date(2026, 1, 4))
+TO_THE_END = published(_2026_01_03="2026-01-04 01:00")
+ALMOST = published(_2026_01_02="2026-01-03 01:00")
+
+
+@pytest.mark.parametrize("due", [None, "0 6 * * *"])
+@pytest.mark.parametrize(
+    ("publications", "watched", "state"),
+    [
+        pytest.param([], "2026-03-01", "never", id="over before anybody watched"),
+        pytest.param(ALMOST, "2026-01-04", "fresh", id="over before anybody watched, in part there"),
+        pytest.param(TO_THE_END, "2026-01-01", "fresh", id="whole"),
+        pytest.param(ALMOST, "2026-01-01", "failed", id="the last day is missing"),
+        pytest.param([], "2026-01-01", "failed", id="all are missing"),
+    ],
+)
+def test_a_promise_ends_with_the_last_day(
+    publications: list[Publication], watched: str, state: str, due: str | None
+) -> None:
+    promise = Freshness(warn_after="26h", fail_after="50h", due=due)
+    found = look(publications, "2026-03-02", promise, batches=ENDED, watched_since=at(watched))
+    assert found.state == state
+    assert (found.late_at is None) == (state != "failed")
+
+
 def test_an_old_day_published_now_makes_nothing_fresh() -> None:
     before = published(_2026_01_03="2026-01-04 01:00")
     backfill = published(_2026_01_01="2026-01-05 11:59")

@@ -58,6 +58,25 @@ def test_several_domains_are_one_code_location() -> None:
     assert sales.parent_keys == {dg.AssetKey(["shop", "orders"])}
 
 
+def test_nothing_that_is_due_runs_by_itself_where_the_settings_say_so(tmp_path: Path) -> None:
+    for automatic, status in ((True, dg.DefaultSensorStatus.RUNNING), (False, dg.DefaultSensorStatus.STOPPED)):
+        settings = settings_in(tmp_path).model_copy(update={"automatic": automatic})
+        shop, _ = domains()
+        repository = build_definitions(shop, settings=settings).get_repository_def()
+        assert repository.get_sensor_def("shop_work").default_status is status
+
+
+def test_a_home_without_a_file_gets_the_project_s_and_sends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    with launching.open_instance(tmp_path) as instance:
+        assert not instance.telemetry_enabled
+    assert not (home / "dagster.yaml").is_symlink()
+
+
 def test_a_domain_alone_names_the_tables_of_another_that_it_reads() -> None:
     _, finance = domains()
     graph = build_definitions(finance).get_repository_def().asset_graph

@@ -1,8 +1,9 @@
 """From a schema, and what a gate adds to it, to the tests it declares, each with a named rule."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import narwhals.stable.v1 as nw
@@ -55,7 +56,8 @@ def declare(spec: SchemaSpec, gating: Gating) -> tuple[GateTest, ...]:
             route that a rule cannot take.
         UnknownNameError: A route or tolerance for a rule, or a reference to a column, that is not there.
     """
-    declared = [*_shape_tests(spec, gating), *_column_tests(spec), *_frame_tests(spec, gating)]
+    probe = cache(partial(Probe.of, spec))  # made for the first check, if there is one
+    declared = [*_shape_tests(spec, gating), *_column_tests(spec, probe), *_frame_tests(spec, gating, probe)]
     tests = _with_unique_names(declared)
     names = [test.rule.name for test in tests]
     for what, given in (("routes", gating.routes), ("tolerance", gating.tolerance.rules)):
@@ -86,8 +88,7 @@ def _shape_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
     yield SchemaUnchanged(rule=shape(SCHEMA_UNCHANGED, reason, Route.HOLD if held else Route.WARN))
 
 
-def _column_tests(spec: SchemaSpec) -> Iterator[GateTest]:
-    probe = Probe.of(spec)
+def _column_tests(spec: SchemaSpec, probe: Callable[[], "Probe"]) -> Iterator[GateTest]:
     for column in spec.columns:
         if column.type is not None:
             yield Typed(rule=_type_rule(column), spec=column)
@@ -98,11 +99,10 @@ def _column_tests(spec: SchemaSpec) -> Iterator[GateTest]:
             rule = replace(_row_rule(column, "unique", reason), kind=RuleKind.BATCH)
             yield Unique(rule=rule, columns=(column.name,), spec=column, duplicates=column.duplicates)
         for check in column.checks:
-            yield _check_test(check, column, probe, spec.flavour)
+            yield _check_test(check, column, probe(), spec.flavour)
 
 
-def _frame_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
-    probe = Probe.of(spec)
+def _frame_tests(spec: SchemaSpec, gating: Gating, probe: Callable[[], "Probe"]) -> Iterator[GateTest]:
     for columns in spec.unique:
         rule = Rule(
             name=rule_name("unique", *columns),
@@ -113,7 +113,7 @@ def _frame_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
         )
         yield Unique(rule=rule, columns=columns, spec=None, duplicates=spec.duplicates)
     for check in spec.checks:
-        yield _check_test(check, None, probe, spec.flavour)
+        yield _check_test(check, None, probe(), spec.flavour)
     for added in gating.rules:
         match added:
             case ExistsIn() | NotInOtherBatches():
@@ -121,7 +121,7 @@ def _frame_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
             case WithinUsualRange():
                 yield from _usual_tests(added, spec)
             case Check():
-                yield _check_test(added, None, probe, Flavour.PYARROW if not added.native else spec.flavour)
+                yield _check_test(added, None, probe(), Flavour.PYARROW if not added.native else spec.flavour)
             case _:
                 raise GateBuildError(
                     f"the rule {added!r} is neither a Pandera check nor a reference",

@@ -81,6 +81,16 @@ def native_table(flavour: Flavour, table: pa.Table) -> Any:
 def _of_narwhals(kind: Any) -> pa.DataType:
     if (known := arrow_type_of(kind)) is not None:
         return known
+    # By what it says of itself: Narwhals takes a type with parameters and the same one without for equal.
+    if (found := _KNOWN.get((isinstance(kind, type), repr(kind)))) is None:
+        found = _KNOWN[isinstance(kind, type), repr(kind)] = _cast_of_narwhals(kind)
+    return found
+
+
+_KNOWN: dict[tuple[bool, str], pa.DataType] = {}
+
+
+def _cast_of_narwhals(kind: Any) -> pa.DataType:
     empty = nw.from_native(pa.table({"x": pa.nulls(0)}), eager_only=True)
     found = nw.to_native(empty.with_columns(nw.col("x").cast(kind))).schema.field("x").type
     # Tables have microseconds: what is finer breaks its row.
