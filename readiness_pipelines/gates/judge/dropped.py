@@ -44,7 +44,7 @@ def drop_rows(
         where = " AND ".join([f"({one.where or 'true'})", *earlier])
         dropped = _with_part(view, dropped, f"SELECT _row, {entry} AS error FROM {view.source} WHERE {where}")
     for part in dropped.parts:
-        view = _without(view, part)
+        view = view.without(part)
     return _deduplicate(view, dropped, step) if step else (view, dropped)
 
 
@@ -68,7 +68,7 @@ def _deduplicate(view: BatchView, dropped: DroppedRows, step: Deduplicate) -> tu
         f"(PARTITION BY {partition} ORDER BY {order}) AS place FROM {view.rows} t "
         f"SEMI JOIN {keys} d ON {same_key(step.by, sql)} WHERE {where}) WHERE place > 1",
     )
-    return _without(view, dropped.parts[-1]), replace(dropped, key=key, repeated=dropped.rows - before)
+    return view.without(dropped.parts[-1]), replace(dropped, key=key, repeated=dropped.rows - before)
 
 
 def _with_part(view: BatchView, dropped: DroppedRows, query: str) -> DroppedRows:
@@ -76,9 +76,3 @@ def _with_part(view: BatchView, dropped: DroppedRows, query: str) -> DroppedRows
     view.engine.keep(part, query)
     ((rows,),) = view.engine.fetch(f"SELECT count(*) FROM {part}")
     return replace(dropped, parts=(*dropped.parts, part), rows=dropped.rows + rows)
-
-
-def _without(view: BatchView, part: str) -> BatchView:
-    kept = f"without_{part}"
-    view.engine.view(kept, f"SELECT t.* FROM {view.rows} t ANTI JOIN {part} l USING (_row)")
-    return replace(view, rows=kept)

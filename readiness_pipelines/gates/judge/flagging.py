@@ -1,13 +1,14 @@
 """The one query over the rows: every lifted test as a flag, and the rows with any flag up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 import narwhals.stable.v1 as nw
 
+from readiness_pipelines.engines.expressions import columns_of
 from readiness_pipelines.errors import GateBuildError, first_line
 from readiness_pipelines.gates.judge.batch_view import BatchView, is_float
-from readiness_pipelines.gates.judge.bits import Bit, words_with
+from readiness_pipelines.gates.judge.bits import WORD_BITS, Bit, words_with
 from readiness_pipelines.gates.judge.layout import LaidColumn
 from readiness_pipelines.gates.judge.lifted import EVERY_ROW, LiftedCheck, left_to_pandera, refuse_memory
 from readiness_pipelines.gates.judge.others import UsualRange
@@ -27,6 +28,9 @@ from readiness_pipelines.gates.schema.tests import (
     WithinUsual,
 )
 
+TESTS_AT_ONCE = 4 * WORD_BITS
+"""So many are one query: what DuckDB takes to plan one grows with the square of its conditions."""
+
 
 def find_lifted(
     view: BatchView,
@@ -40,7 +44,6 @@ def find_lifted(
     Raises:
         GateBuildError: A test that cannot be evaluated on this batch (an overflow, say); names its rule.
     """
-    frame = view.frame
     flags = {}
     for bit in bits:
         check = checks.get(bit.place)
@@ -48,17 +51,42 @@ def find_lifted(
             flags[bit.place] = breaks
     try:
         left = left_to_pandera(view, checks)
-        named = {f"b{place}": breaks for place, breaks in flags.items() if left.get(place) != EVERY_ROW}
-        if not named:
+        asked = [place for place in flags if left.get(place) != EVERY_ROW]
+        if not asked:
             violations.keep(f"SELECT _row, {words_with(bits, {})} FROM {view.rows} WHERE false")
-            return left
-        flagged = f"flagged_{view.tag}"
-        view.engine.view(flagged, nw.to_native(frame.select("_row", **named)))
-        words = words_with(bits, {place: name for place in flags if (name := f"b{place}") in named})
-        violations.keep(f"SELECT _row, {words} FROM {flagged} WHERE {' OR '.join(named)}")
+        for number, some in enumerate(_at_once(asked)):
+            named = {place: f"b{place}" for place in some}
+            part = _narrowed(view, bits, checks, some, tag=str(number)) if len(some) < len(asked) else view
+            flagged = f"flagged_{part.tag}"
+            query = part.frame.select("_row", **{name: flags[place] for place, name in named.items()})
+            view.engine.view(flagged, nw.to_native(query))
+            violations.keep(
+                f"SELECT _row, {words_with(bits, named)} FROM {flagged} WHERE {' OR '.join(named.values())}"
+            )
+        return left
     except view.engine.refusals as error:
         raise _culprit(view, bits, flags) or error from error
     return left
+
+
+def _at_once(places: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The tests that are one query each: all, unless they are many."""
+    for first in range(0, len(places), TESTS_AT_ONCE):
+        yield places[first : first + TESTS_AT_ONCE]
+
+
+def _narrowed(
+    view: BatchView, bits: tuple[Bit, ...], checks: Mapping[int, LiftedCheck], places: Iterable[int], *, tag: str
+) -> BatchView:
+    """The view with the columns that some tests read; as it is where a test does not name all of them."""
+    names: set[str] = set()
+    for place in places:
+        column = bits[place].column
+        read = columns_of(checks[place].passes) if place in checks else ()
+        if place in checks and not read:
+            return view
+        names |= {*read, *((column.name,) if column else ())}
+    return view.narrowed(names, tag=tag)
 
 
 def find_aggregates(view: BatchView, checks: Mapping[int, LiftedCheck], left: dict[int, str]) -> dict[str, str]:

@@ -1,12 +1,10 @@
 """From a schema, and what a gate adds to it, to the tests it declares, each with a named rule."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache, partial
-from typing import Any
 
-import narwhals.stable.v1 as nw
 import pyarrow as pa
 from pandera.api.checks import Check
 
@@ -14,23 +12,12 @@ from readiness_pipelines.contracts.cleansing import RejectMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, Reference, WithinUsualRange
 from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.engines.expressions import columns_of, nodes_of
-from readiness_pipelines.errors import GateBuildError, UnknownNameError, first_line
+from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.schema.ambiguity import refuse_ambiguous
+from readiness_pipelines.gates.schema.binding import Probe, bound
 from readiness_pipelines.gates.schema.columns import ColumnSpec, Duplicates, SchemaSpec
 from readiness_pipelines.gates.schema.flavours import Flavour
-from readiness_pipelines.gates.schema.lifting import (
-    FRAME,
-    PROBE_ROWS,
-    NotLiftedError,
-    bind,
-    bind_in_pandera,
-    expression,
-    nan_verdicts,
-    widens_singles,
-)
-from readiness_pipelines.gates.schema.parity import parity_of
-from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner, rule_name
+from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, rule_name
 from readiness_pipelines.gates.schema.tests import (
     Checked,
     ColumnsExpected,
@@ -45,7 +32,6 @@ from readiness_pipelines.gates.schema.tests import (
     Unique,
     WithinUsual,
 )
-from readiness_pipelines.sql import probe_connection
 
 
 def declare(spec: SchemaSpec, gating: Gating) -> tuple[GateTest, ...]:
@@ -153,51 +139,25 @@ def _check_test(check: Check, column: ColumnSpec | None, probe: "Probe", flavour
     """A check with its rule: where it runs, and whether it is about rows or of the batch."""
     name = rule_name(column.label if column else "", check.name or "check")
     refuse_ambiguous(check, rule=name)
-    key = probe_column(column) if column else FRAME
-    columns: tuple[str, ...] = (column.name,) if column else ()
-    runs_on, because, of_rows, nan_fails = Runner.QUERY, "Pandera's own expression, lifted into the query", True, None
-    nan_settled = False
-    try:
-        lifted = expression(check, key, probe.frame)
-    except NotLiftedError as reason:
-        runs_on = Runner.PYTHON if check.element_wise else Runner.PANDERA
-        because, of_rows = str(reason), not _is_of_batch(check)
-    except Exception as error:  # a user's function may raise anything
-        raise GateBuildError(
-            f"the check of rule {name!r} raised {type(error).__name__}: {first_line(error)}",
-            way_out="with native=False a check takes a Narwhals expression, or frame, and returns an expression",
-        ) from error
-    else:
-        parity = parity_of(lifted, probe.types, rule=name, widens=widens_singles(check, flavour))
-        columns = columns or columns_of(lifted)
-        if parity.why_not:
-            runs_on, because = Runner.PANDERA, f"Pandera decides it over a table of what it reads: {parity.why_not}"
-            of_rows = bind_in_pandera(lifted, probe.table, rule=name)
-        else:
-            of_rows = bind(lifted, probe.frame, rule=name)
-            bind_in_pandera(lifted, probe.table, rule=name)
-        own_nan = all(len(nodes_of(part)) == 1 for part in parity.doubts) and columns_of(lifted) == (key,)
-        if column and of_rows and parity.elementwise and own_nan and column.type is not None and not parity.why_not:
-            nan_settled = True
-            if parity.doubts:
-                by_pandera, by_query = nan_verdicts(check, column.type, flavour, rule=name)
-                nan_fails = by_pandera if by_pandera != by_query else None
-    route = Route.QUARANTINE if of_rows else Route.HOLD
+    found = bound(check, column, probe, flavour, rule=name)
+    route = Route.QUARANTINE if found.of_rows else Route.HOLD
     rule = Rule(
         name=name,
-        columns=columns,
-        kind=RuleKind.ROW if of_rows else RuleKind.BATCH,
+        columns=found.columns,
+        kind=RuleKind.ROW if found.of_rows else RuleKind.BATCH,
         route=Route.WARN if check.raise_warning else route,
         reason=str(check.error or check.name or "passes the check"),
-        runs_on=runs_on,
-        because=because,
+        runs_on=found.runs_on,
+        because=found.because,
     )
-    return Checked(rule=rule, check=check, spec=column, of_rows=of_rows, nan_fails=nan_fails, nan_settled=nan_settled)
-
-
-def _is_of_batch(check: Check) -> bool:
-    """Whether a check that does not lift is known to answer once for the batch; others are seen when they answer."""
-    return check.groupby is not None or getattr(check._check_fn, "__name__", "") == "unique_values_eq"
+    return Checked(
+        rule=rule,
+        check=check,
+        spec=column,
+        of_rows=found.of_rows,
+        nan_fails=found.nan_fails,
+        nan_settled=found.nan_settled,
+    )
 
 
 def _reference_test(reference: Reference, spec: SchemaSpec) -> Referenced:
@@ -251,36 +211,6 @@ def _routed(test: GateTest, gating: Gating) -> GateTest:
     if given is None and gating.default_route and rule.kind is not RuleKind.SHAPE and route is not Route.WARN:
         route = Route.HOLD if whole_batch and gating.default_route is Route.QUARANTINE else gating.default_route
     return replace(test, rule=replace(rule, route=route))
-
-
-def probe_column(column: ColumnSpec) -> str:
-    """The name a column has in `probe_frame`: its own, or its label where its name is a pattern."""
-    return column.label if column.pattern else column.name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """The schema's columns and types with nulls in `PROBE_ROWS` rows, to bind expressions to: for DuckDB, for Pandera.
-
-    Attributes:
-        frame: A DuckDB frame.
-        table: The same as a table.
-        types: The types by name.
-    """
-
-    frame: nw.DataFrame[Any]
-    table: pa.Table
-    types: Mapping[str, pa.DataType]
-
-    @classmethod
-    def of(cls, spec: SchemaSpec) -> "Probe":
-        """A probe of a schema."""
-        arrays = {probe_column(c): pa.nulls(PROBE_ROWS, c.type or pa.string()) for c in spec.columns}
-        types = {name: array.type for name, array in arrays.items()}
-        # A check over the frame may use the batch, or file, of a row.
-        arrays |= {name: pa.nulls(PROBE_ROWS, pa.string()) for name in ("_batch", "_file")}
-        table = pa.table(arrays)
-        return cls(frame=nw.from_native(probe_connection().from_arrow(table)), table=table, types=types)
 
 
 def _with_unique_names(tests: list[GateTest]) -> list[GateTest]:

@@ -4,8 +4,8 @@ from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.expressions import operations_of, with_patterns
 from readiness_pipelines.engines.literals import literals_of
 from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.gates.schema.binding import Probe, probe_column
 from readiness_pipelines.gates.schema.columns import SchemaSpec
-from readiness_pipelines.gates.schema.declaring import Probe, probe_column
 from readiness_pipelines.gates.schema.lifting import FRAME, expression, lifts, widens_singles
 from readiness_pipelines.gates.schema.parity import parity_of
 from readiness_pipelines.gates.schema.rules import Runner
