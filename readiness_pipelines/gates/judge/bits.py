@@ -1,11 +1,12 @@
 """The bit set of a row: one bit for each test of each column, in words of a DuckDB table."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.gates.judge.layout import LaidColumn, Layout
+from readiness_pipelines.gates.schema.columns import ColumnSpec
 from readiness_pipelines.gates.schema.tests import (
     Checked,
     ColumnsExpected,
@@ -56,7 +57,8 @@ class Bit:
 
 def bits_of(tests: Iterable[GateTest], layout: Layout) -> tuple[Bit, ...]:
     """The bits of the tests that are about rows, in order."""
-    pairs = ((test, column) for test in tests for column in _columns(test, layout))
+    by_spec = layout.by_spec()
+    pairs = ((test, column) for test in tests for column in _columns(test, by_spec))
     return tuple(Bit(place, test, column) for place, (test, column) in enumerate(pairs))
 
 
@@ -82,16 +84,19 @@ def _word(value: int) -> str:
     return f"CAST({value} AS BIGINT)"
 
 
-def _columns(test: GateTest, layout: Layout) -> Iterator[LaidColumn | None]:
+def _columns(test: GateTest, by_spec: Mapping[int, Sequence[LaidColumn]]) -> Iterator[LaidColumn | None]:
+    def of(spec: ColumnSpec) -> Sequence[LaidColumn]:
+        return by_spec.get(id(spec), ())
+
     match test:
         case Readable() | Referenced():
             yield None
         case Typed(spec=spec):
-            yield from (column for column in layout.of(spec) if column.unconverted)  # others cannot break it by row
+            yield from (column for column in of(spec) if column.unconverted)  # others cannot break it by row
         case NotNull(spec=spec) | WithinUsual(spec=spec):
-            yield from layout.of(spec)
+            yield from of(spec)
         case Checked(spec=spec) | Unique(spec=spec):
-            yield from (None,) if spec is None else layout.of(spec)
+            yield from (None,) if spec is None else of(spec)
         case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
             pass  # they are about the shape of the batch, not its rows
         case _:

@@ -1,6 +1,6 @@
 """A schema laid over the columns that arrived: what is there, what it becomes, and what is wrong with its shape."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -95,9 +95,13 @@ class Layout:
             ]
         )
 
-    def of(self, spec: ColumnSpec) -> tuple[LaidColumn, ...]:
-        """The columns that a specification is about."""
-        return tuple(column for column in self.columns if spec in column.specs)
+    def by_spec(self) -> Mapping[int, Sequence[LaidColumn]]:
+        """The columns that each specification is about, by its identity: to compare two of them takes long."""
+        found: dict[int, list[LaidColumn]] = {}
+        for column in self.columns:
+            for spec in column.specs:
+                found.setdefault(id(spec), []).append(column)
+        return found
 
 
 def published_schema(columns: list[tuple[str, pa.DataType]]) -> pa.Schema:

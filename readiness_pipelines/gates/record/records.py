@@ -1,6 +1,6 @@
 """One record at a time, from the same schema: the batch gate's verdict on a batch of one, without an engine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -189,8 +189,9 @@ class RecordGate:
         held = any(holds_by_shape(rules[name]) for name in layout.breaks)
         tests: list[Test] = []
         undecided: list[str] = []
+        by_spec = layout.by_spec()
         for test in self._tests:
-            compiled = None if held else self._compile(test, layout)
+            compiled = None if held else self._compile(test, layout, by_spec)
             shape = test.rule.kind is RuleKind.SHAPE or isinstance(test, Readable)
             if compiled is None and not shape and test.rule.name not in layout.breaks:
                 undecided.append(test.rule.name)
@@ -261,17 +262,19 @@ class RecordGate:
         inner = typed_select(partial, f"(SELECT {', '.join([*given, *framework])})", DUCKDB)
         return f"SELECT {', '.join(map(str, wanted))} FROM ({inner})", parameters, tuple(made)
 
-    def _compile(self, test: GateTest, layout: Layout) -> list[Test] | None:
+    def _compile(
+        self, test: GateTest, layout: Layout, by_spec: Mapping[int, Sequence[LaidColumn]]
+    ) -> list[Test] | None:
         """The functions that decide a test, one for each of its columns; ``None`` where it needs the batch."""
         match test:
             case Typed(spec=spec):
-                return [_typed_test(test, column) for column in layout.of(spec)]
+                return [_typed_test(test, column) for column in by_spec.get(id(spec), ())]
             case NotNull(spec=spec):
-                return [_not_null_test(test, column) for column in layout.of(spec)]
+                return [_not_null_test(test, column) for column in by_spec.get(id(spec), ())]
             case Checked():
                 if not test.of_rows:
                     return None
-                columns = [None] if test.spec is None else list(layout.of(test.spec))
+                columns: Sequence[LaidColumn | None] = [None] if test.spec is None else by_spec.get(id(test.spec), ())
                 found = [self._checked_test(test, column, layout) for column in columns]
                 return None if any(one is None for one in found) else [one for one in found if one]
             case Readable() | Unique() | Referenced() | WithinUsual():
