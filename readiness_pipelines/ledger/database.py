@@ -150,7 +150,8 @@ class Database:
     def _reaching(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, self._engine.dialect.loaded_dbapi.Error) as error:
+            # The driver's own error comes where a connection is given back that its server ended meanwhile.
             if (busy := busy_error(error, str(self), self._engine, self.file)) is not None:
                 raise busy from error
             raise LedgerError(

@@ -9,7 +9,8 @@ from sqlalchemy import create_engine, inspect, text
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.ledger import Ledger
-from readiness_pipelines_tests.databases import Kind, database_in
+from readiness_pipelines.ledger.database import Database
+from readiness_pipelines_tests.databases import Kind, database_in, new_postgres_database
 from readiness_pipelines_tests.ledger.samples import ORDERS, a_record
 
 
@@ -66,3 +67,18 @@ def test_processes_open_a_new_ledger_and_record_at_once(database: Kind, tmp_path
     ledger = Ledger.open(database_in(tmp_path))
     assert len(ledger.batches()) == 21
     assert len(ledger.trail()) == 40
+
+
+def test_a_server_that_goes_while_a_connection_is_given_back_is_an_error_with_a_way_out() -> None:
+    database = Database.open(new_postgres_database())
+
+    def read_until_the_session_ends() -> None:
+        with database.reading() as connection, database.reading() as other:
+            ((session,),) = connection.execute(text("SELECT pg_backend_pid()")).all()
+            other.execute(text("SELECT pg_terminate_backend(:session)"), {"session": session})
+
+    with pytest.raises(LedgerError, match="cannot be used") as error:
+        read_until_the_session_ends()
+    assert "READINESS_LEDGER_URL" in error.value.way_out
+    with database.reading() as connection:
+        assert connection.execute(text("SELECT 1")).all() == [(1,)]
