@@ -54,5 +54,6 @@ def _say_all(found: CheckedCode, mistakes: list[Mistake], seconds: float) -> Non
     if found.untried:
         say(f"not tried, for only rows tell what columns an input has: {', '.join(found.untried)}")
     verdict = (f"{len(mistakes)} wrong", "bold red") if mistakes else ("nothing is wrong", "green")
-    looked_at = f"{found.tables} tables, {found.rules} rules, {found.tried} transforms tried on no rows"
-    say(verdict, f" in {looked_at} ({seconds:.1f} s)")
+    counted = (found.tables, "table"), (found.rules, "rule"), (found.tried, "transform")
+    looked_at = ", ".join(f"{count:,} {what}{'' if count == 1 else 's'}" for count, what in counted)
+    say(verdict, f" in {looked_at} tried on no rows ({seconds:.1f} s)")

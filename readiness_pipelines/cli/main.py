@@ -12,6 +12,10 @@ from readiness_pipelines.cli.output import errors_for_people
 from readiness_pipelines.cli.stopping import SIGNALS, end, end_at_once
 
 COMMANDS: Mapping[str, Named] = {
+    "init": Named(
+        home="readiness_pipelines.cli.init:init",
+        help="Begin a project: a domain with a gate and a KPI, its test, settings, Dagster's files; it runs as it is.",
+    ),
     "run": Named(
         home="readiness_pipelines.cli.run:run",
         help="Run batches from their source to the products. Without --batch or --all: what is due.",

@@ -1,0 +1,50 @@
+"""`readiness init` makes a project that runs as it is written, and overwrites nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from readiness_pipelines_tests.cli.calling import call, run_process
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder, of which no setting says where things are."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("READINESS_DOMAINS", "READINESS_LANDING", "READINESS_WAREHOUSE", "READINESS_CONFIG", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_a_new_project_runs_and_its_checks_and_tests_pass(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "next: cd bakery && readiness run" in call("init", "bakery")
+    monkeypatch.chdir(here / "bakery")
+    checked = run_process("check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    run = run_process("run", COLUMNS="120")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "33.3 %" in run.stdout  # one refunded order of the three that are published
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], capture_output=True, text=True, check=False
+    )
+    assert "2 passed" in tested.stdout, tested.stdout + tested.stderr
+    written = "".join(
+        file.read_text() for file in here.rglob("*") if file.is_file() and file.suffix in (".py", ".toml")
+    )
+    assert "$" not in written
+    assert (here / "bakery" / "dagster.yaml").read_text() == (ROOT / "dagster.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("Shop-1", "not an identifier"), ("json", "a Python module"), ("shop_raw", "ends like"), ("taken", "not empty")],
+)
+def test_a_name_that_would_not_work_and_a_folder_in_use_are_refused(here: Path, name: str, says: str) -> None:
+    (here / "taken").mkdir()
+    (here / "taken" / "mine.txt").touch()
+    assert says in call("init", name, code=2)
+    assert [file.name for file in here.rglob("*")] == ["taken", "mine.txt"]
