@@ -176,6 +176,8 @@ DOORS: Mapping[str, Door] = {
     "watch": _opened(lambda opened: watch([SHOP], AlertSettings(), installation=opened, clock=RUN.clock), writes=True),
     "kpis": _opened(_kpis),
     "report": _opened(_report),
+    "readiness run": _command("run", writes=True),
+    "readiness check": _command("check"),
     "readiness status": _command("status"),
     "readiness doctor": _command("doctor"),
     "readiness reconcile": _command("reconcile"),
@@ -190,6 +192,12 @@ DOORS: Mapping[str, Door] = {
     "readiness report": _command("report"),
     "readiness incidents list": _command("incidents", "list"),
     "readiness domain show": _command("domain", "show"),
+    "readiness domain diff": _command("domain", "diff"),
+    "readiness schema": _command("schema", "show"),
+    "readiness migrate": _command("migrate", writes=True),
+    "readiness quarantine discard": _command(
+        "quarantine", "discard", "day_1", "--where", "_row = 1", "--reason", "test", writes=True
+    ),
 }
 """By name."""
 
