@@ -161,7 +161,7 @@ def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: 
         flavour = Flavour.PYARROW
     try:
         if flavour is Flavour.PYARROW:
-            output = _arrow_output(check, key, table)
+            output = _arrow_output(check, key, _with_one_zero(check, key, table))
         else:
             output = _own_output(check, key, native_table(flavour, table), rows=table.num_rows)
     except _UnclearAnswerError as answer:
@@ -223,6 +223,16 @@ def _arrow_output(check: Check, key: str, table: pa.Table) -> pa.BooleanArray | 
     if isinstance(output, pa.Array | pa.ChunkedArray):
         return _of_rows(output)
     return _of_batch(output, check)
+
+
+def _with_one_zero(check: Check, key: str, table: pa.Table) -> pa.Table:
+    """A table for a check that looks values up: to Arrow alone, -0.0 is another value than 0.0."""
+    if getattr(check._check_fn, "__name__", "") not in ("isin", "notin") or key not in table.column_names:
+        return table
+    column = table.column(key)
+    if not pa.types.is_floating(column.type):
+        return table
+    return table.set_column(table.column_names.index(key), key, pc.add(column, pa.scalar(0.0, column.type)))
 
 
 def _own_output(check: Check, key: str, table: Any, *, rows: int) -> pa.BooleanArray | bool:
