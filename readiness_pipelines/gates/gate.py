@@ -16,12 +16,13 @@ from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.engines import dialect_of
+from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.port import Engine, Rows
 from readiness_pipelines.gates.judge.batch import find_violations, published_rows, quarantined_rows
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.counting import count_cleansed, count_rules
 from readiness_pipelines.gates.judge.dropped import drop_rows
-from readiness_pipelines.gates.judge.layout import lay_out, published_schema, shape_of
+from readiness_pipelines.gates.judge.layout import Layout, lay_out, published_schema, shape_of
 from readiness_pipelines.gates.judge.others import OtherRows
 from readiness_pipelines.gates.record.records import RecordGate, RecordVerdict
 from readiness_pipelines.gates.schema.columns import SchemaSpec, read_schema
@@ -152,16 +153,7 @@ class Gate:
         Args:
             arrived: The columns, without the framework's.
         """
-        layout = lay_out(
-            self.spec,
-            self.tests,
-            arrived,
-            missing=self._missing,
-            change=self._gating.schema_change,
-            accepted=None,
-            sql=self._dialect,
-        )
-        return layout.breaks
+        return self._laid_over(arrived, accepted=None, sql=self._dialect).breaks
 
     def explain(self) -> str:
         """Each rule, its kind, its route, where it runs and why: a table of text, for people."""
@@ -203,15 +195,7 @@ class Gate:
         engine.view(source, rows)
         ((ingested,),) = engine.fetch(f"SELECT count(*) FROM {source}")
         arrived = pa.schema([field for field in engine.schema(source) if field.name not in RESERVED_COLUMNS])
-        layout = lay_out(
-            self.spec,
-            self.tests,
-            arrived,
-            missing=self._missing,
-            change=self._gating.schema_change,
-            accepted=accepted,
-            sql=engine.sql,
-        )
+        layout = self._laid_over(arrived, accepted=accepted, sql=engine.sql)
         breaks = {name: why for name, why in layout.breaks.items() if not decisions.waives(name)}
         misshapen = any(rule.name in breaks and holds_by_shape(rule) for rule in self.rules)
         view = BatchView.over(engine, source=source, layout=layout, tag=tag)
@@ -262,6 +246,18 @@ class Gate:
     @cached_property
     def _records(self) -> RecordGate:
         return RecordGate(self.spec, self.tests, missing=self._missing, change=self._gating.schema_change)
+
+    def _laid_over(self, arrived: pa.Schema, *, accepted: Mapping[str, str] | None, sql: Dialect) -> Layout:
+        """The schema laid over the columns that arrived."""
+        return lay_out(
+            self.spec,
+            self.tests,
+            arrived,
+            missing=self._missing,
+            change=self._gating.schema_change,
+            accepted=accepted,
+            sql=sql,
+        )
 
     @staticmethod
     def _count(
