@@ -10,6 +10,8 @@ from readiness_pipelines.ledger.keys import batch_key, is_batch, is_table
 from readiness_pipelines.ledger.tables import PROFILES
 from readiness_pipelines.names import TableId
 
+_ROWS_AT_ONCE = 200
+
 
 def profile_digest(profile: str) -> str:
     """SHA-256 of a profile's text, as hexadecimal digits."""
@@ -54,9 +56,16 @@ def profiles_of(connection: Connection, table: TableId, batches: Collection[str]
 
 def digested_profiles(connection: Connection, table: TableId) -> Iterator[tuple[str, str]]:
     """The batches of a table that have a profile, each with the digest of what is there; "" where it names another."""
-    query = select(PROFILES.c.batch, PROFILES.c.digest, PROFILES.c.profile).where(is_table(PROFILES, table))
-    for row in connection.execution_options(yield_per=100).execute(query):
-        yield row.batch, row.digest if row.digest == profile_digest(row.profile) else ""
+    last = ""
+    while True:
+        # Not all in memory at once.
+        query = select(PROFILES).where(is_table(PROFILES, table), PROFILES.c.batch > last).order_by(PROFILES.c.batch)
+        rows = connection.execute(query.limit(_ROWS_AT_ONCE)).all()
+        for row in rows:
+            yield row.batch, row.digest if row.digest == profile_digest(row.profile) else ""
+        if len(rows) < _ROWS_AT_ONCE:
+            return
+        last = rows[-1].batch
 
 
 def newest_profile(connection: Connection, table: TableId) -> int | None:
