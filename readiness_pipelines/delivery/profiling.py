@@ -27,6 +27,7 @@ SAMPLED_ROWS = 100_000
 
 PROFILED = "the published rows profiled, and compared with the batches before"
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profiled:
     """A batch's profile, and how it compares with those before it.

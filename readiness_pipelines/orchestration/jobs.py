@@ -41,8 +41,7 @@ def _job(
     """A job over some assets, resolved against them and what they read.
 
     Dagster would resolve each job against all assets of the code location, when it loads: with 500 tables, twenty
-    seconds. Freshness, which is a matter of the whole table and not of the batch that runs, is a check of its own: it is
-    not among these.
+    seconds. Freshness is a check of its own, of the whole table and not of the batch that runs, and not among these.
     """
     chosen = [assets[key] for key in keys]
     read = {key for asset in chosen for key in asset.dependency_keys}
