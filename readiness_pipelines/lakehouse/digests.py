@@ -2,7 +2,8 @@
 
 A row's digest is DuckDB's hash of the exclusive or of its cells' hashes, each taken together with the column's name.
 The digest of rows is the sum of theirs modulo 2^128, so that a row that is there twice counts twice and the order
-counts for nothing. A null is the same as a column that is not there: a column that joins the table later changes no digest.
+counts for nothing. A null is the same as a column that is not there: a column that joins the table later changes no
+digest.
 
 The hash is fast (a million rows of ten columns in 0.2 s, where SHA-256 takes 1.5 s) and finds what went wrong, not who
 forges: files have a SHA-256 of their bytes for that. DuckDB may hash otherwise one day, so a digest names its version.
