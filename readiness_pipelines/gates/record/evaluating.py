@@ -151,8 +151,18 @@ def _contains(inner: Evaluate, node: Any) -> Evaluate:
     pattern = _argument(node, "pattern")
     if node.kwargs.get("literal"):
         return _valued(lambda text: pattern in text)(inner)
-    search = re2.compile(pattern).search
-    return _valued(lambda text: search(text) is not None)(inner)
+    search, found = re2.compile(pattern).search, _set_of(pattern).Match
+    # A set answers in a quarter of the time, for it tells no places; out of memory it says no, so that is asked again.
+    return _valued(lambda text: found(text) is not None or search(text) is not None)(inner)
+
+
+def _set_of(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    one = re2.Set.SearchSet(options)
+    one.Add(pattern)
+    one.Compile()
+    return one
 
 
 def _starts_with(inner: Evaluate, node: Any) -> Evaluate:
