@@ -71,7 +71,10 @@ def show(incident: Number, as_json: AsJson = False) -> None:
 
 
 @app.command("ack")
-def acknowledge(incident: Number, reason: Annotated[str | None, typer.Option("--reason")] = None) -> None:
+def acknowledge(
+    incident: Number,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; kept for ever.")] = None,
+) -> None:
     """Take an incident: it is neither repeated nor escalated any more."""
     with errors_for_people():
         found = _book().acknowledge(incident, who=getpass.getuser(), why=reason, at=Run().clock())

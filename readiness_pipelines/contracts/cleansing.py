@@ -35,7 +35,11 @@ class Trim:
 @checked
 @dataclass(frozen=True, config=_CONFIG)
 class Case:
-    """Write a text in lower or upper case."""
+    """Write a text in lower or upper case.
+
+    Attributes:
+        to: The case.
+    """
 
     to: Literal["lower", "upper"]
 
@@ -43,7 +47,11 @@ class Case:
 @checked
 @dataclass(frozen=True, config=_CONFIG)
 class NullTokens:
-    """Read some texts as "no value" (``?``, ``N/A``)."""
+    """Read some texts as "no value" (``?``, ``N/A``).
+
+    Attributes:
+        tokens: The texts, in full.
+    """
 
     tokens: SomeTexts
 
@@ -92,7 +100,11 @@ class Numbers:
 @checked
 @dataclass(frozen=True, config=_CONFIG)
 class ZeroPad:
-    """Give a shorter text its leading zeros back: with width 3, ``"8"`` becomes ``"008"``."""
+    """Give a shorter text its leading zeros back: with width 3, ``"8"`` becomes ``"008"``.
+
+    Attributes:
+        width: How many characters it has at least.
+    """
 
     width: Annotated[int, Field(ge=1)]
 
@@ -100,7 +112,11 @@ class ZeroPad:
 @checked
 @dataclass(frozen=True, config=_CONFIG)
 class Categories:
-    """Replace a text by another: ``{"m": "male"}``. ``None`` means "no value"; other texts stay."""
+    """Replace a text by another: ``{"m": "male"}``; texts that are not named stay.
+
+    Attributes:
+        mapping: New texts by old ones; ``None`` means "no value".
+    """
 
     mapping: Annotated[Mapping[str, str | None], Field(min_length=1)]
 
@@ -120,7 +136,11 @@ class FlagMissing:
 @checked
 @dataclass(frozen=True, config=_CONFIG)
 class FillMissing:
-    """Give a value where there is none. The column's own type must hold it."""
+    """Give a value where there is none.
+
+    Attributes:
+        value: The value; the column's own type must hold it.
+    """
 
     value: str | int | float | bool
 
@@ -161,8 +181,19 @@ Step = ColumnStep | Deduplicate
 def cleanse(*steps: Step) -> dict[str, Any]:
     """Metadata for a Pandera field (column steps, in the order they run) or model (`Deduplicate`).
 
+    Args:
+        steps: The steps.
+
     Raises:
         DeclarationError: Something else than a step.
+
+    Example:
+        class Stay(pa.DataFrameModel):
+            stay_id: arrow.int64() = pa.Field(unique=True)
+            diagnosis: arrow.string() = pa.Field(metadata=cleanse(Trim(), ZeroPad(3)))
+
+            class Config:
+                metadata = cleanse(Deduplicate("stay_id"))
     """
     for step in steps:
         if not isinstance(step, Step):

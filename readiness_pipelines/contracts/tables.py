@@ -69,6 +69,9 @@ class _Node:
     def last(self, count: int) -> Read:
         """Read the last `count` batches up to the batch's own, as far as they are there.
 
+        Args:
+            count: How many, the batch's own among them.
+
         Raises:
             DeclarationError: Fewer than one.
         """

@@ -1,5 +1,6 @@
 """The command line: tables for people, JSON for programs, errors with a way out."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,13 +65,17 @@ def test_a_batch_that_cannot_be_judged_is_broken_with_its_way_out_and_the_others
     ran = as_json("run", code=1)
     (broken,) = ran["broken"]
     assert broken["batch"] == "day_1"
+    assert broken["code"] == "file-unreadable"
     assert "column 2 has no name" in broken["error"]
     assert "FileDrop(columns=" in broken["way_out"]
     assert ran["next"] == broken["next"] == "readiness run shop.orders --batch day_1"
     assert {work["batch"] for work in ran["ran"]} == {"day_1", "day_2", "day_3"}
     text = call("run", code=1)
     assert "nothing new landed" not in text
-    assert "broken shop day_1: orders/day_1.csv cannot be read: column 2 has no name → declare FileDrop" in text
+    assert (
+        "broken[file-unreadable] shop day_1: orders/day_1.csv cannot be read: column 2 has no name → declare FileDrop"
+        in text
+    )
 
 
 def test_a_batch_that_is_still_arriving_is_not_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +97,10 @@ def test_what_landed_and_did_not_run_is_not_taken_for_another_batch(delivered: P
 def test_a_batch_that_landed_and_did_not_run_is_said_to_be_so(project: Path) -> None:
     for words in (("history",), ("quarantine", "show"), ("replay", "--batch")):
         text = call(*words, "day_1", code=2)
-        assert "shop.orders[day_1] landed and did not run yet → readiness run shop.orders --batch day_1" in text
+        assert (
+            "error[declaration] shop.orders[day_1] landed and did not run yet → readiness run shop.orders --batch day_1"
+            in text
+        )
 
 
 def test_status_before_any_run_says_what_to_type(project: Path) -> None:
@@ -226,6 +234,6 @@ def test_no_mistake_of_a_user_ends_in_a_traceback(project: Path, variables: dict
     done = run_process("status", **variables)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr + done.stdout
-    assert done.stderr.startswith("error ")
+    assert re.match(r"error(\[(declaration|unknown-name)\])? ", done.stderr)
     assert says in done.stderr
     assert done.stdout == ""

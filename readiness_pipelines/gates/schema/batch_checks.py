@@ -11,6 +11,10 @@ from readiness_pipelines.errors import DeclarationError
 def row_count(*, at_least: int | None = None, at_most: int | None = None) -> Check:
     """The batch has between so many rows; unreadable rows are not counted.
 
+    Args:
+        at_least: How many it has at least; by default no bound.
+        at_most: How many it has at most; by default no bound.
+
     Raises:
         DeclarationError: No bound, or bounds the wrong way round.
     """
@@ -24,7 +28,11 @@ def row_count(*, at_least: int | None = None, at_most: int | None = None) -> Che
 
 
 def null_share(column: str, *, at_most: float) -> Check:
-    """At most this share of a column's values is missing, 0 to 1.
+    """At most this share of a column's values is missing.
+
+    Args:
+        column: The column, as the schema names it.
+        at_most: The share, 0 to 1.
 
     Raises:
         DeclarationError: A share outside 0 to 1.
