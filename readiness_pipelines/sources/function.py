@@ -40,6 +40,7 @@ class Function(Frozen):
         def read_rates(batch):
             return [{"currency": "CHF", "rate": 0.93}, {"currency": "USD", "rate": 1.08}]
 
+
         Source(origin="Rates API", steward=team, reader=Function(read_rates))
     """
 

@@ -223,7 +223,10 @@ def _written(page: Page) -> str:
 
 
 def _joined(lines: Sequence[str]) -> str:
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
+    """Lines as a text, with no more than one blank line at a place, but in code."""
+    parts = re.split(r"(?ms)(^```.*?^```$)", "\n".join(lines))
+    parts[::2] = [re.sub(r"\n{3,}", "\n\n", part) for part in parts[::2]]
+    return "".join(parts).rstrip() + "\n"
 
 
 def _entry(entry: Entry) -> Iterator[str]:
