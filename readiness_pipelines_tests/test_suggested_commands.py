@@ -23,6 +23,7 @@ REF = BatchRef(TableId("shop", "orders"), "2026-11-01-10:00")
         commands.reconcile_command("shop"),
         commands.reconcile_command("shop", repair=False),
         commands.report_command("shop"),
+        commands.open_command(REF),
     ],
 )
 def test_a_suggested_command_can_be_typed_as_it_is(command: str) -> None:

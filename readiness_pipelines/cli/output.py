@@ -71,7 +71,10 @@ def reachable(text: str) -> str:
     if typed.name != "readiness" or shutil.which("readiness") is not None:
         return text
     here = Path.cwd()
-    command = typed.relative_to(here) if typed.is_relative_to(here) else typed
+    if text.startswith("cd "):
+        command = typed.absolute()  # a path from here would lead nowhere there
+    else:
+        command = typed.relative_to(here) if typed.is_relative_to(here) else typed
     return re.sub(r"(?<![\w./-])readiness (?=[a-z])", f"{shlex.quote(str(command))} ", text)
 
 

@@ -139,7 +139,7 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
             say(("held ", "bold red"), f"{record.ref}: {record.reason or 'nothing of it is published'}")
             say(("  → ", "bold"), quarantine_command(record.ref))
     for table, error in report.unreachable.items():
-        show_error(f"the source of {table}: {error.what}", error.way_out)
+        show_error(f"the source of {table}: {error.what}", error.way_out, error.code)
     for (table, batch), found in report.unsettled.items():
         say(("arriving ", "bold"), f"{table} {batch}: {found.why}")
     for broken in report.broken:

@@ -237,3 +237,15 @@ def test_no_mistake_of_a_user_ends_in_a_traceback(project: Path, variables: dict
     assert re.match(r"error(\[(declaration|unknown-name)\])? ", done.stderr)
     assert says in done.stderr
     assert done.stdout == ""
+
+
+def test_open_writes_the_page_of_a_batch_or_of_a_domain_and_says_where_it_is(delivered: Path) -> None:
+    text = call("open", "orders", "--batch", "day_3", "--no-browser")
+    page = delivered / "data" / "reports" / "shop.orders" / "day_3.html"
+    assert f"data/reports/shop.orders/day_3.html: open {page.as_uri()}" in text
+    assert "3 of 4 rows (75.00%) fail" in page.read_text(encoding="utf-8")
+    (newest,) = as_json("open", "refund_rate")
+    assert newest["file"] == "data/reports/shop.refund_rate/day_2.html"
+    (report,) = as_json("open", "shop")
+    assert report == {"file": "data/reports/shop.html", "url": (delivered / "data/reports/shop.html").as_uri()}
+    assert "did you mean 'day_3'?" in call("open", "--batch", "day_33", "--no-browser", code=2)
