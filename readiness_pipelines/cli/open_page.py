@@ -45,7 +45,7 @@ def open_page(
             print_json([{"file": str(page), "url": url} for page, url in zip(pages, addresses, strict=True)])
             return
         for page, address, seen in zip(pages, addresses, opened, strict=True):
-            say((str(page), "bold"), "" if seen else f": open {address}")
+            say((str(page), "bold"), f": {'opened' if seen else 'open'} {address}")
 
 
 def _batch(chosen: Chosen, batch: str | None, settings: Settings, installation: Installation) -> tuple[Table, str]:

@@ -177,9 +177,9 @@ class Domain:
             source: Where the rows come from and who answers for them.
             schema: A model or schema of ``pandera.pyarrow``, ``pandera.polars`` or ``pandera.pandas``. A column that
                 only some files have, after a change of layout say, is ``Optional[arrow.string()]``: where it lacks, it
-                is null. ``coerce=True`` in the ``pa.Field`` converts a typed value of another type, such as the whole
-                numbers of a Parquet file in a column of floats; text, as in CSV, is read as the column's type without
-                it.
+                is null. ``coerce=True`` in the ``pa.Field`` converts typed values of another kind, such as the whole
+                numbers of a Parquet file in a column of floats, for which the batch is held otherwise; text, as in CSV,
+                is read as the column's type without it.
             batches: The kind of its batches.
             tolerance: When a batch is held instead of published in part; by default only when no row passes.
             rules: Rules beside the schema's: `row_count`, `null_share`, `ExistsIn`, `NotInOtherBatches`,

@@ -249,3 +249,14 @@ def test_open_writes_the_page_of_a_batch_or_of_a_domain_and_says_where_it_is(del
     (report,) = as_json("open", "shop")
     assert report == {"file": "data/reports/shop.html", "url": (delivered / "data/reports/shop.html").as_uri()}
     assert "did you mean 'day_3'?" in call("open", "--batch", "day_33", "--no-browser", code=2)
+
+
+@pytest.mark.slow
+def test_open_hands_the_page_to_the_browser(delivered: Path) -> None:
+    browser = delivered / "browser"
+    browser.write_text('#!/bin/sh\nprintf %s "$1" > opened\n')
+    browser.chmod(0o755)
+    done = run_process("open", "orders", "--batch", "day_1", BROWSER=str(browser))
+    page = (delivered / "data" / "reports" / "shop.orders" / "day_1.html").as_uri()
+    assert done.stdout.split()[-2:] == ["opened", page]
+    assert (delivered / "opened").read_text() == page

@@ -5,7 +5,7 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -51,6 +51,16 @@ _WORDS: Mapping[Any, str] = {
     GatedTable | DerivedTable | Kpi: "table",
     Any: "any",
 }
+
+
+_ANYTHING = {
+    "schema": "schema",
+    "rules": "rules",
+    "plausible": "rules",
+    "table": "table, Read, or text",
+    "of": "relation or none",
+}
+"""What is meant where a type says nothing, for libraries have no class for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +129,8 @@ def _parameters(function: Any) -> Iterator[Argument]:
 
 def _argument(name: str, kind: Any, default: object, *, positional: bool) -> Argument:
     written = None if default is REQUIRED or name.startswith("*") else _default(default)
-    return Argument(name=name, kind=kind_in_words(kind), default=written, positional=positional)
+    words = _ANYTHING[name] if kind in (Any, Sequence[Any]) and name in _ANYTHING else kind_in_words(kind)
+    return Argument(name=name, kind=words, default=written, positional=positional)
 
 
 def kind_in_words(kind: Any) -> str:
@@ -169,5 +180,7 @@ def _default(value: object) -> str:
             return f'"{value}"'
         case tuple() if value:
             return f"({', '.join(map(_default, value))}{',' * (len(value) == 1)})"
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return f"{type(value).__name__}()"
         case _:
             return repr(value)

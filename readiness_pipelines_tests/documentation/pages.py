@@ -11,7 +11,9 @@ from typing import Any
 import readiness_pipelines
 from readiness_pipelines import testing
 from readiness_pipelines.alerts import rules
+from readiness_pipelines.contracts import readers
 from readiness_pipelines.contracts.tables import GatedTable
+from readiness_pipelines.orchestration import build_definitions
 from readiness_pipelines.settings import PREFIX, Settings
 from readiness_pipelines.testing import strategies
 from readiness_pipelines_tests.documentation.arguments import CALLED, Argument, arguments_of
@@ -22,7 +24,7 @@ from readiness_pipelines_tests.documentation.errors import ERRORS
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 MADE = "<!-- Made from the code's docstrings by `make docs`: change those. -->"
 _WIDTH = 100
-_INSTANCES = {"Domain": "domain", "GatedTable": "table", "Gate": "gate"}
+_INSTANCES = {"Domain": "domain", "GatedTable": "table", "Gate": "gate", "Reader": "reader"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ PAGES = (
         entries=(
             *_public("Domain", "Domain.gated", "Domain.derived", "Domain.kpi", "Domain.table"),
             *_public("Freshness", "Tolerance", "Route", "SchemaChange"),
+            Entry(title="build_definitions", documented=build_definitions),
         ),
     ),
     Page(
@@ -79,6 +82,24 @@ PAGES = (
         title="Sources and readers",
         words="Where rows come from, who answers for them, how they are read. More in [tables](../tables.md#sources).",
         entries=_public("Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function"),
+    ),
+    Page(
+        file="readers.md",
+        title="A reader of your own",
+        words="Any object with these methods reads batches: `from readiness_pipelines.contracts import Reader, …`. "
+        "Where rows can be given as dictionaries or Arrow, [Function](sources.md#function) is less work.",
+        entries=tuple(
+            Entry(title=title, documented=documented)
+            for title, documented in {
+                "Reader.arrivals": readers.Reader.arrivals,
+                "Reader.open": readers.Reader.open,
+                "Reader.describe": readers.Reader.describe,
+                "Places": readers.Places,
+                "Arrival": readers.Arrival,
+                "RawBatch": readers.RawBatch,
+                "Origin": readers.Origin,
+            }.items()
+        ),
     ),
     Page(
         file="batches.md",
@@ -166,6 +187,9 @@ TYPES: Mapping[str, str] = {
     "cron expression": 'a schedule: `"0 6 * * 1-5"` is six in the morning, Monday to Friday',
     "text, or several": 'one text, or a list of them: `"country"` or `["country", "status"]`',
     "mapping of … to …": 'a `dict`: `{"old": "new"}`',
+    "schema": "a model or schema of `pandera.pyarrow`, `pandera.polars` or `pandera.pandas`",
+    "rules": "a list of rules and Pandera checks",
+    "relation": "a DuckDB relation",
     "table": "what `domain.gated`, `domain.derived` or `domain.kpi` gave",
 }
 
