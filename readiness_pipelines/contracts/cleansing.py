@@ -66,6 +66,9 @@ class Dates:
     Attributes:
         formats: Accepted formats in order of preference, in the notation of ``strftime``.
         canonical: The format to write; ISO 8601 converts to every date and time type.
+
+    Example:
+        paid_on: arrow.date32() = pa.Field(metadata=cleanse(Dates(["%d.%m.%Y", "%Y-%m-%d"])))
     """
 
     formats: SomeTexts
@@ -83,6 +86,9 @@ class Numbers:
         decimal: The decimal separator.
         thousands: What separates groups of three digits; empty for nothing.
         currencies: Signs or codes that may stand before or after.
+
+    Example:
+        amount: arrow.float64() = pa.Field(metadata=cleanse(Numbers(decimal=",", thousands=".", currencies="€")))
     """
 
     decimal: Annotated[str, Field(min_length=1, max_length=1)] = "."
@@ -116,6 +122,9 @@ class Categories:
 
     Attributes:
         mapping: New texts by old ones; ``None`` means "no value".
+
+    Example:
+        gender: arrow.string() = pa.Field(nullable=True, metadata=cleanse(Categories({"m": "male", "x": None})))
     """
 
     mapping: Annotated[Mapping[str, str | None], Field(min_length=1)]

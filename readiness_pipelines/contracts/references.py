@@ -74,6 +74,9 @@ class WithinUsualRange:
         columns: Columns of numbers, as the schema names them: a pattern stays a pattern.
         widened_by: How far beyond the usual range is still plausible, in widths of the range.
         least_batches: How many earlier batches have to be there.
+
+    Example:
+        rules = [WithinUsualRange(["amount", "pieces"], widened_by=2)]
     """
 
     columns: SomeTexts

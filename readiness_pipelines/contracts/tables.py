@@ -74,6 +74,11 @@ class _Node:
 
         Raises:
             DeclarationError: Fewer than one.
+
+        Example:
+            @shop.kpi(question="How large is an order?", unit="EUR", reads={"orders": orders.last(7)}, additive=False)
+            def mean_order(orders):
+                return Mean("amount")
         """
         if count < 1:
             raise DeclarationError(f"{self.id}.last({count}) reads no batch", way_out="give at least 1")

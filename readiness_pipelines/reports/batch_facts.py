@@ -32,7 +32,7 @@ class BatchFacts:
         steps: What it was made of, itself, and what was made of it, in the order rows flow, with decisions and trail.
         rules: The rules that it breaks now, most rows first.
         not_judged: Why they are not known; "" where they are.
-        rows: The first rows that wait; ``None`` where values are not written to a file.
+        rows: The first rows that wait; none where values are not written.
         classification: The most careful of the sources that it comes from.
         unusual: What was found about it and nobody called normal.
         incidents: Those about it that are open or acknowledged.
@@ -46,11 +46,16 @@ class BatchFacts:
     steps: tuple[BatchHistory, ...]
     rules: tuple[RuleCount, ...]
     not_judged: str
-    rows: pa.Table | None
+    rows: pa.Table
     classification: Classification
     unusual: tuple[FoundFinding, ...]
     incidents: tuple[Incident, ...]
     commands: tuple[str, ...]
+
+    @property
+    def values_are_written(self) -> bool:
+        """Whether the page may have values of rows: it is a file, and passed on."""
+        return self.classification in _WRITTEN
 
     @property
     def step(self) -> BatchHistory:
@@ -61,7 +66,7 @@ class BatchFacts:
 def gather_batch(table: Table, *, batch: str, installation: Installation, now: datetime) -> BatchFacts:
     """Gather what the page of a batch says. Nothing is written.
 
-    Values of rows are left out where a source is more than internal: a page is a file that is passed on.
+    Values of rows are left out where a source is more than internal.
 
     Raises:
         LedgerError: The batch was never delivered, or the ledger cannot be reached.
@@ -74,8 +79,8 @@ def gather_batch(table: Table, *, batch: str, installation: Installation, now: d
     waits = record is not None and record.counts.quarantined > 0
     rules, not_judged = _rules(table, batch, installation) if waits else ((), "")
     classification = _classification(table)
-    rows = None
-    if classification in _WRITTEN and waits:
+    rows = pa.table({})
+    if waits and classification in _WRITTEN:
         rows = quarantine_rows(table, batch=batch, rule=None, limit=SHOWN_ROWS, installation=installation)
     return BatchFacts(
         table=table,

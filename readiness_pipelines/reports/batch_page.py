@@ -77,7 +77,7 @@ def _rules(facts: BatchFacts) -> Part:
 
 def _samples(facts: BatchFacts) -> Iterator[Part]:
     """Some of the rows that break each rule, with the columns that it looks at."""
-    if facts.rows is None:
+    if not facts.values_are_written:
         return
     for number, one in enumerate(facts.rules[:SHOWN_RULES]):
         if one.samples:
@@ -99,7 +99,7 @@ def _waiting(facts: BatchFacts) -> Iterator[Part]:
     waits = facts.record.counts.quarantined if facts.record else 0
     if not waits:
         return
-    if facts.rows is None:
+    if not facts.values_are_written:
         words = f"values of a source that is {facts.classification} are not written to a page; {facts.commands[0]}"
         yield Part(name="waiting", title=f"Rows that wait: {waits:,}", head=(), rows=[], empty=words)
         return
@@ -210,7 +210,9 @@ def _versions(table: Table, record: BatchRecord | None) -> Iterator[Sequence[str
 
 
 def _histograms(facts: BatchFacts) -> list[Chart]:
-    """The columns whose values moved."""
+    """The columns whose values moved; a bar of texts names some of them."""
+    if not facts.values_are_written:
+        return []
     drawn = [one for one in facts.unusual if one.finding.details.get("histogram")][:SHOWN_HISTOGRAMS]
     if not drawn:
         return []

@@ -68,7 +68,7 @@ def test_an_example_runs(entry: Entry) -> None:
         reader = readiness_pipelines.FileDrop("orders/{batch}/*.csv")
         source = readiness_pipelines.Source(origin="Export", steward=team, reader=reader)
         batches = readiness_pipelines.DailyBatches(start="2026-11-01")
-        shop.gated("orders", source=source, schema=Order, batches=batches)
+        names["orders"] = shop.gated("orders", source=source, schema=Order, batches=batches)
     exec(describe(entry.documented).example, names)  # noqa: S102  # it is our own
 
 

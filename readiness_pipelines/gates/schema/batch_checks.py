@@ -17,6 +17,9 @@ def row_count(*, at_least: int | None = None, at_most: int | None = None) -> Che
 
     Raises:
         DeclarationError: No bound, or bounds the wrong way round.
+
+    Example:
+        rules = [row_count(at_least=1_000, at_most=1_000_000)]
     """
     _check_bounds("row_count", at_least, at_most)
     statistics = {"at_least": at_least, "at_most": at_most}
@@ -36,6 +39,9 @@ def null_share(column: str, *, at_most: float) -> Check:
 
     Raises:
         DeclarationError: A share outside 0 to 1.
+
+    Example:
+        rules = [null_share("payer", at_most=0.5)]
     """
     if not 0 <= at_most <= 1:
         raise DeclarationError(f"null_share of {column!r} is at most {at_most}", way_out="give a share from 0 to 1")
