@@ -51,7 +51,7 @@ class TableId(NamedTuple):
 
     @property
     def profiles(self) -> "TableId":
-        """Where the profiles of its published batches are, one row a column."""
+        """What the inputs of a batch call the profiles of the batches before it; they are in the ledger."""
         return TableId(f"{self.domain}_profiles", self.name)
 
     @property

@@ -6,7 +6,8 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from readiness_pipelines.cli.output import ERR, AsJson, errors_for_people, print_json, say, say_next
-from readiness_pipelines.installation import Run
+from readiness_pipelines.delivery import bring_older_profiles
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import migrate as migrate_ledger
 from readiness_pipelines.settings import Settings
 
@@ -24,9 +25,12 @@ def migrate(
         with Progress(*columns, console=ERR, disable=as_json or not ERR.is_terminal, transient=True) as progress:
             progress.add_task("backing up and migrating the ledger", total=None)
             done = migrate_ledger(settings.ledger_url, at=Run().clock(), force=force)
+            profiles = bring_older_profiles(Installation.open(settings))
         if as_json:
-            print_json({"before": done.before, "after": done.after, "backup": done.backup})
+            print_json({"before": done.before, "after": done.after, "backup": done.backup, "profiles": profiles})
             return
+        if profiles:
+            say(f"{profiles:,} profiles were brought into the ledger, from tables beside yours that are used no more")
         if done.backup is None:
             say(f"the ledger is of version {done.after} already")
             return

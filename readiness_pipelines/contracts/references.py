@@ -67,8 +67,8 @@ class WithinUsualRange:
 
     The usual range reaches from the 2nd to the 98th percentile of the batches before, merged, without those that
     somebody complains about; it is widened on both sides by `widened_by` times its width. A column is not decided with
-    fewer than `least_batches`, nor where they all had the same number. Law 1 holds with the snapshot of the profiles,
-    which is recorded.
+    fewer than `least_batches`, nor where they all had the same number. Law 1 holds with the number of the newest
+    profile, which is recorded.
 
     Attributes:
         columns: Columns of numbers, as the schema names them: a pattern stays a pattern.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.delivery.ingest import Ingested, ingest
     from readiness_pipelines.delivery.kpis import kpi_values
     from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
+    from readiness_pipelines.delivery.older_profiles import bring_older_profiles
     from readiness_pipelines.delivery.places import store_of
     from readiness_pipelines.delivery.problems import Level, Problem
     from readiness_pipelines.delivery.proving import prove_share
@@ -54,6 +55,7 @@ __all__ = [
     "Unsettled",
     "Work",
     "audit",
+    "bring_older_profiles",
     "check_domains",
     "decide",
     "deliver",

@@ -2,16 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import duckdb
 
 from readiness_pipelines.batches import in_order
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.gates import UsualRange
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lakehouse import ParsedFiles
-from readiness_pipelines.ledger import UNLIKE
+from readiness_pipelines.ledger import UNLIKE, profile_digest
 from readiness_pipelines.observability import (
     MOST_BATCHES,
     BatchProfile,
@@ -20,9 +16,10 @@ from readiness_pipelines.observability import (
     Past,
     central_range,
 )
+from readiness_pipelines.recent import Recent
 
-_PARSED: ParsedFiles[BatchProfile] = ParsedFiles(most=2_048)
-"""Each batch is held against up to hundred others, which the one before it was held against, too."""
+_PARSED: Recent[str, BatchProfile] = Recent(most=2_048)
+"""Profiles by their digest: each batch is held against up to hundred others, which the one before it was, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,37 +50,27 @@ class Baseline:
         return ranges
 
 
-def profiles_of(
-    table: Table, batches: Sequence[str], *, installation: Installation, engine: duckdb.DuckDBPyConnection
-) -> Mapping[str, BatchProfile]:
+def profiles_of(table: Table, batches: Sequence[str], *, installation: Installation) -> Mapping[str, BatchProfile]:
     """The profiles of some batches, as far as there are any.
 
     Raises:
-        LakehouseError: The table cannot be read.
+        LedgerError: The ledger cannot be reached.
+        ValueError: A profile cannot be read.
     """
-    name = table.id.profiles
-    if not batches or not installation.lakehouse.exists(name):
-        return {}
-    files = {file.batch: file.path for file in installation.lakehouse.files(name, batch=batches)}
-    found = {batch: _PARSED.find(path) for batch, path in files.items()}
-    if missing := [batch for batch, profile in found.items() if profile is None]:
-        rows = installation.lakehouse.relation(engine, name, batch=missing).to_arrow_table().to_pylist()
-        for batch in missing:
-            found[batch] = _PARSED.keep(files[batch], _profile(batch, [row for row in rows if row["_batch"] == batch]))
+    ledger = installation.ledger
+    found = {batch: _PARSED.find(digest) for batch, digest in ledger.profile_digests(table.id, batches).items()}
+    missing = [batch for batch, profile in found.items() if profile is None]
+    for batch, text in (ledger.profiles(table.id, missing) if missing else {}).items():
+        found[batch] = _PARSED.keep(profile_digest(text), BatchProfile.from_json(text))
     return {batch: profile for batch, profile in found.items() if profile is not None}
 
 
-def _profile(batch: str, rows: Sequence[Mapping[str, Any]]) -> BatchProfile:
-    columns = {row["column"]: _column(row) for row in rows if row["column"] is not None}
-    return BatchProfile(batch=batch, rows=rows[0]["rows"], columns=columns)
-
-
-def baseline_of(table: Table, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Baseline:
+def baseline_of(table: Table, *, batch: str, installation: Installation) -> Baseline:
     """What a batch is held against.
 
     Raises:
-        LakehouseError: The profiles cannot be read.
         LedgerError: The ledger cannot be reached.
+        ValueError: A profile cannot be read.
     """
     batches_of = table.batches
     found = installation.ledger.findings.of(tables=[table.id])
@@ -91,7 +78,7 @@ def baseline_of(table: Table, *, batch: str, installation: Installation, engine:
     shown = installation.ledger.visible_batches(table.id)
     ordered = in_order(batches_of, {*(shown - unlike), batch})
     chosen = ordered[: ordered.index(batch)][-MOST_BATCHES:]
-    profiles = profiles_of(table, chosen, installation=installation, engine=engine)
+    profiles = profiles_of(table, chosen, installation=installation)
     batches = tuple(Past(profile=profiles[b], weekday=batches_of.season(b)) for b in chosen if b in profiles)
     restarts: dict[str | None, int] = {}
     for one in found:
@@ -100,12 +87,3 @@ def baseline_of(table: Table, *, batch: str, installation: Installation, engine:
             before = sum(batches_of.order(past.profile.batch) < since for past in batches)
             restarts[one.finding.column] = max(before, restarts.get(one.finding.column, 0))
     return Baseline(batches=batches, restarts=restarts)
-
-
-def _column(row: Mapping[str, Any]) -> ColumnProfile:
-    return ColumnProfile(
-        kind=ColumnKind(row["kind"]),
-        quantiles=tuple(row["quantiles"]),
-        top={one["value"]: one["rows"] for one in row["top"]},
-        **{name: row[name] for name in ("rows", "nulls", "distinct", "minimum", "maximum", "mean", "deviation")},
-    )

@@ -91,6 +91,7 @@ def record_batch(
     why: str | None = None,
     details: Mapping[str, Any] | None = None,
     found: Mapping[FindingKind, Sequence[BatchFinding]] | None = None,
+    profile: str | None = None,
 ) -> None:
     """Record in the ledger what became of a batch and what its delivery committed; see `Ledger.record`.
 
@@ -99,5 +100,12 @@ def record_batch(
         LedgerError: Rows that are not accounted for, or a move that is not allowed.
     """
     installation.ledger.record(
-        record, what=what, who=run.who, why=why, details=details, found=found, committed=attempt.committed
+        record,
+        what=what,
+        who=run.who,
+        why=why,
+        details=details,
+        found=found,
+        committed=attempt.committed,
+        profile=profile,
     )

@@ -38,7 +38,7 @@ class StoreProof:
 
 def stores_of(table: Table) -> tuple[TableId, ...]:
     """The Iceberg tables that hold the batches of a table, once there is something to hold."""
-    names = [store_of(table), table.id.quarantine, table.id.profiles]
+    names = [store_of(table), table.id.quarantine]
     if isinstance(table, GatedTable):
         names.insert(0, table.id.raw)
     if table.batches.scope is Scope.TABLE:

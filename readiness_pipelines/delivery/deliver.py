@@ -23,7 +23,7 @@ from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.judging import JudgedBatch, decisions_in_force, judged_batch
 from readiness_pipelines.delivery.on_spark import stage_from_spark
 from readiness_pipelines.delivery.places import store_of
-from readiness_pipelines.delivery.profiling import Profiled, forget_profile, keep_profile, profiled
+from readiness_pipelines.delivery.profiling import Profiled, profiled
 from readiness_pipelines.delivery.published import Inputs, Published, is_there
 from readiness_pipelines.delivery.shapes import learn_shape
 from readiness_pipelines.delivery.versions import show_newest_version
@@ -160,6 +160,7 @@ def _deliver(table: Table, *, batch: str, installation: Installation, run: Run) 
             why=delivery.reason or None,
             details=details,
             found=_findings(table, delivery),
+            profile=delivery.profiled.kept if delivery.profiled else None,
         )
     if delivery.state.visible:
         learn_shape(table, arrived, ref=ref, installation=installation, run=run)
@@ -240,17 +241,6 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
     published_snapshot = snapshots.published if before is not None and is_there(before) else None
     if good is not None:
         published_snapshot = _replace(published, good, facts, step, judged=judged, installation=installation)
-    if profile is not None:
-        profile = keep_profile(
-            step.ref,
-            profile,
-            attempt=step.attempt,
-            installation=installation,
-            run=step.run,
-            engine=judged.engine,
-        )
-    elif left_by_crash(step.table.id.profiles, step.ref, installation):
-        forget_profile(step.ref, attempt=step.attempt, installation=installation, run=step.run, engine=judged.engine)
     return Delivery(
         ref=step.ref,
         state=state,
@@ -274,9 +264,7 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
 
 def _profiled(step: _Step, good: Staged, judged: JudgedBatch, installation: Installation) -> Profiled:
     def baseline() -> Baseline:
-        return judged.baseline or baseline_of(
-            step.table, batch=step.batch, installation=installation, engine=judged.engine
-        )
+        return judged.baseline or baseline_of(step.table, batch=step.batch, installation=installation)
 
     return profiled(step.table, good, baseline, installation=installation, engine=judged.engine)
 

@@ -34,6 +34,7 @@ def _by_trail(table: Table, installation: Installation) -> Iterator[tuple[BatchR
     ids = (table.id, table.id.raw)
     records = {record.ref: record for record in installation.ledger.batches(tables=ids)}
     noted = {entry.ref: entry for entry in installation.ledger.last_verdicts(tables=ids)}
+    profiles = installation.ledger.digested_profiles(table.id)
     for ref in sorted({*records, *noted}):
         record, entry = records.get(ref), noted.get(ref)
         if record is None:
@@ -42,6 +43,8 @@ def _by_trail(table: Table, installation: Installation) -> Iterator[tuple[BatchR
             yield ref, "the trail does not tell how it came to where it is"
         elif entry.details.get("record") not in {None, record_digest(record)}:
             yield ref, "the ledger's record of it is another one than the trail noted at its last verdict"
+        elif "profile" in entry.details and entry.details["profile"] != profiles.get(ref.batch):
+            yield ref, "the ledger's profile of it is another one than the trail noted at its last verdict"
 
 
 def _by_snapshots(

@@ -137,10 +137,10 @@ def compared_rows(
         others = published_rows.filter(duckdb.ColumnExpression("_batch") != duckdb.ConstantExpression(batch))
     baseline = None
     if gate.learns_ranges:
-        baseline = baseline_of(table, batch=batch, installation=installation, engine=engine)
-        profiles = table.id.profiles
-        if lakehouse.exists(profiles) and (newest := lakehouse.snapshots(profiles)[:1]):
-            inputs.setdefault(profiles, {})[ALL_BATCHES] = newest[0].snapshot_id
+        newest_profile = installation.ledger.newest_profile(table.id)
+        baseline = baseline_of(table, batch=batch, installation=installation)
+        if newest_profile is not None:
+            inputs.setdefault(table.id.profiles, {})[ALL_BATCHES] = newest_profile
     ranges = baseline.ranges if baseline else {}
     return Compared(
         rows=OtherRows(tables=tables, other_batches=others, ranges=ranges),

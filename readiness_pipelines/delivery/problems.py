@@ -38,7 +38,7 @@ class Problem:
     """Something that does not add up.
 
     Attributes:
-        ref: The batch, of a table or of the Iceberg table beside it that is wrong: raw, quarantine, profiles, versions.
+        ref: The batch, of a table or of the Iceberg table beside it that is wrong: raw, quarantine, versions.
         what: What is wrong.
         way_out: What to do about it.
         level: The level that finds it.

@@ -217,13 +217,13 @@ def repair(
 
 
 def table_ref(ref: BatchRef, tables: Sequence[Table]) -> BatchRef:
-    """The batch of a table that a batch of what lies beside it belongs to: raw, quarantine, profiles, versions."""
+    """The batch of a table that a batch of what lies beside it belongs to: raw, quarantine, versions."""
     return next((BatchRef(table.id, ref.batch) for table in tables if ref.table in _names(table)), ref)
 
 
 def _names(table: Table) -> frozenset[TableId]:
     """The names of a table and of all that lies beside it."""
-    return frozenset({table.id, table.id.raw, table.id.quarantine, table.id.profiles, table.id.versions})
+    return frozenset({table.id, table.id.raw, table.id.quarantine, table.id.versions})
 
 
 def _repair(table: Table, ref: BatchRef, *, again: bool, installation: Installation, run: Run) -> bool:

@@ -5,10 +5,9 @@ import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import Computed, Table, downstream
-from readiness_pipelines.delivery.attempts import attempted, left_by_crash, must_commit
+from readiness_pipelines.delivery.attempts import attempted, must_commit
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.places import store_of
-from readiness_pipelines.delivery.profiling import forget_profile
 from readiness_pipelines.delivery.published import Published, is_there
 from readiness_pipelines.delivery.versions import show_newest_version
 from readiness_pipelines.installation import Installation, Run
@@ -62,12 +61,11 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
     """Empty a batch of a computed table; whether there was something to withdraw."""
     lakehouse, store = installation.lakehouse, store_of(table)
     ref = BatchRef(table.id, batch)
-    stale_profile = left_by_crash(table.id.profiles, ref, installation)
     # A batch that was published without rows is there, too, and has no file to take away.
     record = installation.ledger.get(ref)
     shown = record is not None and is_there(record)
     both = (store, table.id.quarantine)
-    if not shown and not stale_profile and not any(must_commit(there, ref, installation) for there in both):
+    if not shown and not any(must_commit(there, ref, installation) for there in both):
         return False
     with attempted(table, ref, installation=installation, run=run) as attempt:
         # A delivery that was cut off may have left what waits, and no published table yet.
@@ -77,8 +75,6 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
             staged = [_no_rows(there, batch, installation, engine) for there in stores]
             for there, nothing in zip(stores, staged, strict=True):
                 commit_rows(there, nothing, ref, attempt=attempt, installation=installation, engine=engine, run=run)
-            if stale_profile:
-                forget_profile(ref, attempt=attempt, installation=installation, run=run, engine=engine)
         record_batch(
             BatchRecord(
                 ref=ref,

@@ -1,8 +1,9 @@
 """Digests: what rows and files hold, in a few bytes that do not depend on order, file layout or engine.
 
-A row's digest is DuckDB's hash of the sum of its cells' hashes, each taken together with the column's name. The digest
-of rows is the sum of theirs modulo 2^128, so that a row that is there twice counts twice and the order counts for
-nothing. A null is the same as a column that is not there: a column that joins the table later changes no digest.
+A row's digest is DuckDB's hash of the exclusive or of its cells' hashes, each taken together with the column's name.
+The digest of rows is the sum of theirs modulo 2^128, so that a row that is there twice counts twice and the order
+counts for nothing. A null is the same as a column that is not there: a column that joins the table later changes no
+digest.
 
 The hash is fast (a million rows of ten columns in 0.2 s, where SHA-256 takes 1.5 s) and finds what went wrong, not who
 forges: files have a SHA-256 of their bytes for that. DuckDB may hash otherwise one day, so a digest names its version.
@@ -18,7 +19,7 @@ from duckdb.sqltypes import DuckDBPyType
 from readiness_pipelines.sql import identifier, literal
 from readiness_pipelines.storage import Place
 
-METHOD = "duckdb2"
+METHOD = "duckdb3"
 """How digests are made: raised when DuckDB hashes otherwise. One made in another way is not compared."""
 
 UNDIGESTED = frozenset({"_quarantined_at"})
@@ -71,26 +72,27 @@ class FileDigest:
 NO_ROWS = RowsDigest(rows=0, digest=f"{0:032x}")
 
 
-def digest_by_batch(rows: duckdb.DuckDBPyRelation) -> Mapping[str, RowsDigest]:
-    """The digest of each batch of some rows, which have a column ``_batch``."""
-    return {batch: digest for (batch,), digest in _grouped(rows, ("_batch",), leave_out=UNDIGESTED).items()}
+def digest_by_batch(connection: duckdb.DuckDBPyConnection, source: str) -> Mapping[str, RowsDigest]:
+    """The digest of each batch of some rows, which have a column ``_batch``; `source` is SQL that names them."""
+    found = _grouped(connection, source, ("_batch",), leave_out=UNDIGESTED)
+    return {batch: digest for (batch,), digest in found.items()}
 
 
-def digest_by_file(rows: duckdb.DuckDBPyRelation) -> Mapping[tuple[str, str], RowsDigest]:
+def digest_by_file(connection: duckdb.DuckDBPyConnection, source: str) -> Mapping[tuple[str, str], RowsDigest]:
     """The digest of the rows of each batch in each data file, which a column `DATA_FILE` names."""
-    found = _grouped(rows, (DATA_FILE, "_batch"), leave_out=UNDIGESTED | {DATA_FILE})
+    found = _grouped(connection, source, (DATA_FILE, "_batch"), leave_out=UNDIGESTED | {DATA_FILE})
     return {(file, batch): digest for (file, batch), digest in found.items()}
 
 
 def _grouped(
-    rows: duckdb.DuckDBPyRelation, by: Sequence[str], *, leave_out: Collection[str]
+    connection: duckdb.DuckDBPyConnection, source: str, by: Sequence[str], *, leave_out: Collection[str]
 ) -> Mapping[tuple[str, ...], RowsDigest]:
+    rows = connection.sql(f"SELECT * FROM {source}")  # callers quote
     hashed = _row_hash(dict(zip(rows.columns, rows.types, strict=True)), leave_out=leave_out)
     keys = ", ".join(map(identifier, by))
-    found = rows.query("digested_rows", f"SELECT {keys}, count(*), sum({hashed}) FROM digested_rows GROUP BY {keys}")
+    found = connection.execute(f"SELECT {keys}, count(*), sum({hashed}) FROM {source} GROUP BY {keys}")
     return {
-        tuple(key): RowsDigest(rows=count, digest=_hexadecimal(int(total)))
-        for *key, count, total in (found.fetchall() if found is not None else ())
+        tuple(key): RowsDigest(rows=count, digest=_hexadecimal(int(total))) for *key, count, total in found.fetchall()
     }
 
 
@@ -113,14 +115,28 @@ def digest_file(folder: Place, name: str) -> FileDigest:
 
 
 def _row_hash(columns: Mapping[str, DuckDBPyType], *, leave_out: Collection[str] = ()) -> str:
-    """SQL for the hash of a row."""
-    cells = (
+    """SQL for the hash of a row.
+
+    Each cell is hashed twice: DuckDB combines the hashes of a name and a value by an exclusive or, and two cells whose
+    values are swapped would come to the same.
+    """
+    cells = [
         f"CASE WHEN {identifier(name)} IS NULL THEN 0 "
-        f"ELSE hash({literal(name)}, {_comparable(identifier(name), columns[name])}) END::UBIGINT"
+        f"ELSE hash(hash({literal(name)}, {_comparable(identifier(name), columns[name])})) END::UBIGINT"
         for name in sorted(columns)
         if name not in leave_out
-    )
-    return f"hash(list_sum([0::UBIGINT, {', '.join(cells)}]))"
+    ]
+    return f"hash({_exclusive_or(cells)})"
+
+
+def _exclusive_or(terms: Sequence[str]) -> str:
+    """SQL for the exclusive or of some numbers: as a tree, for DuckDB takes no expression of a thousand levels."""
+    if not terms:
+        return "0::UBIGINT"
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return f"xor({_exclusive_or(terms[:half])}, {_exclusive_or(terms[half:])})"
 
 
 def _comparable(value: str, kind: DuckDBPyType) -> str:

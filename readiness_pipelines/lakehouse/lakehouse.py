@@ -245,8 +245,7 @@ class Lakehouse:
 
     def digest_staged(self, connection: duckdb.DuckDBPyConnection, staged: Staged) -> RowsDigest:
         """The digest of staged rows, as the files have them."""
-        rows = connection.read_parquet(list(staged.files), union_by_name=True)
-        return digest_by_batch(rows).get(staged.batch, NO_ROWS)
+        return digest_by_batch(connection, _parquet(staged.files)).get(staged.batch, NO_ROWS)
 
     def staged_files(self, staged: Staged) -> tuple[tuple[FileDigest, int], ...]:
         """The digest of the bytes of each staged file, and how many rows it has.
@@ -300,10 +299,8 @@ class Lakehouse:
         """
         if not files:
             return {}
-        paths = ", ".join(literal(file.path) for file in files)
-        source = f"read_parquet([{paths}], union_by_name = true, filename = {literal(DATA_FILE)})"
         try:
-            return digest_by_file(connection.sql(f"SELECT * FROM {source}"))  # quoted
+            return digest_by_file(connection, _parquet([file.path for file in files], name_files_as=DATA_FILE))
         except duckdb.Error as error:
             raise LakehouseError(f"data files of {table} cannot be read: {first_line(error)}") from error
 
@@ -497,6 +494,12 @@ class Lakehouse:
 
     def _reaching(self, what: str) -> AbstractContextManager[None]:
         return reaching_catalog(self._catalog, what)
+
+
+def _parquet(files: Sequence[str], *, name_files_as: str | None = None) -> str:
+    """SQL that reads data files, with the columns that any of them has."""
+    named = f", filename = {literal(name_files_as)}" if name_files_as else ""
+    return f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true{named})"
 
 
 def _known(table: Table, snapshot_id: int | None) -> int | None:

@@ -1,10 +1,10 @@
 """What a table's files hold, parsed once: they never change, and another commit writes others."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
 from typing import Generic, TypeVar
+
+from readiness_pipelines.recent import Recent
 
 T = TypeVar("T")
 
@@ -20,9 +20,7 @@ class ParsedFiles(Generic[T]):
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[tuple[str, int, int], T] = OrderedDict()
-        self._lock = Lock()
+        self._kept: Recent[tuple[str, int, int], T] = Recent(most)
 
     def get(self, location: str, parse: Callable[[], T]) -> T:
         """What a file holds.
@@ -43,19 +41,11 @@ class ParsedFiles(Generic[T]):
         Raises:
             OSError: It is not there.
         """
-        key = (location, *_version(location))
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
+        return self._kept.find((location, *_version(location)))
 
     def keep(self, location: str, found: T) -> T:
         """Keep what a file holds."""
-        with self._lock:
-            self._kept[(location, *_version(location))] = found
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return found
+        return self._kept.keep((location, *_version(location)), found)
 
 
 def _version(location: str) -> tuple[int, int]:

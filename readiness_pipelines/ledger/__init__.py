@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.migrations import Migrated, migrate
     from readiness_pipelines.ledger.moves import MOVES
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
+    from readiness_pipelines.ledger.profiles import profile_digest
     from readiness_pipelines.ledger.records import (
         ALL_BATCHES,
         Attempt,
@@ -71,6 +72,7 @@ __all__ = [
     "StoredColumn",
     "TrailEntry",
     "migrate",
+    "profile_digest",
     "record_digest",
     "unknown_anchors",
 ]

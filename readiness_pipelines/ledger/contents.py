@@ -33,7 +33,7 @@ class BatchContents:
     """What an Iceberg table has of a batch, as it was committed last.
 
     Attributes:
-        ref: The batch, of the Iceberg table: raw, published, quarantine, profiles or versions.
+        ref: The batch, of the Iceberg table: raw, published, quarantine or versions.
         snapshot: The snapshot that put it there.
         rows: How many rows there are.
         digest: The rows' digest, which does not depend on their order, after the way in which it was made.

@@ -15,6 +15,7 @@ from readiness_pipelines.ledger import (
     contents,
     decisions,
     gates,
+    profiles,
     requests,
     shapes,
     trail,
@@ -131,6 +132,7 @@ class Ledger:
         details: Mapping[str, Any] | None = None,
         found: Mapping[FindingKind, Sequence[BatchFinding]] | None = None,
         committed: Collection[BatchContents] = (),
+        profile: str | None = None,
     ) -> None:
         """Move a batch to where the record says, close its attempt, and append to the trail, all or nothing.
 
@@ -142,6 +144,8 @@ class Ledger:
             details: What else the trail should say, as JSON.
             found: What was found about the batch, by kind; kinds that are not given stay as they were.
             committed: What the delivery put into the Iceberg tables.
+            profile: What the published rows look like, as JSON text. Where the record says that rows are published, it
+                takes the place of the batch's profile; else that stays as it was.
 
         Raises:
             LedgerError: Rows that are not accounted for, or a move that is not allowed; the ledger stays as it was.
@@ -157,7 +161,7 @@ class Ledger:
             replace_findings(connection, record.ref, {FindingKind.PROOF: (), **(found or {})}, at=record.updated_at)
             if record.attempt is not None:
                 attempts.end_attempt(connection, record.attempt, at=record.updated_at, outcome=record.state.value)
-            trail.append_entry(
+            noted = trail.append_entry(
                 connection,
                 record.ref,
                 at=record.updated_at,
@@ -170,9 +174,37 @@ class Ledger:
                     "counts": asdict(record.counts),
                     "snapshots": asdict(record.snapshots),
                     "record": batches.record_digest(record),
+                    **({} if profile is None else {"profile": profiles.profile_digest(profile)}),
                     **(details or {}),
                 },
             )
+            if record.state.visible:
+                profiles.replace_profile(connection, record.ref, profile, noted=noted)
+
+    def profiles(self, table: TableId, batches: Collection[str]) -> Mapping[str, str]:
+        """The profiles of some batches of a table, as JSON text, as far as there are any."""
+        with self._database.reading() as connection:
+            return profiles.profiles_of(connection, table, batches)
+
+    def bring_profiles(self, table: TableId, found: Mapping[str, str]) -> int:
+        """Keep profiles of a table's batches that were kept elsewhere, for those that have none; how many."""
+        with self._database.writing() as connection:
+            return profiles.bring_profiles(connection, table, found)
+
+    def profile_digests(self, table: TableId, batches: Collection[str]) -> Mapping[str, str]:
+        """What tells the profiles of some batches from others, as far as there are any."""
+        with self._database.reading() as connection:
+            return profiles.profile_digests(connection, table, batches)
+
+    def digested_profiles(self, table: TableId) -> Mapping[str, str]:
+        """The digest of each batch's profile, made from what is there, to be held against what the trail noted."""
+        with self._database.reading() as connection:
+            return dict(profiles.digested_profiles(connection, table))
+
+    def newest_profile(self, table: TableId) -> int | None:
+        """A number that grows whenever a profile of a table is kept; ``None`` before the first."""
+        with self._database.reading() as connection:
+            return profiles.newest_profile(connection, table)
 
     def contents(self, tables: Collection[TableId]) -> Mapping[BatchRef, BatchContents]:
         """What was committed last of each batch of some Iceberg tables, as far as it was kept."""

@@ -25,7 +25,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -263,6 +263,15 @@ CONTENTS = Table(
     *(Column(name, BigInteger, nullable=False) for name in ("snapshot", "row_count")),
     Column("digest", String(50), nullable=False),
     Column("files", JSON, nullable=False),
+)
+
+PROFILES = Table(
+    "ledger_profiles",
+    METADATA,
+    *_batch_key(),
+    Column("noted", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("profile", Text, nullable=False),
 )
 
 APPEND_ONLY = (TRAIL, DECISIONS, INCIDENT_EVENTS, SHAPES, CLAIMS)

@@ -31,10 +31,10 @@ def append_entry(
     run_id: str | None = None,
     attempt: str | None = None,
     details: Mapping[str, Any] | None = None,
-) -> None:
-    """Note what happened to a batch."""
+) -> int:
+    """Note what happened to a batch; the number of the row."""
     values = {"at": at, "what": what, "who": who, "why": why, "run_id": run_id, "attempt": attempt}
-    append_row(connection, TRAIL, {**batch_key(ref), **values, "details": details or {}})
+    return append_row(connection, TRAIL, {**batch_key(ref), **values, "details": details or {}})
 
 
 def append_failure(

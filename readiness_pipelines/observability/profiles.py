@@ -5,11 +5,13 @@ of their quantiles an equal share of the batch's rows. Unlike randomised sketche
 always give the same profile.
 """
 
+import json
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,9 @@ QUANTILES = 51
 
 TOP_VALUES = 20
 """So many of the most frequent values are kept."""
+
+TOP_CHARACTERS = 200
+"""So much is kept of a longer one of them, with a digest that tells it from others that begin alike."""
 
 MOST_CATEGORIES = 200
 """A column with more values than this is text, and not a set of categories."""
@@ -92,6 +97,29 @@ class BatchProfile:
     batch: str
     rows: int
     columns: Mapping[str, ColumnProfile]
+
+    def to_json(self) -> str:
+        """The profile as text; infinite numbers as Python spells them (``Infinity``)."""
+        columns = {name: asdict(column) for name, column in self.columns.items()}
+        return json.dumps({"batch": self.batch, "rows": self.rows, "columns": columns}, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "BatchProfile":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: Text that is something else.
+        """
+        try:
+            found = json.loads(text)
+            columns = {name: _read_column(column) for name, column in found["columns"].items()}
+            return cls(batch=found["batch"], rows=found["rows"], columns=columns)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a profile: {text[:80]}") from error
+
+
+def _read_column(found: Mapping[str, Any]) -> ColumnProfile:
+    return ColumnProfile(**{**found, "kind": ColumnKind(found["kind"]), "quantiles": tuple(found["quantiles"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +236,13 @@ def _top(counts: pa.StructArray, frequencies: np.ndarray[Any, Any], share: float
     """The most frequent values; of equally frequent ones, the first in order."""
     names = pc.cast(counts.field("values"), pa.string()).to_pylist()
     order = sorted(range(len(names)), key=lambda place: (-int(frequencies[place]), names[place]))
-    return {names[place]: round(int(frequencies[place]) * share) for place in order[:TOP_VALUES]}
+    return {_shortened(names[place]): round(int(frequencies[place]) * share) for place in order[:TOP_VALUES]}
+
+
+def _shortened(value: str) -> str:
+    if len(value) <= TOP_CHARACTERS:
+        return value
+    return f"{value[:TOP_CHARACTERS]}… ({len(value):,} characters, {sha256(value.encode()).hexdigest()[:12]})"
 
 
 def _distinct(frequencies: np.ndarray[Any, Any], rows: int, sampled: int) -> int:

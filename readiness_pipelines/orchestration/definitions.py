@@ -47,12 +47,14 @@ def build_definitions(*domains: Domain, settings: Settings | None = None) -> dg.
 def _definitions(domains: tuple[Domain, ...], settings: Settings | None) -> dg.Definitions:
     _check_job_names(domains)
     lanes = [lane for domain in domains for lane in domain.lanes]
-    jobs = {lane.name: lane_job(lane) for lane in lanes}
+    assets = {asset.key: asset for domain in domains for asset in domain_assets(domain)}
+    resources = {INSTALLATION: installation_resource(settings)}
+    jobs = {lane.name: lane_job(lane, assets, resources) for lane in lanes}
     proof = prove_job(domains)
     automatic = (settings or Settings()).automatic
-    replays = {replay_job_name(lane): replay_job(lane) for lane in lanes}
+    replays = {replay_job_name(lane): replay_job(lane, assets, resources) for lane in lanes}
     return dg.Definitions(
-        assets=[asset for domain in domains for asset in domain_assets(domain)],
+        assets=list(assets.values()),
         jobs=[*jobs.values(), *replays.values(), *map(decide_job, domains), maintain_job, proof],
         schedules=[maintain_schedule, prove_schedule(proof)],
         asset_checks=[checks for domain in domains if (checks := freshness_checks(domain)) is not None],
@@ -62,7 +64,7 @@ def _definitions(domains: tuple[Domain, ...], settings: Settings | None) -> dg.D
             failure_sensor(domains, settings),
             watch_sensor(domains, settings),
         ],
-        resources={INSTALLATION: installation_resource(settings)},
+        resources=resources,
         executor=dg.in_process_executor,
     )
 

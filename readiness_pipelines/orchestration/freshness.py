@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from readiness_pipelines.contracts import Domain, Table
+from readiness_pipelines.contracts import Domain
 from readiness_pipelines.installation import Run
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import BAD, FreshnessState, TableFreshness, promise_text
@@ -18,11 +18,6 @@ from readiness_pipelines.orchestration.resources import INSTALLATION, installati
 from readiness_pipelines.overview import observe
 
 FRESHNESS_CHECK = "freshness"
-
-
-def freshness_check_keys(tables: Iterable[Table]) -> list[dg.AssetCheckKey]:
-    """The freshness checks of those tables that promise something."""
-    return [dg.AssetCheckKey(asset_key(table.id), FRESHNESS_CHECK) for table in tables if table.freshness is not None]
 
 
 def freshness_checks(domain: Domain) -> dg.AssetChecksDefinition | None:

@@ -28,7 +28,7 @@ from readiness_pipelines_tests.samples import GOOD, ONE_BAD, Paid, gated, land, 
 RUN = Run(who="me")
 ORDERS, RATES = TableId("shop", "orders"), TableId("shop", "rates")
 PAID, RATE = TableId("shop", "paid"), TableId("shop", "refund_rate")
-RAW, QUARANTINE, PROFILES = ORDERS.raw, ORDERS.quarantine, ORDERS.profiles
+RAW, QUARANTINE = ORDERS.raw, ORDERS.quarantine
 OLD, NEW = "2026-11-01T000000Z", "2026-11-02T000000Z"
 MIXED = (*ONE_BAD[:2], "9,-1,refunded,c", *ONE_BAD[2:])
 
@@ -282,7 +282,6 @@ CASES: Mapping[str, tuple[Tampering, TableId, Level]] = {
     "a quarantine's gate": (changed(QUARANTINE, "_gate_version", "x"), QUARANTINE, Level.FILES),
     "a derived value": (changed(PAID, "amount", 99.0), PAID, Level.FILES),
     "a KPI's value": (changed(RATE, "value", 0.9), RATE, Level.FILES),
-    "a profile's value": (changed(PROFILES, "rows", 99), PROFILES, Level.FILES),
     "the place of a row": (changed(ORDERS, "_row", 70), ORDERS, Level.FILES),
     "an old version's value": (changed(RATES.versions, "amount", 9.0, OLD), RATES.versions, Level.FILES),
     "the shown version's value": (changed(RATES, "amount", 9.0, NEW), RATES, Level.FILES),
@@ -290,15 +289,12 @@ CASES: Mapping[str, tuple[Tampering, TableId, Level]] = {
     "published row deleted": (rows_deleted(ORDERS), ORDERS, Level.FILES),
     "quarantined row deleted": (rows_deleted(QUARANTINE), QUARANTINE, Level.FILES),
     "derived row deleted": (rows_deleted(PAID), PAID, Level.FILES),
-    "profile row deleted": (rows_deleted(PROFILES), PROFILES, Level.FILES),
     "raw row twice": (row_twice(RAW), RAW, Level.FILES),
     "published row twice": (row_twice(ORDERS), ORDERS, Level.FILES),
-    "profile row twice": (row_twice(PROFILES), PROFILES, Level.FILES),
     "rows in another order": (reordered(ORDERS), ORDERS, Level.FILES),
     "raw file deleted": (file_deleted(RAW), RAW, Level.FILES),
     "published file deleted": (file_deleted(ORDERS), ORDERS, Level.FILES),
     "KPI file deleted": (file_deleted(RATE), RATE, Level.FILES),
-    "profile file deleted": (file_deleted(PROFILES), PROFILES, Level.FILES),
     "published file truncated": (file_truncated(ORDERS), ORDERS, Level.FILES),
     "quarantine file truncated": (file_truncated(QUARANTINE), QUARANTINE, Level.FILES),
     "published file of zeros": (file_of_zeros(ORDERS), ORDERS, Level.FILES),
@@ -307,7 +303,6 @@ CASES: Mapping[str, tuple[Tampering, TableId, Level]] = {
     "raw by catalog": (by_catalog(RAW), RAW, Level.LEDGER),
     "published by catalog": (by_catalog(ORDERS), ORDERS, Level.LEDGER),
     "KPI by catalog": (by_catalog(RATE), RATE, Level.LEDGER),
-    "profile by catalog": (by_catalog(PROFILES), PROFILES, Level.LEDGER),
     "an old version by catalog": (by_catalog(RATES.versions, OLD), RATES.versions, Level.LEDGER),
     "raw row appended": (appended(RAW), RAW, Level.LEDGER),
     "published row appended": (appended(ORDERS), ORDERS, Level.LEDGER),
@@ -320,7 +315,6 @@ CASES: Mapping[str, tuple[Tampering, TableId, Level]] = {
     "published dropped": (dropped(ORDERS), ORDERS, Level.LEDGER),
     "derived dropped": (dropped(PAID), PAID, Level.LEDGER),
     "quarantine dropped": (dropped(QUARANTINE), QUARANTINE, Level.LEDGER),
-    "profiles dropped": (dropped(PROFILES), PROFILES, Level.LEDGER),
     "metadata deleted": (metadata_deleted(PAID), PAID, Level.LEDGER),
     "metadata cut off": (metadata_cut_off(RATE), RATE, Level.LEDGER),
     "manifests deleted": (manifests_deleted(ORDERS), ORDERS, Level.LEDGER),
@@ -339,6 +333,13 @@ CASES: Mapping[str, tuple[Tampering, TableId, Level]] = {
     "a version's state": (in_ledger("state = 'held'", RATES, batch=OLD), RATES, Level.LEDGER),
     "batch forgotten": (forgotten(ORDERS), ORDERS, Level.LEDGER),
     "KPI's batch forgotten": (forgotten(RATE), RATE, Level.LEDGER),
+    "a profile's value": (
+        in_ledger("profile = replace(profile, 'number', 'text')", ORDERS, "ledger_profiles"),
+        ORDERS,
+        Level.LEDGER,
+    ),
+    "a profile's digest": (in_ledger("digest = 'x'", ORDERS, "ledger_profiles"), ORDERS, Level.LEDGER),
+    "profile forgotten": (forgotten(ORDERS, "ledger_profiles"), ORDERS, Level.LEDGER),
     "kept digest": (in_ledger("digest = 'x'", RAW, "ledger_contents"), RAW, Level.LEDGER),
     "kept rows": (in_ledger("row_count = 99", ORDERS, "ledger_contents"), ORDERS, Level.LEDGER),
     "kept files": (in_ledger("files = '[]'", PAID, "ledger_contents"), PAID, Level.LEDGER),
@@ -370,7 +371,6 @@ WHOLE_TABLES = (
     "published dropped",
     "derived dropped",
     "quarantine dropped",
-    "profiles dropped",
     "metadata deleted",
     "metadata cut off",
     "manifests deleted",

@@ -27,7 +27,6 @@ TABLES = (
     "shop_quarantine.orders",
     "shop.paid",
     "shop.refund_rate",
-    "shop_profiles.orders",
 )
 READ = ("shop.orders", "shop_quarantine.orders")
 RUN = Run(run_id="r1", who="me")
@@ -88,7 +87,7 @@ def test_published_quarantined_profiled_and_measured_alike(tmp_path: Path) -> No
             run(shop, installation, "day_3", *MOSTLY_BAD)
 
     found = same_on_both(tmp_path, doing)
-    assert {name: len(rows) for name, rows in found.items() if "profiles" not in name} == {
+    assert {name: len(rows) for name, rows in found.items()} == {
         "shop_raw.orders": 8, "shop.orders": 3, "shop_quarantine.orders": 5, "shop.paid": 3, "shop.refund_rate": 1
     }  # fmt: skip
 

@@ -1,21 +1,22 @@
 """A batch is profiled when it is published, held against those before it, and what is unusual is kept and told."""
 
-import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from readiness_pipelines.alerts import AlertSettings, watch
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.decisions import Correction
-from readiness_pipelines.delivery import Delivery, decide, deliver, ingest, reconcile
+from readiness_pipelines.delivery import Delivery, Level, decide, deliver, ingest, reconcile, repair
 from readiness_pipelines.delivery.baseline import baseline_of, profiles_of
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import FindingKind
-from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import observe
+from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, land_week, order_domain
 
 SHOP = order_domain(batches=WEEKS)
@@ -56,35 +57,26 @@ def kinds(installation: Installation, week: int) -> list[FindingKind]:
 
 
 def compared_with(installation: Installation, week: int) -> list[str]:
-    with installation.engine() as engine:
-        found = baseline_of(ORDERS, batch=WEEKS[week - 1], installation=installation, engine=engine)
+    found = baseline_of(ORDERS, batch=WEEKS[week - 1], installation=installation)
     return [past.profile.batch for past in found.batches]
 
 
 def test_a_profile_is_kept_with_what_is_published_and_nothing_of_what_waits(installation: Installation) -> None:
     land(installation.landing.path, WEEKS[0], "1,10,paid,a", "2,30,refunded,?", "3,-1,paid,b")
     run_landed(installation, 1)
-    with installation.engine() as engine:
-        found = profiles_of(ORDERS, WEEKS[:1], installation=installation, engine=engine)[WEEKS[0]]
-        rows = installation.lakehouse.relation(engine, TableId("shop_profiles", "orders")).to_arrow_table().to_pylist()
+    found = profiles_of(ORDERS, WEEKS[:1], installation=installation)[WEEKS[0]]
     assert found.rows == 2
     assert list(found.columns) == ["order_id", "amount", "status", "note"]
     amount, note = found.columns["amount"], found.columns["note"]
     assert (amount.minimum, amount.maximum, amount.mean, amount.quantiles) == (10, 30, 20, (10, 30))
     assert (note.nulls, note.top) == (1, {"a": 1})
-    assert {row["_batch"] for row in rows} == {WEEKS[0]}
 
 
 def test_doing_it_twice_equals_doing_it_once(ten_weeks: Installation) -> None:
-    def stored() -> list[dict[str, Any]]:
-        with ten_weeks.engine() as engine:
-            table = ten_weeks.lakehouse.relation(engine, TableId("shop_profiles", "orders")).to_arrow_table()
-        return sorted(table.to_pylist(), key=lambda row: (row["_batch"], row["_row"]))
-
-    before = stored()
+    before = ten_weeks.ledger.profiles(ORDERS.id, WEEKS)
     run_landed(ten_weeks, 3)
-    assert stored() == before
-    assert len(before) == 10 * 4
+    assert ten_weeks.ledger.profiles(ORDERS.id, WEEKS) == before
+    assert len(before) == 10
 
 
 def test_an_unusual_batch_is_published_found_and_told_once_and_is_over_with_the_next(ten_weeks: Installation) -> None:
@@ -194,8 +186,7 @@ def test_a_large_batch_is_profiled_by_a_sample_and_counted_exactly(
     rows = [f"{number},{number % 100},{'paid' if number % 4 else 'refunded'},?" for number in range(5_000)]
     land(installation.landing.path, WEEKS[0], *rows)
     run_landed(installation, 1)
-    with installation.engine() as engine:
-        found = profiles_of(ORDERS, WEEKS[:1], installation=installation, engine=engine)[WEEKS[0]]
+    found = profiles_of(ORDERS, WEEKS[:1], installation=installation)[WEEKS[0]]
     amount = found.columns["amount"]
     assert (found.rows, amount.minimum, amount.maximum, amount.nulls) == (5_000, 0, 99, 0)
     assert 100 <= amount.distinct < 115
@@ -205,33 +196,31 @@ def test_a_large_batch_is_profiled_by_a_sample_and_counted_exactly(
     assert found.columns["status"].top["refunded"] == pytest.approx(1_250, rel=0.25)
 
 
-def break_profiles(installation: Installation) -> None:
-    """Cut off every file of the profiles, as a full disk or a careless copy does."""
-    folder = installation.lakehouse.warehouse.path / "shop_profiles"
-    files = sorted(folder.rglob("*.parquet"))
-    assert files
-    for file in files:
-        file.write_bytes(file.read_bytes()[:100])
-
-
-def test_a_batch_is_delivered_where_the_profiles_cannot_be_read_and_that_is_a_finding(ten_weeks: Installation) -> None:
-    break_profiles(ten_weeks)
+def test_a_batch_is_delivered_where_the_profiles_cannot_be_read_and_that_is_a_finding(
+    ten_weeks: Installation, tmp_path: Path
+) -> None:
+    engine = create_engine(settings_in(tmp_path).ledger_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE ledger_profiles SET profile = substr(profile, 1, 100), digest = 'cut'"))
+    engine.dispose()
     delivery = run_week(ten_weeks, 11, rows=60)
     assert delivery.state is BatchState.PUBLISHED
     assert delivery.profiled is not None
     assert delivery.profiled.failures[0].startswith("not compared: ")
     assert kinds(ten_weeks, 11) == [FindingKind.PROFILE]
-    problems = reconcile([SHOP], installation=ten_weeks).problems
-    assert [problem.ref for problem in problems] == [BatchRef(ORDERS.id.profiles, week) for week in WEEKS[:10]]
+    problems = reconcile([SHOP], installation=ten_weeks, level=Level.LEDGER).problems
+    assert {problem.ref for problem in problems} == {BatchRef(ORDERS.id, week) for week in WEEKS[:10]}
+    repair([SHOP], reconcile([SHOP], installation=ten_weeks), installation=ten_weeks, run=at(12))
+    assert reconcile([SHOP], installation=ten_weeks).problems == ()
 
 
-def test_a_batch_is_delivered_where_its_profile_cannot_be_kept(installation: Installation) -> None:
+def test_the_profile_of_a_batch_that_is_published_without_one_is_forgotten(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_week(installation, 1)
-    folder = installation.lakehouse.warehouse.path / "shop_profiles"
-    shutil.rmtree(folder)
-    folder.write_text("a file where a folder was")
-    delivery = run_week(installation, 2)
-    assert delivery.state is BatchState.PUBLISHED
-    assert delivery.profiled is not None
-    assert delivery.profiled.failures[-1].startswith("its profile was not kept: ")
-    assert kinds(installation, 2) == [FindingKind.PROFILE]
+    monkeypatch.setattr("readiness_pipelines.delivery.profiling.SAMPLED_ROWS", 0)
+    again = run_week(installation, 1)
+    assert again.profiled is not None
+    assert again.profiled.failures[0].startswith("not profiled: ")
+    assert profiles_of(ORDERS, WEEKS[:1], installation=installation) == {}
+    assert reconcile([SHOP], installation=installation).problems == ()

@@ -201,24 +201,6 @@ def test_what_outlives_a_discarded_batch_after_a_crash_is_named_and_withdrawn_by
     assert [published(shop, installation, table) for table in ("shop.paid", "shop.refund_rate")] == [[], []]
 
 
-def test_a_profile_that_a_crash_left_goes_with_the_rows_that_are_withdrawn(
-    shop: Domain, installation: Installation
-) -> None:
-    run_batch(shop, installation, "day_1", *GOOD)
-    land(installation.landing.path, "day_1", *ONE_BAD)
-    ingest(gated(shop), batch="day_1", installation=installation, run=RUN)
-    deliver(gated(shop), batch="day_1", installation=installation, run=RUN)
-
-    def die() -> None:
-        raise KeyboardInterrupt
-
-    with struck("replace", 1, "after", die, of="shop_profiles.paid"), pytest.raises(KeyboardInterrupt):
-        deliver(shop.table("paid"), batch="day_1", installation=installation, run=RUN)
-    decided(shop, installation, Discarding())
-    replay_batch(gated(shop), batch="day_1", installation=installation, run=RUN)
-    assert reconcile([shop], installation=installation).problems == ()
-
-
 def test_an_undone_decision_leaves_everything_as_it_was(shop: Domain, installation: Installation) -> None:
     run_batch(shop, installation, "day_1", *GOOD)
     before = published(shop, installation)

@@ -24,7 +24,7 @@ DAY = "2026-01-01"
 
 
 def tables_of(table: TableId) -> tuple[TableId, ...]:
-    return table, table.raw, table.quarantine, table.profiles
+    return table, table.raw, table.quarantine
 
 
 def content(installation: Installation, table: TableId) -> list[object]:

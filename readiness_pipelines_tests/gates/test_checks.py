@@ -213,9 +213,14 @@ def test_a_gate_explains_where_each_rule_runs_and_why() -> None:
     assert lines["rule"].split() == ["rule", "kind", "where", "broken", "runs", "in", "because"]
 
 
+@pytest.mark.parametrize(
+    "check",
+    [C.notin([0.1, 0.0], name="c"), C(lambda value: ~value.is_in([0.1, 0.0]), native=False, name="c")],
+    ids=["check", "expression"],
+)
 @pytest.mark.parametrize("kind", [arrow.float32(), arrow.float64()], ids=str)
-def test_minus_zero_is_zero_to_a_list_of_values_in_batch_and_record(kind: arrow.DataType) -> None:
-    gate = column(kind, C.notin([0.1, 0.0], name="c"))
+def test_minus_zero_is_zero_to_a_list_of_values_in_batch_and_record(kind: arrow.DataType, check: C) -> None:
+    gate = column(kind, check)
     broken = judge(gate, *values(-0.0, 0.0, 1.0), types={"a": kind}).broken
     assert set(broken) == {0, 1}
     assert [gate.check_record({"a": value}).passed for value in (-0.0, 0.0, 1.0)] == [False, False, True]

@@ -89,7 +89,7 @@ class DuckDbEngine:
         """The rows whose whole number shares a run of 64 with a repeated one, or is missing; other keys stay all.
 
         Numbers given out in order fill runs: there is one group, and one word of bits, for 64 of them. A run with as
-        many rows as bits has no number twice. That leaves few rows to group.
+        many rows as bits has no number twice. That leaves few rows to group, or none, which are then not looked for.
         """
         if len(columns) != 1 or not self._is_integer(rows, columns[0]):
             return rows
@@ -98,12 +98,11 @@ class DuckDbEngine:
         self.keep(
             f"{into}_runs",
             f"SELECT {key}::BIGINT >> 6 AS run FROM {rows} "
-            f"WHERE {key} IS NOT NULL GROUP BY run HAVING count(*) <> bit_count(bit_or({bit}))",
+            f"GROUP BY run HAVING run IS NULL OR count(*) <> bit_count(bit_or({bit}))",
         )
-        self.keep(
-            into,
-            f"SELECT * FROM {rows} WHERE {key} IS NULL OR {key}::BIGINT >> 6 IN (SELECT run FROM {into}_runs)",
-        )
+        ((runs,),) = self.fetch(f"SELECT count(*) FROM {into}_runs")
+        shared = f"{key} IS NULL OR {key}::BIGINT >> 6 IN (SELECT run FROM {into}_runs)" if runs else "false"
+        self.keep(into, f"SELECT * FROM {rows} WHERE {shared}")
         return into
 
     def error_lists(self, name: str, query: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from pandera.backends.narwhals.checks import NarwhalsCheckBackend
 from pandera.backends.pyarrow.register import register_pyarrow_backends
 from pandera.constants import CHECK_OUTPUT_KEY
 
+from readiness_pipelines.engines.expressions import operations_of
 from readiness_pipelines.errors import GateBuildError, first_line
 from readiness_pipelines.gates.schema.advice import advice_on
 from readiness_pipelines.gates.schema.flavours import Flavour, native_table
@@ -227,12 +228,20 @@ def _arrow_output(check: Check, key: str, table: pa.Table) -> pa.BooleanArray | 
 
 def _with_one_zero(check: Check, key: str, table: pa.Table) -> pa.Table:
     """A table for a check that looks values up: to Arrow alone, -0.0 is another value than 0.0."""
-    if getattr(check._check_fn, "__name__", "") not in ("isin", "notin") or key not in table.column_names:
-        return table
-    column = table.column(key)
-    if not pa.types.is_floating(column.type):
-        return table
-    return table.set_column(table.column_names.index(key), key, pc.add(column, pa.scalar(0.0, column.type)))
+    if is_expression(check):
+        operations = set(operations_of(expression(check, key, nw.from_native(table))))
+        # What is divided by a zero tells its sign.
+        names = table.column_names if "is_in" in operations and operations.isdisjoint(_DIVISIONS) else []
+    else:
+        names = [key] if getattr(check._check_fn, "__name__", "") in ("isin", "notin") and key != FRAME else []
+    for place, name in enumerate(table.column_names):
+        column = table.column(name)
+        if name in names and pa.types.is_floating(column.type):
+            table = table.set_column(place, name, pc.add(column, pa.scalar(0.0, column.type)))
+    return table
+
+
+_DIVISIONS = frozenset({"__truediv__", "__rtruediv__", "__floordiv__", "__rfloordiv__", "__pow__", "__rpow__"})
 
 
 def _own_output(check: Check, key: str, table: Any, *, rows: int) -> pa.BooleanArray | bool:
