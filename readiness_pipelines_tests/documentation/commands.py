@@ -3,13 +3,16 @@
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from readiness_pipelines.cli.main import COMMANDS
 from readiness_pipelines.cli.on_demand import imported
 from readiness_pipelines_tests.documentation.docstrings import as_markdown, one_line
 
-_WORDS = {str: "text", int: "number", float: "number", bool: "flag"}
+_WORDS = {str: "text", int: "number", float: "number", bool: "flag", Path: "path", datetime: "time"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +79,9 @@ def _option(parameter: Any) -> CommandOption:
 def _kind(parameter: Any) -> str:
     annotation = parameter.type_descriptor.annotation
     inner = [one for one in typing.get_args(annotation) if one is not type(None)]
-    kind = _WORDS.get(inner[0] if inner else annotation)
-    if kind is None:
-        kind = {"Path": "path", "datetime": "time"}.get(getattr(annotation, "__name__", ""), "")
-    if not kind:
-        kind = " or ".join(f"`{one.value}`" for one in annotation)
-    return f"{kind}, may be repeated" if parameter.multiple else kind
+    found = inner[0] if inner else annotation
+    if isinstance(found, type) and issubclass(found, Enum):
+        kind = " or ".join(f"`{one.value}`" for one in found)
+    else:
+        kind = _WORDS[found]
+    return f"{kind}, may be repeated" if parameter.multiple or parameter.nargs == -1 else kind
