@@ -50,7 +50,7 @@ def commands() -> Iterator[Command]:
 def _command(words: str, command: Any) -> Command:
     options = tuple(map(_option, command.params))
     arguments = [
-        option.written.strip("`") if parameter.required else f"[{option.written.strip('`')}]"
+        option.written.strip("`") if parameter.required else f"[{option.written.strip('`[].')}]"
         for option, parameter in zip(options, command.params, strict=True)
         if not option.written.startswith("`-")
     ]
