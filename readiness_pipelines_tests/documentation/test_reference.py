@@ -51,6 +51,13 @@ def test_every_argument_setting_and_option_is_described() -> None:
     assert missing == []
 
 
+def test_the_page_about_settings_names_every_variable() -> None:
+    named = set(
+        re.findall(r"(?m)^\| `READINESS_(\w+)` \|", (FOLDER.parent / "settings.md").read_text(encoding="utf-8"))
+    )
+    assert named == {name.upper() for name in Settings.model_fields}
+
+
 @pytest.mark.parametrize("entry", EXAMPLES, ids=lambda one: one.called)
 def test_an_example_runs(entry: Entry) -> None:
     class Order(pa.DataFrameModel):
