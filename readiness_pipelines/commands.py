@@ -43,5 +43,10 @@ def report_command(domain: str) -> str:
     return _spelled("report", domain)
 
 
+def open_command(ref: BatchRef) -> str:
+    """The page of a batch: ``readiness open shop.orders --batch 2026-11-01``."""
+    return _spelled("open", str(ref.table), "--batch", ref.batch)
+
+
 def _spelled(*words: str) -> str:
     return shlex.join(("readiness", *words))

@@ -20,11 +20,14 @@
 
 An error says *what* happened, *which* thing it happened to, and the *way out* (a fix or the next command).
 ``retryable`` tells an orchestrator whether the same call can succeed later without anyone changing anything.
+``code`` names the kind of error for people and programs: it stays the same when the words change, and docs/errors.md
+has a section for each.
 """
 
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import ClassVar
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a terminal obeys instead of printing it, and what turns the direction of text; not line breaks and tabs."""
@@ -42,8 +45,13 @@ class ReadinessError(Exception):
     Args:
         what: One sentence: what went wrong, naming which table, batch, column, rule or file.
         way_out: The fix, or the next command to type. Empty where the sentence already says it.
+
+    Attributes:
+        code: The kind of error in one word; it never changes.
+        retryable: Whether the same call can succeed later without anyone changing anything.
     """
 
+    code: ClassVar[str] = "refused"
     retryable: bool = False
 
     def __init__(self, what: str, *, way_out: str = "") -> None:
@@ -55,6 +63,8 @@ class ReadinessError(Exception):
 class DeclarationError(ReadinessError):
     """A declaration, gate or setting was written wrong."""
 
+    code: ClassVar[str] = "declaration"
+
 
 class UnknownNameError(DeclarationError):
     """A name that is not known, with the nearest that is.
@@ -64,6 +74,8 @@ class UnknownNameError(DeclarationError):
         name: The name as given.
         known: The names that would have been right; the nearest is suggested.
     """
+
+    code: ClassVar[str] = "unknown-name"
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind = kind
@@ -75,53 +87,75 @@ class UnknownNameError(DeclarationError):
 class GateBuildError(DeclarationError):
     """A schema that cannot become a gate."""
 
+    code: ClassVar[str] = "gate-build"
+
 
 class LandingError(ReadinessError):
     """What landed cannot be read."""
+
+    code: ClassVar[str] = "landing"
 
 
 class BatchNotLandedError(LandingError):
     """No file matches the batch's pattern."""
 
+    code: ClassVar[str] = "batch-not-landed"
+
 
 class BatchUnsettledError(LandingError):
     """A batch's files are still being written, or what says that they are whole is missing. Nothing was read."""
+
+    code: ClassVar[str] = "batch-unsettled"
 
 
 class FileUnreadableError(LandingError):
     """A landed file is cut off, mislabelled, or in an encoding that cannot be read."""
 
+    code: ClassVar[str] = "file-unreadable"
+
 
 class BatchHeldError(ReadinessError):
     """The gate held the batch: nothing of it was published, all of it waits in quarantine."""
+
+    code: ClassVar[str] = "batch-held"
 
 
 class UpstreamNotPublishedError(ReadinessError):
     """An input of a derived table or KPI has nothing published for the batch."""
 
+    code: ClassVar[str] = "upstream-not-published"
+
 
 class LedgerError(ReadinessError):
     """The ledger refuses a move, or cannot be reached."""
+
+    code: ClassVar[str] = "ledger"
 
 
 class LedgerBusyError(LedgerError):
     """Another session held the ledger for longer than a writer waits."""
 
+    code: ClassVar[str] = "ledger-busy"
     retryable = True
 
 
 class EngineError(ReadinessError):
     """The engine that should judge a batch cannot be had, or broke on the way. Nothing was published."""
 
+    code: ClassVar[str] = "engine"
     retryable = True
 
 
 class LakehouseError(ReadinessError):
     """The tables could not be read or written."""
 
+    code: ClassVar[str] = "lakehouse"
+
 
 class DamagedTableError(LakehouseError):
     """What says which files a table has, its metadata or manifests, is not there or cannot be read."""
+
+    code: ClassVar[str] = "damaged-table"
 
     def __init__(self, table: object, error: BaseException) -> None:
         super().__init__(
@@ -133,19 +167,33 @@ class DamagedTableError(LakehouseError):
 class CommitConflictError(LakehouseError):
     """Another run published the same batch meanwhile."""
 
+    code: ClassVar[str] = "commit-conflict"
     retryable = True
 
 
 class CommitUnknownError(LakehouseError):
     """The commit's outcome is unknown; nothing is lost, the next run of the batch settles it."""
 
+    code: ClassVar[str] = "commit-unknown"
     retryable = True
 
 
 class LakehouseBusyError(LakehouseError):
     """Another process held a turn, to commit to a table or to deliver a batch, for longer than is waited."""
 
+    code: ClassVar[str] = "lakehouse-busy"
     retryable = True
+
+
+def code_of_kind(name: str) -> str:
+    """The code of the errors of a class, by its name; "" where no such class is known."""
+    left = [ReadinessError]
+    while left:
+        kind = left.pop()
+        if kind.__name__ == name:
+            return kind.code
+        left += kind.__subclasses__()
+    return ""
 
 
 def printable(text: str) -> str:

@@ -1,16 +1,12 @@
 """Each command that a message suggests is one that the command line has, and keeps its arguments whole."""
 
-import shlex
-from typing import Any
-
-import click
 import pytest
 import typer
 
 from readiness_pipelines import commands
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.cli.main import app
 from readiness_pipelines.names import TableId
+from readiness_pipelines_tests.cli.calling import check_typed
 
 REF = BatchRef(TableId("shop", "orders"), "2026-11-01-10:00")
 
@@ -27,15 +23,16 @@ REF = BatchRef(TableId("shop", "orders"), "2026-11-01-10:00")
         commands.reconcile_command("shop"),
         commands.reconcile_command("shop", repair=False),
         commands.report_command("shop"),
+        commands.open_command(REF),
     ],
 )
 def test_a_suggested_command_can_be_typed_as_it_is(command: str) -> None:
-    name, *words = shlex.split(command)
-    assert name == "readiness"
-    found: Any = typer.main.get_command(app)
-    context = click.Context(found)
-    while isinstance(found, click.Group):
-        _, inner, words = found.resolve_command(context, words)
-        assert inner is not None
-        found = inner
-    found.make_context(found.name, words)
+    check_typed(command)
+
+
+@pytest.mark.parametrize(
+    "command", ["readiness statsu", "readiness quarantine shw day_1", "readiness status --nwest 3"]
+)
+def test_a_command_that_is_not_there_is_told_from_one_that_is(command: str) -> None:
+    with pytest.raises(typer.TyperException, match="No such"):
+        check_typed(command)

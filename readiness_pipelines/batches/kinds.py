@@ -166,6 +166,9 @@ class StaticBatches(_WithoutCalendar):
 
     Attributes:
         keys: The batches' keys, unique, in order.
+
+    Example:
+        StaticBatches(keys=["extract_01", "extract_02"])
     """
 
     scope: ClassVar[Scope] = Scope.BATCH
@@ -326,7 +329,11 @@ class _CalendarBatches(Frozen):
 
 
 class HourlyBatches(_CalendarBatches):
-    """One batch an hour, keyed ``2026-01-31-17:00``."""
+    """One batch an hour, keyed ``2026-01-31-17:00``.
+
+    Example:
+        HourlyBatches(start="2026-11-01", timezone="Europe/Vienna")
+    """
 
     name: ClassVar[str] = "hourly"
     every: ClassVar[Literal["hour", "day", "week", "month"]] = "hour"
@@ -352,7 +359,11 @@ class HourlyBatches(_CalendarBatches):
 
 
 class DailyBatches(_CalendarBatches):
-    """One batch a day, keyed ``2026-01-31``."""
+    """One batch a day, keyed ``2026-01-31``.
+
+    Example:
+        DailyBatches(start="2026-11-01", end="2027-01-01", timezone="Europe/Vienna")
+    """
 
     name: ClassVar[str] = "daily"
     every: ClassVar[Literal["hour", "day", "week", "month"]] = "day"
@@ -375,7 +386,11 @@ class DailyBatches(_CalendarBatches):
 
 
 class WeeklyBatches(_CalendarBatches):
-    """One batch a week, from Monday to Sunday, keyed by its Monday: ``2026-01-26``."""
+    """One batch a week, from Monday to Sunday, keyed by its Monday: ``2026-01-26``.
+
+    Example:
+        WeeklyBatches(start="2026-11-02")
+    """
 
     name: ClassVar[str] = "weekly"
     every: ClassVar[Literal["hour", "day", "week", "month"]] = "week"
@@ -391,7 +406,11 @@ class WeeklyBatches(_CalendarBatches):
 
 
 class MonthlyBatches(_CalendarBatches):
-    """One batch a month, keyed ``2026-01``."""
+    """One batch a month, keyed ``2026-01``.
+
+    Example:
+        MonthlyBatches(start="2026-11-01")
+    """
 
     name: ClassVar[str] = "monthly"
     every: ClassVar[Literal["hour", "day", "week", "month"]] = "month"

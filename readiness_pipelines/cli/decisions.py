@@ -182,7 +182,7 @@ def _decide(
 def _open(verb: str, batch: str, table: str | None) -> tuple[Table, BatchRef, Installation]:
     settings = Settings()
     installation = Installation.open(settings)
-    command = f"readiness quarantine {verb}"
+    command = f"readiness quarantine {verb} {{batch}} --table {{table}}"
     found, ref = find_batch(batch, table, settings, installation=installation, command=command)
     return found, ref, installation
 

@@ -18,6 +18,7 @@ from readiness_pipelines.cli.output import (
     AsJson,
     errors_for_people,
     print_json,
+    reachable,
     say,
 )
 from readiness_pipelines.cli.tables import plain_table
@@ -244,5 +245,5 @@ def _table(found: list[Examined]) -> Table:
         table.add_column(column, overflow="fold")
     for one in found:
         mark = Text("ok", style="green") if one.ok else Text("wrong", style="bold red")
-        table.add_row(mark, Text(one.what), Text(one.detail), Text(one.way_out))
+        table.add_row(mark, Text(one.what), Text(one.detail), Text(reachable(one.way_out)))
     return table

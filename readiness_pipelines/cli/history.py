@@ -22,7 +22,8 @@ def show_history(batch: BatchKey, table: TableName = None, as_json: AsJson = Fal
     with errors_for_people():
         settings = Settings()
         installation = Installation.open(settings)
-        found, ref = find_batch(batch, table, settings, installation=installation, command="readiness history")
+        command = "readiness history {batch} --table {table}"
+        found, ref = find_batch(batch, table, settings, installation=installation, command=command)
         past = history(found, batch=batch, installation=installation)
         if as_json:
             print_json({"table": str(ref.table), "batch": batch, "steps": list(map(_value, past.steps))})

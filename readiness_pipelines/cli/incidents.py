@@ -12,7 +12,14 @@ from rich.text import Text
 
 from readiness_pipelines.alerts import incident_lines
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say
+from readiness_pipelines.cli.output import (
+    OUT,
+    AsJson,
+    errors_for_people,
+    print_json,
+    reachable,
+    say,
+)
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.durations import Duration, format_duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
@@ -71,7 +78,10 @@ def show(incident: Number, as_json: AsJson = False) -> None:
 
 
 @app.command("ack")
-def acknowledge(incident: Number, reason: Annotated[str | None, typer.Option("--reason")] = None) -> None:
+def acknowledge(
+    incident: Number,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; kept for ever.")] = None,
+) -> None:
     """Take an incident: it is neither repeated nor escalated any more."""
     with errors_for_people():
         found = _book().acknowledge(incident, who=getpass.getuser(), why=reason, at=Run().clock())
@@ -127,7 +137,7 @@ def incidents_table(incidents: Sequence[Incident]) -> Table:
             Text(_where(incident)),
             f"{finding.since:%Y-%m-%d %H:%M}",
             Text(finding.seen),
-            Text(finding.way_out),
+            Text(reachable(finding.way_out)),
         )
     return table
 

@@ -50,6 +50,11 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.report:write_report",
         help="Write what happened in a domain: one HTML file that needs no server, and a Markdown twin.",
     ),
+    "open": Named(
+        home="readiness_pipelines.cli.open_page:open_page",
+        help="Open the page of a batch (its verdict, rows, decisions, what to type), or a domain's report, in the"
+        " browser.",
+    ),
     "check": Named(
         home="readiness_pipelines.cli.check:check",
         help="Check all declarations without a row of data: build every gate, try every transform. The exit code"

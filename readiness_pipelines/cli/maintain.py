@@ -62,4 +62,4 @@ def _show(done: Maintenance) -> None:
     if done.removed_spills:
         say(f"{done.removed_spills:,} temporary folders that killed processes had left are removed")
     for error in done.damaged:
-        show_error(error.what, error.way_out)
+        show_error(error.what, error.way_out, error.code)

@@ -71,13 +71,21 @@ def reachable(text: str) -> str:
     if typed.name != "readiness" or shutil.which("readiness") is not None:
         return text
     here = Path.cwd()
-    command = typed.relative_to(here) if typed.is_relative_to(here) else typed
+    if text.startswith("cd "):
+        command = typed.absolute()  # a path from here would lead nowhere there
+    else:
+        command = typed.relative_to(here) if typed.is_relative_to(here) else typed
     return re.sub(r"(?<![\w./-])readiness (?=[a-z])", f"{shlex.quote(str(command))} ", text)
 
 
-def show_error(what: str, way_out: str = "") -> None:
-    """Print an error on standard error, whole: what went wrong, and the way out."""
-    ERR.print(Text.assemble(("error ", "bold red"), what), soft_wrap=True)
+def named_error(code: str, word: str = "error") -> str:
+    """How an error begins: ``error[batch-not-landed]``; docs/errors.md has a section for each code."""
+    return f"{word}[{code}]" if code else word
+
+
+def show_error(what: str, way_out: str = "", code: str = "") -> None:
+    """Print an error on standard error, whole: its code, what went wrong, and the way out."""
+    ERR.print(Text.assemble((f"{named_error(code)} ", "bold red"), what), soft_wrap=True)
     if way_out:
         ERR.print(Text.assemble(("  → ", "bold"), reachable(way_out)), soft_wrap=True)
 
@@ -99,10 +107,10 @@ def errors_for_people() -> Iterator[None]:
     raise typer.Exit(USAGE_EXIT)
 
 
-def _told(error: Exception) -> tuple[str, str] | None:
-    """What went wrong, and the way out; ``None`` for what a user cannot put right."""
+def _told(error: Exception) -> tuple[str, str, str] | None:
+    """What went wrong, the way out, and the code where it has one; ``None`` for what a user cannot put right."""
     if isinstance(error, ReadinessError):
-        return error.what, error.way_out
+        return error.what, error.way_out, error.code
     # Imported now: to print a help or a version, no database has to be loaded.
     import sqlite3  # noqa: PLC0415
 
@@ -113,17 +121,18 @@ def _told(error: Exception) -> tuple[str, str] | None:
 
     match error:
         case ValidationError():
-            return declaration_error(error.title, error).what, ""
+            declared = declaration_error(error.title, error)
+            return declared.what, "", declared.code
         case SQLAlchemyError() | sqlite3.Error():
-            return f"the database refuses: {first_line(error)}", "readiness doctor"
+            return f"the database refuses: {first_line(error)}", "readiness doctor", ""
         case UnicodeDecodeError():
             what = f"a file that should be UTF-8 text is not: {error.reason} at byte {error.start}"
-            return what, "save it as UTF-8"
+            return what, "save it as UTF-8", ""
         case BrokenPipeError():
             return None  # whoever read the output has had enough of it
         case OSError():
             named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else first_line(error)
-            return named, "check the path and its permissions; readiness doctor looks at every folder"
+            return named, "check the path and its permissions; readiness doctor looks at every folder", ""
     return None
 
 

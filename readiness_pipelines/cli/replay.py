@@ -19,6 +19,7 @@ from readiness_pipelines.cli.output import (
     AsJson,
     count_batches,
     errors_for_people,
+    named_error,
     print_json,
     say,
     say_next,
@@ -182,9 +183,15 @@ def _run(
                 broken = bool(failure) and not launching.is_verdict(failure)
                 if broken:
                     what, way_out = split_failure(failure)
-                    command = replay_command(ref, dry_run=False)
                     replayed.broken.append(
-                        Broken(name=str(ref.table), batch=ref.batch, what=what, way_out=way_out, command=command)
+                        Broken(
+                            name=str(ref.table),
+                            batch=ref.batch,
+                            what=what,
+                            way_out=way_out,
+                            command=replay_command(ref, dry_run=False),
+                            code=launching.failure_code(ran, instance=instance),
+                        )
                     )
                 replayed.done += [BatchRef(one, ref.batch) for one in again]
                 state = RequestState.FAILED if broken else RequestState.DONE
@@ -235,7 +242,7 @@ def _report(
         states = f"{step.state} → {record.state}"
         say((str(step.ref), "bold"), f": {states}, {published}, {record.counts.quarantined:,} quarantined")
     for one in replayed.broken:
-        say(("broken ", "bold red"), f"{one.name} {one.batch}: {one.what}")
+        say((f"{named_error(one.code, 'broken')} ", "bold red"), f"{one.name} {one.batch}: {one.what}")
         if one.way_out:
             say(("  → ", "bold"), one.way_out)
     for work in replayed.after:
@@ -263,9 +270,7 @@ def _report_value(
             for work in replayed.after
         ],
         "requests": {str(ref): number for ref, number in replayed.requests.items()},
-        "broken": [
-            {"of": one.name, "batch": one.batch, "error": one.what, "way_out": one.way_out} for one in replayed.broken
-        ],
+        "broken": [one.value for one in replayed.broken],
     }
 
 

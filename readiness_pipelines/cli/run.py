@@ -11,6 +11,7 @@ from readiness_pipelines.cli.output import (
     AsJson,
     count_batches,
     errors_for_people,
+    named_error,
     print_json_of,
     say,
     say_next,
@@ -138,11 +139,11 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
             say(("held ", "bold red"), f"{record.ref}: {record.reason or 'nothing of it is published'}")
             say(("  → ", "bold"), quarantine_command(record.ref))
     for table, error in report.unreachable.items():
-        show_error(f"the source of {table}: {error.what}", error.way_out)
+        show_error(f"the source of {table}: {error.what}", error.way_out, error.code)
     for (table, batch), found in report.unsettled.items():
         say(("arriving ", "bold"), f"{table} {batch}: {found.why}")
     for broken in report.broken:
-        say(("broken ", "bold red"), f"{broken.name} {broken.batch}: {broken.what}")
+        say((f"{named_error(broken.code, 'broken')} ", "bold red"), f"{broken.name} {broken.batch}: {broken.what}")
         if broken.way_out:
             say(("  → ", "bold"), broken.way_out)
     if stop.asked:
@@ -179,10 +180,7 @@ def _value(domain: Domain, after: DomainStatus, report: RunReport, stop: Stop) -
             for work in report.ran
             if work.lane.domain.name == domain.name
         ],
-        "broken": [
-            {"of": one.name, "batch": one.batch, "error": one.what, "way_out": one.way_out, "next": one.command}
-            for one in report.broken
-        ],
+        "broken": [{**one.value, "next": one.command} for one in report.broken],
         "arriving": [
             {"table": str(table), "batch": batch, "why": found.why}
             for (table, batch), found in report.unsettled.items()

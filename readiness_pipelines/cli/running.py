@@ -24,13 +24,19 @@ _WAY_OUT = "\n  → "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """A batch that could not be judged or computed: of which table or lane, why, and the way out."""
+    """A batch that could not be judged or computed: of which table or lane, why, the error's code, and the way out."""
 
     name: str
     batch: str
     what: str
     way_out: str
     command: str
+    code: str = ""
+
+    @property
+    def value(self) -> dict[str, str]:
+        """What programs are told."""
+        return {"of": self.name, "batch": self.batch, "code": self.code, "error": self.what, "way_out": self.way_out}
 
 
 @dataclass(slots=True)
@@ -97,16 +103,17 @@ def run_works(
                     return
                 progress.update(task, description=escape(f"{work.lane.name} {work.batch}"))
                 seen.add((work.lane.name, work.batch, work.fingerprint))
-                if failure := jobs.run(work):
+                failure, code = jobs.run(work)
+                if failure:
                     broken.add((work.lane.name, work.batch))
-                    report.broken.append(broken_work(work, failure))
+                    report.broken.append(broken_work(work, failure, code))
                 report.ran.append(work)
                 progress.advance(task)
             due = list(more())
 
 
-def broken_work(work: Work, failure: str) -> Broken:
-    """A failure, with its way out."""
+def broken_work(work: Work, failure: str, code: str) -> Broken:
+    """A failure, with its code and its way out."""
     what, way_out = split_failure(failure)
     first = work.tables[0]
     return Broken(
@@ -115,6 +122,7 @@ def broken_work(work: Work, failure: str) -> Broken:
         what=what,
         way_out=way_out,
         command=run_command(BatchRef(first.id, work.batch)),
+        code=code,
     )
 
 
@@ -135,8 +143,8 @@ class _Jobs:
         self._project = project
         self._jobs: dict[str, Any] = {}
 
-    def run(self, work: Work) -> str:
-        """Run a batch; what broke, or "" where nothing did: a gate's verdict is not a failure."""
+    def run(self, work: Work) -> tuple[str, str]:
+        """Run a batch; what broke and its code, or "" where nothing did: a gate's verdict is not a failure."""
         launching, name = self._launching, work.lane.name
         if name not in self._jobs:
             self._jobs[name] = launching.find_job(name, project=self._project)
@@ -149,7 +157,9 @@ class _Jobs:
                 tables=[table.id for table in work.tables],
             )
             failure = launching.failure_of(ran, instance=instance)
-        return "" if launching.is_verdict(failure) else failure
+            if not failure or launching.is_verdict(failure):
+                return "", ""
+            return failure, launching.failure_code(ran, instance=instance)
 
 
 @contextmanager

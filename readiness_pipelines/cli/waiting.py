@@ -1,6 +1,5 @@
 """What waits, as tables for people and JSON for programs."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,12 +11,12 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.output import OUT, print_json, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.values import counts_value, decision_value
-from readiness_pipelines.commands import history_command, replay_command
+from readiness_pipelines.commands import history_command, open_command
 from readiness_pipelines.contracts import Table, answers_for
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.overview import judged_rules, waiting_record
+from readiness_pipelines.overview import judged_rules, waiting_record, ways_out
 from readiness_pipelines.plain_rows import plain_rows
 
 SHOWN_COLUMNS = 6
@@ -72,7 +71,7 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
     record = waiting_record(table, batch=ref.batch, installation=installation)
     counts = judged_rules(table, batch=ref.batch, installation=installation)
     decisions = installation.ledger.decisions(record.ref)
-    commands = _commands(ref, counts) if record.counts.quarantined else [history_command(ref)]
+    commands = list(ways_out(ref, counts)) if record.counts.quarantined else [history_command(ref)]
     if as_json:
         print_json(
             {
@@ -91,7 +90,7 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
         OUT.print(_samples(count))
     for decision in decisions:
         say(f"decision {decision.id}: {decision.verb} {decision.text} · {decision.who}: {decision.why}")
-    for command in commands:
+    for command in (*commands, open_command(ref)):
         say(f"  {command}")
 
 
@@ -110,23 +109,6 @@ def _samples(count: RuleCount) -> Grid:
 
 def _cell(value: object, style: str = "") -> Text:
     return Text("∅" if value is None else str(value), style=style)
-
-
-def _commands(ref: BatchRef, counts: Sequence[RuleCount]) -> list[str]:
-    first = next((count for count in counts if count.rule.columns), None)
-    column = first.rule.columns[0] if first else "COLUMN"
-    rule = counts[0].rule.name if counts else "RULE"
-
-    def spelled(verb: str, *words: str) -> str:
-        return shlex.join(("readiness", "quarantine", verb, ref.batch, "--table", str(ref.table), *words))
-
-    return [
-        spelled("rows", "--rule", rule),
-        spelled("correct", "--set", f"{column} = …", "--where", "…", "--reason", "…"),
-        spelled("waive", "--rule", rule, "--reason", "…"),
-        spelled("discard", "--where", "…", "--reason", "…"),
-        replay_command(ref),
-    ]
 
 
 def _rule_value(count: RuleCount) -> Mapping[str, Any]:

@@ -117,7 +117,7 @@ def find_batch(
         table: The table, as it was named; ``None`` where it was not.
         settings: Where the domains are named.
         installation: Where the sources and the ledger are.
-        command: The command up to the batch, to spell the candidates: ``readiness quarantine show``.
+        command: The command, to spell the candidates: ``readiness history {batch} --table {table}``.
 
     Raises:
         UnknownNameError: No table has such a batch; names the nearest that landed or ran.
@@ -136,7 +136,7 @@ def find_batch(
     if len(ran) == 1:
         return ran[0], BatchRef(ran[0].id, batch)
     if ran:
-        ways = " or: ".join(f"{command} {batch} --table {one.id}" for one in ran)
+        ways = " or: ".join(command.format(batch=batch, table=one.id) for one in ran)
         raise DeclarationError(f"{len(ran)} tables have a batch {batch!r}", way_out=ways)
     if len(fed) == 1:
         check_ran(fed[0], batch, installation=installation)

@@ -35,7 +35,11 @@ class Trim:
 @checked
 @dataclass(frozen=True, config=_CONFIG)
 class Case:
-    """Write a text in lower or upper case."""
+    """Write a text in lower or upper case.
+
+    Attributes:
+        to: The case.
+    """
 
     to: Literal["lower", "upper"]
 
@@ -43,7 +47,11 @@ class Case:
 @checked
 @dataclass(frozen=True, config=_CONFIG)
 class NullTokens:
-    """Read some texts as "no value" (``?``, ``N/A``)."""
+    """Read some texts as "no value" (``?``, ``N/A``).
+
+    Attributes:
+        tokens: The texts, in full.
+    """
 
     tokens: SomeTexts
 
@@ -58,6 +66,9 @@ class Dates:
     Attributes:
         formats: Accepted formats in order of preference, in the notation of ``strftime``.
         canonical: The format to write; ISO 8601 converts to every date and time type.
+
+    Example:
+        paid_on: arrow.date32() = pa.Field(metadata=cleanse(Dates(["%d.%m.%Y", "%Y-%m-%d"])))
     """
 
     formats: SomeTexts
@@ -75,6 +86,9 @@ class Numbers:
         decimal: The decimal separator.
         thousands: What separates groups of three digits; empty for nothing.
         currencies: Signs or codes that may stand before or after.
+
+    Example:
+        amount: arrow.float64() = pa.Field(metadata=cleanse(Numbers(decimal=",", thousands=".", currencies="€")))
     """
 
     decimal: Annotated[str, Field(min_length=1, max_length=1)] = "."
@@ -92,7 +106,11 @@ class Numbers:
 @checked
 @dataclass(frozen=True, config=_CONFIG)
 class ZeroPad:
-    """Give a shorter text its leading zeros back: with width 3, ``"8"`` becomes ``"008"``."""
+    """Give a shorter text its leading zeros back: with width 3, ``"8"`` becomes ``"008"``.
+
+    Attributes:
+        width: How many characters it has at least.
+    """
 
     width: Annotated[int, Field(ge=1)]
 
@@ -100,7 +118,14 @@ class ZeroPad:
 @checked
 @dataclass(frozen=True, config=_CONFIG)
 class Categories:
-    """Replace a text by another: ``{"m": "male"}``. ``None`` means "no value"; other texts stay."""
+    """Replace a text by another: ``{"m": "male"}``; texts that are not named stay.
+
+    Attributes:
+        mapping: New texts by old ones; ``None`` means "no value".
+
+    Example:
+        gender: arrow.string() = pa.Field(nullable=True, metadata=cleanse(Categories({"m": "male", "x": None})))
+    """
 
     mapping: Annotated[Mapping[str, str | None], Field(min_length=1)]
 
@@ -120,7 +145,11 @@ class FlagMissing:
 @checked
 @dataclass(frozen=True, config=_CONFIG)
 class FillMissing:
-    """Give a value where there is none. The column's own type must hold it."""
+    """Give a value where there is none.
+
+    Attributes:
+        value: The value; the column's own type must hold it.
+    """
 
     value: str | int | float | bool
 
@@ -161,8 +190,19 @@ Step = ColumnStep | Deduplicate
 def cleanse(*steps: Step) -> dict[str, Any]:
     """Metadata for a Pandera field (column steps, in the order they run) or model (`Deduplicate`).
 
+    Args:
+        steps: The steps.
+
     Raises:
         DeclarationError: Something else than a step.
+
+    Example:
+        class Stay(pa.DataFrameModel):
+            stay_id: arrow.int64() = pa.Field(unique=True)
+            diagnosis: arrow.string() = pa.Field(metadata=cleanse(Trim(), ZeroPad(3)))
+
+            class Config:
+                metadata = cleanse(Deduplicate("stay_id"))
     """
     for step in steps:
         if not isinstance(step, Step):

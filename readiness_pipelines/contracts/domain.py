@@ -78,6 +78,9 @@ class Domain:
 
     Raises:
         DeclarationError: A name that is not an identifier, or an owner who is nobody.
+
+    Example:
+        shop = Domain("shop", owner="shop@shop.example", on_call="oncall@shop.example")
     """
 
     def __init__(
@@ -137,7 +140,10 @@ class Domain:
         return tuple(named)
 
     def table(self, name: str) -> Table:
-        """The table or product called `name`.
+        """The table or product of a name.
+
+        Args:
+            name: Its name in the domain, without the domain's.
 
         Raises:
             UnknownNameError: The domain has no such table; names the nearest.
@@ -164,11 +170,44 @@ class Domain:
         engine: EngineName | None = None,
         description: str = "",
     ) -> GatedTable:
-        """Declare a table fed by a source and gated by a Pandera schema. For the arguments see `GatedTable`, `Gating`.
+        """Declare a table fed by a source and gated by a Pandera schema.
+
+        Args:
+            name: Identifier, unique in the domain.
+            source: Where the rows come from and who answers for them.
+            schema: A model or schema of ``pandera.pyarrow``, ``pandera.polars`` or ``pandera.pandas``. A column that
+                only some files have, after a change of layout say, is ``Optional[arrow.string()]``: where it lacks, it
+                is null. ``coerce=True`` in the ``pa.Field`` converts typed values of another kind, such as the whole
+                numbers of a Parquet file in a column of floats, for which the batch is held otherwise; text, as in CSV,
+                is read as the column's type without it.
+            batches: The kind of its batches.
+            tolerance: When a batch is held instead of published in part; by default only when no row passes.
+            rules: Rules beside the schema's: `row_count`, `null_share`, `ExistsIn`, `NotInOtherBatches`,
+                `WithinUsualRange`, and any Pandera check over the frame.
+            routes: What a broken rule does, by the rule's name, in place of its default. The names are in
+                ``gate.explain()`` and in ``readiness domain show``.
+            default_route: The same for all rules that `routes` does not name, but those of the shape. By default rules
+                of the shape and of the whole batch hold, others quarantine rows.
+            schema_change: What a new, missing or widened column means.
+            allow_empty: Whether a batch without rows replaces what it published before.
+            freshness: How old the newest published batch may be; nothing is promised by default.
+            latency: How long a batch may take from arriving to published; nothing is promised by default.
+            engine: Where the gate judges; by default where the domain, then the settings say.
+            description: For people; by default the first paragraph of the schema's docstring.
 
         Raises:
             DeclarationError: A name that is taken or not an identifier, or an argument that is something else.
             UnknownNameError: A rule that refers to a table not declared before.
+
+        Example:
+            orders = shop.gated(
+                "orders",
+                source=Source(origin="Shop export", steward=team, reader=FileDrop("orders/{batch}/*.csv")),
+                schema=Order,
+                batches=DailyBatches(start="2026-11-01"),
+                tolerance=Tolerance(quarantined_ratio=0.02),
+                routes={"amount_greater_than_or_equal_to": Route.WARN},
+            )
         """
         what = f"{self.name}.{name}"
         _expect(source, Source, f"the source of {what}", "Source(origin=…, steward=…, reader=…)")
@@ -217,15 +256,40 @@ class Domain:
         latency: str | timedelta | None = None,
         description: str = "",
     ) -> Callable[[Transform], DerivedTable]:
-        """Declare a table computed by the decorated function. See `DerivedTable` and `Gating` for the arguments.
+        """Declare a table computed by the decorated function.
 
-        Each parameter is an input: a table of this domain by its name, or what `reads` says. Where `batches` is not
-        given, it has those of its inputs.
+        Each parameter of the function is an input: a table of this domain by its name, or what `reads` says. The
+        function gets what is published of it and gives the rows. It stays callable, as it was written.
+
+        Args:
+            schema: A Pandera model or schema, as for `gated`; what is computed is gated by it. DuckDB's ``sum`` of
+                whole numbers fits a column of ``arrow.int64()`` as it is, without a cast (``::BIGINT``).
+            name: Identifier, unique in the domain; the function's name where none is given.
+            reads: Inputs by parameter, where the name alone does not say it: a table of another domain
+                (``{"invoices": billing.invoices}``), or other batches than the default
+                (``{"yesterday": orders.before()}``).
+            batches: Its batches; those of its inputs where not given.
+            key: Columns that tell its rows apart, by which rows that the function makes are numbered; by default all.
+            language: What the function is written in: ``"relation"`` gets and gives DuckDB relations, ``"sql"`` gets
+                the names of its parameters and gives a query, ``"arrow"`` gets and gives Arrow tables.
+            tolerance: When a batch is held instead of published in part; by default only when no row passes.
+            rules: Rules beside the schema's, as for `gated`.
+            routes: What a broken rule does, by the rule's name, as for `gated`.
+            default_route: The same for all rules that `routes` does not name, as for `gated`.
+            allow_empty: Whether a batch without rows replaces what it published before.
+            freshness: How old the newest published batch may be; nothing is promised by default.
+            latency: How long the step may take; nothing is promised by default.
+            description: For people; by default the first paragraph of the function's docstring, or the schema's.
 
         Raises:
             DeclarationError: A name that is taken or not an identifier, a function without parameters, or batches that
                 do not map by themselves.
             UnknownNameError: A parameter, or a rule, that names no table declared before.
+
+        Example:
+            @shop.derived(schema=Order)
+            def large_orders(orders):
+                return orders.filter("amount >= 100")
         """
 
         def add(transform: Transform) -> DerivedTable:
@@ -280,11 +344,15 @@ class Domain:
         latency: str | timedelta | None = None,
         description: str = "",
     ) -> Callable[[Transform], Kpi]:
-        """Declare a business number computed by the decorated function. See `Kpi` for the arguments.
+        """Declare a business number computed by the decorated function: a table of its own, ``<domain>.<kpi>``.
+
+        Each parameter of the function is an input, as for `derived`. It gives `Ratio`, `Sum`, `Mean` or `Value`, or a
+        relation with a column ``value``.
 
         Args:
             question: The question it answers, as the business asks it.
-            unit: Unit of the value.
+            unit: Unit of the value: ``"ratio"`` is shown in percent, ``"count"`` as a whole number, anything else
+                (``"EUR"``) behind the number.
             name: Identifier; the function's name where none is given.
             owner: Who answers for the number; the domain's owner where nobody else does.
             target: What it should be, as ``"<= 0.05"`` or ``"<= 5 %"``.
@@ -303,6 +371,11 @@ class Domain:
             DeclarationError: A name that is taken or not an identifier, a target that is not a comparison, a function
                 without parameters, or batches that do not map by themselves.
             UnknownNameError: A parameter that names no table declared before.
+
+        Example:
+            @shop.kpi(question="How many orders are refunded?", unit="ratio", target="<= 5 %", by="country")
+            def refund_rate(orders):
+                return Ratio("count(*) FILTER (status = 'refunded')", "count(*)")
         """
         dimensions = (by,) if isinstance(by, str) else tuple(by)
 

@@ -11,6 +11,9 @@ class Steward(Frozen):
     Attributes:
         name: As people know them ("Clinical data office").
         contact: Where they are reached: a mail address, a channel, a page.
+
+    Example:
+        Steward("Clinical data office", "clinical-data@hospital.example")
     """
 
     name: str = Field(min_length=1)

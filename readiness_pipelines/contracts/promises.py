@@ -21,6 +21,9 @@ class Tolerance(Frozen):
         quarantined_ratio: Share of the batch's rows, 0 to 1; ``None`` for no bound.
         quarantined_rows: Count of rows; ``None`` for no bound.
         rules: Bounds for single rules, by name: rows that break that rule, whatever its route.
+
+    Example:
+        Tolerance(quarantined_ratio=0.06, rules={"diagnosis_str_matches": Tolerance(quarantined_rows=100)})
     """
 
     quarantined_ratio: float | None = Field(default=None, ge=0, le=1)
@@ -59,6 +62,10 @@ class Freshness(Frozen):
         due: When a batch is due, as a cron expression ("0 6 * * 1-5"); ``None`` to promise an age.
         timezone: IANA name of the schedule's time zone.
         event_time: Column with the time of an event; only without `due`.
+
+    Example:
+        Freshness(warn_after="26h", fail_after="36h")
+        Freshness(warn_after="30m", fail_after="2h", due="0 6 * * 1-5", timezone="Europe/Vienna")
     """
 
     warn_after: Duration

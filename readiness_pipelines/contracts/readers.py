@@ -100,6 +100,9 @@ class Reader(Protocol):
     def arrivals(self, places: Places) -> Iterable[Arrival]:
         """What is there now, one arrival a batch, from old to new.
 
+        Args:
+            places: Where to look, and the table's batches.
+
         Raises:
             LandingError: The source cannot be reached or listed.
         """
@@ -107,6 +110,10 @@ class Reader(Protocol):
 
     def open(self, batch: str, places: Places) -> RawBatch:
         """Read a batch.
+
+        Args:
+            batch: Its key.
+            places: Where to read, and the table's batches.
 
         Raises:
             BatchNotLandedError: The source has nothing of it; names the nearest that it has.

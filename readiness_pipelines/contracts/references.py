@@ -23,6 +23,9 @@ class ExistsIn:
         table: A table, what of it is read (``rates.in_force()``), or the name of a table of the domain declared before.
             By default the version in force where it has versions, else all its batches.
         keys: Its columns, in the same order; none where they have the same names.
+
+    Example:
+        rules = [ExistsIn("country", table="countries", keys="code")]
     """
 
     columns: SomeTexts
@@ -49,6 +52,9 @@ class NotInOtherBatches:
     """The values of some columns together are not published by another batch of the same table.
 
     Rows with a null among them pass. Law 1 holds with the snapshot that was compared with, which is recorded.
+
+    Attributes:
+        columns: Columns of the judged rows.
     """
 
     columns: SomeTexts
@@ -68,6 +74,9 @@ class WithinUsualRange:
         columns: Columns of numbers, as the schema names them: a pattern stays a pattern.
         widened_by: How far beyond the usual range is still plausible, in widths of the range.
         least_batches: How many earlier batches have to be there.
+
+    Example:
+        rules = [WithinUsualRange(["amount", "pieces"], widened_by=2)]
     """
 
     columns: SomeTexts

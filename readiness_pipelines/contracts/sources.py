@@ -31,6 +31,16 @@ class Source(Frozen):
         classification: How carefully its values must be handled.
         known_issues: What is known to be wrong with it, one sentence each.
         schema_version: The steward's own version of the layout, where there is one.
+
+    Example:
+        Source(
+            origin="Shop export",
+            steward=Steward("Shop team", "shop@shop.example"),
+            reader=FileDrop("orders/{batch}/*.csv"),
+            refresh="1d",
+            classification=Classification.CONFIDENTIAL,
+            known_issues=("Test orders of the web shop are among them.",),
+        )
     """
 
     origin: str = Field(min_length=1)

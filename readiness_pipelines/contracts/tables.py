@@ -69,8 +69,16 @@ class _Node:
     def last(self, count: int) -> Read:
         """Read the last `count` batches up to the batch's own, as far as they are there.
 
+        Args:
+            count: How many, the batch's own among them.
+
         Raises:
             DeclarationError: Fewer than one.
+
+        Example:
+            @shop.kpi(question="How large is an order?", unit="EUR", reads={"orders": orders.last(7)}, additive=False)
+            def mean_order(orders):
+                return Mean("amount")
         """
         if count < 1:
             raise DeclarationError(f"{self.id}.last({count}) reads no batch", way_out="give at least 1")

@@ -47,6 +47,7 @@ class Mistake:
         line: The line where the schema, function or call begins that is wrong; ``None`` where it is not known.
         what: What is wrong.
         way_out: What to do about it.
+        code: The error's code.
     """
 
     table: str | None
@@ -54,6 +55,7 @@ class Mistake:
     line: int | None
     what: str
     way_out: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,7 @@ def import_mistake(error: ReadinessError) -> Mistake:
         file, line = cause.filename or "", cause.lineno
     else:
         file, line = _last_line(cause.__traceback__)
-    return Mistake(table=None, file=_shown(file), line=line, what=error.what, way_out=error.way_out)
+    return Mistake(table=None, file=_shown(file), line=line, what=error.what, way_out=error.way_out, code=error.code)
 
 
 def _inputs(table: Computed) -> Mapping[str, pa.Schema] | None:
@@ -175,7 +177,9 @@ def _mistake(table: Table, error: ReadinessError, *, source: object) -> Mistake:
     file, line = _place_of(source)
     if not file:
         file, line = getattr(sys.modules.get(table.domain.module), "__file__", None) or "", None
-    return Mistake(table=str(table.id), file=_shown(file), line=line, what=error.what, way_out=error.way_out)
+    return Mistake(
+        table=str(table.id), file=_shown(file), line=line, what=error.what, way_out=error.way_out, code=error.code
+    )
 
 
 def _place_of(source: object) -> tuple[str, int | None]:

@@ -21,6 +21,6 @@ def as_failures() -> Iterator[None]:
             raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=RETRY_SECONDS) from error
         raise dg.Failure(
             description=str(error),
-            metadata={"way_out": error.way_out} if error.way_out else None,
+            metadata={"code": error.code, **({"way_out": error.way_out} if error.way_out else {})},
             allow_retries=False,
         ) from error

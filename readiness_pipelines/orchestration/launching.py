@@ -31,7 +31,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 from dagster_shared.error import SerializableErrorInfo
 
-from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.errors import DeclarationError, UnknownNameError, code_of_kind
 from readiness_pipelines.installation import utc_now
 from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration.keys import asset_key
@@ -280,6 +280,22 @@ def failure_of(run: dg.DagsterRun, *, instance: dg.DagsterInstance) -> str:
             return data.user_failure_data.description
         if data.error is not None:
             return _message(data.error)
+    return ""
+
+
+def failure_code(run: dg.DagsterRun, *, instance: dg.DagsterInstance) -> str:
+    """The code of the error that made a run fail; "" where it is not one of ours."""
+    for record in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        if record.dagster_event is None:
+            continue
+        data = record.dagster_event.step_failure_data
+        if data.user_failure_data is not None:
+            code = data.user_failure_data.metadata.get("code")
+            return (code.text or "") if isinstance(code, dg.TextMetadataValue) else ""
+        error = data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        return code_of_kind(error.cls_name or "") if error is not None else ""
     return ""
 
 

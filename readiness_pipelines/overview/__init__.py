@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.observing import Observation, observe
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
     from readiness_pipelines.overview.waiting import judged_rules, quarantine_rows, waiting_batches, waiting_record
+    from readiness_pipelines.overview.ways_out import ways_out
 else:
     import_on_demand(__name__)
 
@@ -42,4 +43,5 @@ __all__ = [
     "unknown_batch",
     "waiting_batches",
     "waiting_record",
+    "ways_out",
 ]

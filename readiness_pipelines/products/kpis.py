@@ -1,7 +1,7 @@
 """A KPI's rows: the total, and one row for each combination of its dimensions' values."""
 
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import Any, ClassVar, assert_never
 
 import duckdb
 import pandera.pyarrow as pa
@@ -19,6 +19,8 @@ how many (null where the measure has no such thing), its unit, its target and wh
 
 class NoTotalError(DeclarationError):
     """A KPI whose function gives no total, or more than one: with other rows it may give one."""
+
+    code: ClassVar[str] = "no-total"
 
 
 def kpi_schema(kpi: Kpi) -> Any:

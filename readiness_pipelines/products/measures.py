@@ -12,6 +12,9 @@ class Ratio:
         numerator: Aggregate expression: ``"count(*) FILTER (status = 'refunded')"``.
         denominator: Aggregate expression: ``"count(*)"``. Where it is 0, there is no value.
         of: The relation that is aggregated; ``None`` for the KPI's only input.
+
+    Example:
+        Ratio("count(*) FILTER (status = 'refunded')", "count(*)")
     """
 
     numerator: str
@@ -26,6 +29,9 @@ class Sum:
     Attributes:
         expression: What is summed, per row: ``"amount"``.
         of: The relation that is aggregated; ``None`` for the KPI's only input.
+
+    Example:
+        Sum("amount * rate")
     """
 
     expression: str
@@ -39,6 +45,9 @@ class Mean:
     Attributes:
         expression: What is averaged, per row: ``"minutes"``.
         of: The relation that is aggregated; ``None`` for the KPI's only input.
+
+    Example:
+        Mean("minutes")
     """
 
     expression: str
@@ -52,6 +61,9 @@ class Value:
     Attributes:
         expression: Aggregate expression: ``"median(minutes)"``.
         of: The relation that is aggregated; ``None`` for the KPI's only input.
+
+    Example:
+        Value("median(minutes)")
     """
 
     expression: str

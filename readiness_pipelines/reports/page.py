@@ -5,61 +5,28 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
 from readiness_pipelines.batches import Counts
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.ledger import BatchRecord, FoundFinding
+from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import Bar
 from readiness_pipelines.overview import BatchStatus, LaneStatus
 from readiness_pipelines.products import KpiValue, format_value
 from readiness_pipelines.reports.charts import freshness_chart, histogram_chart, kpi_chart, rows_chart, rules_chart
 from readiness_pipelines.reports.facts import Facts, KpiFacts
-from readiness_pipelines.reports.markdown import escape_markdown
+from readiness_pipelines.reports.parts import Chart, Figure, Part, environment, unusual_rows
 
 SHOWN_BATCHES = 120
 """Charts show so many of the newest batches."""
 
 SHOWN_HISTOGRAMS = 6
 SHOWN_FINDINGS = 30
-SHOWN_COLUMNS = 5
 SHOWN_PARTS = 50
 
 _MET = {True: "meets its target", False: "misses its target", None: ""}
 _TONES = {True: "good", False: "bad", None: ""}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A number that stands for itself: its name, what to add to it in words, and whether it is good or bad."""
-
-    name: str
-    value: str
-    words: str = ""
-    tone: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
-    """A picture, or the words that stand in its place where there is nothing to draw."""
-
-    name: str
-    title: str
-    svg: Markup | None
-    empty: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A table, or the words that stand in its place where it has no row."""
-
-    name: str
-    title: str
-    head: tuple[str, ...]
-    rows: Sequence[Sequence[str]]
-    empty: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,23 +45,12 @@ class KpiPart:
 def html_page(facts: Facts) -> str:
     """The report as one HTML file with its pictures and colours inside; it asks nothing of any server."""
     common = _common(facts, drawn=True)
-    return _environment().get_template("report.html.j2").render(charts=_charts(facts), **common)
+    return environment().get_template("report.html.j2").render(charts=_charts(facts), **common)
 
 
 def markdown_page(facts: Facts) -> str:
     """The report's figures and tables as Markdown, for a pull request."""
-    return _environment().get_template("report.md.j2").render(**_common(facts, drawn=False))
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("readiness_pipelines.reports"),
-        autoescape=select_autoescape(["html.j2"]),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["md"] = escape_markdown
-    return environment
+    return environment().get_template("report.md.j2").render(**_common(facts, drawn=False))
 
 
 def _common(facts: Facts, *, drawn: bool) -> dict[str, Any]:
@@ -266,7 +222,7 @@ def _tables(facts: Facts) -> list[Part]:
             name="unusual",
             title="Unusual batches",
             head=("batch", "table", "what", "expected", "seen"),
-            rows=_unusual(facts.unusual)[:SHOWN_FINDINGS],
+            rows=unusual_rows(facts.unusual)[:SHOWN_FINDINGS],
             empty="every batch is like those before it, or there are too few of them",
         ),
         Part(
@@ -321,18 +277,3 @@ def _records(facts: Facts) -> Iterator[tuple[TableId, BatchRecord]]:
         for name, record in batch.tables.items():
             if record is not None:
                 yield name, record
-
-
-def _unusual(found: Sequence[FoundFinding]) -> list[tuple[str, ...]]:
-    """One line for the columns of a batch of which the same was measured: what is missing may miss in fifty."""
-    grouped: dict[tuple[str, str, str, str], list[FoundFinding]] = {}
-    for one in found:
-        key = one.ref.batch, str(one.ref.table), one.finding.kind.value, one.finding.measured
-        grouped.setdefault(key, []).append(one)
-    lines: list[tuple[str, ...]] = []
-    for (batch, table, kind, measured), ones in grouped.items():
-        columns = [one.finding.column for one in ones if one.finding.column]
-        more = f" and {len(columns) - SHOWN_COLUMNS} more" if len(columns) > SHOWN_COLUMNS else ""
-        where = f" of {', '.join(columns[:SHOWN_COLUMNS])}{more}" if columns else ""
-        lines.append((batch, table, f"{kind}: {measured}{where}", ones[0].finding.promised, ones[0].finding.seen))
-    return lines

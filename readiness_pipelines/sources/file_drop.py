@@ -35,8 +35,9 @@ class FileDrop(Frozen):
             after it must be quiet as without it. It is no row of the batch, even where the pattern matches it.
         missing: Text that means "no value" (``?``, ``N/A``). Raw keeps it as it came; the gate reads it as null.
             The empty field is always missing in CSV, fixed width and Excel.
-        format: ``None`` reads it from the file's name (``.csv``, ``.jsonl``/``.ndjson``, ``.json``, ``.parquet``,
-            ``.arrow``/``.feather``, ``.xlsx``, before ``.gz`` or ``.zst``). Of a ``.zip``, all members are read.
+        format: By default what the file's name says (``.csv``, ``.jsonl``/``.ndjson``, ``.json``, ``.parquet``,
+            ``.arrow``/``.feather``, ``.xlsx``, before ``.gz`` or ``.zst``). Of a ``.zip``, all members are read. JSON
+            lines are ``jsonl``, an array of records (or one within an object: `record_path`) is ``json``.
         encoding: Any codec that Python knows; a byte order mark is read past. A line that cannot be decoded is kept as
             a row that cannot be parsed.
         delimiter: CSV only: one character.
@@ -54,6 +55,9 @@ class FileDrop(Frozen):
         record_path: JSON only: the keys that lead to the array of records, with dots between them (``data.items``).
         rename: New names of columns, by their names as they arrive. Two spellings may become one name.
         ignore: Columns that are not read, by name or glob; "" is a column without a name.
+
+    Example:
+        FileDrop("orders/{batch}/*.csv", delimiter=";", missing=("?", "N/A"), rename={"Order No.": "order_id"})
     """
 
     pattern: str

@@ -29,12 +29,19 @@ class Function(Frozen):
     Attributes:
         function: Called with the batch's key (and with ``window=``, where it has such a parameter: the time that the
             batch covers). Gives records (dicts), Arrow tables or batches, or anything that streams Arrow.
-        listing: `arrivals` as given: a function that gives the keys that are there now, or pairs of a key and a
-            fingerprint. Without it, batches of a calendar are there when they have ended, those of a list always, and
-            each call gives one version.
+        listing: What is given as ``arrivals=``: a function that gives the keys that are there now, or pairs of a key
+            and a fingerprint. Without it, batches of a calendar are there when they have ended, those of a list always,
+            and each call gives one version.
         fingerprint: Called as `function` is; gives a text that changes when the batch's rows do. Without it, rows that
             were changed later are not noticed; of versions the content tells.
         missing: Text that means "no value". Raw keeps it as it came; the gate reads it as null.
+
+    Example:
+        def read_rates(batch):
+            return [{"currency": "CHF", "rate": 0.93}, {"currency": "USD", "rate": 1.08}]
+
+
+        Source(origin="Rates API", steward=team, reader=Function(read_rates))
     """
 
     function: Callable[..., Any]

@@ -39,6 +39,9 @@ class SqlQuery(Frozen):
         overlap: How long after a batch has ended its rows are compared by their content, so that a row that is changed
             late is noticed. Whatever is older is compared by the count of its rows and the newest cursor.
         missing: Text that means "no value". Raw keeps it as it came; the gate reads it as null.
+
+    Example:
+        SqlQuery("SELECT payment_id, paid_at FROM payments", connection="billing", cursor="paid_at", overlap="2d")
     """
 
     query: str

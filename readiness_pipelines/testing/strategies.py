@@ -29,6 +29,9 @@ _TEXT = st.text(_LETTERS, max_size=20)
 def passing_rows(gate: Gate) -> st.SearchStrategy[dict[str, Any]]:
     """Rows that break no rule of a gate, as Python values by column; patterns of columns are left out.
 
+    Args:
+        gate: The gate.
+
     Raises:
         DeclarationError: A column of a type that no strategy is known for.
     """
@@ -39,6 +42,10 @@ def passing_rows(gate: Gate) -> st.SearchStrategy[dict[str, Any]]:
 
 def breaking_rows(gate: Gate, rule: str) -> st.SearchStrategy[dict[str, Any]]:
     """Rows that break a named row rule of a gate, and perhaps others.
+
+    Args:
+        gate: The gate.
+        rule: The rule's name, as ``gate.explain()`` has it.
 
     Raises:
         UnknownNameError: The gate has no such rule.
@@ -70,6 +77,11 @@ def passing_batches(gate: Gate, *, min_rows: int = 1, max_rows: int = 10) -> st.
     """Rows that a gate passes one by one, and whose unique columns differ.
 
     Conditions on the whole batch (row counts, aggregates) and references are not looked at.
+
+    Args:
+        gate: The gate.
+        min_rows: How many rows at least.
+        max_rows: How many rows at most.
     """
     keys = [*gate.spec.unique, *((column.name,) for column in gate.spec.columns if column.unique)]
     unique = tuple(lambda row, key=key: tuple(map(row.get, key)) for key in keys)
@@ -81,6 +93,11 @@ def passing_batches(gate: Gate, *, min_rows: int = 1, max_rows: int = 10) -> st.
 
 def breaking_batches(gate: Gate, rule: str, *, max_rows: int = 10) -> st.SearchStrategy[list[dict[str, Any]]]:
     """Batches in which some row breaks a named rule: a row rule, or uniqueness.
+
+    Args:
+        gate: The gate.
+        rule: The rule's name, as ``gate.explain()`` has it.
+        max_rows: How many rows at most.
 
     Raises:
         UnknownNameError: The gate has no such rule.

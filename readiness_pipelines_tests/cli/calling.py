@@ -2,12 +2,14 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import typer
 from typer.testing import CliRunner
 
 from readiness_pipelines.cli.main import app
@@ -16,6 +18,24 @@ from readiness_pipelines.cli.output import ERR, OUT
 RUNNER = CliRunner()
 OUT.width = ERR.width = 200  # whatever the terminal of those who test
 COMMAND = (sys.executable, "-c", "from readiness_pipelines.cli.main import main; main()")
+
+
+def check_typed(command: str) -> None:
+    """Read a command as the command line would, up to its options and arguments, and run nothing.
+
+    Raises:
+        typer.TyperException: There is no such command, option or argument, or a value that is none.
+    """
+    name, *words = shlex.split(command)
+    assert name.rpartition("/")[2] == "readiness"
+    found: Any = typer.main.get_command(app)
+    while hasattr(found, "commands"):
+        if words[0] in ("--help", "--version", "--install-completion"):
+            return
+        context = found.make_context(found.name, [], resilient_parsing=True)
+        context.resilient_parsing = False  # it was for the missing words only
+        _, found, words = found.resolve_command(context, words)
+    found.make_context(found.name, words)
 
 
 def call(*arguments: str, code: int = 0) -> str:

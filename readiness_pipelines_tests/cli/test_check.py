@@ -101,7 +101,9 @@ def test_everything_that_is_wrong_is_named_at_once_with_its_line(
         assert what in one["what"]
     assert "ZeroDivisionError" in at.pop(("checked/broken.py", 3))["what"]
     assert "was never closed" in at.pop(("checked/cut.py", 2))["what"]
-    assert [one["what"] for one in at.values()] == ["unknown domain in checked.shop 'shp'"]
+    assert [(one["what"], one["code"]) for one in at.values()] == [
+        ("unknown domain in checked.shop 'shp'", "unknown-name")
+    ]
     assert (found["tables"], found["tried"], found["untried"]) == (6, 5, [])
 
 

@@ -1,5 +1,6 @@
 """The command line: tables for people, JSON for programs, errors with a way out."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,13 +65,17 @@ def test_a_batch_that_cannot_be_judged_is_broken_with_its_way_out_and_the_others
     ran = as_json("run", code=1)
     (broken,) = ran["broken"]
     assert broken["batch"] == "day_1"
+    assert broken["code"] == "file-unreadable"
     assert "column 2 has no name" in broken["error"]
     assert "FileDrop(columns=" in broken["way_out"]
     assert ran["next"] == broken["next"] == "readiness run shop.orders --batch day_1"
     assert {work["batch"] for work in ran["ran"]} == {"day_1", "day_2", "day_3"}
     text = call("run", code=1)
     assert "nothing new landed" not in text
-    assert "broken shop day_1: orders/day_1.csv cannot be read: column 2 has no name → declare FileDrop" in text
+    assert (
+        "broken[file-unreadable] shop day_1: orders/day_1.csv cannot be read: column 2 has no name → declare FileDrop"
+        in text
+    )
 
 
 def test_a_batch_that_is_still_arriving_is_not_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +97,10 @@ def test_what_landed_and_did_not_run_is_not_taken_for_another_batch(delivered: P
 def test_a_batch_that_landed_and_did_not_run_is_said_to_be_so(project: Path) -> None:
     for words in (("history",), ("quarantine", "show"), ("replay", "--batch")):
         text = call(*words, "day_1", code=2)
-        assert "shop.orders[day_1] landed and did not run yet → readiness run shop.orders --batch day_1" in text
+        assert (
+            "error[declaration] shop.orders[day_1] landed and did not run yet → readiness run shop.orders --batch day_1"
+            in text
+        )
 
 
 def test_status_before_any_run_says_what_to_type(project: Path) -> None:
@@ -226,6 +234,29 @@ def test_no_mistake_of_a_user_ends_in_a_traceback(project: Path, variables: dict
     done = run_process("status", **variables)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr + done.stdout
-    assert done.stderr.startswith("error ")
+    assert re.match(r"error(\[(declaration|unknown-name)\])? ", done.stderr)
     assert says in done.stderr
     assert done.stdout == ""
+
+
+def test_open_writes_the_page_of_a_batch_or_of_a_domain_and_says_where_it_is(delivered: Path) -> None:
+    text = call("open", "orders", "--batch", "day_3", "--no-browser")
+    page = delivered / "data" / "reports" / "shop.orders" / "day_3.html"
+    assert f"data/reports/shop.orders/day_3.html: open {page.as_uri()}" in text
+    assert "3 of 4 rows (75.00%) fail" in page.read_text(encoding="utf-8")
+    (newest,) = as_json("open", "refund_rate")
+    assert newest["file"] == "data/reports/shop.refund_rate/day_2.html"
+    (report,) = as_json("open", "shop")
+    assert report == {"file": "data/reports/shop.html", "url": (delivered / "data/reports/shop.html").as_uri()}
+    assert "did you mean 'day_3'?" in call("open", "--batch", "day_33", "--no-browser", code=2)
+
+
+@pytest.mark.slow
+def test_open_hands_the_page_to_the_browser(delivered: Path) -> None:
+    browser = delivered / "browser"
+    browser.write_text('#!/bin/sh\nprintf %s "$1" > opened\n')
+    browser.chmod(0o755)
+    done = run_process("open", "orders", "--batch", "day_1", BROWSER=str(browser))
+    page = (delivered / "data" / "reports" / "shop.orders" / "day_1.html").as_uri()
+    assert done.stdout.split()[-2:] == ["opened", page]
+    assert (delivered / "opened").read_text() == page

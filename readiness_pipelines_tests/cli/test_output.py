@@ -38,6 +38,9 @@ def test_a_command_is_suggested_by_the_path_that_was_typed_where_the_shell_does_
         assert reachable(text) == (
             "look: .venv/bin/readiness status shop, or set readiness.toml right; then .venv/bin/readiness run"
         )
+    monkeypatch.setattr("sys.argv", [".venv/bin/readiness", "init"])
+    assert reachable("readiness status") == ".venv/bin/readiness status"
+    assert reachable("cd bakery && readiness run") == f"cd bakery && {command} run"
     monkeypatch.setenv("PATH", str(command.parent))
     assert reachable(text) == text
     monkeypatch.setenv("PATH", "/nowhere")

@@ -190,6 +190,7 @@ DOORS: Mapping[str, Door] = {
     "readiness maintain": _command("maintain", writes=True),
     "readiness watch": _command("watch", writes=True),
     "readiness report": _command("report"),
+    "readiness open": _command("open", "orders", "--batch", "day_1", "--no-browser"),
     "readiness incidents list": _command("incidents", "list"),
     "readiness domain show": _command("domain", "show"),
     "readiness domain diff": _command("domain", "diff"),

@@ -101,6 +101,7 @@ def test_a_batch_that_did_not_land_fails_with_a_message_for_people(project: Path
     failure = launching.failure_of(ran, instance=instance)
     assert not launching.is_verdict(failure)
     assert "no file landed for batch 'day_2'" in failure
+    assert launching.failure_code(ran, instance=instance) == "batch-not-landed"
 
 
 def test_a_kpi_shows_its_value_for_people_and_its_numbers_for_plots(
@@ -214,3 +215,4 @@ def test_what_was_tried_too_often_is_reported_by_its_first_cause(instance: dg.Da
     assert (
         launching.failure_of(ran.dagster_run, instance=instance) == "nobody knows whether it landed\n  → run it again"
     )
+    assert launching.failure_code(ran.dagster_run, instance=instance) == "commit-unknown"

@@ -11,8 +11,15 @@ from readiness_pipelines.errors import DeclarationError
 def row_count(*, at_least: int | None = None, at_most: int | None = None) -> Check:
     """The batch has between so many rows; unreadable rows are not counted.
 
+    Args:
+        at_least: How many it has at least; by default no bound.
+        at_most: How many it has at most; by default no bound.
+
     Raises:
         DeclarationError: No bound, or bounds the wrong way round.
+
+    Example:
+        rules = [row_count(at_least=1_000, at_most=1_000_000)]
     """
     _check_bounds("row_count", at_least, at_most)
     statistics = {"at_least": at_least, "at_most": at_most}
@@ -24,10 +31,17 @@ def row_count(*, at_least: int | None = None, at_most: int | None = None) -> Che
 
 
 def null_share(column: str, *, at_most: float) -> Check:
-    """At most this share of a column's values is missing, 0 to 1.
+    """At most this share of a column's values is missing.
+
+    Args:
+        column: The column, as the schema names it.
+        at_most: The share, 0 to 1.
 
     Raises:
         DeclarationError: A share outside 0 to 1.
+
+    Example:
+        rules = [null_share("payer", at_most=0.5)]
     """
     if not 0 <= at_most <= 1:
         raise DeclarationError(f"null_share of {column!r} is at most {at_most}", way_out="give a share from 0 to 1")

@@ -1,0 +1,79 @@
+"""`readiness open`: the page of a batch, or a domain's report, in the browser."""
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from readiness_pipelines.batches import in_order
+from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json, say
+from readiness_pipelines.cli.report import write_pages
+from readiness_pipelines.cli.words import Chosen, What, check_ran, find, find_batch
+from readiness_pipelines.contracts import Table
+from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.settings import Settings
+
+
+def open_page(
+    what: What = None,
+    batch: Annotated[
+        str | None, typer.Option("--batch", help="The batch; of a table that is named, the newest one unless given.")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("data/reports"),
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it; or only say where it is.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Open the page of a batch (its verdict, rows, decisions, what to type), or a domain's report, in the browser.
+
+    A page is one HTML file that needs no server. Values of rows are not written to it where a source is classified as
+    more than internal.
+    """
+    with errors_for_people():
+        settings = Settings()
+        installation = Installation.open(settings)
+        chosen = find(what, settings)
+        if batch is None and chosen.table is None:
+            pages = [Path(written["html"]) for written in write_pages(chosen.domains, to, installation)]
+        else:
+            table, key = _batch(chosen, batch, settings, installation)
+            pages = [_write_batch(table, key, to, installation)]
+        addresses = [page.resolve().as_uri() for page in pages]
+        opened = [browser and not as_json and webbrowser.open(address) for address in addresses]
+        if as_json:
+            print_json([{"file": str(page), "url": url} for page, url in zip(pages, addresses, strict=True)])
+            return
+        for page, address, seen in zip(pages, addresses, opened, strict=True):
+            say((str(page), "bold"), f": {'opened' if seen else 'open'} {address}")
+
+
+def _batch(chosen: Chosen, batch: str | None, settings: Settings, installation: Installation) -> tuple[Table, str]:
+    """The table and batch of which the page is wanted."""
+    if batch is None:
+        assert chosen.table is not None  # noqa: S101  # else the domain's report is wanted
+        known = {one.ref.batch for one in installation.ledger.batches(tables=[chosen.table.id])}
+        if not known:
+            raise DeclarationError(
+                f"no batch of {chosen.table.id} was delivered", way_out=f"readiness run {chosen.table.id}"
+            )
+        return chosen.table, in_order(chosen.table.batches, known)[-1]
+    if chosen.table is not None:
+        check_ran(chosen.table, batch, installation=installation)
+        return chosen.table, batch
+    command = "readiness open {table} --batch {batch}"
+    found, ref = find_batch(batch, None, settings, installation=installation, command=command)
+    return found, ref.batch
+
+
+def _write_batch(table: Table, batch: str, to: Path, installation: Installation) -> Path:
+    # Only this command pays for templates.
+    from readiness_pipelines.reports.batch_facts import gather_batch  # noqa: PLC0415
+    from readiness_pipelines.reports.batch_page import batch_page  # noqa: PLC0415
+
+    facts = gather_batch(table, batch=batch, installation=installation, now=Run().clock())
+    # A colon is not allowed in the names of files everywhere.
+    file = to / str(table.id) / f"{batch.replace(':', '-')}.html"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(batch_page(facts), encoding="utf-8")
+    return file

@@ -1,0 +1,34 @@
+"""The commands that could resolve what waits of a batch, as somebody would type them."""
+
+import shlex
+from collections.abc import Sequence
+
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.commands import replay_command
+from readiness_pipelines.gates import RuleCount
+
+
+def ways_out(ref: BatchRef, counts: Sequence[RuleCount]) -> tuple[str, ...]:
+    """Look, correct, waive, discard, replay: of the rule that most rows break, and of a column that it looks at.
+
+    Args:
+        ref: The batch.
+        counts: The rules that it breaks, most rows first.
+
+    Returns:
+        Commands; ``…`` stands for what only a person knows.
+    """
+    first = next((count for count in counts if count.rule.columns), None)
+    column = first.rule.columns[0] if first else "COLUMN"
+    rule = counts[0].rule.name if counts else "RULE"
+
+    def spelled(verb: str, *words: str) -> str:
+        return shlex.join(("readiness", "quarantine", verb, ref.batch, "--table", str(ref.table), *words))
+
+    return (
+        spelled("rows", "--rule", rule),
+        spelled("correct", "--set", f"{column} = …", "--where", "…", "--reason", "…"),
+        spelled("waive", "--rule", rule, "--reason", "…"),
+        spelled("discard", "--where", "…", "--reason", "…"),
+        replay_command(ref),
+    )

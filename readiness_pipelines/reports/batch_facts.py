@@ -1,0 +1,117 @@
+"""What the page of a batch says, gathered as values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.commands import history_command
+from readiness_pipelines.contracts import Classification, GatedTable, Table, upstream
+from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.gates import RuleCount
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import BatchRecord, FoundFinding, Incident, IncidentState
+from readiness_pipelines.overview import BatchHistory, history, judged_rules, quarantine_rows, ways_out
+
+SHOWN_ROWS = 20
+"""Rows that wait are shown up to so many."""
+
+_WRITTEN = (Classification.PUBLIC, Classification.INTERNAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchFacts:
+    """What the page of a batch says.
+
+    Attributes:
+        table: Its table.
+        ref: The batch.
+        at: When it was gathered, in UTC.
+        record: Where it stands; ``None`` where it was ingested and not judged.
+        steps: What it was made of, itself, and what was made of it, in the order rows flow, with decisions and trail.
+        rules: The rules that it breaks now, most rows first.
+        not_judged: Why they are not known; "" where they are.
+        rows: The first rows that wait; none where values are not written.
+        classification: The most careful of the sources that it comes from.
+        unusual: What was found about it and nobody called normal.
+        incidents: Those about it that are open or acknowledged.
+        commands: What could be typed next.
+    """
+
+    table: Table
+    ref: BatchRef
+    at: datetime
+    record: BatchRecord | None
+    steps: tuple[BatchHistory, ...]
+    rules: tuple[RuleCount, ...]
+    not_judged: str
+    rows: pa.Table
+    classification: Classification
+    unusual: tuple[FoundFinding, ...]
+    incidents: tuple[Incident, ...]
+    commands: tuple[str, ...]
+
+    @property
+    def values_are_written(self) -> bool:
+        """Whether the page may have values of rows: it is a file, and passed on."""
+        return self.classification in _WRITTEN
+
+    @property
+    def step(self) -> BatchHistory:
+        """The batch itself among the steps."""
+        return next(step for step in self.steps if step.ref == self.ref)
+
+
+def gather_batch(table: Table, *, batch: str, installation: Installation, now: datetime) -> BatchFacts:
+    """Gather what the page of a batch says. Nothing is written.
+
+    Values of rows are left out where a source is more than internal.
+
+    Raises:
+        LedgerError: The batch was never delivered, or the ledger cannot be reached.
+        UnknownNameError: The ledger knows no such batch; names the nearest.
+        LakehouseError: A table cannot be read.
+    """
+    ref, ledger = BatchRef(table.id, batch), installation.ledger
+    steps = history(table, batch=batch, installation=installation).steps
+    record = ledger.get(ref)
+    waits = record is not None and record.counts.quarantined > 0
+    rules, not_judged = _rules(table, batch, installation) if waits else ((), "")
+    classification = _classification(table)
+    rows = pa.table({})
+    if waits and classification in _WRITTEN:
+        rows = quarantine_rows(table, batch=batch, rule=None, limit=SHOWN_ROWS, installation=installation)
+    return BatchFacts(
+        table=table,
+        ref=ref,
+        at=now,
+        record=record,
+        steps=steps,
+        rules=rules,
+        not_judged=not_judged,
+        rows=rows,
+        classification=classification,
+        unusual=tuple(one for one in ledger.findings.of(batch=ref) if one.normal_at is None),
+        incidents=tuple(
+            one
+            for one in ledger.incidents.incidents(tables=[table.id])
+            if one.finding.batch == batch and one.state is not IncidentState.RESOLVED
+        ),
+        commands=ways_out(ref, rules) if waits else (history_command(ref),),
+    )
+
+
+def _rules(table: Table, batch: str, installation: Installation) -> tuple[tuple[RuleCount, ...], str]:
+    """The rules that a batch breaks; a page without them is better than none, where it cannot be judged any more."""
+    try:
+        return judged_rules(table, batch=batch, installation=installation), ""
+    except ReadinessError as error:
+        return (), error.what
+
+
+def _classification(table: Table) -> Classification:
+    """The most careful one of the sources that a table's rows come from."""
+    order = list(Classification)
+    sources = [one.source for one in (table, *upstream(table)) if isinstance(one, GatedTable)]
+    return max((source.classification for source in sources), key=order.index, default=Classification.INTERNAL)
