@@ -7,7 +7,7 @@ from readiness_pipelines.on_demand import import_on_demand
 if TYPE_CHECKING:
     from readiness_pipelines.drafting.draft import DomainDraft, draft_domain
     from readiness_pipelines.drafting.page import domain_page
-    from readiness_pipelines.drafting.project_test import project_test
+    from readiness_pipelines.drafting.row_tests import project_test
     from readiness_pipelines.drafting.suggesting import Suggestion, suggest_rules
 else:
     import_on_demand(__name__)

@@ -21,7 +21,8 @@ from readiness_pipelines.drafting.python_text import type_text
 from readiness_pipelines.drafting.rules import draft_rules, span
 from readiness_pipelines.drafting.sample import MOST_ROWS, FileSample, read_sample
 from readiness_pipelines.drafting.table import TableDraft
-from readiness_pipelines.errors import DeclarationError, printable
+from readiness_pipelines.errors import DeclarationError, GateBuildError, printable
+from readiness_pipelines.gates.schema.rules import rule_name
 from readiness_pipelines.sql import locked_connection
 
 MOST_FAILING = 0.05
@@ -98,7 +99,7 @@ def _draft_table(
             f"files of the same columns are written in {' and '.join(sorted(encodings))}: one table reads one encoding",
             way_out="give those of each encoding by themselves, or save them alike",
         )
-    rows = _renumbered(pa.concat_tables([one.rows for one in samples]))
+    rows = _as_batches(samples, placement)
     declared = [one for one in first.names if type_text(_type_of(rows, one.name)) is not None]
     left_out = {
         one.name: f"a gate has no type for {printable(str(rows.schema.field(one.name).type))[:60]}"
@@ -134,10 +135,14 @@ def _type_of(rows: pa.Table, name: str) -> pa.DataType:
     return pa.string() if pa.types.is_null(kind) else kind
 
 
-def _renumbered(rows: pa.Table) -> pa.Table:
-    """Rows of several files, numbered as those of one batch."""
-    place = rows.schema.get_field_index("_row")
-    return rows.set_column(place, rows.schema.field(place), pa.array(range(rows.num_rows), pa.int64()))
+def _as_batches(samples: Sequence[FileSample], placement: Placement) -> pa.Table:
+    """The rows of all files, with the batch that each is of, numbered over all."""
+    tables = []
+    for sample in samples:
+        keys = pa.repeat(pa.scalar(placement.keys[sample.path]), sample.rows.num_rows)
+        tables.append(sample.rows.set_column(sample.rows.schema.get_field_index("_batch"), "_batch", keys))
+    rows = pa.concat_tables(tables)
+    return rows.set_column(rows.schema.get_field_index("_row"), "_row", pa.arange(0, rows.num_rows))
 
 
 def _draft_columns(
@@ -193,10 +198,15 @@ def _without_bounds_of_keys(table: TableDraft) -> TableDraft:
 
 def _judged(table: TableDraft, rows: pa.Table) -> TableDraft:
     """The draft with the gate's verdict on the sample, without what more rows break than a rule may."""
-    judgement = judge_draft(table, rows)
+    try:
+        judgement = judge_draft(table, rows)
+    except GateBuildError:
+        if not any(table.rules.values()):
+            raise
+        return _judged(replace(table, rules={}), rows)  # a check that Pandera cannot make of such a type
     wrong = {one.rule for one in judgement.broken if one.rows > MOST_FAILING * judgement.rows and judgement.rows > 1}
     fewer = {
-        name: tuple(rule for rule in rules if f"{name}_{_CHECKS[rule.argument]}" not in wrong)
+        name: tuple(rule for rule in rules if rule_name(name, _CHECKS[rule.argument]) not in wrong)
         for name, rules in table.rules.items()
     }
     if fewer != dict(table.rules) and judgement.rows >= 1 / MOST_FAILING:

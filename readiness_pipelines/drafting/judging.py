@@ -1,6 +1,7 @@
 """What the gate of a drafted model says of the sample: the page's own text is what judges it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -34,7 +35,7 @@ def gate_of_draft(table: TableDraft) -> Gate:
 
 
 def judge_draft(table: TableDraft, rows: pa.Table) -> Judgement:
-    """Judge the sample.
+    """Judge the sample, each of its batches by itself.
 
     Args:
         table: What is proposed.
@@ -44,18 +45,35 @@ def judge_draft(table: TableDraft, rows: pa.Table) -> Judgement:
         GateBuildError: The model cannot become a gate.
     """
     gate = gate_of_draft(table)
-    with locked_connection() as connection:
-        engine = DuckDbEngine(connection)
-        verdict = gate.judge(rows, engine)
-        held = verdict.outcome.reason if isinstance(verdict.outcome, Hold) else ""
-        waiting = engine.collect(verdict.quarantined).column("_row") if verdict.failed_rows and not held else None
+    held, failed = "", 0
+    broken: dict[str, Broken] = {}
+    waiting: list[int] = []
+    for batch in pc.unique(rows.column("_batch")).to_pylist() or [""]:
+        with locked_connection() as connection:
+            engine = DuckDbEngine(connection)
+            verdict = gate.judge(rows.filter(pc.equal(rows.column("_batch"), batch)), engine)
+            held = held or (verdict.outcome.reason if isinstance(verdict.outcome, Hold) else "")
+            failed += verdict.failed_rows
+            if verdict.quarantined_rows:
+                waiting += engine.collect(verdict.quarantined).column("_row").to_pylist()
+        for count in verdict.rules:
+            if count.broken_rows:
+                before = broken.get(count.rule.name)
+                broken[count.rule.name] = _added(before, _broken(count, table))
     return Judgement(
         held=held,
-        rows=verdict.ingested_rows,
-        failed=verdict.failed_rows,
-        broken=tuple(_broken(count, table) for count in verdict.rules if count.broken_rows),
-        good=None if held else _good_row(table, rows, waiting),
+        rows=rows.num_rows,
+        failed=failed,
+        broken=tuple(broken.values()),
+        good=_good_row(table, rows, waiting),
     )
+
+
+def _added(before: Broken | None, more: Broken) -> Broken:
+    if before is None:
+        return more
+    values = tuple(dict.fromkeys((*before.values, *more.values)))[:_MOST_VALUES]
+    return replace(before, rows=before.rows + more.rows, values=values)
 
 
 def _broken(count: RuleCount, table: TableDraft) -> Broken:
@@ -74,9 +92,9 @@ def _broken(count: RuleCount, table: TableDraft) -> Broken:
     )
 
 
-def _good_row(table: TableDraft, rows: pa.Table, waiting: pa.ChunkedArray | None) -> Mapping[str, str | None] | None:
+def _good_row(table: TableDraft, rows: pa.Table, waiting: Sequence[int]) -> Mapping[str, str | None] | None:
     """The first row that passes, as text."""
-    passed = rows if waiting is None else rows.filter(pc.invert(pc.is_in(rows.column("_row"), value_set=waiting)))
+    passed = rows.filter(pc.invert(pc.is_in(rows.column("_row"), value_set=pa.array(waiting, pa.int64()))))
     if not passed.num_rows:
         return None
     first = passed.slice(0, 1)

@@ -36,7 +36,7 @@ def draft_key(rows: pa.Table, columns: Sequence[ColumnDraft]) -> KeyDraft:
     """Propose a key. A column that looks like one may have a few repeated values: its rows wait in quarantine.
 
     Args:
-        rows: The sample, its columns by the names that they are published under.
+        rows: The sample, its columns by the names that they are published under, and ``_batch``.
         columns: Its columns.
     """
     if rows.num_rows < _LEAST_ROWS:
@@ -54,7 +54,7 @@ def draft_key(rows: pa.Table, columns: Sequence[ColumnDraft]) -> KeyDraft:
     ]
     found = sorted(whole, key=lambda one: _rank(one, usable)) or nearly
     if found and (_rank(found[0], usable) < _NO_KEY or found[0] in nearly):
-        others = tuple(one.names.name for one in found[1:] if not pa.types.is_floating(one.reading.type))
+        others = tuple(one.names.name for one in found[1:] if _rank(one, usable) < _NO_KEY)
         return KeyDraft(columns=(found[0].names.name,), others=others)
     return KeyDraft(columns=_combination(rows, usable, distinct))
 
@@ -67,7 +67,8 @@ def _rank(column: ColumnDraft, columns: Sequence[ColumnDraft]) -> int:
     if _looks_like_key(column, columns):
         return 0
     kind = column.reading.type
-    if pa.types.is_floating(kind) or pa.types.is_temporal(kind) or column.personal:
+    sentences = column.is_text and any(" " in text for text in (column.texts.counts if column.texts else ()))
+    if pa.types.is_floating(kind) or pa.types.is_temporal(kind) or column.personal or sentences:
         return _NO_KEY
     return 1 if column is columns[0] else 2
 
@@ -84,7 +85,9 @@ def _looks_like_key(column: ColumnDraft, columns: Sequence[ColumnDraft]) -> bool
     )
 
 
-def _distinct(rows: pa.Table, names: Sequence[str]) -> int:
+def _distinct(rows: pa.Table, columns: Sequence[str]) -> int:
+    """How many different values there are, together, those of each batch by themselves: a key is one of its batch."""
+    names = ["_batch", *columns]
     return int(rows.select(list(names)).group_by(list(names)).aggregate([]).num_rows)
 
 

@@ -33,6 +33,7 @@ class Placement:
         batches: Its batches, as Python writes them.
         imports: The name of their kind.
         files: The path of each file below the landing folder.
+        keys: The batch of each file; what is one batch has one key.
         notes: Why these batches, for people.
         freshness: A promise, as Python writes it; "" where nothing suggests one.
         promised: Whether the newest file keeps it now; else it is left for people to switch on.
@@ -44,6 +45,7 @@ class Placement:
     batches: str
     imports: str
     files: Mapping[Path, str]
+    keys: Mapping[Path, str]
     notes: tuple[str, ...]
     freshness: str = ""
     promised: bool = False
@@ -89,6 +91,7 @@ def _one(path: Path, stem: str, taken: Sequence[str]) -> Placement:
         batches="Versions()",
         imports="Versions",
         files={path: f"{table}/{path.name}"},
+        keys={path: ""},
         notes=(
             "no date in the file's name: each new content of the file replaces the whole table, as a new version;",
             f'where files only bring what is new, give each day a folder: "{table}/{{batch}}/*", DailyBatches(start=…)',
@@ -108,6 +111,7 @@ def _undated(paths: Sequence[Path], stems: Sequence[str], ending: str, taken: Se
             batches="Versions()",
             imports="Versions",
             files={path: f"{table}/{path.name}" for path in paths},
+            keys=dict.fromkeys(paths, ""),
             notes=(
                 f"{len(paths)} files with numbers and no dates: parts of one delivery, which replaces the one before",
             ),
@@ -120,6 +124,7 @@ def _undated(paths: Sequence[Path], stems: Sequence[str], ending: str, taken: Se
         batches=f"StaticBatches(keys={keys!r})",
         imports="StaticBatches",
         files={path: f"{table}/{key}/{path.name}" for path, key in zip(paths, keys, strict=True)},
+        keys=dict(zip(paths, keys, strict=True)),
         notes=("no dates in the files' names: each file is a batch, by its name; a new file needs its key here, too",),
     )
 
@@ -169,6 +174,7 @@ def _dated(paths: Sequence[Path], dates: NameDates, ending: str, taken: Sequence
         batches=f'{kind.__name__}(start="{start}")',
         imports=kind.__name__,
         files=files,
+        keys=dict(zip(paths, keys, strict=True)),
         notes=tuple(notes),
         freshness=freshness,
         promised=promised,

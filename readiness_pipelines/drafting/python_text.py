@@ -40,7 +40,7 @@ def step_text(step: ColumnStep) -> str:
         case Trim():
             return "Trim()"
         case NullTokens(tokens=tokens):
-            return f"NullTokens({list(tokens)!r})"
+            return f"NullTokens({value_text(list(tokens))})"
         case Dates(formats=formats, canonical=canonical):
             more = "" if canonical == "%Y-%m-%d" else f", canonical={value_text(canonical)}"
             return f"Dates([{', '.join(map(value_text, formats))}]{more})"
@@ -58,10 +58,10 @@ def step_text(step: ColumnStep) -> str:
 def value_text(value: Any) -> str:
     """A value as Python writes it, texts in double quotes."""
     match value:
-        case str() if '"' not in value and "\\" not in value and value.isprintable():
-            return f'"{value}"'
-        case str() if '"' not in value and value.isprintable():
-            return f'r"{value}"' if not value.endswith("\\") else repr(value)
+        case str() if '"' not in value and "\\" in value and value.isprintable() and not value.endswith("\\"):
+            return f'r"{value}"'
+        case str() if '"' not in value and "'" not in value:
+            return f'"{repr(value)[1:-1]}"'
         case dict():
             return "{" + ", ".join(f"{value_text(key)}: {value_text(inner)}" for key, inner in value.items()) + "}"
         case list():

@@ -21,6 +21,7 @@ _RARE = 0.005
 _NEGATIVE = 0.01
 _FITS = 0.98
 _FEW = 10
+_MOST_SCALE = 19
 
 _BOUNDS: tuple[tuple[frozenset[str], float, float, str], ...] = (
     (frozenset({"lat", "latitude", "breitengrad"}), -90, 90, "degrees of latitude"),
@@ -62,6 +63,8 @@ def draft_rules(column: ColumnDraft, values: Mapping[Any, int]) -> tuple[RuleDra
     kind = column.reading.type
     if pa.types.is_string(kind):
         return _of_texts(column, values)
+    if pa.types.is_decimal(kind) and kind.scale > _MOST_SCALE:
+        return ()  # Pandera cannot compare so many digits with a whole number
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _of_numbers(column, {value: count for value, count in values.items() if value == value})  # noqa: PLR0124  # no NaN
     return ()
@@ -103,6 +106,8 @@ def _of_texts(column: ColumnDraft, values: Mapping[str, int]) -> tuple[RuleDraft
     if column.personal:
         mails = sum(count for value, count in values.items() if re.fullmatch(_MAIL[1:-1], value))
         return (RuleDraft(argument="str_matches", value=_MAIL),) if mails >= 0.95 * rows else ()
+    if all(value[:1] in ("[", "{") for value in values):
+        return ()  # values inside values, as JSON
     if len(values) > 1 and (choices := _choices(values, rows)):
         return choices
     if rows < _FEW or len(values) < _FEW / 2:

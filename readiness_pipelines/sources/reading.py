@@ -133,8 +133,9 @@ def _rows(
         for table in _tables(source, layout.file, batch):
             if table.num_rows == 0:
                 continue
-            after = max(after, first + pc.max(table.column("_row")).as_py() + 1)
             framework = range(len(source.schema), table.num_columns)
+            # By its place: a file may have a column of that name, which is renamed or ignored.
+            after = max(after, first + pc.max(table.column(framework[0])).as_py() + 1)
             read = table.select([*layout.positions, *framework])
             read = read.rename_columns([*layout.schema.names, *read.column_names[len(layout.positions) :]])
             yield from complete(read, schema, batch=batch, file=layout.file.name, first=first)

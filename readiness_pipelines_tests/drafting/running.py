@@ -45,9 +45,9 @@ def run_unedited(name: str, draft: DomainDraft, page: str, folder: Path, install
         place.parent.mkdir(parents=True, exist_ok=True)
         copy2(file, place)
     with imported(name, folder, page) as domain:
-        assert check_domains([domain], Settings()).mistakes == []
+        assert check_domains([domain], Settings()).mistakes == ()
         (folder / f"test_{name}.py").write_text(project_test(draft), encoding="utf-8")
-        tests = {key: value for key, value in vars(importlib.import_module(f"test_{name}")).items() if "test_" in key}
+        tests = {key: value for key, value in vars(importlib.import_module(f"test_{name}")).items() if key.startswith("test_")}
         assert tests
         for test in tests.values():
             test()

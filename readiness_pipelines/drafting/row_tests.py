@@ -12,6 +12,7 @@ from readiness_pipelines.drafting.judging import gate_of_draft
 from readiness_pipelines.drafting.python_text import value_text, wrapped
 from readiness_pipelines.drafting.table import TableDraft
 from readiness_pipelines.gates import DuckDbEngine, Gate, Publish
+from readiness_pipelines.gates.schema.rules import rule_name
 from readiness_pipelines.sql import locked_connection
 
 _DAY, _TIME = date(1970, 1, 1), datetime(1970, 1, 1)  # noqa: DTZ001  # a wall clock's
@@ -47,7 +48,7 @@ def _tests_of(table: TableDraft, row: Mapping[str, str | None]) -> list[str]:
     if (column := _required(table)) is not None:
         lines += ["", "", f"def test_a_row_of_{table.name}_without_{column.names.field}_waits():"]
         lines += [f"    row = {{**{constant}, {value_text(column.names.name)}: None}}"]
-        broken = f"{column.names.name}_not_nullable"
+        broken = rule_name(column.names.name, "not_nullable")
         lines += [f"    judge({gate}, {constant}, row).assert_breaks({{1: {value_text(broken)}}})"]
     return lines
 
