@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from readiness_pipelines.drafting.columns import ColumnDraft, as_text, draft_column
 from readiness_pipelines.drafting.dates import order_of_days
+from readiness_pipelines.drafting.families import draft_families
 from readiness_pipelines.drafting.judging import judge_draft
 from readiness_pipelines.drafting.keys import KeyDraft, draft_key
 from readiness_pipelines.drafting.naming import PAGE_NAMES, ColumnName, class_name
@@ -112,7 +113,10 @@ def _draft_table(
             way_out="give a file with plain columns",
         )
     columns = _draft_columns([(one, rows.column(one.name)) for one in declared], first, connection)
-    options = {**first.options, **_missing(columns)}
+    options = {**first.options, **_missing(columns)}  # of the families, too
+    families = draft_families(columns)
+    together = {column.names.name for family in families for column in family.columns}
+    columns = [column for column in columns if column.names.name not in together]
     values = {column.names.name: _values(column, rows) for column in columns}
     table = TableDraft(
         model=class_name(placement.table, [*models, *PAGE_NAMES]),
@@ -124,6 +128,7 @@ def _draft_table(
         spans={column.names.name: span(column, values[column.names.name]) for column in columns},
         key=draft_key(rows, columns),
         left_out=left_out,
+        families=families,
         rows=rows.num_rows,
         whole=all(one.whole for one in samples),
     )

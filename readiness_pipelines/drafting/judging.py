@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from readiness_pipelines.drafting.model import model_text, step_names
+from readiness_pipelines.drafting.model import missing_words, model_text, step_names
 from readiness_pipelines.drafting.table import Broken, Judgement, TableDraft
 from readiness_pipelines.drafting.words import shortened
 from readiness_pipelines.gates import DuckDbEngine, Gate, Hold, RuleCount
@@ -31,7 +31,7 @@ def gate_of_draft(table: TableDraft) -> Gate:
     module: dict[str, Any] = {"__name__": f"drafted_{table.name}"}
     # The text is what is written as the page, in which each name and value is a quoted one.
     exec(compile(text, f"{table.name} (drafted)", "exec"), module)  # noqa: S102
-    return Gate(module[table.model], name=table.name, missing=tuple(table.options.get("missing", ())))
+    return Gate(module[table.model], name=table.name, missing=missing_words(table))
 
 
 def judge_draft(table: TableDraft, rows: pa.Table) -> Judgement:
@@ -99,7 +99,8 @@ def _good_row(table: TableDraft, rows: pa.Table, waiting: Sequence[int]) -> Mapp
         return None
     first = passed.slice(0, 1)
     found: dict[str, str | None] = {}
-    for column in table.columns:
+    families = (column for family in table.families for column in family.columns)
+    for column in (*table.columns, *families):
         values = first.column(column.names.name)
         if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
             return None

@@ -3,7 +3,7 @@
 from readiness_pipelines.contracts.cleansing import NullTokens
 from readiness_pipelines.drafting.columns import ColumnDraft
 from readiness_pipelines.drafting.python_text import call, comment, step_text, type_text, value_text
-from readiness_pipelines.drafting.table import Broken, TableDraft
+from readiness_pipelines.drafting.table import Broken, FamilyDraft, TableDraft
 from readiness_pipelines.drafting.words import rows_shown, values_shown
 from readiness_pipelines.errors import printable
 
@@ -15,6 +15,8 @@ def model_text(table: TableDraft) -> str:
         for note in _evidence(table, column):
             lines += comment(note)
         lines += _field(table, column)
+    for family in table.families:
+        lines += _family(table, family)
     for name, why in table.left_out.items():
         lines += comment(f"{name!r} is not declared, and not published: {why}; raw keeps it")
     if len(table.key.columns) > 1:
@@ -27,7 +29,9 @@ def model_text(table: TableDraft) -> str:
 
 def step_names(table: TableDraft) -> set[str]:
     """The cleansing that the model uses, by the names that the page imports."""
-    return {type(step).__name__ for column in table.columns for step in _steps(table, column)}
+    names = {type(step).__name__ for column in table.columns for step in _steps(table, column)}
+    kept = {word for family in table.families for column in family.columns for word in column.null_words}
+    return names | ({"NullTokens"} if kept - set(missing_words(table)) else set())
 
 
 def in_docstring(text: str) -> str:
@@ -36,7 +40,7 @@ def in_docstring(text: str) -> str:
 
 
 def _steps(table: TableDraft, column: ColumnDraft) -> tuple[object, ...]:
-    own = tuple(sorted(column.null_words - set(table.options.get("missing", ()))))
+    own = tuple(sorted(column.null_words - set(missing_words(table))))
     return (*((NullTokens(tokens=own),) if own else ()), *column.reading.steps)
 
 
@@ -53,6 +57,26 @@ def _field(table: TableDraft, column: ColumnDraft) -> list[str]:
         arguments.append(f"metadata=cleanse({', '.join(step_text(step) for step in steps)})")  # type: ignore[arg-type]
     head = f"{column.names.field}: {type_text(column.reading.type)}"
     return call(f"{head} = pa.Field", arguments, "    ") if arguments else [f"    {head}"]
+
+
+def _family(table: TableDraft, family: FamilyDraft) -> list[str]:
+    """One field for many columns."""
+    first, last = family.columns[0].names.name, family.columns[-1].names.name
+    empty = sum(column.empty for column in family.columns)
+    cells = sum(column.rows for column in family.columns)
+    notes = [f"{len(family.columns)} columns, {first} to {last}; {empty:,} of {cells:,} cells empty"]
+    notes += [_failing(one, table.judgement.rows) for one in table.judgement.of(family.pattern)]
+    own = sorted({word for column in family.columns for word in column.null_words} - set(missing_words(table)))
+    arguments = [f"alias={value_text(family.pattern)}", "regex=True", *(["nullable=True"] if empty else [])]
+    arguments += [f"metadata=cleanse({step_text(NullTokens(tokens=tuple(own)))})"] if own else []
+    lines = [line for note in notes for line in comment(note)]
+    return [*lines, *call(f"{family.field}: {type_text(family.type)} = pa.Field", arguments, "    ")]
+
+
+def missing_words(table: TableDraft) -> tuple[str, ...]:
+    """What the reader takes for no value."""
+    words = table.options.get("missing", ())
+    return (words,) if isinstance(words, str) else tuple(words)
 
 
 def _evidence(table: TableDraft, column: ColumnDraft) -> list[str]:

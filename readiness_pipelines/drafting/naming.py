@@ -3,12 +3,17 @@
 import keyword
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from readiness_pipelines.columns import RESERVED_COLUMNS
 
 MOST_TABLE_NAME = 40
+MANY = 20
+"""So many columns that are called alike, but for a number, are declared by a pattern."""
+
+_NUMBERED = re.compile(r"([^\d_][^\d]*|)\d+")
 
 PAGE_NAMES = frozenset({
     "Categories", "Classification", "DailyBatches", "Dates", "Domain", "FileDrop", "Freshness", "HourlyBatches",
@@ -26,11 +31,13 @@ class ColumnName:
         arrived: As the reader finds it, without blanks around it and with accents composed.
         name: As it is published.
         field: The attribute of the Pandera model: another one than `name` where Python, or Pandera, has that word.
+        family: What its name begins with, where many columns are called so and a number; "" for others.
     """
 
     arrived: str
     name: str
     field: str
+    family: str = ""
 
 
 def column_names(arrived: Sequence[str]) -> tuple[ColumnName, ...]:
@@ -40,8 +47,15 @@ def column_names(arrived: Sequence[str]) -> tuple[ColumnName, ...]:
     """
     taken: set[str] = set()
     found = []
-    for place, given in enumerate(arrived, start=1):
-        shown = unicodedata.normalize("NFC", given).strip()
+    shown_names = [unicodedata.normalize("NFC", given).strip() for given in arrived]
+    families = Counter(match[1] for shown in shown_names if (match := _NUMBERED.fullmatch(shown)))
+    for place, shown in enumerate(shown_names, start=1):
+        match = _NUMBERED.fullmatch(shown)
+        if match and families[match[1]] >= MANY and shown.casefold() not in taken:
+            # They keep their names: nobody writes hundreds of new ones.
+            taken.add(shown.casefold())
+            found.append(ColumnName(arrived=shown, name=shown, field=_spelled(shown, place), family=match[1] or "#"))
+            continue
         name = _free(shown if _can_be_written(shown) else _spelled(shown, place), taken)
         taken.add(name.casefold())
         found.append(ColumnName(arrived=shown, name=name, field=f"{name}_" if name in _taken_words() else name))

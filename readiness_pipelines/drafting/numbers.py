@@ -94,18 +94,19 @@ def _exact(reading: Reading, texts: Texts) -> Reading:
     if not pa.types.is_floating(reading.type):
         return reading
     marks = "," if _mark_of(reading) == "," else "."
-    whole, parts = 0, 0
+    whole, parts, most = 0, 0, 0
     for text in texts.counts:
         if "e" in text.lower():
             return reading  # so many digits are in none of these
         before, _, after = re.sub(rf"[^\d{marks}]", "", text).partition(marks)
         whole, parts = max(whole, len(before)), max(parts, len(after))
-    if whole + parts <= _FLOAT_DIGITS or whole + parts > _DECIMAL_DIGITS:
+        most = max(most, len((before + after).strip("0")))
+    if most <= _FLOAT_DIGITS or whole + parts > _DECIMAL_DIGITS:
         return reading
     return Reading(
         type=pa.decimal128(_DECIMAL_DIGITS, parts),
         steps=reading.steps,
-        notes=(f"{whole + parts} digits, more than a float keeps",),
+        notes=(f"up to {most} digits, more than a float keeps",),
     )
 
 

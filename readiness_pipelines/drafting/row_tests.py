@@ -9,6 +9,7 @@ from readiness_pipelines.contracts.cleansing import Categories, Dates
 from readiness_pipelines.drafting.columns import ColumnDraft
 from readiness_pipelines.drafting.draft import DomainDraft
 from readiness_pipelines.drafting.judging import gate_of_draft
+from readiness_pipelines.drafting.model import missing_words
 from readiness_pipelines.drafting.python_text import value_text, wrapped
 from readiness_pipelines.drafting.table import TableDraft
 from readiness_pipelines.gates import DuckDbEngine, Gate, Publish
@@ -39,9 +40,8 @@ def project_test(draft: DomainDraft) -> str:
 
 def _tests_of(table: TableDraft, row: Mapping[str, str | None]) -> list[str]:
     constant = f"{table.name.upper()}_ROW"
-    missing = table.options.get("missing", ())
-    words = (missing,) if isinstance(missing, str) else missing
-    gate = f"Gate({table.model}, missing={value_text(tuple(words))})" if words else f"Gate({table.model})"
+    words = missing_words(table)
+    gate = f"Gate({table.model}, missing={value_text(words)})" if words else f"Gate({table.model})"
     lines = ["", *wrapped(f"{constant} = {value_text(dict(row))}", ""), ""]
     lines += ["", f"def test_a_row_of_{table.name}_that_keeps_every_rule_is_published():"]
     lines += [f"    assert len(judge({gate}, {constant}).published) == 1"]
@@ -66,12 +66,13 @@ def _tested_row(table: TableDraft) -> Mapping[str, str | None] | None:
     """A row that passes, with made-up values in place of those of persons; ``None`` where there is none."""
     if table.judgement.good is None:
         return None
-    row = {
+    made_up = {
         column.names.name: _made_up(column, table.judgement.good[column.names.name])
         if column.personal or column.about_health
         else table.judgement.good[column.names.name]
         for column in table.columns
     }
+    row = {**table.judgement.good, **made_up}
     return row if _passes(gate_of_draft(table), row) else None
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
+
 from readiness_pipelines.drafting.columns import ColumnDraft
 from readiness_pipelines.drafting.keys import KeyDraft
 from readiness_pipelines.drafting.placing import Placement
@@ -52,6 +54,23 @@ class Judgement:
         return tuple(one for one in self.broken if one.columns == (column,))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyDraft:
+    """Many columns of numbers that are called alike, but for a number: one field, by a pattern.
+
+    Attributes:
+        field: The name of the field.
+        pattern: The pattern of the columns' names.
+        type: Their Arrow type.
+        columns: The columns.
+    """
+
+    field: str
+    pattern: str
+    type: pa.DataType
+    columns: tuple[ColumnDraft, ...]
+
+
 NOT_JUDGED = Judgement(held="", rows=0, failed=0, broken=(), good=None)
 
 
@@ -69,6 +88,7 @@ class TableDraft:
         spans: From which value to which those of each reach, by name.
         key: What tells its rows apart.
         left_out: Columns that arrive and are not declared, with the reason.
+        families: Columns that are declared together, and are not among `columns`.
         rows: Rows of the sample.
         whole: Whether these are all.
         judgement: What the gate says of them.
@@ -83,6 +103,7 @@ class TableDraft:
     spans: Mapping[str, str]
     key: KeyDraft
     left_out: Mapping[str, str]
+    families: tuple[FamilyDraft, ...]
     rows: int
     whole: bool
     judgement: Judgement = field(default=NOT_JUDGED)

@@ -122,7 +122,7 @@ def _split(waiting: list[pa.Table], last: int) -> tuple[list[pa.Table], list[pa.
 
 
 def _places(table: pa.Table) -> pa.ChunkedArray:
-    """The places of rows in the file: the first of what `row_batch` adds, for the file may have a ``_row`` of its own."""
+    """The places of rows in the file, by where `row_batch` puts them: the file may have a ``_row`` of its own."""
     return table.column(table.num_columns - 3)
 
 

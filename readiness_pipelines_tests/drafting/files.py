@@ -93,7 +93,9 @@ def zones() -> bytes:
 
 
 def json_lines() -> bytes:
-    rows = [{"id": n, "price": n / 4, "tags": ["a", "b"][: n % 3], "ok": n % 2 == 0, "to": {"x": n}} for n in range(ROWS)]
+    rows = [
+        {"id": n, "price": n / 4, "tags": ["a", "b"][: n % 3], "ok": n % 2 == 0, "to": {"x": n}} for n in range(ROWS)
+    ]
     return lines(*map(json.dumps, rows))
 
 

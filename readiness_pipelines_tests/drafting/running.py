@@ -47,7 +47,11 @@ def run_unedited(name: str, draft: DomainDraft, page: str, folder: Path, install
     with imported(name, folder, page) as domain:
         assert check_domains([domain], Settings()).mistakes == ()
         (folder / f"test_{name}.py").write_text(project_test(draft), encoding="utf-8")
-        tests = {key: value for key, value in vars(importlib.import_module(f"test_{name}")).items() if key.startswith("test_")}
+        tests = {
+            key: value
+            for key, value in vars(importlib.import_module(f"test_{name}")).items()
+            if key.startswith("test_")
+        }
         assert tests
         for test in tests.values():
             test()

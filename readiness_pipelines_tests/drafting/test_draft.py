@@ -19,7 +19,9 @@ def write(folder: Path, files: dict[str, bytes]) -> list[Path]:
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
-def test_a_page_drafted_from_a_foreign_file_runs_unedited(case: Case, tmp_path: Path, installation: Installation) -> None:
+def test_a_page_drafted_from_a_foreign_file_runs_unedited(
+    case: Case, tmp_path: Path, installation: Installation
+) -> None:
     name = "drafted_" + re.sub(r"\W", "_", next(iter(case.files))).lower()
     draft, page = drafted(name, *write(tmp_path / "given", dict(case.files)))
     plain = " ".join(line.strip().removeprefix("# ") for line in page.splitlines())
