@@ -8,7 +8,6 @@ import typer
 from readiness_pipelines.batches import in_order
 from readiness_pipelines.cli.output import AsJson, count_batches, errors_for_people, print_json, say
 from readiness_pipelines.cli.words import find_table
-from readiness_pipelines.commands import run_command
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation
@@ -37,7 +36,7 @@ def suggest(
             profiles = profiles_of(found, batches, installation=installation, engine=engine)
         ordered = [profiles[batch] for batch in batches if batch in profiles]
         if not ordered:
-            raise DeclarationError(f"no batch of {found.id} has a profile yet", way_out=run_command(found.id))
+            raise DeclarationError(f"no batch of {found.id} has a profile yet", way_out=f"readiness run {found.id}")
         rules = suggest_rules(ordered, known=[rule.name for rule in gate_of(found).rules])
         based = {"batches": len(ordered), "first": ordered[0].batch, "last": ordered[-1].batch}
         if as_json:

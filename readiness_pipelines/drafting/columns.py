@@ -34,6 +34,7 @@ CONVERTS_OF_FEW = 0.9
 FEW = 100
 
 _EXAMPLES = re.compile(r" \((?:'[^']*'|…|, )+\)| of '[^']*'| are like '[^']*'")
+_PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _COMPACT_DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 
 
@@ -151,11 +152,16 @@ def _typed(name: str, texts: Texts, decimal: str | None, day_first: bool | None)
         return None
     if (flags := flag_reading(texts)) is not None:
         return flags
-    dates = read_dates(texts, day_first=day_first)
-    if dates is not None and all(_COMPACT_DATE.fullmatch(text.strip()) for text in texts.counts):
+    compact = all(_COMPACT_DATE.fullmatch(text.strip()) for text in texts.counts)
+    plain = not compact and all(_PLAIN_NUMBER.fullmatch(text) for text in texts.counts)
+    # Of a file with hundreds of columns most are plain numbers, in which nothing else has to be looked for.
+    dates = None if plain else read_dates(texts, day_first=day_first)
+    if dates is not None and compact:
         return dates
     if (digits := digits_as_text(texts, name)) is not None:
         return digits
+    if plain:
+        return read_numbers(texts, name, decimal=decimal, plain=True)
     candidates: Sequence[Reading | None] = (
         *time_readings(),
         read_numbers(texts, name, decimal=decimal),

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from readiness_pipelines.drafting.model import missing_words, model_text, step_names
-from readiness_pipelines.drafting.table import Broken, Judgement, TableDraft
+from readiness_pipelines.drafting.table import FailingRule, Judgement, TableDraft
 from readiness_pipelines.drafting.words import shortened
 from readiness_pipelines.gates import DuckDbEngine, Gate, Hold, RuleCount
 from readiness_pipelines.sources.unify import as_text
@@ -46,7 +46,7 @@ def judge_draft(table: TableDraft, rows: pa.Table) -> Judgement:
     """
     gate = gate_of_draft(table)
     held, failed = "", 0
-    broken: dict[str, Broken] = {}
+    broken: dict[str, FailingRule] = {}
     waiting: list[int] = []
     for batch in pc.unique(rows.column("_batch")).to_pylist() or [""]:
         with locked_connection() as connection:
@@ -69,21 +69,21 @@ def judge_draft(table: TableDraft, rows: pa.Table) -> Judgement:
     )
 
 
-def _added(before: Broken | None, more: Broken) -> Broken:
+def _added(before: FailingRule | None, more: FailingRule) -> FailingRule:
     if before is None:
         return more
     values = tuple(dict.fromkeys((*before.values, *more.values)))[:_MOST_VALUES]
     return replace(before, rows=before.rows + more.rows, values=values)
 
 
-def _broken(count: RuleCount, table: TableDraft) -> Broken:
+def _broken(count: RuleCount, table: TableDraft) -> FailingRule:
     columns = tuple(count.rule.columns)
     shown: tuple[str, ...] = ()
     # A value of a person's column stays where it is; an empty one is no value.
     if len(columns) == 1 and columns[0] not in table.personal:
         values = [row.get(columns[0]) for row in count.samples]
         shown = tuple(dict.fromkeys(shortened(str(value)) for value in values if value is not None))[:_MOST_VALUES]
-    return Broken(
+    return FailingRule(
         rule=count.rule.name,
         columns=columns,
         rows=count.broken_rows,

@@ -3,7 +3,7 @@
 from readiness_pipelines.contracts.cleansing import NullTokens
 from readiness_pipelines.drafting.columns import ColumnDraft
 from readiness_pipelines.drafting.python_text import call, comment, step_text, type_text, value_text
-from readiness_pipelines.drafting.table import Broken, FamilyDraft, TableDraft
+from readiness_pipelines.drafting.table import FailingRule, FamilyDraft, TableDraft
 from readiness_pipelines.drafting.words import rows_shown, values_shown
 from readiness_pipelines.errors import printable
 
@@ -103,7 +103,7 @@ def _evidence(table: TableDraft, column: ColumnDraft) -> list[str]:
     return [*notes, *(_failing(one, table.judgement.rows) for one in table.judgement.of(name))]
 
 
-def _failing(broken: Broken, rows: int) -> str:
+def _failing(broken: FailingRule, rows: int) -> str:
     values = f": {', '.join(broken.values)}" if broken.values else ""
     return f"{broken.rows:,} of {rows_shown(rows)} fail {broken.rule}{values}"
 

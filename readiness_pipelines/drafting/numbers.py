@@ -14,6 +14,7 @@ from readiness_pipelines.drafting.words import shortened, values_shown
 _LEADING_ZERO = re.compile(r"\s*[+-]?0\d+\s*")
 _WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 _GROUPS = re.compile(r"\s*[+-]?\d{1,3}([.,])\d{3}\s*")
+_MARKED = re.compile(r"\d[.,]\d")
 _EXPONENT = re.compile(r"[\d.,]+E\+\d\d", re.IGNORECASE)
 _FLOAT_DIGITS = 17
 _DECIMAL_DIGITS = 38
@@ -38,15 +39,19 @@ def digits_as_text(texts: Texts, name: str) -> Reading | None:
     return None
 
 
-def read_numbers(texts: Texts, name: str, *, decimal: str | None = None) -> Reading | None:
+def read_numbers(texts: Texts, name: str, *, decimal: str | None = None, plain: bool = False) -> Reading | None:
     """The reading as numbers that most values fit; ``None`` where there is none.
 
     Args:
         texts: The values.
         name: The column's name.
+        plain: Whether all are numbers as programs write them; a point may still be one of thousands.
         decimal: The decimal mark where a value alone does not tell: ``1.234`` may be a thousand or one and a bit.
     """
-    readings = promising(number_readings(texts), texts)
+    if plain and ambiguous_mark(texts) is None:
+        readings = [Reading(type=pa.int64()), Reading(type=pa.float64())]
+    else:
+        readings = promising(number_readings(texts), texts)
     fits = texts.fitting(readings)
     most = max((texts.weight(one) for one in fits), default=0)
     if not most:
@@ -65,10 +70,14 @@ def decimal_mark(reading: Reading, texts: Texts) -> str | None:
 
 def ambiguous_mark(texts: Texts) -> str | None:
     """The mark that may be of decimals or of thousands, in all values that have one; ``None`` where it is plain."""
-    marked = [text for text in texts.counts if re.search(r"\d[.,]\d", text)]
-    found = [_GROUPS.fullmatch(text) for text in marked]
-    marks = {match[1] for match in found if match}
-    return marks.pop() if marked and all(found) and len(marks) == 1 else None
+    marks = set()
+    for text in texts.counts:
+        if _MARKED.search(text):
+            match = _GROUPS.fullmatch(text)
+            if match is None:
+                return None
+            marks.add(match[1])
+    return marks.pop() if len(marks) == 1 else None
 
 
 def _preferred(best: list[Reading], texts: Texts, decimal: str | None) -> Reading:

@@ -156,11 +156,14 @@ def _currencies(texts: Texts) -> tuple[str, ...]:
 
 
 _MOST_SIGNS = 3
+_MOST_SPELLINGS = 12
 _AROUND = re.compile(r"[+-]?([$€£¥%]|[A-Z]{3})?\s*[+-]?\d[\d.,'\u2019\s]*\s*([$€£¥%]|[A-Z]{3})?")
 
 
 def flag_reading(texts: Texts) -> Reading | None:
     """Yes and no, in the languages of whoever sends files; ``None`` where they are something else."""
+    if len(texts.counts) > _MOST_SPELLINGS:
+        return None
     plain = {text: text.strip().casefold() for text in texts.counts}
     for true, false in _TRUE_FALSE:
         if set(plain.values()) != {true, false}:

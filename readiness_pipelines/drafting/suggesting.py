@@ -17,8 +17,9 @@ LEAST_BATCHES = 8
 """What fewer batches have in common is chance."""
 
 MOST_CHOICES = 20
-_LOW, _HIGH = 0.02, 0.98
+_HIGH = 0.98
 _SLACK = 0.1
+_ROWS_SLACK = 0.25
 _STEADY = 0.5
 
 Into = Literal["schema", "rules"]
@@ -119,7 +120,7 @@ def _makers(profiles: Sequence[BatchProfile]) -> Iterator[tuple[str | None, _Mak
 
 def _row_counts(profiles: Sequence[BatchProfile]) -> _Rule:
     rows = [profile.rows for profile in profiles]
-    low, high = (int(bound) for bound in _bounds(rows, rows, whole=True))
+    low, high = (int(bound) for bound in _bounds(rows, rows, whole=True, slack=_ROWS_SLACK))
     low = max(low, 1)
     return _Rule(
         "rules",
@@ -144,6 +145,8 @@ def _uniqueness(name: str) -> _Make:
         columns = [one for one in _columns(name, profiles) if one.rows > 1]
         repeated = [one.distinct < one.rows - one.nulls for one in columns]
         usual = columns and sum(repeated) <= (1 - _HIGH) * len(columns)
+        if any(one.kind is ColumnKind.NUMBER and not (one.minimum or 0.0).is_integer() for one in columns):
+            return None  # measurements rarely repeat, and mean nothing by it
         if not usual or any(one.nulls for one in columns) or all(one.kind is ColumnKind.TIME for one in columns):
             return None
         breaks = _of(name, lambda one: one.distinct < one.rows - one.nulls)
@@ -189,11 +192,11 @@ def _missing(name: str) -> _Make:
         shares = [one.null_ratio for one in _columns(name, profiles) if one.rows]
         if not shares:
             return None
-        if float(np.quantile(shares, _HIGH)) == 0:
+        if _nearly_most(shares) == 0:
             breaks = _of(name, lambda one: one.nulls > 0)
             said = rule_name(name, "not_nullable"), rule_name(name, "null_share")
             return _Rule("schema", "nullable=False", f"at most {max(shares):.1%} missing", breaks, said)
-        most = min(1.0, float(np.ceil(float(np.quantile(shares, _HIGH)) * (1 + _SLACK) * 100)) / 100)
+        most = min(1.0, float(np.ceil(_nearly_most(shares) * (1 + _SLACK) * 100)) / 100)
         if most == 1:
             return None
         breaks = _of(name, lambda one: one.null_ratio > most)
@@ -213,7 +216,7 @@ def _choices(name: str) -> _Make:
         for one in columns:
             for value in one.top:
                 often[value] = often.get(value, 0) + 1
-        usual = sorted(value for value, count in often.items() if count > (1 - _HIGH) * len(columns))
+        usual = sorted(value for value, count in often.items() if count > max(1, (1 - _HIGH) * len(columns)))
         if not 1 < len(usual) <= MOST_CHOICES or len(usual) >= sum(one.rows for one in columns) / 3:
             return None
         odd = sorted(set(often) - set(usual))
@@ -235,7 +238,7 @@ def _variety(name: str) -> _Make:
         counts = [one.distinct for one in columns]
         if not columns or any(one.kind is not ColumnKind.CATEGORY for one in columns):
             return None
-        least = int(np.floor(float(np.quantile(counts, _LOW)) * (1 - _SLACK)))
+        least = int(np.floor(-_nearly_most([-count for count in counts]) * (1 - _SLACK)))
         if least <= 1 or min(counts) < _STEADY * max(counts) or all(one.distinct == one.rows for one in columns):
             return None
         check = f"pa.Check(lambda _: nw.col({value_text(name)}).n_unique() >= {least}, native=False, "
@@ -248,17 +251,24 @@ def _variety(name: str) -> _Make:
     return make
 
 
-def _bounds(least: Sequence[float], most: Sequence[float], *, whole: bool) -> tuple[float, float]:
-    """About where nearly all batches were, a tenth further out on both sides, at round numbers, but not below 0."""
-    low, high = float(np.quantile(least, _LOW)), float(np.quantile(most, _HIGH))
-    width = max(high - low, abs(high) * _SLACK, 1 if whole else 0) or 1.0
-    unit = 10.0 ** np.floor(np.log10(width * _SLACK))
+def _bounds(
+    least: Sequence[float], most: Sequence[float], *, whole: bool, slack: float = _SLACK
+) -> tuple[float, float]:
+    """About where nearly all batches were, and some of that further out, at round numbers, but not below 0."""
+    low, high = -_nearly_most([-value for value in least]), _nearly_most(most)
+    width = max(high - low, abs(high) * slack, 1 if whole else 0) or 1.0
+    unit = 10.0 ** np.floor(np.log10(width * slack))
     unit = max(unit, 1.0) if whole else unit
-    below, above = np.floor((low - _SLACK * width) / unit) * unit, np.ceil((high + _SLACK * width) / unit) * unit
+    below, above = np.floor((low - slack * width) / unit) * unit, np.ceil((high + slack * width) / unit) * unit
     digits = int(max(0, -np.floor(np.log10(unit))))
     return (max(0.0, round(float(below), digits)) if low >= 0 else round(float(below), digits)), round(
         float(above), digits
     )
+
+
+def _nearly_most(values: Sequence[float]) -> float:
+    """What nearly all of some values are not above: one batch that was out of the way widens no rule."""
+    return float(np.quantile(values, _HIGH, method="lower"))
 
 
 def _number(value: float, whole: bool) -> str:

@@ -13,7 +13,7 @@ from readiness_pipelines.drafting.rules import RuleDraft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
+class FailingRule:
     """What the gate says of one rule over the sample.
 
     Attributes:
@@ -46,10 +46,10 @@ class Judgement:
     held: str
     rows: int
     failed: int
-    broken: tuple[Broken, ...]
+    broken: tuple[FailingRule, ...]
     good: Mapping[str, str | None] | None
 
-    def of(self, column: str) -> tuple[Broken, ...]:
+    def of(self, column: str) -> tuple[FailingRule, ...]:
         """The rules over one column that rows break."""
         return tuple(one for one in self.broken if one.columns == (column,))
 

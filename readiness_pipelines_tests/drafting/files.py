@@ -141,7 +141,7 @@ CASES: dict[str, Case] = {
             "status": 'arrow.string() = pa.Field(isin=["paid", "refunded"])',
             "email": r'arrow.string() = pa.Field(str_matches=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")',
         },
-        ("1 of 200 rows fail status_isin: 'piad'", "1 of 200 rows fail amount_", "2 fail (1.00%)", "Classification.PII"),
+        ("1 of 200 rows fail status_isin: 'piad'", "1 of 200 rows fail amount_", "2 fail (1.00%)", "cation.PII"),
         198,
         2,
     ),
@@ -149,7 +149,8 @@ CASES: dict[str, Case] = {
         {"kunden.csv": german()},
         {
             "Kundennr": r'arrow.string() = pa.Field(unique=True, str_matches=r"^\d{4}$")',
-            "umsatz": 'arrow.float64() = pa.Field(ge=0, metadata=cleanse(Numbers(decimal=",", thousands=".", currencies=("€",))))',
+            "umsatz": """arrow.float64() = pa.Field(
+                ge=0, metadata=cleanse(Numbers(decimal=",", thousands=".", currencies=("€",))))""",
             "Datum": 'arrow.date32() = pa.Field(metadata=cleanse(Dates(["%d.%m.%Y"])))',
             "Aktiv": 'arrow.bool_() = pa.Field(metadata=cleanse(Categories({"ja": "true", "nein": "false"})))',
         },
@@ -174,7 +175,10 @@ CASES: dict[str, Case] = {
     ),
     "no header": Case(
         {"plain.csv": lines(*(f"{n},{n / 2},x{n % 2}" for n in range(ROWS)))},
-        {"column_1": "arrow.int64() = pa.Field(unique=True)", "column_3": 'arrow.string() = pa.Field(isin=["x0", "x1"])'},
+        {
+            "column_1": "arrow.int64() = pa.Field(unique=True)",
+            "column_3": 'arrow.string() = pa.Field(isin=["x0", "x1"])',
+        },
         ("header=False", 'columns=("column_1", "column_2", "column_3")'),
         ROWS,
     ),
@@ -186,7 +190,10 @@ CASES: dict[str, Case] = {
     ),
     "no value in four words": Case(
         {"nulls.csv": nulls()},
-        {"amount": "arrow.float64() = pa.Field(nullable=True, ge=0", "country": 'arrow.string() = pa.Field(isin=["AT", "DE", "NA"])'},
+        {
+            "amount": "arrow.float64() = pa.Field(nullable=True, ge=0",
+            "country": 'arrow.string() = pa.Field(isin=["AT", "DE", "NA"])',
+        },
         ('missing=("-", "?", "n/a")', "NullTokens([", "AMBIGUOUS: 'NA' may mean that there is no value"),
         ROWS,
     ),
@@ -206,7 +213,12 @@ CASES: dict[str, Case] = {
     ),
     "huge numbers": Case(
         {"huge.csv": huge()},
-        {"serial": "arrow.string()", "big": "arrow.int64()", "precise": "arrow.decimal128(38, 22)", "wide": "arrow.float64()"},
+        {
+            "serial": "arrow.string()",
+            "big": "arrow.int64()",
+            "precise": "arrow.decimal128(38, 22)",
+            "wide": "arrow.float64()",
+        },
         ("25 digits, more than 64 bits hold",),
         ROWS,
     ),
@@ -218,7 +230,7 @@ CASES: dict[str, Case] = {
     ),
     "JSON lines": Case(
         {"events.jsonl": json_lines()},
-        {"id": "arrow.int64() = pa.Field(unique=True)", "price": "arrow.float64() = pa.Field(ge=0)", "ok": "arrow.bool_()"},
+        {"id": "arrow.int64() = pa.Field(unique=True)", "price": "arrow.float64() = pa.Field(ge=0)", "ok": "arrow.bool_"},
         (),
         ROWS,
     ),

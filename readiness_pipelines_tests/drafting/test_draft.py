@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation
-from readiness_pipelines_tests.drafting.files import CASES, Case, lines
+from readiness_pipelines_tests.drafting.files import CASES, Case
 from readiness_pipelines_tests.drafting.running import drafted, run_unedited
 
 
