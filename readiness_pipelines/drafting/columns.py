@@ -32,6 +32,7 @@ CONVERTS_OF_FEW = 0.9
 """The same, of so few values that one of them weighs more."""
 
 FEW = 100
+MOST_ODD = 10
 
 _EXAMPLES = re.compile(r" \((?:'[^']*'|…|, )+\)| of '[^']*'| are like '[^']*'")
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -173,6 +174,10 @@ def _typed(name: str, texts: Texts, decimal: str | None, day_first: bool | None)
     fits = texts.fitting(readings)
     weights = [texts.weight(values) for values in fits]
     best = weights.index(max(weights))
+    odd = set(texts.counts) - fits[best]
+    # A few odd values are faults; many different ones are values of another kind.
+    if len(odd) > MOST_ODD and texts.weight(odd) > (1 - CONVERTS) / 3 * texts.rows:
+        return None
     if weights[best] < (CONVERTS if texts.rows > FEW else CONVERTS_OF_FEW) * texts.rows:
         return None
     return _told(readings[best], texts, fits[best])

@@ -75,7 +75,7 @@ def guess_dialect(text: str) -> Guesses:
         options["comment"] = comment
         notes["comment"] = "lines that begin with it stand before the header"
         lines = [line for line in lines if not line.startswith(comment)]
-    delimiter = _delimiter(lines)
+    delimiter = _delimiter([line for line in lines if line.strip()])
     records = [record for record in csv.reader(lines, delimiter=delimiter) if record]
     if delimiter != ",":
         options["delimiter"] = delimiter
@@ -103,7 +103,10 @@ def _with_names(records: Sequence[list[str]], found: Guesses) -> Guesses:
         if (cells := [record[place] for record in rest if record[place].strip()])
         and sum(_is_typed(cell) for cell in cells) > len(cells) * 0.8
     ]
-    if typed and all(_is_typed(first[place]) or not first[place].strip() for place in typed):
+    alike = not typed and any(
+        _looks_like_rows(first[place], [record[place] for record in rest]) for place in range(len(first))
+    )
+    if alike or (typed and all(_is_typed(first[place]) or not first[place].strip() for place in typed)):
         options["header"] = False
         options["columns"] = tuple(f"column_{place}" for place in range(1, len(first) + 1))
         notes["columns"] = "the first line looks like the others: it has values, and the columns have no names yet"
@@ -134,6 +137,16 @@ def _with_names(records: Sequence[list[str]], found: Guesses) -> Guesses:
     return Guesses(options=options, notes=notes)
 
 
+def _looks_like_rows(cell: str, others: Sequence[str]) -> bool:
+    """Whether a cell has digits at the same places as most of those below it."""
+    shape = _shape(cell)
+    return "0" in shape and len(others) > 1 and sum(_shape(other) == shape for other in others) > len(others) / 2
+
+
+def _shape(cell: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"\d+", "0", cell))
+
+
 def _is_typed(cell: str) -> bool:
     return _TYPED.fullmatch(cell.strip()) is not None
 
@@ -147,8 +160,11 @@ def _delimiter(lines: Sequence[str]) -> str:
     """What DuckDB's sniffer says, if the lines agree with it; else what most lines agree about."""
     sniffed = _sniffed(lines)
     found = max((sniffed, *DELIMITERS) if sniffed in DELIMITERS else DELIMITERS, key=lambda one: _agreement(lines, one))
-    # What else delimits, a blank say, is believed where none of these does.
-    return found if sniffed is None or _agreement(lines, found) else sniffed
+    if _agreement(lines, found):
+        return found
+    # Blanks delimit only where values with blanks in them are quoted: words do not make columns.
+    quoted = bool(lines) and all('"' in line for line in lines) and _agreement(lines, " ") >= 1
+    return " " if quoted else sniffed or found
 
 
 def _agreement(lines: Sequence[str], delimiter: str) -> float:

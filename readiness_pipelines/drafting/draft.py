@@ -112,12 +112,13 @@ def _draft_table(
             f"{samples[0].path} has no column that a gate could judge: {', '.join(left_out.values())}",
             way_out="give a file with plain columns",
         )
-    columns = _draft_columns([(one, rows.column(one.name)) for one in declared], first, connection)
+    read = rows.filter(pc.is_null(rows.column("_unreadable")))  # the others wait, whatever is drafted
+    columns = _draft_columns([(one, read.column(one.name)) for one in declared], first, connection)
     options = {**first.options, **_missing(columns)}  # of the families, too
     families = draft_families(columns)
     together = {column.names.name for family in families for column in family.columns}
     columns = [column for column in columns if column.names.name not in together]
-    values = {column.names.name: _values(column, rows) for column in columns}
+    values = {column.names.name: _values(column, read) for column in columns}
     table = TableDraft(
         model=class_name(placement.table, [*models, *PAGE_NAMES]),
         placement=placement,
@@ -126,7 +127,7 @@ def _draft_table(
         columns=tuple(columns),
         rules={column.names.name: draft_rules(column, values[column.names.name]) for column in columns},
         spans={column.names.name: span(column, values[column.names.name]) for column in columns},
-        key=draft_key(rows, columns),
+        key=draft_key(read, columns),
         left_out=left_out,
         families=families,
         rows=rows.num_rows,

@@ -64,8 +64,11 @@ def dates_in(stems: Sequence[str]) -> NameDates | None:
     if hours and len({time.date() for time in hours[0].times}) < len(set(hours[0].times)):
         return hours[0]
     if days:
-        other = next((one.spelling for one in days[1:] if one.spelling != days[0].spelling), "")
-        return replace(days[0], ambiguous=other if days[0].spelling.startswith("%d") else "")
+        if len(days) == 1 or not days[0].spelling.startswith("%d"):
+            return days[0]
+        # Files of days in a row are likelier than files of the same day of several months.
+        nearer = min(days, key=lambda one: max(one.times) - min(one.times))
+        return replace(nearer, ambiguous=next(one.spelling for one in days if one.spelling != nearer.spelling))
     return next((one for one in found if one.every == "month"), None)
 
 

@@ -83,10 +83,12 @@ def ambiguous_mark(texts: Texts) -> str | None:
 def _preferred(best: list[Reading], texts: Texts, decimal: str | None) -> Reading:
     mark = ambiguous_mark(texts)
     if mark is None:
-        return _exact(best[0], texts)
-    thousands = "," if mark == "." else "."
+        # A point that no comma follows would be left as it is, and read as one of decimals: 1.000 beside 12,50.
+        grouped = [one for one in best if _mark_of(one) == "," and _thousands_of(one) == "."]
+        pointed = _mark_of(best[0]) == "," and any("." in text for text in texts.counts)
+        return _exact(grouped[0] if grouped and pointed else best[0], texts)
     as_decimal = decimal == mark or (decimal is None and mark == ".")
-    wanted = [one for one in best if _mark_of(one) == (mark if as_decimal else thousands)]
+    wanted = [one for one in best if (_mark_of(one) if as_decimal else _thousands_of(one)) == mark]
     chosen = wanted[0] if wanted else best[0]
     why = f"as other columns of the file write {decimal!r}" if decimal else "unless the steward says otherwise"
     other = f"{mark!r} of {values_shown(list(texts.counts)[:1])} may stand before decimals or between thousands"
@@ -96,6 +98,10 @@ def _preferred(best: list[Reading], texts: Texts, decimal: str | None) -> Readin
 
 def _mark_of(reading: Reading) -> str:
     return next((step.decimal for step in reading.steps if isinstance(step, Numbers)), ".")
+
+
+def _thousands_of(reading: Reading) -> str:
+    return next((step.thousands for step in reading.steps if isinstance(step, Numbers)), "")
 
 
 def _exact(reading: Reading, texts: Texts) -> Reading:

@@ -227,7 +227,10 @@ def _common_start(stems: Sequence[str]) -> str:
     length = next(
         (at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))
     )
-    return first[:length].strip(" -_.0123456789")
+    common = first[:length]
+    if common and any(stem[length : length + 1].isalnum() for stem in stems) and common[-1].isalnum():
+        common = re.sub(r"[^-_. ]+$", "", common)  # not in the middle of a word
+    return common.strip(" -_.0123456789")
 
 
 def _as_pattern(text: str) -> str:

@@ -74,8 +74,9 @@ class Texts:
         return sum(self.counts.values())
 
     def some(self, most: int = SOME) -> "Texts":
-        """The first of them, to see what is worth trying on all."""
-        return Texts(dict(islice(self.counts.items(), most)), self.connection)
+        """Some of them from everywhere, to see what is worth trying on all."""
+        every = max(1, len(self.counts) // most)
+        return Texts(dict(islice(self.counts.items(), 0, None, every)), self.connection)
 
     def without(self, values: Set[str]) -> "Texts":
         """The others."""

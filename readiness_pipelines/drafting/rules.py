@@ -77,7 +77,13 @@ def span(column: ColumnDraft, values: Mapping[Any, int]) -> str:
     if column.personal or not (spread or pa.types.is_temporal(kind)):
         return ""
     plain = [value for value in values if value == value]  # noqa: PLR0124  # no NaN
-    return f"{_shown(min(plain))} to {_shown(max(plain))}" if plain else ""
+    if not plain:
+        return ""
+    reaches = f"{_shown(min(plain))} to {_shown(max(plain))}"
+    negative = {value for value in plain if spread and value < 0}
+    if len(negative) == 1 and values[(odd := negative.pop())] > 1 and -odd > max(plain) / 10 and len(plain) > _FEW:
+        return f"{reaches}; {_shown(odd)}, in {rows_shown(values[odd])}, may mean that there is no value"
+    return reaches
 
 
 def _shown(value: Any) -> str:
@@ -134,6 +140,8 @@ def _choices(values: Mapping[str, int], rows: int) -> tuple[RuleDraft, ...]:
 
 def _like(value: str, others: Sequence[str]) -> str | None:
     """The frequent value that a rare one is nearly, if there is one."""
+    if any(letter.isdigit() for letter in value):
+        return None  # 10-20 and 10-30 are no typing errors
     return next(
         (one for one in others if SequenceMatcher(None, value.lower(), one.lower()).ratio() > _LOOKS_LIKE), None
     )

@@ -1,5 +1,6 @@
 """A bounded sample of a file, as the project's own readers read it, with the options that they need for it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ MOST_ROWS = 100_000
 
 _START_BYTES = 1 << 20
 _DEEPEST = 3
+_MOST_DOCUMENT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,13 +153,34 @@ def _json_options(path: Path, options: Mapping[str, Any], notes: dict[str, str])
             if isinstance(cause, JsonSyntaxError) and not found:
                 notes["format"] = "each line is a record of its own, in spite of the file's ending"
                 return {"format": "jsonl"}
-            if isinstance(cause, NoArrayError) and cause.missing is None and found.count(".") < _DEEPEST - 1:
-                paths += [f"{found}.{key}" if found else key for key in cause.known if "." not in key]
+            if isinstance(cause, NoArrayError) and not found:
+                paths += _array_paths(path, options)
         else:
             if found:
                 notes["record_path"] = "the array of records that was found first"
             return given
     raise first or DeclarationError(f"{path} has no records")
+
+
+def _array_paths(path: Path, options: Mapping[str, Any]) -> list[str]:
+    """Where in a document there are arrays of objects; none in one that is too large to be looked at as a whole."""
+    with _files(path, options)[0].open() as stream:
+        text = stream.read(_MOST_DOCUMENT_BYTES + 1)
+    if len(text) > _MOST_DOCUMENT_BYTES:
+        return []
+    found: list[str] = []
+    levels: list[tuple[str, Any]] = [("", json.loads(text.decode(options.get("encoding", "utf-8-sig"))))]
+    for _ in range(_DEEPEST):
+        inner = [
+            (f"{above}.{key}".lstrip("."), value)
+            for above, level in levels
+            if isinstance(level, dict)
+            for key, value in level.items()
+            if "." not in key
+        ]
+        found += [at for at, value in inner if isinstance(value, list) and any(isinstance(one, dict) for one in value)]
+        levels = inner
+    return found
 
 
 def _named(path: Path, options: dict[str, Any], notes: dict[str, str]) -> tuple[ColumnName, ...]:

@@ -230,7 +230,7 @@ CASES: dict[str, Case] = {
     ),
     "JSON lines": Case(
         {"events.jsonl": json_lines()},
-        {"id": "arrow.int64() = pa.Field(unique=True)", "price": "arrow.float64() = pa.Field(ge=0)", "ok": "arrow.bool_"},
+        {"id": "arrow.int64() = pa.Field(unique", "price": "arrow.float64() = pa.Field(ge=0)", "ok": "arrow.bool_()"},
         (),
         ROWS,
     ),

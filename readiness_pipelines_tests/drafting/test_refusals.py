@@ -52,6 +52,7 @@ def test_files_of_other_columns_are_tables_of_their_own(tmp_path: Path) -> None:
         (["a_2026-01-02.csv"], "a/a_{batch:%Y-%m-%d}.csv", 'DailyBatches(start="2026-01-02")'),
         (["a-202601.csv", "a-202602.csv"], "a/a-{batch:%Y%m}.csv", 'MonthlyBatches(start="2026-01-01")'),
         (["01-22-2020.csv", "01-23-2020.csv"], "given/{batch:%m-%d-%Y}.csv", 'DailyBatches(start="2020-01-22")'),
+        (["03-01-2020.csv", "03-02-2020.csv"], "given/{batch:%m-%d-%Y}.csv", 'DailyBatches(start="2020-03-01")'),
         (["a_13.02.2026.csv"], "a/a_{batch:%d.%m.%Y}.csv", 'DailyBatches(start="2026-02-13")'),
         (["h_20260102T03.csv", "h_20260102T04.csv"], "h/h_{batch:%Y%m%dT%H}.csv", 'HourlyBatches(start="2026-01-02")'),
         (["n_2026-01-02.csv", "s_2026-01-02.csv"], "n/*{batch:%Y-%m-%d}.csv", 'DailyBatches(start="2026-01-02")'),
