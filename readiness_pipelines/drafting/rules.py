@@ -128,7 +128,10 @@ def _of_texts(column: ColumnDraft, values: Mapping[str, int]) -> tuple[RuleDraft
 
 def _choices(values: Mapping[str, int], rows: int) -> tuple[RuleDraft, ...]:
     rare = {value for value, count in values.items() if count <= max(1, _RARE * rows)} if rows > _FEW * 5 else set()
-    odd = {value: other for value in rare if (other := _like(value, [one for one in values if one not in rare]))}
+    frequent = [value for value in values if value not in rare]
+    if len(frequent) > MOST_CHOICES or len(rare) > MOST_CHOICES:
+        return ()
+    odd = {value: other for value in rare if (other := _like(value, frequent))}
     kept = [value for value in values if value not in odd]
     if not 1 < len(kept) <= MOST_CHOICES or rows < _ROWS_A_CHOICE * len(kept):
         return ()

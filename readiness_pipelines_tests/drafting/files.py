@@ -247,6 +247,18 @@ CASES: dict[str, Case] = {
         ("'nested' is not declared, and not published",),
         ROWS,
     ),
+    "thousands beside decimals": Case(
+        {"sums.csv": lines("id;sum", *(f"{n};{'12,50' if n % 2 else '1.000'}" for n in range(ROWS)))},
+        {"sum": 'arrow.float64() = pa.Field(ge=0, metadata=cleanse(Numbers(decimal=",", thousands=".")))'},
+        ("12.5 to 1,000;",),
+        ROWS,
+    ),
+    "a document": Case(
+        {"api.json": json.dumps({"data": {"items": [{"id": n} for n in range(ROWS)], "next": None}}).encode()},
+        {"id": "arrow.int64() = pa.Field(unique=True)"},
+        ('record_path="data.items"',),
+        ROWS,
+    ),
     "one column": Case(
         {"words.csv": lines("word", *(f"word {n}" for n in range(ROWS)))},
         {"word": "arrow.string()"},
