@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median_high
 
 from readiness_pipelines.batches import Batches, DailyBatches, HourlyBatches, MonthlyBatches
 from readiness_pipelines.drafting.file_dates import NameDates, dates_in
 from readiness_pipelines.drafting.naming import table_name
+from readiness_pipelines.drafting.promising import draft_promise
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.sources.batch_pattern import BatchPattern
 from readiness_pipelines.sources.file_drop import FileDrop
@@ -166,7 +166,7 @@ def _dated(paths: Sequence[Path], dates: NameDates, ending: str, taken: Sequence
     notes = [f"{many}: {first:%Y-%m-%d}" if first == last else f"{many}: {first:%Y-%m-%d} to {last:%Y-%m-%d}"]
     if dates.ambiguous:
         notes.append(f"AMBIGUOUS: the names are dates as {dates.spelling} and as {dates.ambiguous}: ask the steward")
-    promise = _promise(dates, paths, kind(start=start), now) if len(set(keys)) >= _LEAST_FILES else None
+    promise = draft_promise(dates, paths, kind(start=start), now) if len(set(keys)) >= _LEAST_FILES else None
     freshness, promised, why = promise or ("", False, "")
     return Placement(
         table=table,
@@ -190,36 +190,6 @@ def _reads(pattern: str, batches: Batches, files: Sequence[str], keys: Sequence[
         return False
     read = BatchPattern(pattern).reader(batches)
     return [read(file) for file in files] == list(keys)
-
-
-def _promise(dates: NameDates, paths: Sequence[Path], batches: Batches, now: datetime) -> tuple[str, bool, str]:
-    """How long after a batch's end the files came, with as much time again; and whether that holds now."""
-    ends = []
-    for time in dates.times:
-        window = batches.window(batches.key_at(time.replace(tzinfo=UTC)) or "")
-        if window is not None:
-            ends.append(window.end)
-    late = [
-        max(datetime.fromtimestamp(path.stat().st_mtime, tz=UTC) - end, timedelta(0))
-        for path, end in zip(paths, ends, strict=True)
-    ]
-    every = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=31)}[dates.every]
-    usual = median_high(late)
-    told = usual < 2 * every
-    lag = usual if told else timedelta(0)
-    warn, fail = (_hours(every + factor * max(lag, every / 12)) for factor in (1, 6))
-    seen = (
-        f"files came {_hours(lag)} after the end of their {dates.every}"
-        if told
-        else "the files' times do not tell when they came"
-    )
-    promised = now - max(ends) < timedelta(hours=int(fail[:-1]))
-    off = "" if promised else f"; off, for the newest is of {max(dates.times):%Y-%m-%d}"
-    return f'Freshness(warn_after="{warn}", fail_after="{fail}")', promised, f"{seen}{off}"
-
-
-def _hours(duration: timedelta) -> str:
-    return f"{max(1, -(-int(duration.total_seconds()) // 3600))}h"
 
 
 def _common_start(stems: Sequence[str]) -> str:
