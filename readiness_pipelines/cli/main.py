@@ -60,6 +60,10 @@ COMMANDS: Mapping[str, Named] = {
         help="Check all declarations without a row of data: build every gate, try every transform. The exit code"
         " tells.",
     ),
+    "suggest": Named(
+        home="readiness_pipelines.cli.suggest:suggest",
+        help="Suggest rules that earlier batches of a table kept, with how many of them would have broken each.",
+    ),
     "doctor": Named(
         home="readiness_pipelines.cli.doctor:run_doctor",
         help="Check every connection, folder, version, name and declaration. The exit code is 1 where something is"

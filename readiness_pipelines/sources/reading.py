@@ -1,6 +1,6 @@
 """A batch's files as one stream of raw rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import assert_never
 
@@ -37,23 +37,37 @@ def read_files(drop: FileDrop, batch: str, places: Places) -> RawBatch:
         for origin in origins
         for file in source_files(drop, origin.name, places.landing, size=origin.bytes or 0, limits=places.limits)
     ]
+    raw = rows_of_files(files, drop, batch)
+    return RawBatch(
+        origins=origins,
+        columns=raw.columns,
+        rows=pa.RecordBatchReader.from_batches(raw.rows.schema, _unchanged(raw.rows, origins, places)),
+        renamed=raw.renamed,
+    )
+
+
+def rows_of_files(files: Sequence[SourceFile], drop: FileDrop, batch: str) -> RawBatch:
+    """Files as the rows of one batch, without a look at whether they change meanwhile; it has no origins.
+
+    Raises:
+        FileUnreadableError: As `read_files` does.
+    """
     opened = []
     for file in files:
         with _named(file, batch):
-            opened.append(_open(file, drop))
+            opened.append(open_rows(file, drop))
     layouts = [layout_of(file, rows.schema, drop) for file, rows in zip(files, opened, strict=True)]
     check_together(layouts)
     columns = unified([layout.schema for layout in layouts])
-    stream = _unchanged(_rows(opened, layouts, raw_schema(columns), batch), origins, places)
     return RawBatch(
-        origins=origins,
+        origins=(),
         columns=columns,
-        rows=pa.RecordBatchReader.from_batches(raw_schema(columns), stream),
+        rows=pa.RecordBatchReader.from_batches(raw_schema(columns), _rows(opened, layouts, raw_schema(columns), batch)),
         renamed=_renamed(layouts),
     )
 
 
-def _unchanged(stream: Iterator[pa.RecordBatch], origins: Sequence[Origin], places: Places) -> Iterator[pa.RecordBatch]:
+def _unchanged(stream: Iterable[pa.RecordBatch], origins: Sequence[Origin], places: Places) -> Iterator[pa.RecordBatch]:
     """The rows, and an error after them where a file is not the one any more whose checksum was taken."""
     try:
         yield from stream
@@ -89,7 +103,12 @@ def _named(file: SourceFile, batch: str) -> Iterator[None]:
         ) from error
 
 
-def _open(file: SourceFile, drop: FileDrop) -> FileRows:
+def open_rows(file: SourceFile, drop: FileDrop) -> FileRows:
+    """Examine a file; its columns are as they arrive, whatever they are called.
+
+    Raises:
+        FileUnreadableError: It is damaged, or of another format or encoding.
+    """
     match file.format:
         case "csv":
             return open_csv(file, drop)
@@ -114,8 +133,9 @@ def _rows(
         for table in _tables(source, layout.file, batch):
             if table.num_rows == 0:
                 continue
-            after = max(after, first + pc.max(table.column("_row")).as_py() + 1)
             framework = range(len(source.schema), table.num_columns)
+            # By its place: a file may have a column of that name, which is renamed or ignored.
+            after = max(after, first + pc.max(table.column(framework[0])).as_py() + 1)
             read = table.select([*layout.positions, *framework])
             read = read.rename_columns([*layout.schema.names, *read.column_names[len(layout.positions) :]])
             yield from complete(read, schema, batch=batch, file=layout.file.name, first=first)

@@ -97,11 +97,11 @@ def without_blank_end(tables: Iterator[pa.Table], delimiter: str) -> Iterator[pa
     for table in tables:
         blank = _blank_rows(table, delimiter)
         if blank is None:
-            last = max(last, pc.max(table.column("_row")).as_py() or 0) if table.num_rows else last
+            last = max(last, pc.max(_places(table)).as_py() or 0) if table.num_rows else last
         else:
-            valued = pc.max(table.filter(pc.invert(blank)).column("_row")).as_py()
+            valued = pc.max(_places(table.filter(pc.invert(blank)))).as_py()
             last = last if valued is None else max(last, valued)
-            held = pc.and_(blank, pc.greater(table.column("_row"), last))
+            held = pc.and_(blank, pc.greater(_places(table), last))
             if (kept := table.filter(held)).num_rows:
                 waiting.append(kept)
                 table = table.filter(pc.invert(held))  # noqa: PLW2901  # what is left of it
@@ -115,10 +115,15 @@ def _split(waiting: list[pa.Table], last: int) -> tuple[list[pa.Table], list[pa.
     """Rows that still wait for a row with a value after them, and those that have one."""
     if not waiting:
         return [], []
-    after = [(table, pc.greater(table.column("_row"), last)) for table in waiting]
+    after = [(table, pc.greater(_places(table), last)) for table in waiting]
     still = [table.filter(mask) for table, mask in after]
     due = [table.filter(pc.invert(mask)) for table, mask in after]
     return [table for table in still if table.num_rows], [table for table in due if table.num_rows]
+
+
+def _places(table: pa.Table) -> pa.ChunkedArray:
+    """The places of rows in the file, by where `row_batch` puts them: the file may have a ``_row`` of its own."""
+    return table.column(table.num_columns - 3)
 
 
 def _blank_rows(table: pa.Table, delimiter: str) -> pa.ChunkedArray | None:

@@ -1,5 +1,6 @@
 """`readiness init` makes a project that runs as it is written, and overwrites nothing."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from readiness_pipelines_tests.cli.calling import call, run_process
+from readiness_pipelines_tests.drafting.files import CASES
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,6 +39,38 @@ def test_a_new_project_runs_and_its_checks_and_tests_pass(here: Path, monkeypatc
     )
     assert "$" not in written
     assert (here / "bakery" / "dagster.yaml").read_text() == (ROOT / "dagster.yaml").read_text()
+
+
+def test_a_project_drafted_from_files_runs_unedited_and_its_tests_pass(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "orders.csv").write_bytes(CASES["orders"].files["orders.csv"])
+    for day in (1, 2):
+        rows = [json.dumps({"zip": f"0{n:03}", "seen": f"{day:02}.11.2026"}) for n in range(20)]
+        (here / f"visits_2026-11-0{day}.jsonl").write_text("\n".join(rows))
+    files = [path.name for path in sorted(here.iterdir())]
+    said = call("init", "corner", "--from", *files)
+    assert "corner.orders: 4 columns, 200 rows looked at, 2 of them fail" in said
+    assert "next: cd corner && readiness check && readiness run" in said
+    assert "is there already, and not empty" in call("init", "corner", "--from", *files, code=2)
+    assert "given without --from" in call("init", "other", files[0], code=2)
+    monkeypatch.chdir(here / "corner")
+    assert sorted(str(file.relative_to("data/landing")) for file in Path("data/landing").rglob("*.*")) == [
+        "orders/orders.csv",
+        "visits/visits_2026-11-01.jsonl",
+        "visits/visits_2026-11-02.jsonl",
+    ]
+    assert "nothing is wrong in 2 tables" in call("check")
+    run = run_process("run", COLUMNS="120")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "198" in run.stdout
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], capture_output=True, text=True, check=False
+    )
+    assert "4 passed" in tested.stdout, tested.stdout + tested.stderr
+    written = (here / "corner" / "corner.py").read_text()
+    assert all(len(line) <= 120 for line in written.splitlines())
+    assert "@shop.example" not in written + Path("test_corner.py").read_text()  # nobody's address leaves the data
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""`readiness suggest`: rules that earlier batches suggest, and how often each would have been broken."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from readiness_pipelines.batches import in_order
+from readiness_pipelines.cli.output import AsJson, count_batches, errors_for_people, print_json, say
+from readiness_pipelines.cli.words import find_table
+from readiness_pipelines.domains import load_domains
+from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from readiness_pipelines.drafting import Suggestion
+
+
+def suggest(
+    table: Annotated[str, typer.Argument(help="A table, as domain.table.", metavar="TABLE")],
+    as_json: AsJson = False,
+) -> None:
+    """Suggest rules that earlier batches of a table kept, with how many of them would have broken each."""
+    from readiness_pipelines.delivery.baseline import profiles_of  # noqa: PLC0415  # not for --help
+    from readiness_pipelines.delivery.gates import gate_of  # noqa: PLC0415  # as above
+    from readiness_pipelines.drafting import suggest_rules  # noqa: PLC0415  # as above
+    from readiness_pipelines.drafting.suggesting import as_json as plain  # noqa: PLC0415  # as above
+
+    with errors_for_people():
+        settings = Settings()
+        found = find_table(table, load_domains(settings))
+        installation = Installation.open(settings)
+        batches = in_order(found.batches, installation.ledger.visible_batches(found.id))
+        with installation.engine() as engine:
+            profiles = profiles_of(found, batches, installation=installation, engine=engine)
+        ordered = [profiles[batch] for batch in batches if batch in profiles]
+        if not ordered:
+            raise DeclarationError(f"no batch of {found.id} has a profile yet", way_out=f"readiness run {found.id}")
+        rules = suggest_rules(ordered, known=[rule.name for rule in gate_of(found).rules])
+        based = {"batches": len(ordered), "first": ordered[0].batch, "last": ordered[-1].batch}
+        if as_json:
+            print_json({"table": str(found.id), "based_on": based, "suggestions": [dict(plain(one)) for one in rules]})
+            return
+        say(
+            (str(found.id), "bold"),
+            f": {len(rules)} rule{'' if len(rules) == 1 else 's'}, over the published rows of ",
+            f"{count_batches(len(ordered))} ({ordered[0].batch} to {ordered[-1].batch})",
+        )
+        say("Rows that wait are in no profile: what the gate has already is not suggested.")
+        _say([one for one in rules if one.into == "schema"], "add to the fields of the schema")
+        _say([one for one in rules if one.into == "rules"], "add to rules=[…] of the table")
+
+
+def _say(rules: "Sequence[Suggestion]", where: str) -> None:
+    """Rules to be copied, each below a comment with what it rests on."""
+    if not rules:
+        return
+    say("")
+    say((f"{where}:", "bold"))
+    for one in rules:
+        ahead = f"; {one.broken_ahead:,} of {one.ahead:,} judged by those before them" if one.ahead else ""
+        broken = f"broken by {one.broken:,} of {count_batches(one.batches)} ({one.false_alarms:.1%}){ahead}"
+        column = f"{one.column}: " if one.column else ""
+        say((f"  # {column}{one.seen}", "dim"))
+        say((f"  # {broken}", "dim"))
+        say(f"  {one.column}: pa.Field({one.text})" if one.into == "schema" else f"  {one.text},")

@@ -1,0 +1,202 @@
+"""One column of a sample: its type, its cleansing, and the words in it that mean "no value"."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from readiness_pipelines.contracts.cleansing import Trim
+from readiness_pipelines.drafting.dates import AMBIGUOUS, is_ambiguous, read_dates
+from readiness_pipelines.drafting.naming import ColumnName
+from readiness_pipelines.drafting.numbers import decimal_mark, digits_as_text, read_numbers
+from readiness_pipelines.drafting.persons import is_about_health
+from readiness_pipelines.drafting.readings import (
+    DOUBTFUL_NULL_WORDS,
+    NULL_WORDS,
+    Reading,
+    Texts,
+    flag_reading,
+    promising,
+    time_readings,
+    trimmed,
+)
+from readiness_pipelines.drafting.words import values_shown
+
+CONVERTS = 0.97
+"""A column is read as a type that at least this share of its values converts to; the others wait in quarantine."""
+
+CONVERTS_OF_FEW = 0.9
+"""The same, of so few values that one of them weighs more."""
+
+FEW = 100
+MOST_ODD = 10
+
+_EXAMPLES = re.compile(r" \((?:'[^']*'|…|, )+\)| of '[^']*'| are like '[^']*'")
+_PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_COMPACT_DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnDraft:
+    """What is proposed for a column.
+
+    Attributes:
+        names: What it is called.
+        reading: How it is read.
+        rows: Rows of the sample.
+        empty: Rows without a value in it, the words that mean that among them.
+        null_words: Words in it that mean "no value".
+        doubtful_words: Words in it that mean "no value" elsewhere, and are values here as far as anybody knows.
+        texts: Its values as text, where it arrives as text.
+        personal: Whether its name is one of data about persons.
+        about_health: Whether its name is one of data about health.
+        decimal: The mark of decimals that its numbers show.
+    """
+
+    names: ColumnName
+    reading: Reading
+    rows: int
+    empty: int
+    null_words: frozenset[str] = frozenset()
+    doubtful_words: frozenset[str] = frozenset()
+    texts: Texts | None = field(default=None, repr=False)
+    personal: bool = False
+    about_health: bool = False
+    decimal: str | None = None
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether its values can be read in several ways."""
+        return is_ambiguous(self.reading)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is published as text."""
+        return bool(pa.types.is_string(self.reading.type))
+
+
+def draft_column(
+    names: ColumnName,
+    values: pa.ChunkedArray,
+    *,
+    connection: duckdb.DuckDBPyConnection,
+    personal: bool = False,
+    decimal: str | None = None,
+    day_first: bool | None = None,
+) -> ColumnDraft:
+    """Propose how a column is read.
+
+    Args:
+        names: What it is called.
+        values: Its values, as they arrived.
+        connection: A database to convert them in.
+        personal: Whether it is about persons: then no value of it is in the notes.
+        decimal: The decimal mark of numbers that do not tell it themselves.
+        day_first: Whether dates begin with the day, where they do not tell it themselves.
+    """
+    about_health = is_about_health(names.arrived)
+    if not pa.types.is_string(values.type):
+        kind = pa.string() if pa.types.is_null(values.type) else values.type
+        empty = values.null_count + (pc.sum(pc.is_nan(values)).as_py() or 0 if pa.types.is_floating(kind) else 0)
+        return ColumnDraft(
+            names=names,
+            reading=Reading(type=kind),
+            rows=len(values),
+            empty=empty,
+            personal=personal,
+            about_health=about_health,
+        )
+    texts = Texts(_counted(values), connection)
+    words = frozenset(text for text in texts.counts if text.strip() in NULL_WORDS)
+    rest = texts.without(words)
+    reading = _typed(names.arrived, rest, decimal, day_first)
+    doubtful: frozenset[str] = frozenset()
+    if reading is None or pa.types.is_string(reading.type):
+        doubtful = frozenset(word for word in words if _may_be_a_value(word, rest))
+        words -= doubtful
+        rest = texts.without(words)
+        reading = trimmed(reading or Reading(type=pa.string()), rest)
+    if personal:
+        reading = replace(reading, notes=tuple(_EXAMPLES.sub("", note) for note in reading.notes))
+    numbers = not pa.types.is_string(reading.type) and not pa.types.is_temporal(reading.type)
+    return ColumnDraft(
+        names=names,
+        reading=reading,
+        rows=len(values),
+        empty=values.null_count + texts.weight(words),
+        null_words=words,
+        doubtful_words=doubtful,
+        texts=rest,
+        decimal=decimal_mark(reading, rest) if numbers else None,
+        personal=personal,
+        about_health=about_health,
+    )
+
+
+def as_text(column: ColumnDraft, note: str) -> ColumnDraft:
+    """The column as text that may be empty: what always runs."""
+    steps = tuple(step for step in column.reading.steps if isinstance(step, Trim))
+    return replace(column, reading=Reading(type=pa.string(), steps=steps, notes=(note,)))
+
+
+def _counted(values: pa.ChunkedArray) -> dict[str, int]:
+    counts = pc.value_counts(values.drop_null())
+    return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
+
+
+def _typed(name: str, texts: Texts, decimal: str | None, day_first: bool | None) -> Reading | None:
+    """The reading of values that are something else than words; ``None`` where they are words."""
+    if not texts.counts:
+        return None
+    if (flags := flag_reading(texts)) is not None:
+        return flags
+    compact = all(_COMPACT_DATE.fullmatch(text.strip()) for text in texts.counts)
+    plain = not compact and all(_PLAIN_NUMBER.fullmatch(text) for text in texts.counts)
+    # Of a file with hundreds of columns most are plain numbers, in which nothing else has to be looked for.
+    dates = None if plain else read_dates(texts, day_first=day_first)
+    if dates is not None and compact:
+        return dates
+    if (digits := digits_as_text(texts, name)) is not None:
+        return digits
+    if plain:
+        return read_numbers(texts, name, decimal=decimal, plain=True)
+    candidates: Sequence[Reading | None] = (
+        *time_readings(),
+        read_numbers(texts, name, decimal=decimal),
+        dates,
+    )
+    readings = promising([one for one in candidates if one is not None], texts)
+    if not readings:
+        return None
+    fits = texts.fitting(readings)
+    weights = [texts.weight(values) for values in fits]
+    best = weights.index(max(weights))
+    odd = set(texts.counts) - fits[best]
+    # A few odd values are faults; many different ones are values of another kind.
+    if len(odd) > MOST_ODD and texts.weight(odd) > (1 - CONVERTS) / 3 * texts.rows:
+        return None
+    if weights[best] < (CONVERTS if texts.rows > FEW else CONVERTS_OF_FEW) * texts.rows:
+        return None
+    return _told(readings[best], texts, fits[best])
+
+
+def _told(reading: Reading, texts: Texts, fits: frozenset[str]) -> Reading:
+    """The reading, with what stands out about its times."""
+    notes = reading.notes
+    if reading.type == pa.timestamp("us", tz="UTC"):
+        bare = {text for text in fits if not re.search(r"(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)\s*$", text)}
+        offsets = {match[0] for text in fits - bare if (match := re.search(r"(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)\s*$", text))}
+        notes = (*notes, f"instants with {values_shown(sorted(offsets))}; published in UTC")
+        if bare:
+            notes = (*notes, f"{AMBIGUOUS}: {texts.weight(bare):,} values have no zone, and are read as UTC")
+    return replace(reading, notes=notes)
+
+
+def _may_be_a_value(word: str, others: Texts) -> bool:
+    """Whether a word that often means "no value" may be a value of a column of text."""
+    plain = word.strip()
+    signs = bool(others.counts) and all(not any(map(str.isalnum, text)) for text in others.counts)
+    return plain in DOUBTFUL_NULL_WORDS or signs

@@ -1,0 +1,130 @@
+"""The page of a drafted domain, as a person would have written it, each guess with what it rests on."""
+
+import math
+
+from readiness_pipelines.drafting.draft import DomainDraft
+from readiness_pipelines.drafting.model import in_docstring, model_text, step_names
+from readiness_pipelines.drafting.python_text import comment, value_text, wrapped
+from readiness_pipelines.drafting.table import TableDraft
+from readiness_pipelines.drafting.words import rows_shown
+
+LEAST_TOLERANCE = 0.05
+_ORDER = (
+    "format", "encoding", "delimiter", "comment", "skip_lines", "header", "columns", "skip_after_header", "rename",
+    "ignore", "record_path", "missing",
+)  # fmt: skip
+
+
+def domain_page(draft: DomainDraft) -> str:
+    """The text of the module that declares a drafted domain as ``domain``."""
+    used = {"Domain", "FileDrop", "Source", "Steward", "Tolerance"}
+    for table in draft.tables:
+        names = step_names(table)
+        used |= {*names, table.placement.imports, *({"cleanse"} if names else ())}
+        used |= {"Classification"} if _classification(table) else set()
+        used |= {"Freshness"} if table.placement.promised else set()
+    files = ", ".join(in_docstring(table.files) for table in draft.tables)
+    lines = [
+        f'"""What is declared here: the tables of {draft.name}.',
+        "",
+        *(line.removeprefix("# ") for line in comment(f"Drafted from {files}.", "")),
+        "The comments say what each guess rests on: correct it, then delete them. What is marked AMBIGUOUS is a",
+        "question for whoever sends the files.",
+        '"""',
+        "",
+        "import pandera.pyarrow as pa",
+        "import pyarrow as arrow",
+        "",
+        *_imports(sorted(used, key=lambda name: (name[0].islower(), name))),
+        "",
+    ]
+    for table in draft.tables:
+        lines += ["", model_text(table), ""]
+    lines += [
+        "",
+        "# Who answers for it; alerts go to on_call=, where that is somebody else.",
+        f'domain = Domain("{draft.name}", owner="owner@example.org")',
+    ]
+    for table in draft.tables:
+        lines += ["", *_declaration(table)]
+    return "\n".join([*lines, ""])
+
+
+def _imports(names: list[str]) -> list[str]:
+    line = f"from readiness_pipelines import {', '.join(names)}"
+    if len(line) <= 120:  # noqa: PLR2004  # as this page's own formatter would
+        return [line]
+    return ["from readiness_pipelines import (", *(f"    {name}," for name in names), ")"]
+
+
+def _declaration(table: TableDraft) -> list[str]:
+    placement = table.placement
+    looked = f"{rows_shown(table.rows)} looked at, {'all of them' if table.whole else 'the first of each file'}"
+    lines = [f"{placement.table} = domain.gated(", f'    "{placement.table}",', "    source=Source("]
+    lines += [f"        origin={value_text(_origin(table))},"]
+    lines += ['        steward=Steward("Whoever sends them", "steward@example.org"),', *_reader(table)]
+    lines += [*_classification(table), "    ),", f"    schema={table.model},"]
+    for note in placement.notes:
+        lines += comment(note)
+    lines += wrapped(f"batches={placement.batches},", "    ")
+    lines += [
+        *comment(f"{looked}: {_verdict(table)}"),
+        f"    tolerance=Tolerance(quarantined_ratio={_tolerance(table)}),",
+    ]
+    if placement.freshness:
+        lines += comment(f"freshness: {placement.freshness_note}")
+        lines += [f"    {'' if placement.promised else '# '}freshness={placement.freshness},"]
+    return [*lines, ")"]
+
+
+def _origin(table: TableDraft) -> str:
+    return f"Where {next(iter(table.placement.files)).name} comes from"
+
+
+def _reader(table: TableDraft) -> list[str]:
+    pattern = value_text(table.placement.pattern)
+    given = [name for name in _ORDER if name in table.options]
+    broken = [one for one in table.judgement.broken if one.rule == "readable"]
+    lines = []
+    for one in broken:
+        lines += comment(f"{one.rows:,} of {rows_shown(table.judgement.rows)} cannot be parsed, and wait", " " * 8)
+    if not given:
+        return [*lines, f"        reader=FileDrop({pattern}),"]
+    lines += ["        reader=FileDrop(", f"            {pattern},"]
+    for name in given:
+        note = table.notes.get(name, "")
+        if name == "missing":
+            words = ", ".join(column.names.name for column in table.columns if column.null_words)
+            note = f"how whoever sends this writes that there is no value: in {words}"
+        lines += comment(note, " " * 12) if note else []
+        lines += wrapped(f"{name}={value_text(table.options[name])},", " " * 12)
+    return [*lines, "        ),"]
+
+
+def _classification(table: TableDraft) -> list[str]:
+    """A hint, by names of columns alone."""
+    names, level, what = table.personal, "PII", "persons"
+    if table.about_health and (table.personal or len(table.about_health) > 1):
+        names, level, what = (*table.personal, *table.about_health), "PHI", "the health of persons"
+    if not names:
+        return []
+    shown = ", ".join(dict.fromkeys(names))
+    note = f"by their names alone, these may be about {what}: {shown}; look who may read them"
+    return [*comment(note, " " * 8), f"        classification=Classification.{level},"]
+
+
+def _verdict(table: TableDraft) -> str:
+    judged = table.judgement
+    if judged.held:
+        return f"the batch would be held: {judged.held}"
+    if not judged.failed:
+        return "none fails"
+    share = f"{judged.failed:,} fail ({judged.failed / judged.rows:.2%})"
+    return f"{share}; a batch of which more than this share fails is held"
+
+
+def _tolerance(table: TableDraft) -> str:
+    """Twice what fails in the sample, and at least a twentieth: what is over it is held as a whole."""
+    judged = table.judgement
+    share = judged.failed / judged.rows if judged.rows else 0.0
+    return f"{min(1.0, max(LEAST_TOLERANCE, math.ceil(200 * share) / 100)):g}"

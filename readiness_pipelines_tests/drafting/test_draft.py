@@ -1,0 +1,39 @@
+"""Pages drafted from foreign files guess what a person would, run unedited, and lose no row."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from readiness_pipelines.installation import Installation
+from readiness_pipelines_tests.drafting.files import CASES, Case
+from readiness_pipelines_tests.drafting.running import drafted, run_unedited
+
+
+def write(folder: Path, files: dict[str, bytes]) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in files]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
+def test_a_page_drafted_from_a_foreign_file_runs_unedited(
+    case: Case, tmp_path: Path, installation: Installation
+) -> None:
+    name = "drafted_" + re.sub(r"\W", "_", next(iter(case.files))).lower()
+    draft, page = drafted(name, *write(tmp_path / "given", dict(case.files)))
+    plain = " ".join(line.strip().removeprefix("# ") for line in page.splitlines())
+    for column, wanted in case.fields.items():
+        found = next((at for at in range(len(plain)) if plain.startswith(f" {column}: ", at)), None)
+        assert found is not None, f"{column} is not on the page:\n{page}"
+        given = "".join(plain[found:].split()).replace(",)", ")").replace(",]", "]")
+        assert given.startswith("".join(f"{column}: {wanted}".split()).replace(",)", ")")), f"{column}\n{page}"
+    for words in case.said:
+        assert words.replace("# ", "") in plain, f"{words!r} is not on the page:\n{page}"
+    deliveries = run_unedited(name, draft, page, tmp_path, installation)
+    ingested = sum(delivery.counts.ingested for delivery in deliveries)
+    published = sum(delivery.counts.published for delivery in deliveries)
+    quarantined = sum(delivery.counts.quarantined for delivery in deliveries)
+    assert (published, quarantined) == (case.published, case.quarantined), page
+    assert ingested == published + quarantined
