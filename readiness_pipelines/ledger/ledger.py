@@ -13,6 +13,7 @@ from readiness_pipelines.ledger import (
     batches,
     claims,
     contents,
+    copying,
     decisions,
     gates,
     requests,
@@ -54,6 +55,21 @@ class Ledger:
             LedgerError: The database cannot be reached, or the ledger is of another version.
         """
         return cls(Database.open(url))
+
+    def copy(self, url: str, tables: Collection[TableId]) -> "Ledger":
+        """Another ledger that knows of some tables what this one knows, for deliveries that change nothing here.
+
+        Args:
+            url: SQLAlchemy URL of its database, in which there is no ledger yet.
+            tables: The tables, with what lies beside them.
+
+        Raises:
+            LedgerError: A database cannot be used.
+        """
+        copied = Ledger.open(url)
+        with self._database.reading() as source, copied._database.writing() as target:
+            copying.copy_tables(source, target, tables)
+        return copied
 
     @property
     def server(self) -> str:
