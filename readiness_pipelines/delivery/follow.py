@@ -43,9 +43,7 @@ def readers_of(ref: BatchRef, table: Table, published: Published) -> tuple[Batch
     return readers_of_all({ref}, [table], published)
 
 
-def readers_of_all(
-    refs: Collection[BatchRef], tables: Sequence[Table], published: Published
-) -> tuple[BatchRef, ...]:
+def readers_of_all(refs: Collection[BatchRef], tables: Sequence[Table], published: Published) -> tuple[BatchRef, ...]:
     """The computed batches that read one of some batches, or would read it, directly or not; one may be among them.
 
     Args:

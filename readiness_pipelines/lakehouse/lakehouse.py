@@ -123,7 +123,7 @@ class Lakehouse:
         folder: str | None = None,
         catalog_url: str | None = None,
     ) -> "Lakehouse":
-        """Shallow clones of some tables, under their own names: what is committed to them leaves the tables as they are.
+        """Shallow clones of some tables, under their own names: what is committed there leaves the tables as they are.
 
         A clone begins as the table is now, with its snapshots, and shares its files. Raw tables are not cloned: they
         are read where they are, and refuse to be written to.
@@ -385,7 +385,9 @@ class Lakehouse:
         return batch_turn(self._turns, table, batch, wait_seconds=self._lock_wait_seconds, run_id=run_id)
 
     def _commit_turn(self, table: TableId, *, run_id: str = "") -> AbstractContextManager[None]:
-        return commit_turn(self._turns, TableId.parse(self._name(table)), wait_seconds=self._lock_wait_seconds, run_id=run_id)
+        return commit_turn(
+            self._turns, TableId.parse(self._name(table)), wait_seconds=self._lock_wait_seconds, run_id=run_id
+        )
 
     def replace(
         self,

@@ -412,6 +412,11 @@ class Ledger:
         with self._database.reading() as connection:
             return attempts.open_attempts(connection, tables=tables)
 
+    def usual_seconds(self, tables: Collection[TableId]) -> Mapping[TableId, float]:
+        """How long a delivery of each of some tables took lately, as far as attempts are kept."""
+        with self._database.reading() as connection:
+            return attempts.usual_seconds(connection, tables)
+
     def prune(self, *, before: datetime) -> int:
         """Forget the attempts that ended before a time; how many. Batches, decisions and the trail stay for ever."""
         with self._database.writing() as connection:
