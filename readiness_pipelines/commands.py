@@ -46,7 +46,7 @@ def plan_command(
     ``readiness plan --apply plan.json --reason …``, ``readiness plan --drop-env dev``
     """
     if apply:
-        return _spelled("plan", "--apply", apply, "--reason", "the gate is tighter")
+        return _spelled("plan", "--apply", apply, "--reason", "as planned")
     if drop:
         return _spelled("plan", "--drop-env", drop)
     scope = [what] if what else []
