@@ -26,6 +26,10 @@ REF = BatchRef(TableId("shop", "orders"), "2026-11-01-10:00")
         commands.replay_command(REF, dry_run=False),
         commands.reconcile_command("shop"),
         commands.reconcile_command("shop", repair=False),
+        commands.plan_command("shop", evaluate=True),
+        commands.plan_command(out="a plan.json"),
+        commands.plan_command(apply="plan.json"),
+        commands.plan_command(drop="dev"),
         commands.report_command("shop"),
     ],
 )

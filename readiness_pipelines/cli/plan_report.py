@@ -1,6 +1,6 @@
 """A plan and its evaluation as sections of lines and small tables, for a terminal, for Markdown, and as JSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -188,7 +188,7 @@ def _number(value: Any) -> float | None:
     return None if value is None else value.value
 
 
-def print_sections(sections: Iterator[Section]) -> None:
+def print_sections(sections: Iterable[Section]) -> None:
     """Print sections on a terminal; what is long is folded."""
     for section in sections:
         if section.columns:
@@ -210,7 +210,7 @@ def print_sections(sections: Iterator[Section]) -> None:
         OUT.print()
 
 
-def markdown_of(sections: Iterator[Section]) -> str:
+def markdown_of(sections: Iterable[Section]) -> str:
     """Sections as Markdown, for a pull request."""
     parts: list[str] = []
     for section in sections:
