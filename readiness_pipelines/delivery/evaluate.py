@@ -4,7 +4,8 @@ What a replay would do is not computed in another way: it is done, by the code t
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from uuid import uuid4
 
 import duckdb
 
@@ -141,6 +142,7 @@ def evaluate(
         LakehouseError: A table cannot be read, or the warehouse cannot be written to.
         LedgerError: The ledger cannot be read.
     """
+    run = replace(run, run_id=uuid4().hex)  # tells what it delivers from all that was delivered before
     wanted = {ref.table for ref in (*refs, *readers)}
     known = {table.id: table for table in in_flow(one for one in tables if one.id in wanted)}
     with cloned(known.values(), installation=installation, environment=environment) as clone:
@@ -174,9 +176,10 @@ def _replayed(
     followed: list[BatchRef] = []
     for table in tables:
         published = Published(clone.ledger)
-        chosen = [ref for ref in refs if ref.table == table.id]
+        published.load([table.id, *(read.table.id for read in (*table.reads.values(), *table.references.values()))])
+        chosen = dict.fromkeys(ref for ref in refs if ref.table == table.id)
         stale = [
-            ref for ref in readers if ref.table == table.id and ref not in refs and _follows(table, ref, published)
+            ref for ref in readers if ref.table == table.id and ref not in chosen and _follows(table, ref, published)
         ]
         for ref in (*chosen, *stale):
             try:
@@ -186,18 +189,16 @@ def _replayed(
             done(ref)
         followed += stale
     # What was computed from rows that are discarded now was emptied with them.
-    withdrawn = [ref for ref in readers if ref not in followed and _is_withdrawn(ref, clone, run)]
-    return errors, [*followed, *withdrawn]
+    reached = {
+        one.ref for one in clone.ledger.batches(tables={ref.table for ref in readers}) if one.run_id == run.run_id
+    }
+    delivered = {*refs, *followed}
+    return errors, [*followed, *(ref for ref in readers if ref in reached and ref not in delivered)]
 
 
 def _follows(table: Table, ref: BatchRef, published: Published) -> bool:
     inputs = published.inputs(table, ref.batch)
     return inputs is not None and is_stale(published.record(table.id, ref.batch), inputs)
-
-
-def _is_withdrawn(ref: BatchRef, clone: Installation, run: Run) -> bool:
-    record = clone.ledger.get(ref)
-    return record is not None and record.run_id == run.run_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`readiness plan`: said by the exit code, evaluated, written, applied once, and refused when it is not true any more."""
+"""`readiness plan`: told by the exit code, evaluated, written, applied once, refused when it is not true any more."""
 
 import importlib
 import json
