@@ -139,11 +139,11 @@ def _evaluate(
     with signals_end_after_a_batch() as stop, batch_progress(quiet=quiet) as progress:
         task = progress.add_task("cloning the tables", total=len(refs) + round(len(readers) * share))
 
-        def done(ref: BatchRef) -> None:
+        def step(ref: BatchRef) -> None:
             progress.update(task, advance=1, description=escape(str(ref)))
             _end_where_asked(stop)
 
-        return evaluate(tables, refs, readers, installation=installation, run=run, environment=environment, done=done)
+        return evaluate(tables, refs, readers, installation=installation, run=run, environment=environment, step=step)
 
 
 def _seconds(refs: Sequence[BatchRef], installation: Installation) -> float:

@@ -165,10 +165,7 @@ def _report(
     for work in replayed.after:
         names = ", ".join(f"{table.id}[{work.batch}]" for table in work.tables)
         say(f"then {names}: {work.why}")
-    for ref in replayed.left:
-        say((str(ref), "bold"), " cannot be computed: what it is made of is not published")
-    ran = {*replayed.done, *replayed.left}
-    if not requested and (left := [step for step in plan.steps if step.ref not in ran]):
+    if not requested and (left := [step for step in plan.steps if step.ref not in replayed.done]):
         say(f"ended before {count_batches(len(left))}, {left[0].ref} first")
     if plan.steps:
         say_next(replayed.broken[0].command if replayed.broken else history_command(plan.steps[0].ref))

@@ -21,7 +21,7 @@ from readiness_pipelines.names import TableId
 
 @dataclass(slots=True)
 class ReplayReport:
-    """What became of a plan: the requests by batch, what ran, what it was not possible to compute, and what broke."""
+    """What became of a plan: the requests by batch, what ran, what was left, and what broke."""
 
     requests: dict[BatchRef, int] = field(default_factory=dict)
     done: list[BatchRef] = field(default_factory=list)
@@ -53,7 +53,8 @@ def run_replays(
         report: Where it is noted what ran.
         stop: Whether to begin no other batch.
         quiet: Whether to show no progress.
-        only: The batches that may be computed in the same run; ``None`` for all.
+        only: The batches of a plan: no other one is computed in the same run, and one of which an input is not there
+            any more, because of those before it, is left. ``None`` for all.
 
     Raises:
         ReadinessError: No Dagster job for a lane.
@@ -78,7 +79,7 @@ def run_replays(
                 if ref in report.done:
                     continue  # it was computed again with what it reads
                 table, lane = tables[ref.table], lanes[ref.table]
-                if not _can_be_judged(table, ref, installation):
+                if only is not None and not _can_be_judged(table, ref, installation):
                     report.left.append(ref)
                     continue
                 name = replay_job_name(lane)
@@ -150,7 +151,7 @@ def tables_and_lanes(domains: Sequence[Domain]) -> tuple[dict[TableId, Table], d
 
 
 def _can_be_judged(table: Table, ref: BatchRef, installation: Installation) -> bool:
-    """Whether what a computed batch is made of is there, or what is wrong is for its delivery to say."""
+    """Whether what a computed batch is made of is there."""
     return isinstance(table, GatedTable) or Published(installation.ledger).inputs(table, ref.batch) is not None
 
 

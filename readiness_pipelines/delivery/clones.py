@@ -51,7 +51,7 @@ def cloned(
             lakehouse = installation.lakehouse.clone(ids, suffix=_SUFFIX, folder=here, catalog_url=catalog)
         yield replace(installation, ledger=ledger, lakehouse=lakehouse)
     finally:
-        (installation.lakehouse.warehouse / here).remove_all()
+        _remove(installation.lakehouse.warehouse, here)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -80,8 +80,16 @@ def remove_abandoned_clones(warehouse: Place, *, now: datetime, age: timedelta) 
     old = [name for name, changed_at in newest.items() if changed_at < now - age]
     for name in old:
         with suppress(OSError):
-            (warehouse / FOLDER / name).remove_all()
+            _remove(warehouse, f"{FOLDER}/{name}")
     return len(old)
+
+
+def _remove(warehouse: Place, folder: str) -> None:
+    """Remove a folder, and the one above it where it was the last."""
+    (warehouse / folder).remove_all()
+    if warehouse.is_local:
+        with suppress(OSError):
+            (warehouse / FOLDER).path.rmdir()
 
 
 def _suffix(environment: str) -> str:

@@ -17,7 +17,7 @@ from readiness_pipelines.delivery.follow import in_flow, is_stale
 from readiness_pipelines.delivery.kpis import kpi_values
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Published
-from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.errors import ReadinessError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
@@ -122,7 +122,7 @@ def evaluate(
     installation: Installation,
     run: Run,
     environment: str | None = None,
-    done: Callable[[BatchRef], None] = lambda _: None,
+    step: Callable[[BatchRef], None] = lambda _: None,
 ) -> Evaluation:
     """Judge batches again, and compute again what reads them, where nobody sees it.
 
@@ -136,7 +136,7 @@ def evaluate(
         installation: Where the tables and the ledger are.
         run: Who, and when; the time decides about waivers that expire.
         environment: Where what would be published stays, to be looked at; see `cloned`. ``None`` keeps nothing.
-        done: Called with each batch when it is done.
+        step: Called with each batch, before it is judged.
 
     Raises:
         LakehouseError: A table cannot be read, or the warehouse cannot be written to.
@@ -146,7 +146,7 @@ def evaluate(
     wanted = {ref.table for ref in (*refs, *readers)}
     known = {table.id: table for table in in_flow(one for one in tables if one.id in wanted)}
     with cloned(known.values(), installation=installation, environment=environment) as clone:
-        errors, followed = _replayed(list(known.values()), refs, readers, clone=clone, run=run, done=done)
+        errors, followed = _replayed(list(known.values()), refs, readers, clone=clone, run=run, step=step)
         judged_of = {table: [ref for ref in refs if ref.table == table] for table in known}
         look = _Look(known, installation, clone, errors)
         return Evaluation(
@@ -169,7 +169,7 @@ def _replayed(
     *,
     clone: Installation,
     run: Run,
-    done: Callable[[BatchRef], None],
+    step: Callable[[BatchRef], None],
 ) -> tuple[Mapping[BatchRef, str], Sequence[BatchRef]]:
     """Deliver batches in a clone; the errors of those that broke, and the readers that changed."""
     errors: dict[BatchRef, str] = {}
@@ -182,11 +182,13 @@ def _replayed(
             ref for ref in readers if ref.table == table.id and ref not in chosen and _follows(table, ref, published)
         ]
         for ref in (*chosen, *stale):
+            step(ref)
             try:
                 deliver(table, batch=ref.batch, installation=clone, run=run)
+            except UpstreamNotPublishedError:
+                continue  # it stays as it is, because an input would not be there
             except ReadinessError as error:
                 errors[ref] = error.what
-            done(ref)
         followed += stale
     # What was computed from rows that are discarded now was emptied with them.
     reached = {

@@ -13,7 +13,8 @@ from duckdb import DuckDBPyRelation as Relation
 from readiness_pipelines import Domain, Ratio
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.decisions import Waiver
-from readiness_pipelines.delivery import decide, evaluate, replay_batch
+from readiness_pipelines.delivery import Level, decide, evaluate, reconcile, replay_batch
+from readiness_pipelines.delivery.recompute import OTHER_TRANSFORM
 from readiness_pipelines.domains import tables_of
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation, Run
@@ -113,19 +114,22 @@ def test_what_differs_is_told_by_rule_and_words_alone_judge_nothing_again(instal
 def test_a_changed_transform_or_target_computes_its_own_batches_again(installation: Installation) -> None:
     lived(with_transform("status = 'paid'"), installation)
     assert planned(with_transform("status = 'paid'"), installation).tables == ()
-    found = planned(with_transform("amount > 10", target="<= 0.1"), installation)
+    changed = with_transform("amount > 10", target="<= 0.1")
+    found = planned(changed, installation)
     paid, rate = found.tables
     assert [one.what for one in paid.transforms] == ["code"]
     assert [(one.what, one.before, one.after) for one in rate.transforms] == [("target", "<= 0.5", "<= 0.1")]
     assert refs(paid.batches) == ["shop.paid[day_1]", "shop.paid[day_2]"]
     seen = evaluate(
-        with_transform("amount > 10", target="<= 0.1").tables,
+        changed.tables,
         [one.ref for one in found.batches],
         [],
         installation=installation,
         run=RUN,
     )
     assert [one.differs for one in seen.judged] == [True, False, True, True]  # day_2 has no refunded row published
+    proof = reconcile([changed], installation=installation, level=Level.RECOMPUTE)
+    assert (proof.problems, proof.skipped) == ((), {OTHER_TRANSFORM: 4})
 
 
 def test_a_sample_is_the_newest_and_some_spread_over_the_rest(installation: Installation) -> None:
