@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchState
@@ -20,6 +21,7 @@ from readiness_pipelines.reports.markdown import escape_markdown
 SHOWN = 20
 """So many batches are listed; all are in the JSON."""
 
+_NUMBERS = frozenset({"published", "out", "in"})
 _STYLES = {"breaking": "bold red", "tightened": "yellow", "loosened": "green", "cosmetic": "dim"}
 
 
@@ -92,7 +94,8 @@ def evaluation_sections(plan: Plan, found: Evaluation, tables: Mapping[TableId, 
         more = f": the newest {len(newest)} of {len(different):,}" if len(different) > len(newest) else ""
         yield Section(
             title=f"Batches that would come out otherwise{more}",
-            columns=("batch", "would be", "published", "→ quarantine", "→ published"),
+            lines=["out: rows that would go to quarantine; in: rows that would be published"],
+            columns=("batch", "would be", "published", "out", "in"),
             rows=[_batch_row(one) for one in newest],
         )
     followed = [one for one in found.followed if one.differs or one.error]
@@ -191,23 +194,23 @@ def _number(value: Any) -> float | None:
 def print_sections(sections: Iterable[Section]) -> None:
     """Print sections on a terminal; what is long is folded."""
     for section in sections:
-        if section.columns:
-            for line in section.lines:
-                say(line)
-            table = plain_table(section.title)
-            for place, name in enumerate(section.columns):
-                number = "→" in name or name == "published"
-                table.add_column(name, overflow="fold", justify="right" if number and place else "left")
-            for row in section.rows:
-                table.add_row(Text(row[0], style=_STYLES.get(row[0], "")), *map(Text, row[1:]))
-            OUT.print(table)
-            OUT.print()
-            continue
         if section.title:
-            say((section.title, "italic"))
+            say((section.title, "bold"))
         for line in section.lines:
             say(f"  {line}" if section.title else line)
+        if section.columns:
+            OUT.print(_table(section))
         OUT.print()
+
+
+def _table(section: Section) -> RichTable:
+    table = plain_table("")
+    table.title = None
+    for name in section.columns:
+        table.add_column(name, overflow="fold", justify="right" if name in _NUMBERS else "left")
+    for row in section.rows:
+        table.add_row(Text(row[0], style=_STYLES.get(row[0], "")), *map(Text, row[1:]))
+    return table
 
 
 def markdown_of(sections: Iterable[Section]) -> str:
