@@ -79,16 +79,15 @@ def remove_abandoned_clones(warehouse: Place, *, now: datetime, age: timedelta) 
         newest[name] = max(file.changed_at, newest.get(name, file.changed_at))
     old = [name for name, changed_at in newest.items() if changed_at < now - age]
     for name in old:
-        with suppress(OSError):
-            _remove(warehouse, f"{FOLDER}/{name}")
+        _remove(warehouse, f"{FOLDER}/{name}")
     return len(old)
 
 
 def _remove(warehouse: Place, folder: str) -> None:
-    """Remove a folder, and the one above it where it was the last."""
-    (warehouse / folder).remove_all()
-    if warehouse.is_local:
-        with suppress(OSError):
+    """Remove a folder, and the one above it where it was the last; what cannot be removed is left to maintenance."""
+    with suppress(OSError):
+        (warehouse / folder).remove_all()
+        if warehouse.is_local:
             (warehouse / FOLDER).path.rmdir()
 
 

@@ -138,17 +138,22 @@ class Lakehouse:
             LakehouseError: A table cannot be read, or the warehouse cannot be written to.
         """
         home = self.warehouse if folder is None else self.warehouse / folder
+        there = [(table, self._load(table)) for table in tables if not table.is_raw and self.exists(table)]
         catalog, turns = self._catalog, self._turns
-        if catalog_url is not None:
-            home.make()
-            catalog, turns = open_catalog(catalog_url, self.warehouse), turns_of(catalog_url, home)
-        cloned = ClonedTables(suffix=suffix, home=home, original=self)
-        clone = Lakehouse(catalog, self.warehouse, turns, self._lock_wait_seconds, cloned)
-        for table in tables:
-            if not table.is_raw and self.exists(table):
-                with reading_metadata(table), self._reaching(str(table)):
-                    register_clone(self._load(table), catalog, cloned.name(table), clone._location(table))
-        return clone
+        try:
+            if catalog_url is not None:
+                home.make()
+                catalog, turns = open_catalog(catalog_url, self.warehouse), turns_of(catalog_url, home)
+            cloned = ClonedTables(suffix=suffix, home=home, original=self)
+            for table, loaded in there:
+                register_clone(loaded, catalog, cloned.name(table), cloned.place(table))
+        except UNREACHABLE as error:
+            raise LakehouseError(
+                f"the tables cannot be cloned: {first_line(error)}",
+                way_out=f"make room or give permission under {home}, and see that the catalog answers; "
+                "then run it again: nothing was changed",
+            ) from error
+        return Lakehouse(catalog, self.warehouse, turns, self._lock_wait_seconds, cloned)
 
     def drop(self, suffix: str) -> tuple[TableId, ...]:
         """Drop the clones in the namespaces that end so, with the files that are their own; which they were.
@@ -157,14 +162,20 @@ class Lakehouse:
             LakehouseError: The catalog does not answer, or files cannot be removed.
         """
         dropped = tuple(table for table in self.tables() if table.domain.endswith(suffix))
+        namespaces = tuple(dict.fromkeys(table.domain for table in dropped))
         for table in dropped:
             with self._reaching(str(table)):
                 self._catalog.drop_table(str(table))
-            (self.warehouse / table.domain / table.name).remove_all()
-        for namespace in dict.fromkeys(table.domain for table in dropped):
+        for namespace in namespaces:
             with self._reaching(namespace):
                 self._catalog.drop_namespace(namespace)
-            (self.warehouse / namespace).remove_all()
+            try:
+                (self.warehouse / namespace).remove_all()
+            except OSError as error:
+                raise LakehouseError(
+                    f"the files of {namespace} cannot be removed: {first_line(error)}",
+                    way_out=f"remove {self.warehouse / namespace}: nothing names what is in it",
+                ) from error
         return dropped
 
     def exists(self, table: TableId) -> bool:
