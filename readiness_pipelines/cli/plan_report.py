@@ -47,7 +47,7 @@ def plan_sections(plan: Plan) -> Iterator[Section]:
     for table in plan.tables:
         yield from _table_sections(table)
     if not plan.decides:
-        words = " but words for people" if plan.tables else ""
+        words = " but words for people" if any(table.gates for table in plan.tables) else ""
         yield Section(title="", lines=[f"no batch would be judged again: nothing changes{words}"])
         return
     lines = [f"{count_batches(len(plan.batches))} would be judged again"]
