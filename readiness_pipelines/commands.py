@@ -38,6 +38,21 @@ def reconcile_command(domain: str, *, repair: bool = True) -> str:
     return _spelled("reconcile", domain, *(["--repair"] if repair else []))
 
 
+def plan_command(
+    what: str | None = None, *, evaluate: bool = False, out: str = "", apply: str = "", drop: str = ""
+) -> str:
+    """What the code would do to past batches: ``readiness plan shop --evaluate``; carried out, or an environment's end.
+
+    ``readiness plan --apply plan.json --reason …``, ``readiness plan --drop-env dev``
+    """
+    if apply:
+        return _spelled("plan", "--apply", apply, "--reason", "as planned")
+    if drop:
+        return _spelled("plan", "--drop-env", drop)
+    scope = [what] if what else []
+    return _spelled("plan", *scope, *(["--evaluate"] if evaluate or out else []), *(["--out", out] if out else []))
+
+
 def report_command(domain: str) -> str:
     """A domain's report: ``readiness report shop``."""
     return _spelled("report", domain)

@@ -4,6 +4,7 @@
     ├── DeclarationError            a declaration, gate or setting was written wrong: fix the code, a retry cannot help
     │   ├── UnknownNameError        a name that is not there, with the nearest one that is
     │   └── GateBuildError          a schema that cannot become a gate, with the rule and the reason
+    ├── PlanOutdatedError           a plan that is not true any more: plan again
     ├── LandingError                what landed cannot be read: fix or re-send the file, then run the batch again
     │   ├── BatchNotLandedError     no file for the batch
     │   ├── BatchUnsettledError     its files are still arriving: run it again when they are quiet
@@ -88,6 +89,12 @@ class GateBuildError(DeclarationError):
     """A schema that cannot become a gate."""
 
     code: ClassVar[str] = "gate-build"
+
+
+class PlanOutdatedError(ReadinessError):
+    """The code, or a batch, is not what it was when the plan was made."""
+
+    code: ClassVar[str] = "plan-outdated"
 
 
 class LandingError(ReadinessError):

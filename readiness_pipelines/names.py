@@ -8,6 +8,9 @@ from readiness_pipelines.errors import DeclarationError
 SHADOWS = ("raw", "quarantine", "profiles", "versions")
 """What the framework keeps beside a domain's tables, in namespaces of their own: ``shop_raw``, ``shop_quarantine`` …"""
 
+ENVIRONMENT = "__"
+"""Comes before an environment in the namespaces of its tables, ``shop__dev``; no domain has it in its name."""
+
 # Safe in SQL, paths and Dagster alike.
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SHADOW_ENDINGS = tuple(f"_{shadow}" for shadow in SHADOWS)
@@ -43,6 +46,16 @@ class TableId(NamedTuple):
     def raw(self) -> "TableId":
         """Where its rows lie as they arrived."""
         return TableId(f"{self.domain}_raw", self.name)
+
+    @property
+    def in_environment(self) -> bool:
+        """Whether it is of an environment: not delivered, but to be looked at."""
+        return ENVIRONMENT in self.domain
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether it is where rows lie as they arrived."""
+        return self.domain.endswith("_raw")
 
     @property
     def quarantine(self) -> "TableId":

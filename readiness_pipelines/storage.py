@@ -175,6 +175,15 @@ class Place:
         with suppress(FileNotFoundError):
             self.filesystem.delete_file(f"{bare(self.uri)}/{name}")
 
+    def remove_all(self) -> None:
+        """Remove the place with all that lies below it; it does not matter whether it is there.
+
+        Raises:
+            OSError: It cannot be removed.
+        """
+        with suppress(FileNotFoundError):
+            self.filesystem.delete_dir(bare(self.uri))
+
     def for_duckdb(self) -> Any:
         """The driver in the shape that DuckDB's ``register_filesystem`` takes; ``None`` where DuckDB needs none."""
         return None if self.is_local else _fsspec(self.store)

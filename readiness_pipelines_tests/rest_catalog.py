@@ -38,7 +38,7 @@ def serve_rest_catalog(folder: Path, *, token: str = "") -> str:
         def do_GET(self) -> None:  # the base class's
             self._serve(b"")
 
-        do_HEAD = do_GET  # noqa: N815  # the base class's
+        do_HEAD = do_DELETE = do_GET  # noqa: N815  # the base class's
 
         def do_POST(self) -> None:  # the base class's
             self._serve(self.rfile.read(int(self.headers["Content-Length"])))
@@ -80,6 +80,15 @@ def _called(catalog: SqlCatalog, method: str, path: str, body: bytes) -> str:
             return json.dumps({"identifiers": names})
         case "POST", ["namespaces", namespace, "tables"]:
             return _created(catalog, namespace, CreateTableRequest.model_validate_json(body))
+        case "POST", ["namespaces", namespace, "register"]:
+            asked = json.loads(body)
+            return _loaded(catalog.register_table((namespace, asked["name"]), asked["metadata-location"]))
+        case "DELETE", ["namespaces", namespace, "tables", name]:
+            catalog.drop_table((namespace, name))
+            return "{}"
+        case "DELETE", ["namespaces", namespace]:
+            catalog.drop_namespace(namespace)
+            return "{}"
         case "GET" | "HEAD", ["namespaces", namespace, "tables", name]:
             return _loaded(catalog.load_table((namespace, name)))
         case "POST", ["namespaces", namespace, "tables", name]:

@@ -29,6 +29,11 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.replay:replay",
         help="Judge batches again: their corrections applied, waived rules waived, by the gate in the code.",
     ),
+    "plan": Named(
+        home="readiness_pipelines.cli.plan:plan",
+        help="Show what the code would do to past batches: which gates and transforms differ, and what would be judged"
+        " again.",
+    ),
     "history": Named(
         home="readiness_pipelines.cli.history:show_history",
         help="Show all that happened to a batch, to what it was made of, and to what was made of it.",

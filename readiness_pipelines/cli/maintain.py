@@ -38,6 +38,7 @@ def run_maintain(
                     "damaged": [error.what for error in done.damaged],
                     "forgotten_attempts": done.forgotten_attempts,
                     "removed_spills": done.removed_spills,
+                    "removed_clones": done.removed_clones,
                 }
             )
         else:
@@ -59,7 +60,7 @@ def _show(done: Maintenance) -> None:
             f"{one.removed_bytes / 1e6:,.1f}",
         )
     OUT.print(table)
-    if done.removed_spills:
-        say(f"{done.removed_spills:,} temporary folders that killed processes had left are removed")
+    if removed := done.removed_spills + done.removed_clones:
+        say(f"{removed:,} temporary folders that killed processes had left are removed")
     for error in done.damaged:
         show_error(error.what, error.way_out, error.code)

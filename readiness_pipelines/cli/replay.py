@@ -3,13 +3,10 @@
 import getpass
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef
@@ -24,32 +21,20 @@ from readiness_pipelines.cli.output import (
     say,
     say_next,
 )
-from readiness_pipelines.cli.planning import work_after
-from readiness_pipelines.cli.running import Broken, RunReport, batch_progress, run_works, split_failure
-from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
+from readiness_pipelines.cli.replaying import ReplayReport, run_replays, run_what_follows, tables_and_lanes
+from readiness_pipelines.cli.stopping import signals_end_after_a_batch
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.values import counts_value
 from readiness_pipelines.cli.words import Chosen, What, check_ran, find
 from readiness_pipelines.commands import history_command, replay_command
-from readiness_pipelines.contracts import Lane, Table, upstream
-from readiness_pipelines.delivery import ReplayPlan, ReplayStep, Selection, Work, moved_rows, plan_replay
+from readiness_pipelines.contracts import upstream
+from readiness_pipelines.delivery import ReplayPlan, ReplayStep, Selection, moved_rows, plan_replay
 from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import BatchRecord, RequestState
-from readiness_pipelines.names import TableId
+from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.settings import Settings
 
 DEFAULT_REASON = "replayed from the command line"
-
-
-@dataclass(slots=True)
-class _Replayed:
-    """What became of a plan: the requests by batch, and what broke."""
-
-    requests: dict[BatchRef, int] = field(default_factory=dict)
-    done: list[BatchRef] = field(default_factory=list)
-    after: list[Work] = field(default_factory=list)
-    broken: list[Broken] = field(default_factory=list)
 
 
 def replay(
@@ -92,12 +77,28 @@ def replay(
             if dry_run:
                 _show_plan(plan, as_json=as_json)
                 return
-            replayed = _Replayed()
+            replayed = ReplayReport()
             if request:
                 _request(chosen, plan, reason, installation, run, replayed)
             else:
-                _run(chosen, plan, reason, installation, run, replayed, stop, quiet=as_json)
-                _run_after(chosen, installation, replayed, stop, quiet=as_json)
+                run_replays(
+                    [step.ref for step in plan.steps],
+                    chosen.domains,
+                    reason=reason,
+                    installation=installation,
+                    run=run,
+                    report=replayed,
+                    stop=stop,
+                    quiet=as_json,
+                )
+                run_what_follows(
+                    chosen.tables,
+                    replayed.done,
+                    installation=installation,
+                    report=replayed,
+                    stop=stop,
+                    quiet=as_json,
+                )
             _report(plan, replayed, installation, requested=request, as_json=as_json)
         if stop.asked:
             raise typer.Exit(stop.exit_code)
@@ -127,10 +128,10 @@ def _check_batches(chosen: Chosen, batches: list[str], installation: Installatio
 
 
 def _request(
-    chosen: Chosen, plan: ReplayPlan, reason: str, installation: Installation, run: Run, replayed: _Replayed
+    chosen: Chosen, plan: ReplayPlan, reason: str, installation: Installation, run: Run, replayed: ReplayReport
 ) -> None:
     """File a request for each batch; what is computed from one in the same run needs none of its own."""
-    tables, lanes = _by_name(chosen)
+    tables, lanes = tables_and_lanes(chosen.domains)
     for step in plan.steps:
         table, lane = tables[step.ref.table], lanes[step.ref.table]
         before = (BatchRef(one.id, step.ref.batch) for one in upstream(table) if one in lane.tables)
@@ -140,91 +141,8 @@ def _request(
         replayed.requests[step.ref] = asked.id
 
 
-def _run(
-    chosen: Chosen,
-    plan: ReplayPlan,
-    reason: str,
-    installation: Installation,
-    run: Run,
-    replayed: _Replayed,
-    stop: Stop,
-    *,
-    quiet: bool,
-) -> None:
-    """Run the replay job for each batch, in this process."""
-    if stop.asked or not plan.steps:
-        return
-    tables, lanes = _by_name(chosen)
-    with batch_progress(quiet=quiet) as progress:
-        task = progress.add_task("starting Dagster", total=len(plan.steps))
-        # Dagster takes a second to import: only the command that needs it pays.
-        from readiness_pipelines.orchestration import launching  # noqa: PLC0415
-        from readiness_pipelines.orchestration.keys import replay_job_name  # noqa: PLC0415
-        from readiness_pipelines.orchestration.replays import replay_tags, replayed_tables  # noqa: PLC0415
-
-        project = Path.cwd()
-        with launching.open_instance(project) as instance:
-            for step in plan.steps:
-                if stop.asked:
-                    return
-                ref = step.ref
-                if ref in replayed.done:
-                    progress.advance(task)
-                    continue  # it was computed again with what it reads
-                progress.update(task, description=escape(str(ref)))
-                table, lane = tables[ref.table], lanes[ref.table]
-                job = launching.find_job(replay_job_name(lane), project=project)
-                again = [one.id for one in replayed_tables(table, lane, ref.batch, installation.ledger)]
-                asked = installation.ledger.request_replay(ref, who=run.who, why=reason, at=run.clock())
-                replayed.requests[ref] = asked.id
-                tags = replay_tags(asked.id, who=run.who, why=reason)
-                ran = launching.run_batch(job, ref.batch, instance=instance, tags=tags, tables=again)
-                failure = launching.failure_of(ran, instance=instance)
-                broken = bool(failure) and not launching.is_verdict(failure)
-                if broken:
-                    what, way_out = split_failure(failure)
-                    replayed.broken.append(
-                        Broken(
-                            name=str(ref.table),
-                            batch=ref.batch,
-                            what=what,
-                            way_out=way_out,
-                            command=replay_command(ref, dry_run=False),
-                            code=launching.failure_code(ran, instance=instance),
-                        )
-                    )
-                replayed.done += [BatchRef(one, ref.batch) for one in again]
-                state = RequestState.FAILED if broken else RequestState.DONE
-                installation.ledger.move_request(asked.id, state=state, run_id=ran.run_id, outcome=failure or None)
-                progress.advance(task)
-
-
-def _run_after(chosen: Chosen, installation: Installation, replayed: _Replayed, stop: Stop, *, quiet: bool) -> None:
-    """Compute what is due because of the replayed batches, in whichever lane it is."""
-    if replayed.done and not stop.asked:
-        report = RunReport()
-
-        def more() -> list[Work]:
-            return work_after(
-                chosen.tables,
-                {*((ref.table, ref.batch) for ref in replayed.done), *report.refs},
-                installation=installation,
-            )
-
-        run_works([], more, report, stop, quiet=quiet)
-        replayed.after += report.ran
-        replayed.broken += report.broken
-
-
-def _by_name(chosen: Chosen) -> tuple[dict[TableId, Table], dict[TableId, Lane]]:
-    """The tables and their lanes."""
-    tables = {table.id: table for table in chosen.tables}
-    lanes = {table.id: lane for domain in chosen.domains for lane in domain.lanes for table in lane.tables}
-    return tables, lanes
-
-
 def _report(
-    plan: ReplayPlan, replayed: _Replayed, installation: Installation, *, requested: bool, as_json: bool
+    plan: ReplayPlan, replayed: ReplayReport, installation: Installation, *, requested: bool, as_json: bool
 ) -> None:
     after = {step.ref: installation.ledger.get(step.ref) for step in plan.steps}
     if as_json:
@@ -257,7 +175,7 @@ def _report(
 
 
 def _report_value(
-    plan: ReplayPlan, replayed: _Replayed, after: Mapping[BatchRef, BatchRecord | None]
+    plan: ReplayPlan, replayed: ReplayReport, after: Mapping[BatchRef, BatchRecord | None]
 ) -> dict[str, Any]:
     return {
         "steps": [

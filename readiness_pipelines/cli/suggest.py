@@ -32,8 +32,7 @@ def suggest(
         found = find_table(table, load_domains(settings))
         installation = Installation.open(settings)
         batches = in_order(found.batches, installation.ledger.visible_batches(found.id))
-        with installation.engine() as engine:
-            profiles = profiles_of(found, batches, installation=installation, engine=engine)
+        profiles = profiles_of(found, batches, installation=installation)
         ordered = [profiles[batch] for batch in batches if batch in profiles]
         if not ordered:
             raise DeclarationError(f"no batch of {found.id} has a profile yet", way_out=f"readiness run {found.id}")

@@ -7,10 +7,21 @@ from readiness_pipelines.on_demand import import_on_demand
 if TYPE_CHECKING:
     from readiness_pipelines.delivery.audit import Audit, audit
     from readiness_pipelines.delivery.checking import CheckedCode, Mistake, check_domains, import_mistake
+    from readiness_pipelines.delivery.clones import drop_environment
     from readiness_pipelines.delivery.deciding import KeptDecision, decide
     from readiness_pipelines.delivery.deliver import Delivery, deliver
+    from readiness_pipelines.delivery.evaluate import (
+        BatchOutcome,
+        EvaluatedBatch,
+        Evaluation,
+        KpiChange,
+        MovedRows,
+        evaluate,
+    )
+    from readiness_pipelines.delivery.follow import in_flow, readers_of_all
     from readiness_pipelines.delivery.gates import engine_of, gate_of
     from readiness_pipelines.delivery.ingest import Ingested, ingest
+    from readiness_pipelines.delivery.judging import decisions_in_force
     from readiness_pipelines.delivery.kpis import kpi_values
     from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
     from readiness_pipelines.delivery.older_profiles import bring_older_profiles
@@ -29,6 +40,7 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.delivery.settling import WAITS_AT_MOST, Unsettled
     from readiness_pipelines.delivery.share import Share
+    from readiness_pipelines.delivery.transform_facts import transform_facts
     from readiness_pipelines.delivery.work import Work, do_work, due_work, with_followers
 else:
     import_on_demand(__name__)
@@ -38,13 +50,18 @@ __all__ = [
     "RETENTION",
     "WAITS_AT_MOST",
     "Audit",
+    "BatchOutcome",
     "CheckedCode",
     "Delivery",
+    "EvaluatedBatch",
+    "Evaluation",
     "Ingested",
     "KeptDecision",
+    "KpiChange",
     "Level",
     "Maintenance",
     "Mistake",
+    "MovedRows",
     "Problem",
     "Reconciliation",
     "ReplayPlan",
@@ -58,21 +75,27 @@ __all__ = [
     "bring_older_profiles",
     "check_domains",
     "decide",
+    "decisions_in_force",
     "deliver",
     "do_work",
+    "drop_environment",
     "due_work",
     "engine_of",
+    "evaluate",
     "gate_of",
     "import_mistake",
+    "in_flow",
     "ingest",
     "kpi_values",
     "maintain",
     "moved_rows",
     "plan_replay",
     "prove_share",
+    "readers_of_all",
     "reconcile",
     "repair",
     "replay_batch",
     "store_of",
+    "transform_facts",
     "with_followers",
 ]

@@ -26,6 +26,7 @@ from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import Profiled, profiled
 from readiness_pipelines.delivery.published import Inputs, Published, is_there
 from readiness_pipelines.delivery.shapes import learn_shape
+from readiness_pipelines.delivery.transform_facts import transform_facts
 from readiness_pipelines.delivery.versions import show_newest_version
 from readiness_pipelines.delivery.waiting_rows import waiting_rows
 from readiness_pipelines.delivery.withdraw import WITHDRAWN, outlives, withdraw, withdraw_downstream
@@ -136,7 +137,7 @@ def _deliver(table: Table, *, batch: str, installation: Installation, run: Run) 
             asked = GateRecord(version=gate.version, declaration=gate.declaration.to_json(), first_used_at=run.clock())
             installation.ledger.remember_gate(table.id, asked)
             delivery = _commit(_Step(table, ref, attempt, run), judged, installation=installation)
-            details = _details(verdict, judged.decisions)
+            details = _details(table, verdict, judged.decisions)
             arrived = verdict.arrived
         record_batch(
             BatchRecord(
@@ -187,9 +188,11 @@ def _findings(table: Table, delivery: Delivery) -> Mapping[FindingKind, Sequence
     return {FindingKind.SCHEMA: schema, **(delivery.profiled.findings if delivery.profiled else {})}
 
 
-def _details(verdict: Verdict, decisions: Sequence[Decision]) -> dict[str, Any]:
-    """What else the trail should tell: what was broken, waived, cleansed, different from the schema, and decided."""
+def _details(table: Table, verdict: Verdict, decisions: Sequence[Decision]) -> dict[str, Any]:
+    """What else the trail should tell: what computed it, was broken, waived, cleansed, differs, and was decided."""
+    computed_by = transform_facts(table)
     return {
+        **({"transform": computed_by} if computed_by else {}),
         "decisions": [decision.id for decision in decisions],
         "waived": {count.rule.name: count.waived_rows for count in verdict.rules if count.waived_rows is not None},
         "rules": {count.rule.name: count.broken_rows for count in verdict.broken},

@@ -1,18 +1,21 @@
 """What is computed from a changed batch, computed again: exactly the batches that read it."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from readiness_pipelines.batches import BatchRef, in_order
-from readiness_pipelines.contracts import Computed, Read, Table, downstream
+from readiness_pipelines.contracts import Computed, Read, Table, downstream, upstream
 from readiness_pipelines.contracts.reads import SameBatch
 from readiness_pipelines.delivery.published import Inputs, Published, refs_of, without_moving
 from readiness_pipelines.errors import UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.names import TableId
 
 if TYPE_CHECKING:
     from readiness_pipelines.delivery.deliver import Delivery
+
+TableT = TypeVar("TableT", bound=Table)
 
 
 def stale_batches(table: Computed, published: Published) -> Iterator[tuple[str, Inputs]]:
@@ -26,34 +29,59 @@ def stale_batches(table: Computed, published: Published) -> Iterator[tuple[str, 
     records = published.records(table.id)
     for batch in published.keys_of(table):
         inputs = published.inputs(table, batch)
-        if inputs is not None and _is_stale(records.get(batch), inputs):
+        if inputs is not None and is_stale(records.get(batch), inputs):
             yield batch, inputs
 
 
-def _is_stale(record: BatchRecord | None, inputs: Inputs) -> bool:
+def is_stale(record: BatchRecord | None, inputs: Inputs) -> bool:
+    """Whether a batch was computed from other inputs than those there now, or never was."""
     return record is None or without_moving(record.inputs) != inputs
 
 
 def readers_of(ref: BatchRef, table: Table, published: Published) -> tuple[BatchRef, ...]:
     """The computed batches that read a batch, or would read it, directly or not; each after those it reads."""
-    changed: set[BatchRef] = {ref}
-    found: list[BatchRef] = []
-    for reader in downstream(table):
+    return readers_of_all({ref}, [table], published)
+
+
+def readers_of_all(refs: Collection[BatchRef], tables: Sequence[Table], published: Published) -> tuple[BatchRef, ...]:
+    """The computed batches that read one of some batches, or would read it, directly or not; one may be among them.
+
+    Args:
+        refs: The batches.
+        tables: Their tables.
+        published: What is there.
+    """
+    changed: set[BatchRef] = set(refs)
+    found: dict[BatchRef, None] = {}
+    for reader in in_flow(one for table in tables for one in downstream(table)):
         touched = [read for read in (*reader.reads.values(), *reader.references.values()) if _reads(read, changed)]
-        made = {
-            key
-            for read in reader.reads.values()
-            for ref in changed
-            if ref.table == read.table.id and (key := read.made_by(ref.batch, reader.batches)) is not None
-        }
         if all(isinstance(read.mapping, SameBatch) for read in touched):
             # The same batch of it, and no other: there is no need to look at thousands.
-            same = {ref.batch for ref in changed if any(read.table.id == ref.table for read in touched)}
-            found += [BatchRef(reader.id, batch) for batch in in_order(reader.batches, same)]
+            names = {read.table.id for read in touched}
+            same = {ref.batch for ref in changed if ref.table in names}
+            reading = [BatchRef(reader.id, batch) for batch in in_order(reader.batches, same)]
         else:
-            found += _readers_among_all(reader, changed, made, published)
-        changed.update(found)
-    return tuple(dict.fromkeys(found))
+            made = {
+                key
+                for read in reader.reads.values()
+                for ref in changed
+                if ref.table == read.table.id and (key := read.made_by(ref.batch, reader.batches)) is not None
+            }
+            reading = list(_readers_among_all(reader, changed, made, published))
+        found |= dict.fromkeys(reading)
+        changed.update(reading)
+    return tuple(found)
+
+
+def in_flow(tables: Iterable[TableT]) -> tuple[TableT, ...]:
+    """Some tables in the order rows flow: each once, and after those that it reads."""
+    wanted = {table.id: table for table in tables}
+    ordered: dict[TableId, TableT] = {}
+    for table in list(wanted.values()):
+        for one in (*upstream(table), table):
+            if one.id in wanted:
+                ordered.setdefault(one.id, wanted[one.id])
+    return tuple(ordered.values())
 
 
 def _reads(read: Read, changed: Collection[BatchRef]) -> bool:
@@ -61,13 +89,13 @@ def _reads(read: Read, changed: Collection[BatchRef]) -> bool:
 
 
 def _readers_among_all(
-    reader: Computed, changed: Collection[BatchRef], made: Collection[str], published: Published
+    reader: Computed, changed: set[BatchRef], made: Collection[str], published: Published
 ) -> Iterator[BatchRef]:
     records = published.records(reader.id)
     for batch in in_order(reader.batches, {*published.keys_of(reader), *made}):
         record, inputs = records.get(batch), published.inputs(reader, batch)
         reads = {*refs_of(record.inputs if record else {}), *refs_of(inputs or {})}
-        if reads & set(changed) or batch in made:
+        if not reads.isdisjoint(changed) or batch in made:
             yield BatchRef(reader.id, batch)
 
 
@@ -90,7 +118,7 @@ def deliver_readers(
         published = Published(installation.ledger)
         for ref in (ref for ref in only if ref.table == reader.id):
             inputs = published.inputs(reader, ref.batch)
-            if inputs is None or not _is_stale(published.record(reader.id, ref.batch), inputs):
+            if inputs is None or not is_stale(published.record(reader.id, ref.batch), inputs):
                 continue
             try:
                 deliveries[ref] = deliver(reader, batch=ref.batch, installation=installation, run=run)

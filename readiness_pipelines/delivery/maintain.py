@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from readiness_pipelines.delivery.clones import remove_abandoned_clones
 from readiness_pipelines.errors import DamagedTableError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import KEPT_SNAPSHOTS, Maintained
@@ -24,12 +25,14 @@ class Maintenance:
         damaged: Tables that cannot be read, and were left alone.
         forgotten_attempts: Closed attempts that the ledger forgot.
         removed_spills: Temporary folders that killed processes of this machine had left.
+        removed_clones: Folders of evaluations that killed processes had left in the warehouse.
     """
 
     tables: tuple[Maintained, ...]
     damaged: tuple[DamagedTableError, ...]
     forgotten_attempts: int
     removed_spills: int
+    removed_clones: int
 
 
 def maintain(
@@ -79,4 +82,5 @@ def maintain(
         damaged=tuple(damaged),
         forgotten_attempts=forgotten,
         removed_spills=remove_abandoned(),
+        removed_clones=remove_abandoned_clones(installation.lakehouse.warehouse, now=now, age=orphan_age),
     )

@@ -24,6 +24,7 @@ from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.problems import Level, Problem, Step, problem_of, unwatched
 from readiness_pipelines.delivery.published import Inputs, Published, refs_of, without_moving
 from readiness_pipelines.delivery.row_differences import different_rows
+from readiness_pipelines.delivery.transform_facts import transform_facts
 from readiness_pipelines.delivery.waiting_rows import waiting_rows
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.gates import Rows
@@ -32,6 +33,7 @@ from readiness_pipelines.ledger import ALL_BATCHES, BatchRecord
 from readiness_pipelines.names import TableId
 
 OTHER_GATE = "judged by another version of the gate"
+OTHER_TRANSFORM = "computed by another transform than the code's"
 OTHER_INPUTS = "what it is made of has changed since, or is not there"
 OTHER_NEIGHBOURS = "the batches or profiles it is compared with have changed since"
 DAMAGED = "it, or what it is made of, is named above"
@@ -119,6 +121,8 @@ class _Look:
         table, batch, ledger = self.table, record.ref.batch, self.installation.ledger
         if record.gate_version != gate_of(table, default_engine=self.installation.engine_name).version:
             return _Skipped(OTHER_GATE)
+        if details.get("transform", transform_facts(table)) != transform_facts(table):
+            return _Skipped(OTHER_TRANSFORM)
         if self.published.inputs(table, batch) != without_moving(record.inputs):
             return _Skipped(OTHER_INPUTS)
         if any(self._is_damaged(ref) for ref in (record.ref, *refs_of(record.inputs))):

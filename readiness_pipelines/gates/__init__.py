@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.gates.versions.declaration import GateDeclaration
     from readiness_pipelines.gates.versions.differences import ChangeKind, GateChange, differences
+    from readiness_pipelines.gates.versions.fingerprint import fingerprint
 else:
     import_on_demand(__name__)
 
@@ -61,6 +62,7 @@ __all__ = [
     "Verdict",
     "Waived",
     "differences",
+    "fingerprint",
     "known_columns",
     "null_share",
     "row_count",

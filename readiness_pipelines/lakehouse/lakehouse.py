@@ -1,6 +1,6 @@
 """The tables: an Iceberg catalog and its warehouse."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from pyiceberg.table import Table
 from readiness_pipelines.errors import LakehouseError, first_line
 from readiness_pipelines.lakehouse.arrow_files import ROW_GROUP_ROWS
 from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, open_catalog
+from readiness_pipelines.lakehouse.clones import ClonedTables
 from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, RUN, as_commit, replace_batch
 from readiness_pipelines.lakehouse.digests import (
     DATA_FILE,
@@ -37,7 +38,7 @@ from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFile
 from readiness_pipelines.lakehouse.staging import count_staged, footers, rows_in, write_arrow, write_staged
 from readiness_pipelines.lakehouse.turns import Turns
 from readiness_pipelines.lakehouse.types import storage_schema
-from readiness_pipelines.lakehouse.upstream import evolved_schema
+from readiness_pipelines.lakehouse.upstream import evolved_schema, register_clone
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import literal
 from readiness_pipelines.storage import Place
@@ -68,11 +69,19 @@ class Lakehouse:
         warehouse: Where the tables' files lie.
     """
 
-    def __init__(self, catalog: Catalog, warehouse: Place, turns: Turns, lock_wait_seconds: float) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        warehouse: Place,
+        turns: Turns,
+        lock_wait_seconds: float,
+        cloned: ClonedTables | None = None,
+    ) -> None:
         self._catalog = catalog
         self.warehouse = warehouse
         self._turns = turns
         self._lock_wait_seconds = lock_wait_seconds
+        self._cloned = cloned
 
     @classmethod
     def open(
@@ -106,14 +115,79 @@ class Lakehouse:
             ) from error
         return cls(catalog, warehouse, turns, lock_wait_seconds)
 
+    def clone(
+        self,
+        tables: Iterable[TableId],
+        *,
+        suffix: str,
+        folder: str | None = None,
+        catalog_url: str | None = None,
+    ) -> "Lakehouse":
+        """Shallow clones of some tables, under their own names: what is committed there leaves the tables as they are.
+
+        A clone begins as the table is now, with its snapshots, and shares its files. Raw tables are not cloned: they
+        are read where they are, and refuse to be written to.
+
+        Args:
+            tables: The tables; those that are not there are made as they are needed.
+            suffix: Ends the namespaces in which the clones are: ``__dev`` for ``shop__dev.orders``.
+            folder: Where in the warehouse the clones' own files lie; ``None`` for beside the tables.
+            catalog_url: A catalog of their own; ``None`` for the one of the tables.
+
+        Raises:
+            LakehouseError: A table cannot be read, or the warehouse cannot be written to.
+        """
+        home = self.warehouse if folder is None else self.warehouse / folder
+        there = [(table, self._load(table)) for table in tables if not table.is_raw and self.exists(table)]
+        catalog, turns = self._catalog, self._turns
+        try:
+            if catalog_url is not None:
+                home.make()
+                catalog, turns = open_catalog(catalog_url, self.warehouse), turns_of(catalog_url, home)
+            cloned = ClonedTables(suffix=suffix, home=home, original=self)
+            for table, loaded in there:
+                register_clone(loaded, catalog, cloned.name(table), cloned.place(table))
+        except UNREACHABLE as error:
+            raise LakehouseError(
+                f"the tables cannot be cloned: {first_line(error)}",
+                way_out=f"make room or give permission under {home}, and see that the catalog answers; "
+                "then run it again: nothing was changed",
+            ) from error
+        return Lakehouse(catalog, self.warehouse, turns, self._lock_wait_seconds, cloned)
+
+    def drop(self, suffix: str) -> tuple[TableId, ...]:
+        """Drop the clones in the namespaces that end so, with the files that are their own; which they were.
+
+        Raises:
+            LakehouseError: The catalog does not answer, or files cannot be removed.
+        """
+        dropped = tuple(table for table in self.tables() if table.domain.endswith(suffix))
+        namespaces = tuple(dict.fromkeys(table.domain for table in dropped))
+        for table in dropped:
+            with self._reaching(str(table)):
+                self._catalog.drop_table(str(table))
+        for namespace in namespaces:
+            with self._reaching(namespace):
+                self._catalog.drop_namespace(namespace)
+            try:
+                (self.warehouse / namespace).remove_all()
+            except OSError as error:
+                raise LakehouseError(
+                    f"the files of {namespace} cannot be removed: {first_line(error)}",
+                    way_out=f"remove {self.warehouse / namespace}: nothing names what is in it",
+                ) from error
+        return dropped
+
     def exists(self, table: TableId) -> bool:
         """Whether the table is there.
 
         Raises:
             LakehouseError: The catalog does not answer, or the table's metadata cannot be read.
         """
+        if self._reads_through(table):
+            return self._original.exists(table)
         with reading_metadata(table), self._reaching(str(table)):
-            return self._catalog.table_exists(str(table))
+            return self._catalog.table_exists(self._name(table))
 
     def tables(self) -> tuple[TableId, ...]:
         """All tables, in order."""
@@ -153,14 +227,14 @@ class Lakehouse:
         # Another process may have been faster, here or on another machine.
         others_won = suppress(NamespaceAlreadyExistsError, TableAlreadyExistsError)
         with self._commit_turn(table), self._reaching(str(table)), others_won:
-            self._catalog.create_namespace_if_not_exists(table.domain)
+            self._catalog.create_namespace_if_not_exists(self._name(table).partition(".")[0])
             if not self.exists(table):
                 self._create(table, stored)
 
     def _create(self, table: TableId, stored: pa.Schema) -> None:
         location = str(self._location(table))
         creation = self._catalog.create_table_transaction(
-            str(table), schema=stored, location=location, properties=TABLE_PROPERTIES
+            self._name(table), schema=stored, location=location, properties=TABLE_PROPERTIES
         )
         try:
             with creation as transaction, transaction.update_spec() as spec:
@@ -319,7 +393,9 @@ class Lakehouse:
         return batch_turn(self._turns, table, batch, wait_seconds=self._lock_wait_seconds, run_id=run_id)
 
     def _commit_turn(self, table: TableId, *, run_id: str = "") -> AbstractContextManager[None]:
-        return commit_turn(self._turns, table, wait_seconds=self._lock_wait_seconds, run_id=run_id)
+        return commit_turn(
+            self._turns, TableId.parse(self._name(table)), wait_seconds=self._lock_wait_seconds, run_id=run_id
+        )
 
     def replace(
         self,
@@ -346,6 +422,8 @@ class Lakehouse:
             CommitUnknownError: The catalog could not be reached, and it is not known whether the commit landed.
             LakehouseBusyError: Another process has been committing to the table for longer than is waited.
         """
+        if self._reads_through(table):
+            raise LakehouseError(f"{table} is read through a clone, which must not be written to")
         with self._commit_turn(table, run_id=properties.get(RUN, "")):
             return replace_batch(lambda: self._load(table), staged, properties, confirm, whole=whole)
 
@@ -408,7 +486,8 @@ class Lakehouse:
         files = self._planned(loaded, table, batches, snapshot_id)
         schema = None if as_arrived and files else arrow_schema(loaded.schema())
         paths = tuple(file.path for file in files)
-        return PlannedFiles(paths=paths, place=self._location(table), schema=schema, batches=batches)
+        place = self._location(table) if self._cloned is None else self.warehouse
+        return PlannedFiles(paths=paths, place=place, schema=schema, batches=batches)
 
     def plan_staged(self, staged: Staged) -> PlannedFiles:
         """The files of staged rows, which nobody else sees, for another engine to read."""
@@ -473,12 +552,29 @@ class Lakehouse:
         return file.path.removeprefix(f"{self._location(table)}/")
 
     def _location(self, table: TableId) -> Place:
-        return self.warehouse / table.domain / table.name
+        if self._cloned is None or table.is_raw:
+            return self.warehouse / table.domain / table.name
+        return self._cloned.place(table)
+
+    def _name(self, table: TableId) -> str:
+        """What the catalog calls a table."""
+        return str(table if self._cloned is None or table.is_raw else self._cloned.name(table))
+
+    def _reads_through(self, table: TableId) -> bool:
+        """Whether a table is not cloned: it is read where it is."""
+        return self._cloned is not None and table.is_raw
+
+    @property
+    def _original(self) -> "Lakehouse":
+        assert self._cloned is not None  # noqa: S101  # asked for where something is read through it
+        return self._cloned.original
 
     def _load(self, table: TableId) -> Table:
+        if self._reads_through(table):
+            return self._original._load(table)
         try:
             with reading_metadata(table), self._reaching(str(table)):
-                return self._catalog.load_table(str(table))
+                return self._catalog.load_table(self._name(table))
         except LakehouseError as error:
             if not isinstance(error.__cause__, NoSuchTableError):
                 raise

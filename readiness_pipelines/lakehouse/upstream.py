@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
@@ -9,6 +10,7 @@ from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.schema import Schema
+from pyiceberg.serializers import ToOutputFile
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import TableUpdate
@@ -16,6 +18,8 @@ from pyiceberg.table.update.snapshot import ExpireSnapshots
 from pyiceberg.types import ListType, NestedField, StructType
 
 from readiness_pipelines.lakehouse.parsed import ParsedFiles
+from readiness_pipelines.names import TableId
+from readiness_pipelines.storage import Place
 
 _MOST_PARSED = 64
 """Tables whose metadata is kept parsed: those that a batch passes through, and what lies beside them."""
@@ -93,6 +97,25 @@ def unknown_columns(schema: Schema, columns: pa.Schema) -> pa.Schema:
         if (there := known.get(field.name)) is None
         or (there.required, there.field_type) != (field.required, field.field_type)
     )
+
+
+def register_clone(table: Table, catalog: Catalog, name: TableId, location: Place) -> None:
+    """Register a table's metadata under another name, in a file of its own; data files and manifests are shared.
+
+    Args:
+        table: The table.
+        catalog: Where the clone is registered.
+        name: Its name.
+        location: Where what is committed to it will lie.
+    """
+    # Commits delete the oldest of the metadata files that are logged: those are the table's.
+    changed = {"location": location.uri, "table_uuid": uuid4(), "metadata_log": []}
+    metadata = table.metadata.model_copy(update=changed)
+    (location / "metadata").make()
+    path = f"{location.uri}/metadata/00000-{uuid4()}.metadata.json"
+    ToOutputFile.table_metadata(metadata, table.io.new_output(path))
+    catalog.create_namespace_if_not_exists(name.domain)
+    catalog.register_table(tuple(name), path)
 
 
 def expire_snapshots(table: Table, ids: Sequence[int]) -> None:

@@ -1,19 +1,20 @@
 """Attempts: the deliveries that began, and how they ended."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.errors import CommitConflictError, LedgerError
-from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch
+from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch, is_table
 from readiness_pipelines.ledger.records import Attempt
 from readiness_pipelines.ledger.tables import ATTEMPTS
 from readiness_pipelines.names import TableId
 
 SUPERSEDED = "superseded by another delivery of the batch"
+_LOOKED_AT = 50
 
 
 def begin_attempt(connection: Connection, attempt: Attempt) -> None:
@@ -68,6 +69,18 @@ def open_attempts(
         Attempt(attempt=row.attempt, ref=batch_of(row), run_id=row.run_id, who=row.who, begun_at=row.begun_at)
         for row in connection.execute(query)
     )
+
+
+def usual_seconds(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, float]:
+    """How long a delivery of each of some tables took, as the median of the newest that ended with a verdict."""
+    found = {}
+    for table in tables:
+        ended = is_table(ATTEMPTS, table) & ATTEMPTS.c.outcome.in_([state.value for state in BatchState])
+        query = select(ATTEMPTS.c.begun_at, ATTEMPTS.c.ended_at).where(ended).order_by(ATTEMPTS.c.ended_at.desc())
+        seconds = [(row.ended_at - row.begun_at).total_seconds() for row in connection.execute(query.limit(_LOOKED_AT))]
+        if seconds:
+            found[table] = sorted(seconds)[len(seconds) // 2]
+    return found
 
 
 def prune_attempts(connection: Connection, *, before: datetime) -> int:

@@ -13,6 +13,7 @@ from readiness_pipelines.ledger import (
     batches,
     claims,
     contents,
+    copying,
     decisions,
     gates,
     profiles,
@@ -55,6 +56,21 @@ class Ledger:
             LedgerError: The database cannot be reached, or the ledger is of another version.
         """
         return cls(Database.open(url))
+
+    def copy(self, url: str, tables: Collection[TableId]) -> "Ledger":
+        """Another ledger that knows of some tables what this one knows, for deliveries that change nothing here.
+
+        Args:
+            url: SQLAlchemy URL of its database, in which there is no ledger yet.
+            tables: The tables, with what lies beside them.
+
+        Raises:
+            LedgerError: A database cannot be used.
+        """
+        copied = Ledger.open(url)
+        with self._database.reading() as source, copied._database.writing() as target:
+            copying.copy_tables(source, target, tables)
+        return copied
 
     @property
     def server(self) -> str:
@@ -427,6 +443,11 @@ class Ledger:
         """The deliveries that began and did not end, oldest first: under way, or left half done by a crash."""
         with self._database.reading() as connection:
             return attempts.open_attempts(connection, tables=tables)
+
+    def usual_seconds(self, tables: Collection[TableId]) -> Mapping[TableId, float]:
+        """How long a delivery of each of some tables took lately, as far as attempts are kept."""
+        with self._database.reading() as connection:
+            return attempts.usual_seconds(connection, tables)
 
     def prune(self, *, before: datetime) -> int:
         """Forget the attempts that ended before a time; how many. Batches, decisions and the trail stay for ever."""

@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.known import unknown_batch
     from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
     from readiness_pipelines.overview.observing import Observation, observe
+    from readiness_pipelines.overview.plan import Plan, PlannedBatch, TablePlan, TransformChange, plan_changes
+    from readiness_pipelines.overview.plan_file import (
+        FrozenPlan,
+        PlanProgress,
+        freeze,
+        otherwise_than_foretold,
+        plan_progress,
+        read_plan,
+        write_plan,
+    )
+    from readiness_pipelines.overview.sampling import SAMPLE, sample
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
     from readiness_pipelines.overview.waiting import judged_rules, quarantine_rows, waiting_batches, waiting_record
     from readiness_pipelines.overview.ways_out import ways_out
@@ -18,30 +29,44 @@ else:
     import_on_demand(__name__)
 
 __all__ = [
+    "SAMPLE",
     "BatchHistory",
     "BatchStatus",
     "DomainStatus",
+    "FrozenPlan",
     "GateChanges",
     "History",
     "LaneStatus",
     "MapStep",
     "Observation",
+    "Plan",
+    "PlanProgress",
+    "PlannedBatch",
     "Publications",
     "StepLatency",
+    "TablePlan",
+    "TransformChange",
     "data_path",
     "domain_map",
+    "freeze",
     "gate_changes",
     "history",
     "judged_rules",
     "lane_status",
     "newest_latency",
     "observe",
+    "otherwise_than_foretold",
+    "plan_changes",
+    "plan_progress",
     "quarantine_rows",
+    "read_plan",
     "read_text",
+    "sample",
     "status",
     "table_map",
     "unknown_batch",
     "waiting_batches",
     "waiting_record",
     "ways_out",
+    "write_plan",
 ]

@@ -41,7 +41,8 @@ def _printed_commands() -> list[str]:
         for block in re.findall(r"(?ms)^```console\n(.*?)^```", file.read_text(encoding="utf-8")):
             for line in block.replace("\\\n", " ").splitlines():
                 for command in re.findall(r"(?:^\$ |&& )((?:\S*/)?readiness [^#&]*)", line):
-                    found.setdefault(f"{file.name}: {command.strip()}")
+                    typed = re.sub(r" > \S+$", "", command.strip())
+                    found.setdefault(f"{file.name}: {typed}")
     return list(found)
 
 

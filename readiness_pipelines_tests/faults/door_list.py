@@ -20,6 +20,7 @@ from readiness_pipelines.delivery import (
     deliver,
     do_work,
     due_work,
+    evaluate,
     ingest,
     kpi_values,
     maintain,
@@ -106,6 +107,12 @@ def _kpis(installation: Installation) -> None:
             kpi_values(table, installation=installation)
 
 
+def _evaluate(installation: Installation) -> None:
+    """What judging the batches again would do; their gate is the same, so a plan has nothing to evaluate."""
+    refs = [record.ref for record in installation.ledger.batches(tables=[ORDERS.id])]
+    evaluate(SHOP.tables, refs, [], installation=installation, run=RUN)
+
+
 def _maintain(installation: Installation) -> None:
     later = datetime.now(UTC) + timedelta(days=60)
     maintain(installation, now=later, orphan_age=timedelta(0), most_snapshots=1)
@@ -185,6 +192,9 @@ DOORS: Mapping[str, Door] = {
     "readiness quarantine list": _command("quarantine", "list"),
     "readiness quarantine show": _command("quarantine", "show", "day_1"),
     "readiness quarantine rows": _command("quarantine", "rows", "day_1"),
+    "readiness plan": _command("plan"),
+    "readiness plan evaluate": _command("plan", "--evaluate"),
+    "evaluate": _opened(_evaluate),
     "readiness history": _command("history", "day_1"),
     "readiness replay": _command("replay", "--batch", "day_1", "--dry-run"),
     "readiness maintain": _command("maintain", writes=True),

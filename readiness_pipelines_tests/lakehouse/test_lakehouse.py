@@ -262,3 +262,36 @@ def test_a_table_whose_catalog_is_lost_is_not_begun_anew(lakehouse: Lakehouse, t
         other.ensure(TABLE, rows_of("x", 1).schema)
     assert "READINESS_CATALOG_URL" in refused.value.way_out
     assert values(lakehouse) == [1]
+
+
+def test_a_clone_begins_as_the_table_is_and_nothing_of_the_table_is_changed_or_removed_by_it(
+    lakehouse: Lakehouse, connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    publish(lakehouse, rows_of("day_1", 1, 2), batch="day_1")
+    raw = TABLE.raw
+    publish(lakehouse, rows_of("day_1", 1, 2, 3), batch="day_1", name=raw)
+    before = {file.uri for file in lakehouse.warehouse.files()}, lakehouse.snapshots(TABLE)
+    own = f"sqlite:///{tmp_path / 'clones.db'}"
+    clones = {
+        "own": lakehouse.clone([TABLE, raw], suffix="__x", folder="__clones/1", catalog_url=own),
+        "environment": lakehouse.clone([TABLE, raw], suffix="__dev"),
+    }
+    for name, clone in clones.items():
+        assert clone.snapshots(TABLE) == before[1]
+        assert clone.snapshots(raw) == lakehouse.snapshots(raw)
+        # More commits than a table keeps metadata files: the oldest of them are deleted.
+        for number in range(22 if name == "own" and lakehouse.warehouse.is_local else 1, -1, -1):
+            publish(clone, rows_of("day_1", number), batch="day_1")
+        assert clone.relation(connection, TABLE).project("a").fetchall() == [(0,)]
+        with pytest.raises(LakehouseError, match="must not be written to"):
+            publish(clone, rows_of("day_1", 4), batch="day_1", name=raw)
+    assert lakehouse.tables() == (TABLE, TableId("shop__dev", "orders"), raw)
+    assert lakehouse.drop("__dev") == (TableId("shop__dev", "orders"),)
+    (lakehouse.warehouse / "__clones").remove_all()
+    left = {file.uri for file in lakehouse.warehouse.files() if file.name.startswith("shop")}
+    assert (
+        left - {file.uri for file in (lakehouse.warehouse / raw.domain).files()}
+        <= before[0]
+        <= {file.uri for file in lakehouse.warehouse.files()}
+    )
+    assert sorted(lakehouse.relation(connection, TABLE).project("a").fetchall()) == [(1,), (2,)]

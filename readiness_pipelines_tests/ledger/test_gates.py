@@ -10,7 +10,7 @@ from readiness_pipelines.ledger import BatchFinding, FindingKind, GateRecord, Le
 from readiness_pipelines_tests.ledger.samples import NOW, ORDERS, PAID, REF, a_record
 
 
-def test_a_gate_is_remembered_once(ledger: Ledger) -> None:
+def test_a_gate_is_remembered_once_with_the_words_it_has_now(ledger: Ledger) -> None:
     old = GateRecord(version="1", declaration={"rules": ["a"]}, first_used_at=NOW)
     new = GateRecord(version="2", declaration={"rules": ["b"]}, first_used_at=NOW + timedelta(days=1))
     again = GateRecord(version="1", declaration={"rules": ["a"]}, first_used_at=NOW + timedelta(days=2))
@@ -18,6 +18,9 @@ def test_a_gate_is_remembered_once(ledger: Ledger) -> None:
         ledger.remember_gate(ORDERS, gate)
     assert ledger.gates(ORDERS) == (old, new)
     assert ledger.gates(PAID) == ()
+    reworded = GateRecord(version="1", declaration={"rules": ["a"], "wording": ["other"]}, first_used_at=NOW)
+    ledger.remember_gate(ORDERS, reworded)
+    assert ledger.gates(ORDERS) == (reworded, new)
 
 
 FINDING = BatchFinding(kind=FindingKind.VOLUME, measured="rows", column=None, promised="9 rows", seen="3 rows")
