@@ -48,8 +48,8 @@ POINTS = [
     *(("deliver", "replace", place, when) for place in (1, 2, 3) for when in ("before", "after")),
     *(("deliver", "record", place, when) for place in (1, 2) for when in ("before", "after")),
     *(("replay", "begin", place, "after") for place in (1, 2, 3, 4)),
-    *(("replay", "stage", place, "before") for place in (1, 3, 6, 8)),
-    *(("replay", "replace", place, when) for place in (1, 2, 3, 4, 6, 8) for when in ("before", "after")),
+    *(("replay", "stage", place, "before") for place in (1, 2, 4, 5)),
+    *(("replay", "replace", place, when) for place in (1, 2, 3, 4, 5) for when in ("before", "after")),
     *(("replay", "record", place, when) for place in (1, 2, 3, 4) for when in ("before", "after")),
 ]
 
