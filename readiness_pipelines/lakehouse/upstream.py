@@ -7,6 +7,7 @@ from uuid import uuid4
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
+from pyiceberg.exceptions import ResolveError, ValidationError
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.schema import Schema
@@ -17,6 +18,7 @@ from pyiceberg.table.update import TableUpdate
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 from pyiceberg.types import ListType, NestedField, StructType
 
+from readiness_pipelines.errors import LakehouseError, first_line
 from readiness_pipelines.lakehouse.parsed import ParsedFiles
 from readiness_pipelines.names import TableId
 from readiness_pipelines.storage import Place
@@ -75,13 +77,33 @@ def evolved_schema(table: Table, columns: pa.Schema) -> Schema:
     """The table's schema with the columns that it lacks, and wider types, added; nothing is committed.
 
     Field ids of new columns are those that a commit on top of the same metadata would give.
+
+    Raises:
+        LakehouseError: A column has a type in the table that cannot become the one given.
     """
     added = unknown_columns(table.schema(), columns)
     if not added:
         return table.schema()
     update = Change(table).update_schema()
-    update.union_by_name(added)
-    return update._apply()
+    try:
+        update.union_by_name(added)
+        return update._apply()
+    except (ResolveError, ValidationError) as error:
+        raise _other_types(table, added, error) from error
+
+
+def _other_types(table: Table, columns: pa.Schema, error: Exception) -> LakehouseError:
+    """What the table has otherwise, column by column."""
+    there = {field.name: field.field_type for field in table.schema().fields}
+    differing = [
+        f"{column.name} as {there[column.name]}, not {column.type}" for column in columns if column.name in there
+    ]
+    name = ".".join(table.name()[-2:])
+    return LakehouseError(
+        f"the table {name} has {', '.join(differing)}: {first_line(error)}",
+        way_out="a table's types only become wider: call the column otherwise (rename= of its reader), or the table, "
+        "which is then made anew: readiness run --all",
+    )
 
 
 def unknown_columns(schema: Schema, columns: pa.Schema) -> pa.Schema:

@@ -142,6 +142,17 @@ def test_a_wider_type_joins_the_table_too(lakehouse: Lakehouse) -> None:
     assert values(lakehouse) == [1, 2**40]
 
 
+def test_a_type_that_the_table_cannot_become_is_refused_by_column_with_the_way_out(lakehouse: Lakehouse) -> None:
+    publish(lakehouse, rows_of("x", 1), batch="x")
+    for value, kind in (("text", pa.string()), (1.5, pa.float64())):
+        with pytest.raises(
+            LakehouseError, match=r"the table shop.orders has a as long, not (string|double)"
+        ) as refused:
+            publish(lakehouse, rows_of("y", value, kind=kind), batch="y")
+        assert "call the column otherwise" in refused.value.way_out
+    assert values(lakehouse) == [1]
+
+
 def test_as_arrived_gives_the_columns_that_the_batch_had(lakehouse: Lakehouse) -> None:
     publish(lakehouse, rows_of("x", 1), batch="x")
     publish(lakehouse, rows_of("y", 2, new=pa.array(["n"])), batch="y")
