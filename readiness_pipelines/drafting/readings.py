@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.contracts.cleansing import Categories, ColumnStep, Dates, Numbers, Trim
+from readiness_pipelines.drafting.currencies import CURRENCIES
 from readiness_pipelines.engines.duckdb.sql import DUCKDB
 
 SOME = 500
@@ -153,6 +154,8 @@ def _currencies(texts: Texts) -> tuple[str, ...]:
             sign = (match[1] or match[2] or "").strip()
             found[sign] = found.get(sign, 0) + count
     signs = tuple(sign for sign in found if sign)
+    if any(sign.isalpha() and sign not in CURRENCIES for sign in signs):
+        return ()
     return signs if sum(found.values()) > texts.rows * 0.8 and len(signs) <= _MOST_SIGNS else ()
 
 

@@ -37,3 +37,11 @@ def test_a_page_drafted_from_a_foreign_file_runs_unedited(
     quarantined = sum(delivery.counts.quarantined for delivery in deliveries)
     assert (published, quarantined) == (case.published, case.quarantined), page
     assert ingested == published + quarantined
+
+
+def test_letters_before_digits_are_a_code_unless_they_are_a_currency(tmp_path: Path) -> None:
+    given = b"study,price\n" + b"".join(b"PAL07%02d,EUR %d\n" % (number, number) for number in range(1, 40))
+    _, page = drafted("codes", *write(tmp_path, {"given.csv": given}))
+    assert "study: arrow.string()" in page
+    assert "price: arrow.int64()" in page
+    assert 'currencies=("EUR",)' in page.replace("'", '"')
