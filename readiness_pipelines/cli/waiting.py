@@ -1,5 +1,6 @@
 """What waits, as tables for people and JSON for programs."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,9 +53,14 @@ def waiting_table(records: Sequence[BatchRecord]) -> Grid:
 
 
 def rows_table(batch: str, rows: pa.Table) -> Grid:
-    """Rows that wait, with the columns that fit."""
+    """Rows that wait, with the columns that fit: those that the broken rules are named after come first."""
     names = rows.column_names
-    shown = ["_row", *[name for name in names if name not in ("_row", "broken")][:SHOWN_COLUMNS]]
+    rules = set(rows.column("broken").to_pylist()) if "broken" in names else set()
+    named = [
+        name for name in names if any(re.search(rf"(?:\b|_){re.escape(name)}(?:_|\b)", str(rule)) for rule in rules)
+    ]
+    own = [name for name in (*named, *names) if name not in ("_row", "broken")]
+    shown = ["_row", *list(dict.fromkeys(own))[:SHOWN_COLUMNS]]
     shown += ["broken"] if "broken" in names else []
     more = len(names) - len(shown)
     title = f"{batch}: {rows.num_rows:,} rows" + (f", {more} more columns in --json" if more > 0 else "")
