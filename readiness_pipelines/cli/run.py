@@ -23,13 +23,13 @@ from readiness_pipelines.cli.status import show_lanes
 from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
 from readiness_pipelines.cli.values import status_value
 from readiness_pipelines.cli.words import Chosen, What, find
-from readiness_pipelines.commands import quarantine_command, status_command
+from readiness_pipelines.commands import plan_command, quarantine_command, status_command
 from readiness_pipelines.contracts import Domain, GatedTable
 from readiness_pipelines.delivery import WAITS_AT_MOST, Work, due_work
 from readiness_pipelines.errors import BatchNotLandedError, DeclarationError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.overview import DomainStatus, status
+from readiness_pipelines.overview import DomainStatus, batches_by_other_gates, status
 from readiness_pipelines.settings import Settings
 
 NOTHING_NEW = "nothing new landed: every batch has a verdict (--all runs them again)"
@@ -146,6 +146,15 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
         say((f"{named_error(broken.code, 'broken')} ", "bold red"), f"{broken.name} {broken.batch}: {broken.what}")
         if broken.way_out:
             say(("  → ", "bold"), broken.way_out)
+    tables = [table for domain in domains for table in domain.tables]
+    if not report.broken and (older := batches_by_other_gates(tables, installation=installation)):
+        said = (
+            "was judged by another gate than the code has, and stays"
+            if len(older) == 1
+            else ("were judged by other gates than the code has, and stay")
+        )
+        say((count_batches(len(older)), "yellow"), f" {said} as before until judged again")
+        say(("  → ", "bold"), plan_command(domains[0].name if len(domains) == 1 else "", evaluate=True))
     if stop.asked:
         say(f"ended after {count_batches(len(report.ran))}; what is due is run by the next: readiness run")
     say_next(_next(domains[0], report))

@@ -6,7 +6,7 @@ from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
     from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, read_text, table_map
-    from readiness_pipelines.overview.gate_changes import GateChanges, gate_changes
+    from readiness_pipelines.overview.gate_changes import GateChanges, batches_by_other_gates, gate_changes
     from readiness_pipelines.overview.history import BatchHistory, History, history
     from readiness_pipelines.overview.known import unknown_batch
     from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
@@ -46,6 +46,7 @@ __all__ = [
     "StepLatency",
     "TablePlan",
     "TransformChange",
+    "batches_by_other_gates",
     "data_path",
     "domain_map",
     "freeze",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.errors import UnknownNameError
@@ -43,6 +44,22 @@ def gate_changes(
         GateBuildError: A table's schema cannot become a gate.
     """
     return tuple(_changes(table, installation, since) for table in tables)
+
+
+def batches_by_other_gates(tables: Iterable[Table], *, installation: Installation) -> tuple[BatchRef, ...]:
+    """The batches of some tables whose last verdict is of another gate than the code's: they stay as they are.
+
+    Raises:
+        GateBuildError: The schema of a table that has batches cannot become a gate.
+        LedgerError: The ledger cannot be reached.
+    """
+    by_id = {table.id: table for table in tables}
+    return tuple(
+        record.ref
+        for record in installation.ledger.batches(tables=list(by_id))
+        if record.gate_version is not None
+        and record.gate_version != gate_of(by_id[record.ref.table], default_engine=installation.engine_name).version
+    )
 
 
 def _changes(table: Table, installation: Installation, since: str | None) -> GateChanges:

@@ -199,10 +199,16 @@ def test_domain_diff_shows_what_changed_since_a_gate_last_judged(
     assert "shop.orders has judged no batch yet" in call("domain", "diff")
     call("run", "--all")
     assert "shop.orders has the gate that it had before" in call("domain", "diff")
+    assert "judged by" not in call("run")
     changed = project / "changed_domain.py"
     changed.write_text("from readiness_pipelines_tests.samples import order_domain\nshop = order_domain(ratio=0.25)\n")
     monkeypatch.syspath_prepend(str(project))
     monkeypatch.setenv("READINESS_DOMAINS", "changed_domain:shop")
+    ran = call("run")
+    assert "were judged by other gates than the code has, and stay as before until judged again" in " ".join(
+        ran.split()
+    )
+    assert "readiness plan shop --evaluate" in ran
     text = call("domain", "diff", "shop.orders")
     assert "tightened" in text
     assert "quarantined_ratio" in text
