@@ -1,12 +1,13 @@
 """What changed in the gates of some tables since they last judged a batch."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.delivery import gate_of
-from readiness_pipelines.errors import UnknownNameError
+from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates import GateChange, GateDeclaration, differences
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
@@ -49,16 +50,20 @@ def gate_changes(
 def batches_by_other_gates(tables: Iterable[Table], *, installation: Installation) -> tuple[BatchRef, ...]:
     """The batches of some tables whose last verdict is of another gate than the code's: they stay as they are.
 
+    A table whose schema cannot become a gate is left out, for it must not stop what is said of others; `check_domains`
+    names it.
+
     Raises:
-        GateBuildError: The schema of a table that has batches cannot become a gate.
         LedgerError: The ledger cannot be reached.
     """
-    by_id = {table.id: table for table in tables}
+    versions: dict[TableId, str] = {}
+    for table in tables:
+        with suppress(GateBuildError):
+            versions[table.id] = gate_of(table, default_engine=installation.engine_name).version
     return tuple(
         record.ref
-        for record in installation.ledger.batches(tables=list(by_id))
-        if record.gate_version is not None
-        and record.gate_version != gate_of(by_id[record.ref.table], default_engine=installation.engine_name).version
+        for record in installation.ledger.batches(tables=list(versions))
+        if record.gate_version not in (None, versions[record.ref.table])
     )
 
 
