@@ -1,5 +1,6 @@
 """What is promised: domains, their tables, sources and products, and who answers for them."""
 
+from readiness_pipelines.contracts.classification import Classification, Classified, Kind, classified, protect
 from readiness_pipelines.contracts.cleansing import (
     Case,
     Categories,
@@ -18,10 +19,22 @@ from readiness_pipelines.contracts.domain import Domain, Lane
 from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.contracts.people import Steward
 from readiness_pipelines.contracts.promises import Freshness, Tolerance
+from readiness_pipelines.contracts.protections import (
+    Bucket,
+    FormatPreserving,
+    KeepFirst,
+    KeepLast,
+    Protection,
+    Pseudonym,
+    SetNull,
+    Token,
+    Withhold,
+    YearOnly,
+)
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch, Reader
 from readiness_pipelines.contracts.reads import Read
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, WithinUsualRange
-from readiness_pipelines.contracts.sources import Classification, Source
+from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import (
     Computed,
     DerivedTable,
@@ -37,9 +50,11 @@ from readiness_pipelines.contracts.targets import Target
 
 __all__ = [
     "Arrival",
+    "Bucket",
     "Case",
     "Categories",
     "Classification",
+    "Classified",
     "Computed",
     "Dates",
     "Deduplicate",
@@ -48,8 +63,12 @@ __all__ = [
     "ExistsIn",
     "FillMissing",
     "FlagMissing",
+    "FormatPreserving",
     "Freshness",
     "GatedTable",
+    "KeepFirst",
+    "KeepLast",
+    "Kind",
     "Kpi",
     "Lane",
     "NotInOtherBatches",
@@ -57,22 +76,30 @@ __all__ = [
     "Numbers",
     "Origin",
     "Places",
+    "Protection",
+    "Pseudonym",
     "RawBatch",
     "Read",
     "Reader",
     "RejectMissing",
     "SchemaChange",
+    "SetNull",
     "Source",
     "Steward",
     "Table",
     "Target",
+    "Token",
     "Tolerance",
     "Trim",
+    "Withhold",
     "WithinUsualRange",
+    "YearOnly",
     "ZeroPad",
     "answers_for",
+    "classified",
     "cleanse",
     "downstream",
     "products_of",
+    "protect",
     "upstream",
 ]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from readiness_pipelines.batches import Batches, Versions
+from readiness_pipelines.contracts.classification import Classification, Classified, declared_classes
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.promises import Freshness, Tolerance
 from readiness_pipelines.contracts.reads import (
@@ -37,6 +38,9 @@ _LANGUAGES = ("relation", "sql", "arrow")
 _ENGINES = ("duckdb", "spark")
 
 T = TypeVar("T", GatedTable, DerivedTable, Kpi)
+
+Classes = Mapping[str, str | Classification | Classified]
+"""What columns' values are to persons, by column: ``{"email": "pii.direct"}``."""
 
 Reads = Mapping[str, Table | Read]
 """Inputs by the transform's parameters; a table alone is read as the kinds of batches say."""
@@ -165,6 +169,7 @@ class Domain:
         default_route: Route | None = None,
         schema_change: SchemaChange = SchemaChange.DISCARD,
         allow_empty: bool = False,
+        classified: Classes | None = None,
         freshness: Freshness | None = None,
         latency: str | timedelta | None = None,
         engine: EngineName | None = None,
@@ -190,6 +195,9 @@ class Domain:
                 of the shape and of the whole batch hold, others quarantine rows.
             schema_change: What a new, missing or widened column means.
             allow_empty: Whether a batch without rows replaces what it published before.
+            classified: What columns' values are to persons, by column: ``{"email": "pii.direct"}``, or with
+                `classified` a protection, too. Those that neither this nor the schema's metadata names inherit the
+                source's class.
             freshness: How old the newest published batch may be; nothing is promised by default.
             latency: How long a batch may take from arriving to published; nothing is promised by default.
             engine: Where the gate judges; by default where the domain, then the settings say.
@@ -231,6 +239,7 @@ class Domain:
                 schema_change=schema_change,
             ),
             references=references,
+            classified=declared_classes(what, classified),
             freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
             latency=_duration(what, latency),
             engine=_checked_engine(engine, what),
@@ -252,6 +261,7 @@ class Domain:
         routes: Mapping[str, Route] | None = None,
         default_route: Route | None = None,
         allow_empty: bool = False,
+        classified: Classes | None = None,
         freshness: Freshness | None = None,
         latency: str | timedelta | None = None,
         description: str = "",
@@ -277,6 +287,9 @@ class Domain:
             routes: What a broken rule does, by the rule's name, as for `gated`.
             default_route: The same for all rules that `routes` does not name, as for `gated`.
             allow_empty: Whether a batch without rows replaces what it published before.
+            classified: What columns' values are to persons, by column, as for `gated`. Those that nobody classified
+                inherit the strongest class of what they are made of; a lower one names who reviewed it:
+                ``{"stays": classified("internal", reviewed="a count; M. Weber, 2026-11")}``.
             freshness: How old the newest published batch may be; nothing is promised by default.
             latency: How long the step may take; nothing is promised by default.
             description: For people; by default the first paragraph of the function's docstring, or the schema's.
@@ -318,6 +331,7 @@ class Domain:
                     schema_change=SchemaChange.DISCARD,
                 ),
                 references=references,
+                classified=declared_classes(what, classified),
                 freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
                 latency=_duration(what, latency),
                 description=description or first_paragraph(transform) or first_paragraph(schema),

@@ -1,23 +1,12 @@
 """Where rows come from and who answers for them."""
 
-from enum import StrEnum
-
 from pydantic import Field, field_validator
 
+from readiness_pipelines.contracts.classification import Classification
 from readiness_pipelines.contracts.people import Steward
 from readiness_pipelines.contracts.readers import Reader
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.frozen import Frozen
-
-
-class Classification(StrEnum):
-    """How carefully a source's values must be handled, from least to most."""
-
-    PUBLIC = "public"
-    INTERNAL = "internal"
-    CONFIDENTIAL = "confidential"
-    PII = "pii"
-    PHI = "phi"
 
 
 class Source(Frozen):
@@ -28,7 +17,7 @@ class Source(Frozen):
         steward: Who answers for it.
         reader: How its batches are read: `FileDrop`, `SqlQuery`, `Function`, or another `Reader`.
         refresh: How often it delivers; ``None`` where it has no cadence.
-        classification: How carefully its values must be handled.
+        classification: How carefully its values must be handled; columns that nobody classified inherit it.
         known_issues: What is known to be wrong with it, one sentence each.
         schema_version: The steward's own version of the layout, where there is one.
 

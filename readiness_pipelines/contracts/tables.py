@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from readiness_pipelines.batches import Batches
+from readiness_pipelines.contracts.classification import Classified
 from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.contracts.promises import Freshness
 from readiness_pipelines.contracts.reads import (
@@ -44,6 +45,7 @@ class _Node:
     batches: Batches
     gating: Gating = field(repr=False)
     references: Mapping[str, Read] = field(default_factory=dict, repr=False)
+    classified: Mapping[str, Classified] = field(default_factory=dict, repr=False)
     freshness: Freshness | None = None
     latency: timedelta | None = None
     description: str = ""
@@ -112,6 +114,7 @@ class GatedTable(_Node):
         schema: A Pandera schema or model; the gate is built from it.
         gating: What the gate does beyond the schema.
         references: What its rules compare with, by the name in the rule.
+        classified: Classes of columns, beside those in the schema's metadata.
         freshness: How old the newest published batch may be; ``None`` promises nothing.
         latency: How long a batch may take from arriving to published; ``None`` promises nothing.
         engine: Where its gate judges; ``None`` leaves it to the domain, then to the settings.
@@ -144,6 +147,7 @@ class DerivedTable(_Node):
         schema: A Pandera schema or model; the gate is built from it.
         gating: What the gate does beyond the schema.
         references: What its rules compare with, by the name in the rule.
+        classified: Classes of columns, beside those in the schema's metadata.
         freshness: How old the newest published batch may be; ``None`` promises nothing.
         latency: How long the step may take; ``None`` promises nothing.
         description: For people.
@@ -180,6 +184,7 @@ class Kpi(_Node):
         reads: Its inputs, by the transform's parameters, in order.
         gating: What must hold of its values; a batch of it that is implausible is held, and the last good one stays.
         references: Nothing: a KPI's rules speak of its values.
+        classified: Nothing: a KPI publishes numbers, by dimensions that name nobody.
         freshness: How old the newest value may be; ``None`` promises nothing.
         latency: How long the step may take; ``None`` promises nothing.
         description: For people.

@@ -98,6 +98,7 @@ def _built(table: Table, engine: EngineName) -> Gate:
         schema_change=gating.schema_change,
         allow_empty=gating.allow_empty,
         engine=engine,
+        classified=table.classified,
     )
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pyarrow as pa
 
 from readiness_pipelines.columns import RESERVED_COLUMNS
+from readiness_pipelines.contracts.classification import Classified
 from readiness_pipelines.contracts.cleansing import FlagMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.promises import Tolerance
@@ -25,6 +26,7 @@ from readiness_pipelines.gates.judge.dropped import drop_rows
 from readiness_pipelines.gates.judge.layout import Layout, lay_out, published_schema, shape_of
 from readiness_pipelines.gates.judge.others import OtherRows
 from readiness_pipelines.gates.record.records import RecordGate, RecordVerdict
+from readiness_pipelines.gates.schema.classes import classify
 from readiness_pipelines.gates.schema.columns import SchemaSpec, read_schema
 from readiness_pipelines.gates.schema.declaring import declare
 from readiness_pipelines.gates.schema.fills import refuse_lossy_cleansing
@@ -70,6 +72,7 @@ class Gate:
         schema_change: What a new, missing or widened column means.
         allow_empty: Whether a batch without rows replaces what it published before.
         engine: Where it will judge. It means the same everywhere, and has the same version; what would not is refused.
+        classified: Classes of columns, beside those in the schema's metadata.
 
     Attributes:
         name: As given.
@@ -96,6 +99,7 @@ class Gate:
         schema_change: SchemaChange = SchemaChange.DISCARD,
         allow_empty: bool = False,
         engine: EngineName = "duckdb",
+        classified: Mapping[str, Classified] | None = None,
     ) -> None:
         self.name = name
         self._missing = missing
@@ -107,7 +111,7 @@ class Gate:
             schema_change=schema_change,
             allow_empty=allow_empty,
         )
-        self.spec = read_schema(schema)
+        self.spec = classify(read_schema(schema), classified or {})
         refuse_lossy_cleansing(self.spec)
         self.tests = declare(self.spec, self._gating)
         self.rules: tuple[Rule, ...] = tuple(test.rule for test in self.tests)
@@ -130,6 +134,10 @@ class Gate:
     def schema(self) -> pa.Schema:
         """The published columns that are known without a batch (patterns are not), then the framework's."""
         return _published(self.spec)
+
+    def class_of(self, column: str) -> Classified | None:
+        """The class that schema or table declare for a column; ``None`` where neither does."""
+        return next((spec.classified for spec in self.spec.columns if spec.classified and spec.matches(column)), None)
 
     @property
     def referenced_tables(self) -> tuple[str, ...]:

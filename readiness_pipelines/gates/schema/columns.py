@@ -11,6 +11,7 @@ from pandera.api.dataframe.container import DataFrameSchema
 from pandera.api.dataframe.model import DataFrameModel
 
 from readiness_pipelines.columns import RESERVED_COLUMNS
+from readiness_pipelines.contracts.classification import PROTECT_KEY, Classified
 from readiness_pipelines.contracts.cleansing import CLEANSING_KEY, ColumnStep, Deduplicate, FlagMissing, Step
 from readiness_pipelines.errors import GateBuildError, LakehouseError, UnknownNameError
 from readiness_pipelines.gates.schema.flavours import Flavour, arrow_type, flavour_of, matches
@@ -40,6 +41,7 @@ class ColumnSpec:
         checks: Its Pandera checks, in order.
         steps: Its cleansing, in order.
         description: For people.
+        classified: What its values are to persons; ``None`` where the schema does not say.
     """
 
     name: str
@@ -56,6 +58,7 @@ class ColumnSpec:
     checks: tuple[Check, ...]
     steps: tuple[ColumnStep, ...]
     description: str
+    classified: Classified | None = None
 
     def matches(self, column: str) -> bool:
         """Whether this is the column's specification."""
@@ -201,6 +204,7 @@ def _read_column(flavour: Flavour, schema: Any, name: str, column: Any, label: s
         checks=tuple(column.checks),
         steps=tuple(_column_steps(name, column.metadata or {})),
         description=column.description or column.title or "",
+        classified=(column.metadata or {}).get(PROTECT_KEY),
     )
 
 

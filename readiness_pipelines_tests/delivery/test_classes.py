@@ -1,0 +1,110 @@
+"""What columns are to persons: what is declared holds, and what nobody declared is inherited."""
+
+import pandera.pyarrow as pa
+import pyarrow as arrow
+import pytest
+
+from readiness_pipelines import (
+    Classification,
+    Domain,
+    FileDrop,
+    GateBuildError,
+    Pseudonym,
+    Ratio,
+    Source,
+    StaticBatches,
+    Steward,
+    UnknownNameError,
+    Withhold,
+    classified,
+    protect,
+)
+from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi
+from readiness_pipelines.delivery.classes import class_of
+from readiness_pipelines.errors import DeclarationError
+
+
+class Visit(pa.DataFrameModel):
+    """A visit."""
+
+    patient: arrow.string() = pa.Field(metadata=protect("pii.id", Pseudonym(key="patients"), subject=True))
+    note: arrow.string() = pa.Field(metadata=protect("phi.free_text"), nullable=True)
+    ward: arrow.string()
+
+
+class Stay(pa.DataFrameModel):
+    """A stay, with a column that the inputs do not have."""
+
+    patient: arrow.string()
+    nights: arrow.int64()
+
+
+def _domain(**classes: object) -> tuple[Domain, GatedTable]:
+    domain = Domain("ward", owner="o@ward.example")
+    source = Source(
+        origin="Export",
+        steward=Steward("Desk", "desk@ward.example"),
+        reader=FileDrop("visits/{batch}.csv"),
+        classification=Classification.CONFIDENTIAL,
+    )
+    batches = StaticBatches(keys=["a"])
+    return domain, domain.gated("visits", source=source, schema=Visit, batches=batches, classified=classes or None)
+
+
+def _derived(domain: Domain, **classes: object) -> DerivedTable:
+    @domain.derived(schema=Stay, classified=classes or None)
+    def stays(visits):  # type: ignore[no-untyped-def]  # a transform of a user
+        return visits
+
+    return stays
+
+
+def test_a_class_is_of_the_schema_or_the_table_and_the_source_s_where_neither_says() -> None:
+    _, visits = _domain(ward="internal")
+    assert str(class_of(visits, "patient")) == "pii.id"
+    assert class_of(visits, "patient").subject
+    assert class_of(visits, "note").protection == Withhold(), "free text is withheld where nothing else is declared"
+    assert str(class_of(visits, "ward")) == "internal"
+    _, plain = _domain()
+    assert (class_of(plain, "ward").level, class_of(plain, "ward").inherited) == (Classification.CONFIDENTIAL, True)
+
+
+def test_a_derived_column_inherits_by_name_else_the_strongest_of_all_inputs() -> None:
+    domain, _ = _domain()
+    stays = _derived(domain)
+    assert str(class_of(stays, "patient")) == "pii.id"
+    assert str(class_of(stays, "nights")) == "phi.free_text"
+    assert class_of(stays, "nights").inherited
+
+    @domain.kpi(question="How many?", unit="ratio", by="ward", reads={"visits": domain.table("visits")})
+    def full(visits):  # type: ignore[no-untyped-def]  # a transform of a user
+        return Ratio("1", "count(*)")
+
+    assert isinstance(full, Kpi)
+    assert class_of(full, "value").level is Classification.INTERNAL
+    assert class_of(full, "ward").level is Classification.CONFIDENTIAL
+
+
+def test_a_derived_column_is_lowered_only_where_that_was_reviewed() -> None:
+    domain, _ = _domain()
+    lowered = _derived(domain, nights=classified("internal", reviewed="a count of days; M. Weber, 2026-11"))
+    assert class_of(lowered, "nights").level is Classification.INTERNAL
+    other, _ = _domain()
+    with pytest.raises(GateBuildError, match=r"nights of ward\.stays is internal, and what it is made of is phi"):
+        class_of(_derived(other, nights="internal"), "nights")
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"wards": "internal"}, UnknownNameError),
+        ({"ward": "secret"}, UnknownNameError),
+        ({"ward": "pii.name"}, UnknownNameError),
+        ({"ward": "internal.id"}, DeclarationError),
+        ({"ward": 3}, DeclarationError),
+        ({"patient": "pii.direct"}, GateBuildError),
+    ],
+)
+def test_a_class_that_says_nothing_is_refused(given: dict[str, object], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        class_of(_domain(**given)[1], "ward")
