@@ -1,6 +1,6 @@
 """Which columns are about persons: what values and names say, for people to decide."""
 
-from readiness_pipelines.detection.detector import MOST_ROWS, VERSION, detect, is_about_health, personal_by_name
+from readiness_pipelines.detection.detector import MOST_ROWS, VERSION, detect, in_sample, personal_by_name
 from readiness_pipelines.detection.names import words_of
 from readiness_pipelines.detection.proposals import Certainty, Evidence, Proposal
 
@@ -11,7 +11,7 @@ __all__ = [
     "Evidence",
     "Proposal",
     "detect",
-    "is_about_health",
+    "in_sample",
     "personal_by_name",
     "words_of",
 ]

@@ -20,7 +20,7 @@ from readiness_pipelines.detection.proposals import Certainty, Evidence, Proposa
 from readiness_pipelines.detection.topics import FREE_TEXT_NAMES, HEALTH_NAMES, TOPICS, Topic
 
 VERSION = 1
-"""Raised where the same values would be called something else: gates that hold by the detector then have another version."""
+"""Raised where the same values would be called something else: gates that hold by it have another version then."""
 
 MOST_ROWS = 2_000
 """So many rows are a sample."""
@@ -46,8 +46,8 @@ def detect(rows: pa.Table) -> tuple[Proposal, ...]:
     """Propose classes for the columns of a sample that are about persons.
 
     Args:
-        rows: The sample: columns as they arrived, of any type; ``_batch`` and its like are left out before. Empty columns
-            are known by their names alone.
+        rows: The sample: columns as they arrived, of any type, without ``_batch`` and its like. Empty columns are known
+            by their names alone.
 
     Returns:
         At most one for each column and path within one, in order. Columns of which nothing is known have none.
@@ -62,15 +62,18 @@ def detect(rows: pa.Table) -> tuple[Proposal, ...]:
     return tuple(_in_context(one, about_health) for leaf in leaves if (one := found[leaf.path]) is not None)
 
 
+def in_sample(rows: pa.Table) -> pa.Table:
+    """Rows from everywhere in a table, at most `MOST_ROWS`: the same ones of the same rows."""
+    every = -(-rows.num_rows // MOST_ROWS)
+    return rows if every <= 1 else rows.take(pa.array(range(0, rows.num_rows, every), pa.int64()))
+
+
 def personal_by_name(names: Sequence[str]) -> frozenset[str]:
-    """Those of a table's columns whose names are such as data about persons have: a hint, where there are no values."""
-    found = detect(pa.table({name: pa.nulls(0, pa.string()) for name in names}))
-    return frozenset(one.column for one in found)
-
-
-def is_about_health(name: str) -> bool:
-    """Whether a column's name is one that data about somebody's health has."""
-    return bool(hint_in(name, HEALTH_NAMES))
+    """Those of a table's columns whose names alone are such as data about persons have: a hint, without values."""
+    topics = [topic for topic in TOPICS if not (topic.only_beside or topic.never_sure or topic.vague)]
+    pair = {name for name in names if folded_words(name) in (("first",), ("last",))}
+    together = pair if len(pair) > 1 else set()
+    return frozenset(name for name in names if name in together or any(hint_in(name, one.names) for one in topics))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class _Guess:
 
     @property
     def rank(self) -> tuple[bool, bool, int, int]:
-        """The better, the higher: sure ones, those whose own test passed, the longer hint, the more particular topic."""
+        """The better, the higher: sure, tested by its own test, the longer hint, the more particular topic."""
         sure = self.certainty is Certainty.SURE
         return sure, self.tested, len(self.evidence.hint), -TOPICS.index(self.topic)
 
@@ -117,7 +120,8 @@ def _best(leaf: Leaf, topics: Iterator[tuple[Topic, str]]) -> Proposal | None:
 
 def _guess(leaf: Leaf, topic: Topic, hint: str) -> _Guess | None:
     if not leaf.filled:
-        return _Guess(topic, Certainty.LIKELY, Evidence(hint=hint), tested=False) if hint else None
+        by_name = bool(hint) and not topic.vague
+        return _Guess(topic, Certainty.LIKELY, Evidence(hint=hint), tested=False) if by_name else None
     if leaf.shape is Shape.NUMBER and not topic.numbers and _has_fractions(leaf):
         return None
     if topic.test is None:
@@ -201,9 +205,7 @@ def _share(leaf: Leaf, test: Callable[[str], bool], *, longest: int | None = _LO
     """How many values pass a test, and which share; of hopeless ones only the first are tried."""
 
     def passed(texts: Mapping[str, int]) -> int:
-        return sum(
-            count for text, count in texts.items() if (longest is None or len(text) <= longest) and test(text)
-        )
+        return sum(count for text, count in texts.items() if (longest is None or len(text) <= longest) and test(text))
 
     if not leaf.texts:
         return 0, 0.0

@@ -5,13 +5,17 @@ import re
 
 from readiness_pipelines.detection.checksums import digits_of, luhn, mod_97
 
-_EMAIL = re.compile(r"(?:mailto:)?[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*\.[^\W\d_]{2,24}", re.I)
+_EMAIL = re.compile(
+    r"(?:mailto:)?[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*\.[^\W\d_]{2,24}", re.IGNORECASE
+)
 _NAMED_EMAIL = re.compile(r"[^<>@]{1,64}<[^<>\s@]{1,64}@[^<>\s@]{3,190}>")
-_MAC = re.compile(r"(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}")
+_MAC = re.compile(
+    r"(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}"
+)
 _IBAN = re.compile(r"[A-Za-z]{2}\d{2}[A-Za-z0-9]{11,30}")
 _CARD = re.compile(r"\d{12,19}|\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{1,7}|3\d{3}[ -]\d{6}[ -]\d{4,5}", re.ASCII)
 _ISSUERS = re.compile(r"3[0-9]|4|5[0-9]|6[0-9]|2[2-7]|81|62")
-_MRN = re.compile(r"(?:MRN|PAT(?:IENT)?|PT|PID|CHART)[-_# :]{0,2}[A-Z]{0,3}[-_]?\d{4,12}", re.I | re.ASCII)
+_MRN = re.compile(r"(?:MRN|PAT(?:IENT)?|PT|PID|CHART)[-_# :]{0,2}[A-Z]{0,3}[-_]?\d{4,12}", re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(r"(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{1,20}(?:[-/._ ][A-Za-z0-9]{1,20}){0,5}")
 _DATE = re.compile(
     r"(?:(?:1[89]|20)\d{2}(?:[-./]\d{1,2}[-./]\d{1,2}|[01]\d[0-3]\d)|\d{1,2}[-./ ](?:\d{1,2}|[^\W\d_]{3,12}\.?)[-./ ]"
@@ -80,7 +84,10 @@ def is_card(text: str) -> bool:
 
 def may_be_card(text: str) -> bool:
     """Whether a text may be a card's number that lost digits: by its length, or as a spreadsheet writes it."""
-    return re.fullmatch(r"\d{11,19}|\d(?:[.,]\d+)?[Ee]\+1[0-9]|\d{4,6}[*xX•]{4,10}\d{2,4}|[*xX•]{4,14}\d{4}", text) is not None
+    return (
+        re.fullmatch(r"\d{11,19}|\d(?:[.,]\d+)?[Ee]\+1[0-9]|\d{4,6}[*xX•]{4,10}\d{2,4}|[*xX•]{4,14}\d{4}", text)
+        is not None
+    )
 
 
 def is_mrn(text: str) -> bool:
