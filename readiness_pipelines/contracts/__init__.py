@@ -15,6 +15,7 @@ from readiness_pipelines.contracts.cleansing import (
     ZeroPad,
     cleanse,
 )
+from readiness_pipelines.contracts.disclosure import KAnonymity, LDiversity
 from readiness_pipelines.contracts.domain import Domain, Lane
 from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.contracts.people import Steward
@@ -66,10 +67,12 @@ __all__ = [
     "FormatPreserving",
     "Freshness",
     "GatedTable",
+    "KAnonymity",
     "KeepFirst",
     "KeepLast",
     "Kind",
     "Kpi",
+    "LDiversity",
     "Lane",
     "NotInOtherBatches",
     "NullTokens",

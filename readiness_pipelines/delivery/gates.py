@@ -14,6 +14,7 @@ from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Inputs, Published
 from readiness_pipelines.errors import UpstreamNotPublishedError
 from readiness_pipelines.gates import Gate, OtherRows
+from readiness_pipelines.gates.schema.tests import Disclosed
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import ALL_BATCHES
 from readiness_pipelines.names import TableId
@@ -63,6 +64,11 @@ def gate_of(table: Table, *, default_engine: EngineName = "duckdb") -> Gate:
     return _gate(table, engine_of(table, default_engine))
 
 
+def exposing_rules(table: Table) -> frozenset[str]:
+    """The names of the rules about what a table's rows give away of persons."""
+    return frozenset(test.rule.name for test in gate_of(table).tests if isinstance(test, Disclosed))
+
+
 @lru_cache(maxsize=GATES_KEPT)
 def _gate(table: Table, engine: EngineName) -> Gate:
     if isinstance(table, Kpi) and not table.gating.rules:
@@ -96,6 +102,7 @@ def _built(table: Table, engine: EngineName) -> Gate:
         default_route=gating.default_route,
         tolerance=gating.tolerance,
         schema_change=gating.schema_change,
+        unclassified=gating.unclassified,
         allow_empty=gating.allow_empty,
         engine=engine,
         classified=table.classified,
@@ -161,4 +168,4 @@ def merged(*inputs: Inputs) -> Inputs:
     return found
 
 
-__all__ = ["Compared", "compared_rows", "engine_of", "gate_of", "merged"]
+__all__ = ["Compared", "compared_rows", "engine_of", "exposing_rules", "gate_of", "merged"]

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from readiness_pipelines.contracts.classification import Classification, Classified, Kind
 from readiness_pipelines.detection.free_texts import PLANTED, is_text
-from readiness_pipelines.detection.leaves import Leaf, Shape, leaves_of
+from readiness_pipelines.detection.leaves import Leaf, LeafType, leaves_of
 from readiness_pipelines.detection.names import folded_words, hint_in
 from readiness_pipelines.detection.patterns import has_high_octet, is_opaque
 from readiness_pipelines.detection.phones import best_region, looks_written
@@ -98,13 +98,13 @@ def _topics(leaf: Leaf, *, beside: bool) -> Iterator[tuple[Topic, str]]:
     for topic in TOPICS:
         if topic.only_beside is beside:
             hint = hint_in(name, topic.names)
-            if hint or (topic.alone is not None and leaf.shape is not Shape.OTHER):
+            if hint or (topic.alone is not None and leaf.type is not LeafType.OTHER):
                 yield topic, hint
 
 
 def _best(leaf: Leaf, topics: Iterator[tuple[Topic, str]]) -> Proposal | None:
     """What a leaf most probably is about."""
-    if leaf.shape is Shape.OTHER:
+    if leaf.type is LeafType.OTHER:
         return None
     if leaf.filled and _share(leaf, is_opaque)[1] >= _OPAQUE:
         return None  # a digest or a token already
@@ -122,7 +122,7 @@ def _guess(leaf: Leaf, topic: Topic, hint: str) -> _Guess | None:
     if not leaf.filled:
         by_name = bool(hint) and not topic.vague
         return _Guess(topic, Certainty.LIKELY, Evidence(hint=hint), tested=False) if by_name else None
-    if leaf.shape is Shape.NUMBER and not topic.numbers and _has_fractions(leaf):
+    if leaf.type is LeafType.NUMBER and not topic.numbers and _has_fractions(leaf):
         return None
     if topic.test is None:
         return None
@@ -132,7 +132,7 @@ def _guess(leaf: Leaf, topic: Topic, hint: str) -> _Guess | None:
         if share >= topic.share:
             return _Guess(topic, Certainty.LIKELY if topic.never_sure else Certainty.SURE, evidence)
         return _by_shape(leaf, topic, hint)
-    if topic.alone is None or share < topic.alone or (leaf.shape is Shape.TIME):
+    if topic.alone is None or share < topic.alone or (leaf.type is LeafType.TIME):
         return None
     different = sum(map(topic.test, leaf.texts))
     if topic.what == "IP addresses" and _share(leaf, has_high_octet)[1] < _TEXTS:
@@ -163,7 +163,7 @@ def _by_shape(leaf: Leaf, topic: Topic, hint: str) -> _Guess | None:
 
 def _regional_phones(leaf: Leaf) -> _Guess | None:
     """Telephone numbers without a country code in a column whose name says nothing; plain digits never are."""
-    if leaf.shape is not Shape.TEXT:
+    if leaf.type is not LeafType.TEXT:
         return None
     matched, share = _share(leaf, looks_written)
     if share < _VALID:
@@ -183,7 +183,7 @@ def _free_text(leaf: Leaf) -> Proposal | None:
     """Texts that may say anything: by their name, or by what stands in them."""
     hint = hint_in(leaf.path.rpartition(".")[2], FREE_TEXT_NAMES)
     free = Classified(level=Classification.PII, kind=Kind.FREE_TEXT)
-    if leaf.shape is not Shape.TEXT:
+    if leaf.type is not LeafType.TEXT:
         return None
     if not leaf.filled:
         return _of(leaf, "free texts", free, Certainty.LIKELY, Evidence(hint=hint)) if hint else None

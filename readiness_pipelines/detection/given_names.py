@@ -55,10 +55,11 @@ sakura yoko akiko naoki kazuya александр сергей дмитрий а
 """
 
 _FAMILY_HAN = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
-_FAMILY_JAPANESE = ("佐藤", "鈴木", "高橋", "田中", "伊藤", "渡辺", "山本", "中村", "小林", "加藤", "吉田", "山田", "佐々木",
-                    "山口", "松本", "井上", "木村", "斎藤", "清水", "山崎", "池田",
-                    "橋本", "阿部", "石川", "前田", "藤田", "後藤",
-                    "近藤", "岡田", "長谷川", "村上", "遠藤", "青木", "坂本", "藤井", "三浦")  # fmt: skip
+_FAMILY_JAPANESE_TEXT = """
+佐藤 鈴木 高橋 田中 伊藤 渡辺 山本 中村 小林 加藤 吉田 山田 佐々木 山口 松本 井上 木村 斎藤 清水 山崎
+池田 橋本 阿部 石川 前田 藤田 後藤 近藤 岡田 長谷川 村上 遠藤 青木 坂本 藤井 三浦
+"""
+_FAMILY_JAPANESE = tuple(_FAMILY_JAPANESE_TEXT.split())
 _FAMILY_KOREAN = "김이박최정강조윤장임한오서신권황안송류홍전고문손양배백허유남"
 
 GIVEN_NAMES = frozenset(_GIVEN.split())
@@ -70,9 +71,7 @@ _MOST_WORDS = 6
 
 
 def has_given_name(text: str) -> bool:
-    """Whether a text of few words has a common given name in it,
-    written with a capital, or begins as a Han name does.
-    """
+    """Whether a text of few words has a common given name in it, with a capital, or is one as Han names are."""
     if _HAN_NAME.fullmatch(text) and text[0] in _FAMILY_HAN:
         return True
     if _JAPANESE_NAME.fullmatch(text) and text.startswith(_FAMILY_JAPANESE):

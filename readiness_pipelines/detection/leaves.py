@@ -16,7 +16,7 @@ _DEEPEST = 6
 _NO_VALUE = frozenset({"", "?", "-", "--", ".", "n/a", "na", "null", "none", "nan", "nil", "\\n", "k.a.", "unknown"})
 
 
-class Shape(StrEnum):
+class LeafType(StrEnum):
     """What the values of a leaf are: texts, numbers, times, or neither (flags, bytes that are no text)."""
 
     TEXT = "text"
@@ -38,7 +38,7 @@ class Leaf:
 
     column: str
     path: str
-    shape: Shape
+    shape: LeafType
     texts: Mapping[str, int]
 
     @property
@@ -80,30 +80,30 @@ def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
-def _texts(array: Any) -> tuple[Shape, Mapping[str, int]]:
+def _texts(array: Any) -> tuple[LeafType, Mapping[str, int]]:
     kind = array.type
     if pa.types.is_null(kind):
-        return Shape.TEXT, {}
+        return LeafType.TEXT, {}
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return _decoded(array)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
-        return Shape.TEXT, _counted(array.drop_null().to_pylist())
+        return LeafType.TEXT, _counted(array.drop_null().to_pylist())
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind):
-        return Shape.NUMBER, _counted(_written(value) for value in array.drop_null().to_pylist())
+        return LeafType.NUMBER, _counted(_written(value) for value in array.drop_null().to_pylist())
     if pa.types.is_date(kind):
-        return Shape.TIME, _counted(str(day) for day in array.cast(pa.string()).drop_null().to_pylist())
+        return LeafType.TIME, _counted(str(day) for day in array.cast(pa.string()).drop_null().to_pylist())
     if pa.types.is_timestamp(kind):
         days = pc.strftime(array.cast(pa.timestamp("s", kind.tz), safe=False), format="%Y-%m-%d")
-        return Shape.TIME, _counted(days.drop_null().to_pylist())
-    return Shape.OTHER, {}
+        return LeafType.TIME, _counted(days.drop_null().to_pylist())
+    return LeafType.OTHER, {}
 
 
-def _decoded(array: Any) -> tuple[Shape, Mapping[str, int]]:
+def _decoded(array: Any) -> tuple[LeafType, Mapping[str, int]]:
     """Bytes as text, where they are UTF-8."""
     try:
-        return Shape.TEXT, _counted(value[: 4 * MOST_CHARACTERS].decode() for value in array.drop_null().to_pylist())
+        return LeafType.TEXT, _counted(value[: 4 * MOST_CHARACTERS].decode() for value in array.drop_null().to_pylist())
     except UnicodeDecodeError:
-        return Shape.OTHER, {}
+        return LeafType.OTHER, {}
 
 
 def _written(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from readiness_pipelines.contracts.classification import Classification, Kind
 from readiness_pipelines.detection import patterns
@@ -68,12 +69,14 @@ _SEXES = frozenset(
 ) | {"unknown/invalid", "not specified", "prefer not to say"}  # fmt: skip
 
 
+_OLDEST = 125
+
+
 def _is_age(text: str) -> bool:
     plain = text.strip("[]() +<>=")
     parts = [part.strip() for part in plain.replace("–", "-").split("-")]
     try:
-        return 1 <= len(parts) <= 2 and all(0 <= float(part) <= 125 for part in parts)  # noqa:
-        PLR2004  # years of a life
+        return len(parts) in (1, 2) and all(0 <= float(part) <= _OLDEST for part in parts)
     except ValueError:
         return False
 
@@ -85,10 +88,13 @@ _ORIGINS = frozenset(
 )  # fmt: skip
 
 
+_MOST_WORDS = 6
+"""As in "Black or African American"."""
+
+
 def _is_origin(text: str) -> bool:
     words = text.casefold().replace("/", " ").replace("-", " ").split()
-    return 1 <= len(words) <= 6 and any(word in _ORIGINS for word in words)  # noqa: PLR2004  #
-    "Black or African American"
+    return len(words) <= _MOST_WORDS and any(word in _ORIGINS for word in words)
 
 
 _STATES = frozenset(
@@ -171,14 +177,14 @@ TOPICS: tuple[Topic, ...] = (
     ),
     *(
         Topic(
-            what=what, kind=Kind.DIRECT, test=lambda text, one=validator: passes(one, text),
+            what=what, kind=Kind.DIRECT, test=partial(passes, validator),
             checked="their shape and check digits", share=0.5, alone=0.9, least=5,
         )
         for what, validator in PUNCTUATED.items()
     ),
     *(
         Topic(
-            what=what, kind=Kind.DIRECT, test=lambda text, one=validator: passes(one, text),
+            what=what, kind=Kind.DIRECT, test=partial(passes, validator),
             checked="their check digits", share=0.5, alone=0.97, least=20,
         )
         for what, validator in PLAIN.items()

@@ -22,9 +22,11 @@ from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.rules import Runner
 from readiness_pipelines.gates.schema.tests import (
     Checked,
+    ColumnsClassified,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Disclosed,
     GateTest,
     NotNull,
     Readable,
@@ -63,6 +65,8 @@ def find_violations(
                     batch[test.rule.name] = test.rule.reason
             case Readable() | Typed() | NotNull() | WithinUsual():
                 pass  # `find_lifted` finds them
+            case Disclosed() | ColumnsClassified():
+                pass  # decided over the rows to publish; they have no bits
             case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
                 pass  # decided by the layout; they have no bits
             case _:
