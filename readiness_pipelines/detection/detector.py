@@ -4,6 +4,7 @@ Values are looked at in a bounded sample, and never leave this module: a proposa
 check. A column's name alone is never more than likely.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -37,6 +38,7 @@ _REGIONAL = 60
 _REGIONAL_LEAST = 5
 _VALID = 0.8
 _BRACKETS = 0.3
+_NATIONAL = re.compile(r"0.*|\d{3}[-. ]\d{3}[-. ]\d{4}")
 
 _PHONES = next(topic for topic in TOPICS if topic.what == "telephone numbers")
 _NAMES = next(topic for topic in TOPICS if topic.what == "names of persons")
@@ -56,7 +58,7 @@ def detect(rows: pa.Table) -> tuple[Proposal, ...]:
     found = {leaf.path: _best(leaf, _topics(leaf, beside=False)) for leaf in leaves}
     found |= _first_and_last(leaves)
     about_persons = any(one is not None for one in found.values())
-    about_health = any(hint_in(leaf.path.rpartition(".")[2], HEALTH_NAMES) for leaf in leaves)
+    about_health = any(hint_in(leaf.name, HEALTH_NAMES) for leaf in leaves)
     if about_persons:
         found |= {leaf.path: _best(leaf, _topics(leaf, beside=True)) for leaf in leaves if found[leaf.path] is None}
     return tuple(_in_context(one, about_health) for leaf in leaves if (one := found[leaf.path]) is not None)
@@ -94,7 +96,7 @@ class _Guess:
 
 def _topics(leaf: Leaf, *, beside: bool) -> Iterator[tuple[Topic, str]]:
     """The topics that a leaf can be about, each with what its name says."""
-    name = leaf.path.rpartition(".")[2]
+    name = leaf.name
     for topic in TOPICS:
         if topic.only_beside is beside:
             hint = hint_in(name, topic.names)
@@ -175,13 +177,15 @@ def _regional_phones(leaf: Leaf) -> _Guess | None:
     if valid < len(some) * _VALID:
         return None
     written = sum(text.startswith(("(", "+")) for text in some) >= _BRACKETS * len(some)
+    if not written and not all(_NATIONAL.fullmatch(text) for text in some):
+        return None  # groups of digits may number anything
     evidence = Evidence(checked=f"the numbering plan of {region}", matched=matched, sampled=leaf.filled)
     return _Guess(_PHONES, Certainty.SURE if written else Certainty.LIKELY, evidence)
 
 
 def _free_text(leaf: Leaf) -> Proposal | None:
     """Texts that may say anything: by their name, or by what stands in them."""
-    hint = hint_in(leaf.path.rpartition(".")[2], FREE_TEXT_NAMES)
+    hint = hint_in(leaf.name, FREE_TEXT_NAMES)
     free = Classified(level=Classification.PII, kind=Kind.FREE_TEXT)
     if leaf.type is not LeafType.TEXT:
         return None
@@ -190,9 +194,12 @@ def _free_text(leaf: Leaf) -> Proposal | None:
     matched, share = _share(leaf, lambda text: is_text(text) or text.startswith(("{", "[")), longest=None)
     if share < _TEXTS and not (hint and share > 0):
         return None
-    for what, test in PLANTED.items():
-        rows = sum(count for text, count in leaf.texts.items() if test(text))
+    for what, planted in PLANTED.items():
+        rows = sum(count for text, count in leaf.texts.items() if planted.is_in(text))
         if rows >= _PLANTED_ROWS and rows >= _PLANTED_SHARE * leaf.filled:
+            like_it = sum(count for text, count in leaf.texts.items() if planted.pattern.search(text))
+            if rows < planted.share * like_it:
+                continue  # a check digit is right by chance
             evidence = Evidence(hint=hint, checked="a search in them", matched=rows, sampled=leaf.filled)
             return _of(leaf, f"texts in which {what} stand", free, Certainty.SURE, evidence)
     if not hint:
@@ -223,11 +230,11 @@ def _has_fractions(leaf: Leaf) -> bool:
 
 def _first_and_last(leaves: Sequence[Leaf]) -> Mapping[str, Proposal | None]:
     """Columns ``first`` and ``last`` are names of persons where there are both."""
-    named = {folded_words(leaf.path.rpartition(".")[2]): leaf for leaf in leaves}
+    named = {folded_words(leaf.name): leaf for leaf in leaves}
     both = [named.get(("first",)), named.get(("last",))]
     if None in both:
         return {}
-    guesses = [(leaf, _guess(leaf, _NAMES, leaf.path)) for leaf in both if leaf is not None]
+    guesses = [(leaf, _guess(leaf, _NAMES, leaf.name)) for leaf in both if leaf is not None]
     return {leaf.path: _proposal(leaf, guess) for leaf, guess in guesses if guess is not None}
 
 

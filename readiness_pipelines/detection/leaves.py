@@ -32,13 +32,15 @@ class Leaf:
     Attributes:
         column: The column.
         path: Where in it the values are: ``contact.email``; the column's name for the column itself.
-        shape: What the values are.
+        name: The last part of it: ``email``.
+        type: What the values are.
         texts: The different values that are there, as texts, with how often each is.
     """
 
     column: str
     path: str
-    shape: LeafType
+    name: str
+    type: LeafType
     texts: Mapping[str, int]
 
     @property
@@ -50,30 +52,28 @@ class Leaf:
 def leaves_of(rows: pa.Table) -> tuple[Leaf, ...]:
     """All leaves of a table's columns, in order."""
     return tuple(
-        leaf
-        for field in rows.schema
-        for leaf in _leaves(field.name, field.name, rows.column(field.name).combine_chunks(), depth=0)
+        leaf for field in rows.schema for leaf in _leaves((field.name,), rows.column(field.name).combine_chunks())
     )
 
 
-def _leaves(column: str, path: str, values: Any, *, depth: int) -> Iterator[Leaf]:
+def _leaves(path: tuple[str, ...], values: Any) -> Iterator[Leaf]:
     array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     kind = array.type
     if isinstance(array, pa.ExtensionArray):
-        yield from _leaves(column, path, array.storage, depth=depth)
+        yield from _leaves(path, array.storage)
     elif pa.types.is_dictionary(kind):
-        yield from _leaves(column, path, array.dictionary_decode(), depth=depth)
-    elif depth < _DEEPEST and pa.types.is_struct(kind):
+        yield from _leaves(path, array.dictionary_decode())
+    elif len(path) <= _DEEPEST and pa.types.is_struct(kind):
         for place, field in enumerate(kind):
-            yield from _leaves(column, f"{path}.{field.name}", pc.struct_field(array, [place]), depth=depth + 1)
-    elif depth < _DEEPEST and pa.types.is_map(kind):
-        yield from _leaves(column, f"{path}.key", array.keys, depth=depth + 1)
-        yield from _leaves(column, f"{path}.value", array.items, depth=depth + 1)
-    elif depth < _DEEPEST and _is_list(kind):
-        yield from _leaves(column, path, array.flatten(), depth=depth + 1)
+            yield from _leaves((*path, field.name), pc.struct_field(array, [place]))
+    elif len(path) <= _DEEPEST and pa.types.is_map(kind):
+        yield from _leaves((*path, "key"), array.keys)
+        yield from _leaves((*path, "value"), array.items)
+    elif len(path) <= _DEEPEST and _is_list(kind):
+        yield from _leaves(path, array.flatten())
     else:
-        shape, texts = _texts(array)
-        yield Leaf(column=column, path=path, shape=shape, texts=texts)
+        kind, texts = _texts(array)
+        yield Leaf(column=path[0], path=".".join(path), name=path[-1], type=kind, texts=texts)
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -22,11 +22,17 @@ def folded_words(name: str) -> tuple[str, ...]:
 
     Words that are nothing but digits stay.
     """
-    plain = unicodedata.normalize("NFKD", name.replace("ID", "Id") if re.search(r"[a-z]ID", name) else name)
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    plain = "".join(map(_without_accent, unicodedata.normalize("NFKC", name)))
+    plain = plain.replace("ID", "Id") if re.search(r"[a-z]ID", plain) else plain
     # HTTPServer and IPAddress are two words each.
     plain = re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])", "_", plain)
     return tuple(word.translate(_FOLDED).rstrip("0123456789") or word for word in words_of(plain))
+
+
+def _without_accent(letter: str) -> str:
+    """The letter below an accent, of Latin ones; marks on others make them other letters."""
+    first, *marks = unicodedata.normalize("NFD", letter)
+    return first if marks and first.isascii() else letter
 
 
 def hint_in(name: str, phrases: Collection[str]) -> str:

@@ -16,7 +16,7 @@ _IBAN = re.compile(r"[A-Za-z]{2}\d{2}[A-Za-z0-9]{11,30}")
 _CARD = re.compile(r"\d{12,19}|\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{1,7}|3\d{3}[ -]\d{6}[ -]\d{4,5}", re.ASCII)
 _ISSUERS = re.compile(r"3[0-9]|4|5[0-9]|6[0-9]|2[2-7]|81|62")
 _MRN = re.compile(r"(?:MRN|PAT(?:IENT)?|PT|PID|CHART)[-_# :]{0,2}[A-Z]{0,3}[-_]?\d{4,12}", re.IGNORECASE | re.ASCII)
-_NUMBER = re.compile(r"(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{1,20}(?:[-/._ ][A-Za-z0-9]{1,20}){0,5}")
+_NUMBER = re.compile(r"(?=.*\d)[A-Za-z0-9]{1,20}(?:[-/._ ][A-Za-z0-9]{1,20}){0,5}")
 _DATE = re.compile(
     r"(?:(?:1[89]|20)\d{2}(?:[-./]\d{1,2}[-./]\d{1,2}|[01]\d[0-3]\d)|\d{1,2}[-./ ](?:\d{1,2}|[^\W\d_]{3,12}\.?)[-./ ]"
     r"(?:\d{2}|\d{4})|[^\W\d_]{3,12}\.? \d{1,2},? \d{4}|\d{4}年\d{1,2}月\d{1,2}日)(?:[T ].{4,18})?"
@@ -35,7 +35,7 @@ _STREET = re.compile(
 _HOUSE = re.compile(r"\d")
 _COORDINATE = re.compile(r"-?\d{1,3}(?:[.,]\d+)?")
 _POSTAL = re.compile(
-    r"\d{4,5}(?:-\d{4}|-\d{3})?|\d{3}[ -]\d{2}|\d{4} ?[A-Za-z]{2}|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d|\d{3}-\d{4}|\d{6,7}|"
+    r"\d{4,5}(?:-\d{4}|-\d{3})?|\d{3}[ -]\d{2}|\d{4} ?[A-Za-z]{2}|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d|\d{3}-\d{4}|\d{6,8}|"
     r"[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2}|[A-Za-z]{1,2}-\d{4,5}|\d{2}-\d{3}|\d{2}\.?\d{3}-\d{3}",
     re.ASCII,
 )

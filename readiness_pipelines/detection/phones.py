@@ -11,6 +11,7 @@ _LEAST_DIGITS, _MOST_DIGITS = 7, 15
 _SHAPE = re.compile(
     r"[+(]?[+(]?\d[\d\s().\-/\u00a0\u2011\u2013]{5,24}\d(?:\s*(?:x|ext\.?|#|Ext\.?|доб\.?)\s*\d{1,6})?", re.ASCII
 )
+_EXTENSION = re.compile(r"\s*(?:x|ext|#|Ext|доб).*")
 _DATE = re.compile(r"(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2,4})(?:[T\s].*)?")
 _NUMBER = re.compile(r"[-+]?\d*(?:[.,]\d+)?|[-+]?\d{1,3}(?:[., ]\d{3})+(?:[.,]\d+)?")
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -25,12 +26,14 @@ def looks_written(text: str) -> bool:
         return False
     if not text.startswith("+") and _NUMBER.fullmatch(text):
         return False
-    return _LEAST_DIGITS <= sum(letter.isdigit() for letter in text) <= _MOST_DIGITS + 6
+    plain = _EXTENSION.sub("", text)
+    return _LEAST_DIGITS <= sum(letter.isdigit() for letter in plain) <= _MOST_DIGITS
 
 
 def may_be_written(text: str) -> bool:
-    """The same for a column whose name says that it has telephone numbers: plain digits may be one."""
-    plain = text.isascii() and text.isdigit() and _LEAST_DIGITS <= len(text) <= _MOST_DIGITS
+    """The same for a column whose name says that it has telephone numbers: digits and blanks may be one."""
+    digits = text.replace(" ", "")
+    plain = digits.isascii() and digits.isdigit() and _LEAST_DIGITS <= len(digits) <= _MOST_DIGITS
     return plain or looks_written(text)
 
 

@@ -141,12 +141,14 @@ _NATIONAL_NAMES = _words("""
     numeross secu numerosecuritesociale securitesociale dni nie nif curp rfc seguridadsocial codicefiscale
     *fiscale bsn burgerservicenummer rijksregisternummer pesel nip personnummer personnr fodselsnummer cprnummer
     cprnr henkilotunnus hetu cpf aadhaar aadhar pan pannumber ahv ahvnr ahvnummer avs rodnecislo tckimlik tckn
-    kimlikno mynumber sin snils inn инн снилс паспорт 身份证 身份证号 身份證 マイナンバー 주민등록번호
+    kimlikno mynumber sin snils inn tajszam nas sin jmbg cnp oib рнокпп інн инн снилс паспорт 身份证 身份证号
+    身份證 マイナンバー 주민등록번호
     """)
 
 TOPICS: tuple[Topic, ...] = (
     Topic(
-        what="e-mail addresses", kind=Kind.DIRECT, test=patterns.is_email, checked="their syntax", share=0.2, alone=0.5,
+        what="e-mail addresses", kind=Kind.DIRECT, test=patterns.is_email, checked="their syntax", share=0.2,
+        alone=0.5,
         names=_words("""*email *emails mail emailaddress emailadresse emailaddr mailaddress *mailadresse courriel
             adressemail correo correoelectronico postaelettronica epost eposta sahkoposti почта эл почта
             электроннаяпочта 邮箱 电子邮件 電子メール メール メールアドレス 이메일"""),
@@ -159,7 +161,8 @@ TOPICS: tuple[Topic, ...] = (
             numerotelefono *telephone numerodetelephone portable mobile mobileno mobilenumber mobil mobilnummer
             mobiltelefon handy handynummer cell cellphone cellno celular cellulare movil fax faxno faxnumber
             faxnummer puhelin *puhelinnumero kontaktnummer msisdn callernumber calledparty whatsapp rufnummer gsm
-            telefonu телефон тел мобильный 电话 电话号码 手机 手机号 電話 電話番号 携帯電話 전화 전화번호 휴대폰"""),
+            telefonu телефон тел telefonszam telemovel mobiltelefonszam мобильный 电话 电话号码 手机 手机号 電話
+            電話番号 携帯電話 전화 전화번호 휴대폰"""),
     ),
     Topic(
         what="account numbers (IBAN)", kind=Kind.ID, test=patterns.is_iban, checked="their check digits (mod 97)",
@@ -172,7 +175,8 @@ TOPICS: tuple[Topic, ...] = (
         names=_words("""ccnum ccno ccnumber cardnum cardno cardnumber creditcard creditcardnumber creditcardno
             debitcard debitcardnumber paymentcard pan cardpan *kreditkarte kreditkartennummer kartennummer
             cartebancaire numerocarte numerodecarte tarjeta numerotarjeta numerodetarjeta tarjetadecredito
-            cartadicredito numerocarta cartao numerocartao *creditcardnumber cc номеркарты 信用卡号 银行卡号
+            cartadicredito numerocarta cartao numerocartao *creditcardnumber cc номеркарты номеркартки
+            korttinumero kortnummer kartyaszam cislokarty kartno numerkarty numtarjeta 信用卡号 银行卡号
             カード番号 카드번호"""),
     ),
     *(
@@ -202,7 +206,11 @@ TOPICS: tuple[Topic, ...] = (
             drivinglicense driverlicence licensenumber driverlicenseno fuhrerschein fuhrerscheinnummer
             permisconduire numeropermis licensedeconducir licenciaconducir patente rijbewijs licenseplate
             licenceplate numberplate plateno platenumber kennzeichen immatriculation plaqueimmatriculation
-            matricula targa kenteken 护照号 护照 车牌 パスポート番号 여권번호"""),
+            matricula targa kenteken registreringsnummer rejestracja номеравто 차량번호 ナンバープレート pasnr
+            passinnumero cislopasu utlevel passnummer 护照号 护照 passaporte
+            paszport pasaport placa placas plaka plaque rekisterinumero rendszam spz vehicleregno
+            vehicleregistration numbervehicle registreringsnummer nummerplade registracni 车牌 ナンバープレート
+            номеравто госномер パスポート番号 여권번호"""),
     ),
     Topic(
         what="IP addresses", kind=Kind.ID, test=patterns.is_ip_address, checked="their syntax", share=0.5, alone=0.9,
@@ -257,17 +265,19 @@ TOPICS: tuple[Topic, ...] = (
             employeefullname empname studentname membername contactname guestname passengername drivername
             doctorname physicianname nursename ownername holdername accountholdername cardholder cardholdername
             recipientname sendername payeename beneficiaryname nameoncard {_CONTACT_PERSON} vorname nachname
-            familienname *vorname *nachname zuname geburtsname rufname kundenname patientenname mitarbeitername
+            familienname *vorname *nachname zuname geburtsname rufname =名 =성 ім'я імя kundenname patientenname
+            mitarbeitername
             vollername vorundnachname ansprechpartnername nomdefamille prenom prenoms nomprenom nomcomplet
             nompatient nomclient =nom =nombre nombres apellido apellidos nombrecompleto primerapellido
             segundoapellido nombrecliente =nome cognome nomecognome nomecompleto sobrenome primeironome apelido
             nomecliente ragionenome voornaam achternaam naamklant =naam imie nazwisko imieinazwisko fornamn
             efternamn forename etunimi sukunimi fornavn etternavn efternavn soyadi adsoyad =ad =isim krestnijmeno
-            jmeno prijmeni keresztnev vezeteknev имя фамилия отчество фио полноеимя ім'я прізвище 姓名 名字 姓
+            jmeno prijmeni keresztnev vezeteknev имя фамилия отчество фио полноеимя ім'я прізвище піб fuldenavn
+            kokonimi celejmeno teljesnev primernombre nomfamille fullname 姓名 名字 姓
             客户姓名 患者姓名 氏名 名前 お名前 患者氏名 이름 성명 성함"""),
     ),
     Topic(
-        what="names of persons", kind=Kind.DIRECT, test=has_given_name, checked="given names that are common somewhere",
+        what="names of persons", kind=Kind.DIRECT, test=has_given_name, checked="common given names in them",
         share=0.3, alone=0.5, least=10, vague=True,
         names=_words("""=name =names =person =patient =customer =client =employee =contact =driver =doctor
             =physician =author =owner =recipient =sender =assignee =kunde =klient =mitarbeiter =arzt =fahrer
@@ -278,26 +288,30 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         what="names of user accounts", kind=Kind.ID, test=patterns.is_user_name, checked="one word with letters",
         share=0.8,
-        names=_words("""username userlogin *username loginname login screenname twitterhandle handle benutzername
+        names=_words("""username userlogin *username loginname login screenname twitterhandle handle
+            benutzername 아이디
             benutzer anmeldename nomutilisateur identifiant usuario nombreusuario nomeutente gebruikersnaam
-            kullaniciadi логин 用户名 ユーザー名 사용자명"""),
+            kullaniciadi uzytkownik anvandarnamn brugernavn kayttajatunnus uzivatel felhasznalonev utilizador
+            логін логин 用户名 ユーザー名 사용자명"""),
     ),
     Topic(
         what="addresses", kind=Kind.DIRECT, test=patterns.is_street, checked="street words with a number", share=0.3,
         alone=0.6, shape=patterns.may_be_street,
         names=_words("""address addressline *address addr addrline streetaddress homeaddress mailingaddress
             billingaddress shippingaddress deliveryaddress postaladdress residence street streetname streetno
-            strasse strassenname strasseundhausnummer strassehausnummer anschrift wohnadresse adresse adressezeile
+            strasse strassenname strasseundhausnummer strassehausnummer anschrift sokak 街道 wohnadresse adresse
+            adressezeile
             lieferadresse rechnungsadresse adressepostale rue direccion calle domicilio indirizzo via endereco
             morada rua adres straatnaam straat ulica gatuadress adress gateadresse osoite katuosoite adresi cim
-            utca адрес улица 地址 住址 家庭住址 住所 주소"""),
+            utca адрес адреса вулиця улица adresa ulice gade 도로명 地址 住址 家庭住址 住所 주소"""),
     ),
     Topic(
         what="postal codes", kind=Kind.QUASI, test=patterns.is_postal_code, checked="their shape", share=0.7,
         only_beside=True, never_sure=True,
         names=_words("""zip zipcode zipplus zip_code *zipcode postal postalcode postcode postcode *postcode
-            postnummer postleitzahl *postleitzahl plz codepostal cp codigopostal cap cep kodpocztowy postinumero
-            postnr psc irsz индекс почтовыйиндекс 邮编 邮政编码 郵便番号 우편번호"""),
+            postnummer postleitzahl *postleitzahl plz codepostal cp codigopostal cap cep postakodu kodpocztowy
+            postinumero
+            postnr psc irsz индекс почтовыйиндекс індекс iranyitoszam pincode 邮编 邮政编码 郵便番号 우편번호"""),
     ),
     Topic(
         what="dates of birth", kind=Kind.QUASI, test=patterns.is_day, checked="dates", share=0.6,
@@ -306,7 +320,7 @@ TOPICS: tuple[Topic, ...] = (
             geburtsjahr datedenaissance datenaissance naissance fechadenacimiento fechanacimiento fnacimiento
             nacimiento datadinascita datanascita nascita datadenascimento datanascimento nascimento geboortedatum
             dataurodzenia fodelsedatum fodselsdato syntymaaika dogumtarihi datumnarozeni szuletesidatum
-            датарождения рождения 出生日期 生日 生年月日 誕生日 생년월일 생일"""),
+            датарождения народження датанародження рождения 出生日期 生日 生年月日 誕生日 생년월일 생일"""),
     ),
     Topic(
         what="sexes or genders", kind=Kind.QUASI, test=_is_sex, checked="words for them", share=0.8,
@@ -340,10 +354,12 @@ TOPICS: tuple[Topic, ...] = (
             statocivile burgerlijkestaat stancywilny civilstand семейноеположение 婚姻状况 婚姻"""),
     ),
     Topic(
-        what="places where persons live", kind=Kind.QUASI, test=_is_word, checked="words", share=0.8, only_beside=True,
+        what="places where persons live", kind=Kind.QUASI, test=_is_word, checked="words", share=0.8,
+        only_beside=True,
         never_sure=True,
-        names=_words("""city town village municipality homecity residencecity ort stadt wohnort gemeinde ville
-            commune localidad ciudad municipio citta comune cidade plaats woonplaats gemeente miasto kommun
+        names=_words("""city town village municipality homecity residencecity ort stadt wohnort місто varos
+            mesto област gemeinde ville
+            commune localidad ciudad municipio citta comune cidade plaats stad woonplaats gemeente miasto kommun
             kaupunki sehir ilce mesto state province county region residencestate bundesland kanton departement
             provincia regione estado город область 城市 市 省 都道府県 市区町村 도시"""),
     ),
@@ -359,13 +375,13 @@ TOPICS: tuple[Topic, ...] = (
         only_beside=True, never_sure=True,
         names=_words("""job jobtitle occupation profession beruf berufsbezeichnung metier poste ocupacion
             profesion puesto professione ocupacao profissao beroep zawod yrke ammatti meslek employer arbeitgeber
-            employeur профессия должность 职业 职位 職業 직업"""),
+            employeur професія профессия stilling povolani foglalkozas emploi должность 职业 职位 職業 직업"""),
     ),
     Topic(
         what="incomes", kind=Kind.QUASI, test=_is_number, checked="numbers", share=0.8, numbers=True, never_sure=True,
         names=_words("""salary income annualincome householdincome wage wages creditscore ficoscore grosspay
             netpay gehalt bruttogehalt einkommen lohn salaire revenu salario ingresos reddito stipendio renda
-            inkomen pensja lon palkka maas зарплата 收入 工资 年収 급여"""),
+            inkomen pensja lonn palkka maas зарплата 收入 工资 年収 급여"""),
     ),
     Topic(
         what="diagnoses, findings or treatments", kind=Kind.QUASI, test=_is_health_code,
