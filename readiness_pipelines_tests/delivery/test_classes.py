@@ -48,11 +48,11 @@ def _domain(**classes: object) -> tuple[Domain, GatedTable]:
         classification=Classification.CONFIDENTIAL,
     )
     batches = StaticBatches(keys=["a"])
-    return domain, domain.gated("visits", source=source, schema=Visit, batches=batches, classified=classes or None)
+    return domain, domain.gated("visits", source=source, schema=Visit, batches=batches, classified=classes or None)  # type: ignore[arg-type]  # wrong ones are tried, too
 
 
 def _derived(domain: Domain, **classes: object) -> DerivedTable:
-    @domain.derived(schema=Stay, classified=classes or None)
+    @domain.derived(schema=Stay, classified=classes or None)  # type: ignore[arg-type]  # wrong ones are tried, too
     def stays(visits):  # type: ignore[no-untyped-def]  # a transform of a user
         return visits
 
