@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.keys import read_key
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.storage import ObjectStore, Place
 
@@ -46,6 +47,8 @@ class Settings(BaseSettings):
         domains: The domains, as ``module:attribute``; separated by commas (or a JSON list) where it is a variable.
         connections: URLs of databases that `SqlQuery` reads, by name: the table ``[settings.connections]``; JSON where
             it is a variable. ``env:NAME`` stands for what the variable NAME holds.
+        keys: Where the keys of protections are, by name: the table ``[settings.keys]``; JSON where it is a variable.
+            ``env:NAME`` stands for what the variable NAME holds, ``file:PATH`` for what a file holds.
         config: The settings file; its ``[alerts]`` says who is notified of what. Only a variable.
         engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.
@@ -76,6 +79,7 @@ class Settings(BaseSettings):
     s3_region: str = ""
     domains: Annotated[tuple[str, ...], NoDecode] = ()
     connections: dict[str, str] = Field(default_factory=dict, repr=False)
+    keys: dict[str, str] = Field(default_factory=dict, repr=False)
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"
     engine_memory_mb: int = Field(default=640, ge=128)
@@ -179,6 +183,17 @@ class Settings(BaseSettings):
                 way_out=f"set {variable} to the database's URL",
             )
         return url
+
+    def key(self, name: str) -> bytes:
+        """The bytes of a key by its name in `keys`.
+
+        Raises:
+            UnknownNameError: No key has the name; names the nearest.
+            DeclarationError: It cannot be had where the setting says.
+        """
+        if name not in self.keys:
+            raise UnknownNameError("key in [settings.keys]", name, self.keys)
+        return read_key(name, self.keys[name])
 
 
 class _FileSource(PydanticBaseSettingsSource):

@@ -19,12 +19,14 @@ from readiness_pipelines.decisions import (
     in_force,
 )
 from readiness_pipelines.delivery.baseline import Baseline
-from readiness_pipelines.delivery.gates import Compared, compared_rows, engine_of, gate_of, merged
+from readiness_pipelines.delivery.compared import Compared, compared_rows, merged
+from readiness_pipelines.delivery.gates import engine_of, gate_of
 from readiness_pipelines.delivery.on_spark import compared_on_spark, decisions_on_spark, rows_on_spark, spark_engine
 from readiness_pipelines.delivery.reading import Given, judged_rows
 from readiness_pipelines.delivery.shapes import shape_in_force
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Verdict
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.keys import Keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +59,17 @@ def decisions_in_force(table: Table, *, batch: str, installation: Installation, 
 
 @contextmanager
 def judged_batch(
-    table: Table, *, batch: str, decisions: tuple[Decision, ...], installation: Installation
+    table: Table, *, batch: str, decisions: tuple[Decision, ...], installation: Installation, verified: bool = True
 ) -> Iterator[JudgedBatch]:
     """Judge a batch of a table, by the gate in the code and some decisions: those in force, or those of another time.
+
+    Args:
+        table: The table.
+        batch: The batch.
+        decisions: The decisions to apply.
+        installation: Where the rows, keys and other tables are.
+        verified: Whether the verdict says already what a look at protected rows says; a delivery looks at them where
+            they are staged.
 
     Raises:
         UpstreamNotPublishedError: Nothing was ingested, or an input or referenced table has nothing published.
@@ -75,14 +85,14 @@ def judged_batch(
         rows = corrected(given.rows, decisions, engine)
         check_conditions(rows, decisions)
         accepted = shape_in_force(table, batch=batch, installation=installation)
-        task = _Task(table, batch, gate, given, rows, compared, decisions, engine, accepted)
+        task = _Task(table, batch, gate, given, rows, compared, decisions, engine, accepted, installation.keys)
         on_spark = engine_of(table, installation.engine_name) == "spark"
         with _by_spark(task, installation) if on_spark else _by_duckdb(task) as (judge, verdict):
             yield JudgedBatch(
                 gate=gate,
                 given=replace(given, inputs=merged(given.inputs, compared.inputs)),
                 decisions=decisions,
-                verdict=verdict,
+                verdict=verdict.verified() if verified else verdict,
                 judge=judge,
                 engine=engine,
                 baseline=compared.baseline,
@@ -102,6 +112,7 @@ class _Task:
     decisions: tuple[Decision, ...]
     connection: duckdb.DuckDBPyConnection
     accepted: Mapping[str, str] | None
+    keys: Keys
 
 
 @contextmanager
@@ -115,6 +126,7 @@ def _by_duckdb(task: _Task) -> Iterator[tuple[Engine, Verdict]]:
             others=task.compared.rows,
             decisions=gate_decisions(task.decisions),
             accepted=task.accepted,
+            keys=task.keys,
         ),
     )
 

@@ -1,5 +1,6 @@
 """The port behind which a batch is judged: SQL over views in one dialect, and frames that Narwhals understands."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import narwhals.stable.v1 as nw
@@ -71,6 +72,27 @@ class Engine(Protocol):
             rows: SQL to select from, with ``_row`` and the key.
             columns: The key.
             into: Names what is made on the way.
+        """
+        ...
+
+    def remember(self, name: str, value: bytes) -> str:
+        """SQL of some bytes that no query, plan or error spells out: a key.
+
+        Args:
+            name: Unique in the engine.
+            value: The bytes.
+        """
+        ...
+
+    def define(self, name: str, columnwise: Callable[[Any], Any]) -> str:
+        """Give SQL a function from text to text that is computed in Python, an Arrow array at a time.
+
+        Args:
+            name: Unique in the engine.
+            columnwise: Makes of an array another of the same length; null stays null.
+
+        Returns:
+            The function's name.
         """
         ...
 

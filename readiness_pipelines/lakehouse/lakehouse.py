@@ -317,6 +317,12 @@ class Lakehouse:
         """What the footers of staged files say about their columns, without reading a row."""
         return footers(self._location(staged.table), staged.files)
 
+    def staged_rows(self, connection: duckdb.DuckDBPyConnection, staged: Staged) -> duckdb.DuckDBPyRelation:
+        """Staged rows, read back from where they lie."""
+        if not staged.files:
+            return connection.from_arrow(staged.schema.empty_table())
+        return connection.sql(f"SELECT * FROM {_parquet(staged.files)}")
+
     def digest_staged(self, connection: duckdb.DuckDBPyConnection, staged: Staged) -> RowsDigest:
         """The digest of staged rows, as the files have them."""
         return digest_by_batch(connection, _parquet(staged.files)).get(staged.batch, NO_ROWS)

@@ -1,6 +1,6 @@
 """Spark behind the port: one session's views, gone when the batch is judged and written."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.expressions import with_patterns
 from readiness_pipelines.engines.spark.files import read_files, write_files
 from readiness_pipelines.engines.spark.sql import SPARK, USE_DUCKDB
-from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.errors import EngineError, GateBuildError
 from readiness_pipelines.lakehouse.records import PlannedFiles, StagingArea
 
 
@@ -124,6 +124,22 @@ class SparkEngine:
     def candidates(self, rows: str, columns: list[str], *, into: str) -> str:  # noqa: ARG002  # the port's
         """All rows: Spark groups by spreading the keys over its executors."""
         return rows
+
+    def remember(self, name: str, value: bytes) -> str:  # noqa: ARG002  # the port's
+        """Refused: what Spark is told is written to its logs and its plans.
+
+        Raises:
+            EngineError: Always; a gate that protects columns is refused when it is built.
+        """
+        raise EngineError(f"{self.sql.name} keeps no key", way_out=self.sql.way_out)
+
+    def define(self, name: str, columnwise: Callable[[Any], Any]) -> str:  # noqa: ARG002  # the port's
+        """Refused, as `remember` is.
+
+        Raises:
+            EngineError: Always.
+        """
+        raise EngineError(f"{self.sql.name} keeps no key", way_out=self.sql.way_out)
 
     def error_lists(self, name: str, query: str) -> tuple[str, str]:
         """Remember the errors of each combination of words in a table, which is sent to all executors."""

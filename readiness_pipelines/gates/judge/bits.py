@@ -13,6 +13,7 @@ from readiness_pipelines.gates.schema.tests import (
     ColumnsOrdered,
     ColumnsPresent,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -97,7 +98,7 @@ def _columns(test: GateTest, by_spec: Mapping[int, Sequence[LaidColumn]]) -> Ite
             yield from of(spec)
         case Checked(spec=spec) | Unique(spec=spec):
             yield from (None,) if spec is None else of(spec)
-        case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
+        case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged() | Masked():
             pass  # they are about the shape of the batch, not its rows
         case _:
             assert_never(test)

@@ -19,6 +19,7 @@ from readiness_pipelines.gates.schema.tests import (
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -138,7 +139,7 @@ def _breaks(bit: Bit, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
             return absent & readable & _converted(bit.column)
         case WithinUsual() as test:
             return _is_unusual(bit, test, ranges)
-        case Checked() | Unique() | Referenced():
+        case Checked() | Unique() | Referenced() | Masked():
             return None
         case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
             return None

@@ -17,6 +17,7 @@ from readiness_pipelines.gates.schema.tests import (
     ColumnsOrdered,
     ColumnsPresent,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -179,7 +180,7 @@ def _breaks(
             return f"{kinds}, not {column.type}" if wrong else ""
         case SchemaUnchanged():
             return "; ".join(map(str, findings))
-        case Readable() | NotNull() | Unique() | Checked() | Referenced() | WithinUsual():
+        case Readable() | NotNull() | Unique() | Checked() | Referenced() | WithinUsual() | Masked():
             return ""
         case _:
             assert_never(test)

@@ -37,6 +37,7 @@ from readiness_pipelines.gates.schema.tests import (
     ColumnsOrdered,
     ColumnsPresent,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -277,7 +278,7 @@ class RecordGate:
                 columns: Sequence[LaidColumn | None] = [None] if test.spec is None else by_spec.get(id(test.spec), ())
                 found = [self._checked_test(test, column, layout) for column in columns]
                 return None if any(one is None for one in found) else [one for one in found if one]
-            case Readable() | Unique() | Referenced() | WithinUsual():
+            case Readable() | Unique() | Referenced() | WithinUsual() | Masked():
                 return None
             case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
                 return None  # decided by the layout

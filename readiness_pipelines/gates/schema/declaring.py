@@ -17,13 +17,15 @@ from readiness_pipelines.gates.schema.ambiguity import refuse_ambiguous
 from readiness_pipelines.gates.schema.binding import Probe, bound
 from readiness_pipelines.gates.schema.columns import ColumnSpec, Duplicates, SchemaSpec
 from readiness_pipelines.gates.schema.flavours import Flavour
-from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, rule_name
+from readiness_pipelines.gates.schema.protecting import protected_columns
+from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, SCHEMA_UNCHANGED, Rule, RuleKind, rule_name
 from readiness_pipelines.gates.schema.tests import (
     Checked,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -72,6 +74,9 @@ def _shape_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
     held = gating.schema_change is SchemaChange.FREEZE
     reason = "the source has the schema's columns and types, no more, no fewer, no wider"
     yield SchemaUnchanged(rule=shape(SCHEMA_UNCHANGED, reason, Route.HOLD if held else Route.WARN))
+    if protected := protected_columns(spec):
+        labels = ", ".join(column.label for column in protected)
+        yield Masked(rule=shape(MASKING_VERIFIED, f"no value of {labels} is given away by what is published"))
 
 
 def _column_tests(spec: SchemaSpec, probe: Callable[[], "Probe"]) -> Iterator[GateTest]:
@@ -206,6 +211,11 @@ def _routed(test: GateTest, gating: Gating) -> GateTest:
         raise GateBuildError(
             f"the rule {rule.name!r} is about the whole batch and has no rows to quarantine",
             way_out="route it to hold or warn",
+        )
+    if given is not None and given is not Route.HOLD and isinstance(test, Masked):
+        raise GateBuildError(
+            f"the rule {rule.name!r} holds: values that nobody may see cannot be published with a warning",
+            way_out="drop the route, or the column's protection",
         )
     route = given or rule.route
     if given is None and gating.default_route and rule.kind is not RuleKind.SHAPE and route is not Route.WARN:

@@ -108,5 +108,12 @@ class WithinUsual:
     spec: ColumnSpec
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masked:
+    """What is published of protected columns gives no value of them away."""
+
+    rule: Rule
+
+
 ShapeTest = ColumnsPresent | ColumnsExpected | ColumnsOrdered | SchemaUnchanged
-GateTest = Readable | ShapeTest | Typed | NotNull | Unique | Checked | Referenced | WithinUsual
+GateTest = Readable | ShapeTest | Typed | NotNull | Unique | Checked | Referenced | WithinUsual | Masked
