@@ -33,7 +33,7 @@ from readiness_pipelines.contracts.protections import (
 )
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch, Reader
 from readiness_pipelines.contracts.reads import Read
-from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, WithinUsualRange
+from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches, WithinUsualRange
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import (
     Computed,
@@ -71,6 +71,7 @@ __all__ = [
     "Kind",
     "Kpi",
     "Lane",
+    "MaskingVerified",
     "NotInOtherBatches",
     "NullTokens",
     "Numbers",

@@ -8,6 +8,7 @@ import duckdb
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.contracts.protections import Protection
 from readiness_pipelines.contracts.reads import AllBatches
+from readiness_pipelines.contracts.references import MaskingVerified
 from readiness_pipelines.delivery.baseline import Baseline, baseline_of
 from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.delivery.places import store_of
@@ -52,8 +53,9 @@ def compared_rows(
     protected: dict[tuple[str, str], Protection] = {}
     references: dict[str, tuple[TableId, int, Sequence[str] | None]] = {}
     published = Published(installation.ledger)
+    arriving = {rule.of for rule in table.gating.rules if isinstance(rule, MaskingVerified)}
     for name, read in table.references.items():
-        store = store_of(read.table)
+        store = read.table.id.raw if name in arriving else store_of(read.table)
         keys = () if isinstance(read.mapping, AllBatches) else published.read(read, table, batch)
         newest = lakehouse.snapshots(store)[:1] if lakehouse.exists(store) else ()
         if not newest or not (keys or isinstance(read.mapping, AllBatches)):
@@ -64,7 +66,7 @@ def compared_rows(
         snapshot_id = newest[0].snapshot_id
         references[name] = (store, snapshot_id, keys or None)
         tables[name] = lakehouse.relation(engine, store, batch=keys or None, snapshot_id=snapshot_id)
-        for column in tables[name].columns:
+        for column in () if name in arriving else tables[name].columns:
             if (protection := class_of(read.table, column).protection) is not None:
                 protected[name, column] = protection
         read_now = {key: published.snapshot(read.table, key) for key in keys} or {ALL_BATCHES: snapshot_id}

@@ -14,7 +14,7 @@ from readiness_pipelines.contracts.classification import Classified
 from readiness_pipelines.contracts.cleansing import FlagMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.promises import Tolerance
-from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
+from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.engines import dialect_of
 from readiness_pipelines.engines.dialects import Dialect
@@ -147,7 +147,8 @@ class Gate:
     def referenced_tables(self) -> tuple[str, ...]:
         """The tables that `judge` must be given."""
         references = [test.reference for test in self.tests if isinstance(test, Referenced)]
-        return tuple(dict.fromkeys(r.table for r in references if isinstance(r, ExistsIn)))
+        names = [r.table for r in references if isinstance(r, ExistsIn)]
+        return tuple(dict.fromkeys([*names, *(r.of for r in references if isinstance(r, MaskingVerified))]))
 
     @property
     def compares_batches(self) -> bool:
@@ -216,7 +217,8 @@ class Gate:
         protections = protect_columns(layout, engine, keys=keys, tag=tag)
         if protections.missing:
             breaks[MASKING_VERIFIED] = protections.missing
-        view = replace(BatchView.over(engine, source=source, layout=layout, tag=tag), protections=protections)
+        typed = BatchView.over(engine, source=source, layout=layout, tag=tag)
+        view = replace(typed, protections=protections, keys=keys)
         view, dropped = drop_rows(view, decisions.discarded, None if misshapen else self.spec.deduplicate)
         broken = find_violations(
             view,
@@ -245,7 +247,7 @@ class Gate:
             published=published_rows(view, None if isinstance(outcome, Hold | Empty | Discard) else broken),
             quarantined=quarantined_rows(view, broken, dropped, all_rows=held),
             keys=protections.keys,
-            masking=masking_check(view, broken, keys) if protections.columns else None,
+            masking=masking_check(view, broken) if protections.columns else None,
             all_rows=lambda: quarantined_rows(view, broken, dropped, all_rows=True),
         )
 

@@ -6,6 +6,7 @@ A first query evaluates all lifted rules and keeps the rows with any bit set; te
 
 from typing import assert_never
 
+from readiness_pipelines.contracts.references import MaskingVerified
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.port import Rows
 from readiness_pipelines.gates.judge.batch_view import BatchView
@@ -18,6 +19,7 @@ from readiness_pipelines.gates.judge.others import OtherRows
 from readiness_pipelines.gates.judge.outside import find_by_pandera, find_by_value
 from readiness_pipelines.gates.judge.references import find_unreferenced
 from readiness_pipelines.gates.judge.repeated import find_repeated
+from readiness_pipelines.gates.judge.unmasked import find_unmasked
 from readiness_pipelines.gates.judge.violations import BrokenRows, Violations
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.rules import Runner
@@ -37,7 +39,6 @@ from readiness_pipelines.gates.schema.tests import (
     WithinUsual,
 )
 from readiness_pipelines.gates.verdict.decisions import Decisions
-from readiness_pipelines.keys import Keys
 
 
 def find_violations(
@@ -63,6 +64,9 @@ def find_violations(
         match bit.test:
             case Unique(columns=columns, duplicates=duplicates):
                 find_repeated(view, bit, (bit.column.name,) if bit.column else columns, duplicates, violations)
+            case Referenced(reference=MaskingVerified()) as test:
+                if fault := find_unmasked(view, test, others):
+                    batch[test.rule.name] = fault
             case Referenced() as test:
                 find_unreferenced(view, bit, test, violations, others)
             case Checked() as test:
@@ -110,10 +114,10 @@ def published_rows(view: BatchView, broken: BrokenRows | None) -> Rows:
     return view.engine.rows(f"SELECT {names} FROM {_passing(view, broken)}")
 
 
-def masking_check(view: BatchView, broken: BrokenRows, keys: Keys) -> MaskingCheck:
+def masking_check(view: BatchView, broken: BrokenRows) -> MaskingCheck:
     """What looks at the rows that are about to be published, and compares them with what arrived."""
     return MaskingCheck(
-        engine=view.engine, arrived=_passing(view, broken), protections=view.protections, keys=keys, tag=view.tag
+        engine=view.engine, arrived=_passing(view, broken), protections=view.protections, keys=view.keys, tag=view.tag
     )
 
 

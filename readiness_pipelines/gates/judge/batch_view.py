@@ -9,6 +9,7 @@ import pyarrow as pa
 from readiness_pipelines.engines.port import Engine
 from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, typed_select
 from readiness_pipelines.gates.judge.protecting import Protections
+from readiness_pipelines.keys import Keys, no_keys
 
 CHUNK_ROWS = 250_000
 READABLE = "_unreadable IS NULL"
@@ -25,6 +26,7 @@ class BatchView:
         layout: What the columns are.
         tag: Makes the names of this judgement's tables and views unique in the engine.
         protections: What is published in place of protected columns.
+        keys: Gives the bytes of a key.
         left_out: Tables of the engine with the ``_row`` of rows that `source` has and `rows` has not.
     """
 
@@ -34,6 +36,7 @@ class BatchView:
     layout: Layout
     tag: str
     protections: Protections = field(default_factory=Protections)
+    keys: Keys = no_keys
     left_out: tuple[str, ...] = ()
 
     @classmethod

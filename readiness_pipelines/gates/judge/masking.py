@@ -156,7 +156,7 @@ class MaskingCheck:
         others = [
             field
             for field in schema
-            if field.name not in (*self.protections.columns, "_batch", "_row") and _may_repeat(field)
+            if field.name not in (*self.protections.columns, "_batch", "_row") and may_repeat(field)
         ]
         if not others:
             return
@@ -177,7 +177,8 @@ def _class(column: ProtectedColumn) -> Classified:
     return next(spec.classified for spec in column.column.specs if spec.classified)
 
 
-def _may_repeat(field: pa.Field) -> bool:
+def may_repeat(field: pa.Field) -> bool:
+    """Whether a column could hold a value of another: text, and whole numbers."""
     kind = field.type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind))
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from readiness_pipelines.contracts.protections import describe_protection
-from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
+from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches
 from readiness_pipelines.errors import GateBuildError, UnknownNameError, first_line
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import Bit
@@ -34,6 +34,8 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
             if others.other_batches is None:
                 return
             other, keys, join = others.other_batches, reference.columns, "SEMI JOIN"
+        case MaskingVerified():
+            return  # `find_unmasked` looks at the whole batch
     name = f"other_{view.tag}_{bit.place}"
     view.engine.view(name, other)
     known = view.engine.schema(name)
@@ -59,7 +61,7 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
 def _compared(view: BatchView, test: Referenced, others: OtherRows, column: str, key: str) -> str:
     """SQL of what a column is compared by: its protected value, where the other is protected alike."""
     own = view.protections.columns.get(column)
-    if isinstance(test.reference, NotInOtherBatches):
+    if not isinstance(test.reference, ExistsIn):
         return own.value if own else f"t.{view.engine.sql.identifier(column)}"
     theirs = others.protected.get((test.reference.table, key))
     if theirs is None:

@@ -10,7 +10,13 @@ from pandera.api.checks import Check
 
 from readiness_pipelines.contracts.cleansing import RejectMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
-from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, Reference, WithinUsualRange
+from readiness_pipelines.contracts.references import (
+    ExistsIn,
+    MaskingVerified,
+    NotInOtherBatches,
+    Reference,
+    WithinUsualRange,
+)
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.schema.ambiguity import refuse_ambiguous
@@ -107,7 +113,7 @@ def _frame_tests(spec: SchemaSpec, gating: Gating, probe: Callable[[], "Probe"])
         yield _check_test(check, None, probe(), spec.flavour)
     for added in gating.rules:
         match added:
-            case ExistsIn() | NotInOtherBatches():
+            case ExistsIn() | NotInOtherBatches() | MaskingVerified():
                 yield _reference_test(added, spec)
             case WithinUsualRange():
                 yield from _usual_tests(added, spec)
@@ -177,10 +183,23 @@ def _reference_test(reference: Reference, spec: SchemaSpec) -> Referenced:
         case NotInOtherBatches():
             name = rule_name(*reference.columns, "not_in_other_batches")
             reason = f"{joined} is not published by another batch"
+        case MaskingVerified():
+            return Referenced(rule=_masking_rule(reference), reference=reference)
     rule = Rule(
         name=name, columns=tuple(reference.columns), kind=RuleKind.REFERENCE, route=Route.QUARANTINE, reason=reason
     )
     return Referenced(rule=rule, reference=reference)
+
+
+def _masking_rule(reference: MaskingVerified) -> Rule:
+    """That what a transform masked gives nothing away: it holds, whatever the gate's default is."""
+    return Rule(
+        name=rule_name(MASKING_VERIFIED, reference.column),
+        columns=(reference.column,),
+        kind=RuleKind.SHAPE,
+        route=Route.HOLD,
+        reason=f"no value of {reference.of} ({reference.reference_columns[0]}) is given away by what is published",
+    )
 
 
 def _usual_tests(reference: WithinUsualRange, spec: SchemaSpec) -> Iterator[WithinUsual]:
@@ -212,7 +231,7 @@ def _routed(test: GateTest, gating: Gating) -> GateTest:
             f"the rule {rule.name!r} is about the whole batch and has no rows to quarantine",
             way_out="route it to hold or warn",
         )
-    if given is not None and given is not Route.HOLD and isinstance(test, Masked):
+    if given is not None and given is not Route.HOLD and rule.name.startswith(MASKING_VERIFIED):
         raise GateBuildError(
             f"the rule {rule.name!r} holds: values that nobody may see cannot be published with a warning",
             way_out="drop the route, or the column's protection",
