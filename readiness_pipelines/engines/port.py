@@ -1,6 +1,5 @@
 """The port behind which a batch is judged: SQL over views in one dialect, and frames that Narwhals understands."""
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import narwhals.stable.v1 as nw
@@ -81,18 +80,6 @@ class Engine(Protocol):
         Args:
             name: Unique in the engine.
             value: The bytes.
-        """
-        ...
-
-    def define(self, name: str, columnwise: Callable[[Any], Any]) -> str:
-        """Give SQL a function from text to text that is computed in Python, an Arrow array at a time.
-
-        Args:
-            name: Unique in the engine.
-            columnwise: Makes of an array another of the same length; null stays null.
-
-        Returns:
-            The function's name.
         """
         ...
 

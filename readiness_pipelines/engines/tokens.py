@@ -21,7 +21,7 @@ Columnwise = Callable[[Any], Any]
 
 
 def token_maker(key: bytes) -> Columnwise:
-    """Makes tokens of texts by AES-SIV (RFC 5297), in URL-safe base 64; null stays null.
+    """Makes tokens of texts by AES-SIV (RFC 5297), in URL-safe base 64. There is no null among them.
 
     Raises:
         DeclarationError: The library is not installed.
@@ -29,7 +29,7 @@ def token_maker(key: bytes) -> Columnwise:
     cipher = _siv(key)
 
     def tokens(values: Any) -> pa.Array:
-        return pa.array([None if v is None else _encoded(cipher.encrypt(v.encode(), None)) for v in values.to_pylist()])
+        return pa.array([_encoded(cipher.encrypt(v.encode(), None)) for v in values.to_pylist()], pa.string())
 
     return tokens
 
@@ -49,7 +49,7 @@ def value_of_token(token: str, key: bytes) -> str:
 
 
 def format_maker(protection: FormatPreserving, key: bytes) -> Columnwise:
-    """Makes texts of the same length and alphabet by FF1 (NIST SP 800-38G); null stays null.
+    """Makes texts of the same length and alphabet by FF1 (NIST SP 800-38G). There is no null among them.
 
     Raises:
         DeclarationError: The library is not installed.
@@ -66,7 +66,7 @@ def format_maker(protection: FormatPreserving, key: bytes) -> Columnwise:
         return "".join(next(made) if c in alphabet else c for c in value.lower())
 
     def texts(values: Any) -> pa.Array:
-        return pa.array([None if v is None else encrypt(v) for v in values.to_pylist()], pa.string())
+        return pa.array([encrypt(value) for value in values.to_pylist()], pa.string())
 
     return texts
 

@@ -214,10 +214,10 @@ class Gate:
         layout = self._laid_over(arrived, accepted=accepted, sql=engine.sql)
         breaks = {name: why for name, why in layout.breaks.items() if not decisions.waives(name)}
         misshapen = any(rule.name in breaks and holds_by_shape(rule) for rule in self.rules)
-        protections = protect_columns(layout, engine, keys=keys, tag=tag)
+        typed = BatchView.over(engine, source=source, layout=layout, tag=tag)
+        protections = protect_columns(layout, typed.rows, engine, keys=keys, tag=tag)
         if protections.missing:
             breaks[MASKING_VERIFIED] = protections.missing
-        typed = BatchView.over(engine, source=source, layout=layout, tag=tag)
         view = replace(typed, protections=protections, keys=keys)
         view, dropped = drop_rows(view, decisions.discarded, None if misshapen else self.spec.deduplicate)
         broken = find_violations(

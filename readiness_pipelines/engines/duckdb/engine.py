@@ -1,14 +1,12 @@
 """DuckDB behind the port: one connection, the default."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import narwhals.stable.v1 as nw
 import pyarrow as pa
-from duckdb.func import PythonUDFType
-from duckdb.sqltypes import DuckDBPyType
 
 from readiness_pipelines.engines.conversion import INTEGERS
 from readiness_pipelines.engines.dialects import Dialect
@@ -111,13 +109,6 @@ class DuckDbEngine:
         """SQL of some bytes that no query, plan or error spells out."""
         self.connection.execute(f"SET VARIABLE {name} = ?", [value])
         return f"getvariable('{name}')"
-
-    def define(self, name: str, columnwise: Callable[[Any], Any]) -> str:
-        """Give SQL a function from text to text that is computed in Python, an Arrow array at a time."""
-        text = DuckDBPyType("VARCHAR")
-        text = DuckDBPyType("VARCHAR")
-        self.connection.create_function(name, columnwise, [text], text, type=PythonUDFType.ARROW)
-        return name
 
     def error_lists(self, name: str, query: str) -> tuple[str, str]:
         """Remember the errors of each combination of words in a variable.

@@ -1,6 +1,6 @@
 """Spark behind the port: one session's views, gone when the batch is judged and written."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -130,14 +130,6 @@ class SparkEngine:
 
         Raises:
             EngineError: Always; a gate that protects columns is refused when it is built.
-        """
-        raise EngineError(f"{self.sql.name} keeps no key", way_out=self.sql.way_out)
-
-    def define(self, name: str, columnwise: Callable[[Any], Any]) -> str:  # noqa: ARG002  # the port's
-        """Refused, as `remember` is.
-
-        Raises:
-            EngineError: Always.
         """
         raise EngineError(f"{self.sql.name} keeps no key", way_out=self.sql.way_out)
 

@@ -25,7 +25,7 @@ from readiness_pipelines.contracts.protections import (
     key_of,
 )
 from readiness_pipelines.engines.port import Engine
-from readiness_pipelines.engines.tokens import format_maker, token_maker
+from readiness_pipelines.engines.tokens import Columnwise, format_maker, token_maker
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.gates.judge.layout import LaidColumn, Layout
 from readiness_pipelines.keys import Keys, key_id
@@ -64,12 +64,23 @@ class Protections:
     missing: str = ""
 
 
-def protect_columns(layout: Layout, engine: Engine, *, keys: Keys, tag: str) -> Protections:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Where a column is protected: its rows, the keys, and a name that is unique in the engine."""
+
+    engine: Engine
+    rows: str
+    keys: Mapping[str, bytes]
+    name: str
+
+
+def protect_columns(layout: Layout, rows: str, engine: Engine, *, keys: Keys, tag: str) -> Protections:
     """The protections of a batch's columns, with their keys in the engine.
 
     Args:
         layout: The columns.
-        engine: Where the rows live.
+        rows: View of the typed rows.
+        engine: Where they live.
         keys: Gives the bytes of a key.
         tag: Makes names unique in the engine.
     """
@@ -83,7 +94,7 @@ def protect_columns(layout: Layout, engine: Engine, *, keys: Keys, tag: str) -> 
             column.name: ProtectedColumn(
                 column=column,
                 protection=protection,
-                value=_value(column, protection, engine, found, f"protection_{tag}_{place}"),
+                value=_value(column, protection, _Work(engine, rows, found, f"protection_{tag}_{place}")),
             )
             for place, (column, protection) in enumerate(wanted)
         }
@@ -99,20 +110,20 @@ def _wanted(layout: Layout) -> Iterator[tuple[LaidColumn, Protection]]:
             yield column, protection
 
 
-def _value(column: LaidColumn, protection: Protection, engine: Engine, keys: Mapping[str, bytes], name: str) -> str:
+def _value(column: LaidColumn, protection: Protection, work: _Work) -> str:
     """SQL of what is published of a column."""
-    sql = engine.sql
+    sql, keys = work.engine.sql, work.keys
     value, kind = f"t.{sql.identifier(column.name)}", sql.type_name(column.type)
     match protection:
         case Pseudonym(key=key, length=length):
-            hashed = hmac_sql(f"CAST({value} AS VARCHAR)", keys[key], engine, name)
+            hashed = hmac_sql(f"CAST({value} AS VARCHAR)", keys[key], work.engine, work.name)
             if pa.types.is_integer(column.type):
                 return f"CAST(CAST('0x' || left({hashed}, 16) AS UBIGINT) >> 1 AS {kind})"
             return f"left({hashed}, {length})"
         case Token(key=key):
-            return f"{engine.define(name, token_maker(keys[key]))}({value})"
+            return _looked_up(column, token_maker(keys[key]), work)
         case FormatPreserving(key=key):
-            return f"{engine.define(name, format_maker(protection, keys[key]))}({value})"
+            return _looked_up(column, format_maker(protection, keys[key]), work)
         case KeepFirst(count=count):
             return _kept(value, f"left({value}, {count}) || '*'", count)
         case KeepLast(count=count):
@@ -125,6 +136,15 @@ def _value(column: LaidColumn, protection: Protection, engine: Engine, keys: Map
             return f"CAST(NULL AS {kind})"
         case Withhold():
             return f"CASE WHEN {value} IS NOT NULL THEN {sql.literal(WITHHELD)} END"
+
+
+def _looked_up(column: LaidColumn, make: Columnwise, work: _Work) -> str:
+    """What Python makes of a column's different values, each once, looked up in a table of them."""
+    value = work.engine.sql.identifier(column.name)
+    plain = work.engine.arrow(f"SELECT DISTINCT {value} AS v FROM {work.rows} WHERE {value} IS NOT NULL").column("v")
+    made = [make(chunk) for chunk in plain.chunks]
+    work.engine.view(work.name, pa.table({"v": plain, "p": pa.chunked_array(made, pa.string())}))
+    return f"(SELECT m.p FROM {work.name} m WHERE m.v = t.{value})"
 
 
 def _lower_bound(value: str, type_: pa.DataType, width: float, at_most: float | None, kind: str) -> str:
