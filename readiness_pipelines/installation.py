@@ -83,8 +83,8 @@ class Installation:
             LakehouseError: A file cannot be read or written, or there is not enough memory.
             EngineError: DuckDB broke.
         """
-        warehouse = self.lakehouse.warehouse
-        step = workspace(memory_mb=self.engine_memory_mb, reaches=warehouse.uri, driver=warehouse.for_duckdb())
+        homes = self.lakehouse.homes
+        step = workspace(memory_mb=self.engine_memory_mb, reaches=homes.uris, driver=homes.for_duckdb())
         with engine_errors(what), step as connection:
             yield connection
 
@@ -99,6 +99,7 @@ def lakehouse_of(settings: Settings) -> Lakehouse:
     return Lakehouse.open(
         catalog_url=settings.catalog_url,
         warehouse=settings.warehouse_place,
+        restricted=settings.restricted_place,
         turns_url=next((url for url in databases if url.startswith("postgresql")), settings.ledger_url),
         lock_wait_seconds=settings.lock_wait_minutes * 60,
     )

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     Attributes:
         landing: Where files land: a folder, or ``s3://bucket/prefix``.
         warehouse: Where the Iceberg tables' files lie: a folder, or ``s3://bucket/prefix``.
+        restricted_warehouse: Where the files of raw rows and quarantine lie, which hold values as they arrived: a
+            folder, or ``s3://bucket/prefix``, that readers of published tables cannot open; by default the warehouse.
         catalog_url: The Iceberg catalog: SQLAlchemy URL of a database, or ``https://`` address of a REST catalog; by
             default SQLite in the warehouse.
         ledger_url: SQLAlchemy URL of the ledger; by default the catalog's database.
@@ -73,6 +75,7 @@ class Settings(BaseSettings):
 
     landing: str = "data/landing"
     warehouse: str = "data/warehouse"
+    restricted_warehouse: str = ""
     catalog_url: str = Field(default="", repr=False)
     ledger_url: str = Field(default="", repr=False)
     s3_endpoint: str = ""
@@ -127,6 +130,8 @@ class Settings(BaseSettings):
     def _absolute(cls, values: Any) -> Any:
         for place in ("landing", "warehouse"):
             values[place] = Place.of(values.get(place) or cls.model_fields[place].default).uri
+        if restricted := values.get("restricted_warehouse"):
+            values["restricted_warehouse"] = Place.of(restricted).uri
         if not values.get("catalog_url") and values["warehouse"].startswith("s3://"):
             raise DeclarationError(
                 "the warehouse is in a bucket, where no catalog can lie",
@@ -158,6 +163,11 @@ class Settings(BaseSettings):
     def warehouse_place(self) -> Place:
         """Where the tables' files lie."""
         return Place(self.warehouse, self.store)
+
+    @property
+    def restricted_place(self) -> Place | None:
+        """Where the files of raw rows and quarantine lie; ``None`` for the warehouse."""
+        return Place(self.restricted_warehouse, self.store) if self.restricted_warehouse else None
 
     @property
     def limits(self) -> Limits:

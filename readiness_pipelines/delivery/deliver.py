@@ -22,7 +22,7 @@ from readiness_pipelines.delivery.baseline import Baseline, baseline_of
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.judging import JudgedBatch, decisions_in_force, judged_batch
-from readiness_pipelines.delivery.on_spark import stage_from_spark
+from readiness_pipelines.delivery.on_spark import read_on_spark, stage_from_spark
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import Profiled, profiled
 from readiness_pipelines.delivery.published import Inputs, Published, is_there
@@ -35,6 +35,7 @@ from readiness_pipelines.errors import DeclarationError, LakehouseError, Unknown
 from readiness_pipelines.gates import (
     CleansedCount,
     Discard,
+    DuckDbEngine,
     Empty,
     Hold,
     Publish,
@@ -288,12 +289,20 @@ def _staged_good(
     good = _stage_good(published, judged, step, installation)
     if good is None or judged.verdict.masking is None:
         return judged, good
-    verdict = judged.verdict.verified(installation.lakehouse.staged_rows(judged.engine, good))
+    verdict = judged.verdict.verified(_read_back(good, judged, installation))
     if verdict is judged.verdict:
         return judged, good
     installation.lakehouse.forget(good)
     held = replace(judged, verdict=verdict)
     return held, _stage_good(published, held, step, installation)
+
+
+def _read_back(good: Staged, judged: JudgedBatch, installation: Installation) -> Rows:
+    """Staged rows, read by the engine that judged."""
+    lakehouse = installation.lakehouse
+    if isinstance(judged.judge, DuckDbEngine):
+        return lakehouse.staged_rows(judged.engine, good)
+    return read_on_spark(lakehouse.plan_staged(good), engine=cast("Any", judged.judge))
 
 
 def _stage_good(published: TableId, judged: JudgedBatch, step: _Step, installation: Installation) -> Staged | None:

@@ -19,6 +19,7 @@ from readiness_pipelines.decisions import (
     in_force,
 )
 from readiness_pipelines.delivery.baseline import Baseline
+from readiness_pipelines.delivery.classes import refuse_unreviewed
 from readiness_pipelines.delivery.compared import Compared, compared_rows, merged
 from readiness_pipelines.delivery.gates import engine_of, gate_of
 from readiness_pipelines.delivery.on_spark import compared_on_spark, decisions_on_spark, rows_on_spark, spark_engine
@@ -73,12 +74,13 @@ def judged_batch(
 
     Raises:
         UpstreamNotPublishedError: Nothing was ingested, or an input or referenced table has nothing published.
-        GateBuildError: The schema cannot become a gate, or a check raised.
+        GateBuildError: The schema cannot become a gate, a check raised, or a class is lowered that nobody reviewed.
         DeclarationError: A decision cannot be applied to the rows as they are now.
         EngineError: The engine that should judge cannot be had, or broke.
         LakehouseError: A table cannot be read.
     """
     gate = gate_of(table, default_engine=installation.engine_name)
+    refuse_unreviewed(table)
     with installation.engine(f"batch {batch!r} of {table.id}") as engine:
         given = judged_rows(table, batch=batch, installation=installation, engine=engine)
         compared = compared_rows(table, gate, batch=batch, installation=installation, engine=engine)

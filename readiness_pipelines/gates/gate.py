@@ -120,7 +120,7 @@ class Gate:
         self.rules: tuple[Rule, ...] = tuple(test.rule for test in self.tests)
         self._dialect = dialect_of(engine)
         refuse_unsupported(self.spec, self.tests, self._dialect)
-        refuse_unprotectable(self.spec, self.tests, self._dialect)
+        refuse_unprotectable(self.spec, self.tests)
         self.declaration: GateDeclaration = declaration_of(self.spec, self.tests, self._gating, missing)
 
     def renamed(self, name: str) -> "Gate":

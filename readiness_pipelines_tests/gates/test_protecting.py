@@ -140,8 +140,6 @@ def test_rules_that_cannot_look_through_a_protection_are_refused() -> None:
         gate(pa.int64(), Pseudonym(key="people"), rules=[WithinUsualRange(["v"])])
     with pytest.raises(GateBuildError, match="cannot be published with a warning"):
         gate(pa.string(), Pseudonym(key="people"), routes={"masking_verified": Route.WARN})
-    with pytest.raises(GateBuildError, match=r"Spark does not do"):
-        gate(pa.string(), Pseudonym(key="people"), engine="spark")
 
 
 def test_values_are_compared_with_other_batches_by_what_was_published_of_them() -> None:

@@ -21,7 +21,7 @@ from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.expressions import with_patterns
 from readiness_pipelines.engines.spark.files import read_files, write_files
 from readiness_pipelines.engines.spark.sql import SPARK, USE_DUCKDB
-from readiness_pipelines.errors import EngineError, GateBuildError
+from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.lakehouse.records import PlannedFiles, StagingArea
 
 
@@ -125,13 +125,10 @@ class SparkEngine:
         """All rows: Spark groups by spreading the keys over its executors."""
         return rows
 
-    def remember(self, name: str, value: bytes) -> str:  # noqa: ARG002  # the port's
-        """Refused: what Spark is told is written to its logs and its plans.
-
-        Raises:
-            EngineError: Always; a gate that protects columns is refused when it is built.
-        """
-        raise EngineError(f"{self.sql.name} keeps no key", way_out=self.sql.way_out)
+    def remember(self, name: str, value: bytes) -> str:
+        """SQL of some bytes that no query or plan spells out: they are in a table of one row."""
+        self.view(name, pa.table({"value": pa.array([value], pa.binary())}))
+        return f"(SELECT value FROM {name})"
 
     def error_lists(self, name: str, query: str) -> tuple[str, str]:
         """Remember the errors of each combination of words in a table, which is sent to all executors."""

@@ -24,6 +24,7 @@ from readiness_pipelines.contracts.protections import (
     Withhold,
     YearOnly,
 )
+from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.port import Engine, Rows
 from readiness_pipelines.engines.tokens import value_of_token
 from readiness_pipelines.gates.judge.protecting import ProtectedColumn, Protections, pseudonym_of
@@ -79,9 +80,9 @@ class MaskingCheck:
     def _of_column(self, column: ProtectedColumn, published: str) -> Iterator[str]:
         sql = self.engine.sql
         value = sql.identifier(column.column.name)
-        form = _form(column, value)
+        form = _form(column, value, sql)
         ((rows, differing, odd),) = self.engine.fetch(
-            f"SELECT count({value}), approx_count_distinct({value}), count(*) FILTER ({value} IS NOT NULL AND NOT "
+            f"SELECT count({value}), approx_count_distinct({value}), count(*) FILTER (WHERE {value} IS NOT NULL AND NOT "
             f"coalesce({form}, false)) FROM {published}"
         )
         ((arrived, differed),) = self.engine.fetch(
@@ -114,7 +115,7 @@ class MaskingCheck:
                 small = f"SELECT {value} FROM {published} WHERE {value} <= {largest or 0}"
                 query = f"SELECT count(DISTINCT t.{value}) FROM {self.arrived} WHERE t.{value} IN ({small})"
             case Pseudonym() | Token():
-                alike = f"SELECT t.{value} FROM {self.arrived} WHERE {_form(column, f't.{value}')}"
+                alike = f"SELECT t.{value} FROM {self.arrived} WHERE {_form(column, f't.{value}', self.engine.sql)}"
                 query = f"SELECT count(*) FROM {published} WHERE {value} IN ({alike})"
             case FormatPreserving():
                 query = (
@@ -132,7 +133,7 @@ class MaskingCheck:
         if not isinstance(protection, Pseudonym | Token):
             return 0
         sample = self.engine.fetch(
-            f"SELECT t._row, CAST(t.{name} AS VARCHAR) FROM {self.arrived} "
+            f"SELECT t._row, CAST(t.{name} AS {_text(self.engine.sql)}) FROM {self.arrived} "
             f"WHERE t.{name} IS NOT NULL ORDER BY t._row LIMIT {SAMPLE}"
         )
         if not sample:
@@ -160,9 +161,9 @@ class MaskingCheck:
         ]
         if not others:
             return
-        value = f"CAST(a.{sql.identifier(column.column.name)} AS VARCHAR)"
+        value = f"CAST(a.{sql.identifier(column.column.name)} AS {_text(sql)})"
         wanted = f"length({value}) >= {LEAST_LENGTH}"
-        counts = ", ".join(f"count(*) FILTER ({wanted} AND {_repeats(field, value, sql)})" for field in others)
+        counts = ", ".join(f"count(*) FILTER (WHERE {wanted} AND {_repeats(field, value, sql)})" for field in others)
         # The other columns are published as they arrived: they are compared where they arrived, without a join.
         names = ", ".join(f"t.{sql.identifier(name)}" for name in (column.column.name, *(f.name for f in others)))
         query = f"SELECT count({value}), {counts} FROM (SELECT {names} FROM {self.arrived}) a"
@@ -183,26 +184,26 @@ def may_repeat(field: pa.Field) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind))
 
 
-def _repeats(field: pa.Field, value: str, sql: Any) -> str:
+def _repeats(field: pa.Field, value: str, sql: Dialect) -> str:
     other = f"a.{sql.identifier(field.name)}"
     if pa.types.is_integer(field.type):
-        return f"CAST({other} AS VARCHAR) = {value}"
+        return f"CAST({other} AS {_text(sql)}) = {value}"
     return f"contains(lower({other}), lower(trim({value})))"
 
 
-def _form(column: ProtectedColumn, value: str) -> str:
+def _form(column: ProtectedColumn, value: str, sql: Dialect) -> str:
     """SQL: whether a value is in the form that the protection gives."""
     match column.protection:
         case Pseudonym(length=length):
             if pa.types.is_integer(column.column.type):
                 return f"{value} >= 0"
-            return _matches(value, f"[0-9a-f]{{{length}}}")
+            return sql.is_like(value, f"[0-9a-f]{{{length}}}")
         case Token():
-            return _matches(value, "[A-Za-z0-9_-]{22,}")
+            return sql.is_like(value, "[A-Za-z0-9_-]{22,}")
         case KeepFirst(count=count):
-            return _matches(value, rf"(?s)(.{{{count}}})?\*")
+            return sql.is_like(value, rf"(?s)(.{{{count}}})?\*")
         case KeepLast(count=count):
-            return _matches(value, rf"(?s)\*(.{{{count}}})?")
+            return sql.is_like(value, rf"(?s)\*(.{{{count}}})?")
         case YearOnly():
             return f"{value} = date_trunc('year', {value})"
         case Bucket(width=width, at_most=at_most):
@@ -216,5 +217,5 @@ def _form(column: ProtectedColumn, value: str) -> str:
             return "true"
 
 
-def _matches(value: str, pattern: str) -> str:
-    return f"regexp_full_match({value}, '{pattern}')"
+def _text(sql: Dialect) -> str:
+    return sql.type_name(pa.string())

@@ -116,9 +116,9 @@ def _value(column: LaidColumn, protection: Protection, work: _Work) -> str:
     value, kind = f"t.{sql.identifier(column.name)}", sql.type_name(column.type)
     match protection:
         case Pseudonym(key=key, length=length):
-            hashed = hmac_sql(f"CAST({value} AS VARCHAR)", keys[key], work.engine, work.name)
+            hashed = hmac_sql(f"CAST({value} AS {sql.type_name(pa.string())})", keys[key], work.engine, work.name)
             if pa.types.is_integer(column.type):
-                return f"CAST(CAST('0x' || left({hashed}, 16) AS UBIGINT) >> 1 AS {kind})"
+                return sql.positive(f"left({hashed}, 16)")
             return f"left({hashed}, {length})"
         case Token(key=key):
             return _looked_up(column, token_maker(keys[key]), work)
@@ -144,7 +144,7 @@ def _looked_up(column: LaidColumn, make: Columnwise, work: _Work) -> str:
     plain = work.engine.arrow(f"SELECT DISTINCT {value} AS v FROM {work.rows} WHERE {value} IS NOT NULL").column("v")
     made = [make(chunk) for chunk in plain.chunks]
     work.engine.view(work.name, pa.table({"v": plain, "p": pa.chunked_array(made, pa.string())}))
-    return f"(SELECT m.p FROM {work.name} m WHERE m.v = t.{value})"
+    return f"(SELECT max(m.p) FROM {work.name} m WHERE m.v = t.{value})"
 
 
 def _lower_bound(value: str, type_: pa.DataType, width: float, at_most: float | None, kind: str) -> str:
@@ -152,7 +152,7 @@ def _lower_bound(value: str, type_: pa.DataType, width: float, at_most: float | 
     if pa.types.is_floating(type_):
         lower = f"floor({value} / {width!r}) * {width!r}"
     else:
-        whole = f"CAST({value} AS HUGEINT)" if pa.types.is_integer(type_) else value
+        whole = f"CAST({value} AS DECIMAL(38, 0))" if pa.types.is_integer(type_) else value
         step = int(width) if width == int(width) else f"CAST({width!r} AS {kind})"
         lower = f"{whole} - (({whole} % {step}) + {step}) % {step}"
     bounded = lower if at_most is None else f"least({lower}, {at_most:g})"
@@ -176,7 +176,8 @@ def hmac_sql(text: str, key: bytes, engine: Engine, name: str) -> str:
     padded = (sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
     inner = engine.remember(f"{name}_inner", bytes(byte ^ 0x36 for byte in padded))
     outer = engine.remember(f"{name}_outer", bytes(byte ^ 0x5C for byte in padded))
-    return f"sha256({outer} || unhex(sha256({inner} || encode({text}))))"
+    sql = engine.sql
+    return sql.sha256(f"{outer} || unhex({sql.sha256(f'{inner} || {sql.utf8(text)}')})")
 
 
 def pseudonym_of(value: str, key: bytes, length: int = 32) -> str:

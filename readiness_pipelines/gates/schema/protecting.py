@@ -16,7 +16,6 @@ from readiness_pipelines.contracts.protections import (
     describe_protection,
 )
 from readiness_pipelines.contracts.references import NotInOtherBatches
-from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.schema.columns import ColumnSpec, SchemaSpec
 from readiness_pipelines.gates.schema.tests import GateTest, Referenced, WithinUsual
@@ -30,7 +29,7 @@ def protected_columns(spec: SchemaSpec) -> tuple[ColumnSpec, ...]:
     return tuple(column for column in spec.columns if column.classified and column.classified.protection)
 
 
-def refuse_unprotectable(spec: SchemaSpec, tests: tuple[GateTest, ...], sql: Dialect) -> None:
+def refuse_unprotectable(spec: SchemaSpec, tests: tuple[GateTest, ...]) -> None:
     """Refuse a protection that would change a column's type, or that a rule could not look through.
 
     Raises:
@@ -38,11 +37,6 @@ def refuse_unprotectable(spec: SchemaSpec, tests: tuple[GateTest, ...], sql: Dia
     """
     protected = {column.name: _protection(column) for column in protected_columns(spec)}
     for column in protected_columns(spec):
-        if sql.operations is not None:
-            raise GateBuildError(
-                f"column {column.label!r} is protected, which {sql.name} does not do",
-                way_out='judge the table by engine="duckdb"',
-            )
         _refuse_type(column, _protection(column))
     for test in tests:
         name = test.rule.name
