@@ -163,5 +163,5 @@ def _by_spark(task: _Task, installation: Installation) -> Iterator[tuple[Engine,
         decisions = decisions_on_spark(gate_decisions(task.decisions), task.rows, engine)
         yield (
             engine,
-            task.gate.judge(rows, engine, others=others, decisions=decisions, accepted=task.accepted),
+            task.gate.judge(rows, engine, others=others, decisions=decisions, accepted=task.accepted, keys=task.keys),
         )
