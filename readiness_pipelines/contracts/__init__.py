@@ -1,6 +1,6 @@
 """What is promised: domains, their tables, sources and products, and who answers for them."""
 
-from readiness_pipelines.contracts.classification import Classification, Classified, Kind, classified, protect
+from readiness_pipelines.contracts.classification import Classification, Classified, PersonalKind, classified, protect
 from readiness_pipelines.contracts.cleansing import (
     Case,
     Categories,
@@ -68,7 +68,6 @@ __all__ = [
     "GatedTable",
     "KeepFirst",
     "KeepLast",
-    "Kind",
     "Kpi",
     "Lane",
     "MaskingVerified",
@@ -76,6 +75,7 @@ __all__ = [
     "NullTokens",
     "Numbers",
     "Origin",
+    "PersonalKind",
     "Places",
     "Protection",
     "Pseudonym",

@@ -5,14 +5,14 @@ from functools import lru_cache
 from typing import assert_never
 
 from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table
-from readiness_pipelines.contracts.classification import Classification, Classified, Kind, strongest
+from readiness_pipelines.contracts.classification import Classification, Classified, PersonalKind, strongest
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.errors import GateBuildError
 
 TABLES_KEPT = 1_024
 """So many tables are looked at once."""
 
-_NAMES_SOMEBODY = (Kind.ID, Kind.DIRECT, Kind.FREE_TEXT)
+_NAMES_SOMEBODY = (PersonalKind.ID, PersonalKind.DIRECT, PersonalKind.FREE_TEXT)
 
 
 def class_of(table: Table, column: str) -> Classified:

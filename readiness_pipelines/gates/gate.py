@@ -183,7 +183,7 @@ class Gate:
         others: OtherRows | None = None,
         decisions: Decisions | None = None,
         accepted: Mapping[str, str] | None = None,
-        keys: Keys = no_keys,
+        keys: Keys | None = None,
     ) -> Verdict:
         """Judge a batch.
 
@@ -215,6 +215,7 @@ class Gate:
         breaks = {name: why for name, why in layout.breaks.items() if not decisions.waives(name)}
         misshapen = any(rule.name in breaks and holds_by_shape(rule) for rule in self.rules)
         typed = BatchView.over(engine, source=source, layout=layout, tag=tag)
+        keys = keys or no_keys
         protections = protect_columns(layout, typed.rows, engine, keys=keys, tag=tag)
         if protections.missing:
             breaks[MASKING_VERIFIED] = protections.missing

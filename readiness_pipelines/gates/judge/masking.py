@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from readiness_pipelines.contracts.classification import Classified, Kind
+from readiness_pipelines.contracts.classification import Classified, PersonalKind
 from readiness_pipelines.contracts.protections import (
     WITHHELD,
     Bucket,
@@ -42,7 +42,7 @@ CHANCE = 0.01
 LOST = 0.9
 """Estimates of how many values differ are this close."""
 
-_ANYWHERE = (Kind.ID, Kind.DIRECT, Kind.FREE_TEXT, None)
+_ANYWHERE = (PersonalKind.ID, PersonalKind.DIRECT, PersonalKind.FREE_TEXT, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +82,8 @@ class MaskingCheck:
         value = sql.identifier(column.column.name)
         form = _form(column, value, sql)
         ((rows, differing, odd),) = self.engine.fetch(
-            f"SELECT count({value}), approx_count_distinct({value}), count(*) FILTER (WHERE {value} IS NOT NULL AND NOT "
-            f"coalesce({form}, false)) FROM {published}"
+            f"SELECT count({value}), approx_count_distinct({value}), "
+            f"count(*) FILTER (WHERE {value} IS NOT NULL AND NOT coalesce({form}, false)) FROM {published}"
         )
         ((arrived, differed),) = self.engine.fetch(
             f"SELECT count(t.{value}), approx_count_distinct(t.{value}) FROM {self.arrived}"
@@ -168,7 +168,7 @@ class MaskingCheck:
         names = ", ".join(f"t.{sql.identifier(name)}" for name in (column.column.name, *(f.name for f in others)))
         query = f"SELECT count({value}), {counts} FROM (SELECT {names} FROM {self.arrived}) a"
         ((rows, *found),) = self.engine.fetch(query)
-        bound = 0 if classified.kind is Kind.ID or pa.types.is_integer(kind) else CHANCE * rows
+        bound = 0 if classified.kind is PersonalKind.ID or pa.types.is_integer(kind) else CHANCE * rows
         for field, count in zip(others, found, strict=True):
             if count > bound:
                 yield f"{field.name} repeats {column.column.name} in {count:,} rows"
