@@ -15,6 +15,7 @@ from readiness_pipelines.contracts.cleansing import (
     ZeroPad,
     cleanse,
 )
+from readiness_pipelines.contracts.disclosure import KAnonymity, LDiversity
 from readiness_pipelines.contracts.domain import Domain, Lane
 from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.contracts.people import Steward
@@ -66,9 +67,11 @@ __all__ = [
     "FormatPreserving",
     "Freshness",
     "GatedTable",
+    "KAnonymity",
     "KeepFirst",
     "KeepLast",
     "Kpi",
+    "LDiversity",
     "Lane",
     "MaskingVerified",
     "NotInOtherBatches",

@@ -16,11 +16,12 @@ import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import Computed, GatedTable, Kpi, Table
+from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.decisions import Decision
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash, must_commit
 from readiness_pipelines.delivery.baseline import Baseline, baseline_of
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
-from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.gates import exposing_rules, gate_of
 from readiness_pipelines.delivery.judging import JudgedBatch, decisions_in_force, judged_batch
 from readiness_pipelines.delivery.on_spark import read_on_spark, stage_from_spark
 from readiness_pipelines.delivery.places import store_of
@@ -190,7 +191,22 @@ def _findings(table: Table, delivery: Delivery) -> Mapping[FindingKind, Sequence
         )
         for finding in findings
     ]
-    return {FindingKind.SCHEMA: schema, **(delivery.profiled.findings if delivery.profiled else {})}
+    disclosed = [
+        BatchFinding(
+            kind=FindingKind.DISCLOSURE,
+            measured=count.rule.name,
+            column=None,
+            promised=count.rule.reason,
+            seen=count.detail,
+        )
+        for count in delivery.rules
+        if count.broken_rows and count.rule.route is Route.WARN and count.rule.name in exposing_rules(table)
+    ]
+    return {
+        FindingKind.SCHEMA: schema,
+        FindingKind.DISCLOSURE: disclosed,
+        **(delivery.profiled.findings if delivery.profiled else {}),
+    }
 
 
 def _details(table: Table, verdict: Verdict, decisions: Sequence[Decision]) -> dict[str, Any]:

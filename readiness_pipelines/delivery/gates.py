@@ -5,6 +5,7 @@ from typing import assert_never
 
 from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table
 from readiness_pipelines.gates import Gate
+from readiness_pipelines.gates.schema.tests import Disclosed
 from readiness_pipelines.products import kpi_schema
 from readiness_pipelines.settings import EngineName
 
@@ -30,6 +31,11 @@ def gate_of(table: Table, *, default_engine: EngineName = "duckdb") -> Gate:
         GateBuildError: Its schema cannot become a gate; names the rule and the reason.
     """
     return _gate(table, engine_of(table, default_engine))
+
+
+def exposing_rules(table: Table) -> frozenset[str]:
+    """The names of the rules about what a table's rows give away of persons."""
+    return frozenset(test.rule.name for test in gate_of(table).tests if isinstance(test, Disclosed))
 
 
 @lru_cache(maxsize=GATES_KEPT)
@@ -65,10 +71,11 @@ def _built(table: Table, engine: EngineName) -> Gate:
         default_route=gating.default_route,
         tolerance=gating.tolerance,
         schema_change=gating.schema_change,
+        unclassified=gating.unclassified,
         allow_empty=gating.allow_empty,
         engine=engine,
         classified=table.classified,
     )
 
 
-__all__ = ["engine_of", "gate_of"]
+__all__ = ["engine_of", "exposing_rules", "gate_of"]

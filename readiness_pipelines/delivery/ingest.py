@@ -12,6 +12,7 @@ from readiness_pipelines.columns import RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
+from readiness_pipelines.delivery.scanning import scan_staged
 from readiness_pipelines.delivery.settling import settled_arrival
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
@@ -117,6 +118,7 @@ def ingest(
                 facts={"rows": staged.rows},
             )
             unreadable_rows = _unreadable(staged, installation)
+            scanned = scan_staged(ref, staged, columns, installation=installation, engine=engine)
         record_batch(
             BatchRecord(
                 ref=ref,
@@ -135,6 +137,7 @@ def ingest(
             attempt=attempt,
             installation=installation,
             run=run,
+            found=scanned,
         )
     return Ingested(
         ref=ref,

@@ -25,6 +25,7 @@ from readiness_pipelines.gates.judge.counting import count_cleansed, count_rules
 from readiness_pipelines.gates.judge.dropped import drop_rows
 from readiness_pipelines.gates.judge.layout import Layout, lay_out, published_schema, shape_of
 from readiness_pipelines.gates.judge.others import OtherRows
+from readiness_pipelines.gates.judge.persons import Exposure, find_exposures
 from readiness_pipelines.gates.judge.protecting import protect_columns
 from readiness_pipelines.gates.record.records import RecordGate, RecordVerdict
 from readiness_pipelines.gates.schema.classes import classify
@@ -68,12 +69,14 @@ class Gate:
         schema: A model or schema of ``pandera.pyarrow``, ``pandera.polars`` or ``pandera.pandas``.
         name: What the gate guards; for people.
         missing: Text that means "no value" in text columns.
-        rules: Further rules: Pandera checks over the frame, `ExistsIn`, `NotInOtherBatches`, `WithinUsualRange`.
+        rules: Further rules: Pandera checks over the frame, `ExistsIn`, `NotInOtherBatches`, `WithinUsualRange`,
+            `KAnonymity`, `LDiversity`.
         routes: Routes by rule name, in place of the defaults: shape and batch rules hold, others quarantine rows.
         default_route: Route of the rules other than shape that `routes` does not name.
         tolerance: When a batch is held instead of published in part.
         schema_change: What a new, missing or widened column means.
         allow_empty: Whether a batch without rows replaces what it published before.
+        unclassified: Whether a batch is held where a published column looks personal for sure and has no class.
         engine: Where it will judge. It means the same everywhere, and has the same version; what would not is refused.
         classified: Classes of columns, beside those in the schema's metadata.
 
@@ -101,6 +104,7 @@ class Gate:
         tolerance: Tolerance | None = None,
         schema_change: SchemaChange = SchemaChange.DISCARD,
         allow_empty: bool = False,
+        unclassified: Route = Route.WARN,
         engine: EngineName = "duckdb",
         classified: Mapping[str, Classified] | None = None,
     ) -> None:
@@ -112,6 +116,7 @@ class Gate:
             default_route=default_route,
             tolerance=tolerance or Tolerance(),
             schema_change=schema_change,
+            unclassified=unclassified,
             allow_empty=allow_empty,
         )
         self.spec = classify(read_schema(schema), classified or {})
@@ -228,7 +233,9 @@ class Gate:
             others=others or OtherRows(),
             decisions=decisions,
         )
+        exposures = {} if misshapen else find_exposures(view, broken, self.tests)
         counted = {rule.name: count for rule, count in count_rules(view, broken, rows=ingested)}
+        counted |= {rule.name: _exposed(rule, exposures, decisions) for rule in self.rules if rule.name in exposures}
         counts = tuple(self._count(rule, breaks, counted, ingested, misshapen) for rule in self.rules)
         gating = replace(self._gating, tolerance=Tolerance()) if decisions.waives(TOLERANCE) else self._gating
         outcome = outcome_of(counts, gating, failed=broken.failed_rows, discarded=dropped.rows, ingested=ingested)
@@ -291,3 +298,11 @@ class Gate:
             return RuleCount(rule=rule, broken_rows=ingested, detail=breaks[rule.name])
         decided = not misshapen or rule.kind is RuleKind.SHAPE
         return counted.get(rule.name, RuleCount(rule=rule, broken_rows=0, decided=decided))
+
+
+def _exposed(rule: Rule, exposures: Mapping[str, Exposure], decisions: Decisions) -> RuleCount:
+    """The count of a rule about persons that the rows to publish break, or that is waived for them."""
+    if decisions.waives(rule.name):
+        return RuleCount(rule=rule, broken_rows=0, waived_rows=0)
+    found = exposures[rule.name]
+    return RuleCount(rule=rule, broken_rows=found.rows, detail=found.detail)

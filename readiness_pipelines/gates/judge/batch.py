@@ -25,9 +25,11 @@ from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.rules import Runner
 from readiness_pipelines.gates.schema.tests import (
     Checked,
+    ColumnsClassified,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Disclosed,
     GateTest,
     Masked,
     NotNull,
@@ -75,8 +77,10 @@ def find_violations(
                     batch[test.rule.name] = test.rule.reason
             case Readable() | Typed() | NotNull() | WithinUsual():
                 pass  # `find_lifted` finds them
-            case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged() | Masked():
-                pass  # decided by the layout, or by what is to be published; they have no bits
+            case Disclosed() | ColumnsClassified() | Masked():
+                pass  # decided over the rows to publish; they have no bits
+            case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
+                pass  # decided by the layout; they have no bits
             case _:
                 assert_never(bit.test)
     waived = violations.waive(decisions.waived)

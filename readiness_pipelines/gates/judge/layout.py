@@ -13,9 +13,11 @@ from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.gates.schema.columns import ColumnSpec, SchemaSpec
 from readiness_pipelines.gates.schema.tests import (
     Checked,
+    ColumnsClassified,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Disclosed,
     GateTest,
     Masked,
     NotNull,
@@ -180,7 +182,9 @@ def _breaks(
             return f"{kinds}, not {column.type}" if wrong else ""
         case SchemaUnchanged():
             return "; ".join(map(str, findings))
-        case Readable() | NotNull() | Unique() | Checked() | Referenced() | WithinUsual() | Masked():
+        case Readable() | NotNull() | Unique() | Checked() | Referenced() | WithinUsual() | Disclosed() | Masked():
+            return ""
+        case ColumnsClassified():
             return ""
         case _:
             assert_never(test)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pandera.api.checks import Check
 
 from readiness_pipelines.contracts.cleansing import RejectMissing
+from readiness_pipelines.contracts.disclosure import Disclosure, KAnonymity, LDiversity
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.references import (
     ExistsIn,
@@ -27,9 +28,11 @@ from readiness_pipelines.gates.schema.protecting import protected_columns
 from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, SCHEMA_UNCHANGED, Rule, RuleKind, rule_name
 from readiness_pipelines.gates.schema.tests import (
     Checked,
+    ColumnsClassified,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Disclosed,
     GateTest,
     Masked,
     NotNull,
@@ -117,13 +120,27 @@ def _frame_tests(spec: SchemaSpec, gating: Gating, probe: Callable[[], "Probe"])
                 yield _reference_test(added, spec)
             case WithinUsualRange():
                 yield from _usual_tests(added, spec)
+            case KAnonymity() | LDiversity():
+                yield _disclosure_test(added, spec)
             case Check():
                 yield _check_test(added, None, probe(), Flavour.PYARROW if not added.native else spec.flavour)
             case _:
                 raise GateBuildError(
                     f"the rule {added!r} is neither a Pandera check nor a reference",
-                    way_out="give a pandera Check over the frame, ExistsIn, NotInOtherBatches or WithinUsualRange",
+                    way_out="give a pandera Check over the frame, ExistsIn, NotInOtherBatches, WithinUsualRange, "
+                    "KAnonymity or LDiversity",
                 )
+
+    if gating.unclassified is Route.HOLD:
+        rule = Rule(
+            name="columns_classified",
+            columns=(),
+            kind=RuleKind.BATCH,
+            route=Route.HOLD,
+            reason="no published column that nobody classified looks personal",
+            because="the detector looks at a sample of the batch's values",
+        )
+        yield ColumnsClassified(rule=rule, classified=tuple(c.name for c in spec.columns if c.classified))
 
 
 _PARDONED: dict[Duplicates, str] = {"all": "", "exclude_first": " before", "exclude_last": " after"}
@@ -202,6 +219,22 @@ def _masking_rule(reference: MaskingVerified) -> Rule:
     )
 
 
+def _disclosure_test(condition: Disclosure, spec: SchemaSpec) -> Disclosed:
+    for name in condition.columns:
+        if not any(column.matches(name) for column in spec.columns):
+            raise UnknownNameError(f"column in {type(condition).__name__}", name, [c.name for c in spec.columns])
+    joined = ", ".join(condition.quasi)
+    match condition:
+        case KAnonymity(k=k, persons=persons):
+            name = rule_name(*condition.quasi, "k_anonymity")
+            reason = f"at least {k} {'persons' if persons else 'rows'} have the same {joined}"
+        case LDiversity(l=least, sensitive=sensitive):
+            name = rule_name(*condition.quasi, sensitive, "l_diversity")
+            reason = f"rows with the same {joined} have at least {least} different values of {sensitive}"
+    rule = Rule(name=name, columns=condition.columns, kind=RuleKind.BATCH, route=Route.HOLD, reason=reason)
+    return Disclosed(rule=rule, condition=condition)
+
+
 def _usual_tests(reference: WithinUsualRange, spec: SchemaSpec) -> Iterator[WithinUsual]:
     for name in reference.columns:
         column = next((column for column in spec.columns if column.name == name), None)
@@ -225,7 +258,11 @@ def _routed(test: GateTest, gating: Gating) -> GateTest:
     """The test with its route: the one given by name, else the gate's default for rules that are not shape rules."""
     rule = test.rule
     given = gating.routes.get(rule.name)
-    whole_batch = rule.kind is RuleKind.SHAPE or (isinstance(test, Checked) and not test.of_rows)
+    whole_batch = (
+        rule.kind is RuleKind.SHAPE
+        or isinstance(test, Disclosed | ColumnsClassified)
+        or (isinstance(test, Checked) and not test.of_rows)
+    )
     if given is Route.QUARANTINE and whole_batch:
         raise GateBuildError(
             f"the rule {rule.name!r} is about the whole batch and has no rows to quarantine",

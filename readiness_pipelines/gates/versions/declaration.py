@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from readiness_pipelines.contracts.gating import Gating
+from readiness_pipelines.detection import VERSION as DETECTOR
 from readiness_pipelines.engines.cleansing import step_facts
 from readiness_pipelines.gates.schema.columns import ColumnSpec, SchemaSpec
 from readiness_pipelines.gates.schema.tests import (
     Checked,
+    ColumnsClassified,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Disclosed,
     GateTest,
     Masked,
     NotNull,
@@ -108,6 +111,12 @@ def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
         case Referenced(reference=reference) | WithinUsual(reference=reference):
             named = {"reference": type(reference).__name__, **vars(reference)}
             return {**facts, "check": "reference", "statistics": plain(named)}
+        case Disclosed(condition=condition):
+            named = {"condition": type(condition).__name__, **vars(condition)}
+            return {**facts, "check": "disclosure", "statistics": plain(named)}
+        case ColumnsClassified(classified=classified):
+            statistics = {"detector": DETECTOR, "classified": sorted(classified)}
+            return {**facts, "check": rule.name, "statistics": statistics}
         case (
             Readable()
             | ColumnsPresent()
