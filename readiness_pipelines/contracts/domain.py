@@ -23,7 +23,7 @@ from readiness_pipelines.contracts.reads import (
     agree,
     default_mapping,
 )
-from readiness_pipelines.contracts.references import ExistsIn
+from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import Computed, DerivedTable, GatedTable, Kpi, Language, Table, Transform
@@ -479,12 +479,22 @@ class Domain:
         found: list[Any] = []
         references: dict[str, Read] = {}
         for rule in rules:
-            if not isinstance(rule, ExistsIn):
-                found.append(rule)
-                continue
-            read = self._reference(rule.table, what)
-            references[str(read.table.id)] = read
-            found.append(replace(rule, table=str(read.table.id)))
+            match rule:
+                case ExistsIn():
+                    read = self._reference(rule.table, what)
+                    references[str(read.table.id)] = read
+                    found.append(replace(rule, table=str(read.table.id)))
+                case MaskingVerified():
+                    read = self._reference(rule.of, what)
+                    if not isinstance(read.table, GatedTable):
+                        raise DeclarationError(
+                            f"MaskingVerified of {what} compares with {read.table.id}, which has no source",
+                            way_out="name the gated table in which the values arrive",
+                        )
+                    references[str(read.table.id.raw)] = read
+                    found.append(replace(rule, of=str(read.table.id.raw)))
+                case _:
+                    found.append(rule)
         return tuple(found), references
 
     def _reference(self, given: Any, what: str) -> Read:

@@ -15,6 +15,7 @@ from readiness_pipelines.gates.schema.tests import (
     ColumnsPresent,
     Disclosed,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -99,7 +100,7 @@ def _columns(test: GateTest, by_spec: Mapping[int, Sequence[LaidColumn]]) -> Ite
             yield from of(spec)
         case Checked(spec=spec) | Unique(spec=spec):
             yield from (None,) if spec is None else of(spec)
-        case Disclosed() | ColumnsClassified():
+        case Disclosed() | ColumnsClassified() | Masked():
             pass  # they are about all rows to publish
         case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
             pass  # they are about the shape of the batch, not its rows

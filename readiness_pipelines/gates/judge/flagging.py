@@ -21,6 +21,7 @@ from readiness_pipelines.gates.schema.tests import (
     ColumnsOrdered,
     ColumnsPresent,
     Disclosed,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -140,7 +141,7 @@ def _breaks(bit: Bit, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
             return absent & readable & _converted(bit.column)
         case WithinUsual() as test:
             return _is_unusual(bit, test, ranges)
-        case Checked() | Unique() | Referenced() | Disclosed() | ColumnsClassified():
+        case Checked() | Unique() | Referenced() | Disclosed() | ColumnsClassified() | Masked():
             return None
         case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
             return None

@@ -19,6 +19,7 @@ from readiness_pipelines.gates.schema.tests import (
     ColumnsPresent,
     Disclosed,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -181,7 +182,7 @@ def _breaks(
             return f"{kinds}, not {column.type}" if wrong else ""
         case SchemaUnchanged():
             return "; ".join(map(str, findings))
-        case Readable() | NotNull() | Unique() | Checked() | Referenced() | WithinUsual() | Disclosed():
+        case Readable() | NotNull() | Unique() | Checked() | Referenced() | WithinUsual() | Disclosed() | Masked():
             return ""
         case ColumnsClassified():
             return ""

@@ -110,6 +110,13 @@ class WithinUsual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Masked:
+    """What is published of protected columns gives no value of them away."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosed:
     """The rows to publish give no person away: enough of them share the same values, or have different ones."""
 
@@ -130,7 +137,7 @@ class ColumnsClassified:
     classified: tuple[str, ...]
 
 
-PersonTest = Disclosed | ColumnsClassified
+PersonTest = Disclosed | ColumnsClassified | Masked
 """What is about persons and the rows to publish as a whole; decided after all else."""
 
 ShapeTest = ColumnsPresent | ColumnsExpected | ColumnsOrdered | SchemaUnchanged

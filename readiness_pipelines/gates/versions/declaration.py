@@ -16,6 +16,7 @@ from readiness_pipelines.gates.schema.tests import (
     ColumnsPresent,
     Disclosed,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -82,7 +83,14 @@ def _column_facts(column: ColumnSpec) -> dict[str, Any]:
         "coerce": column.coerce,
         "default": plain(column.default),
         "steps": [plain(step_facts(step)) for step in column.steps],
+        **_protection_facts(column),
     }
+
+
+def _protection_facts(column: ColumnSpec) -> dict[str, Any]:
+    """What is published in place of the values; nothing where they are, so that such gates keep their versions."""
+    protection = column.classified.protection if column.classified else None
+    return {"protection": {type(protection).__name__: plain(vars(protection))}} if protection else {}
 
 
 def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
@@ -117,6 +125,7 @@ def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
             | SchemaUnchanged()
             | Typed()
             | NotNull()
+            | Masked()
         ):
             return {**facts, "check": rule.name, "statistics": {}}
         case _:
