@@ -177,6 +177,8 @@ PAGES = (
             "SetNull",
             "Withhold",
             "MaskingVerified",
+            "KAnonymity",
+            "LDiversity",
         ),
     ),
     Page(
