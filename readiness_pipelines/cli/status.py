@@ -82,6 +82,7 @@ def _show_table(table: Table, batches: tuple[BatchStatus, ...], newest: int) -> 
         counts = record.counts
         state = "ingested, not judged yet" if record.ref.table != table.id else record.state.replace("_", " ")
         outcome = f" · {counts.ingested:,} rows, {counts.published:,} published, {counts.quarantined:,} quarantined"
+        outcome += f", {counts.erased:,} erased" if counts.erased else ""
         say(f"  {ref.batch}: ", (state, "bold"), outcome, f" · {record.reason}" if record.reason else "")
     if isinstance(table, Kpi):
         OUT.print(dimensions_table(table, shown))

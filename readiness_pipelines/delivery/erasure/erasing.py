@@ -1,0 +1,324 @@
+"""A person erased, from a request to its certificate. Whatever is cut off is finished by the same steps, done again."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.contracts import Computed, Domain, GatedTable, Table, downstream
+from readiness_pipelines.delivery.classes import class_of
+from readiness_pipelines.delivery.clones import drop_environment, remove_abandoned_clones
+from readiness_pipelines.delivery.contents import stores_of
+from readiness_pipelines.delivery.deliver import deliver
+from readiness_pipelines.delivery.erasure.matching import TableMatcher, matcher_of, names_subjects
+from readiness_pipelines.delivery.erasure.rewriting import Leaving, rewrite_judged, rewrite_raw
+from readiness_pipelines.delivery.erasure.searching import rows_of_persons
+from readiness_pipelines.delivery.follow import in_flow, is_stale, readers_of_all
+from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.places import store_of
+from readiness_pipelines.delivery.published import Published
+from readiness_pipelines.delivery.versions import show_newest_version
+from readiness_pipelines.delivery.withdraw import outlives, withdraw
+from readiness_pipelines.errors import ReadinessError, UpstreamNotPublishedError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import BatchRecord, RegisteredPerson, TrailEntry
+from readiness_pipelines.names import ENVIRONMENT, TableId
+
+Found = Mapping[TableId, Mapping[str, frozenset[int]]]
+"""The numbers of rows, by Iceberg table and batch."""
+
+Step = Callable[[str], None]
+"""Called with what is done next, for people."""
+
+_PASSES = 3
+"""A delivery that was under way may bring a person back once; not for ever."""
+
+
+def unwatched(_what: str) -> None:
+    """Nobody wants to know how far it is."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Rewritten:
+    """What was done to tables.
+
+    Attributes:
+        batches: The batches of which rows were taken out, or that were computed again.
+        judged_again: The batches of sources that were judged again.
+        withdrawn: Computed batches that are held now: what they had published before is withdrawn.
+        problems: What could not be done, a line each.
+        expired_snapshots: How many older snapshots were expired.
+        removed_files: How many files were removed that nothing names any more.
+        environments: The environments that were dropped: they share files with what was rewritten.
+    """
+
+    batches: dict[BatchRef, None] = field(default_factory=dict)
+    judged_again: list[BatchRef] = field(default_factory=list)
+    withdrawn: list[BatchRef] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    expired_snapshots: int = 0
+    removed_files: int = 0
+    environments: tuple[str, ...] = ()
+
+
+def subject_tables(domains: Iterable[Domain]) -> tuple[GatedTable, ...]:
+    """The tables of sources that name persons, in the order rows flow."""
+    tables = [table for domain in domains for table in domain.tables if isinstance(table, GatedTable)]
+    return tuple(table for table in tables if names_subjects(table))
+
+
+def affected_tables(tables: Sequence[Table]) -> tuple[Table, ...]:
+    """Some tables and all that is computed from them, in the order rows flow."""
+    return in_flow([*tables, *(reader for table in tables for reader in downstream(table))])
+
+
+def find_rows(
+    tables: Sequence[Table], persons: Sequence[RegisteredPerson] | None, *, installation: Installation
+) -> dict[TableId, dict[str, frozenset[int]]]:
+    """The rows of persons in the Iceberg tables of some tables, by batch; tables without any are left out.
+
+    Rows are found by value. A column that is published protected does not show its value: those rows are found in raw.
+
+    Args:
+        tables: The tables.
+        persons: The persons; all of the register where they are not given.
+        installation: Where the tables and the register are.
+
+    Raises:
+        LakehouseError: A table cannot be read.
+        RegisterKeyError: The register's key is not there, or is another one.
+    """
+    found: dict[TableId, dict[str, frozenset[int]]] = {}
+    for table in tables:
+        matcher = matcher_of(table, installation, persons)
+        for store in stores_of(table) if matcher else ():
+            assert matcher is not None  # noqa: S101  # asked just before
+            if rows := _rows_in(store, matcher, installation):
+                found[store] = rows
+    return found
+
+
+def _rows_in(store: TableId, matcher: TableMatcher, installation: Installation) -> dict[str, frozenset[int]]:
+    lakehouse = installation.lakehouse
+    if not lakehouse.exists(store):
+        return {}
+    named: dict[str, str] = {}
+    if store.is_raw or store == matcher.table.id.quarantine:
+        for record in installation.ledger.batches(tables=[matcher.table.id.raw]):
+            named |= {column.stored: column.name for column in record.columns}
+    with installation.engine(f"a search in {store}") as engine:
+        rows = rows_of_persons(lakehouse.relation(engine, store), matcher, named)
+    return {batch: frozenset(numbers) for batch, numbers in rows.items()}
+
+
+def rewrite_tables(
+    tables: Sequence[GatedTable],
+    persons: Sequence[RegisteredPerson] | None,
+    *,
+    noted: Mapping[str, Iterable[str]],
+    note: Callable[[Found], None],
+    why: str,
+    installation: Installation,
+    run: Run,
+    step: Step = unwatched,
+) -> Rewritten:
+    """Take the rows of persons out of tables and of all that is computed from them, and forget their past.
+
+    Args:
+        tables: The tables of sources.
+        persons: The persons; all of the register where they are not given.
+        noted: The batches that an earlier call found and may not have come to an end with, by Iceberg table.
+        note: Called with what is found, before anything is changed.
+        why: For the trail.
+        installation: Where the tables and the ledger are.
+        run: Who, and when.
+        step: Called before each step.
+
+    Raises:
+        CommitConflictError: Another run delivers one of the batches.
+        LakehouseError: A table cannot be read or written.
+        RegisterKeyError: The register's key is not there, or is another one.
+    """
+    done = Rewritten()
+    concerned = {BatchRef(table.id, batch) for table in tables for batch in _noted(table, noted)}
+    for turn in range(_PASSES):
+        found = find_rows(tables, persons, installation=installation)
+        if turn and not found:
+            break
+        note(found)
+        for table in tables:
+            batches = {batch for store in stores_of(table) for batch in found.get(store, {})}
+            batches |= _noted(table, noted) if not turn else set()
+            concerned |= {BatchRef(table.id, batch) for batch in batches}
+            for batch in sorted(batches):
+                step(f"{table.id}: batch {batch}")
+                _rewrite_batch(table, batch, found, done, why=why, installation=installation, run=run)
+            show_newest_version(table, installation=installation, run=run)
+    _compute_again(tables, concerned, done, installation=installation, run=run, step=step)
+    return done
+
+
+def _noted(table: GatedTable, noted: Mapping[str, Iterable[str]]) -> set[str]:
+    return {batch for store in stores_of(table) for batch in noted.get(str(store), ())}
+
+
+def _rewrite_batch(
+    table: GatedTable,
+    batch: str,
+    found: Found,
+    done: Rewritten,
+    *,
+    why: str,
+    installation: Installation,
+    run: Run,
+) -> None:
+    ledger, ref = installation.ledger, BatchRef(table.id, batch)
+    raw, record = ledger.get(BatchRef(table.id.raw, batch)), ledger.get(ref)
+    leaving = _leaving(table, batch, found, installation)
+    if record is not None:
+        rewrite_judged(table, record, leaving, why=why, installation=installation, run=run)
+    if raw is not None:
+        rewrite_raw(table, raw, leaving.raw, why=why, installation=installation, run=run)
+    done.batches[ref] = None
+    _judge_again(table, batch, record, done, installation=installation, run=run)
+
+
+def _leaving(table: GatedTable, batch: str, found: Found, installation: Installation) -> Leaving:
+    """Which rows are to go from where: one found anywhere goes everywhere, where numbers mean the same rows."""
+    raw, waiting, shown = (
+        found.get(store, {}).get(batch, frozenset()) for store in (table.id.raw, table.id.quarantine, store_of(table))
+    )
+    trail = installation.ledger.trail(ref=BatchRef(table.id, batch))
+    arrived = _last(installation.ledger.trail(ref=BatchRef(table.id.raw, batch)), ("ingested",))
+    judged = _last(trail, None) > arrived
+    published = _last(trail, ("published", "partly_published")) > arrived
+    everywhere = raw | (waiting if judged else frozenset()) | (shown if published else frozenset())
+    if published:
+        shown = everywhere
+    elif installation.lakehouse.exists(store_of(table)) and _is_protected(table):
+        # It is of rows that came before those in raw, and does not tell whose they are.
+        shown = _all_rows(store_of(table), batch, installation)
+    return Leaving(raw=everywhere, rows=everywhere if judged else waiting, shown=shown)
+
+
+def _last(trail: Sequence[TrailEntry], what: Sequence[str] | None) -> int:
+    """The number of the newest entry of a delivery that ended, or of one of some kinds."""
+    ended = [one for one in trail if one.attempt is not None and one.what not in ("failed", "erased")]
+    return max((one.id for one in ended if what is None or one.what in what), default=0)
+
+
+def _is_protected(table: GatedTable) -> bool:
+    """Whether what is published does not show whom a row is about."""
+    classes = [class_of(table, one.name) for one in gate_of(table).spec.columns]
+    return any(one.subject and one.protection is not None for one in classes)
+
+
+def _all_rows(store: TableId, batch: str, installation: Installation) -> frozenset[int]:
+    with installation.engine(f"batch {batch!r} of {store}") as engine:
+        rows = installation.lakehouse.relation(engine, store, batch=batch).project("_row").fetchall()
+    return frozenset(row for (row,) in rows)
+
+
+def _judge_again(
+    table: GatedTable,
+    batch: str,
+    before: BatchRecord | None,
+    done: Rewritten,
+    *,
+    installation: Installation,
+    run: Run,
+) -> None:
+    """Judge a batch again, where the gate that judged it is the one in the code: else a replay is somebody's decision.
+
+    What is published is then what any replay would publish.
+    """
+    version = gate_of(table, default_engine=installation.engine_name).version
+    if before is None or before.gate_version != version:
+        return
+    try:
+        deliver(table, batch=batch, installation=installation, run=run)
+        done.judged_again.append(BatchRef(table.id, batch))
+    except ReadinessError as error:
+        if error.retryable:
+            raise
+        done.problems.append(f"{BatchRef(table.id, batch)} could not be judged again: {error.what}")
+
+
+def _compute_again(
+    tables: Sequence[GatedTable],
+    concerned: set[BatchRef],
+    done: Rewritten,
+    *,
+    installation: Installation,
+    run: Run,
+    step: Step,
+) -> None:
+    """Compute again what was computed from batches that lost rows; what would be held is withdrawn."""
+    published = Published(installation.ledger)
+    readers: dict[TableId, list[BatchRef]] = {}
+    for ref in readers_of_all(concerned, tables, published):
+        readers.setdefault(ref.table, []).append(ref)
+    for table in in_flow(reader for one in tables for reader in downstream(one)):
+        for ref in readers.get(table.id, ()):
+            step(f"{table.id}: batch {ref.batch}")
+            try:
+                _compute(table, ref, done, installation=installation, run=run)
+            except ReadinessError as error:
+                if error.retryable:
+                    raise
+                done.problems.append(f"{ref} could not be computed again: {error.what}")
+
+
+def _compute(table: Computed, ref: BatchRef, done: Rewritten, *, installation: Installation, run: Run) -> None:
+    published = Published(installation.ledger)
+    record, inputs = published.record(table.id, ref.batch), published.inputs(table, ref.batch)
+    if inputs is None:
+        if record is not None and outlives(table, record, published):
+            withdraw(table, batch=ref.batch, installation=installation, run=run)
+            done.withdrawn.append(ref)
+        return
+    # One that is held shows what was computed before.
+    if not is_stale(record, inputs) and record is not None and not _shows_older(record):
+        return
+    try:
+        deliver(table, batch=ref.batch, installation=installation, run=run)
+    except UpstreamNotPublishedError:
+        return
+    done.batches[ref] = None
+    now = installation.ledger.get(ref)
+    if now is not None and _shows_older(now) and withdraw(table, batch=ref.batch, installation=installation, run=run):
+        done.withdrawn.append(ref)
+        deliver(table, batch=ref.batch, installation=installation, run=run)
+
+
+def _shows_older(record: BatchRecord) -> bool:
+    return record.state.keeps_older and record.snapshots.published is not None
+
+
+def forget_past(
+    tables: Sequence[Table], done: Rewritten, *, installation: Installation, run: Run, step: Step = unwatched
+) -> None:
+    """Leave tables, and all that is computed from them, what they show now and nothing of before.
+
+    Environments are dropped: they share files with the tables. Files that a delivery may have staged which is under
+    way are left.
+
+    Raises:
+        LakehouseError: A table cannot be read or written.
+    """
+    lakehouse, ledger = installation.lakehouse, installation.ledger
+    suffixes = {table.domain.rpartition(ENVIRONMENT)[2] for table in lakehouse.tables() if table.in_environment}
+    for suffix in sorted(suffixes):
+        step(f"the environment {suffix}")
+        drop_environment(suffix, installation=installation)
+    done.environments = tuple(sorted({*done.environments, *suffixes}))
+    now = run.clock()
+    remove_abandoned_clones(lakehouse.warehouse, now=now, age=now - now)
+    stores = {store for table in affected_tables(tables) for store in (*stores_of(table), table.id)}
+    for store in sorted(stores):
+        if lakehouse.exists(store):
+            step(f"{store}: its past")
+            begun = [attempt.begun_at for attempt in ledger.open_attempts()]
+            forgotten = lakehouse.forget_past(store, untouched_since=min([run.clock(), *begun]))
+            done.expired_snapshots += forgotten.expired_snapshots
+            done.removed_files += forgotten.removed_files
+    ledger.erasures.forget_deleted()
