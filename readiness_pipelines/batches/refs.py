@@ -1,6 +1,6 @@
 """One batch of one table, where it stands, and where its rows are."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -57,6 +57,11 @@ class Counts:
     def accounted(self) -> bool:
         """Whether every ingested row is somewhere, and no row is anywhere else."""
         return self.ingested == self.published + self.quarantined + self.discarded + self.erased
+
+    @property
+    def noted(self) -> dict[str, int]:
+        """By name, for the trail; erased rows only where there are any: it said nothing of them before there were."""
+        return {name: rows for name, rows in asdict(self).items() if rows or name != "erased"}
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(

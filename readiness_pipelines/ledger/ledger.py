@@ -199,7 +199,7 @@ class Ledger:
                 run_id=record.run_id,
                 attempt=record.attempt,
                 details={
-                    "counts": asdict(record.counts),
+                    "counts": record.counts.noted,
                     "snapshots": asdict(record.snapshots),
                     "record": batches.record_digest(record),
                     **({} if profile is None else {"profile": profiles.profile_digest(profile)}),

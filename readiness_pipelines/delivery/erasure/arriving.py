@@ -42,7 +42,7 @@ def without_erased(
     if not lines and matcher is None:
         return found.rows, erased
     subjects = {column.name: column for column in subject_columns(table, found.columns)}
-    numbers = Numbers([origin.name for origin in found.origins], lines)
+    numbers = RowNumbers([origin.name for origin in found.origins], lines)
 
     def rows() -> Iterator[pa.RecordBatch]:
         for batch in found.rows:
@@ -62,7 +62,7 @@ def _kept(
     return batch.filter(pa.array(~mask))
 
 
-class Numbers:
+class RowNumbers:
     """Gives rows the numbers that they had before rows were taken out of their files.
 
     Args:
