@@ -9,8 +9,9 @@ from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.delivery.clones import drop_environment, remove_abandoned_clones
 from readiness_pipelines.delivery.contents import stores_of
 from readiness_pipelines.delivery.deliver import deliver
+from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows, rewrite_landed
 from readiness_pipelines.delivery.erasure.matching import TableMatcher, matcher_of, names_subjects
-from readiness_pipelines.delivery.erasure.rewriting import Leaving, rewrite_judged, rewrite_raw
+from readiness_pipelines.delivery.erasure.rewriting import Leaving, note_raw_snapshot, rewrite_judged, rewrite_raw
 from readiness_pipelines.delivery.erasure.searching import rows_of_persons
 from readiness_pipelines.delivery.follow import in_flow, is_stale, readers_of_all
 from readiness_pipelines.delivery.gates import gate_of
@@ -29,6 +30,9 @@ Found = Mapping[TableId, Mapping[str, frozenset[int]]]
 Step = Callable[[str], None]
 """Called with what is done next, for people."""
 
+LANDED = "landing"
+"""What landed files are called where rows are counted by place."""
+
 _PASSES = 3
 """A delivery that was under way may bring a person back once; not for ever."""
 
@@ -42,6 +46,7 @@ class Rewritten:
     """What was done to tables.
 
     Attributes:
+        files: What was done to landed files.
         batches: The batches of which rows were taken out, or that were computed again.
         judged_again: The batches of sources that were judged again.
         withdrawn: Computed batches that are held now: what they had published before is withdrawn.
@@ -51,6 +56,7 @@ class Rewritten:
         environments: The environments that were dropped: they share files with what was rewritten.
     """
 
+    files: LandedFiles = field(default_factory=LandedFiles)
     batches: dict[BatchRef, None] = field(default_factory=dict)
     judged_again: list[BatchRef] = field(default_factory=list)
     withdrawn: list[BatchRef] = field(default_factory=list)
@@ -115,7 +121,7 @@ def rewrite_tables(
     persons: Sequence[RegisteredPerson] | None,
     *,
     noted: Mapping[str, Iterable[str]],
-    note: Callable[[Found], None],
+    note: Callable[[Mapping[str, Mapping[str, int]]], None],
     why: str,
     installation: Installation,
     run: Run,
@@ -127,7 +133,8 @@ def rewrite_tables(
         tables: The tables of sources.
         persons: The persons; all of the register where they are not given.
         noted: The batches that an earlier call found and may not have come to an end with, by Iceberg table.
-        note: Called with what is found, before anything is changed.
+        note: Called with the count of rows that are found, by Iceberg table and batch, or `LANDED` and file, before
+            anything is changed.
         why: For the trail.
         installation: Where the tables and the ledger are.
         run: Who, and when.
@@ -144,14 +151,22 @@ def rewrite_tables(
         found = find_rows(tables, persons, installation=installation)
         if turn and not found:
             break
-        note(found)
+        landed: dict[TableId, dict[str, dict[str, tuple[int, ...]]]] = {}
+        for table in tables if not turn else ():
+            if (matcher := matcher_of(table, installation, persons)) is not None:
+                step(f"{table.id}: landed files")
+                landed[table.id] = landed_rows(table, matcher, done.files, installation=installation)
+        note(_counted(found, landed.values()))
         for table in tables:
+            in_files = landed.get(table.id, {})
             batches = {batch for store in stores_of(table) for batch in found.get(store, {})}
-            batches |= _noted(table, noted) if not turn else set()
+            batches |= {*_noted(table, noted), *in_files} if not turn else set()
             concerned |= {BatchRef(table.id, batch) for batch in batches}
             for batch in sorted(batches):
                 step(f"{table.id}: batch {batch}")
-                _rewrite_batch(table, batch, found, done, why=why, installation=installation, run=run)
+                leaving = _leaving(table, batch, found, installation)
+                context = _Context(table, batch, done, why, installation, run)
+                _rewrite_batch(context, leaving, in_files.get(batch, {}))
             show_newest_version(table, installation=installation, run=run)
     _compute_again(tables, concerned, done, installation=installation, run=run, step=step)
     return done
@@ -161,25 +176,53 @@ def _noted(table: GatedTable, noted: Mapping[str, Iterable[str]]) -> set[str]:
     return {batch for store in stores_of(table) for batch in noted.get(str(store), ())}
 
 
-def _rewrite_batch(
-    table: GatedTable,
-    batch: str,
-    found: Found,
-    done: Rewritten,
-    *,
-    why: str,
-    installation: Installation,
-    run: Run,
-) -> None:
-    ledger, ref = installation.ledger, BatchRef(table.id, batch)
-    raw, record = ledger.get(BatchRef(table.id.raw, batch)), ledger.get(ref)
-    leaving = _leaving(table, batch, found, installation)
+def _counted(found: Found, landed: Iterable[Mapping[str, Mapping[str, Sequence[int]]]]) -> dict[str, dict[str, int]]:
+    """How many rows were found, by place."""
+    counts = {str(store): {batch: len(rows) for batch, rows in batches.items()} for store, batches in found.items()}
+    files = {name: len(rows) for batches in landed for of_batch in batches.values() for name, rows in of_batch.items()}
+    return {**counts, LANDED: files} if files else counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    table: GatedTable
+    batch: str
+    done: Rewritten
+    why: str
+    installation: Installation
+    run: Run
+
+
+def _rewrite_batch(of: _Context, leaving: Leaving, in_files: dict[str, tuple[int, ...]]) -> None:
+    """Take rows out of a batch: of its landed files, then of what is judged, then of raw, by which they are found."""
+    table, installation, run, ledger = of.table, of.installation, of.run, of.installation.ledger
+    ref = BatchRef(table.id, of.batch)
+    raw, record = ledger.get(BatchRef(table.id.raw, of.batch)), ledger.get(ref)
+    relanded = None
+    if in_files:
+        relanded = rewrite_landed(
+            table,
+            of.batch,
+            in_files,
+            of.done.files,
+            ingested=raw.arrival if raw is not None else None,
+            installation=installation,
+            run=run,
+        )
     if record is not None:
-        rewrite_judged(table, record, leaving, why=why, installation=installation, run=run)
+        rewrite_judged(table, record, leaving, why=of.why, installation=installation, run=run)
     if raw is not None:
-        rewrite_raw(table, raw, leaving.raw, why=why, installation=installation, run=run)
-    done.batches[ref] = None
-    _judge_again(table, batch, record, done, installation=installation, run=run)
+        rewrite_raw(table, raw, leaving.raw, relanded=relanded, why=of.why, installation=installation, run=run)
+    of.done.batches[ref] = None
+    if record is None:
+        return
+    if record.gate_version == gate_of(table, default_engine=installation.engine_name).version:
+        _judge_again(of, ref)
+    elif raw is not None and record.inputs.get(table.id.raw, {}).get(of.batch) == raw.snapshots.raw:
+        # To judge it by another gate is somebody's decision.
+        now = ledger.get(ref)
+        assert now is not None  # noqa: S101  # it was there before
+        note_raw_snapshot(table, now, installation=installation, run=run)
 
 
 def _leaving(table: GatedTable, batch: str, found: Found, installation: Installation) -> Leaving:
@@ -218,29 +261,15 @@ def _all_rows(store: TableId, batch: str, installation: Installation) -> frozens
     return frozenset(row for (row,) in rows)
 
 
-def _judge_again(
-    table: GatedTable,
-    batch: str,
-    before: BatchRecord | None,
-    done: Rewritten,
-    *,
-    installation: Installation,
-    run: Run,
-) -> None:
-    """Judge a batch again, where the gate that judged it is the one in the code: else a replay is somebody's decision.
-
-    What is published is then what any replay would publish.
-    """
-    version = gate_of(table, default_engine=installation.engine_name).version
-    if before is None or before.gate_version != version:
-        return
+def _judge_again(of: _Context, ref: BatchRef) -> None:
+    """Judge a batch again by the gate that judged it: what is published is then what any replay would publish."""
     try:
-        deliver(table, batch=batch, installation=installation, run=run)
-        done.judged_again.append(BatchRef(table.id, batch))
+        deliver(of.table, batch=of.batch, installation=of.installation, run=of.run)
+        of.done.judged_again.append(ref)
     except ReadinessError as error:
         if error.retryable:
             raise
-        done.problems.append(f"{BatchRef(table.id, batch)} could not be judged again: {error.what}")
+        of.done.problems.append(f"{ref} could not be judged again: {error.what}")
 
 
 def _compute_again(

@@ -16,6 +16,7 @@ from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash
 from readiness_pipelines.delivery.baseline import baseline_of
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
+from readiness_pipelines.delivery.erasure.landing import Relanded
 from readiness_pipelines.delivery.erasure.searching import without_rows
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import profiled
@@ -125,7 +126,14 @@ def rewrite_judged(
 
 
 def rewrite_raw(
-    table: GatedTable, record: BatchRecord, rows: Collection[int], *, why: str, installation: Installation, run: Run
+    table: GatedTable,
+    record: BatchRecord,
+    rows: Collection[int],
+    *,
+    relanded: Relanded | None,
+    why: str,
+    installation: Installation,
+    run: Run,
 ) -> None:
     """Take rows of a batch out of raw; the others keep their numbers.
 
@@ -133,6 +141,7 @@ def rewrite_raw(
         table: The table.
         record: The batch of the raw table, as the ledger has it.
         rows: The numbers of the rows.
+        relanded: What the batch is read from now, where its files were written anew.
         why: For the trail.
         installation: Where the tables and the ledger are.
         run: Who, and when.
@@ -142,8 +151,9 @@ def rewrite_raw(
         LakehouseError: A table cannot be read or written.
     """
     ref = record.ref
-    if not _must_rewrite(ref.table, ref, rows, installation):
+    if relanded is None and not _must_rewrite(ref.table, ref, rows, installation):
         return
+    read_from = replace(record, origins=relanded.origins, arrival=relanded.arrival) if relanded else record
     with (
         attempted(table, ref, installation=installation, run=run) as attempt,
         installation.engine(f"batch {ref.batch!r} of {ref.table}") as engine,
@@ -154,7 +164,7 @@ def rewrite_raw(
         readable = installation.lakehouse.footers(kept)["_unreadable"].nulls if kept.files else 0
         record_batch(
             replace(
-                record,
+                read_from,
                 counts=replace(record.counts, erased=record.counts.ingested - kept.rows),
                 snapshots=replace(record.snapshots, raw=snapshot),
                 unreadable_rows=kept.rows - readable,
@@ -167,6 +177,42 @@ def rewrite_raw(
             attempt=attempt,
             installation=installation,
             run=run,
+        )
+
+
+def note_raw_snapshot(table: GatedTable, record: BatchRecord, *, installation: Installation, run: Run) -> None:
+    """Note that a verdict holds for raw rows as they are after an erasure, where the batch is not judged again.
+
+    Else it would be due, and judged by a gate that nobody has replayed it with.
+
+    Args:
+        table: The table.
+        record: The batch, as the ledger has it.
+        installation: Where the ledger is.
+        run: Who, and when.
+    """
+    raw = installation.ledger.get(BatchRef(table.id.raw, record.ref.batch))
+    if raw is None or raw.snapshots.raw is None or table.id.raw not in record.inputs:
+        return
+    inputs = {**record.inputs, table.id.raw: {record.ref.batch: raw.snapshots.raw}}
+    if inputs == record.inputs:
+        return
+    with attempted(table, record.ref, installation=installation, run=run) as attempt:
+        record_batch(
+            replace(
+                record,
+                inputs=inputs,
+                snapshots=replace(record.snapshots, raw=raw.snapshots.raw),
+                run_id=run.run_id,
+                attempt=attempt.id,
+                updated_at=run.clock(),
+            ),
+            what=ERASED,
+            details=_details(record, installation),
+            attempt=attempt,
+            installation=installation,
+            run=run,
+            profile=_profile(record, installation) if record.state.visible else None,
         )
 
 
