@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.claims import Home
     from readiness_pipelines.ledger.contents import BatchContents, FileContents
     from readiness_pipelines.ledger.decisions import DecisionRecord
-    from readiness_pipelines.ledger.erasures import EVERYWHERE, Erasure, Erasures, ErasureState, RegisteredPerson
+    from readiness_pipelines.ledger.erasures import (
+        EVERYWHERE,
+        REGISTER,
+        Erasure,
+        Erasures,
+        ErasureState,
+        RegisteredPerson,
+    )
     from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
     from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
     from readiness_pipelines.ledger.gates import GateRecord
@@ -42,6 +49,7 @@ __all__ = [
     "BESIDE",
     "EVERYWHERE",
     "MOVES",
+    "REGISTER",
     "UNLIKE",
     "Attempt",
     "BatchContents",

@@ -1,6 +1,7 @@
 """Erasures: who is to be forgotten, how far that is, and the register of those who were, which knows no value."""
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,8 +16,11 @@ from readiness_pipelines.ledger import profiles, trail
 from readiness_pipelines.ledger.database import Database
 from readiness_pipelines.ledger.keys import new_number
 from readiness_pipelines.ledger.records import ALL_BATCHES
-from readiness_pipelines.ledger.tables import ERASED_LINES, ERASED_PERSONS, ERASURES
+from readiness_pipelines.ledger.tables import ERASED_LINES, ERASED_PERSONS, ERASURES, METADATA
 from readiness_pipelines.names import TableId
+
+REGISTER = "register"
+"""The scope of a request to apply all of the register again, after a backup was restored."""
 
 EVERYWHERE = "*"
 """The scope of a person in all tables that name a subject."""
@@ -125,6 +129,27 @@ class Erasures:
                 trail.append_entry(connection, ref, at=at, what="erasure requested", who=who, why=why, details=details)
             return _get(connection, number)
 
+    def begin_applying(self, *, tables: Collection[TableId], who: str, why: str, at: datetime) -> Erasure:
+        """Note that all of the register is applied again; a request for that which is open goes on.
+
+        Raises:
+            LedgerError: No reason.
+        """
+        if not why.strip():
+            raise LedgerError("the register is applied for no reason", way_out='give one: --reason "restored"')
+        with self._database.writing() as connection:
+            query = select(ERASURES).where(ERASURES.c.state == ErasureState.OPEN.value).order_by(ERASURES.c.id)
+            for row in connection.execute(query):
+                if tuple(row.scopes) == (REGISTER,):
+                    return _erasure(row)
+            values = {"state": ErasureState.OPEN.value, "scopes": [REGISTER], "begun_at": at, "found": {}}
+            number = new_number(connection.execute(insert(ERASURES).values(**values, who=who, why=why, ground="")))
+            for table in sorted(tables):
+                ref = BatchRef(table, ALL_BATCHES)
+                details = {"erasure": number, "scopes": [REGISTER]}
+                trail.append_entry(connection, ref, at=at, what="register applied", who=who, why=why, details=details)
+            return _get(connection, number)
+
     def note_found(self, erasure: int, found: Found) -> Erasure:
         """Note the rows that a search found; what an earlier one found of the same batch stays, if it was more."""
         with self._database.writing() as connection:
@@ -210,9 +235,27 @@ class Erasures:
         with self._database.writing() as connection:
             profiles.replace_profile(connection, ref, profile, noted=0)
 
+    def texts(self) -> Iterator[tuple[str, str, str]]:
+        """Every row of the ledger as text, with the table's name and what tells the row from others."""
+        with self._database.reading() as connection:
+            for table in METADATA.sorted_tables:
+                keys = [column.name for column in table.primary_key]
+                for rows in connection.execute(select(table)).mappings().partitions(_ROWS_AT_ONCE):
+                    for row in rows:
+                        yield table.name, " ".join(str(row[key]) for key in keys), _text(dict(row))
+
     def forget_deleted(self) -> None:
         """Let the database's file forget what was deleted from it, where that can be done from here (SQLite)."""
         self._database.vacuum()
+
+
+_ROWS_AT_ONCE = 1_000
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    return " ".join(
+        one if isinstance(one, str) else json.dumps(one, ensure_ascii=False, default=str) for one in row.values()
+    )
 
 
 _WAY_OUT = 'readiness erase --subject-file … --reason "…" --ground gdpr-17'

@@ -10,9 +10,9 @@ from readiness_pipelines.delivery.clones import drop_environment, remove_abandon
 from readiness_pipelines.delivery.contents import stores_of
 from readiness_pipelines.delivery.deliver import deliver
 from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows, rewrite_landed
-from readiness_pipelines.delivery.erasure.matching import TableMatcher, matcher_of, names_subjects
+from readiness_pipelines.delivery.erasure.matching import matcher_of, names_subjects
 from readiness_pipelines.delivery.erasure.rewriting import Leaving, note_raw_snapshot, rewrite_judged, rewrite_raw
-from readiness_pipelines.delivery.erasure.searching import rows_of_persons
+from readiness_pipelines.delivery.erasure.searching import Found, rows_in_stores
 from readiness_pipelines.delivery.follow import in_flow, is_stale, readers_of_all
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.places import store_of
@@ -23,9 +23,6 @@ from readiness_pipelines.errors import ReadinessError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord, RegisteredPerson, TrailEntry
 from readiness_pipelines.names import ENVIRONMENT, TableId
-
-Found = Mapping[TableId, Mapping[str, frozenset[int]]]
-"""The numbers of rows, by Iceberg table and batch."""
 
 Step = Callable[[str], None]
 """Called with what is done next, for people."""
@@ -77,45 +74,6 @@ def affected_tables(tables: Sequence[Table]) -> tuple[Table, ...]:
     return in_flow([*tables, *(reader for table in tables for reader in downstream(table))])
 
 
-def find_rows(
-    tables: Sequence[Table], persons: Sequence[RegisteredPerson] | None, *, installation: Installation
-) -> dict[TableId, dict[str, frozenset[int]]]:
-    """The rows of persons in the Iceberg tables of some tables, by batch; tables without any are left out.
-
-    Rows are found by value. A column that is published protected does not show its value: those rows are found in raw.
-
-    Args:
-        tables: The tables.
-        persons: The persons; all of the register where they are not given.
-        installation: Where the tables and the register are.
-
-    Raises:
-        LakehouseError: A table cannot be read.
-        RegisterKeyError: The register's key is not there, or is another one.
-    """
-    found: dict[TableId, dict[str, frozenset[int]]] = {}
-    for table in tables:
-        matcher = matcher_of(table, installation, persons)
-        for store in stores_of(table) if matcher else ():
-            assert matcher is not None  # noqa: S101  # asked just before
-            if rows := _rows_in(store, matcher, installation):
-                found[store] = rows
-    return found
-
-
-def _rows_in(store: TableId, matcher: TableMatcher, installation: Installation) -> dict[str, frozenset[int]]:
-    lakehouse = installation.lakehouse
-    if not lakehouse.exists(store):
-        return {}
-    named: dict[str, str] = {}
-    if store.is_raw or store == matcher.table.id.quarantine:
-        for record in installation.ledger.batches(tables=[matcher.table.id.raw]):
-            named |= {column.stored: column.name for column in record.columns}
-    with installation.engine(f"a search in {store}") as engine:
-        rows = rows_of_persons(lakehouse.relation(engine, store), matcher, named)
-    return {batch: frozenset(numbers) for batch, numbers in rows.items()}
-
-
 def rewrite_tables(
     tables: Sequence[GatedTable],
     persons: Sequence[RegisteredPerson] | None,
@@ -148,7 +106,7 @@ def rewrite_tables(
     done = Rewritten()
     concerned = {BatchRef(table.id, batch) for table in tables for batch in _noted(table, noted)}
     for turn in range(_PASSES):
-        found = find_rows(tables, persons, installation=installation)
+        found = rows_in_stores(tables, persons, installation=installation)
         if turn and not found:
             break
         landed: dict[TableId, dict[str, dict[str, tuple[int, ...]]]] = {}

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.contracts.cleansing import ColumnStep
 from readiness_pipelines.delivery.classes import class_of
@@ -54,7 +55,7 @@ def subject_columns(table: Table, columns: pa.Schema | None = None) -> tuple[Sub
     names = [one.name for one in specs if not one.pattern] if columns is None else columns.names
     found = []
     for name in names:
-        if not class_of(table, name).subject:
+        if not is_subject(table, name):
             continue
         spec = next((one for one in specs if one.matches(name)), None)
         arrived = columns.field(name).type if columns is not None else None
@@ -65,13 +66,21 @@ def subject_columns(table: Table, columns: pa.Schema | None = None) -> tuple[Sub
 
 
 def is_subject(table: Table, column: str) -> bool:
-    """Whether a column of a table names persons."""
-    return class_of(table, column).subject
+    """Whether a column of a table names persons: as declared, or as the column of the same name in an input does."""
+    if column in RESERVED_COLUMNS:
+        return False
+    if isinstance(table, GatedTable):
+        return class_of(table, column).subject
+    declared = gate_of(table).class_of(column)
+    if declared is not None and declared.subject:
+        return True
+    inputs = [read.table for read in table.reads.values()]
+    return any(is_subject(one, column) for one in inputs if any(c.matches(column) for c in gate_of(one).spec.columns))
 
 
 def names_subjects(table: Table) -> bool:
     """Whether a table has a column that names persons, as far as its schema tells."""
-    return any(class_of(table, one.name).subject for one in gate_of(table).spec.columns)
+    return any(is_subject(table, one.name) for one in gate_of(table).spec.columns)
 
 
 def covers(scope: str, table: Table, column: str | None = None) -> bool:
