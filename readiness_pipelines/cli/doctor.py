@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from readiness_pipelines.alerts import load_alerts
+from readiness_pipelines.cli.erasures import open_erasures
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
     OUT,
@@ -25,12 +26,14 @@ from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.contracts import Domain, GatedTable
 from readiness_pipelines.delivery import engine_of, gate_of
 from readiness_pipelines.delivery.attempts import home_of
+from readiness_pipelines.delivery.erasure.matching import check_key
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError, ReadinessError, first_line
 from readiness_pipelines.installation import lakehouse_of
 from readiness_pipelines.keys import key_id
-from readiness_pipelines.ledger import Ledger
+from readiness_pipelines.ledger import ErasureState, Ledger
 from readiness_pipelines.ledger.claims import check_home
+from readiness_pipelines.register_key import RegisterKey
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.storage import Place
 
@@ -89,6 +92,7 @@ def _examine(*, instance: bool) -> Iterator[Examined]:
         yield _look("domains", lambda: _gates(domains, settings))
         if ledger.ok:
             yield _look("names", lambda: _names(domains, settings))
+            yield _look("erasures", lambda: _erasures(settings))
         if connections := _connections(domains):
             yield _look("connections", lambda: _addresses(connections, settings))
     if _spark_judges(domains, settings):
@@ -192,6 +196,22 @@ def _names(domains: tuple[Domain, ...], settings: Settings) -> str:
     if taken:
         raise DeclarationError("; ".join(one.what for one in taken), way_out=taken[0].way_out)
     return f"{len(tables)} names, {sum(table.id in claims for table in tables)} of them delivered from here"
+
+
+def _erasures(settings: Settings) -> str:
+    """Whether persons who asked for it are erased, and whether the register's key is there.
+
+    Raises:
+        ErasureOpenError: A request is not done.
+        RegisterKeyError: The key is not there, or is another one.
+    """
+    ledger = Ledger.open(settings.ledger_url)
+    if left := ledger.erasures.requests(state=ErasureState.OPEN):
+        raise open_erasures(left)
+    if not (register := ledger.erasures.register()):
+        return "nobody was erased"
+    check_key(register, RegisterKey(said=settings.register_key, ledger=ledger.file).read())
+    return f"{len(ledger.erasures.requests())} requests are done; the register's key is there"
 
 
 def _connections(domains: tuple[Domain, ...]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ import typer
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.due import say_due
+from readiness_pipelines.cli.erasures import open_erasures
 from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
@@ -14,6 +15,7 @@ from readiness_pipelines.cli.output import (
     print_json_of,
     say,
     say_next,
+    show_error,
 )
 from readiness_pipelines.cli.tables import NEWEST, dimensions_table, lane_table
 from readiness_pipelines.cli.values import status_value, table_value
@@ -21,7 +23,7 @@ from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.commands import quarantine_command, replay_command
 from readiness_pipelines.contracts import Domain, Kpi, Table
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.ledger import BatchRecord, ErasureState
 from readiness_pipelines.overview import BatchStatus, DomainStatus, status
 from readiness_pipelines.settings import Settings
 
@@ -48,6 +50,9 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
         if as_json:
             print_json_of([status_value(one) for one in found])
             return
+        if left := installation.ledger.erasures.requests(state=ErasureState.OPEN):
+            error = open_erasures(left)
+            show_error(error.what, error.way_out, error.code)
         for domain, one in zip(chosen.domains, found, strict=True):
             show_lanes(domain, one, newest=newest)
             for record in _records(one):
@@ -82,6 +87,7 @@ def _show_table(table: Table, batches: tuple[BatchStatus, ...], newest: int) -> 
         counts = record.counts
         state = "ingested, not judged yet" if record.ref.table != table.id else record.state.replace("_", " ")
         outcome = f" · {counts.ingested:,} rows, {counts.published:,} published, {counts.quarantined:,} quarantined"
+        outcome += f", {counts.erased:,} erased" if counts.erased else ""
         say(f"  {ref.batch}: ", (state, "bold"), outcome, f" · {record.reason}" if record.reason else "")
     if isinstance(table, Kpi):
         OUT.print(dimensions_table(table, shown))

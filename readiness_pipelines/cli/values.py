@@ -18,6 +18,7 @@ def counts_value(counts: Counts) -> dict[str, int]:
         "published": counts.published,
         "quarantined": counts.quarantined,
         "discarded": counts.discarded,
+        "erased": counts.erased,
     }
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
+    from readiness_pipelines.lakehouse.avro import avro_blocks
     from readiness_pipelines.lakehouse.digests import METHOD, NO_ROWS, UNDIGESTED, FileDigest, RowsDigest
     from readiness_pipelines.lakehouse.drift import (
         PlacedColumn,
@@ -50,6 +51,7 @@ __all__ = [
     "arrived_name",
     "as_arrived",
     "as_they_are",
+    "avro_blocks",
     "engine_errors",
     "promotable_type",
     "storage_schema",

@@ -32,7 +32,13 @@ from readiness_pipelines.lakehouse.digests import (
 )
 from readiness_pipelines.lakehouse.homes import Homes
 from readiness_pipelines.lakehouse.locks import batch_turn, commit_turn, turns_of
-from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_manifests, remove_orphans
+from readiness_pipelines.lakehouse.maintenance import (
+    Maintained,
+    drop_deleted_entries,
+    expire,
+    merge_manifests,
+    remove_orphans,
+)
 from readiness_pipelines.lakehouse.reaching import reaching_catalog, reading_metadata
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
@@ -544,6 +550,34 @@ class Lakehouse:
             loaded = self._load(table)
             with reading_metadata(table):
                 files, size = remove_orphans(loaded, self._location(table), before=orphans_before, age=orphan_age)
+        return Maintained(
+            table=table,
+            expired_snapshots=expired,
+            kept_snapshots=len(loaded.snapshots()),
+            removed_files=files,
+            removed_bytes=size,
+        )
+
+    def forget_past(self, table: TableId, *, untouched_since: datetime) -> Maintained:
+        """Leave a table what it shows now and nothing of before: no older snapshot, manifest entry, or file.
+
+        Safe to do again, and after a crash.
+
+        Args:
+            table: The table.
+            untouched_since: Files that were changed at this time or later, and that nothing names, stay: a delivery
+                that is under way may have staged them.
+
+        Raises:
+            LakehouseError: No such table, or it cannot be written.
+        """
+        with self._commit_turn(table):
+            with reading_metadata(table), self._reaching(str(table)):
+                drop_deleted_entries(self._load(table))
+                expired = expire(self._load(table), before=untouched_since, most=1)
+            loaded = self._load(table)
+            with reading_metadata(table):
+                files, size = remove_orphans(loaded, self._location(table), before=untouched_since, age=timedelta(0))
         return Maintained(
             table=table,
             expired_snapshots=expired,

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.claims import Home
     from readiness_pipelines.ledger.contents import BatchContents, FileContents
     from readiness_pipelines.ledger.decisions import DecisionRecord
+    from readiness_pipelines.ledger.erasures import (
+        EVERYWHERE,
+        REGISTER,
+        Erasure,
+        Erasures,
+        ErasureState,
+        RegisteredPerson,
+    )
     from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
     from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
     from readiness_pipelines.ledger.gates import GateRecord
@@ -39,7 +47,9 @@ __all__ = [
     "ALL_BATCHES",
     "AUTOMATIC",
     "BESIDE",
+    "EVERYWHERE",
     "MOVES",
+    "REGISTER",
     "UNLIKE",
     "Attempt",
     "BatchContents",
@@ -48,6 +58,9 @@ __all__ = [
     "BrokenLink",
     "ChainAudit",
     "DecisionRecord",
+    "Erasure",
+    "ErasureState",
+    "Erasures",
     "FileContents",
     "Finding",
     "FindingKind",
@@ -63,6 +76,7 @@ __all__ = [
     "Message",
     "Migrated",
     "NoticeKey",
+    "RegisteredPerson",
     "ReplayRequest",
     "RequestState",
     "Severity",

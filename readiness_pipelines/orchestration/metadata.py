@@ -101,6 +101,7 @@ def delivery_metadata(delivery: Delivery) -> dict[str, Any]:
         "readiness/ingested_rows": counts.ingested,
         "readiness/published_rows": counts.published,
         "readiness/quarantined_rows": counts.quarantined,
+        **({"readiness/erased_rows": counts.erased} if counts.erased else {}),
         "readiness/quarantined_ratio": counts.quarantined / counts.ingested if counts.ingested else 0.0,
         "readiness/gate_version": delivery.gate_version,
         "readiness/published_snapshot": str(delivery.snapshots.published),
