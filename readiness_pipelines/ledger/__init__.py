@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.chain import BrokenLink
     from readiness_pipelines.ledger.claims import Home
     from readiness_pipelines.ledger.contents import BatchContents, FileContents
+    from readiness_pipelines.ledger.decision_values import DecisionValue
     from readiness_pipelines.ledger.decisions import DecisionRecord
     from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
     from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
@@ -48,6 +49,7 @@ __all__ = [
     "BrokenLink",
     "ChainAudit",
     "DecisionRecord",
+    "DecisionValue",
     "FileContents",
     "Finding",
     "FindingKind",
