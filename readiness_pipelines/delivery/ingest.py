@@ -11,6 +11,7 @@ from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.columns import RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
+from readiness_pipelines.delivery.classes import handling_rows
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.settling import settled_arrival
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
@@ -70,6 +71,13 @@ def ingest(
         LandingError: It cannot be read; what was ingested before stays.
         LakehouseError: The raw table cannot be written.
     """
+    with handling_rows(table):
+        return _ingest(table, batch, installation, run, arrival=arrival, again=again)
+
+
+def _ingest(
+    table: GatedTable, batch: str, installation: Installation, run: Run, *, arrival: str | None, again: bool
+) -> Ingested:
     raw = table.id.raw
     ref = BatchRef(raw, batch)
     places = installation.places(table.batches)

@@ -19,12 +19,14 @@ from readiness_pipelines.decisions import (
     in_force,
 )
 from readiness_pipelines.delivery.baseline import Baseline
+from readiness_pipelines.delivery.classes import classes_of, handling_rows
 from readiness_pipelines.delivery.gates import Compared, compared_rows, engine_of, gate_of, merged
 from readiness_pipelines.delivery.on_spark import compared_on_spark, decisions_on_spark, rows_on_spark, spark_engine
 from readiness_pipelines.delivery.reading import Given, judged_rows
 from readiness_pipelines.delivery.shapes import shape_in_force
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Verdict
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.masking import Classes, redact_samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ def judged_batch(
         LakehouseError: A table cannot be read.
     """
     gate = gate_of(table, default_engine=installation.engine_name)
-    with installation.engine(f"batch {batch!r} of {table.id}") as engine:
+    with handling_rows(table), installation.engine(f"batch {batch!r} of {table.id}") as engine:
         given = judged_rows(table, batch=batch, installation=installation, engine=engine)
         compared = compared_rows(table, gate, batch=batch, installation=installation, engine=engine)
         rows = corrected(given.rows, decisions, engine)
@@ -82,11 +84,17 @@ def judged_batch(
                 gate=gate,
                 given=replace(given, inputs=merged(given.inputs, compared.inputs)),
                 decisions=decisions,
-                verdict=verdict,
+                verdict=_redacted(verdict, classes_of(table)),
                 judge=judge,
                 engine=engine,
                 baseline=compared.baseline,
             )
+
+
+def _redacted(verdict: Verdict, classes: Classes) -> Verdict:
+    """The verdict as it may be shown and stored: its samples without values of classified columns."""
+    rules = tuple(replace(count, samples=redact_samples(count.samples, classes)) for count in verdict.rules)
+    return replace(verdict, rules=rules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,18 @@ class Ledger:
         with self._database.reading() as connection:
             return decisions.decisions_about(connection, ref)
 
+    def note_look(
+        self, ref: BatchRef, *, what: str, who: str, why: str, at: datetime, details: Mapping[str, Any]
+    ) -> None:
+        """Append to the trail that somebody looked at what not everybody may see.
+
+        Raises:
+            LedgerError: No reason, or an unknown batch.
+        """
+        with self._database.writing() as connection:
+            batches.check_reason(connection, ref, why, "look at")
+            trail.append_entry(connection, ref, at=at, what=what, who=who, why=why, details=details)
+
     def decision_values(self, tables: Collection[TableId]) -> tuple[DecisionValue, ...]:
         """The values that decisions about batches of some tables name, as far as they are not erased, in order."""
         with self._database.reading() as connection:

@@ -20,15 +20,34 @@ _WITHOUT_ROWS = frozenset({"IOException", "HTTPException", "OutOfMemoryException
 _PARTS = re.compile(r"(?<!\w)'.*'|\".*\"|`.*`|[^\W\d_]\w*(?:'t\b)?|[^\w\s]|\w+", re.DOTALL)
 
 
+class MaskedError(Exception):
+    """An error that is not one of ours, as it may be stored and shown: its kind, and what it says without values."""
+
+
 @contextmanager
 def handling(classes: Classes) -> Iterator[None]:
     """Handle rows of a table: what `quoted` may repeat of a message follows from what its columns are to persons.
 
-    Where nobody said whose rows are handled, nothing of them is repeated.
+    Where nobody said whose rows are handled, nothing of them is repeated. What is raised here says no more, either: an
+    error of ours goes on without those that caused it, and of another one goes on what `quoted` makes of it.
+
+    Raises:
+        MaskedError: Something was raised that is not an error of ours, and may quote classified values.
     """
     token = _HANDLED.set(classes)
     try:
         yield
+    except ReadinessError as error:
+        if not classes.plain:
+            error.__cause__ = error.__context__ = None
+        raise
+    except (MaskedError, MemoryError):
+        raise
+    except Exception as error:
+        if classes.plain:
+            raise
+        said = f"{type(error).__name__}: {quoted(error)}"
+        raise MaskedError(said).with_traceback(error.__traceback__) from None
     finally:
         _HANDLED.reset(token)
 
@@ -48,11 +67,19 @@ def quoted(error: BaseException) -> str:
     """
     if isinstance(error, ReadinessError):
         return error.what  # made by this function, as far as it repeats others
-    message, classes = first_line(error), _HANDLED.get()
-    if type(error).__name__ in _WITHOUT_ROWS or (classes is not None and classes.plain):
-        return message
     place = _place(error)
-    return redact_message(message, classes.names if classes else ()) + (f" ({place})" if place else "")
+    if type(error).__name__ in _WITHOUT_ROWS or (isinstance(error, OSError) and not place):
+        return first_line(error)
+    classes = _HANDLED.get()
+    return quoted_text(first_line(error)) + (f" ({place})" if place and not (classes and classes.plain) else "")
+
+
+def quoted_text(message: str) -> str:
+    """The message of an error, as `quoted`."""
+    classes = _HANDLED.get()
+    if classes is not None and classes.plain:
+        return message
+    return redact_message(message, classes.names if classes else ())
 
 
 def quoted_value(value: object) -> str:

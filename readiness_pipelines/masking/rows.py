@@ -46,7 +46,8 @@ class Listing:
 
 def redact_samples(rows: Iterable[Mapping[str, Any]], classes: Classes) -> tuple[Mapping[str, Any], ...]:
     """Sample rows as they may be stored: redacted, and no more of them than `MOST_BYTES`."""
-    listing, kept, left = Listing(classes), [], MOST_BYTES
+    kept: list[Mapping[str, Any]] = []
+    listing, left = Listing(classes), MOST_BYTES
     for row in rows:
         shown = listing.row(row)
         left -= sum(len(str(value).encode(errors="replace")) for value in shown.values())

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Hold, OtherRows, Outcome, Verdict
+from readiness_pipelines.masking import PLAIN, handling
 from readiness_pipelines.sql import locked_connection
 from readiness_pipelines.testing.batches import batch
 
@@ -73,7 +74,7 @@ def judge(
         accepted: The source's last accepted shape, types by column; by default the batch is the first.
         engine: Where; by default a DuckDB of its own.
     """
-    with locked_connection() as connection:
+    with handling(PLAIN), locked_connection() as connection:  # the rows are literals of a test
         engine = engine or DuckDbEngine(connection)
         others = OtherRows(tables=tables or {}, other_batches=other_batches)
         verdict = gate.judge(batch(*rows, types=types), engine, others=others, accepted=accepted)

@@ -116,7 +116,7 @@ def test_a_value_that_a_decision_names_is_not_in_what_stays_for_ever_and_can_be_
     cells = decisions_about(ledger, REF)[1]
     without = rows.filter("_row > 1")
     assert corrected(without, [cells], engine).fetchall() == without.fetchall(), "the rows are gone with the cells"
-    assert all(chain.proof.broken is None for chain in ledger.audit_chains())
+    assert all(chain.broken is None for chain in ledger.audit_chains())
 
 
 def test_a_value_that_was_changed_beside_its_decision_is_refused(ledger: Ledger) -> None:

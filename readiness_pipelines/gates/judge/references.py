@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
-from readiness_pipelines.errors import GateBuildError, UnknownNameError, first_line
+from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import Bit
 from readiness_pipelines.gates.judge.others import OtherRows
 from readiness_pipelines.gates.judge.violations import Violations
 from readiness_pipelines.gates.schema.tests import Referenced
+from readiness_pipelines.masking import quoted
 
 
 def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: Violations, others: OtherRows) -> None:
@@ -46,7 +47,7 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
     try:
         violations.add(bit, f"{query} {join} {name} o ON {same}")
     except view.engine.refusals as error:
-        raise _cannot_compare(test, first_line(error)) from error
+        raise _cannot_compare(test, quoted(error)) from error
 
 
 def _check_types(view: BatchView, test: Referenced, others: Mapping[str, pa.Field]) -> None:
