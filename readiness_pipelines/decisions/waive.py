@@ -10,7 +10,7 @@ import duckdb
 from readiness_pipelines.decisions.erased import last_erased
 from readiness_pipelines.decisions.expressions import count_rows
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
-from readiness_pipelines.gates import TOLERANCE
+from readiness_pipelines.gates import MASKING_VERIFIED, TOLERANCE
 from readiness_pipelines.masking import Classes, redact_expression
 
 if TYPE_CHECKING:
@@ -80,5 +80,10 @@ class Waiver:
             raise DeclarationError(
                 f"the rule {self.rule!r} cannot be waived: without it there is nothing to publish",
                 way_out="discard the rows, or correct the source and run the batch again",
+            )
+        if self.rule.startswith(MASKING_VERIFIED):
+            raise DeclarationError(
+                f"the rule {self.rule!r} cannot be waived: values of persons would be published as they arrived",
+                way_out="mend the protection, or lower the column's class in the code, and replay the batch",
             )
         return None if self.where is None else count_rows(rows, self.where, engine)

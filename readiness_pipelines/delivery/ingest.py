@@ -13,6 +13,7 @@ from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.classes import handling_rows
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
+from readiness_pipelines.delivery.scanning import scan_staged
 from readiness_pipelines.delivery.settling import settled_arrival
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
@@ -125,6 +126,7 @@ def _ingest(
                 facts={"rows": staged.rows},
             )
             unreadable_rows = _unreadable(staged, installation)
+            scanned = scan_staged(ref, staged, columns, installation=installation, engine=engine)
         record_batch(
             BatchRecord(
                 ref=ref,
@@ -143,6 +145,7 @@ def _ingest(
             attempt=attempt,
             installation=installation,
             run=run,
+            found=scanned,
         )
     return Ingested(
         ref=ref,

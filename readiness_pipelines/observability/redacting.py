@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from readiness_pipelines.contracts.classification import Classified, Kind
+from readiness_pipelines.contracts.classification import Classified, PersonalKind
 from readiness_pipelines.masking import Classes
 from readiness_pipelines.observability.profiles import QUANTILES, BatchProfile, ColumnKind, ColumnProfile
 
@@ -12,7 +12,7 @@ LEAST_ROWS = 1_000
 DIGITS = 2
 """Digits of such a quantile that are kept."""
 
-_NAMING = (Kind.ID, Kind.DIRECT, Kind.FREE_TEXT)
+_NAMING = (PersonalKind.ID, PersonalKind.DIRECT, PersonalKind.FREE_TEXT)
 
 
 def redact_profile(profile: BatchProfile, classes: Classes) -> BatchProfile:
