@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -18,7 +17,6 @@ from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.overview import judged_rules, waiting_record, ways_out
-from readiness_pipelines.plain_rows import plain_rows
 
 SHOWN_COLUMNS = 6
 SHOWN_RULES = 10
@@ -52,10 +50,9 @@ def waiting_table(records: Sequence[BatchRecord]) -> Grid:
     return table
 
 
-def rows_table(batch: str, rows: pa.Table) -> Grid:
+def rows_table(batch: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Grid:
     """Rows that wait, with the columns that fit: those that the broken rules are named after come first."""
-    names = rows.column_names
-    rules = set(rows.column("broken").to_pylist()) if "broken" in names else set()
+    rules = {row.get("broken") for row in rows}
     named = [
         name for name in names if any(re.search(rf"(?:\b|_){re.escape(name)}(?:_|\b)", str(rule)) for rule in rules)
     ]
@@ -63,11 +60,11 @@ def rows_table(batch: str, rows: pa.Table) -> Grid:
     shown = ["_row", *list(dict.fromkeys(own))[:SHOWN_COLUMNS]]
     shown += ["broken"] if "broken" in names else []
     more = len(names) - len(shown)
-    title = f"{batch}: {rows.num_rows:,} rows" + (f", {more} more columns in --json" if more > 0 else "")
+    title = f"{batch}: {len(rows):,} rows" + (f", {more} more columns in --json" if more > 0 else "")
     table = plain_table(title)
     for name in shown:
         table.add_column(Text(name), overflow="fold")
-    for row in plain_rows(rows):
+    for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in shown))
     return table
 

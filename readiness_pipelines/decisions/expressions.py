@@ -11,7 +11,8 @@ import duckdb
 
 from readiness_pipelines.decisions.allowed_functions import FUNCTION_NAMES, OPERATORS, SYNTAX
 from readiness_pipelines.decisions.sizes import calls_growing, check_sizes, named_columns, nodes
-from readiness_pipelines.errors import DeclarationError, UnknownNameError, first_line
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.masking import quoted, quoted_expression
 from readiness_pipelines.sql import identifier
 
 MOST_CHARACTERS = 10_000
@@ -103,7 +104,8 @@ def evaluate(rows: duckdb.DuckDBPyRelation, *columns: str) -> None:
     Raises:
         duckdb.Error: They cannot be computed.
     """
-    rows.aggregate(", ".join(f"count({identifier(name)})" for name in columns)).fetchall()
+    if columns:
+        rows.aggregate(", ".join(f"count({identifier(name)})" for name in columns)).fetchall()
 
 
 def check_characters(text: str, what: str) -> None:
@@ -195,8 +197,9 @@ def _longest(rows: duckdb.DuckDBPyRelation, columns: Container[str]) -> Mapping[
 
 def _shown(text: str) -> str:
     """An expression in an error: quoted, and not longer than can be read."""
-    quoted = ascii(text) if any(unicodedata.category(one) in ("Cs", "Cc", "Cf") for one in text) else repr(text)
-    return quoted if len(quoted) <= MOST_SHOWN else f"{quoted[:MOST_SHOWN]}…"
+    text = quoted_expression(text)
+    shown = ascii(text) if any(unicodedata.category(one) in ("Cs", "Cc", "Cf") for one in text) else repr(text)
+    return shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}…"
 
 
 def _check_node(text: str, node: Mapping[str, Any], columns: Container[str]) -> None:
@@ -231,7 +234,7 @@ _WAY_OUT = "write an expression over the batch's columns, texts in single quotes
 
 
 def _refused(text: str, error: BaseException) -> DeclarationError:
-    return DeclarationError(_refusal(text, first_line(error)), way_out=_WAY_OUT)
+    return DeclarationError(_refusal(text, quoted(error)), way_out=_WAY_OUT)
 
 
 def _refusal(text: str, reason: str) -> str:

@@ -46,6 +46,7 @@ from readiness_pipelines.lakehouse.staging import count_staged, footers, rows_in
 from readiness_pipelines.lakehouse.turns import Turns
 from readiness_pipelines.lakehouse.types import storage_schema
 from readiness_pipelines.lakehouse.upstream import evolved_schema, register_clone
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import literal
 from readiness_pipelines.storage import Place
@@ -356,7 +357,7 @@ class Lakehouse:
             return tuple((digest_file(place, name), rows_in(place, name)) for name in names)
         except OSError as error:
             raise LakehouseError(
-                f"what was staged of batch {staged.batch!r} for {staged.table} cannot be read: {first_line(error)}",
+                f"what was staged of batch {staged.batch!r} for {staged.table} cannot be read: {quoted(error)}",
                 way_out="run the batch again: nothing was published",
             ) from error
 
@@ -369,7 +370,7 @@ class Lakehouse:
         try:
             return digest_file(self._location(table), self._name_of(table, file))
         except OSError as error:
-            raise LakehouseError(f"the data file {file.path} of {table} cannot be read: {first_line(error)}") from error
+            raise LakehouseError(f"the data file {file.path} of {table} cannot be read: {quoted(error)}") from error
 
     def read(
         self, connection: duckdb.DuckDBPyConnection, table: TableId, files: Sequence[DataFileInfo]
@@ -384,7 +385,7 @@ class Lakehouse:
         try:
             return read_files(connection, tuple(files), schema=None, batches=None)
         except duckdb.Error as error:
-            raise LakehouseError(f"data files of {table} cannot be read: {first_line(error)}") from error
+            raise LakehouseError(f"data files of {table} cannot be read: {quoted(error)}") from error
 
     def digests(
         self, connection: duckdb.DuckDBPyConnection, table: TableId, files: Sequence[DataFileInfo]
@@ -399,7 +400,7 @@ class Lakehouse:
         try:
             return digest_by_file(connection, _parquet([file.path for file in files], name_files_as=DATA_FILE))
         except duckdb.Error as error:
-            raise LakehouseError(f"data files of {table} cannot be read: {first_line(error)}") from error
+            raise LakehouseError(f"data files of {table} cannot be read: {quoted(error)}") from error
 
     def turn(self, table: str, batch: str, *, run_id: str = "") -> AbstractContextManager[None]:
         """Wait until no other process that shares the catalog delivers the batch, and hold the place.

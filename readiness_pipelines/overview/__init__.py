@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.overview.sampling import SAMPLE, sample
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
-    from readiness_pipelines.overview.waiting import judged_rules, quarantine_rows, waiting_batches, waiting_record
+    from readiness_pipelines.overview.waiting import (
+        classified_columns,
+        judged_rules,
+        quarantine_rows,
+        waiting_batches,
+        waiting_record,
+        waiting_values,
+    )
     from readiness_pipelines.overview.ways_out import ways_out
 else:
     import_on_demand(__name__)
@@ -47,6 +54,7 @@ __all__ = [
     "TablePlan",
     "TransformChange",
     "batches_by_other_gates",
+    "classified_columns",
     "data_path",
     "domain_map",
     "freeze",
@@ -68,6 +76,7 @@ __all__ = [
     "unknown_batch",
     "waiting_batches",
     "waiting_record",
+    "waiting_values",
     "ways_out",
     "write_plan",
 ]
