@@ -6,6 +6,7 @@ import typer
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.due import say_due
+from readiness_pipelines.cli.outdated import say_other_gates, say_undeclared
 from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
@@ -22,7 +23,7 @@ from readiness_pipelines.commands import quarantine_command, replay_command
 from readiness_pipelines.contracts import Domain, Kpi, Table
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.overview import BatchStatus, DomainStatus, status
+from readiness_pipelines.overview import BatchStatus, DomainStatus, batches_by_other_gates, status, undeclared_tables
 from readiness_pipelines.settings import Settings
 
 Newest = Annotated[int, typer.Option("--newest", min=0, help="Show so many batches of each kind; 0 shows all.")]
@@ -38,15 +39,18 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
         installation = Installation.open(settings)
         chosen = find(what, settings)
         found = [status(domain, installation=installation) for domain in chosen.domains]
+        older = batches_by_other_gates(chosen.tables, installation=installation)
         if chosen.table is not None:
             batches = _batches(found[0], chosen.table)
             if as_json:
                 print_json(table_value(chosen.table, batches))
             else:
                 _show_table(chosen.table, batches, newest)
+                say_other_gates(older, str(chosen.table.id))
             return
+        gone = undeclared_tables(chosen.domains, installation=installation)
         if as_json:
-            print_json_of([status_value(one) for one in found])
+            print_json_of([status_value(one, older, gone) for one in found])
             return
         for domain, one in zip(chosen.domains, found, strict=True):
             show_lanes(domain, one, newest=newest)
@@ -56,6 +60,8 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
         decided = [ref for one in found for ref in one.awaiting_replay]
         for ref in decided:
             say(f"  {ref}: ", ("decided since its last verdict", "bold"), ", not replayed")
+        say_other_gates(older, what)
+        say_undeclared(gone)
         if say_due(chosen.domains, installation):
             say_next("readiness run" + (f" {what}" if what else ""))
         elif decided:

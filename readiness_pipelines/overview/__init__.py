@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.known import unknown_batch
     from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
     from readiness_pipelines.overview.observing import Observation, observe
-    from readiness_pipelines.overview.plan import Plan, PlannedBatch, TablePlan, TransformChange, plan_changes
+    from readiness_pipelines.overview.plan import (
+        Plan,
+        PlannedBatch,
+        TablePlan,
+        TransformChange,
+        plan_changes,
+        refused_types,
+    )
     from readiness_pipelines.overview.plan_file import (
         FrozenPlan,
         PlanProgress,
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.overview.sampling import SAMPLE, sample
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
+    from readiness_pipelines.overview.undeclared import undeclared_tables
     from readiness_pipelines.overview.waiting import judged_rules, quarantine_rows, waiting_batches, waiting_record
     from readiness_pipelines.overview.ways_out import ways_out
 else:
@@ -62,9 +70,11 @@ __all__ = [
     "quarantine_rows",
     "read_plan",
     "read_text",
+    "refused_types",
     "sample",
     "status",
     "table_map",
+    "undeclared_tables",
     "unknown_batch",
     "waiting_batches",
     "waiting_record",
