@@ -60,6 +60,8 @@ from readiness_pipelines.settings import Settings
 
 SHOWN_DIFFERENCES = 10
 IDENTITY_DIGITS = 12
+SECONDS_A_RUN = 0.8
+"""What a run of Dagster takes beside its deliveries, about."""
 
 
 def plan(
@@ -235,6 +237,11 @@ def _apply(path: Path, reason: str, settings: Settings, installation: Installati
             f"the plan of {frozen.made_at:%Y-%m-%d %H:%M} is not true any more: {'; '.join(differences)}",
             way_out=f"plan again: {plan_command(frozen.what, out=str(path))}",
         )
+    if progress.left and not as_json:
+        following = [one.ref for one in frozen.downstream]
+        seconds = _seconds([*progress.left, *following], installation) + SECONDS_A_RUN * len(progress.left)
+        takes = f", about {format_duration(timedelta(seconds=round(seconds)))}"
+        ERR.print(f"judging {count_batches(len(progress.left))} again, each in a run of Dagster{takes}", soft_wrap=True)
     report = ReplayReport()
     with signals_end_after_a_batch() as stop:
         run_replays(
@@ -275,7 +282,8 @@ def _report(
     as_json: bool,
 ) -> None:
     planned = {one.ref for one in frozen.batches}
-    done = [ref for ref in report.done if ref in planned]
+    broken = {(one.name, one.batch) for one in report.broken}
+    done = [ref for ref in report.done if ref in planned and (str(ref.table), ref.batch) not in broken]
     followed = {
         *(ref for ref in report.done if ref not in planned),
         *(BatchRef(table.id, work.batch) for work in report.after for table in work.tables),

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from readiness_pipelines.batches import BatchState
+from readiness_pipelines.batches import BatchState, in_order
 from readiness_pipelines.cli.output import OUT, count_batches, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.values import counts_value, kpi_value
@@ -189,17 +189,19 @@ def _kpi_section(kpi: Kpi, change: KpiChange) -> Section:
     batches = list(dict.fromkeys([*change.before, *change.after]))
     numbers = {batch: [_number(side.get(batch)) for side in (change.before, change.after)] for batch in batches}
     differing = [batch for batch in batches if numbers[batch][0] != numbers[batch][1]]
-    differing.sort(key=lambda batch: -abs((numbers[batch][1] or 0) - (numbers[batch][0] or 0)))
-    rows = [
-        (batch, *(format_value(number, kpi.unit) for number in numbers[batch])) for batch in differing[: SHOWN // 2]
-    ]
+    most = sorted(differing, key=lambda batch: -abs((numbers[batch][1] or 0) - (numbers[batch][0] or 0)))[:SHOWN]
+    shown = [batch for batch in in_order(kpi.batches, differing) if batch in most]
+    rows = [(batch, *(format_value(number, kpi.unit) for number in numbers[batch])) for batch in shown]
     whole = [combined(kpi, list(side.values())) for side in (change.before, change.after)]
     if len(batches) > 1 and any(whole):
         before, after = (format_value(_number(one), kpi.unit) for one in whole)
         rows.append((f"all {len(batches):,} evaluated", before, after))
+    less = f"; those {len(shown)} that differ most" if len(shown) < len(differing) else ""
     return Section(
         title=f"{kpi.id}: {kpi.question}",
-        lines=[f"another value in {len(differing):,} of {count_batches(len(batches))} that were computed again"],
+        lines=[
+            f"another value in {len(differing):,} of {count_batches(len(batches))} that were computed again{less}",
+        ],
         columns=("batch", "before", "after") if rows else (),
         rows=rows,
     )

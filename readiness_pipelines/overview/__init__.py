@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         read_plan,
         write_plan,
     )
+    from readiness_pipelines.overview.rules_then import broken_rules
     from readiness_pipelines.overview.sampling import SAMPLE, sample
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
     from readiness_pipelines.overview.undeclared import undeclared_tables
@@ -55,6 +56,7 @@ __all__ = [
     "TablePlan",
     "TransformChange",
     "batches_by_other_gates",
+    "broken_rules",
     "data_path",
     "domain_map",
     "freeze",
