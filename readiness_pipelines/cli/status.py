@@ -16,7 +16,7 @@ from readiness_pipelines.cli.output import (
     say,
     say_next,
 )
-from readiness_pipelines.cli.tables import NEWEST, dimensions_table, lane_table
+from readiness_pipelines.cli.tables import NEWEST, dimensions_table, lane_table, versions_table
 from readiness_pipelines.cli.values import status_value, table_value
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.commands import quarantine_command, replay_command
@@ -71,9 +71,13 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
 
 
 def show_lanes(domain: Domain, now: DomainStatus, *, newest: int = NEWEST) -> None:
-    """One table for each lane of a domain."""
+    """One table for each lane of a domain; one for all lanes of a single table that have versions, where several do."""
+    single = [lane for lane in now.lanes if lane.replaces]
     for lane in now.lanes:
-        OUT.print(lane_table(lane, domain.kpis, newest=newest))
+        if len(single) == 1 or lane not in single:
+            OUT.print(lane_table(lane, domain.kpis, newest=newest))
+    if len(single) > 1:
+        OUT.print(versions_table(f"{now.domain} (versions)", single, domain.kpis))
 
 
 def _show_table(table: Table, batches: tuple[BatchStatus, ...], newest: int) -> None:
