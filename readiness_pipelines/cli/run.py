@@ -55,8 +55,8 @@ def run(
     with signals_end_after_a_batch() as stop:
         with errors_for_people():
             settings = Settings()
-            installation = Installation.open(settings)
             chosen = find(what, settings)
+            installation = Installation.open(settings)
             if batch and every:
                 raise DeclarationError("--batch and --all exclude each other", way_out="give one of them")
             report = _run(chosen, batch or [], every=every, installation=installation, stop=stop, quiet=as_json)

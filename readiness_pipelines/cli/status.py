@@ -36,8 +36,8 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
     """
     with errors_for_people():
         settings = Settings()
-        installation = Installation.open(settings)
         chosen = find(what, settings)
+        installation = Installation.open(settings)
         found = [status(domain, installation=installation) for domain in chosen.domains]
         older = batches_by_other_gates(chosen.tables, installation=installation)
         if chosen.table is not None:

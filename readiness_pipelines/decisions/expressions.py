@@ -1,6 +1,7 @@
 """Expressions and conditions that people write about a batch's rows, checked before they are kept."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Container, Mapping, Sequence
 from difflib import get_close_matches
@@ -230,8 +231,16 @@ def _check_function(text: str, node: Mapping[str, Any]) -> None:
 _WAY_OUT = "write an expression over the batch's columns, texts in single quotes: diag_1 = '8'"
 
 
+_OF_TEXT = (
+    "columns are as they arrived, and of a CSV that is text: read them as numbers, where they are some: "
+    "TRY_CAST(amount AS DOUBLE) > 100"
+)
+_IS_OF_TEXT = re.compile(r"VARCHAR|Could not convert string|explicit (type )?cast")
+
+
 def _refused(text: str, error: BaseException) -> DeclarationError:
-    return DeclarationError(_refusal(text, first_line(error)), way_out=_WAY_OUT)
+    reason = first_line(error)
+    return DeclarationError(_refusal(text, reason), way_out=_OF_TEXT if _IS_OF_TEXT.search(reason) else _WAY_OUT)
 
 
 def _refusal(text: str, reason: str) -> str:
