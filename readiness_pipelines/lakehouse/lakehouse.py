@@ -45,7 +45,7 @@ from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFile
 from readiness_pipelines.lakehouse.staging import count_staged, footers, rows_in, write_arrow, write_staged
 from readiness_pipelines.lakehouse.turns import Turns
 from readiness_pipelines.lakehouse.types import storage_schema
-from readiness_pipelines.lakehouse.upstream import evolved_schema, register_clone
+from readiness_pipelines.lakehouse.upstream import OtherType, evolved_schema, refused_types, register_clone
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import literal
@@ -221,6 +221,14 @@ class Lakehouse:
     def schema(self, table: TableId) -> pa.Schema:
         """Arrow schema of the table as it is now."""
         return arrow_schema(self._load(table).schema())
+
+    def refused_types(self, table: TableId, columns: pa.Schema) -> tuple[OtherType, ...]:
+        """The columns that the table has of a type which cannot become the one given; none where it is not there.
+
+        Raises:
+            LakehouseError: A type that cannot be stored, or metadata that cannot be read.
+        """
+        return refused_types(self._load(table), storage_schema(columns)) if self.exists(table) else ()
 
     def ensure(self, table: TableId, schema: pa.Schema) -> None:
         """Create the table, partitioned by ``_batch``, unless it is there; an existing table is left as it is.
