@@ -24,6 +24,7 @@ from readiness_pipelines.contracts.protections import (
     Withhold,
     YearOnly,
 )
+from readiness_pipelines.detection import Certainty, detect
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.port import Engine, Rows
 from readiness_pipelines.engines.tokens import value_of_token
@@ -74,7 +75,7 @@ class MaskingCheck:
         found = []
         for column in self.protections.columns.values():
             found += [f"{column.column.name}: {fault}" for fault in self._of_column(column, name)]
-            found += self._copies(column, name)
+            found += [*self._looks_personal(column, name), *self._copies(column, name)]
         return "; ".join(found)
 
     def _of_column(self, column: ProtectedColumn, published: str) -> Iterator[str]:
@@ -146,6 +147,16 @@ class MaskingCheck:
         if pa.types.is_integer(column.column.type):
             return sum(there.get(row) != int(pseudonym_of(value, key, 16), 16) >> 1 for row, value in sample)
         return sum(there.get(row) != pseudonym_of(value, key, protection.length) for row, value in sample)
+
+    def _looks_personal(self, column: ProtectedColumn, published: str) -> Iterator[str]:
+        """Whether a sample of what is to be published looks personal still; its name is not looked at."""
+        if not isinstance(column.protection, Pseudonym | Token | KeepFirst | KeepLast):
+            return
+        value = self.engine.sql.identifier(column.column.name)
+        sample = self.engine.arrow(f"SELECT {value} AS published FROM {published} ORDER BY _row LIMIT {SAMPLE}")
+        for found in detect(sample):
+            if found.certainty is Certainty.SURE:
+                yield f"{column.column.name}: the published values look like {found.what}"
 
     def _copies(self, column: ProtectedColumn, published: str) -> Iterator[str]:
         """The other columns that repeat a person's values, in the same row."""
