@@ -172,12 +172,11 @@ class MaskingCheck:
         ]
         if not others:
             return
-        value = f"CAST(a.{sql.identifier(column.column.name)} AS {_text(sql)})"
-        wanted = f"length({value}) >= {LEAST_LENGTH}"
-        counts = ", ".join(f"count(*) FILTER (WHERE {wanted} AND {_repeats(field, value, sql)})" for field in others)
+        own = pa.field(column.column.name, kind)
+        counts = ", ".join(f"count(*) FILTER (WHERE {_repeats(field, own, sql)})" for field in others)
         # The other columns are published as they arrived: they are compared where they arrived, without a join.
         names = ", ".join(f"t.{sql.identifier(name)}" for name in (column.column.name, *(f.name for f in others)))
-        query = f"SELECT count({value}), {counts} FROM (SELECT {names} FROM {self.arrived}) a"
+        query = f"SELECT count(a.{sql.identifier(own.name)}), {counts} FROM (SELECT {names} FROM {self.arrived}) a"
         ((rows, *found),) = self.engine.fetch(query)
         bound = 0 if classified.kind is PersonalKind.ID or pa.types.is_integer(kind) else CHANCE * rows
         for field, count in zip(others, found, strict=True):
@@ -195,11 +194,21 @@ def may_repeat(field: pa.Field) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind))
 
 
-def _repeats(field: pa.Field, value: str, sql: Dialect) -> str:
-    other = f"a.{sql.identifier(field.name)}"
+def _repeats(field: pa.Field, column: pa.Field, sql: Dialect) -> str:
+    """SQL: whether another column has a row's value; what is cheap to know is asked first."""
+    other, value = f"a.{sql.identifier(field.name)}", f"a.{sql.identifier(column.name)}"
     if pa.types.is_integer(field.type):
-        return f"CAST({other} AS {_text(sql)}) = {value}"
-    return f"contains(lower({other}), lower(trim({value})))"
+        number = value if pa.types.is_integer(column.type) else _as_number(value)
+        return f"({other} = {number} AND abs({other}) >= {10 ** (LEAST_LENGTH - 1)})"
+    text = f"CAST({value} AS {_text(sql)})" if pa.types.is_integer(column.type) else value
+    repeats = f"length({text}) >= {LEAST_LENGTH} AND contains(lower({other}), lower(trim({text})))"
+    # Not AND: engines evaluate all of its conditions.
+    return f"(CASE WHEN length({other}) >= {LEAST_LENGTH} THEN {repeats} ELSE false END)"
+
+
+def _as_number(value: str) -> str:
+    """SQL of a text as a whole number; what does not begin like one is not tried, which would take long."""
+    return f"CASE WHEN {value} >= '0' AND {value} < ':' THEN TRY_CAST({value} AS BIGINT) END"
 
 
 def _form(column: ProtectedColumn, value: str, sql: Dialect) -> str:
