@@ -11,7 +11,7 @@ from itertools import islice
 
 import pyarrow as pa
 
-from readiness_pipelines.contracts.classification import Classification, Classified, Kind
+from readiness_pipelines.contracts.classification import Classification, Classified, PersonalKind
 from readiness_pipelines.detection.free_texts import PLANTED, is_text
 from readiness_pipelines.detection.leaves import Leaf, LeafType, leaves_of
 from readiness_pipelines.detection.names import folded_words, hint_in
@@ -186,7 +186,7 @@ def _regional_phones(leaf: Leaf) -> _Guess | None:
 def _free_text(leaf: Leaf) -> Proposal | None:
     """Texts that may say anything: by their name, or by what stands in them."""
     hint = hint_in(leaf.name, FREE_TEXT_NAMES)
-    free = Classified(level=Classification.PII, kind=Kind.FREE_TEXT)
+    free = Classified(level=Classification.PII, kind=PersonalKind.FREE_TEXT)
     if leaf.type is not LeafType.TEXT:
         return None
     if not leaf.filled:

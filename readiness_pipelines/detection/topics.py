@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from readiness_pipelines.contracts.classification import Classification, Kind
+from readiness_pipelines.contracts.classification import Classification, PersonalKind
 from readiness_pipelines.detection import patterns
 from readiness_pipelines.detection.given_names import has_given_name
 from readiness_pipelines.detection.national_ids import PLAIN, PUNCTUATED, US_SSN_PLAIN, passes
@@ -36,7 +36,7 @@ class Topic:
     """
 
     what: str
-    kind: Kind | None
+    kind: PersonalKind | None
     names: tuple[str, ...] = ()
     test: Test | None = None
     checked: str = ""
@@ -147,14 +147,15 @@ _NATIONAL_NAMES = _words("""
 
 TOPICS: tuple[Topic, ...] = (
     Topic(
-        what="e-mail addresses", kind=Kind.DIRECT, test=patterns.is_email, checked="their syntax", share=0.2,
+        what="e-mail addresses", kind=PersonalKind.DIRECT, test=patterns.is_email, checked="their syntax", share=0.2,
         alone=0.5,
         names=_words("""*email *emails mail emailaddress emailadresse emailaddr mailaddress *mailadresse courriel
             adressemail correo correoelectronico postaelettronica epost eposta sahkoposti почта эл почта
             электроннаяпочта 邮箱 电子邮件 電子メール メール メールアドレス 이메일"""),
     ),
     Topic(
-        what="telephone numbers", kind=Kind.DIRECT, test=is_international, checked="their country codes", share=0.5,
+        what="telephone numbers", kind=PersonalKind.DIRECT,
+        test=is_international, checked="their country codes", share=0.5,
         alone=0.7, shape=may_be_written,
         names=_words("""*phone *phones phoneno phonenr *phonenumber *phonenum telephoneno *telephonenumber tel
             telno telnr telefon telefonnr *telefonnummer *telefon *telefoon telefoonnummer *telefono telefone
@@ -165,12 +166,14 @@ TOPICS: tuple[Topic, ...] = (
             電話番号 携帯電話 전화 전화번호 휴대폰"""),
     ),
     Topic(
-        what="account numbers (IBAN)", kind=Kind.ID, test=patterns.is_iban, checked="their check digits (mod 97)",
+        what="account numbers (IBAN)", kind=PersonalKind.ID,
+        test=patterns.is_iban, checked="their check digits (mod 97)",
         share=0.2, alone=0.5,
         names=_words("iban *iban ibannumber"),
     ),
     Topic(
-        what="card numbers", kind=Kind.ID, test=patterns.is_card, checked="issuer ranges and check digits (Luhn)",
+        what="card numbers", kind=PersonalKind.ID,
+        test=patterns.is_card, checked="issuer ranges and check digits (Luhn)",
         share=0.5, alone=0.85, least=5, shape=patterns.may_be_card, numbers=True,
         names=_words("""ccnum ccno ccnumber cardnum cardno cardnumber creditcard creditcardnumber creditcardno
             debitcard debitcardnumber paymentcard pan cardpan *kreditkarte kreditkartennummer kartennummer
@@ -181,25 +184,26 @@ TOPICS: tuple[Topic, ...] = (
     ),
     *(
         Topic(
-            what=what, kind=Kind.DIRECT, test=partial(passes, validator),
+            what=what, kind=PersonalKind.DIRECT, test=partial(passes, validator),
             checked="their shape and check digits", share=0.5, alone=0.9, least=5,
         )
         for what, validator in PUNCTUATED.items()
     ),
     *(
         Topic(
-            what=what, kind=Kind.DIRECT, test=partial(passes, validator),
+            what=what, kind=PersonalKind.DIRECT, test=partial(passes, validator),
             checked="their check digits", share=0.5, alone=0.97, least=20,
         )
         for what, validator in PLAIN.items()
     ),
     Topic(
-        what="national identity, tax or insurance numbers", kind=Kind.DIRECT, test=_is_national,
+        what="national identity, tax or insurance numbers", kind=PersonalKind.DIRECT, test=_is_national,
         checked="check digits or ranges of one of the numbers that are known", share=0.5, shape=_is_code,
         names=_NATIONAL_NAMES,
     ),
     Topic(
-        what="numbers of passports, licences or plates", kind=Kind.ID, test=_is_code, checked="letters and digits",
+        what="numbers of passports, licences or plates", kind=PersonalKind.ID,
+        test=_is_code, checked="letters and digits",
         share=0.8,
         names=_words("""passport passportno passportnumber passportnum reisepass passnummer reisepassnummer
             numeropasseport passeport pasaporte passaporto paspoort driverlicense driverslicense drivinglicence
@@ -213,26 +217,29 @@ TOPICS: tuple[Topic, ...] = (
             номеравто госномер パスポート番号 여권번호"""),
     ),
     Topic(
-        what="IP addresses", kind=Kind.ID, test=patterns.is_ip_address, checked="their syntax", share=0.5, alone=0.9,
+        what="IP addresses", kind=PersonalKind.ID,
+        test=patterns.is_ip_address, checked="their syntax", share=0.5, alone=0.9,
         names=_words("""ip ipaddress ipaddr *ipaddress clientip remoteip userip sourceip ipv ipadresse adresseip
             direccionip indirizzoip remoteaddr ip地址 ipアドレス"""),
     ),
     Topic(
-        what="hardware addresses of devices", kind=Kind.ID, test=patterns.is_mac_address, checked="their syntax",
+        what="hardware addresses of devices", kind=PersonalKind.ID,
+        test=patterns.is_mac_address, checked="their syntax",
         share=0.5, alone=0.8, names=_words("mac macaddress macaddr *macaddress bssid"),
     ),
     Topic(
-        what="numbers of devices", kind=Kind.ID, test=_is_code, checked="letters and digits",
+        what="numbers of devices", kind=PersonalKind.ID, test=_is_code, checked="letters and digits",
         share=0.8, never_sure=True,
         names=_words("imei imsi meid udid idfa gaid advertisingid androidid cookieid"),
     ),
     Topic(
-        what="numbers of patients", kind=Kind.ID, test=patterns.is_mrn, checked="how they are marked", share=0.3,
+        what="numbers of patients", kind=PersonalKind.ID,
+        test=patterns.is_mrn, checked="how they are marked", share=0.3,
         alone=0.6, health=True, shape=_is_code,
         names=_words("mrn mrnumber medicalrecord medicalrecordno medicalrecordnumber"),
     ),
     Topic(
-        what="numbers of persons", kind=Kind.ID, test=_is_code, checked="letters and digits", share=0.9,
+        what="numbers of persons", kind=PersonalKind.ID, test=_is_code, checked="letters and digits", share=0.9,
         names=_words("""patientid patientno patientnr patientnbr patientnum patientnumber patientkey
             patientidentifier patientennummer patientennr patientenid personid personno personnumber personid
             personkey memberid memberno membernumber mitgliedsnummer insuredid insuranceid versichertennummer
@@ -244,7 +251,8 @@ TOPICS: tuple[Topic, ...] = (
             社員番号 환자번호"""),
     ),
     Topic(
-        what="numbers of customers or users", kind=Kind.ID, test=_is_code, checked="letters and digits", share=0.9,
+        what="numbers of customers or users", kind=PersonalKind.ID,
+        test=_is_code, checked="letters and digits", share=0.9,
         never_sure=True,
         names=_words("""customerid customerno customernumber custid custno customerkey clientid clientno
             kundennummer kundennr kundenid kundenr numeroclient idclient idcliente numerocliente klantnummer
@@ -252,13 +260,14 @@ TOPICS: tuple[Topic, ...] = (
             顧客番号 고객번호"""),
     ),
     Topic(
-        what="numbers of bank accounts", kind=Kind.ID, test=_is_code, checked="digits", share=0.8,
+        what="numbers of bank accounts", kind=PersonalKind.ID, test=_is_code, checked="digits", share=0.8,
         names=_words("""bankaccount bankaccountno bankaccountnumber accountnumber accountno acctno acctnum
             kontonummer kontonr bban numerodecompte numerocompte cuentabancaria numerocuenta numerodecuenta
             contocorrente rekeningnummer 银行账号 口座番号 계좌번호"""),
     ),
     Topic(
-        what="names of persons", kind=Kind.DIRECT, test=patterns.is_name, checked="letters, few words", share=0.8,
+        what="names of persons", kind=PersonalKind.DIRECT,
+        test=patterns.is_name, checked="letters, few words", share=0.8,
         names=_words(f"""firstname lastname surname forename givenname familyname fullname middlename maidenname
             mothersmaidenname nickname legalname preferredname fname lname mname initials firstnames lastnames
             surnames *firstname *lastname *surname personname patientname customername clientname employeename
@@ -277,7 +286,7 @@ TOPICS: tuple[Topic, ...] = (
             客户姓名 患者姓名 氏名 名前 お名前 患者氏名 이름 성명 성함"""),
     ),
     Topic(
-        what="names of persons", kind=Kind.DIRECT, test=has_given_name, checked="common given names in them",
+        what="names of persons", kind=PersonalKind.DIRECT, test=has_given_name, checked="common given names in them",
         share=0.3, alone=0.5, least=10, vague=True,
         names=_words("""=name =names =person =patient =customer =client =employee =contact =driver =doctor
             =physician =author =owner =recipient =sender =assignee =kunde =klient =mitarbeiter =arzt =fahrer
@@ -286,7 +295,8 @@ TOPICS: tuple[Topic, ...] = (
             supervisor reportsto emergencycontact nextofkin *betreuer spouse ehepartner"""),
     ),
     Topic(
-        what="names of user accounts", kind=Kind.ID, test=patterns.is_user_name, checked="one word with letters",
+        what="names of user accounts", kind=PersonalKind.ID,
+        test=patterns.is_user_name, checked="one word with letters",
         share=0.8,
         names=_words("""username userlogin *username loginname login screenname twitterhandle handle
             benutzername 아이디
@@ -295,7 +305,8 @@ TOPICS: tuple[Topic, ...] = (
             логін логин 用户名 ユーザー名 사용자명"""),
     ),
     Topic(
-        what="addresses", kind=Kind.DIRECT, test=patterns.is_street, checked="street words with a number", share=0.3,
+        what="addresses", kind=PersonalKind.DIRECT,
+        test=patterns.is_street, checked="street words with a number", share=0.3,
         alone=0.6, shape=patterns.may_be_street,
         names=_words("""address addressline *address addr addrline streetaddress homeaddress mailingaddress
             billingaddress shippingaddress deliveryaddress postaladdress residence street streetname streetno
@@ -306,7 +317,7 @@ TOPICS: tuple[Topic, ...] = (
             utca адрес адреса вулиця улица adresa ulice gade 도로명 地址 住址 家庭住址 住所 주소"""),
     ),
     Topic(
-        what="postal codes", kind=Kind.QUASI, test=patterns.is_postal_code, checked="their shape", share=0.7,
+        what="postal codes", kind=PersonalKind.QUASI, test=patterns.is_postal_code, checked="their shape", share=0.7,
         only_beside=True, never_sure=True,
         names=_words("""zip zipcode zipplus zip_code *zipcode postal postalcode postcode postcode *postcode
             postnummer postleitzahl *postleitzahl plz codepostal cp codigopostal cap cep postakodu kodpocztowy
@@ -314,7 +325,7 @@ TOPICS: tuple[Topic, ...] = (
             postnr psc irsz индекс почтовыйиндекс індекс iranyitoszam pincode 邮编 邮政编码 郵便番号 우편번호"""),
     ),
     Topic(
-        what="dates of birth", kind=Kind.QUASI, test=patterns.is_day, checked="dates", share=0.6,
+        what="dates of birth", kind=PersonalKind.QUASI, test=patterns.is_day, checked="dates", share=0.6,
         names=_words("""dob birthdate dateofbirth birthday birthdt birthday birthyear yearofbirth yob bday
             borndate bornon birthdateofpatient dateborn geburtsdatum *geburtsdatum geburtstag gebdatum gebdat
             geburtsjahr datedenaissance datenaissance naissance fechadenacimiento fechanacimiento fnacimiento
@@ -323,25 +334,25 @@ TOPICS: tuple[Topic, ...] = (
             датарождения народження датанародження рождения 出生日期 生日 生年月日 誕生日 생년월일 생일"""),
     ),
     Topic(
-        what="sexes or genders", kind=Kind.QUASI, test=_is_sex, checked="words for them", share=0.8,
+        what="sexes or genders", kind=PersonalKind.QUASI, test=_is_sex, checked="words for them", share=0.8,
         names=_words("""gender sex geschlecht sexe genre sexo genero sesso genere geslacht plec kon kjonn kon
             sukupuoli cinsiyet pohlavi nem пол 性别 性別 성별 anrede salutation genderidentity patientsex"""),
     ),
     Topic(
-        what="ages", kind=Kind.QUASI, test=_is_age, checked="years of a life", share=0.9,
+        what="ages", kind=PersonalKind.QUASI, test=_is_age, checked="years of a life", share=0.9,
         names=_words("""=age patientage agepatient customerage ageyears ageinyears agegroup agerange ageband
             ageatadmission ageatdiagnosis =alter altersgruppe patientenalter lebensalter =edad =idade =eta
             =leeftijd =wiek =alder =ika =yas возраст 年龄 年齢 나이 연령"""),
         numbers=True,
     ),
     Topic(
-        what="origins or beliefs", kind=Kind.QUASI, test=_is_origin, checked="words for them",
+        what="origins or beliefs", kind=PersonalKind.QUASI, test=_is_origin, checked="words for them",
         share=0.3, shape=_is_word,
         names=_words("""race ethnicity ethnic ethnicgroup ethnicorigin raceethnicity religion religiousaffiliation
             konfession religionszugehorigkeit raza etnia origineethnique caste tribe 民族 宗教"""),
     ),
     Topic(
-        what="nationalities", kind=Kind.QUASI, test=_is_word, checked="words", share=0.8, only_beside=True,
+        what="nationalities", kind=PersonalKind.QUASI, test=_is_word, checked="words", share=0.8, only_beside=True,
         never_sure=True,
         names=_words("""nationality citizenship countryofbirth placeofbirth birthplace birthcountry
             staatsangehorigkeit nationalitat geburtsort geburtsland nationalite lieudenaissance lieunaissance
@@ -349,12 +360,12 @@ TOPICS: tuple[Topic, ...] = (
             narodowosc obywatelstwo гражданство 国籍 국적"""),
     ),
     Topic(
-        what="marital states", kind=Kind.QUASI, test=_is_marital, checked="words for them", share=0.6,
+        what="marital states", kind=PersonalKind.QUASI, test=_is_marital, checked="words for them", share=0.6,
         names=_words("""maritalstatus marital familienstand zivilstand situationfamiliale etatcivil estadocivil
             statocivile burgerlijkestaat stancywilny civilstand семейноеположение 婚姻状况 婚姻"""),
     ),
     Topic(
-        what="places where persons live", kind=Kind.QUASI, test=_is_word, checked="words", share=0.8,
+        what="places where persons live", kind=PersonalKind.QUASI, test=_is_word, checked="words", share=0.8,
         only_beside=True,
         never_sure=True,
         names=_words("""city town village municipality homecity residencecity ort stadt wohnort місто varos
@@ -364,27 +375,28 @@ TOPICS: tuple[Topic, ...] = (
             provincia regione estado город область 城市 市 省 都道府県 市区町村 도시"""),
     ),
     Topic(
-        what="where persons are, in degrees", kind=Kind.QUASI, test=patterns.is_coordinate,
+        what="where persons are, in degrees", kind=PersonalKind.QUASI, test=patterns.is_coordinate,
         checked="degrees", share=0.9,
         only_beside=True, never_sure=True, numbers=True,
         names=_words("""=lat =latitude =lon =lng =long =longitude homelat homelon homelatitude homelongitude
             userlat userlon customerlat customerlong gpslat gpslon breitengrad langengrad"""),
     ),
     Topic(
-        what="occupations", kind=Kind.QUASI, test=_is_word, checked="words", share=0.8,
+        what="occupations", kind=PersonalKind.QUASI, test=_is_word, checked="words", share=0.8,
         only_beside=True, never_sure=True,
         names=_words("""job jobtitle occupation profession beruf berufsbezeichnung metier poste ocupacion
             profesion puesto professione ocupacao profissao beroep zawod yrke ammatti meslek employer arbeitgeber
             employeur професія профессия stilling povolani foglalkozas emploi должность 职业 职位 職業 직업"""),
     ),
     Topic(
-        what="incomes", kind=Kind.QUASI, test=_is_number, checked="numbers", share=0.8, numbers=True, never_sure=True,
+        what="incomes", kind=PersonalKind.QUASI,
+        test=_is_number, checked="numbers", share=0.8, numbers=True, never_sure=True,
         names=_words("""salary income annualincome householdincome wage wages creditscore ficoscore grosspay
             netpay gehalt bruttogehalt einkommen lohn salaire revenu salario ingresos reddito stipendio renda
             inkomen pensja lonn palkka maas зарплата 收入 工资 年収 급여"""),
     ),
     Topic(
-        what="diagnoses, findings or treatments", kind=Kind.QUASI, test=_is_health_code,
+        what="diagnoses, findings or treatments", kind=PersonalKind.QUASI, test=_is_health_code,
         checked="short texts", share=0.8,
         health=True, only_beside=True, never_sure=True,
         names=_words("""diagnosis diag diagnose diagnosen icd icdcode diagnosiscode diagnosticcode medication

@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from readiness_pipelines.contracts.classification import Kind
+from readiness_pipelines.contracts.classification import PersonalKind
 from readiness_pipelines.contracts.cleansing import Trim
 from readiness_pipelines.detection import Proposal
 from readiness_pipelines.drafting.dates import AMBIGUOUS, is_ambiguous, read_dates
@@ -71,7 +71,7 @@ class ColumnDraft:
     @property
     def is_no_key(self) -> bool:
         """Whether it is about persons, and not their number."""
-        return self.personal and (self.proposal is None or self.proposal.classified.kind is not Kind.ID)
+        return self.personal and (self.proposal is None or self.proposal.classified.kind is not PersonalKind.ID)
 
     @property
     def is_ambiguous(self) -> bool:

@@ -2,7 +2,7 @@
 
 import math
 
-from readiness_pipelines.contracts.classification import Classification, Kind, strongest
+from readiness_pipelines.contracts.classification import Classification, PersonalKind, strongest
 from readiness_pipelines.detection import Certainty
 from readiness_pipelines.drafting.draft import DomainDraft
 from readiness_pipelines.drafting.model import in_docstring, model_text, step_names
@@ -123,7 +123,7 @@ def _classes(table: TableDraft) -> list[str]:
         "    classified={",
     ]
     for name, proposal in table.proposals.items():
-        sure = proposal.certainty is Certainty.SURE and proposal.classified.kind is not Kind.FREE_TEXT
+        sure = proposal.certainty is Certainty.SURE and proposal.classified.kind is not PersonalKind.FREE_TEXT
         lines += comment(f"{proposal.what}: {proposal.because}", " " * 8)
         lines += [f'        {"" if sure else "# "}{value_text(name)}: "{proposal.classified}",']
     return [*lines, "    },"]

@@ -133,6 +133,8 @@ PAGES = (
             "ExistsIn",
             "NotInOtherBatches",
             "WithinUsualRange",
+            "KAnonymity",
+            "LDiversity",
             "Gate",
             "Gate.explain",
             "Gate.check_record",
