@@ -10,6 +10,7 @@ import pyarrow as arrow
 from readiness_pipelines.contracts.tables import Kpi
 from readiness_pipelines.errors import TRACEBACK, DeclarationError, UnknownNameError, first_line
 from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
+from readiness_pipelines.products.suppression import CELL, SUPPRESSED, without_small_cells
 from readiness_pipelines.sql import identifier
 
 KPI_COLUMNS = ("is_total", "value", "numerator", "denominator", "unit", "target", "met")
@@ -29,7 +30,7 @@ def kpi_schema(kpi: Kpi) -> Any:
     Raises:
         DeclarationError: A dimension with the name of a column that every KPI has.
     """
-    if clash := sorted(set(kpi.by) & set(KPI_COLUMNS)):
+    if clash := sorted(set(kpi.by) & {*KPI_COLUMNS, SUPPRESSED}):
         raise DeclarationError(
             f"the KPI {kpi.id} has a dimension {clash[0]!r}, a column that every KPI has",
             way_out="rename the column in a derived table",
@@ -44,6 +45,8 @@ def kpi_schema(kpi: Kpi) -> Any:
         "target": pa.Column(arrow.string(), nullable=True),
         "met": pa.Column(arrow.bool_(), nullable=True),
     }
+    if kpi.suppress_below is not None:
+        columns[SUPPRESSED] = pa.Column(arrow.string(), nullable=True)
     return pa.DataFrameSchema(columns)
 
 
@@ -100,6 +103,9 @@ def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelati
         case _:
             assert_never(measure)
     dimensions = [identifier(name) for name in kpi.by]
+    if kpi.suppress_below is not None:
+        cell = "count(*)" if kpi.persons is None else f"count(DISTINCT {_person(kpi, of)})"
+        numbers += f", {cell} AS {CELL}"
     name = f"measured_{kpi.id.name}"
     groups = f" GROUP BY GROUPING SETS (({', '.join(dimensions)}), ())" if dimensions else ""
     shown = "".join(f"CAST({column} AS VARCHAR) AS {column}, " for column in dimensions)
@@ -118,6 +124,13 @@ def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelati
     return measured
 
 
+def _person(kpi: Kpi, of: duckdb.DuckDBPyRelation) -> str:
+    """The column that tells persons apart."""
+    if kpi.persons not in of.columns:
+        raise UnknownNameError(f"persons of {kpi.id}", str(kpi.persons), [c for c in of.columns if c[0] != "_"])
+    return identifier(kpi.persons)
+
+
 def _rows(kpi: Kpi, relation: duckdb.DuckDBPyRelation) -> arrow.Table:
     """The rows in order, the total first, with unit, target and whether it is met."""
     columns = relation.columns
@@ -130,6 +143,11 @@ def _rows(kpi: Kpi, relation: duckdb.DuckDBPyRelation) -> arrow.Table:
         if name not in columns:
             raise UnknownNameError(f"dimension of {kpi.id}", name, columns)
     given = relation.to_arrow_table().to_pylist()
+    if kpi.suppress_below is not None and CELL not in columns:
+        raise DeclarationError(
+            f"the KPI {kpi.id} suppresses small cells, and the relation it returned does not say how large they are",
+            way_out=f"return a measure, Ratio(…, of=…) say, or a column {CELL} with the rows or persons of each",
+        )
     rows = [_row(kpi, row) for row in given]
     totals = [row for row in rows if row["is_total"]]
     if len(totals) != 1 or (not kpi.by and len(rows) != 1):
@@ -137,11 +155,16 @@ def _rows(kpi: Kpi, relation: duckdb.DuckDBPyRelation) -> arrow.Table:
             f"the KPI {kpi.id} returned {len(rows)} rows, {len(totals)} of them a total",
             way_out="return one row for the whole, with no value in its dimensions, and one for each of their values",
         )
+    if kpi.suppress_below is not None:
+        sized = [{**row, CELL: one[CELL] or 0} for row, one in zip(rows, given, strict=True)]
+        rows = without_small_cells(sized, below=kpi.suppress_below, persons=kpi.persons is not None)
     rows.sort(key=lambda row: (not row["is_total"], [str(row[name] or "") for name in kpi.by]))
     fields = [(name, arrow.string()) for name in kpi.by]
     fields += [("is_total", arrow.bool_())]
     fields += [(name, arrow.float64()) for name in ("value", "numerator", "denominator")]
-    fields += [("unit", arrow.string()), ("target", arrow.string()), ("met", arrow.bool_()), ("_row", arrow.int64())]
+    fields += [("unit", arrow.string()), ("target", arrow.string()), ("met", arrow.bool_())]
+    fields += [(SUPPRESSED, arrow.string())] if kpi.suppress_below is not None else []
+    fields += [("_row", arrow.int64())]
     numbered = [{**row, "_row": number} for number, row in enumerate(rows)]
     return arrow.Table.from_pylist(numbered, schema=arrow.schema(fields))
 
