@@ -15,6 +15,7 @@ from readiness_pipelines.contracts import Computed, DerivedTable, GatedTable, Kp
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Inputs, Published
+from readiness_pipelines.delivery.releases import release_of
 from readiness_pipelines.errors import (
     DeclarationError,
     LakehouseError,
@@ -22,10 +23,11 @@ from readiness_pipelines.errors import (
     UpstreamNotPublishedError,
     first_line,
 )
-from readiness_pipelines.installation import Installation
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import as_arrived, promotable_type, storage_type
 from readiness_pipelines.ledger import BatchRecord, StoredColumn
 from readiness_pipelines.products import kpi_relation
+from readiness_pipelines.products.noise import Release
 from readiness_pipelines.sql import duckdb_type, identifier
 
 
@@ -44,7 +46,14 @@ class Given:
     drifted: bool = False
 
 
-def judged_rows(table: Table, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Given:
+def judged_rows(
+    table: Table,
+    *,
+    batch: str,
+    installation: Installation,
+    engine: duckdb.DuckDBPyConnection,
+    releasing: Run | None = None,
+) -> Given:
     """The rows that a table's gate judges, before corrections: raw ones, or what a transform makes of published ones.
 
     Raises:
@@ -53,7 +62,7 @@ def judged_rows(table: Table, *, batch: str, installation: Installation, engine:
     """
     if isinstance(table, GatedTable):
         return raw_rows(table, batch=batch, installation=installation, engine=engine)
-    return computed_rows(table, batch=batch, installation=installation, engine=engine)
+    return computed_rows(table, batch=batch, installation=installation, engine=engine, releasing=releasing)
 
 
 def raw_rows(table: GatedTable, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Given:
@@ -108,7 +117,12 @@ def _check_expired(record: BatchRecord, installation: Installation) -> None:
 
 
 def computed_rows(
-    table: Computed, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
+    table: Computed,
+    *,
+    batch: str,
+    installation: Installation,
+    engine: duckdb.DuckDBPyConnection,
+    releasing: Run | None = None,
 ) -> Given:
     """What a transform makes of its inputs' published rows, with the columns that every judged row has.
 
@@ -126,7 +140,8 @@ def computed_rows(
             inputs.setdefault(read.table.id, {}).update(snapshots)
         relations[name] = _input(read, snapshots, installation, engine)
     with errors_of_transform(table, batch):
-        rows = transformed(table, relations, engine)
+        release = release_of(table, batch=batch, installation=installation, run=releasing)
+        rows = transformed(table, relations, engine, release=release)
         return Given(rows=with_row_identity(rows, table, batch=batch, engine=engine), inputs=inputs)
 
 
@@ -145,7 +160,11 @@ def _input(
 
 
 def transformed(
-    table: Computed, relations: Mapping[str, duckdb.DuckDBPyRelation], engine: duckdb.DuckDBPyConnection
+    table: Computed,
+    relations: Mapping[str, duckdb.DuckDBPyRelation],
+    engine: duckdb.DuckDBPyConnection,
+    *,
+    release: Release | None = None,
 ) -> duckdb.DuckDBPyRelation:
     """What a transform makes of its inputs, which are given by the names of its parameters.
 
@@ -173,7 +192,7 @@ def transformed(
             assert_never(table.language)
     match table:
         case Kpi():
-            return kpi_relation(table, made, list(relations.values()), engine)
+            return kpi_relation(table, made, list(relations.values()), engine, release=release)
         case DerivedTable():
             if not isinstance(made, duckdb.DuckDBPyRelation):
                 raise _wrong_result(table, made, "return a DuckDB relation, made from the relations it was given")

@@ -10,6 +10,7 @@ import pyarrow as arrow
 from readiness_pipelines.contracts.tables import Kpi
 from readiness_pipelines.errors import TRACEBACK, DeclarationError, UnknownNameError, first_line
 from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
+from readiness_pipelines.products.noise import NoisyCount, NoisyMeasure, Release, bounded_counts
 from readiness_pipelines.products.suppression import CELL, SUPPRESSED, without_small_cells
 from readiness_pipelines.sql import identifier
 
@@ -51,7 +52,12 @@ def kpi_schema(kpi: Kpi) -> Any:
 
 
 def kpi_relation(
-    kpi: Kpi, given: Any, inputs: Sequence[duckdb.DuckDBPyRelation], engine: duckdb.DuckDBPyConnection
+    kpi: Kpi,
+    given: Any,
+    inputs: Sequence[duckdb.DuckDBPyRelation],
+    engine: duckdb.DuckDBPyConnection,
+    *,
+    release: Release | None = None,
 ) -> duckdb.DuckDBPyRelation:
     """A KPI's rows for one batch: the total first.
 
@@ -61,12 +67,15 @@ def kpi_relation(
             ``denominator``, and the dimensions, null in the total's row).
         inputs: The relations that the function was given.
         engine: Their connection.
+        release: Gives the counts of a noisy measure; where it is not given, a noisy measure has no value.
 
     Raises:
         DeclarationError: Something else was returned, or an expression that DuckDB refuses.
         UnknownNameError: A dimension that the aggregated relation does not have.
     """
-    if isinstance(given, Measure):
+    if isinstance(given, NoisyMeasure):
+        given = _released(kpi, given, inputs, engine, release)
+    elif isinstance(given, Measure):
         given = _measured(kpi, given, inputs)
     elif not isinstance(given, duckdb.DuckDBPyRelation):
         raise DeclarationError(
@@ -76,15 +85,51 @@ def kpi_relation(
     return engine.from_arrow(_rows(kpi, given))
 
 
+def _aggregated(
+    kpi: Kpi, measure: Measure | NoisyMeasure, inputs: Sequence[duckdb.DuckDBPyRelation]
+) -> duckdb.DuckDBPyRelation:
+    """The relation that a measure is about."""
+    of: duckdb.DuckDBPyRelation | None = measure.of
+    if of is not None:
+        return of
+    if len(inputs) != 1:
+        raise DeclarationError(
+            f"the KPI {kpi.id} reads {len(inputs)} tables: nothing says which is aggregated",
+            way_out="say it: Ratio(…, of=orders.join(…))",
+        )
+    return inputs[0]
+
+
+def _released(
+    kpi: Kpi,
+    measure: NoisyMeasure,
+    inputs: Sequence[duckdb.DuckDBPyRelation],
+    engine: duckdb.DuckDBPyConnection,
+    release: Release | None,
+) -> duckdb.DuckDBPyRelation:
+    """The total of a noisy measure, as it was released or is now."""
+    if kpi.by or kpi.suppress_below is not None:
+        raise DeclarationError(
+            f"the KPI {kpi.id} is released with noise, and has dimensions or suppresses cells",
+            way_out="leave out by= and suppress_below=: which values a dimension has is not protected by noise",
+        )
+    of = _aggregated(kpi, measure, inputs)
+    counts = release(measure, lambda: bounded_counts(measure, of)) if release else None
+    met, others = counts or (None, None)
+    of_how_many = None if met is None or others is None else met + others
+    if isinstance(measure, NoisyCount):
+        value: float | None = met
+        of_how_many = None
+    else:
+        value = met / of_how_many if met is not None and of_how_many else None
+    return engine.sql(
+        "SELECT true AS is_total, $value::DOUBLE AS value, $met::DOUBLE AS numerator, $whole::DOUBLE AS denominator",
+        params={"value": value, "met": met, "whole": of_how_many},
+    )
+
+
 def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelation]) -> duckdb.DuckDBPyRelation:
-    of = measure.of
-    if of is None:
-        if len(inputs) != 1:
-            raise DeclarationError(
-                f"the KPI {kpi.id} reads {len(inputs)} tables: nothing says which is aggregated",
-                way_out="say it: Ratio(…, of=orders.join(…))",
-            )
-        (of,) = inputs
+    of = _aggregated(kpi, measure, inputs)
     for name in kpi.by:
         if name not in of.columns:
             raise UnknownNameError(f"dimension of {kpi.id}", name, [c for c in of.columns if not c.startswith("_")])

@@ -6,7 +6,10 @@ from pathlib import Path
 from readiness_pipelines.cli.output import BROKEN_EXIT
 from readiness_pipelines_tests.cli.calling import as_json, call
 
-LINES = [["id", "E-Mail Adresse", "betrag"], *([n, f"kunde{n}@firma.example", n * 1.5] for n in range(30))]
+LINES: list[list[object]] = [
+    ["id", "E-Mail Adresse", "betrag"],
+    *([n, f"kunde{n}@firma.example", n * 1.5] for n in range(30)),
+]
 
 
 def test_a_file_is_looked_at_and_the_exit_code_says_that_a_column_is_not_classified(tmp_path: Path) -> None:
