@@ -144,7 +144,8 @@ def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelati
             numbers = f"sum({expression})::DOUBLE AS numerator, count({expression})::DOUBLE AS denominator"
             value = "numerator / nullif(denominator, 0)"
         case Value(expression=expression):
-            numbers, value = "NULL::DOUBLE AS numerator, NULL::DOUBLE AS denominator", f"({expression})::DOUBLE"
+            numbers = f"NULL::DOUBLE AS numerator, NULL::DOUBLE AS denominator, ({expression})::DOUBLE AS measured"
+            value = "measured"
         case _:
             assert_never(measure)
     dimensions = [identifier(name) for name in kpi.by]
@@ -157,7 +158,9 @@ def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelati
     total = f"(grouping({dimensions[0]}) = 1)" if dimensions else "true"
     try:
         measured: duckdb.DuckDBPyRelation = of.query(
-            name, f"SELECT {shown}{total} AS is_total, {numbers}, {value} AS value FROM {name}{groups}"
+            # Outside: the input may have columns that are called so, too.
+            name,
+            f"SELECT *, {value} AS value FROM (SELECT {shown}{total} AS is_total, {numbers} FROM {name}{groups})",
         )
     except duckdb.Error as error:
         if isinstance(error, duckdb.IOException) or str(error).startswith(TRACEBACK):

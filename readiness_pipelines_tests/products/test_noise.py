@@ -93,7 +93,7 @@ def test_a_person_changes_what_is_counted_by_no_more_than_a_few_rows() -> None:
 
 @pytest.mark.parametrize("epsilon", [0.5, 1.5])
 def test_what_neighbours_release_differs_by_no_more_than_epsilon(epsilon: float) -> None:
-    """Of 20,000 draws of neighbouring counts no outcome is likelier by more than e to the epsilon, and some nearly is."""
+    """Of 20,000 draws of neighbouring counts none is likelier by more than e to the epsilon, and some nearly is."""
     draw, draws = mechanism(NoisyCount("true", person="p", epsilon=epsilon, budget=9)), 20_000
     one, other = (Counter(draw((count, 0))[0] for _ in range(draws)) for count in (100, 101))
     common = [n for n in one if one[n] > 400 and other[n] > 400]
