@@ -118,13 +118,14 @@ def bounded_counts(measure: NoisyMeasure, of: duckdb.DuckDBPyRelation) -> tuple[
         raise UnknownNameError("person of a noisy measure", measure.person, [c for c in of.columns if c[0] != "_"])
     person = identifier(measure.person)
     try:
-        ((met, others),) = of.query(
+        found: Any = of.query(
             "counted",
             f"SELECT count(*) FILTER (counts), count(*) FILTER (NOT counts) FROM ("
             f"SELECT coalesce(({measure.condition}), false) AS counts, {person} AS _person, hash(counted) AS _turn "
             f"FROM counted WHERE {person} IS NOT NULL "
             f"QUALIFY row_number() OVER (PARTITION BY _person ORDER BY _turn, counts) <= {measure.per_person})",
-        ).fetchall()
+        )
+        ((met, others),) = found.fetchall()
     except duckdb.Error as error:
         raise DeclarationError(
             f"DuckDB refuses the condition {measure.condition!r}: {first_line(error)}",
