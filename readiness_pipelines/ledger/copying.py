@@ -12,7 +12,9 @@ from readiness_pipelines.ledger.tables import (
     BATCHES,
     CLAIMS,
     CONTENTS,
+    DECISION_VALUES,
     DECISIONS,
+    ERASED_PERSONS,
     FINDINGS,
     GATES,
     PROFILES,
@@ -21,7 +23,18 @@ from readiness_pipelines.ledger.tables import (
 )
 from readiness_pipelines.names import TableId
 
-_COPIED: tuple[Table, ...] = (BATCHES, TRAIL, GATES, DECISIONS, FINDINGS, SHAPES, CLAIMS, CONTENTS, PROFILES)
+_COPIED: tuple[Table, ...] = (
+    BATCHES,
+    TRAIL,
+    GATES,
+    DECISIONS,
+    DECISION_VALUES,
+    FINDINGS,
+    SHAPES,
+    CLAIMS,
+    CONTENTS,
+    PROFILES,
+)
 """All that a delivery looks at, but for attempts: what is under way is of the ledger that is copied."""
 
 _ROWS_AT_ONCE = 1_000
@@ -41,3 +54,6 @@ def copy_tables(source: Connection, target: Connection, tables: Collection[Table
             found = source.execute(select(table).where(in_tables(table, tables)).order_by(*table.primary_key))
             for rows in found.mappings().partitions(_ROWS_AT_ONCE):
                 target.execute(insert(table), [dict(row) for row in rows])
+    # The register is an input of every batch.
+    for rows in source.execute(select(ERASED_PERSONS)).mappings().partitions(_ROWS_AT_ONCE):
+        target.execute(insert(ERASED_PERSONS), [dict(row) for row in rows])

@@ -87,6 +87,18 @@ class Database:
                 take_turn(connection, str(self))
             yield connection
 
+    def vacuum(self) -> None:
+        """Write an SQLite file anew, so that nothing of what was deleted is left in it; others see to that themselves.
+
+        Raises:
+            LedgerError: Somebody else uses it meanwhile.
+        """
+        if self.file is None:
+            return
+        with self.reading() as connection:
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def version(self) -> int | None:
         """The version of the ledger in the database; ``None`` where there is no ledger."""
         if self.file is not None:
@@ -174,11 +186,12 @@ def set_version(connection: Connection, version: int) -> None:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_pre_ping=True, connect_args=session_options(url))
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=session_options(url))
         limit_lock_waits(engine, LOCK_WAIT_SECONDS)
         return engine
     engine = create_engine(
-        url if "timeout=" in url else make_url(url).update_query_dict({"timeout": str(LOCK_WAIT_SECONDS)})
+        url if "timeout=" in url else make_url(url).update_query_dict({"timeout": str(LOCK_WAIT_SECONDS)}),
+        hide_parameters=True,  # an error repeats them, and they may be values that decisions name
     )
     reconnect_where_read_only(engine)
 

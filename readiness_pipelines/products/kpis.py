@@ -8,7 +8,8 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 
 from readiness_pipelines.contracts.tables import Kpi
-from readiness_pipelines.errors import TRACEBACK, DeclarationError, UnknownNameError, first_line
+from readiness_pipelines.errors import TRACEBACK, DeclarationError, UnknownNameError
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
 from readiness_pipelines.products.noise import NoisyCount, NoisyMeasure, Release, bounded_counts
 from readiness_pipelines.products.suppression import CELL, SUPPRESSED, without_small_cells
@@ -157,7 +158,7 @@ def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelati
     shown = "".join(f"CAST({column} AS VARCHAR) AS {column}, " for column in dimensions)
     total = f"(grouping({dimensions[0]}) = 1)" if dimensions else "true"
     try:
-        measured: duckdb.DuckDBPyRelation = of.query(
+        measured: Any = of.query(
             # Outside: the input may have columns that are called so, too.
             name,
             f"SELECT *, {value} AS value FROM (SELECT {shown}{total} AS is_total, {numbers} FROM {name}{groups})",
@@ -166,10 +167,11 @@ def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelati
         if isinstance(error, duckdb.IOException) or str(error).startswith(TRACEBACK):
             raise  # a file that cannot be read: the measure is not to blame
         raise DeclarationError(
-            f"DuckDB refuses the measure of {kpi.id}: {first_line(error)}",
+            f"DuckDB refuses the measure of {kpi.id}: {quoted(error)}",
             way_out="write aggregates over the columns of its input",
         ) from error
-    return measured
+    found: duckdb.DuckDBPyRelation = measured
+    return found
 
 
 def _person(kpi: Kpi, of: duckdb.DuckDBPyRelation) -> str:

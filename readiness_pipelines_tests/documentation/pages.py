@@ -133,8 +133,6 @@ PAGES = (
             "ExistsIn",
             "NotInOtherBatches",
             "WithinUsualRange",
-            "KAnonymity",
-            "LDiversity",
             "Gate",
             "Gate.explain",
             "Gate.check_record",
@@ -179,6 +177,8 @@ PAGES = (
             "SetNull",
             "Withhold",
             "MaskingVerified",
+            "KAnonymity",
+            "LDiversity",
         ),
     ),
     Page(
