@@ -34,6 +34,7 @@ def kpi_value(value: KpiValue | None) -> dict[str, Any] | None:
         "dimensions": dict(value.dimensions),
         "target": str(value.target) if value.target else None,
         "met": value.met,
+        **({"suppressed": value.suppressed} if value.suppressed else {}),
     }
 
 
