@@ -3,6 +3,7 @@
 import shlex
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.names import TableId
 
 
 def run_command(ref: BatchRef) -> str:
@@ -51,6 +52,11 @@ def plan_command(
         return _spelled("plan", "--drop-env", drop)
     scope = [what] if what else []
     return _spelled("plan", *scope, *(["--evaluate"] if evaluate or out else []), *(["--out", out] if out else []))
+
+
+def schema_command(table: TableId) -> str:
+    """The columns that a table's source is known to have: ``readiness schema show shop.orders``."""
+    return _spelled("schema", "show", str(table))
 
 
 def report_command(domain: str) -> str:

@@ -17,6 +17,7 @@ from readiness_pipelines.cli.output import (
     say_next,
 )
 from readiness_pipelines.cli.tables import NEWEST, dimensions_table, lane_table, versions_table
+from readiness_pipelines.cli.unusual import say_unusual, unusual_of
 from readiness_pipelines.cli.values import status_value, table_value
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.commands import quarantine_command, replay_command
@@ -40,17 +41,19 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
         installation = Installation.open(settings)
         found = [status(domain, installation=installation) for domain in chosen.domains]
         older = batches_by_other_gates(chosen.tables, installation=installation)
+        unusual = unusual_of(chosen.tables, installation=installation)
         if chosen.table is not None:
             batches = _batches(found[0], chosen.table)
             if as_json:
                 print_json(table_value(chosen.table, batches))
             else:
                 _show_table(chosen.table, batches, newest)
+                say_unusual(unusual)
                 say_other_gates(older, str(chosen.table.id))
             return
         gone = undeclared_tables(chosen.domains, installation=installation)
         if as_json:
-            print_json_of([status_value(one, older, gone) for one in found])
+            print_json_of([status_value(one, older, gone, unusual) for one in found])
             return
         for domain, one in zip(chosen.domains, found, strict=True):
             show_lanes(domain, one, newest=newest)
@@ -60,6 +63,7 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
         decided = [ref for one in found for ref in one.awaiting_replay]
         for ref in decided:
             say(f"  {ref}: ", ("decided since its last verdict", "bold"), ", not replayed")
+        say_unusual(unusual)
         say_other_gates(older, what)
         say_undeclared(gone)
         if say_due(chosen.domains, installation):
