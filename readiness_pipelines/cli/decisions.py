@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
+from readiness_pipelines.cli.output import OUT, AsJson, count_of, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.values import decision_value
 from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_table, waiting_value
 from readiness_pipelines.cli.words import BatchKey, TableName, What, find, find_batch
@@ -86,7 +86,7 @@ def export(
         found, ref, installation = _open("export", batch, table)
         waiting = quarantine_rows(found, batch=batch, rule=rule, limit=None, installation=installation)
         _write(waiting, to)
-        say(f"{waiting.num_rows:,} rows are in {to}")
+        say(f"{count_of(waiting.num_rows, 'row')} written to {to}")
         words = ("readiness", "quarantine", "correct", batch, "--table", str(ref.table), "--file", str(to))
         say_next(f"{shlex.join(words)} --reason …")
 
@@ -174,7 +174,7 @@ def _decide(
     if as_json:
         print_json({**decision_value(kept.decision), "rows": kept.rows, "next": replay_command(ref)})
         return
-    touched = "the batch" if kept.rows is None else f"{kept.rows:,} rows"
+    touched = "the batch" if kept.rows is None else count_of(kept.rows, "row")
     say(f"decision {kept.decision.id}: {what.verb} {what.describe()} ({touched})")
     say_next(replay_command(ref))
 

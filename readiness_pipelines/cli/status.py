@@ -10,6 +10,7 @@ from readiness_pipelines.cli.outdated import say_other_gates, say_undeclared
 from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
+    count_of,
     errors_for_people,
     print_json,
     print_json_of,
@@ -95,7 +96,9 @@ def _show_table(table: Table, batches: tuple[BatchStatus, ...], newest: int) -> 
             continue
         counts = record.counts
         state = "ingested, not judged yet" if record.ref.table != table.id else record.state.replace("_", " ")
-        outcome = f" · {counts.ingested:,} rows, {counts.published:,} published, {counts.quarantined:,} quarantined"
+        outcome = (
+            f" · {count_of(counts.ingested, 'row')}, {counts.published:,} published, {counts.quarantined:,} quarantined"
+        )
         say(f"  {ref.batch}: ", (state, "bold"), outcome, f" · {record.reason}" if record.reason else "")
     if isinstance(table, Kpi):
         OUT.print(dimensions_table(table, shown))
