@@ -200,6 +200,8 @@ def _show(
         typer.echo(f"## What would change: {escape_markdown(what or 'all domains')}\n\n{markdown_of(sections)}")
         return
     print_sections(sections)
+    if any(table.refused for table in found.tables):
+        return
     if environment is not None:
         say(f"what would be published is in the namespaces that end in __{environment}, until they are dropped")
         say_next(plan_command(drop=environment))

@@ -15,6 +15,7 @@ from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
     count_batches,
+    count_of,
     errors_for_people,
     named_error,
     print_json,
@@ -222,7 +223,7 @@ def _show_plan(plan: ReplayPlan, *, as_json: bool) -> None:
         for decision in step.decisions:
             say(f"{step.ref}: decision {decision}")
     say(f"then: {', '.join(map(str, plan.downstream)) or 'nothing'}")
-    say(f"{moved_rows(plan.steps):,} rows would move from quarantine to published; nothing was written")
+    say(f"{count_of(moved_rows(plan.steps), 'row')} would move from quarantine to published; nothing was written")
     with suppress(IndexError):
         say_next(replay_command(plan.steps[0].ref, dry_run=False))
 

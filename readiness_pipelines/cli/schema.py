@@ -7,7 +7,7 @@ from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.acting import who_types
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
+from readiness_pipelines.cli.output import OUT, AsJson, count_of, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.words import check_ran, find_gated
 from readiness_pipelines.commands import replay_command, run_command
@@ -81,7 +81,7 @@ def accept_shape(
 def _change(before: Shape | None, shape: Shape) -> str:
     """What one shape has that the one before had not."""
     if before is None:
-        return f"{len(shape.columns)} columns"
+        return count_of(len(shape.columns), "column")
     old, new = before.columns, shape.columns
     changes = [f"+ {name} {kind}" for name, kind in new.items() if name not in old]
     changes += [f"- {name}" for name in old if name not in new]
