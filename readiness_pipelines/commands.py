@@ -54,6 +54,11 @@ def plan_command(
     return _spelled("plan", *scope, *(["--evaluate"] if evaluate or out else []), *(["--out", out] if out else []))
 
 
+def erase_command(*, resume: bool = False) -> str:
+    """Erase a person, who is asked for; or finish what was cut off: ``readiness erase --resume``."""
+    return _spelled("erase", *(["--resume"] if resume else ["--reason", "asked for", "--ground", "gdpr-17"]))
+
+
 def report_command(domain: str) -> str:
     """A domain's report: ``readiness report shop``."""
     return _spelled("report", domain)

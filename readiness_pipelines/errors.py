@@ -13,6 +13,8 @@
     ├── UpstreamNotPublishedError   an input of a derived table or KPI has nothing published for the batch
     ├── LedgerError                 the ledger refuses a move, or cannot be reached
     │   └── LedgerBusyError         another session held the ledger too long: run it again (retryable)
+    ├── RegisterKeyError            the key of the register of erased persons is missing, or another one
+    ├── ErasureOpenError            traces of an erased person are left: the request stays open until they are gone
     ├── EngineError                 the engine that should judge cannot be had, or broke: run it again (retryable)
     └── LakehouseError              the tables could not be read or written
         ├── CommitConflictError     another run published the same batch meanwhile: judge again (retryable)
@@ -144,6 +146,18 @@ class LedgerBusyError(LedgerError):
 
     code: ClassVar[str] = "ledger-busy"
     retryable = True
+
+
+class RegisterKeyError(ReadinessError):
+    """The key of the register of erased persons is not there, or is another one: nobody can tell who was erased."""
+
+    code: ClassVar[str] = "register-key"
+
+
+class ErasureOpenError(ReadinessError):
+    """A person was asked to be erased, and traces are left: the request stays open until they are gone."""
+
+    code: ClassVar[str] = "erasure-open"
 
 
 class EngineError(ReadinessError):

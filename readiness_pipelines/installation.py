@@ -14,6 +14,7 @@ from readiness_pipelines.keys import Keys, no_keys
 from readiness_pipelines.lakehouse import Lakehouse, engine_errors
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.limits import Limits
+from readiness_pipelines.register_key import RegisterKey
 from readiness_pipelines.settings import EngineName, Settings
 from readiness_pipelines.storage import Place
 from readiness_pipelines.workspaces import workspace
@@ -34,6 +35,7 @@ class Installation:
         engine_memory_mb: Memory that DuckDB may use for one batch; what does not fit is spilled to disk.
         settles: How long a batch's files must have been quiet, unless their reader says itself.
         limits: What one file may demand.
+        register_key: The key of the register of erased persons.
     """
 
     lakehouse: Lakehouse
@@ -46,6 +48,7 @@ class Installation:
     engine_memory_mb: int = 640
     settles: timedelta = timedelta(0)
     limits: Limits = field(default_factory=Limits)
+    register_key: RegisterKey = field(default_factory=RegisterKey)
 
     @classmethod
     def open(cls, settings: Settings) -> "Installation":
@@ -55,9 +58,10 @@ class Installation:
             LakehouseError: The catalog cannot be reached.
             LedgerError: The ledger cannot be reached, or is of a newer version.
         """
+        ledger = Ledger.open(settings.ledger_url)
         return cls(
             lakehouse=lakehouse_of(settings),
-            ledger=Ledger.open(settings.ledger_url),
+            ledger=ledger,
             landing=settings.landing_place,
             connection=settings.connection,
             keys=settings.key,
@@ -66,6 +70,7 @@ class Installation:
             engine_memory_mb=settings.engine_memory_mb,
             settles=settings.settles,
             limits=settings.limits,
+            register_key=RegisterKey(said=settings.register_key, ledger=ledger.file),
         )
 
     def places(self, batches: Batches) -> Places:

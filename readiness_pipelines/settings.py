@@ -46,6 +46,8 @@ class Settings(BaseSettings):
         ledger_url: SQLAlchemy URL of the ledger; by default the catalog's database.
         s3_endpoint: URL of a server that speaks S3; AWS itself where there is none.
         s3_region: Region of the buckets; by default the standard chain's.
+        register_key: The key of the register of erased persons: ``env:NAME`` for what the variable NAME holds, or
+            ``file:PATH``. By default a file that is made beside an SQLite ledger, which only its owner can read.
         domains: The domains, as ``module:attribute``; separated by commas (or a JSON list) where it is a variable.
         connections: URLs of databases that `SqlQuery` reads, by name: the table ``[settings.connections]``; JSON where
             it is a variable. ``env:NAME`` stands for what the variable NAME holds.
@@ -80,6 +82,7 @@ class Settings(BaseSettings):
     ledger_url: str = Field(default="", repr=False)
     s3_endpoint: str = ""
     s3_region: str = ""
+    register_key: str = Field(default="", repr=False, pattern="^$|^env:.+|^file:.+")
     domains: Annotated[tuple[str, ...], NoDecode] = ()
     connections: dict[str, str] = Field(default_factory=dict, repr=False)
     keys: dict[str, str] = Field(default_factory=dict, repr=False)

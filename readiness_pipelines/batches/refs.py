@@ -1,6 +1,6 @@
 """One batch of one table, where it stands, and where its rows are."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -45,17 +45,23 @@ class BatchState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Rows of a batch, by where they are."""
+    """Rows of a batch, by where they are; those of erased persons are nowhere any more, and counted."""
 
     ingested: int = 0
     published: int = 0
     quarantined: int = 0
     discarded: int = 0
+    erased: int = 0
 
     @property
     def accounted(self) -> bool:
         """Whether every ingested row is somewhere, and no row is anywhere else."""
-        return self.ingested == self.published + self.quarantined + self.discarded
+        return self.ingested == self.published + self.quarantined + self.discarded + self.erased
+
+    @property
+    def noted(self) -> dict[str, int]:
+        """By name, for the trail; erased rows only where there are any: it said nothing of them before there were."""
+        return {name: rows for name, rows in asdict(self).items() if rows or name != "erased"}
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -63,4 +69,5 @@ class Counts:
             published=self.published + other.published,
             quarantined=self.quarantined + other.quarantined,
             discarded=self.discarded + other.discarded,
+            erased=self.erased + other.erased,
         )

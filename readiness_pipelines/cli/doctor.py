@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from readiness_pipelines.alerts import load_alerts
+from readiness_pipelines.cli.erasures import open_erasures
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
     OUT,
@@ -25,12 +26,16 @@ from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.contracts import Domain, GatedTable
 from readiness_pipelines.delivery import engine_of, gate_of
 from readiness_pipelines.delivery.attempts import home_of
+from readiness_pipelines.delivery.erasure.matching import check_key
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError, ReadinessError, first_line
-from readiness_pipelines.installation import lakehouse_of
+from readiness_pipelines.installation import Installation, lakehouse_of
 from readiness_pipelines.keys import key_id
-from readiness_pipelines.ledger import Ledger
+from readiness_pipelines.lakehouse import WAY_OUT_OF_OTHER_TYPES
+from readiness_pipelines.ledger import ErasureState, Ledger
 from readiness_pipelines.ledger.claims import check_home
+from readiness_pipelines.overview import refused_types
+from readiness_pipelines.register_key import RegisterKey
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.storage import Place
 
@@ -89,6 +94,8 @@ def _examine(*, instance: bool) -> Iterator[Examined]:
         yield _look("domains", lambda: _gates(domains, settings))
         if ledger.ok:
             yield _look("names", lambda: _names(domains, settings))
+            yield _look("erasures", lambda: _erasures(settings))
+            yield _look("types", lambda: _types(domains, settings))
         if connections := _connections(domains):
             yield _look("connections", lambda: _addresses(connections, settings))
     if _spark_judges(domains, settings):
@@ -192,6 +199,40 @@ def _names(domains: tuple[Domain, ...], settings: Settings) -> str:
     if taken:
         raise DeclarationError("; ".join(one.what for one in taken), way_out=taken[0].way_out)
     return f"{len(tables)} names, {sum(table.id in claims for table in tables)} of them delivered from here"
+
+
+def _erasures(settings: Settings) -> str:
+    """Whether persons who asked for it are erased, and whether the register's key is there.
+
+    Raises:
+        ErasureOpenError: A request is not done.
+        RegisterKeyError: The key is not there, or is another one.
+    """
+    ledger = Ledger.open(settings.ledger_url)
+    if left := ledger.erasures.requests(state=ErasureState.OPEN):
+        raise open_erasures(left)
+    if not (register := ledger.erasures.register()):
+        return "nobody was erased"
+    check_key(register, RegisterKey(said=settings.register_key, ledger=ledger.file).read())
+    return f"{len(ledger.erasures.requests())} requests are done; the register's key is there"
+
+
+def _types(domains: tuple[Domain, ...], settings: Settings) -> str:
+    """Whether each table can hold the columns that the code has.
+
+    Raises:
+        DeclarationError: A type that the table's own cannot become; names all such columns.
+    """
+    installation = Installation.open(settings)
+    tables = [table for domain in domains for table in domain.tables]
+    refused = [
+        f"{table.id} has {one.column} as {one.there}, not {one.given}"
+        for table in tables
+        for one in refused_types(table, installation=installation)
+    ]
+    if refused:
+        raise DeclarationError("; ".join(refused), way_out=WAY_OUT_OF_OTHER_TYPES)
+    return f"{len(tables)} tables can hold what the code declares"
 
 
 def _connections(domains: tuple[Domain, ...]) -> dict[str, list[str]]:

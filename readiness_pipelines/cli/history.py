@@ -44,6 +44,8 @@ def _show(step: BatchHistory, table: Table | None) -> None:
         outcome += (
             f", {counts.published:,} published, {counts.quarantined:,} quarantined, {counts.discarded:,} discarded"
         )
+    if counts.erased:
+        outcome += f", {counts.erased:,} erased"
     say((str(step.ref), "bold"), f": {record.state.replace('_', ' ')} · {outcome}")
     if step.value is not None and isinstance(table, Kpi):
         say(f"  value {format_value(step.value.value, table.unit)}")

@@ -47,6 +47,10 @@ COMMANDS: Mapping[str, Named] = {
         help="Expire old snapshots, remove files that nothing names, prune the ledger. Running deliveries are left"
         " alone.",
     ),
+    "erase": Named(
+        home="readiness_pipelines.cli.erase:run_erase",
+        help="Erase a person from tables, ledger and landed files, prove it by a search, and write a certificate.",
+    ),
     "watch": Named(
         home="readiness_pipelines.cli.watch:run_watch",
         help="Look at every domain now: freshness, held batches, broken deliveries. Keep incidents, notify channels.",

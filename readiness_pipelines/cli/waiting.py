@@ -11,12 +11,12 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.output import OUT, print_json, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.values import counts_value, decision_value
-from readiness_pipelines.commands import history_command, open_command
+from readiness_pipelines.commands import history_command, open_command, replay_command
 from readiness_pipelines.contracts import Table, answers_for
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.overview import judged_rules, waiting_record, ways_out
+from readiness_pipelines.overview import broken_rules, waiting_record, ways_out
 
 SHOWN_COLUMNS = 6
 SHOWN_RULES = 10
@@ -72,13 +72,14 @@ def rows_table(batch: str, names: Sequence[str], rows: Sequence[Mapping[str, Any
 def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_json: bool) -> None:
     """Why a batch waits: its rules with samples, who answers, its decisions, and the commands that could resolve it."""
     record = waiting_record(table, batch=ref.batch, installation=installation)
-    counts = judged_rules(table, batch=ref.batch, installation=installation)
+    counts, then = broken_rules(table, record, installation=installation)
     decisions = installation.ledger.decisions(record.ref)
     commands = list(ways_out(ref, counts)) if record.counts.quarantined else [history_command(ref)]
     if as_json:
         print_json(
             {
                 **waiting_value(record),
+                "rules_of_gate": then or record.gate_version,
                 "answers": answers_for(table),
                 "rules": list(map(_rule_value, counts)),
                 "decisions": list(map(decision_value, decisions)),
@@ -89,6 +90,9 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
     say((f"{record.ref} ", "bold"), (record.state.replace("_", " "), "bold red"))
     say(record.reason or "nothing waits")
     say(f"who answers: {answers_for(table)}")
+    if then:
+        say(f"what it broke by the gate {then}, which judged it; the code has another one by now:")
+        say(("  → ", "bold"), replay_command(ref))
     for count in counts[:SHOWN_RULES]:
         OUT.print(_samples(count))
     for decision in decisions:

@@ -1,6 +1,7 @@
 """Expressions and conditions that people write about a batch's rows, checked before they are kept."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Container, Mapping, Sequence
 from difflib import get_close_matches
@@ -11,7 +12,7 @@ import duckdb
 
 from readiness_pipelines.decisions.allowed_functions import FUNCTION_NAMES, OPERATORS, SYNTAX
 from readiness_pipelines.decisions.sizes import calls_growing, check_sizes, named_columns, nodes
-from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.errors import DeclarationError, UnknownNameError, first_line
 from readiness_pipelines.masking import quoted, quoted_expression
 from readiness_pipelines.sql import identifier
 
@@ -233,8 +234,18 @@ def _check_function(text: str, node: Mapping[str, Any]) -> None:
 _WAY_OUT = "write an expression over the batch's columns, texts in single quotes: diag_1 = '8'"
 
 
+_OF_TEXT = (
+    "columns are as they arrived, and of a CSV that is text: read them as numbers, where they are some: "
+    "TRY_CAST(amount AS DOUBLE) > 100"
+)
+_IS_OF_TEXT = re.compile(r"VARCHAR|Could not convert string|explicit (type )?cast")
+
+
 def _refused(text: str, error: BaseException) -> DeclarationError:
-    return DeclarationError(_refusal(text, quoted(error)), way_out=_WAY_OUT)
+    reason = quoted(error)
+    return DeclarationError(
+        _refusal(text, reason), way_out=_OF_TEXT if _IS_OF_TEXT.search(first_line(error)) else _WAY_OUT
+    )
 
 
 def _refusal(text: str, reason: str) -> str:

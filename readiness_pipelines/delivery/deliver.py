@@ -242,13 +242,15 @@ def _commit(step: _Step, judged: JudgedBatch, good: Staged | None, *, installati
     snapshots = before.snapshots if before else Snapshots()
     published, quarantine = store_of(step.table), step.table.id.quarantine
     state, reason = outcome_text(verdict)
+    counts = counts_of(verdict, erased=given.erased)
     facts = {
         "state": state.value,
         "gate_version": verdict.version,
-        "ingested_rows": verdict.ingested_rows,
-        "published_rows": verdict.published_rows,
-        "quarantined_rows": verdict.quarantined_rows,
-        "discarded_rows": verdict.discarded_rows,
+        "ingested_rows": counts.ingested,
+        "published_rows": counts.published,
+        "quarantined_rows": counts.quarantined,
+        "discarded_rows": counts.discarded,
+        **({"erased_rows": counts.erased} if counts.erased else {}),
         "decisions": ",".join(str(decision.id) for decision in judged.decisions),
         **({"keys": json.dumps(verdict.keys)} if verdict.keys else {}),
     }
@@ -269,7 +271,7 @@ def _commit(step: _Step, judged: JudgedBatch, good: Staged | None, *, installati
     return Delivery(
         ref=step.ref,
         state=state,
-        counts=counts_of(verdict),
+        counts=counts,
         gate_version=verdict.version,
         reason=reason,
         rules=verdict.rules,
@@ -455,13 +457,19 @@ def outcome_text(verdict: Verdict) -> tuple[BatchState, str]:
             return BatchState.DISCARDED, "it was decided that none of its rows will be published"
 
 
-def counts_of(verdict: Verdict) -> Counts:
-    """A batch's rows by where a verdict puts them."""
+def counts_of(verdict: Verdict, *, erased: int) -> Counts:
+    """A batch's rows by where a verdict puts them.
+
+    Args:
+        verdict: The verdict.
+        erased: How many rows of erased persons arrived with those that were judged.
+    """
     return Counts(
-        ingested=verdict.ingested_rows,
+        ingested=verdict.ingested_rows + erased,
         published=verdict.published_rows,
         quarantined=verdict.quarantined_rows,
         discarded=verdict.discarded_rows,
+        erased=erased,
     )
 
 

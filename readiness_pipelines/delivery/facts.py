@@ -78,6 +78,7 @@ def _other_facts(record: BatchRecord, facts: Mapping[str, str]) -> Iterator[tupl
         "published_rows": counts.published,
         "quarantined_rows": counts.quarantined,
         "discarded_rows": counts.discarded,
+        **({"erased_rows": counts.erased} if counts.erased else {}),
     }
     for name, value in recorded.items():
         if (fact := facts.get(f"readiness.{name}")) != str(value):

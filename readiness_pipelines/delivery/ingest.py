@@ -13,6 +13,7 @@ from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.classes import handling_rows
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
+from readiness_pipelines.delivery.erasure.arriving import without_erased
 from readiness_pipelines.delivery.scanning import scan_staged
 from readiness_pipelines.delivery.settling import settled_arrival
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
@@ -28,7 +29,7 @@ class Ingested:
 
     Attributes:
         ref: The batch of the raw table.
-        rows: Rows, those that could not be parsed among them.
+        rows: Rows, those that could not be parsed and those of erased persons among them.
         unreadable_rows: Rows that could not be parsed; kept as their raw text.
         origins: What they came from.
         columns: The columns that arrived.
@@ -56,7 +57,8 @@ def ingest(
 ) -> Ingested:
     """Read a batch of a source into its raw table, replacing what was there of it.
 
-    Files that were changed a moment ago are waited for. What was ingested before, byte for byte, is not written again.
+    Rows of erased persons are left out, and counted. Files that were changed a moment ago are waited for. What was
+    ingested before, byte for byte, is not written again.
 
     Args:
         table: The table.
@@ -71,6 +73,7 @@ def ingest(
         BatchUnsettledError: It is still arriving.
         LandingError: It cannot be read; what was ingested before stays.
         LakehouseError: The raw table cannot be written.
+        RegisterKeyError: The register says whom to leave out, and its key is not there.
     """
     with handling_rows(table):
         return _ingest(table, batch, installation, run, arrival=arrival, again=again)
@@ -112,7 +115,8 @@ def _ingest(
         with installation.engine(f"batch {batch!r} of {raw}") as engine:
             schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS])
             installation.lakehouse.ensure(raw, schema)
-            with errors_of_source(found.rows) as read:
+            arrived, erased = without_erased(found, table, installation)
+            with errors_of_source(arrived) as read:
                 rows = read if as_they_are(columns) else _converted(read, columns, engine)
                 staged = installation.lakehouse.stage(raw, rows, batch=batch, schema=schema)
             snapshot_id = commit_rows(
@@ -123,7 +127,7 @@ def _ingest(
                 installation=installation,
                 engine=engine,
                 run=run,
-                facts={"rows": staged.rows},
+                facts={"rows": staged.rows, **({"erased_rows": erased.count} if erased.count else {})},
             )
             unreadable_rows = _unreadable(staged, installation)
             scanned = scan_staged(ref, staged, columns, installation=installation, engine=engine)
@@ -131,7 +135,7 @@ def _ingest(
             BatchRecord(
                 ref=ref,
                 state=BatchState.INGESTED,
-                counts=Counts(ingested=staged.rows),
+                counts=Counts(ingested=staged.rows + erased.count, erased=erased.count),
                 run_id=run.run_id,
                 attempt=attempt.id,
                 snapshots=Snapshots(raw=snapshot_id),
@@ -149,7 +153,7 @@ def _ingest(
         )
     return Ingested(
         ref=ref,
-        rows=staged.rows,
+        rows=staged.rows + erased.count,
         unreadable_rows=unreadable_rows,
         origins=found.origins,
         columns=tuple(found.columns.names),

@@ -12,6 +12,8 @@ import pyarrow as pa
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.columns import PUBLISHED_COLUMNS, RAW_COLUMNS
 from readiness_pipelines.contracts import Computed, DerivedTable, GatedTable, Kpi, Read, Table
+from readiness_pipelines.delivery.erasure.matching import matcher_of
+from readiness_pipelines.delivery.erasure.searching import rows_of_persons, without_rows
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Inputs, Published
@@ -36,12 +38,15 @@ class Given:
     Attributes:
         rows: The rows.
         inputs: The snapshots they come from, by table and batch.
-        drifted: Whether raw files have the rows under other names, or in wider types, than they arrived with.
+        drifted: Whether raw files have the rows under other names, or in wider types, than they arrived with, or have
+            rows that are not judged.
+        erased: Rows of erased persons that arrived with these, and are not among them.
     """
 
     rows: duckdb.DuckDBPyRelation
     inputs: Inputs
     drifted: bool = False
+    erased: int = 0
 
 
 def judged_rows(table: Table, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Given:
@@ -62,6 +67,7 @@ def raw_rows(table: GatedTable, *, batch: str, installation: Installation, engin
     Raises:
         UpstreamNotPublishedError: Nothing was ingested of the batch.
         LakehouseError: The rows that are there are not those that the ledger recorded.
+        RegisterKeyError: The register says whose rows to leave out, and its key is not there.
     """
     raw = table.id.raw
     record = installation.ledger.get(BatchRef(raw, batch))
@@ -84,7 +90,14 @@ def raw_rows(table: GatedTable, *, batch: str, installation: Installation, engin
     if drifted:
         framework = ", ".join(map(identifier, RAW_COLUMNS.names))
         rows = rows.project(f"{as_arrived(columns)}, {framework}")
-    return Given(rows=rows, inputs=inputs, drifted=drifted)
+    erased = record.counts.erased
+    if (matcher := matcher_of(table, installation)) is not None:
+        # Of a restored backup, or of a batch that was under way when a person was registered.
+        there = rows_of_persons(rows, matcher).get(batch, ())
+        rows = without_rows(rows, there)
+        erased += len(there)
+        drifted = drifted or bool(there)
+    return Given(rows=rows, inputs=inputs, drifted=drifted, erased=erased)
 
 
 def _stored_type(column: StoredColumn) -> pa.DataType | None:
@@ -100,11 +113,16 @@ def _check_expired(record: BatchRecord, installation: Installation) -> None:
         return
     attempt = lakehouse.last_attempts(ref.table).get(ref.batch)
     files = lakehouse.files(ref.table, batch=ref.batch)
-    if attempt not in (None, record.attempt) or sum(file.rows for file in files) != record.counts.ingested:
+    if attempt not in (None, record.attempt) or sum(file.rows for file in files) != rows_kept(record):
         raise LakehouseError(
             f"{ref.table} has other rows of batch {ref.batch!r} than those that were ingested",
             way_out=f"readiness reconcile {ref.table.domain.removesuffix('_raw')} --repair",
         )
+
+
+def rows_kept(record: BatchRecord) -> int:
+    """How many raw rows of a batch there are: those that were ingested, but for those of erased persons."""
+    return record.counts.ingested - record.counts.erased
 
 
 def computed_rows(

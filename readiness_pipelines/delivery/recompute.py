@@ -163,7 +163,7 @@ class _Again:
 
     def differences(self) -> Iterator[str]:
         verdict, record = self.judged.verdict, self.record
-        (state, _), counts = outcome_text(verdict), counts_of(verdict)
+        (state, _), counts = outcome_text(verdict), counts_of(verdict, erased=self.judged.given.erased)
         if state is not record.state:
             yield f"judged again it is {state.replace('_', ' ')}, and the ledger says {record.state.replace('_', ' ')}"
         elif counts != record.counts:

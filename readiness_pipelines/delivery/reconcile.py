@@ -312,8 +312,9 @@ def _problems(table: Table, ref: BatchRef, record: BatchRecord | None, found: _P
             yield _problem(ref, f"{found.nowhere:,} ingested rows are neither published nor in quarantine")
         if found.strange and not record.state.keeps_older:
             yield _problem(ref, f"{found.strange:,} rows are there that were never ingested")
-        if found.raw != counts.ingested:
-            yield _problem(ref, f"raw has {found.raw:,} rows, the verdict speaks of {counts.ingested:,}")
+        if found.raw != counts.ingested - counts.erased:
+            erased = f", {counts.erased:,} of them erased" if counts.erased else ""
+            yield _problem(ref, f"raw has {found.raw:,} rows, the verdict speaks of {counts.ingested:,}{erased}")
     recorded = {"quarantined": counts.quarantined, "discarded": counts.discarded}
     if not record.state.keeps_older:
         recorded["published"] = counts.published

@@ -178,7 +178,7 @@ def _step(
     if evaluate:
         with judged_batch(table, batch=batch, decisions=decisions, installation=installation) as judged:
             would_be, reason = outcome_text(judged.verdict)
-            would_count = counts_of(judged.verdict)
+            would_count = counts_of(judged.verdict, erased=judged.given.erased)
     return ReplayStep(
         ref=record.ref,
         state=record.state,

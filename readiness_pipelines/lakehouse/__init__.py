@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
+    from readiness_pipelines.lakehouse.avro import avro_blocks
     from readiness_pipelines.lakehouse.digests import METHOD, NO_ROWS, UNDIGESTED, FileDigest, RowsDigest
     from readiness_pipelines.lakehouse.drift import (
         PlacedColumn,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         StagingArea,
     )
     from readiness_pipelines.lakehouse.types import promotable_type, storage_schema, storage_type
+    from readiness_pipelines.lakehouse.upstream import WAY_OUT_OF_OTHER_TYPES, OtherType
 else:
     import_on_demand(__name__)
 
@@ -35,12 +37,14 @@ __all__ = [
     "METHOD",
     "NO_ROWS",
     "UNDIGESTED",
+    "WAY_OUT_OF_OTHER_TYPES",
     "ColumnFooter",
     "Commit",
     "DataFileInfo",
     "FileDigest",
     "Lakehouse",
     "Maintained",
+    "OtherType",
     "ParsedFiles",
     "PlacedColumn",
     "PlannedFiles",
@@ -50,6 +54,7 @@ __all__ = [
     "arrived_name",
     "as_arrived",
     "as_they_are",
+    "avro_blocks",
     "engine_errors",
     "promotable_type",
     "storage_schema",

@@ -32,14 +32,20 @@ from readiness_pipelines.lakehouse.digests import (
 )
 from readiness_pipelines.lakehouse.homes import Homes
 from readiness_pipelines.lakehouse.locks import batch_turn, commit_turn, turns_of
-from readiness_pipelines.lakehouse.maintenance import Maintained, expire, merge_manifests, remove_orphans
+from readiness_pipelines.lakehouse.maintenance import (
+    Maintained,
+    drop_deleted_entries,
+    expire,
+    merge_manifests,
+    remove_orphans,
+)
 from readiness_pipelines.lakehouse.reaching import reaching_catalog, reading_metadata
 from readiness_pipelines.lakehouse.reading import arrow_schema, no_rows, planned_files, read_files
 from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFileInfo, PlannedFiles, Staged, StagingArea
 from readiness_pipelines.lakehouse.staging import count_staged, footers, rows_in, write_arrow, write_staged
 from readiness_pipelines.lakehouse.turns import Turns
 from readiness_pipelines.lakehouse.types import storage_schema
-from readiness_pipelines.lakehouse.upstream import evolved_schema, register_clone
+from readiness_pipelines.lakehouse.upstream import OtherType, evolved_schema, refused_types, register_clone
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import literal
@@ -215,6 +221,14 @@ class Lakehouse:
     def schema(self, table: TableId) -> pa.Schema:
         """Arrow schema of the table as it is now."""
         return arrow_schema(self._load(table).schema())
+
+    def refused_types(self, table: TableId, columns: pa.Schema) -> tuple[OtherType, ...]:
+        """The columns that the table has of a type which cannot become the one given; none where it is not there.
+
+        Raises:
+            LakehouseError: A type that cannot be stored, or metadata that cannot be read.
+        """
+        return refused_types(self._load(table), storage_schema(columns)) if self.exists(table) else ()
 
     def ensure(self, table: TableId, schema: pa.Schema) -> None:
         """Create the table, partitioned by ``_batch``, unless it is there; an existing table is left as it is.
@@ -545,6 +559,34 @@ class Lakehouse:
             loaded = self._load(table)
             with reading_metadata(table):
                 files, size = remove_orphans(loaded, self._location(table), before=orphans_before, age=orphan_age)
+        return Maintained(
+            table=table,
+            expired_snapshots=expired,
+            kept_snapshots=len(loaded.snapshots()),
+            removed_files=files,
+            removed_bytes=size,
+        )
+
+    def forget_past(self, table: TableId, *, untouched_since: datetime) -> Maintained:
+        """Leave a table what it shows now and nothing of before: no older snapshot, manifest entry, or file.
+
+        Safe to do again, and after a crash.
+
+        Args:
+            table: The table.
+            untouched_since: Files that were changed at this time or later, and that nothing names, stay: a delivery
+                that is under way may have staged them.
+
+        Raises:
+            LakehouseError: No such table, or it cannot be written.
+        """
+        with self._commit_turn(table):
+            with reading_metadata(table), self._reaching(str(table)):
+                drop_deleted_entries(self._load(table))
+                expired = expire(self._load(table), before=untouched_since, most=1)
+            loaded = self._load(table)
+            with reading_metadata(table):
+                files, size = remove_orphans(loaded, self._location(table), before=untouched_since, age=timedelta(0))
         return Maintained(
             table=table,
             expired_snapshots=expired,

@@ -72,6 +72,20 @@ def merge_manifests(table: Table) -> None:
         pass
 
 
+def drop_deleted_entries(table: Table) -> None:
+    """Write the manifests without the entries of files that were deleted: those keep their least and greatest values.
+
+    What the newest snapshot says of its delivery is said again: it is the newest one no more.
+    """
+    current = table.current_snapshot()
+    if current is None:
+        return
+    said = dict(current.summary.additional_properties) if current.summary else {}
+    kept = {name: value for name, value in said.items() if name.startswith("readiness.")}
+    with Change(table) as change, change.update_snapshot(snapshot_properties={**kept, **UPKEEP}).merge_append():
+        pass
+
+
 def tidy(table: Table) -> None:
     """Expire the oldest snapshots, and merge the manifests, of a table that has collected too many snapshots.
 

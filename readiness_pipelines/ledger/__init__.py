@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.contents import BatchContents, FileContents
     from readiness_pipelines.ledger.decision_values import DecisionValue
     from readiness_pipelines.ledger.decisions import DecisionRecord
+    from readiness_pipelines.ledger.erasures import (
+        EVERYWHERE,
+        REGISTER,
+        Erasure,
+        Erasures,
+        ErasureState,
+        RegisteredPerson,
+    )
     from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
     from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
     from readiness_pipelines.ledger.gates import GateRecord
@@ -40,7 +48,9 @@ __all__ = [
     "ALL_BATCHES",
     "AUTOMATIC",
     "BESIDE",
+    "EVERYWHERE",
     "MOVES",
+    "REGISTER",
     "UNLIKE",
     "Attempt",
     "BatchContents",
@@ -50,6 +60,9 @@ __all__ = [
     "ChainAudit",
     "DecisionRecord",
     "DecisionValue",
+    "Erasure",
+    "ErasureState",
+    "Erasures",
     "FileContents",
     "Finding",
     "FindingKind",
@@ -65,6 +78,7 @@ __all__ = [
     "Message",
     "Migrated",
     "NoticeKey",
+    "RegisteredPerson",
     "ReplayRequest",
     "RequestState",
     "Severity",

@@ -50,6 +50,8 @@ def note_arrival(connection: Connection, ref: BatchRef, arrival: str | None) -> 
 def record_digest(record: BatchRecord) -> str:
     """SHA-256 of all that is kept of a batch, but for its arrival, which may be noted again without a new verdict."""
     values = {name: value for name, value in _values(record).items() if name != "arrival"}
+    if not record.counts.erased:
+        del values["erased"]  # records of before there were erasures keep their digest
     return sha256(json.dumps(values, sort_keys=True, default=_plain_time).encode()).hexdigest()
 
 
@@ -68,7 +70,7 @@ def check_counts(record: BatchRecord) -> None:
     if not counts.accounted and record.state is not BatchState.INGESTED:
         raise LedgerError(
             f"{record.ref} does not add up: {counts.ingested} ingested, but {counts.published} published + "
-            f"{counts.quarantined} quarantined + {counts.discarded} discarded",
+            f"{counts.quarantined} quarantined + {counts.discarded} discarded + {counts.erased} erased",
             way_out=f"readiness status {record.ref.table}",
         )
 
@@ -140,7 +142,11 @@ def _record(row: Any) -> BatchRecord:
         ref=batch_of(row),
         state=BatchState(row.state),
         counts=Counts(
-            ingested=row.ingested, published=row.published, quarantined=row.quarantined, discarded=row.discarded
+            ingested=row.ingested,
+            published=row.published,
+            quarantined=row.quarantined,
+            discarded=row.discarded,
+            erased=row.erased,
         ),
         gate_version=row.gate_version,
         run_id=row.run_id,

@@ -14,6 +14,7 @@ from readiness_pipelines.ledger.tables import (
     CONTENTS,
     DECISION_VALUES,
     DECISIONS,
+    ERASED_PERSONS,
     FINDINGS,
     GATES,
     PROFILES,
@@ -53,3 +54,6 @@ def copy_tables(source: Connection, target: Connection, tables: Collection[Table
             found = source.execute(select(table).where(in_tables(table, tables)).order_by(*table.primary_key))
             for rows in found.mappings().partitions(_ROWS_AT_ONCE):
                 target.execute(insert(table), [dict(row) for row in rows])
+    # The register is an input of every batch.
+    for rows in source.execute(select(ERASED_PERSONS)).mappings().partitions(_ROWS_AT_ONCE):
+        target.execute(insert(ERASED_PERSONS), [dict(row) for row in rows])

@@ -87,6 +87,18 @@ class Database:
                 take_turn(connection, str(self))
             yield connection
 
+    def vacuum(self) -> None:
+        """Write an SQLite file anew, so that nothing of what was deleted is left in it; others see to that themselves.
+
+        Raises:
+            LedgerError: Somebody else uses it meanwhile.
+        """
+        if self.file is None:
+            return
+        with self.reading() as connection:
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def version(self) -> int | None:
         """The version of the ledger in the database; ``None`` where there is no ledger."""
         if self.file is not None:

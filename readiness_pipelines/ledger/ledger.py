@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
@@ -28,6 +29,7 @@ from readiness_pipelines.ledger.contents import BatchContents
 from readiness_pipelines.ledger.database import Database
 from readiness_pipelines.ledger.decision_values import DecisionValue
 from readiness_pipelines.ledger.decisions import DecisionRecord
+from readiness_pipelines.ledger.erasures import Erasures
 from readiness_pipelines.ledger.finding import FindingKind
 from readiness_pipelines.ledger.findings import BatchFinding, Findings, replace_findings
 from readiness_pipelines.ledger.gates import GateRecord
@@ -88,6 +90,16 @@ class Ledger:
     def findings(self) -> Findings:
         """What was found about batches, in the same database."""
         return Findings(self._database)
+
+    @property
+    def erasures(self) -> Erasures:
+        """Who is to be forgotten, and the register of those who were, in the same database."""
+        return Erasures(self._database)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite ledger; ``None`` for others."""
+        return self._database.file
 
     def begin(self, ref: BatchRef, *, attempt: str, run_id: str, who: str, at: datetime) -> None:
         """Note that a delivery of a batch begins, before it commits anything anywhere.
@@ -189,7 +201,7 @@ class Ledger:
                 run_id=record.run_id,
                 attempt=record.attempt,
                 details={
-                    "counts": asdict(record.counts),
+                    "counts": record.counts.noted,
                     "snapshots": asdict(record.snapshots),
                     "record": batches.record_digest(record),
                     **({} if profile is None else {"profile": profiles.profile_digest(profile)}),

@@ -25,7 +25,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -54,6 +54,7 @@ BATCHES = Table(
     *_batch_key(),
     Column("state", String(30), nullable=False),
     *(Column(name, BigInteger, nullable=False) for name in ("ingested", "published", "quarantined", "discarded")),
+    Column("erased", BigInteger, nullable=False, server_default="0"),
     Column("unreadable", BigInteger, nullable=False),
     *(Column(name, BigInteger) for name in ("raw_snapshot", "quarantine_snapshot", "published_snapshot")),
     Column("gate_version", String(64)),
@@ -284,6 +285,44 @@ PROFILES = Table(
     Column("noted", BigInteger, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("profile", Text, nullable=False),
+)
+
+ERASURES = Table(
+    "ledger_erasures",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("state", String(30), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("why", "ground")),
+    Column("found", JSON, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("certificate", JSON),
+    Index("ledger_erasures_state", "state"),
+)
+
+ERASED_PERSONS = Table(
+    "ledger_erased_persons",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("erasure", BigInteger, nullable=False),
+    Column("scope", String(600), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("key_id", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ledger_erased_persons_digest", "digest"),
+)
+
+ERASED_LINES = Table(
+    "ledger_erased_lines",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("origin", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("lines", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ledger_erased_lines_fingerprint", "fingerprint"),
 )
 
 APPEND_ONLY = (TRAIL, DECISIONS, INCIDENT_EVENTS, SHAPES, CLAIMS)

@@ -96,6 +96,8 @@ def _gate_result(table: Table, delivery: Delivery) -> dg.AssetCheckResult:
         metadata["products_at_risk"] = ", ".join(products)
     if counts.discarded:
         metadata["discarded_rows"] = counts.discarded
+    if counts.erased:
+        metadata["erased_rows"] = counts.erased
     if delivery.findings:
         metadata["schema_changes"] = findings_table(delivery.findings)
     if cleansed := [count for count in delivery.cleansed if count.cells]:

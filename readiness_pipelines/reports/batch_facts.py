@@ -12,7 +12,15 @@ from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord, FoundFinding, Incident, IncidentState
-from readiness_pipelines.overview import BatchHistory, history, judged_rules, quarantine_rows, waiting_values, ways_out
+from readiness_pipelines.overview import (
+    BatchHistory,
+    broken_rules,
+    history,
+    quarantine_rows,
+    waiting_record,
+    waiting_values,
+    ways_out,
+)
 
 SHOWN_ROWS = 20
 """Rows that wait are shown up to so many."""
@@ -93,6 +101,7 @@ def gather_batch(table: Table, *, batch: str, installation: Installation, now: d
 def _rules(table: Table, batch: str, installation: Installation) -> tuple[tuple[RuleCount, ...], str]:
     """The rules that a batch breaks; a page without them is better than none, where it cannot be judged any more."""
     try:
-        return judged_rules(table, batch=batch, installation=installation), ""
+        record = waiting_record(table, batch=batch, installation=installation)
+        return broken_rules(table, record, installation=installation)[0], ""
     except ReadinessError as error:
         return (), error.what

@@ -54,6 +54,7 @@ def _figures(facts: BatchFacts) -> list[Figure]:
         Figure(name="published", value=f"{counts.published:,}"),
         Figure(name="quarantined", value=f"{counts.quarantined:,}", tone="waits" if counts.quarantined else ""),
         Figure(name="discarded", value=f"{counts.discarded:,}"),
+        *([Figure(name="erased", value=f"{counts.erased:,}")] if counts.erased else []),
     ]
     value = facts.step.value
     if isinstance(facts.table, Kpi) and value is not None:

@@ -36,11 +36,11 @@ def kpi_chart(values: Sequence[tuple[str, float]], target: float | None, unit: s
 
 
 def rows_chart(rows: Sequence[tuple[str, Mapping[str, int]]]) -> str:
-    """Rows over batches by where they are: published, quarantined, discarded. As SVG."""
+    """Rows over batches by where they are: published, quarantined, discarded, erased. As SVG."""
     data = [
         {"batch": batch, "where": where, "rows": count} for batch, counts in rows for where, count in counts.items()
     ]
-    colours = alt.Scale(domain=["published", "quarantined", "discarded"], range=[GOOD, WAITS, SOFT])
+    colours = alt.Scale(domain=["published", "quarantined", "discarded", "erased"], range=[GOOD, WAITS, SOFT, BAD])
     return _svg(
         alt.Chart(alt.InlineData(values=data))
         .mark_bar()

@@ -128,6 +128,7 @@ def _figures(facts: Facts) -> list[Figure]:
         Figure(name="published", value=f"{total.published:,}", words=f"of {total.ingested:,} rows ingested"),
         Figure(name="quarantined", value=f"{total.quarantined:,}", tone="waits" if total.quarantined else ""),
         Figure(name="discarded", value=f"{total.discarded:,}"),
+        *([Figure(name="erased", value=f"{total.erased:,}")] if total.erased else []),
         Figure(name="batches", value=f"{len(batches):,}", words=f"{len(held)} held", tone="bad" if held else ""),
         Figure(name="incidents", value=f"{len(facts.incidents)}", tone="bad" if facts.incidents else "good"),
     ]
@@ -158,6 +159,7 @@ def _rows(lane: LaneStatus, *, alone: bool) -> Chart:
                 "published": batch.counts.published,
                 "quarantined": batch.counts.quarantined,
                 "discarded": batch.counts.discarded,
+                **({"erased": batch.counts.erased} if batch.counts.erased else {}),
             },
         )
         for batch in newest

@@ -1,0 +1,174 @@
+"""What was done to erase a person, and the proof that it is done: for the trail, and for whoever asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from readiness_pipelines.delivery.erasure.erasing import Rewritten
+from readiness_pipelines.delivery.erasure.scanning import ScanResult
+from readiness_pipelines.ledger import Erasure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What was done for one request.
+
+    Attributes:
+        erasure: The request's number.
+        who: Who carried it out.
+        why: The reason.
+        ground: The legal ground.
+        scopes: Where the person was erased.
+        persons: The person, as the register knows it: keyed hashes.
+        begun_at: When it was asked for, in UTC.
+        ended_at: When this was written, in UTC.
+        found: The rows that were found, by Iceberg table or landed files, and by batch or file.
+        done: What was done to tables and files.
+        decision_values: How many values of corrections and other decisions were erased.
+        scan: The search afterwards.
+    """
+
+    erasure: int
+    who: str
+    why: str
+    ground: str
+    scopes: tuple[str, ...]
+    persons: tuple[str, ...]
+    begun_at: datetime
+    ended_at: datetime
+    found: Mapping[str, Mapping[str, int]]
+    done: Rewritten
+    decision_values: int
+    scan: ScanResult
+
+    @property
+    def open_ends(self) -> tuple[str, ...]:
+        """What is left to do, a line each: none where the person is gone."""
+        files = self.done.files
+        return tuple(
+            dict.fromkeys(
+                [
+                    *(f"{name}: {why}" for name, why in files.refused.items()),
+                    *self.done.problems,
+                    *(f"{hit.place}: {hit.what}" for hit in self.scan.hits),
+                ]
+            )
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The certificate as plain values."""
+        done = self.done
+        return {
+            "erasure": self.erasure,
+            "who": self.who,
+            "why": self.why,
+            "ground": self.ground,
+            "scopes": list(self.scopes),
+            "persons": list(self.persons),
+            "begun_at": self.begun_at.isoformat(),
+            "ended_at": self.ended_at.isoformat(),
+            "found": {place: dict(rows) for place, rows in self.found.items()},
+            "batches": [str(ref) for ref in done.batches],
+            "judged_again": list(map(str, done.judged_again)),
+            "withdrawn": list(map(str, done.withdrawn)),
+            "files": asdict(done.files),
+            "decision_values": self.decision_values,
+            "expired_snapshots": done.expired_snapshots,
+            "removed_files": done.removed_files,
+            "dropped_environments": list(done.environments),
+            "scan": asdict(self.scan),
+            "open": list(self.open_ends),
+        }
+
+    def to_markdown(self) -> str:
+        """The certificate for people."""
+        return "\n".join([*_head(self), *_done(self), *_proof(self), *_open(self.open_ends)]) + "\n"
+
+
+def certificate_of(
+    request: Erasure,
+    persons: Sequence[str],
+    done: Rewritten,
+    result: ScanResult,
+    *,
+    decision_values: int,
+    who: str,
+    at: datetime,
+) -> Certificate:
+    """The certificate of a request, with what was found since it was begun."""
+    return Certificate(
+        erasure=request.id,
+        who=who,
+        why=request.why,
+        ground=request.ground,
+        scopes=request.scopes,
+        persons=tuple(persons),
+        begun_at=request.begun_at,
+        ended_at=at,
+        found=request.found,
+        done=done,
+        decision_values=decision_values,
+        scan=result,
+    )
+
+
+def _head(of: Certificate) -> list[str]:
+    return [
+        f"# Erasure {of.erasure}",
+        "",
+        f"- asked for: {of.begun_at:%Y-%m-%d %H:%M:%S} UTC, carried out by {of.who}",
+        f"- reason: {of.why}",
+        *([f"- ground: {of.ground}"] if of.ground else []),
+        f"- where: {', '.join(of.scopes)}",
+        *(f"- person: HMAC-SHA256 {digest}" for digest in of.persons[:_MOST_SHOWN]),
+        "",
+    ]
+
+
+_MOST_SHOWN = 20
+
+
+def _done(of: Certificate) -> list[str]:
+    rows = [
+        (place, name, count) for place, counts in sorted(of.found.items()) for name, count in sorted(counts.items())
+    ]
+    done = of.done
+    return [
+        "## Done",
+        "",
+        *(["| place | batch or file | rows |", "| --- | --- | ---: |"] if rows else ["No rows were found."]),
+        *(f"| {place} | {name} | {count:,} |" for place, name, count in rows),
+        "",
+        f"- batches written anew or computed again: {len(done.batches):,}",
+        f"- computed batches withdrawn, because they are held now: {', '.join(map(str, done.withdrawn)) or 'none'}",
+        f"- landed files written anew in this run: {', '.join(sorted(done.files.rewritten)) or 'none'}",
+        f"- values of decisions erased: {of.decision_values:,}",
+        f"- older snapshots expired: {done.expired_snapshots:,}; files removed: {done.removed_files:,}",
+        f"- environments dropped: {', '.join(done.environments) or 'none'}",
+        *(f"- to be erased at its origin as well: {one}" for one in done.files.elsewhere),
+        "",
+    ]
+
+
+def _proof(of: Certificate) -> list[str]:
+    scan = of.scan
+    looked = (
+        f"{scan.files:,} files of warehouse and landing folder ({scan.bytes:,} bytes) and {scan.ledger_rows:,} rows of "
+        "the ledger, by the text of the value; and all columns that name persons, by their values"
+        if scan.by_text
+        else "all columns that name persons, by their values; not by text, which was not given or is too short"
+    )
+    return ["## Proof", "", f"- searched: {looked}", f"- found: {len(scan.hits):,}", ""]
+
+
+def _open(open_ends: Sequence[str]) -> list[str]:
+    if not open_ends:
+        return ["The request is done."]
+    return [
+        "## Open",
+        "",
+        *(f"- {one}" for one in open_ends),
+        "",
+        "The request stays open until none of these is left.",
+    ]

@@ -1,0 +1,312 @@
+"""A person erased, from a request to its certificate. Whatever is cut off is finished by the same steps, done again."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.contracts import Computed, Domain, GatedTable, Table, downstream
+from readiness_pipelines.delivery.classes import class_of
+from readiness_pipelines.delivery.clones import drop_environment, remove_abandoned_clones
+from readiness_pipelines.delivery.contents import stores_of
+from readiness_pipelines.delivery.deliver import deliver
+from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows, rewrite_landed
+from readiness_pipelines.delivery.erasure.matching import matcher_of, names_subjects
+from readiness_pipelines.delivery.erasure.rewriting import Leaving, note_raw_snapshot, rewrite_judged, rewrite_raw
+from readiness_pipelines.delivery.erasure.searching import Found, rows_in_stores
+from readiness_pipelines.delivery.follow import in_flow, is_stale, readers_of_all
+from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.places import store_of
+from readiness_pipelines.delivery.published import Published
+from readiness_pipelines.delivery.versions import show_newest_version
+from readiness_pipelines.delivery.withdraw import outlives, withdraw
+from readiness_pipelines.errors import ReadinessError, UpstreamNotPublishedError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import BatchRecord, RegisteredPerson, TrailEntry
+from readiness_pipelines.names import ENVIRONMENT, TableId
+
+Step = Callable[[str], None]
+"""Called with what is done next, for people."""
+
+LANDED = "landing"
+"""What landed files are called where rows are counted by place."""
+
+_PASSES = 3
+"""A delivery that was under way may bring a person back once; not for ever."""
+
+
+def unwatched(_what: str) -> None:
+    """Nobody wants to know how far it is."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Rewritten:
+    """What was done to tables.
+
+    Attributes:
+        files: What was done to landed files.
+        batches: The batches of which rows were taken out, or that were computed again.
+        judged_again: The batches of sources that were judged again.
+        withdrawn: Computed batches that are held now: what they had published before is withdrawn.
+        problems: What could not be done, a line each.
+        expired_snapshots: How many older snapshots were expired.
+        removed_files: How many files were removed that nothing names any more.
+        environments: The environments that were dropped: they share files with what was rewritten.
+    """
+
+    files: LandedFiles = field(default_factory=LandedFiles)
+    batches: dict[BatchRef, None] = field(default_factory=dict)
+    judged_again: list[BatchRef] = field(default_factory=list)
+    withdrawn: list[BatchRef] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    expired_snapshots: int = 0
+    removed_files: int = 0
+    environments: tuple[str, ...] = ()
+
+
+def subject_tables(domains: Iterable[Domain]) -> tuple[GatedTable, ...]:
+    """The tables of sources that name persons, in the order rows flow."""
+    tables = [table for domain in domains for table in domain.tables if isinstance(table, GatedTable)]
+    return tuple(table for table in tables if names_subjects(table))
+
+
+def affected_tables(tables: Sequence[Table]) -> tuple[Table, ...]:
+    """Some tables and all that is computed from them, in the order rows flow."""
+    return in_flow([*tables, *(reader for table in tables for reader in downstream(table))])
+
+
+def rewrite_tables(
+    tables: Sequence[GatedTable],
+    persons: Sequence[RegisteredPerson] | None,
+    *,
+    noted: Mapping[str, Iterable[str]],
+    note: Callable[[Mapping[str, Mapping[str, int]]], None],
+    why: str,
+    installation: Installation,
+    run: Run,
+    step: Step = unwatched,
+) -> Rewritten:
+    """Take the rows of persons out of tables and of all that is computed from them, and forget their past.
+
+    Args:
+        tables: The tables of sources.
+        persons: The persons; all of the register where they are not given.
+        noted: The batches that an earlier call found and may not have come to an end with, by Iceberg table.
+        note: Called with the count of rows that are found, by Iceberg table and batch, or `LANDED` and file, before
+            anything is changed.
+        why: For the trail.
+        installation: Where the tables and the ledger are.
+        run: Who, and when.
+        step: Called before each step.
+
+    Raises:
+        CommitConflictError: Another run delivers one of the batches.
+        LakehouseError: A table cannot be read or written.
+        RegisterKeyError: The register's key is not there, or is another one.
+    """
+    done = Rewritten()
+    concerned = {BatchRef(table.id, batch) for table in tables for batch in _noted(table, noted)}
+    for turn in range(_PASSES):
+        found = rows_in_stores(tables, persons, installation=installation)
+        if turn and not found:
+            break
+        landed: dict[TableId, dict[str, dict[str, tuple[int, ...]]]] = {}
+        for table in tables if not turn else ():
+            if (matcher := matcher_of(table, installation, persons)) is not None:
+                step(f"{table.id}: landed files")
+                landed[table.id] = landed_rows(table, matcher, done.files, installation=installation)
+        note(_counted(found, landed.values()))
+        for table in tables:
+            in_files = landed.get(table.id, {})
+            batches = {batch for store in stores_of(table) for batch in found.get(store, {})}
+            batches |= {*_noted(table, noted), *in_files} if not turn else set()
+            concerned |= {BatchRef(table.id, batch) for batch in batches}
+            for batch in sorted(batches):
+                step(f"{table.id}: batch {batch}")
+                leaving = _leaving(table, batch, found, installation)
+                context = _Context(table, batch, done, why, installation, run)
+                _rewrite_batch(context, leaving, in_files.get(batch, {}))
+            show_newest_version(table, installation=installation, run=run)
+    _compute_again(tables, concerned, done, installation=installation, run=run, step=step)
+    return done
+
+
+def _noted(table: GatedTable, noted: Mapping[str, Iterable[str]]) -> set[str]:
+    return {batch for store in stores_of(table) for batch in noted.get(str(store), ())}
+
+
+def _counted(found: Found, landed: Iterable[Mapping[str, Mapping[str, Sequence[int]]]]) -> dict[str, dict[str, int]]:
+    """How many rows were found, by place."""
+    counts = {str(store): {batch: len(rows) for batch, rows in batches.items()} for store, batches in found.items()}
+    files = {name: len(rows) for batches in landed for of_batch in batches.values() for name, rows in of_batch.items()}
+    return {**counts, LANDED: files} if files else counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    table: GatedTable
+    batch: str
+    done: Rewritten
+    why: str
+    installation: Installation
+    run: Run
+
+
+def _rewrite_batch(of: _Context, leaving: Leaving, in_files: dict[str, tuple[int, ...]]) -> None:
+    """Take rows out of a batch: of its landed files, then of what is judged, then of raw, by which they are found."""
+    table, installation, run, ledger = of.table, of.installation, of.run, of.installation.ledger
+    ref = BatchRef(table.id, of.batch)
+    raw, record = ledger.get(BatchRef(table.id.raw, of.batch)), ledger.get(ref)
+    relanded = None
+    if in_files:
+        relanded = rewrite_landed(
+            table,
+            of.batch,
+            in_files,
+            of.done.files,
+            ingested=raw.arrival if raw is not None else None,
+            installation=installation,
+            run=run,
+        )
+    if record is not None:
+        rewrite_judged(table, record, leaving, why=of.why, installation=installation, run=run)
+    if raw is not None:
+        rewrite_raw(table, raw, leaving.raw, relanded=relanded, why=of.why, installation=installation, run=run)
+    of.done.batches[ref] = None
+    if record is None:
+        return
+    if record.gate_version == gate_of(table, default_engine=installation.engine_name).version:
+        _judge_again(of, ref)
+    elif raw is not None and record.inputs.get(table.id.raw, {}).get(of.batch) == raw.snapshots.raw:
+        # To judge it by another gate is somebody's decision.
+        now = ledger.get(ref)
+        assert now is not None  # noqa: S101  # it was there before
+        note_raw_snapshot(table, now, installation=installation, run=run)
+
+
+def _leaving(table: GatedTable, batch: str, found: Found, installation: Installation) -> Leaving:
+    """Which rows are to go from where: one found anywhere goes everywhere, where numbers mean the same rows."""
+    raw, waiting, shown = (
+        found.get(store, {}).get(batch, frozenset()) for store in (table.id.raw, table.id.quarantine, store_of(table))
+    )
+    trail = installation.ledger.trail(ref=BatchRef(table.id, batch))
+    arrived = _last(installation.ledger.trail(ref=BatchRef(table.id.raw, batch)), ("ingested",))
+    judged = _last(trail, None) > arrived
+    published = _last(trail, ("published", "partly_published")) > arrived
+    everywhere = raw | (waiting if judged else frozenset()) | (shown if published else frozenset())
+    if published:
+        shown = everywhere
+    elif installation.lakehouse.exists(store_of(table)) and _is_protected(table):
+        # It is of rows that came before those in raw, and does not tell whose they are.
+        shown = _all_rows(store_of(table), batch, installation)
+    return Leaving(raw=everywhere, rows=everywhere if judged else waiting, shown=shown)
+
+
+def _last(trail: Sequence[TrailEntry], what: Sequence[str] | None) -> int:
+    """The number of the newest entry of a delivery that ended, or of one of some kinds."""
+    ended = [one for one in trail if one.attempt is not None and one.what not in ("failed", "erased")]
+    return max((one.id for one in ended if what is None or one.what in what), default=0)
+
+
+def _is_protected(table: GatedTable) -> bool:
+    """Whether what is published does not show whom a row is about."""
+    classes = [class_of(table, one.name) for one in gate_of(table).spec.columns]
+    return any(one.subject and one.protection is not None for one in classes)
+
+
+def _all_rows(store: TableId, batch: str, installation: Installation) -> frozenset[int]:
+    with installation.engine(f"batch {batch!r} of {store}") as engine:
+        rows = installation.lakehouse.relation(engine, store, batch=batch).project("_row").fetchall()
+    return frozenset(row for (row,) in rows)
+
+
+def _judge_again(of: _Context, ref: BatchRef) -> None:
+    """Judge a batch again by the gate that judged it: what is published is then what any replay would publish."""
+    try:
+        deliver(of.table, batch=of.batch, installation=of.installation, run=of.run)
+        of.done.judged_again.append(ref)
+    except ReadinessError as error:
+        if error.retryable:
+            raise
+        of.done.problems.append(f"{ref} could not be judged again: {error.what}")
+
+
+def _compute_again(
+    tables: Sequence[GatedTable],
+    concerned: set[BatchRef],
+    done: Rewritten,
+    *,
+    installation: Installation,
+    run: Run,
+    step: Step,
+) -> None:
+    """Compute again what was computed from batches that lost rows; what would be held is withdrawn."""
+    published = Published(installation.ledger)
+    readers: dict[TableId, list[BatchRef]] = {}
+    for ref in readers_of_all(concerned, tables, published):
+        readers.setdefault(ref.table, []).append(ref)
+    for table in in_flow(reader for one in tables for reader in downstream(one)):
+        for ref in readers.get(table.id, ()):
+            step(f"{table.id}: batch {ref.batch}")
+            try:
+                _compute(table, ref, done, installation=installation, run=run)
+            except ReadinessError as error:
+                if error.retryable:
+                    raise
+                done.problems.append(f"{ref} could not be computed again: {error.what}")
+
+
+def _compute(table: Computed, ref: BatchRef, done: Rewritten, *, installation: Installation, run: Run) -> None:
+    published = Published(installation.ledger)
+    record, inputs = published.record(table.id, ref.batch), published.inputs(table, ref.batch)
+    if inputs is None:
+        if record is not None and outlives(table, record, published):
+            withdraw(table, batch=ref.batch, installation=installation, run=run)
+            done.withdrawn.append(ref)
+        return
+    # One that is held shows what was computed before.
+    if not is_stale(record, inputs) and record is not None and not _shows_older(record):
+        return
+    try:
+        deliver(table, batch=ref.batch, installation=installation, run=run)
+    except UpstreamNotPublishedError:
+        return
+    done.batches[ref] = None
+    now = installation.ledger.get(ref)
+    if now is not None and _shows_older(now) and withdraw(table, batch=ref.batch, installation=installation, run=run):
+        done.withdrawn.append(ref)
+        deliver(table, batch=ref.batch, installation=installation, run=run)
+
+
+def _shows_older(record: BatchRecord) -> bool:
+    return record.state.keeps_older and record.snapshots.published is not None
+
+
+def forget_past(
+    tables: Sequence[Table], done: Rewritten, *, installation: Installation, run: Run, step: Step = unwatched
+) -> None:
+    """Leave tables, and all that is computed from them, what they show now and nothing of before.
+
+    Environments are dropped: they share files with the tables. Files that a delivery may have staged which is under
+    way are left.
+
+    Raises:
+        LakehouseError: A table cannot be read or written.
+    """
+    lakehouse, ledger = installation.lakehouse, installation.ledger
+    suffixes = {table.domain.rpartition(ENVIRONMENT)[2] for table in lakehouse.tables() if table.in_environment}
+    for suffix in sorted(suffixes):
+        step(f"the environment {suffix}")
+        drop_environment(suffix, installation=installation)
+    done.environments = tuple(sorted({*done.environments, *suffixes}))
+    now = run.clock()
+    for place in lakehouse.homes.places:
+        remove_abandoned_clones(place, now=now, age=now - now)
+    stores = {store for table in affected_tables(tables) for store in (*stores_of(table), table.id)}
+    for store in sorted(stores):
+        if lakehouse.exists(store):
+            step(f"{store}: its past")
+            begun = [attempt.begun_at for attempt in ledger.open_attempts()]
+            forgotten = lakehouse.forget_past(store, untouched_since=min([run.clock(), *begun]))
+            done.expired_snapshots += forgotten.expired_snapshots
+            done.removed_files += forgotten.removed_files
+    ledger.erasures.forget_deleted()

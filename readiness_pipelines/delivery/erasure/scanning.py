@@ -1,0 +1,183 @@
+"""The proof that a person is gone: every file, unpacked, and every row of the ledger is searched."""
+
+import gzip
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import zstandard
+
+from readiness_pipelines.contracts import GatedTable, Table
+from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows
+from readiness_pipelines.delivery.erasure.matching import matcher_of
+from readiness_pipelines.delivery.erasure.persons import ValueKind, canonical_text
+from readiness_pipelines.delivery.erasure.searching import rows_in_stores
+from readiness_pipelines.errors import first_line
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.lakehouse import avro_blocks
+from readiness_pipelines.ledger import RegisteredPerson
+from readiness_pipelines.storage import Place
+
+LEAST_CHARACTERS = 5
+"""A shorter text is found in the middle of all kinds of others: it is looked for in the columns that name persons."""
+
+_ROWS_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A place where a person was found.
+
+    Attributes:
+        place: The file, Iceberg table, or table of the ledger.
+        what: What was found there: never the value.
+    """
+
+    place: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanResult:
+    """What was searched, and where a person was found.
+
+    Attributes:
+        files: Files of warehouse and landing folder that were searched byte for byte, unpacked.
+        bytes: Their size.
+        ledger_rows: Rows of the ledger that were searched.
+        by_text: Whether bytes and ledger were searched at all: the value was given, and is long enough.
+        hits: Where the person was found; empty where nowhere.
+    """
+
+    files: int
+    bytes: int
+    ledger_rows: int
+    by_text: bool
+    hits: tuple[Hit, ...]
+
+
+def scan(
+    tables: Sequence[Table],
+    persons: Sequence[RegisteredPerson] | None,
+    values: Sequence[str],
+    *,
+    installation: Installation,
+) -> ScanResult:
+    """Search for a person: in the columns that name persons, and, by the text of the value, in every file and row.
+
+    Args:
+        tables: The tables, with what is computed from them.
+        persons: The person as the register knows it; all of the register where it is not given.
+        values: The values themselves; none where only the register is known.
+        installation: What is searched.
+
+    Raises:
+        LakehouseError: A table cannot be read.
+        LedgerError: The ledger cannot be read.
+    """
+    hits = [*_in_columns(tables, persons, installation)]
+    needles = _needles(values)
+    files = size = rows = 0
+    if needles:
+        for place in (*installation.lakehouse.homes.places, installation.landing):
+            for file in place.files():
+                files, size = files + 1, size + file.size_bytes
+                try:
+                    found = in_file(place, file.name, needles)
+                except FileNotFoundError:
+                    continue  # a database's own, which comes and goes
+                except (OSError, ValueError, EOFError, pa.ArrowException, zstandard.ZstdError) as error:
+                    hits.append(Hit(place=file.uri, what=f"cannot be searched: {first_line(error)}"))
+                    continue
+                hits += [Hit(place=file.uri, what=found)] if found else []
+        for name, number, text in installation.ledger.erasures.texts():
+            rows += 1
+            if any(needle in text.lower() for needle in needles):
+                hits.append(Hit(place=name, what=f"row {number} has it"))
+    return ScanResult(files=files, bytes=size, ledger_rows=rows, by_text=bool(needles), hits=tuple(dict.fromkeys(hits)))
+
+
+def _needles(values: Iterable[str]) -> tuple[str, ...]:
+    """The texts to look for, in small letters: as they were given, and as the register compares them."""
+    kinds = (None, *ValueKind)
+    texts = {
+        text.lower()
+        for value in values
+        for kind in kinds
+        if (text := value.strip() if kind is None else canonical_text(value, kind)) is not None
+    }
+    return tuple(sorted(text for text in texts if len(text) >= LEAST_CHARACTERS))
+
+
+def _in_columns(
+    tables: Sequence[Table], persons: Sequence[RegisteredPerson] | None, installation: Installation
+) -> Iterator[Hit]:
+    for store, batches in rows_in_stores(tables, persons, installation=installation).items():
+        for batch, rows in batches.items():
+            yield Hit(place=str(store), what=f"{len(rows):,} rows of batch {batch}")
+    for table in tables:
+        if not isinstance(table, GatedTable) or (matcher := matcher_of(table, installation, persons)) is None:
+            continue
+        files = LandedFiles()
+        for batches_of_files in landed_rows(table, matcher, files, installation=installation).values():
+            for name, places in batches_of_files.items():
+                yield Hit(place=name, what=f"{len(places):,} rows of a landed file")
+        for name, why in files.refused.items():
+            yield Hit(place=name, what=f"cannot be searched: {why}")
+
+
+def in_file(place: Place, name: str, needles: Sequence[str]) -> str:
+    """How a file has one of some texts, whatever their case; "" where it has none.
+
+    Args:
+        place: Where the file lies.
+        name: The file.
+        needles: The texts, in small letters.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It cannot be unpacked.
+    """
+    with place.read(name) as stream:
+        content = bytes(stream.read())
+    found = [needle.encode() for needle in needles]
+    low = content.lower()
+    if any(one in low or needle.encode("utf-16-le") in low for one, needle in zip(found, needles, strict=True)):
+        return "its bytes have it"
+    if content.startswith(b"PAR1"):
+        return "its rows have it" if _in_parquet(content, needles) else ""
+    unpacked = _unpacked(content)
+    return "it has it, unpacked" if any(one in unpacked.lower() for one in found) else ""
+
+
+def _unpacked(content: bytes) -> bytes:
+    if content.startswith(b"\x1f\x8b"):
+        return gzip.decompress(content)
+    if content.startswith(b"\x28\xb5\x2f\xfd"):
+        return zstandard.ZstdDecompressor().stream_reader(BytesIO(content)).read()
+    return avro_blocks(content)
+
+
+def _in_parquet(content: bytes, needles: Sequence[str]) -> bool:
+    file = pq.ParquetFile(BytesIO(content))
+    for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+        for column in batch.columns:
+            if any(_has_text(column, needle) for needle in needles):
+                return True
+    return False
+
+
+def _has_text(column: pa.Array, needle: str) -> bool:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _has_text(column.dictionary, needle)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return bool(pc.any(pc.match_substring(column, needle, ignore_case=True)).as_py())
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return any(needle in str(value).lower() for value in column.to_pylist() if value is not None)
+    if pa.types.is_integer(kind):
+        return needle.isdecimal() and bool(pc.any(pc.equal(column.cast(pa.string()), needle)).as_py())
+    return False

@@ -1,0 +1,224 @@
+"""A person who asks for it is erased: nothing tells of them any more, and every other row is as it was."""
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandera.pyarrow as pa
+import pyarrow as arrow
+import pytest
+
+from readiness_pipelines import Domain
+from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.contracts.classification import protect
+from readiness_pipelines.delivery import Level, audit, due_work, reconcile
+from readiness_pipelines.delivery.erasure.certificate import Certificate
+from readiness_pipelines.delivery.erasure.requests import (
+    apply_register,
+    count_rows,
+    erase,
+    export_register,
+    import_register,
+    resume,
+)
+from readiness_pipelines.errors import DeclarationError, LedgerError, RegisterKeyError, UnknownNameError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import ErasureState
+from readiness_pipelines.testing import run_domains
+from readiness_pipelines_tests.conftest import settings_in
+from readiness_pipelines_tests.delivery.erasure.clinic import ANNA, DAY_1, DAY_2, Visit, clinic, land, rows_of
+
+CLINIC = clinic()
+RUN = Run(who="dpo")
+VISITS = CLINIC.table("visits").id
+
+
+def opened(folder: Path) -> Installation:
+    return Installation.open(settings_in(folder))
+
+
+def erased(installation: Installation, domain: Domain = CLINIC, value: str = ANNA, **options: Any) -> Certificate:
+    return erase([domain], [value], why="asked", ground="gdpr-17", installation=installation, run=RUN, **options)
+
+
+def problems(installation: Installation, domain: Domain = CLINIC) -> tuple[object, ...]:
+    found = [reconcile([domain], installation=installation, level=level).problems for level in Level]
+    return (*(problem for one in found for problem in one), *audit(installation=installation).problems)
+
+
+def files_with(folder: Path, text: str) -> list[str]:
+    """The files below a folder that have a text in their bytes, whatever its case."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return [str(file) for file in files if text.lower().encode() in file.read_bytes().lower()]
+
+
+def test_a_person_is_gone_from_everywhere_and_all_other_rows_are_as_they_were(tmp_path: Path) -> None:
+    land(tmp_path)
+    installation = opened(tmp_path)
+    run_domains(CLINIC, installation=installation)
+    before = rows_of(installation)
+    other = land_and_run_without(ANNA, tmp_path / "other")
+    counted = count_rows([CLINIC], [ANNA], installation=installation, at=datetime.now(UTC))
+    assert counted["clinic_raw.visits"] == {"day_1": 3}
+    assert counted["landing"] == {"visits/day_1.csv": 3}
+    certificate = erased(installation)
+    assert certificate.open_ends == ()
+    assert certificate.scan.by_text
+    assert certificate.scan.files > 20
+    assert certificate.found == {name: rows for name, rows in counted.items() if name != "clinic.stays"}
+    after = rows_of(installation)
+    for table in ("clinic_raw.visits", "clinic_quarantine.visits", "clinic.visits", "clinic.stays"):
+        assert set(after[table]) == {row for row in before[table] if ANNA not in str(row).upper()}
+    # What is made of all rows is what it would be, had the person never been there.
+    assert after["clinic.loads"] == other["clinic.loads"]
+    assert after["clinic.share_of_a"] == other["clinic.share_of_a"]
+    assert problems(installation) == ()
+    assert due_work([CLINIC], installation=installation, now=datetime.now(UTC)) == ()
+    record = installation.ledger.get(BatchRef(VISITS, "day_1"))
+    assert record is not None
+    assert record.counts == Counts(ingested=8, published=4, quarantined=1, erased=3)
+    assert files_with(tmp_path, "CANARY") == []
+    (request,) = installation.ledger.erasures.requests()
+    assert request.state is ErasureState.DONE
+    (done,) = (one for one in installation.ledger.trail() if one.what == "erasure done")
+    assert (done.who, done.why, done.details["certificate"]["ground"]) == ("dpo", "asked", "gdpr-17")
+
+
+def land_and_run_without(person: str, folder: Path) -> dict[str, list[tuple[str, ...]]]:
+    """What is published where a person's rows never were."""
+    land(folder, {"day_1": tuple(row for row in DAY_1 if person not in row.upper()), "day_2": DAY_2})
+    installation = opened(folder)
+    run_domains(CLINIC, installation=installation)
+    return rows_of(installation, "clinic.loads", "clinic.share_of_a")
+
+
+def test_a_person_who_lands_again_is_left_out_and_counted_and_leaves_the_files_when_the_register_is_applied(
+    tmp_path: Path,
+) -> None:
+    land(tmp_path)
+    installation = opened(tmp_path)
+    run_domains(CLINIC, installation=installation)
+    erased(installation)
+    shown = rows_of(installation)
+    land(tmp_path)  # the sender sends all of it again
+    land(tmp_path, {"day_2": (*DAY_2, f"3,{ANNA},4,b")})
+    run_domains(CLINIC, installation=installation)
+    again = rows_of(installation)
+    assert again == shown
+    raw = installation.ledger.get(BatchRef(VISITS.raw, "day_2"))
+    assert raw is not None
+    assert raw.counts == Counts(ingested=3, erased=1)
+    assert problems(installation) == ()
+    certificate = apply_register([CLINIC], why="sent again", installation=installation, run=RUN)
+    assert certificate.open_ends == ()
+    assert certificate.done.files.rewritten == {"visits/day_1.csv": 3, "visits/day_2.csv": 1}
+    assert rows_of(installation) == shown
+    assert due_work([CLINIC], installation=installation, now=datetime.now(UTC)) == ()
+    assert problems(installation) == ()
+    assert files_with(tmp_path, "CANARY") == []
+
+
+def test_a_restored_backup_has_the_person_until_the_register_is_applied(tmp_path: Path) -> None:
+    folder = tmp_path / "now"
+    land(folder)
+    run_domains(CLINIC, installation=opened(folder))
+    shutil.copytree(folder, tmp_path / "backup")
+    erased(opened(folder))
+    shown, register = rows_of(opened(folder)), export_register(opened(folder))
+    key = (folder / "warehouse" / "readiness.db.register-key").read_bytes()
+    assert ANNA not in register
+    shutil.rmtree(folder)
+    shutil.copytree(tmp_path / "backup", folder)
+    shutil.rmtree(tmp_path / "backup")
+    restored = opened(folder)
+    with pytest.raises(RegisterKeyError):
+        import_register(register, installation=restored)
+    (folder / "warehouse" / "readiness.db.register-key").write_bytes(key)
+    assert import_register(register, installation=restored) > 0
+    assert import_register(register, installation=restored) == 0
+    assert apply_register([CLINIC], why="restored", installation=restored, run=RUN).open_ends == ()
+    assert rows_of(restored) == shown
+    assert problems(restored) == ()
+    assert files_with(tmp_path, "CANARY") == []
+    # The same request again: it searches by the text as well.
+    assert erased(restored).open_ends == ()
+
+
+def test_a_held_batch_loses_the_rows_that_wait_and_those_it_published_before(tmp_path: Path) -> None:
+    strict = clinic(ratio=0.3)
+    land(tmp_path, {"day_1": ("1,P-1,1,a", f"2,{ANNA},1,a", "3,P-2,1,b")})
+    installation = opened(tmp_path)
+    run_domains(strict, installation=installation)
+    land(tmp_path, {"day_1": (f"1,{ANNA},-1,a", "2,P-1,-1,a", "3,P-2,1,b")})
+    run_domains(strict, installation=installation)
+    record = installation.ledger.get(BatchRef(VISITS, "day_1"))
+    assert record is not None
+    assert record.state is BatchState.HELD
+    assert erased(installation, strict).open_ends == ()
+    shown = rows_of(installation, "clinic.visits", "clinic_quarantine.visits", "clinic.stays")
+    # Of the older rows, the first is not hers, whatever its number.
+    assert [row[:2] for row in shown["clinic.visits"]] == [("1", "P-1"), ("3", "P-2")]
+    assert [row[:2] for row in shown["clinic_quarantine.visits"]] == [("2", "P-1"), ("3", "P-2")]
+    assert [row[0] for row in shown["clinic.stays"]] == ["P-1", "P-2"]
+    assert problems(installation, strict) == ()
+    assert files_with(tmp_path, "CANARY") == []
+
+
+class NumberedVisit(Visit):
+    """A visit of a patient with a number."""
+
+    patient: arrow.int64() = pa.Field(metadata=protect("pii.id", subject=True))
+
+
+@pytest.mark.parametrize("given", ["12", "012", "12.0"])
+def test_values_are_compared_as_the_column_has_them(tmp_path: Path, given: str) -> None:
+    numbered = clinic(NumberedVisit)
+    land(tmp_path, {"day_1": ("1,12,1,a", "2,012,1,a", "3,120,1,b", "4,x 12 y,1,b", "12,7,1,a")})
+    installation = opened(tmp_path)
+    run_domains(numbered, installation=installation)
+    counted = count_rows([numbered], [given], scope="clinic.visits.patient", installation=installation, at=RUN.clock())
+    assert counted["clinic_raw.visits"] == {"day_1": 2}
+    certificate = erased(installation, numbered, given, scope="clinic.visits")
+    assert certificate.open_ends == ()
+    assert not certificate.scan.by_text
+    assert [row[0] for row in rows_of(installation, "clinic.visits")["clinic.visits"]] == ["12", "3"]
+    assert problems(installation, numbered) == ()
+
+
+def test_what_cannot_be_erased_is_refused_before_anything_is_noted(installation: Installation) -> None:
+    wrong: tuple[tuple[Callable[[], object], type[Exception], str], ...] = (
+        (lambda: erased(installation, scope="clinic.stays"), UnknownNameError, "clinic.stays"),
+        (lambda: erased(installation, scope="clinic.visits.ward"), UnknownNameError, "clinic.visits.ward"),
+        (lambda: erased(installation, value=" "), DeclarationError, "nobody"),
+        (
+            lambda: erase([CLINIC], [ANNA], why=f"of {ANNA}", ground="", installation=installation, run=RUN),
+            DeclarationError,
+            "the reason names the person",
+        ),
+        (
+            lambda: erase([CLINIC], [ANNA], why=" ", ground="", installation=installation, run=RUN),
+            LedgerError,
+            "no reason",
+        ),
+        (lambda: import_register("{}", installation=installation), DeclarationError, "not a register"),
+    )
+    for call, kind, what in wrong:
+        with pytest.raises(kind, match=what):
+            call()
+    assert installation.ledger.erasures.requests() == ()
+    assert resume([CLINIC], installation=installation, run=RUN) == ()
+
+
+def test_without_its_key_the_register_stops_what_it_cannot_check(tmp_path: Path) -> None:
+    land(tmp_path)
+    installation = opened(tmp_path)
+    run_domains(CLINIC, installation=installation)
+    erased(installation)
+    key = tmp_path / "warehouse" / "readiness.db.register-key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    key.write_text("another key, made by chance")
+    land(tmp_path, {"day_2": DAY_2})
+    with pytest.raises(RegisterKeyError, match="was made with the key"):
+        run_domains(CLINIC, installation=installation)
