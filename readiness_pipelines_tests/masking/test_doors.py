@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,16 @@ OF_NO_ROWS = {
     "engines/spark/session.py",  # a cluster that cannot be reached
 }
 """Files there whose errors quote no rows, and why."""
+
+
+@cache
+def tree_of(file: Path) -> ast.AST:
+    return ast.parse(file.read_text())
+
+
+@cache
+def called_in(file: Path) -> frozenset[str]:
+    return frozenset(calls(tree_of(file)))
 
 
 def calls(tree: ast.AST) -> Iterator[str]:
@@ -75,7 +86,7 @@ def test_values_of_rows_are_taken_only_where_they_are_redacted(name: str) -> Non
     found = {
         str(file.relative_to(PACKAGE))
         for file in PACKAGE.rglob("*.py")
-        if name in calls(ast.parse(file.read_text())) and file.relative_to(PACKAGE).parts[0] != home.get(name)
+        if name in called_in(file) and file.relative_to(PACKAGE).parts[0] != home.get(name)
     }
     assert found == TAKES_VALUES[name], f"whoever calls {name} passes values on: redact them by masking"
 
@@ -85,7 +96,7 @@ def test_what_shows_stores_or_sends_reads_no_rows() -> None:
         f"{file.relative_to(PACKAGE)}: {name}"
         for room in SHOWING
         for file in (PACKAGE / room).rglob("*.py")
-        for name in calls(ast.parse(file.read_text()))
+        for name in called_in(file)
         if name in READS_ROWS
     }
     assert found == set()
@@ -96,7 +107,7 @@ def test_what_others_raise_over_rows_is_repeated_only_by_quoted() -> None:
     for room in HANDLE_ROWS:
         for file in (PACKAGE / room).rglob("*.py"):
             name = str(file.relative_to(PACKAGE))
-            if lines := list(repeated(ast.parse(file.read_text()))):
+            if lines := list(repeated(tree_of(file))):
                 found[name] = lines
     assert {name: lines for name, lines in found.items() if name not in OF_NO_ROWS} == {}
 

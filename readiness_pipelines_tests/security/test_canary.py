@@ -25,7 +25,7 @@ from readiness_pipelines_tests.alerts.endpoint import Endpoint, listening
 from readiness_pipelines_tests.cli.calling import RUNNER
 from readiness_pipelines_tests.conftest import ROOT
 from readiness_pipelines_tests.databases import Kind, new_postgres_database
-from readiness_pipelines_tests.security.ward import BREAKS, CANARIES, KILLED, SPLIT, canary, land_ward
+from readiness_pipelines_tests.security.ward import BREAKS, KILLED, SPLIT, canary, land_ward
 
 MARK = re.compile(rb"zq\d\dqx|91827364\d\d|1907-0[12]-\d\d", re.IGNORECASE)
 ERASABLE = "ledger_decision_values"
@@ -224,7 +224,7 @@ def test_the_search_finds_what_is_not_redacted(project: Path, monkeypatch: pytes
         search(project, searched, endpoint)
     doors = {door.partition(":")[0] for door in searched.found}
     assert {"command line", "ledger", "files"} <= doors, searched.found
-    assert len(set().union(*searched.found.values())) >= CANARIES / 4
+    assert len(set().union(*searched.found.values())) > 5
 
 
 def test_no_value_of_a_classified_column_leaves_the_lakehouse(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
