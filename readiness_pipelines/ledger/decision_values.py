@@ -72,7 +72,9 @@ class Sealed:
             connection.execute(insert(DECISION_VALUES), rows[start : start + _ROWS_AT_ONCE])
 
 
-def values_of(connection: Connection, digests: Mapping[int, Mapping[str, str]]) -> dict[int, dict[str, DecisionValue]]:
+def stored_values(
+    connection: Connection, digests: Mapping[int, Mapping[str, str]]
+) -> dict[int, dict[str, DecisionValue]]:
     """The values of some decisions, by decision and part.
 
     Args:

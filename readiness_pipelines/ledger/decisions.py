@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.ledger.chain import append_row
-from readiness_pipelines.ledger.decision_values import Sealed, values_of
+from readiness_pipelines.ledger.decision_values import Sealed, stored_values
 from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch
 from readiness_pipelines.ledger.tables import DECISIONS
 from readiness_pipelines.names import TableId
@@ -104,7 +104,7 @@ def decisions_about(connection: Connection, ref: BatchRef) -> tuple[DecisionReco
     """All decisions about a batch, oldest first."""
     query = select(DECISIONS).where(is_batch(DECISIONS, ref)).order_by(DECISIONS.c.id)
     rows = connection.execute(query).all()
-    values = values_of(connection, {row.id: row.content.get(DIGESTS, {}) for row in rows})
+    values = stored_values(connection, {row.id: row.content.get(DIGESTS, {}) for row in rows})
     return tuple(
         DecisionRecord(
             id=row.id,

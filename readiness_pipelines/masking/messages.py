@@ -1,5 +1,6 @@
 """Messages of others that may quote values: what DuckDB, Arrow, a driver or a user's own code says of rows."""
 
+import os
 import re
 import traceback
 from collections.abc import Collection, Iterator
@@ -113,7 +114,7 @@ def redact_message(message: str, names: Collection[str]) -> str:
 
 def _place(error: BaseException) -> str:
     """Where in somebody's own code an error was raised; "" where it was not raised there."""
-    here = str(Path(__file__).parent.parent)
+    here = f"{Path(__file__).parent.parent}{os.sep}"
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import zstandard
 
 from readiness_pipelines.contracts.readers import Places
-from readiness_pipelines.errors import LandingError, ReadinessError, first_line
+from readiness_pipelines.errors import LandingError, ReadinessError
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile, source_files
 from readiness_pipelines.sources.reading import rows_of_files
@@ -43,7 +44,7 @@ def file_without_rows(drop: FileDrop, name: str, batch: str, places: Places, row
         return _without_rows(drop, name, batch, places, rows)
     except (ReadinessError, OSError, ValueError, pa.ArrowException) as error:
         raise LandingError(
-            f"{name} cannot be written without {len(rows):,} of its rows: {first_line(error)}",
+            f"{name} cannot be written without {len(rows):,} of its rows: {quoted(error)}",
             way_out="take them out of the file by hand, or delete it; then run the erasure again",
         ) from error
 

@@ -10,10 +10,11 @@ from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import RequestState
 from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration import build_definitions, launching
-from readiness_pipelines.orchestration.replays import REQUEST_TAG, replay_tags
+from readiness_pipelines.orchestration.replays import REQUEST_TAG, decide_job, replay_tags
 from readiness_pipelines.orchestration.resources import INSTALLATION
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.samples import order_domain
+from readiness_pipelines_tests.security.ward import ward
 
 DAY_3 = BatchRef(TableId("shop", "orders"), "day_3")
 
@@ -105,3 +106,14 @@ def test_a_discarded_batch_fails_no_run_and_says_why(
     assert record is not None
     assert record.state is BatchState.DISCARDED
     assert instance.get_materialized_partitions(dg.AssetKey(["shop", "orders"])) == set()
+
+
+def test_the_launchpad_takes_values_only_where_no_column_is_classified() -> None:
+    given = {"batch": "day_1", "action": "discard", "why": "x", "who": "ann", "where": "name = 'Ann'"}
+    for domain, takes in ((order_domain(), True), (ward, False)):
+        job, config = decide_job(domain), {"ops": {f"{domain.name}_decision": {"config": given}}}
+        if takes:
+            assert dg.validate_run_config(job, config)
+        else:
+            with pytest.raises(dg.DagsterInvalidConfigError, match="where"):
+                dg.validate_run_config(job, config)

@@ -7,8 +7,9 @@ import numpy as np
 
 from readiness_pipelines.contracts import Arrival, GatedTable, Origin, Places
 from readiness_pipelines.delivery.erasure.matching import TableMatcher, subject_columns
-from readiness_pipelines.errors import LandingError, ReadinessError, first_line
+from readiness_pipelines.errors import LandingError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.removing import file_without_rows, fingerprint_of_content, replace_file
 
@@ -140,7 +141,7 @@ def rewrite_landed(
             ledger.erasures.note_lines(name, fingerprint_of_content(content), lines, at=run.clock())
             replace_file(installation.landing, name, content)
         except (LandingError, OSError) as error:
-            files.refused[name] = error.what if isinstance(error, LandingError) else first_line(error)
+            files.refused[name] = error.what if isinstance(error, LandingError) else quoted(error)
             continue
         files.refused.pop(name, None)
         files.rewritten[name] = files.rewritten.get(name, 0) + len(taken)

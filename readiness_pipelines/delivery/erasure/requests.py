@@ -23,6 +23,7 @@ from readiness_pipelines.delivery.erasure.searching import rows_in_stores
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import EVERYWHERE, REGISTER, Erasure, ErasureState, RegisteredPerson
+from readiness_pipelines.masking import quoted
 
 
 def erase(
@@ -162,7 +163,8 @@ def import_register(text: str, *, installation: Installation) -> int:
         persons = tuple(map(_person, json.loads(text)["persons"]))
     except (ValueError, TypeError, KeyError) as error:
         raise DeclarationError(
-            f"that is not a register of erased persons: {error}", way_out="give what --export-register has written"
+            f"that is not a register of erased persons: {quoted(error)}",
+            way_out="give what --export-register has written",
         ) from error
     if persons:
         check_key(persons, installation.register_key.read())

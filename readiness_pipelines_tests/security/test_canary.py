@@ -1,0 +1,257 @@
+"""No value of a classified column leaves the lakehouse: planted values are searched wherever one could have gone."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from readiness_pipelines.ledger import Ledger
+from readiness_pipelines.masking import messages, rows, values
+from readiness_pipelines.names import TableId
+from readiness_pipelines.orchestration import launching
+from readiness_pipelines_tests.alerts.endpoint import Endpoint, listening
+from readiness_pipelines_tests.cli.calling import RUNNER
+from readiness_pipelines_tests.conftest import ROOT
+from readiness_pipelines_tests.databases import Kind, new_postgres_database
+from readiness_pipelines_tests.security.ward import BREAKS, KILLED, SPLIT, canary, land_ward
+
+MARK = re.compile(rb"zq\d\dqx|91827364\d\d|1907-0[12]-\d\d", re.IGNORECASE)
+ERASABLE = "ledger_decision_values"
+"""The one table outside the lakehouse that holds values: those that decisions name, where they can be erased."""
+
+ALERTS = """
+[[alerts.channels]]
+name = "oncall"
+url_variable = "ONCALL_URL"
+
+[[alerts.rules]]
+channels = ["oncall"]
+
+[settings.keys]
+ward = "env:WARD_KEY"
+"""
+
+
+@dataclass
+class Searched:
+    """What was found, by the door that it left by, and how much was looked through."""
+
+    found: dict[str, set[str]] = field(default_factory=dict)
+    doors: dict[str, int] = field(default_factory=dict)
+
+    def look(self, door: str, content: bytes | str) -> None:
+        content = content.encode() if isinstance(content, str) else content
+        kind = door.partition(":")[0]
+        self.doors[kind] = self.doors.get(kind, 0) + len(content)
+        if marks := {one.decode() for one in MARK.findall(content)}:
+            self.found.setdefault(door, set()).update(marks)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The ward's folder: its landing files, settings, and everything that is written while it runs."""
+    kind: Kind = request.param
+    land_ward(tmp_path / "landing")
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "readiness.toml").write_text(ALERTS)
+    shutil.copy(ROOT / "dagster.yaml", tmp_path / "dagster.yaml")
+    (tmp_path / "workspace.yaml").write_text(
+        "load_from:\n  - python_module:\n      module_name: readiness_pipelines_tests.security.ward\n"
+    )
+    database = new_postgres_database() if kind == "postgres" else f"sqlite:///{tmp_path / 'ledger.db'}"
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "DAGSTER_HOME": "",
+        "READINESS_LANDING": str(tmp_path / "landing"),
+        "READINESS_WAREHOUSE": str(tmp_path / "warehouse"),
+        "READINESS_CATALOG_URL": database,
+        "READINESS_DOMAINS": "readiness_pipelines_tests.security.ward:ward",
+        "TMPDIR": str(tmp_path / "tmp"),
+        "COLUMNS": "250",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    yield tmp_path
+    tempfile.tempdir = None
+
+
+def call(searched: Searched, *arguments: str) -> str:
+    """What a command says, whatever its exit code; it is searched."""
+    result = RUNNER.invoke(_app(), list(arguments))
+    said: str = result.output + (f"{result.exception!r}" if result.exception else "")
+    searched.look(f"command line: {' '.join(arguments)}", said)
+    return said
+
+
+def _app() -> Any:
+    from readiness_pipelines.cli.main import app  # noqa: PLC0415  # settings are read when a command runs
+
+    return app
+
+
+def run_in_dagster(project: Path, day: str, *tables: str) -> dg.DagsterRunStatus:
+    """Run a batch of some tables, or of all."""
+    with launching.open_instance(project) as instance:
+        job = launching.find_job("ward", project=project)
+        chosen = [TableId("ward", name) for name in tables] or None
+        return launching.run_batch(job, day, instance=instance, tags={}, tables=chosen).status
+
+
+def kill_in_the_middle(project: Path, searched: Searched, *arguments: str, of: str) -> None:
+    """Call a command, of another version of the code, in a process that is killed between two of its commits."""
+    code = (
+        "import os, signal\n"
+        "from readiness_pipelines.cli.main import main\n"
+        "from readiness_pipelines_tests.faults.crashes import struck\n"
+        f"with struck('replace', 1, 'after', lambda: os.kill(os.getpid(), signal.SIGKILL), of={of!r}): main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, *arguments],
+        cwd=project, capture_output=True, text=True, check=False, timeout=200,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "LEAST": "-4"},
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+    searched.look("command line: killed", done.stdout + done.stderr)
+
+
+def decide(project: Path, searched: Searched) -> None:
+    """Correct, waive and discard by values, by a file, and by what cannot be."""
+    name, patient, note = (canary(3, column) for column in ("name", "patient", "note"))
+    table = ("--table", "ward.visits_csv")
+    correct = ("quarantine", "correct", SPLIT, *table, "--reason", "known")
+    (project / "landing" / "fix.csv").write_text(f"_row,nights,name\n13,1,{canary(13, 'name')}\n")
+    said = call(searched, *correct, "--set", f"note = '{note} seen'", "--where", f"patient = '{patient}'")
+    assert "decision 1" in said, said
+    assert "decision 2" in call(searched, *correct, "--file", "landing/fix.csv")
+    where = f"name = '{name}' AND phone = {canary(3, 'phone')}"
+    rule = "nights_greater_than_or_equal_to"
+    waive = ("quarantine", "waive", SPLIT, *table, "--rule", rule, "--reason", "known", "--where", where)
+    said = call(searched, *waive)
+    assert "decision 3" in said, said
+    born = f"born = DATE '{canary(23, 'born')}'"
+    discard = ("quarantine", "discard", SPLIT, *table, "--reason", "known", "--where", born)
+    assert "decision 4" in call(searched, *discard)
+    for wrong in (
+        (*correct, "--set", "phone = CAST(name AS BIGINT)"),
+        (*correct, "--set", f"nights = '{name}'::BIGINT"),
+        (*correct, "--set", f"name = upper('{name}' || '{note}')", "--where", "name = 'nobody'"),
+        (*correct, "--set", f"name = nowhere('{name}')"),
+    ):
+        assert "error" in call(searched, *wrong), wrong
+    assert "partly" in call(searched, "replay", "ward.visits_csv", "--batch", SPLIT, "--dry-run")
+    call(searched, "replay", "ward.visits_csv", "--batch", SPLIT)
+    call(searched, "quarantine", "undo", SPLIT, *table, "--decision", "4", "--reason", "no")
+
+
+def look_around(searched: Searched) -> None:
+    """Every command that shows something, for people and for programs."""
+    table, held = ("--table", "ward.visits_csv"), (BREAKS, "--table", "ward.visits_jsonl")
+    for shown in ("show", "rows"):
+        assert "«text, 1" in call(searched, "quarantine", shown, *held)
+    commands: list[tuple[str, ...]] = [
+        ("quarantine", "list"),
+        ("quarantine", "show", SPLIT, *table),
+        ("quarantine", "show", *held),
+        ("quarantine", "rows", *held),
+        ("history", SPLIT, *table),
+        ("status", "ward"),
+        ("reconcile", "ward"),
+        ("watch",),
+        ("incidents", "list"),
+        ("incidents", "show", "1"),
+        ("schema", "show", "ward.visits_csv"),
+        ("domain", "show", "ward"),
+        ("scan", "ward"),
+        ("audit", "verify"),
+    ]
+    for command in commands:
+        assert call(searched, *command), command
+        call(searched, *command, "--json")
+    call(searched, "quarantine", "export", held[0], "waiting.csv", *held[1:])
+    call(searched, "suggest", "ward.visits_csv")
+    pages = ("--to", "pages")
+    assert ".html" in call(searched, "report", "ward", *pages)
+    of_batch = ("ward.visits_jsonl", "--batch", BREAKS, "--no-browser")
+    assert ".html" in call(searched, "open", *of_batch, *pages)
+    call(searched, "check")
+    call(searched, "doctor")
+
+
+def search(project: Path, searched: Searched, endpoint: Endpoint) -> None:
+    """Everything outside the lakehouse's tables and the landing folder."""
+    searched.look("messages", json.dumps(endpoint.received))
+    url = os.environ["READINESS_CATALOG_URL"]
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        for name in inspect(connection).get_table_names():
+            for row in connection.execute(text(f'SELECT * FROM "{name}"')).fetchall():
+                if name != ERASABLE:
+                    searched.look(f"ledger: {name}", repr(tuple(row)))
+    engine.dispose()
+    for file in project.rglob("*"):
+        inside = file.relative_to(project).parts
+        # The ledger's file is searched row by row above: it has the erasable table, too.
+        if file.is_file() and inside[0] not in ("landing", "warehouse") and not inside[0].startswith("ledger.db"):
+            searched.look(f"files: {file.relative_to(project)}", file.read_bytes())
+
+
+def redacted_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the identity in place of what redacts."""
+    monkeypatch.setattr(values, "show", lambda value, *_: value)
+    for module in (messages, rows):
+        monkeypatch.setattr(module, "redact_message", lambda message, _names: message)
+
+
+@pytest.mark.parametrize("project", ["sqlite"], indirect=True)
+def test_the_search_finds_what_is_not_redacted(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    redacted_by_nothing(monkeypatch)
+    searched = Searched()
+    with listening() as endpoint:
+        run_in_dagster(project, BREAKS, "visits_jsonl", "visits_parquet")
+        call(searched, "quarantine", "show", BREAKS, "--table", "ward.visits_jsonl")
+        search(project, searched, endpoint)
+    doors = {door.partition(":")[0] for door in searched.found}
+    assert {"command line", "ledger", "files"} <= doors, searched.found
+    assert len(set().union(*searched.found.values())) > 5
+
+
+def test_no_value_of_a_classified_column_leaves_the_lakehouse(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = Searched()
+    with listening() as endpoint:
+        monkeypatch.setenv("ONCALL_URL", endpoint.url)
+        ran = run_in_dagster(project, SPLIT, "visits_csv", "stays", "stay_rate")
+        assert ran is dg.DagsterRunStatus.SUCCESS
+        assert run_in_dagster(project, BREAKS) is dg.DagsterRunStatus.FAILURE
+        run = ("run", "ward.visits_csv", "--batch", KILLED)
+        kill_in_the_middle(project, searched, *run, of="ward_quarantine.visits_csv")
+        call(searched, *run)
+        evaluate = ("plan", "ward.visits_csv", "--evaluate", "--all")
+        kill_in_the_middle(project, searched, *evaluate, of="ward_quarantine.visits_csv")
+        decide(project, searched)
+        look_around(searched)
+        search(project, searched, endpoint)
+        assert endpoint.received
+    assert searched.found == {}
+    assert set(searched.doors) == {"command line", "messages", "ledger", "files"}
+    revealed = RUNNER.invoke(
+        _app(), ["quarantine", "rows", BREAKS, "--table", "ward.visits_jsonl", "--reveal", "--reason", "a phone call"]
+    )
+    assert canary(0, "patient") in revealed.output
+    ledger = Ledger.open(os.environ["READINESS_CATALOG_URL"])
+    look = ledger.trail(limit=1)[0]
+    assert (look.what, look.why) == ("classified values read", "a phone call")
+    assert {"patient", "name", "phone", "born", "town", "note", "extra"} == set(look.details["columns"])
+    refused = RUNNER.invoke(_app(), ["quarantine", "rows", BREAKS, "--table", "ward.visits_jsonl", "--reveal"])
+    assert "has no reason" in refused.output
