@@ -23,7 +23,7 @@ QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observab
 
 .PHONY: run test quick ui lint docs soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
 
-run: .venv/installed
+run: .venv/installed data/keys/patients.key
 	$(BIN)/readiness run readmissions --all
 	@echo "readiness is in .venv ($$(du -sm .venv | cut -f1) MB): .venv/bin/readiness status, or once in a shell: source .venv/bin/activate"
 
@@ -34,7 +34,7 @@ quick: .venv/tools
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow" $(QUICK)
 
 # Of the hospital alone, and nothing runs that nobody started: see READINESS_AUTOMATIC in docs/settings.md.
-ui: .venv/installed .dagster/dagster.yaml
+ui: .venv/installed .dagster/dagster.yaml data/keys/patients.key
 	READINESS_DOMAINS=readiness_pipelines.examples.readmissions:readmissions READINESS_AUTOMATIC=false \
 		DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
@@ -100,6 +100,11 @@ bench-alarms: .venv/tools
 .venv/tools: requirements.lock .venv/installed
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
 	@touch $@
+
+# The key of the pseudonyms that stand for patients: made once, read by its owner alone, in no repository.
+data/keys/patients.key:
+	@mkdir -p data/keys
+	@umask 077 && $(PYTHON) -c "import secrets; print(secrets.token_hex(32))" > $@
 
 .dagster/dagster.yaml:
 	@mkdir -p .dagster

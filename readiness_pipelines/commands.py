@@ -3,6 +3,7 @@
 import shlex
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.names import TableId
 
 
 def run_command(ref: BatchRef) -> str:
@@ -66,6 +67,11 @@ def report_command(domain: str) -> str:
 def open_command(ref: BatchRef) -> str:
     """The page of a batch: ``readiness open shop.orders --batch 2026-11-01``."""
     return _spelled("open", str(ref.table), "--batch", ref.batch)
+
+
+def scan_command(table: TableId) -> str:
+    """What a table's columns look like: ``readiness scan shop.orders``."""
+    return _spelled("scan", str(table))
 
 
 def _spelled(*words: str) -> str:

@@ -10,6 +10,7 @@ import duckdb
 
 from readiness_pipelines.batches import Batches
 from readiness_pipelines.contracts import Places
+from readiness_pipelines.keys import Keys, no_keys
 from readiness_pipelines.lakehouse import Lakehouse, engine_errors
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.limits import Limits
@@ -28,6 +29,7 @@ class Installation:
         ledger: The truth about batches.
         landing: Folder where files land.
         connection: Gives the address of a database by its name in the settings.
+        keys: Gives the bytes of a protection's key by its name in the settings.
         engine_name: Where the gates of sources' tables judge, unless domain or table say so themselves.
         spark_url: Where Spark is.
         engine_memory_mb: Memory that DuckDB may use for one batch; what does not fit is spilled to disk.
@@ -40,6 +42,7 @@ class Installation:
     ledger: Ledger
     landing: Place
     connection: Callable[[str], str]
+    keys: Keys = no_keys
     engine_name: EngineName = "duckdb"
     spark_url: str = "local[*]"
     engine_memory_mb: int = 640
@@ -61,6 +64,7 @@ class Installation:
             ledger=ledger,
             landing=settings.landing_place,
             connection=settings.connection,
+            keys=settings.key,
             engine_name=settings.engine,
             spark_url=settings.spark_url,
             engine_memory_mb=settings.engine_memory_mb,
@@ -84,8 +88,8 @@ class Installation:
             LakehouseError: A file cannot be read or written, or there is not enough memory.
             EngineError: DuckDB broke.
         """
-        warehouse = self.lakehouse.warehouse
-        step = workspace(memory_mb=self.engine_memory_mb, reaches=warehouse.uri, driver=warehouse.for_duckdb())
+        homes = self.lakehouse.homes
+        step = workspace(memory_mb=self.engine_memory_mb, reaches=homes.uris, driver=homes.for_duckdb())
         with engine_errors(what), step as connection:
             yield connection
 
@@ -100,6 +104,7 @@ def lakehouse_of(settings: Settings) -> Lakehouse:
     return Lakehouse.open(
         catalog_url=settings.catalog_url,
         warehouse=settings.warehouse_place,
+        restricted=settings.restricted_place,
         turns_url=next((url for url in databases if url.startswith("postgresql")), settings.ledger_url),
         lock_wait_seconds=settings.lock_wait_minutes * 60,
     )

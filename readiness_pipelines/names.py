@@ -58,6 +58,11 @@ class TableId(NamedTuple):
         return self.domain.endswith("_raw")
 
     @property
+    def keeps_arrived(self) -> bool:
+        """Whether values lie there as they arrived, before any protection: raw, and quarantine."""
+        return self.domain.partition(ENVIRONMENT)[0].endswith(("_raw", "_quarantine"))
+
+    @property
     def quarantine(self) -> "TableId":
         """Where its failed rows wait."""
         return TableId(f"{self.domain}_quarantine", self.name)

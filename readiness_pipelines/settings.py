@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.keys import read_key
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.storage import ObjectStore, Place
 
@@ -38,6 +39,8 @@ class Settings(BaseSettings):
     Attributes:
         landing: Where files land: a folder, or ``s3://bucket/prefix``.
         warehouse: Where the Iceberg tables' files lie: a folder, or ``s3://bucket/prefix``.
+        restricted_warehouse: Where the files of raw rows and quarantine lie, which hold values as they arrived: a
+            folder, or ``s3://bucket/prefix``, that readers of published tables cannot open; by default the warehouse.
         catalog_url: The Iceberg catalog: SQLAlchemy URL of a database, or ``https://`` address of a REST catalog; by
             default SQLite in the warehouse.
         ledger_url: SQLAlchemy URL of the ledger; by default the catalog's database.
@@ -48,6 +51,8 @@ class Settings(BaseSettings):
         domains: The domains, as ``module:attribute``; separated by commas (or a JSON list) where it is a variable.
         connections: URLs of databases that `SqlQuery` reads, by name: the table ``[settings.connections]``; JSON where
             it is a variable. ``env:NAME`` stands for what the variable NAME holds.
+        keys: Where the keys of protections are, by name: the table ``[settings.keys]``; JSON where it is a variable.
+            ``env:NAME`` stands for what the variable NAME holds, ``file:PATH`` for what a file holds.
         config: The settings file; its ``[alerts]`` says who is notified of what. Only a variable.
         engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.
@@ -72,6 +77,7 @@ class Settings(BaseSettings):
 
     landing: str = "data/landing"
     warehouse: str = "data/warehouse"
+    restricted_warehouse: str = ""
     catalog_url: str = Field(default="", repr=False)
     ledger_url: str = Field(default="", repr=False)
     s3_endpoint: str = ""
@@ -79,6 +85,7 @@ class Settings(BaseSettings):
     register_key: str = Field(default="", repr=False, pattern="^$|^env:.+|^file:.+")
     domains: Annotated[tuple[str, ...], NoDecode] = ()
     connections: dict[str, str] = Field(default_factory=dict, repr=False)
+    keys: dict[str, str] = Field(default_factory=dict, repr=False)
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"
     engine_memory_mb: int = Field(default=640, ge=128)
@@ -126,6 +133,8 @@ class Settings(BaseSettings):
     def _absolute(cls, values: Any) -> Any:
         for place in ("landing", "warehouse"):
             values[place] = Place.of(values.get(place) or cls.model_fields[place].default).uri
+        if restricted := values.get("restricted_warehouse"):
+            values["restricted_warehouse"] = Place.of(restricted).uri
         if not values.get("catalog_url") and values["warehouse"].startswith("s3://"):
             raise DeclarationError(
                 "the warehouse is in a bucket, where no catalog can lie",
@@ -159,6 +168,11 @@ class Settings(BaseSettings):
         return Place(self.warehouse, self.store)
 
     @property
+    def restricted_place(self) -> Place | None:
+        """Where the files of raw rows and quarantine lie; ``None`` for the warehouse."""
+        return Place(self.restricted_warehouse, self.store) if self.restricted_warehouse else None
+
+    @property
     def limits(self) -> Limits:
         """What a file may demand of the machine."""
         return Limits(**{name: getattr(self, name) for name in _NAMES})
@@ -182,6 +196,17 @@ class Settings(BaseSettings):
                 way_out=f"set {variable} to the database's URL",
             )
         return url
+
+    def key(self, name: str) -> bytes:
+        """The bytes of a key by its name in `keys`.
+
+        Raises:
+            UnknownNameError: No key has the name; names the nearest.
+            DeclarationError: It cannot be had where the setting says.
+        """
+        if name not in self.keys:
+            raise UnknownNameError("key in [settings.keys]", name, self.keys)
+        return read_key(name, self.keys[name])
 
 
 class _FileSource(PydanticBaseSettingsSource):

@@ -26,7 +26,7 @@ _MOST_IDLE = 2
 class _Opened:
     """A DuckDB, and where it keeps what does not fit into memory."""
 
-    settings: tuple[int, str]
+    settings: tuple[int, tuple[str, ...]]
     connection: duckdb.DuckDBPyConnection
     spill: str
 
@@ -40,13 +40,15 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def workspace(*, memory_mb: int, reaches: str, driver: object | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def workspace(
+    *, memory_mb: int, reaches: tuple[str, ...], driver: object | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to an empty database in memory, which is gone at the end.
 
     Args:
         memory_mb: Memory that DuckDB may use; what does not fit is spilled to disk.
-        reaches: Absolute path of the only folder whose files it reads.
-        driver: A file system by which it reads an object store; it can then not be held to one folder, and is new.
+        reaches: Absolute paths of the only folders whose files it reads.
+        driver: A file system by which it reads an object store; it can then not be held to folders, and is new.
     """
     opened = _take(memory_mb, reaches) if driver is None else _open(memory_mb, reaches, driver)
     name, again = f"step_{uuid4().hex}", False
@@ -74,7 +76,7 @@ def _left_empty(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     return False
 
 
-def _take(memory_mb: int, reaches: str) -> _Opened:
+def _take(memory_mb: int, reaches: tuple[str, ...]) -> _Opened:
     settings = (memory_mb, reaches)
     with _lock:
         for place, opened in enumerate(_idle):
@@ -92,7 +94,7 @@ def _keep(opened: _Opened) -> None:
         one.close()
 
 
-def _open(memory_mb: int, reaches: str, driver: object | None) -> _Opened:
+def _open(memory_mb: int, reaches: tuple[str, ...], driver: object | None) -> _Opened:
     spill = make_spill_folder()
     connection = utc_connection(
         config={
@@ -106,7 +108,7 @@ def _open(memory_mb: int, reaches: str, driver: object | None) -> _Opened:
         connection.register_filesystem(driver)
         connection.execute("SET lock_configuration = true")
     else:
-        lock_connection(connection, spill, reaches)
+        lock_connection(connection, spill, *reaches)
     return _Opened(settings=(memory_mb, reaches), connection=connection, spill=spill)
 
 

@@ -35,7 +35,16 @@ def settings_in(folder: Path, *, landing: Path | None = None) -> Settings:
         catalog_url=chosen,
         s3_endpoint=warehouse.store.endpoint,
         s3_region=warehouse.store.region,
+        keys={"patients": f"file:{_key_in(folder)}"},
     )
+
+
+def _key_in(folder: Path) -> Path:
+    """A key of an installation that lives in a folder."""
+    file = folder / "patients.key"
+    if not file.exists():
+        file.write_text("a key of tests, of more than 32 bytes")
+    return file
 
 
 @pytest.fixture(params=KINDS)

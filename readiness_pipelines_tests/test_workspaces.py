@@ -15,10 +15,10 @@ LEAVES_ALL = """
 import os, sys
 from pathlib import Path
 from readiness_pipelines.workspaces import workspace
-with workspace(memory_mb=100, reaches=sys.argv[1]) as connection:
+with workspace(memory_mb=100, reaches=(sys.argv[1],)) as connection:
     ((folder,),) = connection.sql("SELECT current_setting('temp_directory')").fetchall()
 if (child := os.fork()) == 0:
-    with workspace(memory_mb=100, reaches=sys.argv[1]) as connection:
+    with workspace(memory_mb=100, reaches=(sys.argv[1],)) as connection:
         ((other,),) = connection.sql("SELECT current_setting('temp_directory')").fetchall()
         ok = other != folder and connection.sql("SELECT 1").fetchall() == [(1,)]
     sys.exit(0 if ok else 1)
@@ -38,7 +38,7 @@ def opened(tmp_path: Path) -> str:
         connection.from_arrow(arrow.table({"a": [3]})).create_view("refunded")
         raise ValueError("broken")
 
-    with pytest.raises(ValueError, match="broken"), workspace(memory_mb=100, reaches=str(tmp_path)) as connection:
+    with pytest.raises(ValueError, match="broken"), workspace(memory_mb=100, reaches=(str(tmp_path),)) as connection:
         leave_all(connection)
     return str(tmp_path)
 
@@ -50,7 +50,7 @@ def spill_of(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def test_a_step_finds_nothing_of_the_one_before_it(opened: str) -> None:
-    with workspace(memory_mb=100, reaches=opened) as connection:
+    with workspace(memory_mb=100, reaches=(opened,)) as connection:
         for left in ("FROM orders", "FROM paid", "FROM refunded", "SELECT twice(2)"):
             with pytest.raises(duckdb.CatalogException):
                 connection.sql(left)
@@ -60,7 +60,7 @@ def test_a_step_finds_nothing_of_the_one_before_it(opened: str) -> None:
 def test_duckdb_stays_open_for_the_same_settings_and_for_no_others(opened: str, tmp_path: Path) -> None:
     spills = []
     for memory, folder in ((100, opened), (100, opened), (200, opened), (100, str(tmp_path / "b"))):
-        with workspace(memory_mb=memory, reaches=folder) as connection:
+        with workspace(memory_mb=memory, reaches=(folder,)) as connection:
             spills.append(spill_of(connection))
     assert spills[0] == spills[1]
     assert len(set(spills)) == 3
@@ -70,7 +70,7 @@ def test_steps_at_once_have_databases_of_their_own(opened: str) -> None:
     barrier, spills = Barrier(3), []
 
     def step() -> None:
-        with workspace(memory_mb=100, reaches=opened) as connection:
+        with workspace(memory_mb=100, reaches=(opened,)) as connection:
             barrier.wait(30)
             spills.append(spill_of(connection))
 
@@ -89,7 +89,7 @@ def test_a_step_reaches_its_folder_alone_and_changes_no_setting(
     mine, others = Path(opened, "a.csv"), tmp_path_factory.mktemp("others") / "b.csv"
     for file in (mine, others):
         file.write_text("a\n1\n")
-    with workspace(memory_mb=100, reaches=opened) as connection:
+    with workspace(memory_mb=100, reaches=(opened,)) as connection:
         assert connection.sql(f"FROM '{mine}'").fetchall() == [(1,)]
         assert connection.sql("SELECT current_setting('TimeZone')").fetchall() == [("UTC",)]
         for refused in (f"FROM '{others}'", f"ATTACH '{others}.db'", f"COPY (SELECT 1) TO '{others}'"):

@@ -30,6 +30,7 @@ from readiness_pipelines.delivery.erasure.matching import check_key
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError, ReadinessError, first_line
 from readiness_pipelines.installation import lakehouse_of
+from readiness_pipelines.keys import key_id
 from readiness_pipelines.ledger import ErasureState, Ledger
 from readiness_pipelines.ledger.claims import check_home
 from readiness_pipelines.register_key import RegisterKey
@@ -75,6 +76,10 @@ def _examine(*, instance: bool) -> Iterator[Examined]:
     yield _versions()
     yield _look("landing", lambda: _landing(settings.landing_place))
     yield _look("warehouse", lambda: _warehouse(settings.warehouse_place))
+    if (restricted := settings.restricted_place) is not None:
+        yield _look("restricted", lambda: _warehouse(restricted))
+    if settings.keys:
+        yield _look("keys", lambda: ", ".join(f"{name} {key_id(settings.key(name))}" for name in settings.keys))
     yield _look("catalog", lambda: _catalog(settings))
     yield (ledger := _look("ledger", lambda: _ledger(settings)))
     yield _look("alerts", lambda: _alerts(settings))

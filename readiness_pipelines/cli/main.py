@@ -73,6 +73,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.suggest:suggest",
         help="Suggest rules that earlier batches of a table kept, with how many of them would have broken each.",
     ),
+    "scan": Named(
+        home="readiness_pipelines.cli.scan:scan",
+        help="Show which columns look like they are about persons, by values and names, and propose classes for them.",
+    ),
     "doctor": Named(
         home="readiness_pipelines.cli.doctor:run_doctor",
         help="Check every connection, folder, version, name and declaration. The exit code is 1 where something is"

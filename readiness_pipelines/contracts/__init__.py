@@ -1,6 +1,6 @@
 """What is promised: domains, their tables, sources and products, and who answers for them."""
 
-from readiness_pipelines.contracts.classification import Classification, Classified, Kind, classified, protect
+from readiness_pipelines.contracts.classification import Classification, Classified, PersonalKind, classified, protect
 from readiness_pipelines.contracts.cleansing import (
     Case,
     Categories,
@@ -15,6 +15,7 @@ from readiness_pipelines.contracts.cleansing import (
     ZeroPad,
     cleanse,
 )
+from readiness_pipelines.contracts.disclosure import KAnonymity, LDiversity
 from readiness_pipelines.contracts.domain import Domain, Lane
 from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.contracts.people import Steward
@@ -33,7 +34,7 @@ from readiness_pipelines.contracts.protections import (
 )
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch, Reader
 from readiness_pipelines.contracts.reads import Read
-from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, WithinUsualRange
+from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches, WithinUsualRange
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import (
     Computed,
@@ -66,15 +67,18 @@ __all__ = [
     "FormatPreserving",
     "Freshness",
     "GatedTable",
+    "KAnonymity",
     "KeepFirst",
     "KeepLast",
-    "Kind",
     "Kpi",
+    "LDiversity",
     "Lane",
+    "MaskingVerified",
     "NotInOtherBatches",
     "NullTokens",
     "Numbers",
     "Origin",
+    "PersonalKind",
     "Places",
     "Protection",
     "Pseudonym",

@@ -44,7 +44,7 @@ class Classification(StrEnum):
         return self in (Classification.PII, Classification.PHI)
 
 
-class Kind(StrEnum):
+class PersonalKind(StrEnum):
     """What a personal value does: names a person in one system or to everybody, narrows them down, or may say anything.
 
     ``ID``: a number of a person in a system (patient number, account). ``DIRECT``: names or reaches a person (name,
@@ -73,7 +73,7 @@ class Classified:
     """
 
     level: Classification
-    kind: Kind | None = None
+    kind: PersonalKind | None = None
     protection: Protection | None = None
     subject: bool = False
     reviewed: str = ""
@@ -110,7 +110,7 @@ def classified(
         DeclarationError: A kind of values that are not personal, or a subject that is not.
 
     Example:
-        shop.gated("orders", …, classified={"email": classified("pii.direct", Pseudonym(key="customers"))})
+        classes = {"email": classified("pii.direct", Pseudonym(key="customers"), subject=True)}
     """
     if isinstance(as_, Classified):
         return as_
@@ -119,18 +119,22 @@ def classified(
     level, _, kind = str(as_).partition(".")
     if level not in list(Classification):
         raise UnknownNameError("class", level, [one.value for one in Classification])
-    if kind and kind not in list(Kind):
-        raise UnknownNameError("kind of personal values", kind, [one.value for one in Kind])
+    if kind and kind not in list(PersonalKind):
+        raise UnknownNameError("kind of personal values", kind, [one.value for one in PersonalKind])
     found = Classification(level)
     if (kind or subject) and not found.personal:
         said = f"of the kind {kind}" if kind else "the subject"
         raise DeclarationError(f"a column that is {level} cannot be {said}", way_out='classify it "pii…" or "phi…"')
-    if protection is None and kind == Kind.FREE_TEXT and not reviewed:
+    if protection is None and kind == PersonalKind.FREE_TEXT and not reviewed:
         protection = Withhold()
     if protection is not None and not isinstance(protection, Protection):
         raise DeclarationError(f"{protection!r} is not a protection", way_out="give Pseudonym(key=…), Withhold(), …")
     return Classified(
-        level=found, kind=Kind(kind) if kind else None, protection=protection, subject=subject, reviewed=reviewed
+        level=found,
+        kind=PersonalKind(kind) if kind else None,
+        protection=protection,
+        subject=subject,
+        reviewed=reviewed,
     )
 
 
@@ -139,8 +143,17 @@ def protect(
 ) -> dict[str, Any]:
     """Metadata of a Pandera field that says what its values are to persons, and how they are protected.
 
-    With cleansing: ``metadata=protect("pii.direct", Withhold()) | cleanse(Trim())``. Arguments and errors are those of
-    `classified`.
+    With cleansing: ``metadata=protect("pii.direct", Withhold()) | cleanse(Trim())``.
+
+    Args:
+        as_: A level, and what personal values do, as for `classified`.
+        protection: What is done to the values before they are published. Free text is withheld by default.
+        subject: Whether the column names the person whom a row is about.
+        reviewed: For a derived column of a lower class than its inputs': who reviewed that, and why it holds.
+
+    Raises:
+        UnknownNameError: No such level or kind.
+        DeclarationError: A kind of values that are not personal, or a subject that is not.
 
     Example:
         patient: arrow.string() = pa.Field(metadata=protect("pii.id", Pseudonym(key="patients"), subject=True))

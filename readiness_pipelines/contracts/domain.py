@@ -23,7 +23,7 @@ from readiness_pipelines.contracts.reads import (
     agree,
     default_mapping,
 )
-from readiness_pipelines.contracts.references import ExistsIn
+from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import Computed, DerivedTable, GatedTable, Kpi, Language, Table, Transform
@@ -170,6 +170,7 @@ class Domain:
         schema_change: SchemaChange = SchemaChange.DISCARD,
         allow_empty: bool = False,
         classified: Classes | None = None,
+        unclassified: Route = Route.WARN,
         freshness: Freshness | None = None,
         latency: str | timedelta | None = None,
         engine: EngineName | None = None,
@@ -188,7 +189,7 @@ class Domain:
             batches: The kind of its batches.
             tolerance: When a batch is held instead of published in part; by default only when no row passes.
             rules: Rules beside the schema's: `row_count`, `null_share`, `ExistsIn`, `NotInOtherBatches`,
-                `WithinUsualRange`, and any Pandera check over the frame.
+                `WithinUsualRange`, `KAnonymity`, `LDiversity`, and any Pandera check over the frame.
             routes: What a broken rule does, by the rule's name, in place of its default. The names are in
                 ``gate.explain()`` and in ``readiness domain show``.
             default_route: The same for all rules that `routes` does not name, but those of the shape. By default rules
@@ -198,6 +199,8 @@ class Domain:
             classified: What columns' values are to persons, by column: ``{"email": "pii.direct"}``, or with
                 `classified` a protection, too. Those that neither this nor the schema's metadata names inherit the
                 source's class.
+            unclassified: What it means that a published column looks personal for sure and nobody classified it:
+                ``Route.WARN`` is a finding, ``Route.HOLD`` holds the batch by the rule ``columns_classified``.
             freshness: How old the newest published batch may be; nothing is promised by default.
             latency: How long a batch may take from arriving to published; nothing is promised by default.
             engine: Where the gate judges; by default where the domain, then the settings say.
@@ -237,6 +240,7 @@ class Domain:
                 tolerance=tolerance,
                 allow_empty=allow_empty,
                 schema_change=schema_change,
+                unclassified=unclassified,
             ),
             references=references,
             classified=declared_classes(what, classified),
@@ -475,12 +479,22 @@ class Domain:
         found: list[Any] = []
         references: dict[str, Read] = {}
         for rule in rules:
-            if not isinstance(rule, ExistsIn):
-                found.append(rule)
-                continue
-            read = self._reference(rule.table, what)
-            references[str(read.table.id)] = read
-            found.append(replace(rule, table=str(read.table.id)))
+            match rule:
+                case ExistsIn():
+                    read = self._reference(rule.table, what)
+                    references[str(read.table.id)] = read
+                    found.append(replace(rule, table=str(read.table.id)))
+                case MaskingVerified():
+                    read = self._reference(rule.of, what)
+                    if not isinstance(read.table, GatedTable):
+                        raise DeclarationError(
+                            f"MaskingVerified of {what} compares with {read.table.id}, which has no source",
+                            way_out="name the gated table in which the values arrive",
+                        )
+                    references[str(read.table.id.raw)] = read
+                    found.append(replace(rule, of=str(read.table.id.raw)))
+                case _:
+                    found.append(rule)
         return tuple(found), references
 
     def _reference(self, given: Any, what: str) -> Read:
@@ -533,6 +547,7 @@ def _gating(
     tolerance: Tolerance | None,
     allow_empty: bool,
     schema_change: SchemaChange,
+    unclassified: Route = Route.WARN,
 ) -> Gating:
     if routes is not None and not isinstance(routes, Mapping):
         raise DeclarationError(f"the routes of {what} are not a mapping", way_out='write routes={"rule": Route.WARN}')
@@ -541,6 +556,8 @@ def _gating(
             raise UnknownNameError(f"route of {rule} of {what}", str(route), [one.value for one in Route])
     if not isinstance(schema_change, SchemaChange):
         raise UnknownNameError(f"schema_change of {what}", str(schema_change), [one.value for one in SchemaChange])
+    if unclassified not in (Route.WARN, Route.HOLD):
+        raise UnknownNameError(f"unclassified of {what}", str(unclassified), [Route.WARN.value, Route.HOLD.value])
     return Gating(
         rules=rules,
         routes=routes or {},
@@ -548,6 +565,7 @@ def _gating(
         tolerance=_expect(tolerance, Tolerance, f"the tolerance of {what}", "Tolerance(…)", optional=True)
         or Tolerance(),
         schema_change=schema_change,
+        unclassified=Route(unclassified),
         allow_empty=bool(allow_empty),
     )
 

@@ -36,6 +36,8 @@ class Gating:
             that breaks a batch rule, and quarantines rows.
         tolerance: When a batch is held instead of published in part.
         schema_change: What a changed source means.
+        unclassified: What a published column means that looks personal for sure and that nobody classified: a finding,
+            or a batch that is held.
         allow_empty: Whether a batch without rows replaces what it published before.
     """
 
@@ -44,4 +46,5 @@ class Gating:
     default_route: Route | None = None
     tolerance: Tolerance = field(default_factory=Tolerance)
     schema_change: SchemaChange = SchemaChange.DISCARD
+    unclassified: Route = Route.WARN
     allow_empty: bool = False

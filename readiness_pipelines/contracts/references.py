@@ -84,4 +84,41 @@ class WithinUsualRange:
     least_batches: int = Field(default=8, ge=1)
 
 
-Reference = ExistsIn | NotInOtherBatches
+@checked
+@dataclass(frozen=True, config=_CONFIG)
+class MaskingVerified:
+    """What a derived table publishes gives no value away that arrived in a source's table. It holds, and is not waived.
+
+    For values that a transform of yours masks; columns that the gate itself protects are verified without being asked.
+    No published value of the column equals one that arrived, nor an unkeyed hash of one, whatever its case and the
+    blanks around it; each is what the key makes of one, where a key is named; and no other column, nor the name of a
+    file, repeats one.
+
+    Attributes:
+        column: Column of the judged rows: text, or whole numbers.
+        of: The gated table whose raw values it is compared with, what of it is read, or its name.
+        source_column: That table's column, as it arrives; `column` where it has the same name.
+        key: Name of the key whose HMAC-SHA256 the values are, in 16 or more hexadecimal digits; none where they are
+            something else.
+
+    Example:
+        rules = [MaskingVerified("patient", of="encounters", source_column="patient_nbr", key="patients")]
+    """
+
+    column: str
+    of: Any
+    source_column: str = ""
+    key: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The judged column."""
+        return (self.column,)
+
+    @property
+    def reference_columns(self) -> tuple[str, ...]:
+        """The source's column."""
+        return (self.source_column or self.column,)
+
+
+Reference = ExistsIn | NotInOtherBatches | MaskingVerified

@@ -9,7 +9,7 @@ import duckdb
 
 from readiness_pipelines.decisions.expressions import count_rows
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
-from readiness_pipelines.gates import TOLERANCE
+from readiness_pipelines.gates import MASKING_VERIFIED, TOLERANCE
 
 if TYPE_CHECKING:
     from readiness_pipelines.gates import Gate  # to read decisions, no gate is built
@@ -68,5 +68,10 @@ class Waiver:
             raise DeclarationError(
                 f"the rule {self.rule!r} cannot be waived: without it there is nothing to publish",
                 way_out="discard the rows, or correct the source and run the batch again",
+            )
+        if self.rule.startswith(MASKING_VERIFIED):
+            raise DeclarationError(
+                f"the rule {self.rule!r} cannot be waived: values of persons would be published as they arrived",
+                way_out="mend the protection, or lower the column's class in the code, and replay the batch",
             )
         return None if self.where is None else count_rows(rows, self.where, engine)

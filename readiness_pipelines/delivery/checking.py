@@ -14,10 +14,12 @@ import pyarrow as pa
 import readiness_pipelines
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts import Computed, Domain, GatedTable, Kpi, SchemaChange, Table
+from readiness_pipelines.contracts.protections import key_of
+from readiness_pipelines.delivery.classes import refuse_unreviewed, strongest_class
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.reading import errors_of_transform, transformed, with_row_identity
 from readiness_pipelines.errors import DeclarationError, ReadinessError, UnknownNameError
-from readiness_pipelines.gates import Gate, known_columns
+from readiness_pipelines.gates import Gate, known_columns, protected_columns
 from readiness_pipelines.products import NoTotalError, kpi_schema
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.workspaces import workspace
@@ -94,6 +96,8 @@ def check_domains(domains: Iterable[Domain], settings: Settings) -> CheckedCode:
             gates[table] = gate_of(table, default_engine=settings.engine)
         except ReadinessError as error:
             mistakes.append(_mistake(table, error, source=table.transform if isinstance(table, Kpi) else table.schema))
+        else:
+            mistakes += [*_key_mistakes(table, gates[table], settings), *_class_mistakes(table)]
         if isinstance(table, GatedTable):
             mistakes += _connection_mistakes(table, settings)
         elif (inputs := _inputs(table)) is None:
@@ -139,11 +143,34 @@ def _connection_mistakes(table: GatedTable, settings: Settings) -> Iterator[Mist
             yield _mistake(table, error, source=table.schema)
 
 
+def _key_mistakes(table: Table, gate: Gate, settings: Settings) -> Iterator[Mistake]:
+    """Keys of protections that the settings do not name; whether they can be had is known where they are used."""
+    columns = protected_columns(gate.spec)
+    protections = [column.classified.protection for column in columns if column.classified]
+    for name in dict.fromkeys(key_of(protection) for protection in protections if protection):
+        if name is not None and name not in settings.keys:
+            error = UnknownNameError("key in [settings.keys]", name, settings.keys)
+            yield _mistake(table, error, source=table.transform if isinstance(table, Kpi) else table.schema)
+
+
+def _class_mistakes(table: Table) -> Iterator[Mistake]:
+    """Columns of a lower class than what they are made of, and dimensions that name somebody."""
+    try:
+        for read in table.reads.values():
+            strongest_class(read.table)
+    except ReadinessError:
+        return  # an input's own mistake
+    try:
+        refuse_unreviewed(table)
+    except ReadinessError as error:
+        yield _mistake(table, error, source=table.transform if isinstance(table, Kpi) else table.schema)
+
+
 def _transform_mistakes(
     table: Computed, inputs: Mapping[str, pa.Schema], gate: Gate | None, settings: Settings
 ) -> Iterator[Mistake]:
     """What is wrong with a transform, and with the columns that it gives."""
-    with workspace(memory_mb=settings.engine_memory_mb, reaches=settings.warehouse_place.uri) as engine:
+    with workspace(memory_mb=settings.engine_memory_mb, reaches=(settings.warehouse_place.uri,)) as engine:
         try:
             given = {name: engine.from_arrow(columns.empty_table()) for name, columns in inputs.items()}
             with errors_of_transform(table, _NO_BATCH):

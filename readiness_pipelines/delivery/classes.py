@@ -1,14 +1,18 @@
 """What the columns of tables are to persons, with what they inherit from sources and inputs."""
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import assert_never
 
 from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table
-from readiness_pipelines.contracts.classification import Classification, Classified, Kind, strongest
+from readiness_pipelines.contracts.classification import Classification, Classified, PersonalKind, strongest
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.errors import GateBuildError
 
-_NAMES_SOMEBODY = (Kind.ID, Kind.DIRECT, Kind.FREE_TEXT)
+TABLES_KEPT = 1_024
+"""So many tables are looked at once."""
+
+_NAMES_SOMEBODY = (PersonalKind.ID, PersonalKind.DIRECT, PersonalKind.FREE_TEXT)
 
 
 def class_of(table: Table, column: str) -> Classified:
@@ -24,26 +28,48 @@ def class_of(table: Table, column: str) -> Classified:
         column: A published column. One that the table does not have is classified as any that nobody classified.
 
     Raises:
-        GateBuildError: A schema that cannot become a gate, or a derived column of a lower class than what it is made
-            of, which nobody reviewed.
+        GateBuildError: A schema that cannot become a gate.
     """
     match table:
         case GatedTable():
             declared = gate_of(table).class_of(column)
             return declared or Classified(level=table.source.classification, inherited=True)
         case DerivedTable():
-            inherited = inherited_class(table, column)
-            declared = gate_of(table).class_of(column)
-            if declared is not None and declared.level.rank < inherited.level.rank and not declared.reviewed:
-                raise GateBuildError(
-                    f"column {column} of {table.id} is {declared}, and what it is made of is {inherited}",
-                    way_out=f'name who reviewed that and why: classified("{declared}", reviewed="…")',
-                )
-            return declared or inherited
+            return gate_of(table).class_of(column) or inherited_class(table, column)
         case Kpi():
             if column not in table.by:
                 return Classified(level=Classification.INTERNAL, inherited=True)
             return inherited_class(table, column)
+        case _:
+            assert_never(table)
+
+
+@lru_cache(maxsize=TABLES_KEPT)
+def refuse_unreviewed(table: Table) -> None:
+    """Refuse a derived column of a lower class than what it is made of, and a KPI by what names a person.
+
+    Raises:
+        GateBuildError: Nobody reviewed it; names the column and the way out.
+    """
+    match table:
+        case GatedTable():
+            return
+        case DerivedTable():
+            for column in gate_of(table).spec.columns:
+                declared, inherited = column.classified, inherited_class(table, column.name)
+                if declared and declared.level.rank < inherited.level.rank and not declared.reviewed:
+                    raise GateBuildError(
+                        f"column {column.label} of {table.id} is {declared}, and what it is made of is {inherited}",
+                        way_out=f'name who reviewed that and why: classified("{declared}", reviewed="…")',
+                    )
+        case Kpi():
+            for name in table.by:
+                found = inherited_class(table, name)
+                if found.kind is not None and names_somebody(found):
+                    raise GateBuildError(
+                        f"the KPI {table.id} is by {name}, which is {found}: each of its rows would be a person",
+                        way_out="drop the dimension, or derive a coarser column and classify that",
+                    )
         case _:
             assert_never(table)
 

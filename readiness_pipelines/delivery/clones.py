@@ -51,7 +51,8 @@ def cloned(
             lakehouse = installation.lakehouse.clone(ids, suffix=_SUFFIX, folder=here, catalog_url=catalog)
         yield replace(installation, ledger=ledger, lakehouse=lakehouse)
     finally:
-        _remove(installation.lakehouse.warehouse, here)
+        for place in installation.lakehouse.homes.places:
+            _remove(place, here)
         shutil.rmtree(folder, ignore_errors=True)
 
 

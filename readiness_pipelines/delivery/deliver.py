@@ -5,8 +5,9 @@ committed, then what is published, then the ledger. A crash in between leaves an
 next delivery of the batch recomputes the same rows and finishes it.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Any, cast
 
@@ -15,13 +16,14 @@ import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import Computed, GatedTable, Kpi, Table
+from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.decisions import Decision
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash, must_commit
 from readiness_pipelines.delivery.baseline import Baseline, baseline_of
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
-from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.gates import exposing_rules, gate_of
 from readiness_pipelines.delivery.judging import JudgedBatch, decisions_in_force, judged_batch
-from readiness_pipelines.delivery.on_spark import stage_from_spark
+from readiness_pipelines.delivery.on_spark import read_on_spark, stage_from_spark
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import Profiled, profiled
 from readiness_pipelines.delivery.published import Inputs, Published, is_there
@@ -34,6 +36,7 @@ from readiness_pipelines.errors import DeclarationError, LakehouseError, Unknown
 from readiness_pipelines.gates import (
     CleansedCount,
     Discard,
+    DuckDbEngine,
     Empty,
     Hold,
     Publish,
@@ -132,11 +135,14 @@ def _deliver(table: Table, *, batch: str, installation: Installation, run: Run) 
     ref = BatchRef(table.id, batch)
     with attempted(table, ref, installation=installation, run=run) as attempt:
         decisions = decisions_in_force(table, batch=batch, installation=installation, run=run)
-        with judged_batch(table, batch=batch, decisions=decisions, installation=installation) as judged:
-            gate, verdict = judged.gate, judged.verdict
+        with judged_batch(table, batch=batch, decisions=decisions, installation=installation, verified=False) as first:
+            gate = first.gate
             asked = GateRecord(version=gate.version, declaration=gate.declaration.to_json(), first_used_at=run.clock())
             installation.ledger.remember_gate(table.id, asked)
-            delivery = _commit(_Step(table, ref, attempt, run), judged, installation=installation)
+            step = _Step(table, ref, attempt, run)
+            judged, good = _staged_good(store_of(table), first, step, installation)
+            verdict = judged.verdict
+            delivery = _commit(step, judged, good, installation=installation)
             details = _details(table, verdict, judged.decisions)
             arrived = verdict.arrived
         record_batch(
@@ -185,7 +191,22 @@ def _findings(table: Table, delivery: Delivery) -> Mapping[FindingKind, Sequence
         )
         for finding in findings
     ]
-    return {FindingKind.SCHEMA: schema, **(delivery.profiled.findings if delivery.profiled else {})}
+    disclosed = [
+        BatchFinding(
+            kind=FindingKind.DISCLOSURE,
+            measured=count.rule.name,
+            column=None,
+            promised=count.rule.reason,
+            seen=count.detail,
+        )
+        for count in delivery.rules
+        if count.broken_rows and count.rule.route is Route.WARN and count.rule.name in exposing_rules(table)
+    ]
+    return {
+        FindingKind.SCHEMA: schema,
+        FindingKind.DISCLOSURE: disclosed,
+        **(delivery.profiled.findings if delivery.profiled else {}),
+    }
 
 
 def _details(table: Table, verdict: Verdict, decisions: Sequence[Decision]) -> dict[str, Any]:
@@ -198,6 +219,7 @@ def _details(table: Table, verdict: Verdict, decisions: Sequence[Decision]) -> d
         "rules": {count.rule.name: count.broken_rows for count in verdict.broken},
         "cleansed": {f"{count.column}: {count.step}": count.cells for count in verdict.cleansed if count.cells},
         "schema": [str(finding) for finding in verdict.findings],
+        **({"keys": dict(verdict.keys)} if verdict.keys else {}),
     }
 
 
@@ -213,8 +235,8 @@ class _Step:
         return self.ref.batch
 
 
-def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> Delivery:
-    """Stage everything, then commit what waits, then what is published."""
+def _commit(step: _Step, judged: JudgedBatch, good: Staged | None, *, installation: Installation) -> Delivery:
+    """Stage what waits, commit it, then what is published, which is staged."""
     verdict, given = judged.verdict, judged.given
     before = installation.ledger.get(step.ref)
     snapshots = before.snapshots if before else Snapshots()
@@ -230,9 +252,9 @@ def _commit(step: _Step, judged: JudgedBatch, *, installation: Installation) -> 
         "discarded_rows": counts.discarded,
         **({"erased_rows": counts.erased} if counts.erased else {}),
         "decisions": ",".join(str(decision.id) for decision in judged.decisions),
+        **({"keys": json.dumps(verdict.keys)} if verdict.keys else {}),
     }
     event_column = _event_column(step, verdict.schema)
-    good = _staged_good(published, judged, step, installation)
     publishes = isinstance(verdict.outcome, Publish | Split) and not isinstance(step.table, Kpi)
     profile = _profiled(step, good, judged, installation) if good is not None and publishes else None
     known = installation.lakehouse.schema(quarantine) if installation.lakehouse.exists(quarantine) else None
@@ -274,8 +296,34 @@ def _profiled(step: _Step, good: Staged, judged: JudgedBatch, installation: Inst
     return profiled(step.table, good, baseline, installation=installation, engine=judged.engine)
 
 
-def _staged_good(published: TableId, judged: JudgedBatch, step: _Step, installation: Installation) -> Staged | None:
-    """What the published table is to have of the batch; ``None`` where it stays as it is."""
+def _staged_good(
+    published: TableId, judged: JudgedBatch, step: _Step, installation: Installation
+) -> tuple[JudgedBatch, Staged | None]:
+    """What the published table is to have of the batch; ``None`` where it stays as it is.
+
+    Where columns are protected, the staged files are looked at, and the batch is held if they give a value away.
+    """
+    _event_column(step, judged.verdict.schema)
+    good = _stage_good(published, judged, step, installation)
+    if good is None or judged.verdict.masking is None:
+        return judged, good
+    verdict = judged.verdict.verified(_read_back(good, judged, installation))
+    if verdict is judged.verdict:
+        return judged, good
+    installation.lakehouse.forget(good)
+    held = replace(judged, verdict=verdict)
+    return held, _stage_good(published, held, step, installation)
+
+
+def _read_back(good: Staged, judged: JudgedBatch, installation: Installation) -> Rows:
+    """Staged rows, read by the engine that judged."""
+    lakehouse = installation.lakehouse
+    if isinstance(judged.judge, DuckDbEngine):
+        return lakehouse.staged_rows(judged.engine, good)
+    return read_on_spark(lakehouse.plan_staged(good), engine=cast("Any", judged.judge))
+
+
+def _stage_good(published: TableId, judged: JudgedBatch, step: _Step, installation: Installation) -> Staged | None:
     verdict = judged.verdict
     expected = verdict.published_rows
     match verdict.outcome:

@@ -13,6 +13,7 @@ from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.erasure.arriving import without_erased
+from readiness_pipelines.delivery.scanning import scan_staged
 from readiness_pipelines.delivery.settling import settled_arrival
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
@@ -121,6 +122,7 @@ def ingest(
                 facts={"rows": staged.rows, **({"erased_rows": erased.count} if erased.count else {})},
             )
             unreadable_rows = _unreadable(staged, installation)
+            scanned = scan_staged(ref, staged, columns, installation=installation, engine=engine)
         record_batch(
             BatchRecord(
                 ref=ref,
@@ -139,6 +141,7 @@ def ingest(
             attempt=attempt,
             installation=installation,
             run=run,
+            found=scanned,
         )
     return Ingested(
         ref=ref,

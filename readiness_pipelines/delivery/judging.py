@@ -19,12 +19,15 @@ from readiness_pipelines.decisions import (
     in_force,
 )
 from readiness_pipelines.delivery.baseline import Baseline
-from readiness_pipelines.delivery.gates import Compared, compared_rows, engine_of, gate_of, merged
+from readiness_pipelines.delivery.classes import refuse_unreviewed
+from readiness_pipelines.delivery.compared import Compared, compared_rows, merged
+from readiness_pipelines.delivery.gates import engine_of, gate_of
 from readiness_pipelines.delivery.on_spark import compared_on_spark, decisions_on_spark, rows_on_spark, spark_engine
 from readiness_pipelines.delivery.reading import Given, judged_rows
 from readiness_pipelines.delivery.shapes import shape_in_force
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Verdict
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.keys import Keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,32 +60,41 @@ def decisions_in_force(table: Table, *, batch: str, installation: Installation, 
 
 @contextmanager
 def judged_batch(
-    table: Table, *, batch: str, decisions: tuple[Decision, ...], installation: Installation
+    table: Table, *, batch: str, decisions: tuple[Decision, ...], installation: Installation, verified: bool = True
 ) -> Iterator[JudgedBatch]:
     """Judge a batch of a table, by the gate in the code and some decisions: those in force, or those of another time.
 
+    Args:
+        table: The table.
+        batch: The batch.
+        decisions: The decisions to apply.
+        installation: Where the rows, keys and other tables are.
+        verified: Whether the verdict says already what a look at protected rows says; a delivery looks at them where
+            they are staged.
+
     Raises:
         UpstreamNotPublishedError: Nothing was ingested, or an input or referenced table has nothing published.
-        GateBuildError: The schema cannot become a gate, or a check raised.
+        GateBuildError: The schema cannot become a gate, a check raised, or a class is lowered that nobody reviewed.
         DeclarationError: A decision cannot be applied to the rows as they are now.
         EngineError: The engine that should judge cannot be had, or broke.
         LakehouseError: A table cannot be read.
     """
     gate = gate_of(table, default_engine=installation.engine_name)
+    refuse_unreviewed(table)
     with installation.engine(f"batch {batch!r} of {table.id}") as engine:
         given = judged_rows(table, batch=batch, installation=installation, engine=engine)
         compared = compared_rows(table, gate, batch=batch, installation=installation, engine=engine)
         rows = corrected(given.rows, decisions, engine)
         check_conditions(rows, decisions)
         accepted = shape_in_force(table, batch=batch, installation=installation)
-        task = _Task(table, batch, gate, given, rows, compared, decisions, engine, accepted)
+        task = _Task(table, batch, gate, given, rows, compared, decisions, engine, accepted, installation.keys)
         on_spark = engine_of(table, installation.engine_name) == "spark"
         with _by_spark(task, installation) if on_spark else _by_duckdb(task) as (judge, verdict):
             yield JudgedBatch(
                 gate=gate,
                 given=replace(given, inputs=merged(given.inputs, compared.inputs)),
                 decisions=decisions,
-                verdict=verdict,
+                verdict=verdict.verified() if verified else verdict,
                 judge=judge,
                 engine=engine,
                 baseline=compared.baseline,
@@ -102,6 +114,7 @@ class _Task:
     decisions: tuple[Decision, ...]
     connection: duckdb.DuckDBPyConnection
     accepted: Mapping[str, str] | None
+    keys: Keys
 
 
 @contextmanager
@@ -115,6 +128,7 @@ def _by_duckdb(task: _Task) -> Iterator[tuple[Engine, Verdict]]:
             others=task.compared.rows,
             decisions=gate_decisions(task.decisions),
             accepted=task.accepted,
+            keys=task.keys,
         ),
     )
 
@@ -149,5 +163,5 @@ def _by_spark(task: _Task, installation: Installation) -> Iterator[tuple[Engine,
         decisions = decisions_on_spark(gate_decisions(task.decisions), task.rows, engine)
         yield (
             engine,
-            task.gate.judge(rows, engine, others=others, decisions=decisions, accepted=task.accepted),
+            task.gate.judge(rows, engine, others=others, decisions=decisions, accepted=task.accepted, keys=task.keys),
         )

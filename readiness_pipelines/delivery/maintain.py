@@ -82,5 +82,7 @@ def maintain(
         damaged=tuple(damaged),
         forgotten_attempts=forgotten,
         removed_spills=remove_abandoned(),
-        removed_clones=remove_abandoned_clones(installation.lakehouse.warehouse, now=now, age=orphan_age),
+        removed_clones=sum(
+            remove_abandoned_clones(place, now=now, age=orphan_age) for place in installation.lakehouse.homes.places
+        ),
     )

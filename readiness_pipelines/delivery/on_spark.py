@@ -17,7 +17,7 @@ from readiness_pipelines.engines import Engine
 from readiness_pipelines.engines.spark.session import open_spark
 from readiness_pipelines.gates import Decisions, OtherRows
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lakehouse import Staged
+from readiness_pipelines.lakehouse import PlannedFiles, Staged
 from readiness_pipelines.names import TableId
 
 if TYPE_CHECKING:
@@ -110,6 +110,11 @@ def stage_from_spark(
     """
     area = installation.lakehouse.staging_area(table, batch=batch, schema=schema)
     return installation.lakehouse.accept(area, engine.write(rows, area))
+
+
+def read_on_spark(planned: PlannedFiles, *, engine: "SparkEngine") -> Any:
+    """The rows of planned files, lazily."""
+    return engine.read(planned)
 
 
 def decisions_on_spark(decisions: Decisions, rows: duckdb.DuckDBPyRelation, engine: Engine) -> Decisions:

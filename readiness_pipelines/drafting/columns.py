@@ -8,11 +8,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from readiness_pipelines.contracts.classification import PersonalKind
 from readiness_pipelines.contracts.cleansing import Trim
+from readiness_pipelines.detection import Proposal
 from readiness_pipelines.drafting.dates import AMBIGUOUS, is_ambiguous, read_dates
 from readiness_pipelines.drafting.naming import ColumnName
 from readiness_pipelines.drafting.numbers import decimal_mark, digits_as_text, read_numbers
-from readiness_pipelines.drafting.persons import is_about_health
 from readiness_pipelines.drafting.readings import (
     DOUBTFUL_NULL_WORDS,
     NULL_WORDS,
@@ -51,8 +52,8 @@ class ColumnDraft:
         null_words: Words in it that mean "no value".
         doubtful_words: Words in it that mean "no value" elsewhere, and are values here as far as anybody knows.
         texts: Its values as text, where it arrives as text.
-        personal: Whether its name is one of data about persons.
-        about_health: Whether its name is one of data about health.
+        personal: Whether it is about persons: then no value of it is shown.
+        proposal: What it looks like, and the class that it should perhaps have; ``None`` for what is about nobody.
         decimal: The mark of decimals that its numbers show.
     """
 
@@ -64,8 +65,13 @@ class ColumnDraft:
     doubtful_words: frozenset[str] = frozenset()
     texts: Texts | None = field(default=None, repr=False)
     personal: bool = False
-    about_health: bool = False
+    proposal: Proposal | None = None
     decimal: str | None = None
+
+    @property
+    def is_no_key(self) -> bool:
+        """Whether it is about persons, and not their number."""
+        return self.personal and (self.proposal is None or self.proposal.classified.kind is not PersonalKind.ID)
 
     @property
     def is_ambiguous(self) -> bool:
@@ -84,6 +90,7 @@ def draft_column(
     *,
     connection: duckdb.DuckDBPyConnection,
     personal: bool = False,
+    proposal: Proposal | None = None,
     decimal: str | None = None,
     day_first: bool | None = None,
 ) -> ColumnDraft:
@@ -94,10 +101,10 @@ def draft_column(
         values: Its values, as they arrived.
         connection: A database to convert them in.
         personal: Whether it is about persons: then no value of it is in the notes.
+        proposal: What it looks like.
         decimal: The decimal mark of numbers that do not tell it themselves.
         day_first: Whether dates begin with the day, where they do not tell it themselves.
     """
-    about_health = is_about_health(names.arrived)
     if not pa.types.is_string(values.type):
         kind = pa.string() if pa.types.is_null(values.type) else values.type
         empty = values.null_count + (pc.sum(pc.is_nan(values)).as_py() or 0 if pa.types.is_floating(kind) else 0)
@@ -107,7 +114,7 @@ def draft_column(
             rows=len(values),
             empty=empty,
             personal=personal,
-            about_health=about_health,
+            proposal=proposal,
         )
     texts = Texts(_counted(values), connection)
     words = frozenset(text for text in texts.counts if text.strip() in NULL_WORDS)
@@ -132,7 +139,7 @@ def draft_column(
         texts=rest,
         decimal=decimal_mark(reading, rest) if numbers else None,
         personal=personal,
-        about_health=about_health,
+        proposal=proposal,
     )
 
 

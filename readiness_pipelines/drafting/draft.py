@@ -10,13 +10,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from readiness_pipelines.detection import Certainty, Proposal, detect, in_sample, personal_by_name
 from readiness_pipelines.drafting.columns import ColumnDraft, as_text, draft_column
 from readiness_pipelines.drafting.dates import order_of_days
 from readiness_pipelines.drafting.families import draft_families
 from readiness_pipelines.drafting.judging import judge_draft
 from readiness_pipelines.drafting.keys import KeyDraft, draft_key
 from readiness_pipelines.drafting.naming import PAGE_NAMES, ColumnName, class_name
-from readiness_pipelines.drafting.persons import personal_names
 from readiness_pipelines.drafting.placing import Placement, place_files
 from readiness_pipelines.drafting.python_text import type_text
 from readiness_pipelines.drafting.rules import draft_rules, span
@@ -155,10 +155,20 @@ def _draft_columns(
     named: Sequence[tuple[ColumnName, pa.ChunkedArray]], sample: FileSample, connection: duckdb.DuckDBPyConnection
 ) -> list[ColumnDraft]:
     """The columns; those that are ambiguous by themselves a second time, as the others of the file are written."""
-    personal = personal_names([names.arrived for names, _ in named])
+    by_name = personal_by_name([names.arrived for names, _ in named])
+    proposals = _proposals(named)
 
     def draft(names: ColumnName, values: pa.ChunkedArray, **hints: Any) -> ColumnDraft:
-        return draft_column(names, values, connection=connection, personal=names.arrived in personal, **hints)
+        proposal = proposals.get(names.arrived)
+        sure = proposal is not None and proposal.certainty is Certainty.SURE
+        return draft_column(
+            names,
+            values,
+            connection=connection,
+            personal=sure or names.arrived in by_name,
+            proposal=proposal,
+            **hints,
+        )
 
     columns = [draft(names, values) for names, values in named]
     marks = {column.decimal for column in columns if column.decimal}
@@ -171,6 +181,12 @@ def _draft_columns(
         draft(names, values, decimal=decimal, day_first=day_first) if column.is_ambiguous else column
         for column, (names, values) in zip(columns, named, strict=True)
     ]
+
+
+def _proposals(named: Sequence[tuple[ColumnName, pa.ChunkedArray]]) -> Mapping[str, Proposal]:
+    """What columns look like that are about persons, by the names with which they arrived."""
+    sample = in_sample(pa.table({names.arrived: values for names, values in named}))
+    return {one.column: one for one in reversed(detect(sample))}
 
 
 def _missing(columns: Sequence[ColumnDraft]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from itertools import combinations
 
 import pyarrow as pa
 
+from readiness_pipelines.detection import words_of
 from readiness_pipelines.drafting.columns import ColumnDraft
-from readiness_pipelines.drafting.persons import words_of
 
 _KEY_WORDS = {
     "id", "key", "no", "nr", "num", "number", "nummer", "code", "uuid", "guid", "sku", "ref", "isbn", "ean",
@@ -68,7 +68,7 @@ def _rank(column: ColumnDraft, columns: Sequence[ColumnDraft]) -> int:
         return 0
     kind = column.reading.type
     sentences = column.is_text and any(" " in text for text in (column.texts.counts if column.texts else ()))
-    if pa.types.is_floating(kind) or pa.types.is_temporal(kind) or column.personal or sentences:
+    if pa.types.is_floating(kind) or pa.types.is_temporal(kind) or column.is_no_key or sentences:
         return _NO_KEY
     return 1 if column is columns[0] else 2
 

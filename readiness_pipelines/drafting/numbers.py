@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from readiness_pipelines.contracts.cleansing import Numbers
+from readiness_pipelines.detection import words_of
 from readiness_pipelines.drafting.dates import AMBIGUOUS
-from readiness_pipelines.drafting.persons import is_number_in_name_only, words_of
 from readiness_pipelines.drafting.readings import Reading, Texts, number_readings, promising
 from readiness_pipelines.drafting.words import shortened, values_shown
 
@@ -19,6 +19,10 @@ _EXPONENT = re.compile(r"[\d.,]+E\+\d\d", re.IGNORECASE)
 _FLOAT_DIGITS = 17
 _DECIMAL_DIGITS = 38
 _SECONDS = (10**8 * 3, 10**9 * 4)
+_DIGITS_ARE_TEXT = {
+    "zip", "zipcode", "postal", "postcode", "plz", "cp", "phone", "telephone", "tel", "telefon", "mobile", "mobil",
+    "handy", "fax", "iban", "ssn", "isbn", "ean", "gtin", "svnr",
+}  # fmt: skip
 _TIME_WORDS = {"time", "ts", "timestamp", "epoch", "unix", "created", "updated", "date", "at", "when", "zeit", "datum"}
 
 
@@ -30,7 +34,7 @@ def digits_as_text(texts: Texts, name: str) -> Reading | None:
     if zeros := {text for text in whole if _LEADING_ZERO.fullmatch(text)}:
         note = f"{texts.weight(zeros):,} of {texts.rows:,} values begin with a zero that a number would lose: text"
         return Reading(type=pa.string(), notes=(note,))
-    if is_number_in_name_only(name):
+    if set(words_of(name)) & _DIGITS_ARE_TEXT:
         return Reading(type=pa.string(), notes=("digits, but by its name not a number: text",))
     (fits,) = texts.fitting([Reading(type=pa.int64())])
     if huge := whole - fits:

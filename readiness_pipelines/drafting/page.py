@@ -2,6 +2,8 @@
 
 import math
 
+from readiness_pipelines.contracts.classification import Classification, PersonalKind, strongest
+from readiness_pipelines.detection import Certainty
 from readiness_pipelines.drafting.draft import DomainDraft
 from readiness_pipelines.drafting.model import in_docstring, model_text, step_names
 from readiness_pipelines.drafting.python_text import comment, value_text, wrapped
@@ -64,6 +66,7 @@ def _declaration(table: TableDraft) -> list[str]:
     lines += [f"        origin={value_text(_origin(table))},"]
     lines += ['        steward=Steward("Whoever sends them", "steward@example.org"),', *_reader(table)]
     lines += [*_classification(table), "    ),", f"    schema={table.model},"]
+    lines += _classes(table)
     for note in placement.notes:
         lines += comment(note)
     lines += wrapped(f"batches={placement.batches},", "    ")
@@ -102,15 +105,28 @@ def _reader(table: TableDraft) -> list[str]:
 
 
 def _classification(table: TableDraft) -> list[str]:
-    """A hint, by names of columns alone."""
-    names, level, what = table.personal, "PII", "persons"
-    if table.about_health and (table.personal or len(table.about_health) > 1):
-        names, level, what = (*table.personal, *table.about_health), "PHI", "the health of persons"
-    if not names:
+    """How carefully the source's values must be handled, where some column is about persons."""
+    level = strongest(one.classified for one in table.proposals.values())
+    if level is None or not level.level.personal:
         return []
-    shown = ", ".join(dict.fromkeys(names))
-    note = f"by their names alone, these may be about {what}: {shown}; look who may read them"
-    return [*comment(note, " " * 8), f"        classification=Classification.{level},"]
+    what = "the health of persons" if level.level is Classification.PHI else "persons"
+    note = f"some columns look like they are about {what}; those that nobody classifies below are handled like them"
+    return [*comment(note, " " * 8), f"        classification=Classification.{level.level.name},"]
+
+
+def _classes(table: TableDraft) -> list[str]:
+    """The class of each column about persons, with what it rests on; a guess stays a comment until somebody agrees."""
+    if not table.proposals:
+        return []
+    lines = [
+        "    # What values are to persons. Each guess is yours to correct; what is marked so is less sure.",
+        "    classified={",
+    ]
+    for name, proposal in table.proposals.items():
+        sure = proposal.certainty is Certainty.SURE and proposal.classified.kind is not PersonalKind.FREE_TEXT
+        lines += comment(f"{proposal.what}: {proposal.because}", " " * 8)
+        lines += [f'        {"" if sure else "# "}{value_text(name)}: "{proposal.classified}",']
+    return [*lines, "    },"]
 
 
 def _verdict(table: TableDraft) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from readiness_pipelines.drafting.persons import personal_names
+from readiness_pipelines.detection import personal_by_name
 from readiness_pipelines.drafting.python_text import value_text
 from readiness_pipelines.drafting.words import values_shown
 from readiness_pipelines.gates.schema.rules import rule_name
@@ -48,7 +48,7 @@ def makers(profiles: Sequence[BatchProfile]) -> Iterator[tuple[str | None, MakeR
     """What makes each of the rules, with the column that it is about."""
     yield None, _row_counts
     names = list(dict.fromkeys(name for profile in profiles for name in profile.columns))
-    personal = personal_names(names)
+    personal = personal_by_name(names)
     for name in names:
         yield name, _uniqueness(name)
         yield name, _range(name)

@@ -68,7 +68,7 @@ def _tested_row(table: TableDraft) -> Mapping[str, str | None] | None:
         return None
     made_up = {
         column.names.name: _made_up(column, table.judgement.good[column.names.name])
-        if column.personal or column.about_health
+        if column.personal or column.proposal
         else table.judgement.good[column.names.name]
         for column in table.columns
     }

@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from readiness_pipelines.detection import words_of
 from readiness_pipelines.drafting.columns import ColumnDraft
-from readiness_pipelines.drafting.persons import words_of
 from readiness_pipelines.drafting.words import rows_shown, values_shown
 
 MOST_CHOICES = 20

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from readiness_pipelines.detection import Proposal
 from readiness_pipelines.drafting.columns import ColumnDraft
 from readiness_pipelines.drafting.keys import KeyDraft
 from readiness_pipelines.drafting.placing import Placement
@@ -125,9 +126,9 @@ class TableDraft:
         return tuple(one.names.name for one in self.columns if one.personal)
 
     @property
-    def about_health(self) -> tuple[str, ...]:
-        """Columns that may be about somebody's health."""
-        return tuple(one.names.name for one in self.columns if one.about_health)
+    def proposals(self) -> Mapping[str, Proposal]:
+        """What columns look like that are about persons, by column."""
+        return {one.names.name: one.proposal for one in self.columns if one.proposal is not None}
 
     def nullable(self, column: ColumnDraft) -> bool:
         """Whether a column may be empty: where it is in the sample, and is no key."""

@@ -68,6 +68,22 @@ class Dialect(Protocol):
         """
         ...
 
+    def sha256(self, value: str) -> str:
+        """SHA-256 of some bytes, in hexadecimal digits."""
+        ...
+
+    def utf8(self, value: str) -> str:
+        """A text as bytes."""
+        ...
+
+    def positive(self, digits: str) -> str:
+        """The first 63 bits of 16 hexadecimal digits, as a whole number."""
+        ...
+
+    def is_like(self, value: str, pattern: str) -> str:
+        """Whether a text as a whole is like a regular expression that all engines read alike."""
+        ...
+
     def error(self, rule: str, column: str | None, reason: str) -> str:
         """One entry of ``_errors``."""
         ...

@@ -74,6 +74,15 @@ class Engine(Protocol):
         """
         ...
 
+    def remember(self, name: str, value: bytes) -> str:
+        """SQL of some bytes that no query, plan or error spells out: a key.
+
+        Args:
+            name: Unique in the engine.
+            value: The bytes.
+        """
+        ...
+
     def error_lists(self, name: str, query: str) -> tuple[str, str]:
         """Remember the errors of each combination of words.
 

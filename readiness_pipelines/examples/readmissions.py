@@ -12,14 +12,17 @@ from readiness_pipelines import (
     Domain,
     FileDrop,
     Freshness,
+    Pseudonym,
     Ratio,
     Source,
     StaticBatches,
     Steward,
     Tolerance,
+    protect,
 )
 
 ICD9 = r"^(\d{3}(\.\d{1,2})?|[EV]\d{2,3}(\.\d{1,2})?)$"
+RACES = ["AfricanAmerican", "Asian", "Caucasian", "Hispanic", "Other"]
 AGES = [f"[{age}-{age + 10})" for age in range(0, 100, 10)]
 DRUGS = (
     "^(metformin|repaglinide|nateglinide|chlorpropamide|glimepiride|acetohexamide|glipizide|glyburide|tolbutamide"
@@ -41,12 +44,12 @@ class Discharge(pa.DataFrameModel):
 class Encounter(pa.DataFrameModel):
     """One inpatient stay of a patient with diabetes, as the hospitals' records have it."""
 
-    encounter_id: arrow.int64() = pa.Field(unique=True)
-    patient_nbr: arrow.int64()
-    race: arrow.string() = pa.Field(isin=["AfricanAmerican", "Asian", "Caucasian", "Hispanic", "Other"], nullable=True)
-    gender: arrow.string() = pa.Field(isin=["Female", "Male"])
-    age: arrow.string() = pa.Field(isin=AGES)
-    weight: arrow.string() = pa.Field(str_matches=r"^(\[\d+-\d+\)|>200)$", nullable=True)
+    encounter_id: arrow.int64() = pa.Field(unique=True, metadata=protect("phi.id", Pseudonym(key="patients")))
+    patient_nbr: arrow.int64() = pa.Field(metadata=protect("phi.id", Pseudonym(key="patients"), subject=True))
+    race: arrow.string() = pa.Field(isin=RACES, nullable=True, metadata=protect("phi.quasi"))
+    gender: arrow.string() = pa.Field(isin=["Female", "Male"], metadata=protect("phi.quasi"))
+    age: arrow.string() = pa.Field(isin=AGES, metadata=protect("phi.quasi"))
+    weight: arrow.string() = pa.Field(str_matches=r"^(\[\d+-\d+\)|>200)$", nullable=True, metadata=protect("phi.quasi"))
     admission_type_id: arrow.int8() = pa.Field(isin=list(range(1, 9)))
     discharge_disposition_id: arrow.int8() = pa.Field(isin=list(range(1, 31)))
     admission_source_id: arrow.int8() = pa.Field(isin=[*range(1, 16), *range(17, 27)])

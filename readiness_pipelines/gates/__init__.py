@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from readiness_pipelines.gates.judge.others import OtherRows, UsualRange
     from readiness_pipelines.gates.record.records import BrokenRule, RecordVerdict
     from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
-    from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
+    from readiness_pipelines.gates.schema.protecting import protected_columns
+    from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, SCHEMA_UNCHANGED, Rule, RuleKind, Runner
     from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions, Discarded, Waived
     from readiness_pipelines.gates.verdict.findings import SchemaFinding
     from readiness_pipelines.gates.verdict.verdict import (
@@ -32,6 +33,7 @@ else:
     import_on_demand(__name__)
 
 __all__ = [
+    "MASKING_VERIFIED",
     "SCHEMA_UNCHANGED",
     "TOLERANCE",
     "BrokenRule",
@@ -65,5 +67,6 @@ __all__ = [
     "fingerprint",
     "known_columns",
     "null_share",
+    "protected_columns",
     "row_count",
 ]

@@ -14,29 +14,33 @@ from readiness_pipelines.contracts.classification import Classified
 from readiness_pipelines.contracts.cleansing import FlagMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.promises import Tolerance
-from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
+from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.engines import dialect_of
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.port import Engine, Rows
-from readiness_pipelines.gates.judge.batch import find_violations, published_rows, quarantined_rows
+from readiness_pipelines.gates.judge.batch import find_violations, masking_check, published_rows, quarantined_rows
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.counting import count_cleansed, count_rules
 from readiness_pipelines.gates.judge.dropped import drop_rows
 from readiness_pipelines.gates.judge.layout import Layout, lay_out, published_schema, shape_of
 from readiness_pipelines.gates.judge.others import OtherRows
+from readiness_pipelines.gates.judge.persons import Exposure, find_exposures
+from readiness_pipelines.gates.judge.protecting import protect_columns
 from readiness_pipelines.gates.record.records import RecordGate, RecordVerdict
 from readiness_pipelines.gates.schema.classes import classify
 from readiness_pipelines.gates.schema.columns import SchemaSpec, read_schema
 from readiness_pipelines.gates.schema.declaring import declare
 from readiness_pipelines.gates.schema.fills import refuse_lossy_cleansing
+from readiness_pipelines.gates.schema.protecting import refuse_unprotectable
 from readiness_pipelines.gates.schema.refusals import refuse_unsupported
-from readiness_pipelines.gates.schema.rules import Rule, RuleKind
+from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, Rule, RuleKind
 from readiness_pipelines.gates.schema.tests import Referenced, WithinUsual
 from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions
 from readiness_pipelines.gates.verdict.outcomes import holds_by_shape, outcome_of
 from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, RuleCount, Verdict
 from readiness_pipelines.gates.versions.declaration import GateDeclaration, declaration_of
+from readiness_pipelines.keys import Keys, no_keys
 from readiness_pipelines.settings import EngineName
 
 
@@ -65,12 +69,14 @@ class Gate:
         schema: A model or schema of ``pandera.pyarrow``, ``pandera.polars`` or ``pandera.pandas``.
         name: What the gate guards; for people.
         missing: Text that means "no value" in text columns.
-        rules: Further rules: Pandera checks over the frame, `ExistsIn`, `NotInOtherBatches`, `WithinUsualRange`.
+        rules: Further rules: Pandera checks over the frame, `ExistsIn`, `NotInOtherBatches`, `WithinUsualRange`,
+            `KAnonymity`, `LDiversity`.
         routes: Routes by rule name, in place of the defaults: shape and batch rules hold, others quarantine rows.
         default_route: Route of the rules other than shape that `routes` does not name.
         tolerance: When a batch is held instead of published in part.
         schema_change: What a new, missing or widened column means.
         allow_empty: Whether a batch without rows replaces what it published before.
+        unclassified: Whether a batch is held where a published column looks personal for sure and has no class.
         engine: Where it will judge. It means the same everywhere, and has the same version; what would not is refused.
         classified: Classes of columns, beside those in the schema's metadata.
 
@@ -98,6 +104,7 @@ class Gate:
         tolerance: Tolerance | None = None,
         schema_change: SchemaChange = SchemaChange.DISCARD,
         allow_empty: bool = False,
+        unclassified: Route = Route.WARN,
         engine: EngineName = "duckdb",
         classified: Mapping[str, Classified] | None = None,
     ) -> None:
@@ -109,6 +116,7 @@ class Gate:
             default_route=default_route,
             tolerance=tolerance or Tolerance(),
             schema_change=schema_change,
+            unclassified=unclassified,
             allow_empty=allow_empty,
         )
         self.spec = classify(read_schema(schema), classified or {})
@@ -117,6 +125,7 @@ class Gate:
         self.rules: tuple[Rule, ...] = tuple(test.rule for test in self.tests)
         self._dialect = dialect_of(engine)
         refuse_unsupported(self.spec, self.tests, self._dialect)
+        refuse_unprotectable(self.spec, self.tests)
         self.declaration: GateDeclaration = declaration_of(self.spec, self.tests, self._gating, missing)
 
     def renamed(self, name: str) -> "Gate":
@@ -143,7 +152,8 @@ class Gate:
     def referenced_tables(self) -> tuple[str, ...]:
         """The tables that `judge` must be given."""
         references = [test.reference for test in self.tests if isinstance(test, Referenced)]
-        return tuple(dict.fromkeys(r.table for r in references if isinstance(r, ExistsIn)))
+        names = [r.table for r in references if isinstance(r, ExistsIn)]
+        return tuple(dict.fromkeys([*names, *(r.of for r in references if isinstance(r, MaskingVerified))]))
 
     @property
     def compares_batches(self) -> bool:
@@ -178,6 +188,7 @@ class Gate:
         others: OtherRows | None = None,
         decisions: Decisions | None = None,
         accepted: Mapping[str, str] | None = None,
+        keys: Keys | None = None,
     ) -> Verdict:
         """Judge a batch.
 
@@ -189,9 +200,11 @@ class Gate:
             decisions: What people decided about the batch. A waived rule is still evaluated and counted.
             accepted: The source's last accepted shape, as `Verdict.arrived` of an earlier batch gave it; ``None`` where
                 there is none yet, and no change can be seen.
+            keys: Gives the bytes of a protection's key. Without one that is needed, the batch is held.
 
         Returns:
-            The verdict; its rows are read when they are written somewhere.
+            The verdict; its rows are read when they are written somewhere. Where columns are protected, nothing may be
+            published before `Verdict.verified` has looked at it.
 
         Raises:
             GateBuildError: A check raises, or cannot be evaluated on this batch.
@@ -206,7 +219,12 @@ class Gate:
         layout = self._laid_over(arrived, accepted=accepted, sql=engine.sql)
         breaks = {name: why for name, why in layout.breaks.items() if not decisions.waives(name)}
         misshapen = any(rule.name in breaks and holds_by_shape(rule) for rule in self.rules)
-        view = BatchView.over(engine, source=source, layout=layout, tag=tag)
+        typed = BatchView.over(engine, source=source, layout=layout, tag=tag)
+        keys = keys or no_keys
+        protections = protect_columns(layout, typed.rows, engine, keys=keys, tag=tag)
+        if protections.missing:
+            breaks[MASKING_VERIFIED] = protections.missing
+        view = replace(typed, protections=protections, keys=keys)
         view, dropped = drop_rows(view, decisions.discarded, None if misshapen else self.spec.deduplicate)
         broken = find_violations(
             view,
@@ -215,7 +233,9 @@ class Gate:
             others=others or OtherRows(),
             decisions=decisions,
         )
+        exposures = {} if misshapen else find_exposures(view, broken, self.tests)
         counted = {rule.name: count for rule, count in count_rules(view, broken, rows=ingested)}
+        counted |= {rule.name: _exposed(rule, exposures, decisions) for rule in self.rules if rule.name in exposures}
         counts = tuple(self._count(rule, breaks, counted, ingested, misshapen) for rule in self.rules)
         gating = replace(self._gating, tolerance=Tolerance()) if decisions.waives(TOLERANCE) else self._gating
         outcome = outcome_of(counts, gating, failed=broken.failed_rows, discarded=dropped.rows, ingested=ingested)
@@ -234,6 +254,9 @@ class Gate:
             schema=layout.schema,
             published=published_rows(view, None if isinstance(outcome, Hold | Empty | Discard) else broken),
             quarantined=quarantined_rows(view, broken, dropped, all_rows=held),
+            keys=protections.keys,
+            masking=masking_check(view, broken) if protections.columns else None,
+            all_rows=lambda: quarantined_rows(view, broken, dropped, all_rows=True),
         )
 
     def check_record(self, record: Mapping[str, Any]) -> RecordVerdict:
@@ -275,3 +298,11 @@ class Gate:
             return RuleCount(rule=rule, broken_rows=ingested, detail=breaks[rule.name])
         decided = not misshapen or rule.kind is RuleKind.SHAPE
         return counted.get(rule.name, RuleCount(rule=rule, broken_rows=0, decided=decided))
+
+
+def _exposed(rule: Rule, exposures: Mapping[str, Exposure], decisions: Decisions) -> RuleCount:
+    """The count of a rule about persons that the rows to publish break, or that is waived for them."""
+    if decisions.waives(rule.name):
+        return RuleCount(rule=rule, broken_rows=0, waived_rows=0)
+    found = exposures[rule.name]
+    return RuleCount(rule=rule, broken_rows=found.rows, detail=found.detail)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from readiness_pipelines.lakehouse.homes import Homes
 from readiness_pipelines.names import TableId
 from readiness_pipelines.storage import Place
 
@@ -16,12 +17,12 @@ class ClonedTables:
 
     Attributes:
         suffix: Ends their namespaces.
-        home: Where their own files lie.
+        homes: Where their own files lie.
         original: The lakehouse of which they are clones, in which raw tables are read.
     """
 
     suffix: str
-    home: Place
+    homes: Homes
     original: "Lakehouse"
 
     def name(self, table: TableId) -> TableId:
@@ -30,5 +31,4 @@ class ClonedTables:
 
     def place(self, table: TableId) -> Place:
         """Where a clone's own files lie."""
-        name = self.name(table)
-        return self.home / name.domain / name.name
+        return self.homes.of(self.name(table))

@@ -30,6 +30,7 @@ from readiness_pipelines.lakehouse.digests import (
     digest_by_file,
     digest_file,
 )
+from readiness_pipelines.lakehouse.homes import Homes
 from readiness_pipelines.lakehouse.locks import batch_turn, commit_turn, turns_of
 from readiness_pipelines.lakehouse.maintenance import (
     Maintained,
@@ -72,19 +73,19 @@ class Lakehouse:
     """Iceberg tables, each partitioned by ``_batch``; one commit replaces one batch.
 
     Attributes:
-        warehouse: Where the tables' files lie.
+        homes: Where the tables' files lie.
     """
 
     def __init__(
         self,
         catalog: Catalog,
-        warehouse: Place,
+        homes: Homes,
         turns: Turns,
         lock_wait_seconds: float,
         cloned: ClonedTables | None = None,
     ) -> None:
         self._catalog = catalog
-        self.warehouse = warehouse
+        self.homes = homes
         self._turns = turns
         self._lock_wait_seconds = lock_wait_seconds
         self._cloned = cloned
@@ -95,6 +96,7 @@ class Lakehouse:
         *,
         catalog_url: str,
         warehouse: Place,
+        restricted: Place | None = None,
         turns_url: str | None = None,
         lock_wait_seconds: float = LOCK_WAIT_SECONDS,
     ) -> "Lakehouse":
@@ -103,6 +105,7 @@ class Lakehouse:
         Args:
             catalog_url: SQLAlchemy URL of the catalog's database, or the ``http(s)://`` address of a REST catalog.
             warehouse: Where the tables' files lie.
+            restricted: Where those of raw rows and quarantine lie; ``None`` for the same place.
             turns_url: SQLAlchemy URL of the database whose users wait for each other's turn; ``None`` for the
                 catalog's. A REST catalog has none.
             lock_wait_seconds: The longest wait for another process's turn.
@@ -110,8 +113,9 @@ class Lakehouse:
         Raises:
             LakehouseError: The catalog or the database cannot be reached, or the warehouse cannot be made.
         """
+        homes = Homes(published=warehouse, restricted=restricted)
         try:
-            warehouse.make()
+            homes.make()
             turns = turns_of(turns_url or catalog_url, warehouse)
             catalog = open_catalog(catalog_url, warehouse)
         except UNREACHABLE as error:
@@ -119,7 +123,7 @@ class Lakehouse:
                 f"the Iceberg catalog cannot be opened: {first_line(error)}",
                 way_out="check READINESS_CATALOG_URL and READINESS_WAREHOUSE, and that their servers answer",
             ) from error
-        return cls(catalog, warehouse, turns, lock_wait_seconds)
+        return cls(catalog, homes, turns, lock_wait_seconds)
 
     def clone(
         self,
@@ -143,23 +147,24 @@ class Lakehouse:
         Raises:
             LakehouseError: A table cannot be read, or the warehouse cannot be written to.
         """
-        home = self.warehouse if folder is None else self.warehouse / folder
+        homes = self.homes if folder is None else self.homes / folder
         there = [(table, self._load(table)) for table in tables if not table.is_raw and self.exists(table)]
         catalog, turns = self._catalog, self._turns
         try:
             if catalog_url is not None:
-                home.make()
-                catalog, turns = open_catalog(catalog_url, self.warehouse), turns_of(catalog_url, home)
-            cloned = ClonedTables(suffix=suffix, home=home, original=self)
+                homes.make()
+                catalog = open_catalog(catalog_url, self.warehouse)
+                turns = turns_of(catalog_url, homes.published)
+            cloned = ClonedTables(suffix=suffix, homes=homes, original=self)
             for table, loaded in there:
                 register_clone(loaded, catalog, cloned.name(table), cloned.place(table))
         except UNREACHABLE as error:
             raise LakehouseError(
                 f"the tables cannot be cloned: {first_line(error)}",
-                way_out=f"make room or give permission under {home}, and see that the catalog answers; "
+                way_out=f"make room or give permission under {homes.published}, and see that the catalog answers; "
                 "then run it again: nothing was changed",
             ) from error
-        return Lakehouse(catalog, self.warehouse, turns, self._lock_wait_seconds, cloned)
+        return Lakehouse(catalog, self.homes, turns, self._lock_wait_seconds, cloned)
 
     def drop(self, suffix: str) -> tuple[TableId, ...]:
         """Drop the clones in the namespaces that end so, with the files that are their own; which they were.
@@ -175,14 +180,20 @@ class Lakehouse:
         for namespace in namespaces:
             with self._reaching(namespace):
                 self._catalog.drop_namespace(namespace)
-            try:
-                (self.warehouse / namespace).remove_all()
-            except OSError as error:
-                raise LakehouseError(
-                    f"the files of {namespace} cannot be removed: {first_line(error)}",
-                    way_out=f"remove {self.warehouse / namespace}: nothing names what is in it",
-                ) from error
+            for place in self.homes.places:
+                try:
+                    (place / namespace).remove_all()
+                except OSError as error:
+                    raise LakehouseError(
+                        f"the files of {namespace} cannot be removed: {first_line(error)}",
+                        way_out=f"remove {place / namespace}: nothing names what is in it",
+                    ) from error
         return dropped
+
+    @property
+    def warehouse(self) -> Place:
+        """Where the files of the tables lie that consumers read."""
+        return self.homes.published
 
     def exists(self, table: TableId) -> bool:
         """Whether the table is there.
@@ -322,6 +333,12 @@ class Lakehouse:
     def footers(self, staged: Staged) -> Mapping[str, ColumnFooter]:
         """What the footers of staged files say about their columns, without reading a row."""
         return footers(self._location(staged.table), staged.files)
+
+    def staged_rows(self, connection: duckdb.DuckDBPyConnection, staged: Staged) -> duckdb.DuckDBPyRelation:
+        """Staged rows, read back from where they lie."""
+        if not staged.files:
+            return connection.from_arrow(staged.schema.empty_table())
+        return connection.sql(f"SELECT * FROM {_parquet(staged.files)}")
 
     def digest_staged(self, connection: duckdb.DuckDBPyConnection, staged: Staged) -> RowsDigest:
         """The digest of staged rows, as the files have them."""
@@ -492,7 +509,7 @@ class Lakehouse:
         files = self._planned(loaded, table, batches, snapshot_id)
         schema = None if as_arrived and files else arrow_schema(loaded.schema())
         paths = tuple(file.path for file in files)
-        place = self._location(table) if self._cloned is None else self.warehouse
+        place = self._location(table) if self._cloned is None else self._home_of_all(table)
         return PlannedFiles(paths=paths, place=place, schema=schema, batches=batches)
 
     def plan_staged(self, staged: Staged) -> PlannedFiles:
@@ -587,8 +604,13 @@ class Lakehouse:
 
     def _location(self, table: TableId) -> Place:
         if self._cloned is None or table.is_raw:
-            return self.warehouse / table.domain / table.name
+            return self.homes.of(table)
         return self._cloned.place(table)
+
+    def _home_of_all(self, table: TableId) -> Place:
+        """Where the files of a table and of its clones lie."""
+        restricted = self.homes.restricted
+        return restricted if restricted is not None and table.keeps_arrived else self.homes.published
 
     def _name(self, table: TableId) -> str:
         """What the catalog calls a table."""
@@ -608,13 +630,25 @@ class Lakehouse:
             return self._original._load(table)
         try:
             with reading_metadata(table), self._reaching(str(table)):
-                return self._catalog.load_table(self._name(table))
+                loaded = self._catalog.load_table(self._name(table))
         except LakehouseError as error:
             if not isinstance(error.__cause__, NoSuchTableError):
                 raise
             raise LakehouseError(
                 f"the catalog has no table {table}", way_out="readiness run --all; or check READINESS_CATALOG_URL"
             ) from error.__cause__
+        if self.homes.restricted is not None and table.keeps_arrived:
+            self._refuse_elsewhere(table, loaded.location())
+        return loaded
+
+    def _refuse_elsewhere(self, table: TableId, location: str) -> None:
+        """Refuse a table that was made before there was a restricted place: readers of published tables can open it."""
+        if location != str(self._location(table)):
+            raise LakehouseError(
+                f"{table} lies in {location}, outside of the restricted warehouse",
+                way_out="move it: drop the table from the catalog, move its files away, and ingest its batches again; "
+                "or unset READINESS_RESTRICTED_WAREHOUSE",
+            )
 
     def _planned(
         self, loaded: Table, table: TableId, batches: Sequence[str] | None, snapshot_id: int | None

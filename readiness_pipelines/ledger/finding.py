@@ -13,7 +13,8 @@ class FindingKind(StrEnum):
     A late table, a slow batch, a batch that its gate held, a delivery that broke; a batch with unusually many or few
     rows, one whose columns hold other values than usual, a source whose columns or types changed; a batch that could
     not be profiled or compared, and was delivered all the same; a batch that is not as its last verdict left it; one
-    whose run waits while no other ends.
+    whose run waits while no other ends; columns that look personal and that nobody
+    classified; rows that give persons away.
     """
 
     FRESHNESS = "freshness"
@@ -26,6 +27,19 @@ class FindingKind(StrEnum):
     PROFILE = "profile"
     PROOF = "proof"
     QUEUE = "queue"
+    UNCLASSIFIED = "unclassified"
+    DISCLOSURE = "disclosure"
+
+
+_OF_NEWEST = frozenset(
+    {
+        FindingKind.VOLUME,
+        FindingKind.DISTRIBUTION,
+        FindingKind.SCHEMA,
+        FindingKind.PROFILE,
+        FindingKind.DISCLOSURE,
+    }
+)
 
 
 class Severity(StrEnum):
@@ -68,8 +82,7 @@ class Finding:
     @property
     def of_newest(self) -> bool:
         """Whether it speaks of the newest batch, whichever that is, and is over when the next one is as promised."""
-        newest = (FindingKind.VOLUME, FindingKind.DISTRIBUTION, FindingKind.SCHEMA, FindingKind.PROFILE)
-        return self.kind in newest
+        return self.kind in _OF_NEWEST
 
     @property
     def subject(self) -> str:

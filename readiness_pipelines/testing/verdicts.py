@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Hold, OtherRows, Outcome, Verdict
+from readiness_pipelines.keys import no_keys
 from readiness_pipelines.sql import locked_connection
 from readiness_pipelines.testing.batches import batch
 
@@ -60,6 +61,7 @@ def judge(
     tables: Mapping[str, pa.Table] | None = None,
     other_batches: pa.Table | None = None,
     accepted: Mapping[str, str] | None = None,
+    keys: Mapping[str, bytes] | None = None,
     engine: Engine | None = None,
 ) -> Judged:
     """Let a gate judge rows given as literals.
@@ -71,12 +73,20 @@ def judge(
         tables: Published rows of the tables that reference rules name.
         other_batches: What other batches of the same table publish.
         accepted: The source's last accepted shape, types by column; by default the batch is the first.
+        keys: Keys of protections, by name; a batch whose key is not among them is held.
         engine: Where; by default a DuckDB of its own.
     """
     with locked_connection() as connection:
         engine = engine or DuckDbEngine(connection)
         others = OtherRows(tables=tables or {}, other_batches=other_batches)
-        verdict = gate.judge(batch(*rows, types=types), engine, others=others, accepted=accepted)
+        given = keys or {}
+        verdict = gate.judge(
+            batch(*rows, types=types),
+            engine,
+            others=others,
+            accepted=accepted,
+            keys=lambda name: given[name] if name in given else no_keys(name),
+        ).verified()
         published = engine.collect(verdict.published).to_pylist()
         waiting = engine.collect(verdict.quarantined).to_pylist()
     framework = {"_batch", "_row", "_file"}

@@ -20,7 +20,7 @@ from readiness_pipelines import (
     protect,
 )
 from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi
-from readiness_pipelines.delivery.classes import class_of
+from readiness_pipelines.delivery.classes import class_of, refuse_unreviewed
 from readiness_pipelines.errors import DeclarationError
 
 
@@ -48,11 +48,11 @@ def _domain(**classes: object) -> tuple[Domain, GatedTable]:
         classification=Classification.CONFIDENTIAL,
     )
     batches = StaticBatches(keys=["a"])
-    return domain, domain.gated("visits", source=source, schema=Visit, batches=batches, classified=classes or None)
+    return domain, domain.gated("visits", source=source, schema=Visit, batches=batches, classified=classes or None)  # type: ignore[arg-type]  # wrong ones are tried, too
 
 
 def _derived(domain: Domain, **classes: object) -> DerivedTable:
-    @domain.derived(schema=Stay, classified=classes or None)
+    @domain.derived(schema=Stay, classified=classes or None)  # type: ignore[arg-type]  # wrong ones are tried, too
     def stays(visits):  # type: ignore[no-untyped-def]  # a transform of a user
         return visits
 
@@ -91,7 +91,19 @@ def test_a_derived_column_is_lowered_only_where_that_was_reviewed() -> None:
     assert class_of(lowered, "nights").level is Classification.INTERNAL
     other, _ = _domain()
     with pytest.raises(GateBuildError, match=r"nights of ward\.stays is internal, and what it is made of is phi"):
-        class_of(_derived(other, nights="internal"), "nights")
+        refuse_unreviewed(_derived(other, nights="internal"))
+    refuse_unreviewed(lowered)
+
+
+def test_a_kpi_is_not_computed_by_a_column_that_names_a_person() -> None:
+    domain, _ = _domain()
+
+    @domain.kpi(question="How many?", unit="ratio", by="patient", reads={"visits": domain.table("visits")})
+    def share(visits):  # type: ignore[no-untyped-def]  # a transform of a user
+        return Ratio("1", "count(*)")
+
+    with pytest.raises(GateBuildError, match="each of its rows would be a person"):
+        refuse_unreviewed(share)
 
 
 @pytest.mark.parametrize(

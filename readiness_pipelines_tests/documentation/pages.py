@@ -159,6 +159,29 @@ PAGES = (
         ),
     ),
     Page(
+        file="privacy.md",
+        title="Classes and protections",
+        words="What columns are to persons, and what is published in place of their values. More in "
+        "[personal data](../privacy.md).",
+        entries=_public(
+            "protect",
+            "classified",
+            "Classified",
+            "Pseudonym",
+            "Token",
+            "FormatPreserving",
+            "KeepFirst",
+            "KeepLast",
+            "YearOnly",
+            "Bucket",
+            "SetNull",
+            "Withhold",
+            "MaskingVerified",
+            "KAnonymity",
+            "LDiversity",
+        ),
+    ),
+    Page(
         file="measures.md",
         title="What a KPI returns",
         words="A KPI's function returns one of these, or a relation with a column `value` "

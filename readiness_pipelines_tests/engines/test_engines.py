@@ -1,5 +1,6 @@
 """One behaviour, whatever the engine: every test runs over DuckDB and over Spark."""
 
+import hmac
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
@@ -12,25 +13,35 @@ import pyarrow as arrow
 import pytest
 
 from readiness_pipelines import (
+    Bucket,
     Categories,
     Deduplicate,
     ExistsIn,
     FillMissing,
     FlagMissing,
+    KeepFirst,
+    KeepLast,
     NotInOtherBatches,
     NullTokens,
+    Pseudonym,
     Route,
+    SetNull,
+    Token,
     Tolerance,
     Trim,
+    Withhold,
     WithinUsualRange,
+    YearOnly,
     ZeroPad,
     cleanse,
     null_share,
+    protect,
     row_count,
 )
 from readiness_pipelines.engines.expressions import columns_of, is_elementwise
+from readiness_pipelines.engines.tokens import value_of_token
 from readiness_pipelines.errors import GateBuildError
-from readiness_pipelines.gates import Decisions, Discarded, Engine, Gate, OtherRows, UsualRange, Waived
+from readiness_pipelines.gates import Decisions, Discarded, Engine, Gate, OtherRows, Publish, UsualRange, Waived
 from readiness_pipelines.testing import batch, judge
 from readiness_pipelines_tests.engines import ENGINES, opened
 from readiness_pipelines_tests.gates.expressions import CONDITIONS, TABLE, VALUES, always, pandera_says
@@ -354,3 +365,40 @@ def test_expressions_that_spark_takes_have_pandera_s_verdict_there() -> None:
 def test_the_engine_is_no_part_of_the_gate_s_version() -> None:
     schema = column(arrow.int64(), pa.Check.ge(0))
     assert Gate(schema).version == Gate(schema, engine="spark").version
+
+
+def test_protected_values_are_the_same_on_every_engine_and_verified(engine: Engine) -> None:
+    key = {"k": b"k" * 32}
+    kinds: dict[str, tuple[Any, Any, list[Any]]] = {
+        "text": (arrow.string(), Pseudonym(key="k"), ["Zoë", "", None]),
+        "number": (arrow.int64(), Pseudonym(key="k"), [-7, 2**62, None]),
+        "token": (arrow.string(), Token(key="k"), ["a", "b", None]),
+        "first": (arrow.string(), KeepFirst(3), ["日本語です", "ab", None]),
+        "last": (arrow.string(), KeepLast(2), ["12345", "1", None]),
+        "born": (arrow.date32(), YearOnly(), [date(1955, 7, 3), date(2024, 2, 29), None]),
+        "age": (arrow.int8(), Bucket(10, at_most=90), [-1, 127, None]),
+        "share": (arrow.float64(), Bucket(0.5), [-0.1, 1.26, None]),
+        "note": (arrow.string(), Withhold(), ["said so", "", None]),
+        "gone": (arrow.int32(), SetNull(), [1, 2, None]),
+    }
+    columns = {
+        name: pa.Column(kind, nullable=True, metadata=protect("pii", protection))
+        for name, (kind, protection, _) in kinds.items()
+    }
+    rows = [{name: given[place] for name, (_, _, given) in kinds.items()} for place in range(3)]
+    judged = judge(
+        Gate(pa.DataFrameSchema(columns)),
+        *rows,
+        types={n: k for n, (k, _, _) in kinds.items()},
+        keys=key,
+        engine=engine,
+    )
+    assert judged.outcome == Publish()
+    one, two, absent = judged.published
+    assert one["text"] == hmac.digest(key["k"], "Zoë".encode(), "sha256").hex()[:32]
+    assert two["number"] == int(hmac.digest(key["k"], str(2**62).encode(), "sha256").hex()[:16], 16) >> 1
+    assert value_of_token(one["token"], key["k"]) == "a"
+    names = ("first", "last", "born", "age", "share", "note", "gone")
+    assert [one[name] for name in names] == ["日本語*", "*45", date(1955, 1, 1), -10, -0.5, "[withheld]", None]
+    assert [two[name] for name in names] == ["*", "*", date(2024, 1, 1), 90, 1.0, "[withheld]", None]
+    assert set(absent.values()) == {None}

@@ -11,7 +11,7 @@ from readiness_pipelines_tests.stores import new_bucket
 
 def test_what_a_store_answers_is_named_and_not_the_traceback_of_its_driver() -> None:
     bucket = new_bucket()
-    step = workspace(memory_mb=100, reaches=bucket.uri, driver=bucket.for_duckdb())
+    step = workspace(memory_mb=100, reaches=(bucket.uri,), driver=bucket.for_duckdb())
     with (
         failing_store("missing", 1, lasts=True),
         step as connection,

@@ -18,8 +18,8 @@ from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.engines import dialect_of
 from readiness_pipelines.errors import RegisterKeyError
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.keys import key_id
 from readiness_pipelines.ledger import EVERYWHERE, RegisteredPerson
-from readiness_pipelines.register_key import key_id
 from readiness_pipelines.sql import utc_connection
 
 MOST_WORDS = 12

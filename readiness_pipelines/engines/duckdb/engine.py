@@ -105,6 +105,11 @@ class DuckDbEngine:
         self.keep(into, f"SELECT * FROM {rows} WHERE {shared}")
         return into
 
+    def remember(self, name: str, value: bytes) -> str:
+        """SQL of some bytes that no query, plan or error spells out."""
+        self.connection.execute(f"SET VARIABLE {name} = ?", [value])
+        return f"getvariable('{name}')"
+
     def error_lists(self, name: str, query: str) -> tuple[str, str]:
         """Remember the errors of each combination of words in a variable.
 

@@ -50,6 +50,22 @@ class DuckDbSql:
         """A cleansing step over a text value; ``None`` for a step that looks at the absence of a value alone."""
         return text_value(step, value)
 
+    def sha256(self, value: str) -> str:
+        """SHA-256 of some bytes, in hexadecimal digits."""
+        return f"sha256({value})"
+
+    def utf8(self, value: str) -> str:
+        """A text as bytes."""
+        return f"encode({value})"
+
+    def positive(self, digits: str) -> str:
+        """The first 63 bits of 16 hexadecimal digits, as a whole number."""
+        return f"CAST(CAST('0x' || {digits} AS UBIGINT) >> 1 AS BIGINT)"
+
+    def is_like(self, value: str, pattern: str) -> str:
+        """Whether a text as a whole is like a regular expression."""
+        return f"regexp_full_match({value}, {literal(pattern)})"
+
     def error(self, rule: str, column: str | None, reason: str) -> str:
         """One entry of ``_errors``."""
         named = "NULL" if column is None else literal(column)

@@ -125,6 +125,11 @@ class SparkEngine:
         """All rows: Spark groups by spreading the keys over its executors."""
         return rows
 
+    def remember(self, name: str, value: bytes) -> str:
+        """SQL of some bytes that no query or plan spells out: they are in a table of one row."""
+        self.view(name, pa.table({"value": pa.array([value], pa.binary())}))
+        return f"(SELECT value FROM {name})"
+
     def error_lists(self, name: str, query: str) -> tuple[str, str]:
         """Remember the errors of each combination of words in a table, which is sent to all executors."""
         self.keep(name, query)

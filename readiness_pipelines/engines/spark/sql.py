@@ -113,6 +113,22 @@ class SparkSql:
             case _:
                 return text_value(step, value, literal=self.literal)
 
+    def sha256(self, value: str) -> str:
+        """SHA-256 of some bytes, in hexadecimal digits."""
+        return f"sha2({value}, 256)"
+
+    def utf8(self, value: str) -> str:
+        """A text as bytes."""
+        return f"encode({value}, 'UTF-8')"
+
+    def positive(self, digits: str) -> str:
+        """The first 63 bits of 16 hexadecimal digits, as a whole number."""
+        return f"CAST(CAST(conv({digits}, 16, 10) AS DECIMAL(20, 0)) div 2 AS BIGINT)"
+
+    def is_like(self, value: str, pattern: str) -> str:
+        """Whether a text as a whole is like a regular expression."""
+        return f"rlike({value}, {self.literal(f'^(?:{pattern})$')})"
+
     def error(self, rule: str, column: str | None, reason: str) -> str:
         """One entry of ``_errors``."""
         named = "CAST(NULL AS STRING)" if column is None else self.literal(column)

@@ -6,6 +6,7 @@ A first query evaluates all lifted rules and keeps the rows with any bit set; te
 
 from typing import assert_never
 
+from readiness_pipelines.contracts.references import MaskingVerified
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.port import Rows
 from readiness_pipelines.gates.judge.batch_view import BatchView
@@ -13,19 +14,24 @@ from readiness_pipelines.gates.judge.bits import Bit, bits_of, words_of
 from readiness_pipelines.gates.judge.dropped import DroppedRows
 from readiness_pipelines.gates.judge.flagging import find_aggregates, find_lifted
 from readiness_pipelines.gates.judge.lifted import read_checks
+from readiness_pipelines.gates.judge.masking import MaskingCheck
 from readiness_pipelines.gates.judge.others import OtherRows
 from readiness_pipelines.gates.judge.outside import find_by_pandera, find_by_value
 from readiness_pipelines.gates.judge.references import find_unreferenced
 from readiness_pipelines.gates.judge.repeated import find_repeated
+from readiness_pipelines.gates.judge.unmasked import find_unmasked
 from readiness_pipelines.gates.judge.violations import BrokenRows, Violations
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.rules import Runner
 from readiness_pipelines.gates.schema.tests import (
     Checked,
+    ColumnsClassified,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Disclosed,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -38,7 +44,12 @@ from readiness_pipelines.gates.verdict.decisions import Decisions
 
 
 def find_violations(
-    view: BatchView, tests: tuple[GateTest, ...], *, flavour: Flavour, others: OtherRows, decisions: Decisions
+    view: BatchView,
+    tests: tuple[GateTest, ...],
+    *,
+    flavour: Flavour,
+    others: OtherRows,
+    decisions: Decisions,
 ) -> BrokenRows:
     """Evaluate all tests and keep the rows that break any.
 
@@ -55,6 +66,9 @@ def find_violations(
         match bit.test:
             case Unique(columns=columns, duplicates=duplicates):
                 find_repeated(view, bit, (bit.column.name,) if bit.column else columns, duplicates, violations)
+            case Referenced(reference=MaskingVerified()) as test:
+                if fault := find_unmasked(view, test, others):
+                    batch[test.rule.name] = fault
             case Referenced() as test:
                 find_unreferenced(view, bit, test, violations, others)
             case Checked() as test:
@@ -63,6 +77,8 @@ def find_violations(
                     batch[test.rule.name] = test.rule.reason
             case Readable() | Typed() | NotNull() | WithinUsual():
                 pass  # `find_lifted` finds them
+            case Disclosed() | ColumnsClassified() | Masked():
+                pass  # decided over the rows to publish; they have no bits
             case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
                 pass  # decided by the layout; they have no bits
             case _:
@@ -91,21 +107,37 @@ def _find_unlifted(
 
 
 def published_rows(view: BatchView, broken: BrokenRows | None) -> Rows:
-    """The typed rows that fail nothing; no row at all where there is no `broken`."""
-    names = ", ".join(view.engine.sql.identifier(name) for name in view.layout.schema.names)
-    query = f"SELECT {names} FROM {view.rows} t"
-    if broken is None:
-        return view.engine.rows(f"{query} WHERE false")
-    if broken.failed_rows:
-        query += f" ANTI JOIN (SELECT _row FROM {broken.table} WHERE failed) b USING (_row)"
-    return view.engine.rows(query)
+    """The typed rows that fail nothing, protected; no row at all where there is no `broken`, or a key is missing."""
+    quoted = {name: view.engine.sql.identifier(name) for name in view.layout.schema.names}
+    protected = view.protections.columns
+    names = ", ".join(
+        f"{protected[name].value} AS {token}" if name in protected else token for name, token in quoted.items()
+    )
+    if broken is None or view.protections.missing:
+        return view.engine.rows(f"SELECT {names} FROM {view.rows} t WHERE false")
+    return view.engine.rows(f"SELECT {names} FROM {_passing(view, broken)}")
+
+
+def masking_check(view: BatchView, broken: BrokenRows) -> MaskingCheck:
+    """What looks at the rows that are about to be published, and compares them with what arrived."""
+    return MaskingCheck(
+        engine=view.engine, arrived=_passing(view, broken), protections=view.protections, keys=view.keys, tag=view.tag
+    )
+
+
+def _passing(view: BatchView, broken: BrokenRows) -> str:
+    """SQL to select the typed rows from that fail nothing, as ``t``."""
+    if not broken.failed_rows:
+        return f"{view.rows} t"
+    return f"{view.rows} t ANTI JOIN (SELECT _row FROM {broken.table} WHERE failed) b USING (_row)"
 
 
 def quarantined_rows(view: BatchView, broken: BrokenRows, dropped: DroppedRows, *, all_rows: bool) -> Rows:
     """The rows that are not published, as they arrived, with what they broke, and those that were discarded."""
     sql, words = view.engine.sql, ", ".join(words_of(broken.bits))
     entries = sql.errors([bit.error(sql) for bit in broken.bits])
-    patterns, waiting = f"patterns_{view.tag}", f"waiting_{view.tag}"
+    tag = f"all_{view.tag}" if all_rows else view.tag
+    patterns, waiting = f"patterns_{tag}", f"waiting_{tag}"
     # The combinations of bits that occur are far fewer than rows: errors are made once for each of them.
     pattern, errors = view.engine.error_lists(
         patterns, f"SELECT {words}, {entries} AS _errors FROM (SELECT DISTINCT {words} FROM {broken.table})"

@@ -1,13 +1,15 @@
 """A batch that lies in an engine, typed and cleansed, ready to be judged."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 
 from readiness_pipelines.engines.port import Engine
 from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, typed_select
+from readiness_pipelines.gates.judge.protecting import Protections
+from readiness_pipelines.keys import Keys, no_keys
 
 CHUNK_ROWS = 250_000
 READABLE = "_unreadable IS NULL"
@@ -23,6 +25,8 @@ class BatchView:
         rows: View of the rows as `typed_select` gives them.
         layout: What the columns are.
         tag: Makes the names of this judgement's tables and views unique in the engine.
+        protections: What is published in place of protected columns.
+        keys: Gives the bytes of a key.
         left_out: Tables of the engine with the ``_row`` of rows that `source` has and `rows` has not.
     """
 
@@ -31,6 +35,8 @@ class BatchView:
     rows: str
     layout: Layout
     tag: str
+    protections: Protections = field(default_factory=Protections)
+    keys: Keys = no_keys
     left_out: tuple[str, ...] = ()
 
     @classmethod
@@ -103,10 +109,10 @@ class BatchView:
     def _in_zones(self, table: pa.Table) -> pa.Table:
         """A table whose times are in their columns' zones: engines give the same instants in UTC."""
         zoned = {c.name: c.type for c in self.layout.columns if pa.types.is_timestamp(c.type) and c.type.tz}
-        for place, field in enumerate(table.schema):
-            wanted = zoned.get(field.name, field.type)
-            if wanted != field.type and pa.types.is_timestamp(field.type):
-                table = table.set_column(place, field.name, table.column(place).cast(wanted))
+        for place, given in enumerate(table.schema):
+            wanted = zoned.get(given.name, given.type)
+            if wanted != given.type and pa.types.is_timestamp(given.type):
+                table = table.set_column(place, given.name, table.column(place).cast(wanted))
         return table
 
     def _select(self, names: Iterable[str], where: str) -> str:

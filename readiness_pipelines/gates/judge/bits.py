@@ -9,10 +9,13 @@ from readiness_pipelines.gates.judge.layout import LaidColumn, Layout
 from readiness_pipelines.gates.schema.columns import ColumnSpec
 from readiness_pipelines.gates.schema.tests import (
     Checked,
+    ColumnsClassified,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Disclosed,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -97,6 +100,8 @@ def _columns(test: GateTest, by_spec: Mapping[int, Sequence[LaidColumn]]) -> Ite
             yield from of(spec)
         case Checked(spec=spec) | Unique(spec=spec):
             yield from (None,) if spec is None else of(spec)
+        case Disclosed() | ColumnsClassified() | Masked():
+            pass  # they are about all rows to publish
         case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
             pass  # they are about the shape of the batch, not its rows
         case _:

@@ -16,9 +16,12 @@ from readiness_pipelines.gates.judge.violations import Violations
 from readiness_pipelines.gates.schema.advice import advice_on
 from readiness_pipelines.gates.schema.tests import (
     Checked,
+    ColumnsClassified,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Disclosed,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -138,7 +141,7 @@ def _breaks(bit: Bit, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
             return absent & readable & _converted(bit.column)
         case WithinUsual() as test:
             return _is_unusual(bit, test, ranges)
-        case Checked() | Unique() | Referenced():
+        case Checked() | Unique() | Referenced() | Disclosed() | ColumnsClassified() | Masked():
             return None
         case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
             return None

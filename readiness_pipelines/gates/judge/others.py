@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from readiness_pipelines.contracts.protections import Protection
 from readiness_pipelines.engines.port import Rows
 
 
@@ -22,9 +23,11 @@ class OtherRows:
     Attributes:
         tables: Published rows by table name.
         other_batches: What other batches of the same table publish; ``None`` where there are none.
+        protected: How columns of `tables` were protected before they were published, by table and column.
         ranges: Where the numbers of columns were in earlier batches, by column.
     """
 
     tables: Mapping[str, Rows] = field(default_factory=dict)
     other_batches: Rows | None = None
+    protected: Mapping[tuple[str, str], Protection] = field(default_factory=dict)
     ranges: Mapping[str, UsualRange] = field(default_factory=dict)

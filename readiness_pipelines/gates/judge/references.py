@@ -4,17 +4,21 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches
+from readiness_pipelines.contracts.protections import describe_protection
+from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches
 from readiness_pipelines.errors import GateBuildError, UnknownNameError, first_line
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import Bit
 from readiness_pipelines.gates.judge.others import OtherRows
 from readiness_pipelines.gates.judge.violations import Violations
+from readiness_pipelines.gates.schema.protecting import TELLS_APART
 from readiness_pipelines.gates.schema.tests import Referenced
 
 
 def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: Violations, others: OtherRows) -> None:
     """Find the rows whose values are not where they should be, or are where they should not.
+
+    Values that were protected before they were published are found by the protected ones.
 
     Raises:
         UnknownNameError: A table that was not given, or a column that it does not have.
@@ -30,6 +34,8 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
             if others.other_batches is None:
                 return
             other, keys, join = others.other_batches, reference.columns, "SEMI JOIN"
+        case MaskingVerified():
+            return  # `find_unmasked` looks at the whole batch
     name = f"other_{view.tag}_{bit.place}"
     view.engine.view(name, other)
     known = view.engine.schema(name)
@@ -38,7 +44,10 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
             raise UnknownNameError(f"column in the reference of rule {test.rule.name}", key, known.names)
     _check_types(view, test, dict(zip(reference.columns, (known.field(key) for key in keys), strict=True)))
     identifier = view.engine.sql.identifier
-    same = " AND ".join(f"t.{identifier(c)} = o.{identifier(k)}" for c, k in zip(reference.columns, keys, strict=True))
+    if view.protections.missing:
+        return  # the batch is held for want of a key
+    pairs = list(zip(reference.columns, keys, strict=True))
+    same = " AND ".join(f"{_compared(view, test, others, c, k)} = o.{identifier(k)}" for c, k in pairs)
     valued = " AND ".join(f"t.{identifier(column)} IS NOT NULL" for column in reference.columns)
     query = (
         f"SELECT t._row FROM (SELECT * FROM {view.rows} t WHERE {valued} AND {view.judgeable(reference.columns)}) t "
@@ -47,6 +56,23 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
         violations.add(bit, f"{query} {join} {name} o ON {same}")
     except view.engine.refusals as error:
         raise _cannot_compare(test, first_line(error)) from error
+
+
+def _compared(view: BatchView, test: Referenced, others: OtherRows, column: str, key: str) -> str:
+    """SQL of what a column is compared by: its protected value, where the other is protected alike."""
+    own = view.protections.columns.get(column)
+    if not isinstance(test.reference, ExistsIn):
+        return own.value if own else f"t.{view.engine.sql.identifier(column)}"
+    theirs = others.protected.get((test.reference.table, key))
+    if theirs is None:
+        return f"t.{view.engine.sql.identifier(column)}"
+    if own is None or own.protection != theirs or not isinstance(theirs, TELLS_APART):
+        raise GateBuildError(
+            f"the rule {test.rule.name!r} compares {column} with {key} of {test.reference.table}, which is published "
+            f"as {describe_protection(theirs)}",
+            way_out=f"protect {column} alike, by the same key, or drop the rule",
+        )
+    return own.value
 
 
 def _check_types(view: BatchView, test: Referenced, others: Mapping[str, pa.Field]) -> None:

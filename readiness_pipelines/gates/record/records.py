@@ -33,10 +33,13 @@ from readiness_pipelines.gates.schema.parity import parity_of
 from readiness_pipelines.gates.schema.rules import RuleKind, Runner
 from readiness_pipelines.gates.schema.tests import (
     Checked,
+    ColumnsClassified,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Disclosed,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -277,7 +280,7 @@ class RecordGate:
                 columns: Sequence[LaidColumn | None] = [None] if test.spec is None else by_spec.get(id(test.spec), ())
                 found = [self._checked_test(test, column, layout) for column in columns]
                 return None if any(one is None for one in found) else [one for one in found if one]
-            case Readable() | Unique() | Referenced() | WithinUsual():
+            case Readable() | Unique() | Referenced() | WithinUsual() | Disclosed() | ColumnsClassified() | Masked():
                 return None
             case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
                 return None  # decided by the layout

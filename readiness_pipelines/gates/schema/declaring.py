@@ -9,21 +9,32 @@ import pyarrow as pa
 from pandera.api.checks import Check
 
 from readiness_pipelines.contracts.cleansing import RejectMissing
+from readiness_pipelines.contracts.disclosure import Disclosure, KAnonymity, LDiversity
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
-from readiness_pipelines.contracts.references import ExistsIn, NotInOtherBatches, Reference, WithinUsualRange
+from readiness_pipelines.contracts.references import (
+    ExistsIn,
+    MaskingVerified,
+    NotInOtherBatches,
+    Reference,
+    WithinUsualRange,
+)
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.schema.ambiguity import refuse_ambiguous
 from readiness_pipelines.gates.schema.binding import Probe, bound
 from readiness_pipelines.gates.schema.columns import ColumnSpec, Duplicates, SchemaSpec
 from readiness_pipelines.gates.schema.flavours import Flavour
-from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, rule_name
+from readiness_pipelines.gates.schema.protecting import protected_columns
+from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, SCHEMA_UNCHANGED, Rule, RuleKind, rule_name
 from readiness_pipelines.gates.schema.tests import (
     Checked,
+    ColumnsClassified,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Disclosed,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -72,6 +83,9 @@ def _shape_tests(spec: SchemaSpec, gating: Gating) -> Iterator[GateTest]:
     held = gating.schema_change is SchemaChange.FREEZE
     reason = "the source has the schema's columns and types, no more, no fewer, no wider"
     yield SchemaUnchanged(rule=shape(SCHEMA_UNCHANGED, reason, Route.HOLD if held else Route.WARN))
+    if protected := protected_columns(spec):
+        labels = ", ".join(column.label for column in protected)
+        yield Masked(rule=shape(MASKING_VERIFIED, f"no value of {labels} is given away by what is published"))
 
 
 def _column_tests(spec: SchemaSpec, probe: Callable[[], "Probe"]) -> Iterator[GateTest]:
@@ -102,17 +116,31 @@ def _frame_tests(spec: SchemaSpec, gating: Gating, probe: Callable[[], "Probe"])
         yield _check_test(check, None, probe(), spec.flavour)
     for added in gating.rules:
         match added:
-            case ExistsIn() | NotInOtherBatches():
+            case ExistsIn() | NotInOtherBatches() | MaskingVerified():
                 yield _reference_test(added, spec)
             case WithinUsualRange():
                 yield from _usual_tests(added, spec)
+            case KAnonymity() | LDiversity():
+                yield _disclosure_test(added, spec)
             case Check():
                 yield _check_test(added, None, probe(), Flavour.PYARROW if not added.native else spec.flavour)
             case _:
                 raise GateBuildError(
                     f"the rule {added!r} is neither a Pandera check nor a reference",
-                    way_out="give a pandera Check over the frame, ExistsIn, NotInOtherBatches or WithinUsualRange",
+                    way_out="give a pandera Check over the frame, ExistsIn, NotInOtherBatches, WithinUsualRange, "
+                    "KAnonymity or LDiversity",
                 )
+
+    if gating.unclassified is Route.HOLD:
+        rule = Rule(
+            name="columns_classified",
+            columns=(),
+            kind=RuleKind.BATCH,
+            route=Route.HOLD,
+            reason="no published column that nobody classified looks personal",
+            because="the detector looks at a sample of the batch's values",
+        )
+        yield ColumnsClassified(rule=rule, classified=tuple(c.name for c in spec.columns if c.classified))
 
 
 _PARDONED: dict[Duplicates, str] = {"all": "", "exclude_first": " before", "exclude_last": " after"}
@@ -172,10 +200,39 @@ def _reference_test(reference: Reference, spec: SchemaSpec) -> Referenced:
         case NotInOtherBatches():
             name = rule_name(*reference.columns, "not_in_other_batches")
             reason = f"{joined} is not published by another batch"
+        case MaskingVerified():
+            return Referenced(rule=_masking_rule(reference), reference=reference)
     rule = Rule(
         name=name, columns=tuple(reference.columns), kind=RuleKind.REFERENCE, route=Route.QUARANTINE, reason=reason
     )
     return Referenced(rule=rule, reference=reference)
+
+
+def _masking_rule(reference: MaskingVerified) -> Rule:
+    """That what a transform masked gives nothing away: it holds, whatever the gate's default is."""
+    return Rule(
+        name=rule_name(MASKING_VERIFIED, reference.column),
+        columns=(reference.column,),
+        kind=RuleKind.SHAPE,
+        route=Route.HOLD,
+        reason=f"no value of {reference.of} ({reference.reference_columns[0]}) is given away by what is published",
+    )
+
+
+def _disclosure_test(condition: Disclosure, spec: SchemaSpec) -> Disclosed:
+    for name in condition.columns:
+        if not any(column.matches(name) for column in spec.columns):
+            raise UnknownNameError(f"column in {type(condition).__name__}", name, [c.name for c in spec.columns])
+    joined = ", ".join(condition.quasi)
+    match condition:
+        case KAnonymity(k=k, persons=persons):
+            name = rule_name(*condition.quasi, "k_anonymity")
+            reason = f"at least {k} {'persons' if persons else 'rows'} have the same {joined}"
+        case LDiversity(l=least, sensitive=sensitive):
+            name = rule_name(*condition.quasi, sensitive, "l_diversity")
+            reason = f"rows with the same {joined} have at least {least} different values of {sensitive}"
+    rule = Rule(name=name, columns=condition.columns, kind=RuleKind.BATCH, route=Route.HOLD, reason=reason)
+    return Disclosed(rule=rule, condition=condition)
 
 
 def _usual_tests(reference: WithinUsualRange, spec: SchemaSpec) -> Iterator[WithinUsual]:
@@ -201,11 +258,20 @@ def _routed(test: GateTest, gating: Gating) -> GateTest:
     """The test with its route: the one given by name, else the gate's default for rules that are not shape rules."""
     rule = test.rule
     given = gating.routes.get(rule.name)
-    whole_batch = rule.kind is RuleKind.SHAPE or (isinstance(test, Checked) and not test.of_rows)
+    whole_batch = (
+        rule.kind is RuleKind.SHAPE
+        or isinstance(test, Disclosed | ColumnsClassified)
+        or (isinstance(test, Checked) and not test.of_rows)
+    )
     if given is Route.QUARANTINE and whole_batch:
         raise GateBuildError(
             f"the rule {rule.name!r} is about the whole batch and has no rows to quarantine",
             way_out="route it to hold or warn",
+        )
+    if given is not None and given is not Route.HOLD and rule.name.startswith(MASKING_VERIFIED):
+        raise GateBuildError(
+            f"the rule {rule.name!r} holds: values that nobody may see cannot be published with a warning",
+            way_out="drop the route, or the column's protection",
         )
     route = given or rule.route
     if given is None and gating.default_route and rule.kind is not RuleKind.SHAPE and route is not Route.WARN:

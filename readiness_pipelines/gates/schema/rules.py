@@ -9,6 +9,9 @@ from readiness_pipelines.contracts.routes import Route
 SCHEMA_UNCHANGED = "schema_unchanged"
 """Name of the rule that reports what differs from the schema."""
 
+MASKING_VERIFIED = "masking_verified"
+"""Name of the rule that what is published of protected columns gives no value away. It cannot be waived."""
+
 
 class RuleKind(StrEnum):
     """What a rule looks at.

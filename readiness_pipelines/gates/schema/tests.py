@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pandera.api.checks import Check
 
+from readiness_pipelines.contracts.disclosure import Disclosure
 from readiness_pipelines.contracts.references import Reference, WithinUsualRange
 from readiness_pipelines.gates.schema.columns import ColumnSpec, Duplicates
 from readiness_pipelines.gates.schema.rules import Rule
@@ -108,5 +109,36 @@ class WithinUsual:
     spec: ColumnSpec
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masked:
+    """What is published of protected columns gives no value of them away."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosed:
+    """The rows to publish give no person away: enough of them share the same values, or have different ones."""
+
+    rule: Rule
+    condition: Disclosure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnsClassified:
+    """No published column that nobody classified looks personal for sure.
+
+    Attributes:
+        rule: The rule.
+        classified: The columns and patterns that somebody classified.
+    """
+
+    rule: Rule
+    classified: tuple[str, ...]
+
+
+PersonTest = Disclosed | ColumnsClassified | Masked
+"""What is about persons and the rows to publish as a whole; decided after all else."""
+
 ShapeTest = ColumnsPresent | ColumnsExpected | ColumnsOrdered | SchemaUnchanged
-GateTest = Readable | ShapeTest | Typed | NotNull | Unique | Checked | Referenced | WithinUsual
+GateTest = Readable | ShapeTest | Typed | NotNull | Unique | Checked | Referenced | WithinUsual | PersonTest

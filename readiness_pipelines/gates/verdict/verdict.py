@@ -1,14 +1,14 @@
 """What a gate says of a batch."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.engines.port import Rows
-from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule
+from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, SCHEMA_UNCHANGED, Rule
 from readiness_pipelines.gates.verdict.findings import SchemaFinding
 
 
@@ -82,6 +82,14 @@ class Discard:
 Outcome = Publish | Split | Hold | Empty | Discard
 
 
+class Masking(Protocol):
+    """Looks at what is about to be published."""
+
+    def faults(self, published: Rows) -> str:
+        """Why it may not be; "" where nothing is wrong."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What a gate says of a batch.
@@ -102,6 +110,9 @@ class Verdict:
         quarantined: The rows that are not published, as they arrived, plus ``_errors`` (list of rule, column, reason)
             and ``_discarded`` (true where no decision is needed any more), lazily: those that failed
             or were discarded, or all rows of a held batch.
+        keys: Ids of the keys by which columns were protected, by their names.
+        masking: Looks at what is about to be published; ``None`` where nothing is protected.
+        all_rows: Gives all rows as `quarantined` has them of a held batch.
     """
 
     gate: str
@@ -117,6 +128,35 @@ class Verdict:
     schema: pa.Schema
     published: Rows
     quarantined: Rows
+    keys: Mapping[str, str] = field(default_factory=dict)
+    masking: "Masking | None" = None
+    all_rows: Callable[[], Rows] | None = None
+
+    def verified(self, published: Rows | None = None) -> "Verdict":
+        """The verdict after a look at what is about to be published: held where a protected value is given away.
+
+        Args:
+            published: The rows as they were written; `published` where nothing was.
+
+        Returns:
+            This verdict where nothing is protected, published, or wrong.
+        """
+        if self.masking is None or self.all_rows is None or not isinstance(self.outcome, Publish | Split):
+            return self
+        fault = self.masking.faults(self.published if published is None else published)
+        if not fault:
+            return self
+        broken: dict[str, Any] = {"broken_rows": self.ingested_rows, "detail": fault}
+        rules = tuple(replace(c, **broken) if c.rule.name == MASKING_VERIFIED else c for c in self.rules)
+        return replace(
+            self,
+            outcome=Hold(f"{MASKING_VERIFIED}: {fault}"),
+            discarded_rows=0,
+            rules=rules,
+            published=self.published.limit(0),
+            quarantined=self.all_rows(),
+            masking=None,
+        )
 
     @property
     def published_rows(self) -> int:

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from readiness_pipelines.contracts.gating import Gating
+from readiness_pipelines.detection import VERSION as DETECTOR
 from readiness_pipelines.engines.cleansing import step_facts
 from readiness_pipelines.gates.schema.columns import ColumnSpec, SchemaSpec
 from readiness_pipelines.gates.schema.tests import (
     Checked,
+    ColumnsClassified,
     ColumnsExpected,
     ColumnsOrdered,
     ColumnsPresent,
+    Disclosed,
     GateTest,
+    Masked,
     NotNull,
     Readable,
     Referenced,
@@ -79,7 +83,14 @@ def _column_facts(column: ColumnSpec) -> dict[str, Any]:
         "coerce": column.coerce,
         "default": plain(column.default),
         "steps": [plain(step_facts(step)) for step in column.steps],
+        **_protection_facts(column),
     }
+
+
+def _protection_facts(column: ColumnSpec) -> dict[str, Any]:
+    """What is published in place of the values; nothing where they are, so that such gates keep their versions."""
+    protection = column.classified.protection if column.classified else None
+    return {"protection": {type(protection).__name__: plain(vars(protection))}} if protection else {}
 
 
 def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
@@ -100,6 +111,12 @@ def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
         case Referenced(reference=reference) | WithinUsual(reference=reference):
             named = {"reference": type(reference).__name__, **vars(reference)}
             return {**facts, "check": "reference", "statistics": plain(named)}
+        case Disclosed(condition=condition):
+            named = {"condition": type(condition).__name__, **vars(condition)}
+            return {**facts, "check": "disclosure", "statistics": plain(named)}
+        case ColumnsClassified(classified=classified):
+            statistics = {"detector": DETECTOR, "classified": sorted(classified)}
+            return {**facts, "check": rule.name, "statistics": statistics}
         case (
             Readable()
             | ColumnsPresent()
@@ -108,6 +125,7 @@ def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
             | SchemaUnchanged()
             | Typed()
             | NotNull()
+            | Masked()
         ):
             return {**facts, "check": rule.name, "statistics": {}}
         case _:

@@ -1,0 +1,62 @@
+"""The words of a column's name, in any letter case, and what they hint at."""
+
+import re
+import unicodedata
+from collections.abc import Collection
+from functools import cache
+
+_MOST_WORDS = 4
+_LEAST_ENDING = 5
+_FOLDED = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name, in lower case: ``customerEMail_2`` is customer, email, 2."""
+    spelled = re.sub(r"(?<=[a-zß-ÿ0-9])(?=[A-Z])", "_", name.replace("E-Mail", "email").replace("EMail", "Email"))
+    return [word for word in re.split(r"[\W_]+", spelled.lower()) if word]
+
+
+@cache
+def folded_words(name: str) -> tuple[str, ...]:
+    """The words of a name without accents, and without the digits that only number them: ``Prénom2`` is prenom.
+
+    Words that are nothing but digits stay.
+    """
+    plain = "".join(map(_without_accent, unicodedata.normalize("NFKC", name)))
+    plain = plain.replace("ID", "Id") if re.search(r"[a-z]ID", plain) else plain
+    # HTTPServer and IPAddress are two words each.
+    plain = re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])", "_", plain)
+    return tuple(word.translate(_FOLDED).rstrip("0123456789") or word for word in words_of(plain))
+
+
+def _without_accent(letter: str) -> str:
+    """The letter below an accent, of Latin ones; marks on others make them other letters."""
+    taken_apart = unicodedata.normalize("NFD", letter)
+    return taken_apart[0] if len(taken_apart) > 1 and taken_apart[0].isascii() else letter
+
+
+def hint_in(name: str, phrases: Collection[str]) -> str:
+    """The longest of some phrases that a name has in it; "" where there is none.
+
+    Args:
+        name: As it is in the source.
+        phrases: Words without accents, joined: ``dateofbirth`` is found in ``date_of_birth``, ``DateOfBirth`` and
+            ``DATEOFBIRTH``. One that begins with ``=`` is only found where it is the whole name; one that begins with
+            ``*`` also at the end of a longer word; one that is not in Latin letters anywhere.
+    """
+    words = folded_words(name)
+    runs = {
+        "".join(words[first : first + length])
+        for length in range(1, _MOST_WORDS + 1)
+        for first in range(len(words) - length + 1)
+    }
+    whole = "".join(words)
+    found = [
+        phrase
+        for phrase in phrases
+        if (phrase[0] == "=" and phrase[1:] == whole)
+        or phrase in runs
+        or (phrase[0] == "*" and any(word.endswith(phrase[1:]) for word in words))
+        or (not phrase.isascii() and phrase in whole)
+    ]
+    return max((phrase.lstrip("=*") for phrase in found), key=len, default="")
