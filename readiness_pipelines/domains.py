@@ -1,13 +1,16 @@
 """The domains that the settings name, for the command line, Dagster and tests alike."""
 
+import builtins
 import importlib
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 from readiness_pipelines.contracts import Domain, Table
-from readiness_pipelines.errors import DeclarationError, ReadinessError, UnknownNameError
+from readiness_pipelines.errors import DeclarationError, ReadinessError, UnknownNameError, suggestion
 from readiness_pipelines.names import TableId
 from readiness_pipelines.settings import Settings
 
@@ -29,9 +32,14 @@ def named_domains(settings: Settings) -> tuple[str, ...]:
         DeclarationError: None is named.
     """
     if not settings.domains:
+        file = Path(settings.config)
+        if not file.exists():
+            raise DeclarationError(
+                f"there is no {file} in {Path.cwd()}, and no variable names a domain: this is not a project's folder",
+                way_out="change to the project's folder; or begin one: readiness init NAME",
+            )
         raise DeclarationError(
-            "no domain is named in the settings",
-            way_out='write in readiness.toml: [settings] domains = ["my_project.shop:shop"]',
+            f"no domain is named in {file}", way_out='write there: [settings] domains = ["my_project.shop:shop"]'
         )
     return tuple(settings.domains)
 
@@ -82,7 +90,8 @@ def load_domain(reference: str) -> Domain:
         raise
     except ImportError as error:
         raise DeclarationError(
-            f"the settings name the domain {reference!r}, which cannot be imported: {error}", way_out=way_out
+            f"the settings name the domain {reference!r}, which cannot be imported: {error}",
+            way_out=nearest_name(error) or way_out,
         ) from error
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
@@ -91,7 +100,7 @@ def load_domain(reference: str) -> Domain:
         raise DeclarationError(
             f"the module {module_name} of the domain {reference!r} breaks when it is imported: "
             f"{type(error).__name__}: {error}{place}",
-            way_out="fix the module",
+            way_out=nearest_name(error) or "fix the module",
         ) from error
     wanted = attribute or module_name.rpartition(".")[2]
     found = getattr(module, wanted, None)
@@ -103,3 +112,22 @@ def load_domain(reference: str) -> Domain:
     raise DeclarationError(
         f"the settings name {reference!r}, which is a {type(found).__name__}, not a Domain", way_out=way_out
     )
+
+
+def nearest_name(error: Exception) -> str:
+    """What may have been meant where a name is not known, as a way out; "" where nothing is near, or otherwise."""
+    match error:
+        case ImportError() if found := _NOT_THERE.match(str(error)):
+            name, known = found["name"], list(vars(sys.modules.get(found["module"], object)))
+        case NameError(name=str(name)) if error.__traceback__ is not None:
+            frame = [*traceback.walk_tb(error.__traceback__)][-1][0]
+            known = [*frame.f_locals, *frame.f_globals, *vars(builtins)]
+        case AttributeError(name=str(name)):
+            known = dir(error.obj)
+        case _:
+            return ""
+    near = get_close_matches(name, [one for one in known if not one.startswith("_")], n=1)
+    return suggestion(name, near) if near else ""
+
+
+_NOT_THERE = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")

@@ -7,7 +7,7 @@ import typer
 
 from readiness_pipelines.cli.output import BROKEN_EXIT, AsJson, errors_for_people, print_json, say
 from readiness_pipelines.contracts import Domain
-from readiness_pipelines.delivery import CheckedCode, Mistake, check_domains, import_mistake
+from readiness_pipelines.delivery import CheckedCode, Mistake, check_domains, import_mistakes
 from readiness_pipelines.domains import checked_domains, load_domain, named_domains
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.settings import Settings
@@ -33,13 +33,13 @@ def check(as_json: AsJson = False) -> None:
 def _imported(settings: Settings) -> tuple[list[Domain], list[Mistake]]:
     """The domains that can be imported, and what is wrong with the others."""
     found: dict[str, Domain] = {}
-    mistakes = []
+    mistakes: list[Mistake] = []
     for reference in named_domains(settings):
         try:
             domain = load_domain(reference)
             checked_domains([*found.values(), domain])
         except ReadinessError as error:
-            mistakes.append(import_mistake(error))
+            mistakes += import_mistakes(error)
         else:
             found[domain.name] = domain
     return list(found.values()), mistakes

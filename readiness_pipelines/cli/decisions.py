@@ -18,15 +18,20 @@ from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waiver, read_cells
 from readiness_pipelines.decisions import What as Decided
 from readiness_pipelines.delivery import decide
+from readiness_pipelines.delivery.revealing import reveal as reveal_columns
 from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.overview import quarantine_rows, waiting_batches
-from readiness_pipelines.plain_rows import plain_rows
+from readiness_pipelines.masking import NOBODY, Viewer, quoted_expression
+from readiness_pipelines.overview import classified_columns, quarantine_rows, waiting_batches, waiting_values
 from readiness_pipelines.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What waits and why; correct, waive, discard, and take it back.")
 
 Reason = Annotated[str, typer.Option("--reason", help="Why: kept with the decision for ever.")]
+Reveal = Annotated[
+    bool, typer.Option("--reveal", help="With values of classified columns; the trail keeps who, when, why and which.")
+]
+Because = Annotated[str, typer.Option("--reason", help="Why classified values are looked at: needed for --reveal.")]
 Where = Annotated[str | None, typer.Option("--where", help="Which rows: a DuckDB condition over the batch's columns.")]
 Who = Annotated[str | None, typer.Option("--who", help="Who decides; the user of this machine unless given.")]
 
@@ -61,17 +66,24 @@ def rows(
     batch: BatchKey,
     rule: Annotated[str | None, typer.Option(help="Only rows that break this rule.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows at most.")] = 20,
+    reveal: Reveal = False,
+    reason: Because = "",
     table: TableName = None,
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the rows that wait, with what they break."""
+    """Show the rows that wait, with what they break; of classified columns, only what kind of values they have."""
     with errors_for_people():
-        found, _, installation = _open("rows", batch, table)
+        found, ref, installation = _open("rows", batch, table)
         waiting = quarantine_rows(found, batch=batch, rule=rule, limit=limit, installation=installation)
+        viewer = _viewer(found, ref, waiting, installation, reveal=reveal, reason=reason, who=who)
+        shown = waiting_values(found, waiting, viewer)
         if as_json:
-            print_json(plain_rows(waiting))
-        else:
-            OUT.print(rows_table(batch, waiting))
+            print_json(list(shown))
+            return
+        OUT.print(rows_table(batch, waiting.column_names, shown))
+        if (hidden := classified_columns(found, waiting)) and not viewer.reveals:
+            say(f"not shown: values of {', '.join(hidden)}; with --reveal --reason …, they are, and the trail keeps it")
 
 
 @app.command("export")
@@ -79,12 +91,23 @@ def export(
     batch: BatchKey,
     to: Annotated[Path, typer.Argument(help="The file to write: .csv or .parquet.")],
     rule: Annotated[str | None, typer.Option(help="Only rows that break this rule.")] = None,
+    reveal: Reveal = False,
+    reason: Because = "",
     table: TableName = None,
+    who: Who = None,
 ) -> None:
-    """Write the rows that wait to a file, to be mended there and given back with `correct --file`."""
+    """Write the rows that wait to a file, to be mended there and given back with `correct --file`.
+
+    Classified columns are left out, unless they are revealed.
+    """
     with errors_for_people():
         found, ref, installation = _open("export", batch, table)
         waiting = quarantine_rows(found, batch=batch, rule=rule, limit=None, installation=installation)
+        if not _viewer(found, ref, waiting, installation, reveal=reveal, reason=reason, who=who).reveals and (
+            hidden := classified_columns(found, waiting)
+        ):
+            waiting = waiting.drop_columns(list(hidden))
+            say(f"left out: {', '.join(hidden)}; with --reveal --reason …, they are in it, and the trail keeps it")
         _write(waiting, to)
         say(f"{waiting.num_rows:,} rows are in {to}")
         words = ("readiness", "quarantine", "correct", batch, "--table", str(ref.table), "--file", str(to))
@@ -110,7 +133,9 @@ def correct(
         if set_ is not None:
             column, sign, expression = set_.partition("=")
             if not sign or not expression.strip():
-                raise DeclarationError(f"--set {set_!r} sets nothing", way_out="write --set 'column = expression'")
+                raise DeclarationError(
+                    f"--set {quoted_expression(set_)!r} sets nothing", way_out="write --set 'column = expression'"
+                )
             what = Correction(column=column.strip(), expression=expression.strip(), where=where)
         else:
             what = read_cells(file or Path())
@@ -175,7 +200,7 @@ def _decide(
         print_json({**decision_value(kept.decision), "rows": kept.rows, "next": replay_command(ref)})
         return
     touched = "the batch" if kept.rows is None else f"{kept.rows:,} rows"
-    say(f"decision {kept.decision.id}: {what.verb} {what.describe()} ({touched})")
+    say(f"decision {kept.decision.id}: {what.verb} {kept.decision.text} ({touched})")
     say_next(replay_command(ref))
 
 
@@ -185,6 +210,17 @@ def _open(verb: str, batch: str, table: str | None) -> tuple[Table, BatchRef, In
     command = f"readiness quarantine {verb} {{batch}} --table {{table}}"
     found, ref = find_batch(batch, table, settings, installation=installation, command=command)
     return found, ref, installation
+
+
+def _viewer(
+    table: Table, ref: BatchRef, rows: Any, installation: Installation, *, reveal: bool, reason: str, who: str | None
+) -> Viewer:
+    """Who looks at rows that wait; where they see classified values, the trail has it."""
+    columns = classified_columns(table, rows)
+    if not reveal or not columns:
+        return NOBODY
+    run = Run(who=who or getpass.getuser())
+    return reveal_columns(ref, columns=columns, rows=rows.num_rows, why=reason, installation=installation, run=run)
 
 
 def _write(rows: Any, to: Path) -> None:

@@ -29,10 +29,12 @@ from readiness_pipelines.delivery.attempts import home_of
 from readiness_pipelines.delivery.erasure.matching import check_key
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError, ReadinessError, first_line
-from readiness_pipelines.installation import lakehouse_of
+from readiness_pipelines.installation import Installation, lakehouse_of
 from readiness_pipelines.keys import key_id
+from readiness_pipelines.lakehouse import WAY_OUT_OF_OTHER_TYPES
 from readiness_pipelines.ledger import ErasureState, Ledger
 from readiness_pipelines.ledger.claims import check_home
+from readiness_pipelines.overview import refused_types
 from readiness_pipelines.register_key import RegisterKey
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.storage import Place
@@ -93,6 +95,7 @@ def _examine(*, instance: bool) -> Iterator[Examined]:
         if ledger.ok:
             yield _look("names", lambda: _names(domains, settings))
             yield _look("erasures", lambda: _erasures(settings))
+            yield _look("types", lambda: _types(domains, settings))
         if connections := _connections(domains):
             yield _look("connections", lambda: _addresses(connections, settings))
     if _spark_judges(domains, settings):
@@ -212,6 +215,24 @@ def _erasures(settings: Settings) -> str:
         return "nobody was erased"
     check_key(register, RegisterKey(said=settings.register_key, ledger=ledger.file).read())
     return f"{len(ledger.erasures.requests())} requests are done; the register's key is there"
+
+
+def _types(domains: tuple[Domain, ...], settings: Settings) -> str:
+    """Whether each table can hold the columns that the code has.
+
+    Raises:
+        DeclarationError: A type that the table's own cannot become; names all such columns.
+    """
+    installation = Installation.open(settings)
+    tables = [table for domain in domains for table in domain.tables]
+    refused = [
+        f"{table.id} has {one.column} as {one.there}, not {one.given}"
+        for table in tables
+        for one in refused_types(table, installation=installation)
+    ]
+    if refused:
+        raise DeclarationError("; ".join(refused), way_out=WAY_OUT_OF_OTHER_TYPES)
+    return f"{len(tables)} tables can hold what the code declares"
 
 
 def _connections(domains: tuple[Domain, ...]) -> dict[str, list[str]]:

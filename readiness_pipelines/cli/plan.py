@@ -1,7 +1,7 @@
 """`readiness plan`: what the code would do to past batches before it is deployed; evaluated, written, carried out."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -39,6 +39,7 @@ from readiness_pipelines.domains import load_domains, tables_of
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.errors import DeclarationError, PlanOutdatedError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.lakehouse import WAY_OUT_OF_OTHER_TYPES
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import (
     SAMPLE,
@@ -51,6 +52,7 @@ from readiness_pipelines.overview import (
     plan_progress,
     read_plan,
     sample,
+    undeclared_tables,
     write_plan,
 )
 from readiness_pipelines.reports.markdown import escape_markdown
@@ -58,6 +60,8 @@ from readiness_pipelines.settings import Settings
 
 SHOWN_DIFFERENCES = 10
 IDENTITY_DIGITS = 12
+SECONDS_A_RUN = 0.8
+"""What a run of Dagster takes beside its deliveries, about."""
 
 
 def plan(
@@ -106,13 +110,29 @@ def plan(
                 size = None if all_batches else batches or SAMPLE
                 seen = _evaluate(chosen, found, size, environment, installation, run, quiet=as_json)
             if out is not None:
+                _refuse_other_types(found)
                 made_at = datetime.now(UTC)
                 write_plan(freeze(found, what=what, made_at=made_at, made_by=run.who, evaluation=seen), out)
-            _show(what, chosen, found, seen, out, environment, as_json=as_json, markdown=markdown)
+            gone = undeclared_tables(chosen.domains, installation=installation) if chosen.table is None else {}
+            _show(what, chosen, found, gone, seen, out, environment, as_json=as_json, markdown=markdown)
             if found.decides:
                 raise typer.Exit(BROKEN_EXIT)
             return
         _apply(apply, reason, settings, installation, run, as_json=as_json)
+
+
+def _refuse_other_types(found: Plan) -> None:
+    """Refuse to write a plan of which no batch could be published.
+
+    Raises:
+        DeclarationError: A table cannot hold the types that the code has.
+    """
+    for table in found.tables:
+        if table.refused:
+            columns = ", ".join(f"{one.column} as {one.there}, not {one.given}" for one in table.refused)
+            raise DeclarationError(
+                f"what is planned cannot be applied: {table.table} has {columns}", way_out=WAY_OUT_OF_OTHER_TYPES
+            )
 
 
 def _evaluate(
@@ -161,6 +181,7 @@ def _show(
     what: str | None,
     chosen: Chosen,
     found: Plan,
+    gone: Mapping[TableId, int],
     seen: Evaluation | None,
     out: Path | None,
     environment: str | None,
@@ -169,10 +190,10 @@ def _show(
     markdown: bool,
 ) -> None:
     if as_json:
-        print_json({**plan_value(found), "evaluated": evaluation_value(seen) if seen else None})
+        print_json({**plan_value(found, gone), "evaluated": evaluation_value(seen) if seen else None})
         return
     known: dict[TableId, Table] = {one.id: one for table in chosen.tables for one in (table, *downstream(table))}
-    sections = [*plan_sections(found)]
+    sections = [*plan_sections(found, gone)]
     if seen is not None and seen.judged:
         sections += evaluation_sections(found, seen, known)
     if markdown:
@@ -216,6 +237,11 @@ def _apply(path: Path, reason: str, settings: Settings, installation: Installati
             f"the plan of {frozen.made_at:%Y-%m-%d %H:%M} is not true any more: {'; '.join(differences)}",
             way_out=f"plan again: {plan_command(frozen.what, out=str(path))}",
         )
+    if progress.left and not as_json:
+        following = [one.ref for one in frozen.downstream]
+        seconds = _seconds([*progress.left, *following], installation) + SECONDS_A_RUN * len(progress.left)
+        takes = f", about {format_duration(timedelta(seconds=round(seconds)))}"
+        ERR.print(f"judging {count_batches(len(progress.left))} again, each in a run of Dagster{takes}", soft_wrap=True)
     report = ReplayReport()
     with signals_end_after_a_batch() as stop:
         run_replays(
@@ -256,7 +282,8 @@ def _report(
     as_json: bool,
 ) -> None:
     planned = {one.ref for one in frozen.batches}
-    done = [ref for ref in report.done if ref in planned]
+    broken = {(one.name, one.batch) for one in report.broken}
+    done = [ref for ref in report.done if ref in planned and (str(ref.table), ref.batch) not in broken]
     followed = {
         *(ref for ref in report.done if ref not in planned),
         *(BatchRef(table.id, work.batch) for work in report.after for table in work.tables),

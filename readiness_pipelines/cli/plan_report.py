@@ -7,12 +7,13 @@ from typing import Any
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from readiness_pipelines.batches import BatchState
+from readiness_pipelines.batches import BatchState, in_order
 from readiness_pipelines.cli.output import OUT, count_batches, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.values import counts_value, kpi_value
 from readiness_pipelines.contracts import Kpi, Table
 from readiness_pipelines.delivery import EvaluatedBatch, Evaluation, KpiChange
+from readiness_pipelines.lakehouse import WAY_OUT_OF_OTHER_TYPES
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import Plan, TablePlan
 from readiness_pipelines.products import combined, format_value
@@ -42,10 +43,20 @@ class Section:
     rows: Sequence[Sequence[str]] = ()
 
 
-def plan_sections(plan: Plan) -> Iterator[Section]:
-    """What would change, table by table, and what follows from it."""
+def plan_sections(plan: Plan, undeclared: Mapping[TableId, int]) -> Iterator[Section]:
+    """What would change, table by table, and what follows from it.
+
+    Args:
+        plan: The plan.
+        undeclared: The tables that are not in the code any more, with how many batches each has.
+    """
     for table in plan.tables:
         yield from _table_sections(table)
+    if undeclared:
+        yield Section(
+            title="Not declared any more",
+            lines=[f"{table}: its {count_batches(count)} stay as they are" for table, count in undeclared.items()],
+        )
     if not plan.decides:
         words = " but words for people" if any(table.gates for table in plan.tables) else ""
         yield Section(title="", lines=[f"no batch would be judged again: nothing changes{words}"])
@@ -74,6 +85,13 @@ def _table_sections(table: TablePlan) -> Iterator[Section]:
             columns=("of", "before", "after"),
             rows=[(one.what, one.before, one.after) for one in table.transforms],
         )
+    if table.refused:
+        types = [
+            f"breaking: column {one.column} is {one.there} in the table, and {one.given} in the code: no batch can be "
+            "published so"
+            for one in table.refused
+        ]
+        yield Section(title=f"{table.table}: types that it cannot hold", lines=[*types, WAY_OUT_OF_OTHER_TYPES])
     lines = []
     if table.stuck:
         lines.append(
@@ -171,17 +189,19 @@ def _kpi_section(kpi: Kpi, change: KpiChange) -> Section:
     batches = list(dict.fromkeys([*change.before, *change.after]))
     numbers = {batch: [_number(side.get(batch)) for side in (change.before, change.after)] for batch in batches}
     differing = [batch for batch in batches if numbers[batch][0] != numbers[batch][1]]
-    differing.sort(key=lambda batch: -abs((numbers[batch][1] or 0) - (numbers[batch][0] or 0)))
-    rows = [
-        (batch, *(format_value(number, kpi.unit) for number in numbers[batch])) for batch in differing[: SHOWN // 2]
-    ]
+    most = sorted(differing, key=lambda batch: -abs((numbers[batch][1] or 0) - (numbers[batch][0] or 0)))[:SHOWN]
+    shown = [batch for batch in in_order(kpi.batches, differing) if batch in most]
+    rows = [(batch, *(format_value(number, kpi.unit) for number in numbers[batch])) for batch in shown]
     whole = [combined(kpi, list(side.values())) for side in (change.before, change.after)]
     if len(batches) > 1 and any(whole):
         before, after = (format_value(_number(one), kpi.unit) for one in whole)
         rows.append((f"all {len(batches):,} evaluated", before, after))
+    less = f"; those {len(shown)} that differ most" if len(shown) < len(differing) else ""
     return Section(
         title=f"{kpi.id}: {kpi.question}",
-        lines=[f"another value in {len(differing):,} of {count_batches(len(batches))} that were computed again"],
+        lines=[
+            f"another value in {len(differing):,} of {count_batches(len(batches))} that were computed again{less}",
+        ],
         columns=("batch", "before", "after") if rows else (),
         rows=rows,
     )
@@ -227,9 +247,10 @@ def markdown_of(sections: Iterable[Section]) -> str:
     return "\n\n".join(parts)
 
 
-def plan_value(plan: Plan) -> dict[str, Any]:
+def plan_value(plan: Plan, undeclared: Mapping[TableId, int]) -> dict[str, Any]:
     """A plan as JSON."""
     return {
+        "undeclared": {str(table): count for table, count in undeclared.items()},
         "changes": plan.decides,
         "tables": [
             {
@@ -242,6 +263,7 @@ def plan_value(plan: Plan) -> dict[str, Any]:
                 "batches": [one.ref.batch for one in table.batches],
                 "stuck": table.stuck,
                 "unknown": table.unknown,
+                "refused_types": [asdict(one) for one in table.refused],
             }
             for table in plan.tables
         ],

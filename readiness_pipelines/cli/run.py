@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from readiness_pipelines.cli.outdated import say_other_gates
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
     AsJson,
@@ -23,7 +24,7 @@ from readiness_pipelines.cli.status import show_lanes
 from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
 from readiness_pipelines.cli.values import status_value
 from readiness_pipelines.cli.words import Chosen, What, find
-from readiness_pipelines.commands import plan_command, quarantine_command, status_command
+from readiness_pipelines.commands import quarantine_command, status_command
 from readiness_pipelines.contracts import Domain, GatedTable
 from readiness_pipelines.delivery import WAITS_AT_MOST, Work, due_work
 from readiness_pipelines.errors import BatchNotLandedError, DeclarationError
@@ -54,8 +55,8 @@ def run(
     with signals_end_after_a_batch() as stop:
         with errors_for_people():
             settings = Settings()
-            installation = Installation.open(settings)
             chosen = find(what, settings)
+            installation = Installation.open(settings)
             if batch and every:
                 raise DeclarationError("--batch and --all exclude each other", way_out="give one of them")
             report = _run(chosen, batch or [], every=every, installation=installation, stop=stop, quiet=as_json)
@@ -128,8 +129,10 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
     touched = {work.lane.domain.name: work.lane.domain for work in report.ran}
     domains = list(touched.values()) or list(chosen.domains)
     after = {domain.name: status(domain, installation=installation) for domain in domains}
+    tables = [table for domain in domains for table in domain.tables]
+    older = () if report.broken else batches_by_other_gates(tables, installation=installation)
     if as_json:
-        print_json_of([_value(domain, after[domain.name], report, stop) for domain in domains])
+        print_json_of([_value(domain, status_value(after[domain.name], older), report, stop) for domain in domains])
         return
     if not (report.ran or report.broken or report.unreachable or report.unsettled or stop.asked):
         say(NOTHING_NEW)
@@ -146,15 +149,7 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
         say((f"{named_error(broken.code, 'broken')} ", "bold red"), f"{broken.name} {broken.batch}: {broken.what}")
         if broken.way_out:
             say(("  → ", "bold"), broken.way_out)
-    tables = [table for domain in domains for table in domain.tables]
-    if not report.broken and (older := batches_by_other_gates(tables, installation=installation)):
-        said = (
-            "was judged by another gate than the code has, and stays"
-            if len(older) == 1
-            else ("were judged by other gates than the code has, and stay")
-        )
-        say((count_batches(len(older)), "yellow"), f" {said} as before until judged again")
-        say(("  → ", "bold"), plan_command(domains[0].name if len(domains) == 1 else "", evaluate=True))
+    say_other_gates(older, domains[0].name if len(domains) == 1 else None)
     if stop.asked:
         say(f"ended after {count_batches(len(report.ran))}; what is due is run by the next: readiness run")
     say_next(_next(domains[0], report))
@@ -176,9 +171,9 @@ def _next(domain: Domain, report: RunReport) -> str:
     return report.broken[0].command if report.broken else status_command(domain.name)
 
 
-def _value(domain: Domain, after: DomainStatus, report: RunReport, stop: Stop) -> dict[str, Any]:
+def _value(domain: Domain, after: dict[str, Any], report: RunReport, stop: Stop) -> dict[str, Any]:
     return {
-        **status_value(after),
+        **after,
         "ran": [
             {
                 "lane": work.lane.name,

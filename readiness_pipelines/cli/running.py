@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def run_works(
     Raises:
         ReadinessError: No Dagster job for a lane.
     """
-    with batch_progress(quiet=quiet) as progress:
+    with batch_progress(quiet=quiet) as progress, ExitStack() as opened:
         task = progress.add_task("looking for what is due", total=None)
         seen: set[tuple[str, str, str]] = set()
         broken: set[tuple[str, str]] = set()
@@ -97,7 +97,7 @@ def run_works(
             progress.update(task, total=len(report.ran) + len(due))
             if jobs is None:
                 progress.update(task, description="starting Dagster")
-                jobs = _Jobs(Path.cwd())
+                jobs = _Jobs(Path.cwd(), opened)
             for work in due:
                 if stop.asked:
                     return
@@ -133,33 +133,36 @@ def split_failure(failure: str) -> tuple[str, str]:
 
 
 class _Jobs:
-    """The lanes' Dagster jobs, found once."""
+    """The lanes' Dagster jobs, found once, and the instance, opened once."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, opened: ExitStack) -> None:
         # Dagster takes a second to import: only the command that needs it pays.
         from readiness_pipelines.orchestration import launching  # noqa: PLC0415
 
         self._launching = launching
         self._project = project
         self._jobs: dict[str, Any] = {}
+        self._opened = opened
+        self._instance: Any = None
 
     def run(self, work: Work) -> tuple[str, str]:
         """Run a batch; what broke and its code, or "" where nothing did: a gate's verdict is not a failure."""
         launching, name = self._launching, work.lane.name
         if name not in self._jobs:
             self._jobs[name] = launching.find_job(name, project=self._project)
-        with launching.open_instance(self._project) as instance:
-            ran = launching.run_batch(
-                self._jobs[name],
-                work.batch,
-                instance=instance,
-                tags={"readiness/who": getpass.getuser()},
-                tables=[table.id for table in work.tables],
-            )
-            failure = launching.failure_of(ran, instance=instance)
-            if not failure or launching.is_verdict(failure):
-                return "", ""
-            return failure, launching.failure_code(ran, instance=instance)
+        if self._instance is None:
+            self._instance = self._opened.enter_context(launching.open_instance(self._project))
+        ran = launching.run_batch(
+            self._jobs[name],
+            work.batch,
+            instance=self._instance,
+            tags={"readiness/who": getpass.getuser()},
+            tables=[table.id for table in work.tables],
+        )
+        failure = launching.failure_of(ran, instance=self._instance)
+        if not failure or launching.is_verdict(failure):
+            return "", ""
+        return failure, launching.failure_code(ran, instance=self._instance)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import typer
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.due import say_due
 from readiness_pipelines.cli.erasures import open_erasures
+from readiness_pipelines.cli.outdated import say_other_gates, say_undeclared
 from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
@@ -17,14 +18,14 @@ from readiness_pipelines.cli.output import (
     say_next,
     show_error,
 )
-from readiness_pipelines.cli.tables import NEWEST, dimensions_table, lane_table
+from readiness_pipelines.cli.tables import NEWEST, dimensions_table, lane_table, versions_table
 from readiness_pipelines.cli.values import status_value, table_value
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.commands import quarantine_command, replay_command
 from readiness_pipelines.contracts import Domain, Kpi, Table
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord, ErasureState
-from readiness_pipelines.overview import BatchStatus, DomainStatus, status
+from readiness_pipelines.overview import BatchStatus, DomainStatus, batches_by_other_gates, status, undeclared_tables
 from readiness_pipelines.settings import Settings
 
 Newest = Annotated[int, typer.Option("--newest", min=0, help="Show so many batches of each kind; 0 shows all.")]
@@ -37,18 +38,21 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
     """
     with errors_for_people():
         settings = Settings()
-        installation = Installation.open(settings)
         chosen = find(what, settings)
+        installation = Installation.open(settings)
         found = [status(domain, installation=installation) for domain in chosen.domains]
+        older = batches_by_other_gates(chosen.tables, installation=installation)
         if chosen.table is not None:
             batches = _batches(found[0], chosen.table)
             if as_json:
                 print_json(table_value(chosen.table, batches))
             else:
                 _show_table(chosen.table, batches, newest)
+                say_other_gates(older, str(chosen.table.id))
             return
+        gone = undeclared_tables(chosen.domains, installation=installation)
         if as_json:
-            print_json_of([status_value(one) for one in found])
+            print_json_of([status_value(one, older, gone) for one in found])
             return
         if left := installation.ledger.erasures.requests(state=ErasureState.OPEN):
             error = open_erasures(left)
@@ -61,6 +65,8 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
         decided = [ref for one in found for ref in one.awaiting_replay]
         for ref in decided:
             say(f"  {ref}: ", ("decided since its last verdict", "bold"), ", not replayed")
+        say_other_gates(older, what)
+        say_undeclared(gone)
         if say_due(chosen.domains, installation):
             say_next("readiness run" + (f" {what}" if what else ""))
         elif decided:
@@ -70,9 +76,13 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
 
 
 def show_lanes(domain: Domain, now: DomainStatus, *, newest: int = NEWEST) -> None:
-    """One table for each lane of a domain."""
+    """One table for each lane of a domain; one for all lanes of a single table that have versions, where several do."""
+    single = [lane for lane in now.lanes if lane.replaces]
     for lane in now.lanes:
-        OUT.print(lane_table(lane, domain.kpis, newest=newest))
+        if len(single) == 1 or lane not in single:
+            OUT.print(lane_table(lane, domain.kpis, newest=newest))
+    if len(single) > 1:
+        OUT.print(versions_table(f"{now.domain} (versions)", single, domain.kpis))
 
 
 def _show_table(table: Table, batches: tuple[BatchStatus, ...], newest: int) -> None:

@@ -47,8 +47,14 @@ def suggest(
             f"{count_batches(len(ordered))} ({ordered[0].batch} to {ordered[-1].batch})",
         )
         say("Rows that wait are in no profile: what the gate has already is not suggested.")
-        _say([one for one in rules if one.into == "schema"], "add to the fields of the schema")
-        _say([one for one in rules if one.into == "rules"], "add to rules=[…] of the table")
+        of_rules = [one for one in rules if one.into == "rules"]
+        _say([one for one in rules if one.into == "schema"], "add to what the fields of the schema have (…)")
+        _say(of_rules, "add to rules=[…] of the table")
+        if imports := _imports(of_rules):
+            say("")
+            say(("with these imports:", "bold"))
+            for line in imports:
+                say(f"  {line}")
 
 
 def _say(rules: "Sequence[Suggestion]", where: str) -> None:
@@ -63,4 +69,15 @@ def _say(rules: "Sequence[Suggestion]", where: str) -> None:
         column = f"{one.column}: " if one.column else ""
         say((f"  # {column}{one.seen}", "dim"))
         say((f"  # {broken}", "dim"))
-        say(f"  {one.column}: pa.Field({one.text})" if one.into == "schema" else f"  {one.text},")
+        say(f"  {one.column}: pa.Field(…, {one.text})" if one.into == "schema" else f"  {one.text},")
+
+
+def _imports(rules: "Sequence[Suggestion]") -> list[str]:
+    """What a page imports for rules of a table."""
+    text = "\n".join(one.text for one in rules)
+    ours = [name for name in ("null_share", "row_count") if f"{name}(" in text]
+    return [
+        *(["import narwhals.stable.v1 as nw"] if "nw." in text else []),
+        *(["import pandera.pyarrow as pa"] if "pa." in text else []),
+        *([f"from readiness_pipelines import {', '.join(ours)}"] if ours else []),
+    ]

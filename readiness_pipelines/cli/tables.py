@@ -43,27 +43,69 @@ def lane_table(lane: LaneStatus, kpis: Sequence[Kpi], *, newest: int = NEWEST) -
     older = len(lane.batches) - len(shown)
     title = f"{lane.name} ({lane.kind})" + (f": the newest {len(shown):,} of {len(lane.batches):,}" if older else "")
     table = plain_table(title, footer=True)
-    table.add_column("batch", footer="all", no_wrap=True)
-    for name, rows_heading in _ROWS.items():
+    table.add_column("batch", footer="now" if lane.replaces else "all", no_wrap=True)
+    counted = _ROWS if lane.fed else {}
+    for name, rows_heading in counted.items():
         table.add_column(rows_heading, justify="right", footer=f"{getattr(lane.total, name):,}", no_wrap=True)
+    mine = [kpi for kpi in kpis if kpi.id in lane.kpis]
+    computed = [table for table in lane.tables if table not in lane.kpis] if not lane.fed else []
+    if computed:
+        table.add_column("rows", justify="right", no_wrap=True)
     held = sum(batch.held for batch in lane.batches)
     table.add_column("held", footer=str(held) if held else "")
-    mine = [kpi for kpi in kpis if kpi.id in lane.kpis]
     for kpi in mine[:SHOWN_KPIS]:
         heading = Text(kpi.name)
         if kpi.target is not None:
             heading.append(f"\n{target_text(kpi.target, kpi.unit)}", style="dim")
         table.add_column(heading, justify="right", footer=value_text(lane.kpis[kpi.id], kpi.unit), overflow="fold")
     for batch in shown:
+        rows = [record.counts.published for one in computed if (record := batch.tables[one]) is not None]
         table.add_row(
             Text(batch.batch),
-            *(f"{getattr(batch.counts, name):,}" if batch.seen else "–" for name in _ROWS),
+            *(f"{getattr(batch.counts, name):,}" if batch.seen else "–" for name in counted),
+            *([f"{sum(rows):,}" if rows else "–"] if computed else []),
             Text("held", style="bold red") if batch.held else "",
             *(value_text(batch.values.get(kpi.id), kpi.unit) for kpi in mine[:SHOWN_KPIS]),
         )
     if more := mine[SHOWN_KPIS:]:
         table.caption = Text(f"{len(more)} more KPIs; next: {reachable(f'readiness status {more[0].id}')}")
         table.caption_justify = "left"
+    return table
+
+
+def versions_table(title: str, lanes: Sequence[LaneStatus], kpis: Sequence[Kpi]) -> Table:
+    """One line for each table of which every delivery replaces the whole: its newest version.
+
+    Args:
+        title: What it is about.
+        lanes: Their lanes, each of one table.
+        kpis: The KPIs of the domain.
+    """
+    units = {kpi.id: kpi.unit for kpi in kpis}
+    table = plain_table(title)
+    table.add_column("table", overflow="fold")
+    table.add_column("newest", overflow="fold")
+    table.add_column("of", justify="right")
+    for heading in _ROWS.values():
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("held")
+    table.add_column("value", justify="right")
+    for lane in lanes:
+        (ident,) = lane.tables
+        newest = next((batch for batch in reversed(lane.batches) if batch.seen), None)
+        if newest is None:
+            table.add_row(ident.name, "–", "0", *("–" for _ in _ROWS), "", "")
+            continue
+        record = newest.tables[ident]
+        rows = ["–", f"{record.counts.published:,}", "–"] if record and ident not in units else ["", "", ""]
+        table.add_row(
+            ident.name,
+            Text(newest.batch),
+            f"{len(lane.batches):,}",
+            *([f"{getattr(newest.counts, name):,}" for name in _ROWS] if lane.fed else rows),
+            Text("held", style="bold red") if newest.held else "",
+            value_text(newest.values.get(ident), units[ident]) if ident in units else "",
+        )
     return table
 
 

@@ -1,12 +1,13 @@
 """Our values as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from readiness_pipelines.batches import Counts
+from readiness_pipelines.batches import BatchRef, Counts
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import Decision
 from readiness_pipelines.ledger import BatchRecord, DecisionRecord
+from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import BatchStatus, DomainStatus, LaneStatus
 from readiness_pipelines.products import KpiValue
 
@@ -48,10 +49,28 @@ def batch_value(status: BatchStatus) -> dict[str, Any]:
     }
 
 
-def status_value(status: DomainStatus) -> dict[str, Any]:
-    """Where a domain stands."""
-    waiting = [{"table": str(ref.table), "batch": ref.batch} for ref in status.awaiting_replay]
-    return {"domain": status.domain, "lanes": list(map(lane_value, status.lanes)), "awaiting_replay": waiting}
+def status_value(
+    status: DomainStatus, other_gates: Sequence[BatchRef] = (), undeclared: Mapping[TableId, int] | None = None
+) -> dict[str, Any]:
+    """Where a domain stands.
+
+    Args:
+        status: Its lanes.
+        other_gates: The batches, of any domain, that another gate than the code's judged.
+        undeclared: The tables, of any domain, that are not in the code any more, with how many batches each has.
+    """
+    name, gone = status.domain, undeclared or {}
+    return {
+        "domain": name,
+        "lanes": list(map(lane_value, status.lanes)),
+        "awaiting_replay": list(map(_ref_value, status.awaiting_replay)),
+        "other_gates": [_ref_value(ref) for ref in other_gates if ref.table.domain == name],
+        "undeclared": {str(table): count for table, count in gone.items() if table.domain == name},
+    }
+
+
+def _ref_value(ref: BatchRef) -> dict[str, str]:
+    return {"table": str(ref.table), "batch": ref.batch}
 
 
 def table_value(table: Table, batches: Sequence[BatchStatus]) -> dict[str, Any]:

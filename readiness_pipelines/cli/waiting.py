@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -12,13 +11,12 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.output import OUT, print_json, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.values import counts_value, decision_value
-from readiness_pipelines.commands import history_command, open_command
+from readiness_pipelines.commands import history_command, open_command, replay_command
 from readiness_pipelines.contracts import Table, answers_for
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.overview import judged_rules, waiting_record, ways_out
-from readiness_pipelines.plain_rows import plain_rows
+from readiness_pipelines.overview import broken_rules, waiting_record, ways_out
 
 SHOWN_COLUMNS = 6
 SHOWN_RULES = 10
@@ -52,10 +50,9 @@ def waiting_table(records: Sequence[BatchRecord]) -> Grid:
     return table
 
 
-def rows_table(batch: str, rows: pa.Table) -> Grid:
+def rows_table(batch: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Grid:
     """Rows that wait, with the columns that fit: those that the broken rules are named after come first."""
-    names = rows.column_names
-    rules = set(rows.column("broken").to_pylist()) if "broken" in names else set()
+    rules = {row.get("broken") for row in rows}
     named = [
         name for name in names if any(re.search(rf"(?:\b|_){re.escape(name)}(?:_|\b)", str(rule)) for rule in rules)
     ]
@@ -63,11 +60,11 @@ def rows_table(batch: str, rows: pa.Table) -> Grid:
     shown = ["_row", *list(dict.fromkeys(own))[:SHOWN_COLUMNS]]
     shown += ["broken"] if "broken" in names else []
     more = len(names) - len(shown)
-    title = f"{batch}: {rows.num_rows:,} rows" + (f", {more} more columns in --json" if more > 0 else "")
+    title = f"{batch}: {len(rows):,} rows" + (f", {more} more columns in --json" if more > 0 else "")
     table = plain_table(title)
     for name in shown:
         table.add_column(Text(name), overflow="fold")
-    for row in plain_rows(rows):
+    for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in shown))
     return table
 
@@ -75,13 +72,14 @@ def rows_table(batch: str, rows: pa.Table) -> Grid:
 def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_json: bool) -> None:
     """Why a batch waits: its rules with samples, who answers, its decisions, and the commands that could resolve it."""
     record = waiting_record(table, batch=ref.batch, installation=installation)
-    counts = judged_rules(table, batch=ref.batch, installation=installation)
+    counts, then = broken_rules(table, record, installation=installation)
     decisions = installation.ledger.decisions(record.ref)
     commands = list(ways_out(ref, counts)) if record.counts.quarantined else [history_command(ref)]
     if as_json:
         print_json(
             {
                 **waiting_value(record),
+                "rules_of_gate": then or record.gate_version,
                 "answers": answers_for(table),
                 "rules": list(map(_rule_value, counts)),
                 "decisions": list(map(decision_value, decisions)),
@@ -92,6 +90,9 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
     say((f"{record.ref} ", "bold"), (record.state.replace("_", " "), "bold red"))
     say(record.reason or "nothing waits")
     say(f"who answers: {answers_for(table)}")
+    if then:
+        say(f"what it broke by the gate {then}, which judged it; the code has another one by now:")
+        say(("  → ", "bold"), replay_command(ref))
     for count in counts[:SHOWN_RULES]:
         OUT.print(_samples(count))
     for decision in decisions:

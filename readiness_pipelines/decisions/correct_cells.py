@@ -3,7 +3,8 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
@@ -13,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from readiness_pipelines.decisions.expressions import check_column, column_type, evaluate, named_view
-from readiness_pipelines.errors import DeclarationError, first_line
+from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.masking import Classes, quoted, quoted_value
 from readiness_pipelines.sql import identifier
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class CellCorrection:
     Attributes:
         cells: Values by ``_row``, by column; text, or null.
         file: The file's name, for people.
+        erased: The cells whose values were erased, by column: their rows are not there any more, or it cannot be
+            applied.
     """
 
     kind: ClassVar[str] = "correct_cells"
@@ -37,6 +41,7 @@ class CellCorrection:
 
     cells: Mapping[str, Mapping[str, str | None]]
     file: str
+    erased: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def describe(self) -> str:
         """The decision on one line, for people."""
@@ -44,13 +49,40 @@ class CellCorrection:
         return f"{count:,} cells of {', '.join(self.cells)} from {self.file}"
 
     def to_json(self) -> dict[str, Any]:
-        """The decision as JSON."""
-        return asdict(self)
+        """The decision as JSON, without its values."""
+        return {"file": self.file}
+
+    def values(self) -> dict[str, Any]:
+        """The values that it names, by ``column/row``: they can be erased."""
+        return {f"{column}/{row}": value for column, cells in self.cells.items() for row, value in cells.items()}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "CellCorrection":
-        """The decision as it was stored."""
-        return cls(**content)
+    def from_json(cls, content: Mapping[str, Any], erased: Mapping[str, datetime]) -> "CellCorrection":
+        """The decision as it was stored, with its values as far as they are there."""
+        if "cells" in content:
+            return cls(cells=content["cells"], file=content["file"])  # of a ledger in which decisions kept their values
+        cells: dict[str, dict[str, str | None]] = {}
+        for part, value in content.items():
+            if part != "file":
+                column, _, row = part.rpartition("/")
+                cells.setdefault(column, {})[row] = value
+        gone: dict[str, set[str]] = {}
+        for part in erased:
+            column, _, row = part.rpartition("/")
+            gone.setdefault(column, set()).add(row)
+        return cls(cells=cells, file=content["file"], erased={column: frozenset(rows) for column, rows in gone.items()})
+
+    def redacted(self, classes: Classes) -> "CellCorrection":  # noqa: ARG002  # as every kind
+        """The decision: of its values, only how many there are is said anyway."""
+        return self
+
+    def erased_rows(self, rows: duckdb.DuckDBPyRelation) -> int:
+        """How many of some rows have a cell whose value was erased."""
+        gone = ", ".join(sorted({str(int(row)) for cells in self.erased.values() for row in cells}))
+        if not gone:
+            return 0
+        ((count,),) = rows.filter(f"_row IN ({gone})").aggregate("count(*)").fetchall()
+        return int(count)
 
     def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: "Gate") -> int:  # noqa: ARG002  # as every kind
         """How many rows it touches.
@@ -73,7 +105,7 @@ class CellCorrection:
         except duckdb.Error as error:
             kinds = ", ".join(f"{column} {column_type(rows, column)}" for column in self.cells)
             raise DeclarationError(
-                f"{self.file} has a value that its column cannot hold: {first_line(error)}",
+                f"{self.file} has a value that its column cannot hold: {quoted(error)}",
                 way_out=f"the columns are: {kinds}",
             ) from error
         return len(wanted)
@@ -107,7 +139,9 @@ def read_cells(file: Path) -> CellCorrection:
     try:
         rows = pq.read_table(file).to_pylist() if file.suffix == ".parquet" else list(_csv_rows(file))
     except (OSError, ValueError, pa.ArrowException, csv.Error) as error:
-        raise DeclarationError(f"{file} cannot be read: {error}", way_out="give a CSV or Parquet file") from error
+        raise DeclarationError(
+            f"{file} cannot be read: {quoted(error)}", way_out="give a CSV or Parquet file"
+        ) from error
     if any(None in row for row in rows):
         raise DeclarationError(f"{file} has a row with more fields than columns", way_out="quote fields with commas")
     columns = [name for name in (rows[0] if rows else {}) if name != "_row"]
@@ -126,11 +160,12 @@ def read_cells(file: Path) -> CellCorrection:
 
 def _cells(file: Path, rows: list[dict[str, Any]], columns: list[str]) -> dict[str, dict[str, str | None]]:
     cells: dict[str, dict[str, str | None]] = {name: {} for name in columns}
-    for row in rows:
+    for place, row in enumerate(rows, 1):
         number = str(row["_row"]).strip()
         if not re.fullmatch("[0-9]{1,18}", number) or number in cells[columns[0]]:
             raise DeclarationError(
-                f"{file} names the row {row['_row']!r}, which is not a number, or is there twice",
+                f"{file} names in its row {place} the _row {quoted_value(row['_row'])}, which is not a number, or is "
+                "there twice",
                 way_out="name each row once, by its _row",
             )
         for name in columns:

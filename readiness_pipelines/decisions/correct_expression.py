@@ -1,11 +1,13 @@
 """A correction by an expression: a column is set in the rows that meet a condition."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 
+from readiness_pipelines.decisions.erased import last_erased
 from readiness_pipelines.decisions.expressions import (
     check_column,
     check_expression,
@@ -13,6 +15,7 @@ from readiness_pipelines.decisions.expressions import (
     count_rows,
     named_view,
 )
+from readiness_pipelines.masking import Classes, redact_expression
 from readiness_pipelines.sql import identifier
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ class Correction:
         column: The column.
         expression: A DuckDB expression over the row's columns.
         where: A DuckDB condition over the row's columns; ``None`` for all rows.
+        erased_at: When its values were erased; it cannot be applied any more.
     """
 
     kind: ClassVar[str] = "correct_expression"
@@ -38,19 +42,30 @@ class Correction:
     column: str
     expression: str
     where: str | None = None
+    erased_at: datetime | None = None
 
     def describe(self) -> str:
         """The decision on one line, for people."""
         return f"{self.column} = {self.expression}" + (f" where {self.where}" if self.where else "")
 
     def to_json(self) -> dict[str, Any]:
-        """The decision as JSON."""
-        return asdict(self)
+        """The decision as JSON, without its values."""
+        return {"column": self.column}
+
+    def values(self) -> dict[str, Any]:
+        """The values that it names, by part: they can be erased."""
+        return {"expression": self.expression, "where": self.where}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Correction":
-        """The decision as it was stored."""
-        return cls(**content)
+    def from_json(cls, content: Mapping[str, Any], erased: Mapping[str, datetime]) -> "Correction":
+        """The decision as it was stored, with its values as far as they are there."""
+        return cls(**{"expression": "", **content}, erased_at=last_erased(erased))
+
+    def redacted(self, classes: Classes) -> "Correction":
+        """The decision with its values redacted that are of classified columns."""
+        expression = redact_expression(self.expression, classes, target=self.column)
+        where = redact_expression(self.where, classes) if self.where else self.where
+        return replace(self, expression=expression, where=where)
 
     def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: "Gate") -> int:  # noqa: ARG002  # as every kind
         """How many rows it touches.

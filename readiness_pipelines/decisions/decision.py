@@ -13,6 +13,7 @@ from readiness_pipelines.decisions.undo import Undoing
 from readiness_pipelines.decisions.waive import Waiver
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.ledger import DecisionRecord, Ledger
+from readiness_pipelines.masking import Classes
 
 What = Correction | CellCorrection | Waiver | Discarding | Undoing
 """What can be decided about a batch."""
@@ -31,6 +32,7 @@ class Decision:
         id: Grows with time.
         ref: The batch.
         what: What was decided.
+        text: The decision on one line, for people, without values of classified columns.
         at: When, in UTC.
         who: The person.
         why: The reason.
@@ -39,6 +41,7 @@ class Decision:
     id: int
     ref: BatchRef
     what: What
+    text: str
     at: datetime
     who: str
     why: str
@@ -48,11 +51,6 @@ class Decision:
         """What is done: ``correct``, ``waive``, ``discard`` or ``undo``."""
         return self.what.verb
 
-    @property
-    def text(self) -> str:
-        """The decision on one line, for people."""
-        return self.what.describe()
-
 
 def parse(record: DecisionRecord) -> Decision:
     """A decision as the ledger keeps it.
@@ -60,15 +58,22 @@ def parse(record: DecisionRecord) -> Decision:
     Raises:
         LedgerError: A kind of decision that this program does not know.
     """
-    content = dict(record.content)
+    content = {**record.content, **record.values}
     kind = KINDS.get(str(content.pop("kind", "")))
     if kind is None:
         raise LedgerError(
             f"decision {record.id} about {record.ref} ({record.verb} {record.text}) is of an unknown kind",
             way_out="install the newer program",
         )
-    what = kind.from_json(content)
-    return Decision(id=record.id, ref=record.ref, what=what, at=record.at, who=record.who, why=record.why)
+    return Decision(
+        id=record.id,
+        ref=record.ref,
+        what=kind.from_json(content, record.erased),
+        text=record.text,
+        at=record.at,
+        who=record.who,
+        why=record.why,
+    )
 
 
 def decisions_about(ledger: Ledger, ref: BatchRef) -> tuple[Decision, ...]:
@@ -76,8 +81,19 @@ def decisions_about(ledger: Ledger, ref: BatchRef) -> tuple[Decision, ...]:
     return tuple(map(parse, ledger.decisions(ref)))
 
 
-def keep_decision(ledger: Ledger, ref: BatchRef, what: What, *, who: str, why: str, at: datetime) -> Decision:
-    """Keep a decision in the ledger.
+def keep_decision(
+    ledger: Ledger, ref: BatchRef, what: What, *, who: str, why: str, at: datetime, classes: Classes
+) -> Decision:
+    """Keep a decision in the ledger: its values where they can be erased, and without them for ever.
+
+    Args:
+        ledger: The ledger.
+        ref: The batch.
+        what: What was decided.
+        who: The person.
+        why: The reason.
+        at: When, in UTC.
+        classes: What the table's columns are to persons.
 
     Raises:
         DeclarationError: A reason or a name with characters that are not text.
@@ -89,7 +105,8 @@ def keep_decision(ledger: Ledger, ref: BatchRef, what: What, *, who: str, why: s
         ref,
         verb=what.verb,
         content={"kind": what.kind, **what.to_json()},
-        text=what.describe(),
+        values=what.values(),
+        text=what.redacted(classes).describe(),
         who=who,
         why=why,
         at=at,

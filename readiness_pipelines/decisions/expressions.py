@@ -1,6 +1,7 @@
 """Expressions and conditions that people write about a batch's rows, checked before they are kept."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Container, Mapping, Sequence
 from difflib import get_close_matches
@@ -12,6 +13,7 @@ import duckdb
 from readiness_pipelines.decisions.allowed_functions import FUNCTION_NAMES, OPERATORS, SYNTAX
 from readiness_pipelines.decisions.sizes import calls_growing, check_sizes, named_columns, nodes
 from readiness_pipelines.errors import DeclarationError, UnknownNameError, first_line
+from readiness_pipelines.masking import quoted, quoted_expression
 from readiness_pipelines.sql import identifier
 
 MOST_CHARACTERS = 10_000
@@ -103,7 +105,8 @@ def evaluate(rows: duckdb.DuckDBPyRelation, *columns: str) -> None:
     Raises:
         duckdb.Error: They cannot be computed.
     """
-    rows.aggregate(", ".join(f"count({identifier(name)})" for name in columns)).fetchall()
+    if columns:
+        rows.aggregate(", ".join(f"count({identifier(name)})" for name in columns)).fetchall()
 
 
 def check_characters(text: str, what: str) -> None:
@@ -195,8 +198,9 @@ def _longest(rows: duckdb.DuckDBPyRelation, columns: Container[str]) -> Mapping[
 
 def _shown(text: str) -> str:
     """An expression in an error: quoted, and not longer than can be read."""
-    quoted = ascii(text) if any(unicodedata.category(one) in ("Cs", "Cc", "Cf") for one in text) else repr(text)
-    return quoted if len(quoted) <= MOST_SHOWN else f"{quoted[:MOST_SHOWN]}…"
+    text = quoted_expression(text)
+    shown = ascii(text) if any(unicodedata.category(one) in ("Cs", "Cc", "Cf") for one in text) else repr(text)
+    return shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}…"
 
 
 def _check_node(text: str, node: Mapping[str, Any], columns: Container[str]) -> None:
@@ -230,8 +234,18 @@ def _check_function(text: str, node: Mapping[str, Any]) -> None:
 _WAY_OUT = "write an expression over the batch's columns, texts in single quotes: diag_1 = '8'"
 
 
+_OF_TEXT = (
+    "columns are as they arrived, and of a CSV that is text: read them as numbers, where they are some: "
+    "TRY_CAST(amount AS DOUBLE) > 100"
+)
+_IS_OF_TEXT = re.compile(r"VARCHAR|Could not convert string|explicit (type )?cast")
+
+
 def _refused(text: str, error: BaseException) -> DeclarationError:
-    return DeclarationError(_refusal(text, first_line(error)), way_out=_WAY_OUT)
+    reason = quoted(error)
+    return DeclarationError(
+        _refusal(text, reason), way_out=_OF_TEXT if _IS_OF_TEXT.search(first_line(error)) else _WAY_OUT
+    )
 
 
 def _refusal(text: str, reason: str) -> str:

@@ -12,8 +12,9 @@ from readiness_pipelines.decisions.discard import Discarding
 from readiness_pipelines.decisions.expressions import evaluate
 from readiness_pipelines.decisions.undo import Undoing
 from readiness_pipelines.decisions.waive import Waiver
-from readiness_pipelines.errors import DeclarationError, first_line
+from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.gates import Decisions, Discarded, Waived
+from readiness_pipelines.masking import quoted
 
 
 def in_force(decisions: Sequence[Decision], *, at: datetime) -> tuple[Decision, ...]:
@@ -36,9 +37,11 @@ def corrected(
         engine: The relation's connection.
 
     Raises:
-        DeclarationError: A correction that cannot be applied any more; names the decision and the way out.
+        DeclarationError: A correction that cannot be applied any more, or a decision whose values were erased; names
+            the decision and the way out.
     """
     for decision in decisions:
+        _check_not_erased(decision, rows)
         if not isinstance(decision.what, Correction | CellCorrection):
             continue
         try:
@@ -80,9 +83,27 @@ def gate_decisions(decisions: Sequence[Decision]) -> Decisions:
     )
 
 
+def _check_not_erased(decision: Decision, rows: duckdb.DuckDBPyRelation) -> None:
+    """Refuse a decision of which nobody knows any more what it was. A cell of a row that is gone, too, is no loss."""
+    what = decision.what
+    if isinstance(what, CellCorrection):
+        if count := what.erased_rows(rows):
+            raise _erased(decision, f"cells of {count:,} rows that are still there")
+    elif not isinstance(what, Undoing) and what.erased_at is not None:
+        raise _erased(decision, f"what it names was erased on {what.erased_at:%Y-%m-%d}")
+
+
+def _erased(decision: Decision, what: str) -> DeclarationError:
+    return DeclarationError(
+        f"decision {decision.id} about {decision.ref} cannot be applied, because its values were erased ({what})",
+        way_out=f"readiness quarantine undo {decision.ref.batch} --decision {decision.id} --table {decision.ref.table}"
+        " --reason …, then decide again",
+    )
+
+
 def _inapplicable(decision: Decision, error: BaseException) -> DeclarationError:
     return DeclarationError(
-        f"decision {decision.id} about {decision.ref} cannot be applied ({decision.text}): {first_line(error)}",
+        f"decision {decision.id} about {decision.ref} cannot be applied ({decision.text}): {quoted(error)}",
         way_out=f"readiness quarantine undo {decision.ref.batch} --decision {decision.id}",
     )
 

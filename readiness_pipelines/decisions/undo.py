@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
+
+from readiness_pipelines.masking import Classes
 
 if TYPE_CHECKING:
     from readiness_pipelines.gates import Gate  # to read decisions, no gate is built
@@ -31,10 +34,18 @@ class Undoing:
         """The decision as JSON."""
         return asdict(self)
 
+    def values(self) -> dict[str, Any]:
+        """It names no values."""
+        return {}
+
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Undoing":
+    def from_json(cls, content: Mapping[str, Any], erased: Mapping[str, datetime]) -> "Undoing":  # noqa: ARG003  # as every kind
         """The decision as it was stored."""
         return cls(**content)
+
+    def redacted(self, classes: Classes) -> "Undoing":  # noqa: ARG002  # as every kind
+        """The decision: it names no values."""
+        return self
 
     def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: "Gate") -> None:  # noqa: ARG002  # as every kind
         """It touches no rows by itself; whether there is such a decision is checked where it is kept."""

@@ -1,15 +1,17 @@
 """A waiver: a rule that need not hold."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 
+from readiness_pipelines.decisions.erased import last_erased
 from readiness_pipelines.decisions.expressions import count_rows
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.gates import MASKING_VERIFIED, TOLERANCE
+from readiness_pipelines.masking import Classes, redact_expression
 
 if TYPE_CHECKING:
     from readiness_pipelines.gates import Gate  # to read decisions, no gate is built
@@ -26,6 +28,7 @@ class Waiver:
         rule: Its name, or ``tolerance``.
         where: A DuckDB condition over the row's columns; ``None`` for the whole batch.
         until: When it ends, in UTC; ``None`` for never.
+        erased_at: When its values were erased; it cannot be applied any more.
     """
 
     kind: ClassVar[str] = "waive"
@@ -34,6 +37,7 @@ class Waiver:
     rule: str
     where: str | None = None
     until: datetime | None = None
+    erased_at: datetime | None = None
 
     def describe(self) -> str:
         """The decision on one line, for people."""
@@ -41,14 +45,22 @@ class Waiver:
         return self.rule + (f" where {self.where}" if self.where else "") + until
 
     def to_json(self) -> dict[str, Any]:
-        """The decision as JSON."""
-        return {**asdict(self), "until": self.until.isoformat() if self.until else None}
+        """The decision as JSON, without its values."""
+        return {"rule": self.rule, "until": self.until.isoformat() if self.until else None}
+
+    def values(self) -> dict[str, Any]:
+        """The values that it names, by part: they can be erased."""
+        return {"where": self.where} if self.where else {}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Waiver":
-        """The decision as it was stored."""
-        until = content["until"]
-        return cls(**{**content, "until": datetime.fromisoformat(until) if until else None})
+    def from_json(cls, content: Mapping[str, Any], erased: Mapping[str, datetime]) -> "Waiver":
+        """The decision as it was stored, with its values as far as they are there."""
+        until = datetime.fromisoformat(content["until"]) if content["until"] else None
+        return cls(**{**content, "until": until}, erased_at=last_erased(erased))
+
+    def redacted(self, classes: Classes) -> "Waiver":
+        """The decision with its values redacted that are of classified columns."""
+        return replace(self, where=redact_expression(self.where, classes)) if self.where else self
 
     def lasts(self, at: datetime) -> bool:
         """Whether it has not ended at a time."""

@@ -6,7 +6,7 @@ from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
     from readiness_pipelines.delivery.audit import Audit, audit
-    from readiness_pipelines.delivery.checking import CheckedCode, Mistake, check_domains, import_mistake
+    from readiness_pipelines.delivery.checking import CheckedCode, Mistake, check_domains, import_mistakes
     from readiness_pipelines.delivery.clones import drop_environment
     from readiness_pipelines.delivery.deciding import KeptDecision, decide
     from readiness_pipelines.delivery.deliver import Delivery, deliver
@@ -83,7 +83,7 @@ __all__ = [
     "engine_of",
     "evaluate",
     "gate_of",
-    "import_mistake",
+    "import_mistakes",
     "in_flow",
     "ingest",
     "kpi_values",

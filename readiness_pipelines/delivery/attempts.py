@@ -7,9 +7,11 @@ from uuid import uuid4
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Domain, Table
-from readiness_pipelines.errors import LedgerError
+from readiness_pipelines.delivery.classes import handling_rows
+from readiness_pipelines.errors import LedgerError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchContents, Home
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.names import TableId
 
 
@@ -54,15 +56,20 @@ def attempted(table: Table, ref: BatchRef, *, installation: Installation, run: R
     attempt = uuid4().hex
     ledger = installation.ledger
     ledger.claim(table.id, home_of(table), at=run.clock())
-    with installation.lakehouse.turn(str(ref.table), ref.batch, run_id=run.run_id):
+    with handling_rows(table), installation.lakehouse.turn(str(ref.table), ref.batch, run_id=run.run_id):
         ledger.begin(ref, attempt=attempt, run_id=run.run_id, who=run.who, at=run.clock())
         try:
             yield OpenAttempt(id=attempt, confirm=lambda: ledger.confirm(ref, attempt=attempt))
         except Exception as error:
             # A ledger that is gone, too, keeps the attempt open: the first error is the one to see.
             with suppress(LedgerError):
-                ledger.fail(ref, attempt=attempt, at=run.clock(), error=str(error))
+                ledger.fail(ref, attempt=attempt, at=run.clock(), error=_said(error))
             raise
+
+
+def _said(error: Exception) -> str:
+    """What an error says, as the ledger keeps it for ever: ours as they are, of others nothing that may be a value."""
+    return str(error) if isinstance(error, ReadinessError) else f"{type(error).__name__}: {quoted(error)}"
 
 
 def left_by_crash(store: TableId, ref: BatchRef, installation: Installation) -> bool:

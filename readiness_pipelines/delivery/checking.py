@@ -1,10 +1,12 @@
 """What is wrong with declarations, found without a row: their gates are built, their transforms tried on no rows."""
 
+import ast
 import inspect
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 
@@ -18,7 +20,7 @@ from readiness_pipelines.contracts.protections import key_of
 from readiness_pipelines.delivery.classes import refuse_unreviewed, strongest_class
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.reading import errors_of_transform, transformed, with_row_identity
-from readiness_pipelines.errors import DeclarationError, ReadinessError, UnknownNameError
+from readiness_pipelines.errors import DeclarationError, ReadinessError, UnknownNameError, suggestion
 from readiness_pipelines.gates import Gate, known_columns, protected_columns
 from readiness_pipelines.products import NoTotalError, kpi_schema
 from readiness_pipelines.settings import Settings
@@ -109,14 +111,49 @@ def check_domains(domains: Iterable[Domain], settings: Settings) -> CheckedCode:
     return CheckedCode(tables=len(tables), rules=rules, tried=tried, untried=tuple(untried), mistakes=tuple(mistakes))
 
 
-def import_mistake(error: ReadinessError) -> Mistake:
-    """What an error says that a module's import raised, with the line of the user's code that it comes from."""
+def import_mistakes(error: ReadinessError) -> tuple[Mistake, ...]:
+    """What an error says that a module's import raised, with the line of the user's code that it comes from.
+
+    An import that lacks a name ends the whole module: all names that its file imports and that are not there are
+    named at once.
+    """
     cause = error.__cause__ or error
     if isinstance(cause, SyntaxError):
         file, line = cause.filename or "", cause.lineno
     else:
         file, line = _last_line(cause.__traceback__)
-    return Mistake(table=None, file=_shown(file), line=line, what=error.what, way_out=error.way_out, code=error.code)
+    if isinstance(cause, ImportError) and (missing := tuple(_missing_imports(file))):
+        return missing
+    return (Mistake(table=None, file=_shown(file), line=line, what=error.what, way_out=error.way_out, code=error.code),)
+
+
+def _missing_imports(file: str) -> Iterator[Mistake]:
+    """The names that a file imports from modules which are there, and do not have them."""
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return
+    for node in tree.body:
+        module = sys.modules.get(node.module or "") if isinstance(node, ast.ImportFrom) and not node.level else None
+        if module is None or not isinstance(node, ast.ImportFrom):
+            continue
+        for one in node.names:
+            if one.name != "*" and not hasattr(module, one.name) and not _is_module(f"{node.module}.{one.name}"):
+                yield Mistake(
+                    table=None,
+                    file=_shown(file),
+                    line=one.lineno,
+                    what=f"{node.module} has no {one.name!r}",
+                    way_out=suggestion(one.name, [name for name in dir(module) if not name.startswith("_")]),
+                    code=DeclarationError.code,
+                )
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _inputs(table: Computed) -> Mapping[str, pa.Schema] | None:

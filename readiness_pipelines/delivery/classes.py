@@ -1,13 +1,16 @@
 """What the columns of tables are to persons, with what they inherit from sources and inputs."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from typing import assert_never
 
 from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table
 from readiness_pipelines.contracts.classification import Classification, Classified, PersonalKind, strongest
-from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.gates import GATES_KEPT, gate_of
 from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.masking import Classes, handling
 
 TABLES_KEPT = 1_024
 """So many tables are looked at once."""
@@ -92,3 +95,42 @@ def strongest_class(table: Table) -> Classified:
 def names_somebody(found: Classified) -> bool:
     """Whether a value of a class, on its own, may tell who a person is."""
     return found.level.personal and (found.kind is None or found.kind in _NAMES_SOMEBODY)
+
+
+@lru_cache(maxsize=GATES_KEPT)
+def classes_of(table: Table) -> Classes:
+    """What the columns of a table are to persons, as far as showing their values goes.
+
+    Raises:
+        GateBuildError: As `class_of`.
+    """
+    names = tuple(spec.name for spec in gate_of(table).spec.columns)
+    known = [strongest_class(table)]
+    if isinstance(table, GatedTable):
+        known.append(Classified(level=table.source.classification, inherited=True))
+    else:
+        known += [classes_of(read.table).strongest for read in table.reads.values()]
+    spellings = {name.lower(): name for name in names}
+
+    def lookup(column: str) -> Classified:
+        # An expression may spell a column otherwise: DuckDB does not mind capitals.
+        spelled = {column, spellings.get(column.lower(), column)}
+        return _strongest_of(class_of(table, name) for name in sorted(spelled))
+
+    inputs = frozenset() if isinstance(table, GatedTable) else _names_of_inputs(table)
+    return Classes(lookup, _strongest_of(known), frozenset(names) | inputs)
+
+
+@contextmanager
+def handling_rows(table: Table) -> Iterator[None]:
+    """Handle rows of a table: errors that quote them say no more than may leave the lakehouse."""
+    with handling(classes_of(table)):
+        yield
+
+
+def _names_of_inputs(table: DerivedTable | Kpi) -> frozenset[str]:
+    return frozenset(name for read in table.reads.values() for name in classes_of(read.table).names)
+
+
+def _strongest_of(found: Iterable[Classified]) -> Classified:
+    return strongest(found) or Classified(level=Classification.INTERNAL, inherited=True)

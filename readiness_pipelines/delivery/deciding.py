@@ -19,6 +19,7 @@ from readiness_pipelines.decisions import (
     in_force,
     keep_decision,
 )
+from readiness_pipelines.delivery.classes import classes_of, handling_rows
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.reading import judged_rows
 from readiness_pipelines.errors import DeclarationError
@@ -47,16 +48,18 @@ def decide(
     """
     ref = BatchRef(table.id, batch)
     ledger, rows, now = installation.ledger, None, run.clock()
-    if not isinstance(what, Undoing):
-        with installation.engine(f"batch {batch!r} of {table.id}") as engine:
-            given = judged_rows(table, batch=batch, installation=installation, engine=engine)
-            # What is decided next is about the rows as the decisions before have left them.
-            held = in_force(decisions_about(ledger, ref), at=now)
-            current = corrected(given.rows, held, engine)
-            rows = what.check(current, engine, gate_of(table))
-            if isinstance(what, Correction | CellCorrection):
-                _check_others(held, what, current, engine)
-    return KeptDecision(decision=keep_decision(ledger, ref, what, who=run.who, why=why, at=now), rows=rows)
+    with handling_rows(table):
+        if not isinstance(what, Undoing):
+            with installation.engine(f"batch {batch!r} of {table.id}") as engine:
+                given = judged_rows(table, batch=batch, installation=installation, engine=engine)
+                # What is decided next is about the rows as the decisions before have left them.
+                held = in_force(decisions_about(ledger, ref), at=now)
+                current = corrected(given.rows, held, engine)
+                rows = what.check(current, engine, gate_of(table))
+                if isinstance(what, Correction | CellCorrection):
+                    _check_others(held, what, current, engine)
+        kept = keep_decision(ledger, ref, what, who=run.who, why=why, at=now, classes=classes_of(table))
+    return KeptDecision(decision=kept, rows=rows)
 
 
 def _check_others(

@@ -11,6 +11,7 @@ from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.columns import RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
+from readiness_pipelines.delivery.classes import handling_rows
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.erasure.arriving import without_erased
 from readiness_pipelines.delivery.scanning import scan_staged
@@ -74,6 +75,13 @@ def ingest(
         LakehouseError: The raw table cannot be written.
         RegisterKeyError: The register says whom to leave out, and its key is not there.
     """
+    with handling_rows(table):
+        return _ingest(table, batch, installation, run, arrival=arrival, again=again)
+
+
+def _ingest(
+    table: GatedTable, batch: str, installation: Installation, run: Run, *, arrival: str | None, again: bool
+) -> Ingested:
     raw = table.id.raw
     ref = BatchRef(raw, batch)
     places = installation.places(table.batches)

@@ -19,7 +19,7 @@ from readiness_pipelines.decisions import (
     in_force,
 )
 from readiness_pipelines.delivery.baseline import Baseline
-from readiness_pipelines.delivery.classes import refuse_unreviewed
+from readiness_pipelines.delivery.classes import classes_of, handling_rows, refuse_unreviewed
 from readiness_pipelines.delivery.compared import Compared, compared_rows, merged
 from readiness_pipelines.delivery.gates import engine_of, gate_of
 from readiness_pipelines.delivery.on_spark import compared_on_spark, decisions_on_spark, rows_on_spark, spark_engine
@@ -28,6 +28,7 @@ from readiness_pipelines.delivery.shapes import shape_in_force
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Verdict
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.keys import Keys
+from readiness_pipelines.masking import Classes, redact_samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def judged_batch(
     """
     gate = gate_of(table, default_engine=installation.engine_name)
     refuse_unreviewed(table)
-    with installation.engine(f"batch {batch!r} of {table.id}") as engine:
+    with handling_rows(table), installation.engine(f"batch {batch!r} of {table.id}") as engine:
         given = judged_rows(table, batch=batch, installation=installation, engine=engine)
         compared = compared_rows(table, gate, batch=batch, installation=installation, engine=engine)
         rows = corrected(given.rows, decisions, engine)
@@ -94,11 +95,17 @@ def judged_batch(
                 gate=gate,
                 given=replace(given, inputs=merged(given.inputs, compared.inputs)),
                 decisions=decisions,
-                verdict=verdict.verified() if verified else verdict,
+                verdict=_redacted(verdict.verified() if verified else verdict, classes_of(table)),
                 judge=judge,
                 engine=engine,
                 baseline=compared.baseline,
             )
+
+
+def _redacted(verdict: Verdict, classes: Classes) -> Verdict:
+    """The verdict as it may be shown and stored: its samples without values of classified columns."""
+    rules = tuple(replace(count, samples=redact_samples(count.samples, classes)) for count in verdict.rules)
+    return replace(verdict, rules=rules)
 
 
 @dataclass(frozen=True, slots=True)

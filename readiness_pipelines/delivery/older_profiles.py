@@ -1,18 +1,26 @@
 """Profiles that earlier versions kept in Iceberg tables beside each table, brought into the ledger."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from readiness_pipelines.contracts import Domain
+from readiness_pipelines.delivery.classes import classes_of
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.masking import UNKNOWN
 from readiness_pipelines.names import TableId
-from readiness_pipelines.observability import BatchProfile, ColumnKind, ColumnProfile
+from readiness_pipelines.observability import BatchProfile, ColumnKind, ColumnProfile, redact_profile
 
 ENDING = "_profiles"
 
 
-def bring_older_profiles(installation: Installation) -> int:
+def bring_older_profiles(installation: Installation, domains: Iterable[Domain] = ()) -> int:
     """Bring the profiles of earlier versions into the ledger, but for batches that have one there. Safe to do again.
 
-    The Iceberg tables stay as they are.
+    The Iceberg tables stay as they are. What comes into the ledger has no values of classified columns.
+
+    Args:
+        installation: Where the tables and the ledger are.
+        domains: Whose tables say what their columns are to persons; of others, no values are brought.
 
     Returns:
         How many were brought.
@@ -22,6 +30,7 @@ def bring_older_profiles(installation: Installation) -> int:
         LedgerError: The ledger cannot be reached.
     """
     brought = 0
+    declared = {table.id: table for domain in domains for table in domain.tables}
     for store in installation.lakehouse.tables():
         if not store.domain.endswith(ENDING):
             continue
@@ -30,8 +39,10 @@ def bring_older_profiles(installation: Installation) -> int:
         by_batch: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
             by_batch.setdefault(row["_batch"], []).append(row)
-        texts = {batch: _profile(batch, rows).to_json() for batch, rows in by_batch.items()}
         table = TableId(store.domain.removesuffix(ENDING), store.name)
+        classes = classes_of(declared[table]) if table in declared else UNKNOWN
+        profiles = {batch: redact_profile(_profile(batch, rows), classes) for batch, rows in by_batch.items()}
+        texts = {batch: profile.to_json() for batch, profile in profiles.items()}
         brought += installation.ledger.bring_profiles(table, texts)
     return brought
 

@@ -8,10 +8,11 @@ import duckdb
 from readiness_pipelines.columns import PUBLISHED_COLUMNS
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.delivery.baseline import Baseline
-from readiness_pipelines.errors import first_line
+from readiness_pipelines.delivery.classes import classes_of
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import Lakehouse, Staged
 from readiness_pipelines.ledger import BatchFinding, FindingKind
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.observability import (
     BatchProfile,
     Comparison,
@@ -19,6 +20,7 @@ from readiness_pipelines.observability import (
     Measured,
     compare,
     profile_of,
+    redact_profile,
 )
 from readiness_pipelines.sql import identifier
 
@@ -90,13 +92,14 @@ def profiled(
     """
     profile, comparison = None, None
     try:
-        profile = profile_of_staged(staged, installation.lakehouse, engine)
+        whole = profile_of_staged(staged, installation.lakehouse, engine)
+        profile = redact_profile(whole, classes_of(table))
         before = baseline()
         day = table.batches.season(staged.batch)
         comparison = compare(profile, before.batches, weekday=day, restarts=before.restarts)
     except Exception as error:  # law 7: nothing that only watches can stop a delivery
         what = "not profiled" if profile is None else "not compared"
-        return Profiled(profile=profile, comparison=None, failures=(f"{what}: {first_line(error)}",))
+        return Profiled(profile=profile, comparison=None, failures=(f"{what}: {quoted(error)}",))
     return Profiled(profile=profile, comparison=comparison)
 
 

@@ -22,11 +22,11 @@ from readiness_pipelines.errors import (
     LakehouseError,
     ReadinessError,
     UpstreamNotPublishedError,
-    first_line,
 )
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import as_arrived, promotable_type, storage_type
 from readiness_pipelines.ledger import BatchRecord, StoredColumn
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.products import kpi_relation
 from readiness_pipelines.sql import duckdb_type, identifier
 
@@ -213,12 +213,12 @@ def errors_of_transform(table: Computed, batch: str) -> Iterator[None]:
         raise
     except duckdb.OutOfMemoryException as error:
         raise LakehouseError(
-            f"the transform of {table.id} needs more memory for batch {batch!r} than it may have: {first_line(error)}",
+            f"the transform of {table.id} needs more memory for batch {batch!r} than it may have: {quoted(error)}",
             way_out="raise READINESS_ENGINE_MEMORY_MB",
         ) from error
     except Exception as error:
         raise DeclarationError(
-            f"the transform of {table.id} breaks on batch {batch!r}: {type(error).__name__}: {first_line(error)}",
+            f"the transform of {table.id} breaks on batch {batch!r}: {type(error).__name__}: {quoted(error)}",
             way_out=f"fix {getattr(table.transform, '__name__', 'it')} in {table.domain.module}, then run it again",
         ) from error
 

@@ -93,6 +93,7 @@ def draft_column(
     proposal: Proposal | None = None,
     decimal: str | None = None,
     day_first: bool | None = None,
+    missing_elsewhere: frozenset[str] = frozenset(),
 ) -> ColumnDraft:
     """Propose how a column is read.
 
@@ -104,6 +105,7 @@ def draft_column(
         proposal: What it looks like.
         decimal: The decimal mark of numbers that do not tell it themselves.
         day_first: Whether dates begin with the day, where they do not tell it themselves.
+        missing_elsewhere: Words by which columns of numbers and dates beside it say that there is no value.
     """
     if not pa.types.is_string(values.type):
         kind = pa.string() if pa.types.is_null(values.type) else values.type
@@ -122,7 +124,11 @@ def draft_column(
     reading = _typed(names.arrived, rest, decimal, day_first)
     doubtful: frozenset[str] = frozenset()
     if reading is None or pa.types.is_string(reading.type):
-        doubtful = frozenset(word for word in words if _may_be_a_value(word, rest))
+        doubtful = frozenset(
+            word
+            for word in words
+            if _may_be_a_value(word, rest) and (word.strip() not in missing_elsewhere or _is_one_of_codes(word, rest))
+        )
         words -= doubtful
         rest = texts.without(words)
         reading = trimmed(reading or Reading(type=pa.string()), rest)
@@ -207,3 +213,12 @@ def _may_be_a_value(word: str, others: Texts) -> bool:
     plain = word.strip()
     signs = bool(others.counts) and all(not any(map(str.isalnum, text)) for text in others.counts)
     return plain in DOUBTFUL_NULL_WORDS or signs
+
+
+def _is_one_of_codes(word: str, others: Texts) -> bool:
+    """Whether a word is written as all other values are: ``NA`` among countries of two letters."""
+    plain = word.strip()
+    return bool(others.counts) and all(
+        len(text.strip()) == len(plain) and text.strip().isalpha() and text.isupper() == plain.isupper()
+        for text in others.counts
+    )

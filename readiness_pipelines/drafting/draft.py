@@ -1,4 +1,4 @@
-"""From files to a draft of a domain: samples, columns, keys, rules, batches, and the gate's word on them."""
+"""From files, or tables of a database, to a draft of a domain: columns, keys, rules, batches, and the gate's word."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +19,7 @@ from readiness_pipelines.drafting.keys import KeyDraft, draft_key
 from readiness_pipelines.drafting.naming import PAGE_NAMES, ColumnName, class_name
 from readiness_pipelines.drafting.placing import Placement, place_files
 from readiness_pipelines.drafting.python_text import type_text
+from readiness_pipelines.drafting.query import cursor_notes, read_table
 from readiness_pipelines.drafting.rules import draft_rules, span
 from readiness_pipelines.drafting.sample import MOST_ROWS, FileSample, read_sample
 from readiness_pipelines.drafting.table import TableDraft
@@ -73,14 +74,42 @@ def draft_domain(name: str, paths: Sequence[Path], *, now: datetime) -> DomainDr
     for path in paths:
         sample = read_sample(path, most_rows=most)
         groups.setdefault(_layout(sample), []).append(sample)
+    placed: list[tuple[Sequence[FileSample], Placement]] = []
+    for samples in groups.values():
+        taken = sorted(placement.table for _, placement in placed)
+        placed.append((samples, place_files([sample.path for sample in samples], taken, now=now)))
+    return _drafted(name, placed)
+
+
+def draft_database(name: str, tables: Sequence[str], *, url: str, connection: str) -> DomainDraft:
+    """Read a sample of tables of a database, and propose the tables that they become.
+
+    Args:
+        name: The domain's name.
+        tables: The tables, with their schemas where they need one.
+        url: The database: ``postgresql://…``, ``sqlite:///…`` or ``duckdb:///…``.
+        connection: What the settings will call it.
+
+    Raises:
+        DeclarationError: A table is given twice, or has nothing that a gate could judge.
+        LandingError: The database cannot be reached, or has no such table.
+    """
+    if len(set(tables)) < len(tables):
+        raise DeclarationError("a table is given twice", way_out="give each table once")
+    placed: list[tuple[Sequence[FileSample], Placement]] = []
+    for table in tables:
+        taken = sorted(placement.table for _, placement in placed)
+        most = max(1_000, MOST_ROWS // len(tables))
+        sample, placement = read_table(table, url=url, connection=connection, taken=taken, most_rows=most)
+        placed.append(([sample], placement))
+    return _drafted(name, placed)
+
+
+def _drafted(name: str, placed: Sequence[tuple[Sequence[FileSample], Placement]]) -> DomainDraft:
     tables: list[TableDraft] = []
-    taken = {name}
-    with locked_connection() as connection:
-        for samples in groups.values():
-            placement = place_files([sample.path for sample in samples], sorted(taken), now=now)
-            table = _draft_table(samples, placement, [one.model for one in tables], connection)
-            tables.append(table)
-            taken.add(table.name)
+    with locked_connection() as engine:
+        for samples, placement in placed:
+            tables.append(_draft_table(samples, placement, [one.model for one in tables], engine))
     return DomainDraft(name=name, tables=tuple(tables))
 
 
@@ -119,6 +148,8 @@ def _draft_table(
     together = {column.names.name for family in families for column in family.columns}
     columns = [column for column in columns if column.names.name not in together]
     values = {column.names.name: _values(column, read) for column in columns}
+    if placement.query:
+        placement = replace(placement, notes=(*placement.notes, *cursor_notes(columns)))
     table = TableDraft(
         model=class_name(placement.table, [*models, *PAGE_NAMES]),
         placement=placement,
@@ -177,8 +208,11 @@ def _draft_columns(
     if decimal is None and sample.options.get("delimiter") == ";":
         decimal = ","
     day_first = orders.pop() if len(orders) == 1 else None
+    missing = frozenset(word.strip() for column in columns if not column.is_text for word in column.null_words)
     return [
-        draft(names, values, decimal=decimal, day_first=day_first) if column.is_ambiguous else column
+        draft(names, values, decimal=decimal, day_first=day_first, missing_elsewhere=missing)
+        if column.is_ambiguous or any(word.strip() in missing for word in column.doubtful_words)
+        else column
         for column, (names, values) in zip(columns, named, strict=True)
     ]
 
@@ -233,9 +267,11 @@ def _judged(table: TableDraft, rows: pa.Table) -> TableDraft:
     }
     if fewer != dict(table.rules) and judgement.rows >= 1 / MOST_FAILING:
         return _judged(replace(table, rules=fewer), rows)
-    if judgement.held and (any(table.rules.values()) or table.key.columns):
+    # One batch of many that is held is a fault of that batch; most of them, a wrong guess.
+    wrong_guess = 2 * len(judgement.held) > len(judgement.shares)
+    if wrong_guess and (any(table.rules.values()) or table.key.columns):
         return _judged(replace(table, rules={}, key=KeyDraft()), rows)
-    if judgement.held and any(not column.is_text for column in table.columns if column.texts is not None):
+    if wrong_guess and any(not column.is_text for column in table.columns if column.texts is not None):
         note = "text, for no row converts to what it looked like"
         columns = tuple(as_text(one, note) if one.texts is not None else one for one in table.columns)
         return _judged(replace(table, columns=columns, spans={}), rows)

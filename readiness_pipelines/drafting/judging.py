@@ -45,15 +45,20 @@ def judge_draft(table: TableDraft, rows: pa.Table) -> Judgement:
         GateBuildError: The model cannot become a gate.
     """
     gate = gate_of_draft(table)
-    held, failed = "", 0
+    held: dict[str, str] = {}
+    shares: dict[str, float] = {}
+    failed = 0
     broken: dict[str, FailingRule] = {}
     waiting: list[int] = []
     for batch in pc.unique(rows.column("_batch")).to_pylist() or [""]:
         with locked_connection() as connection:
             engine = DuckDbEngine(connection)
-            verdict = gate.judge(rows.filter(pc.equal(rows.column("_batch"), batch)), engine)
-            held = held or (verdict.outcome.reason if isinstance(verdict.outcome, Hold) else "")
+            of_batch = rows.filter(pc.equal(rows.column("_batch"), batch))
+            verdict = gate.judge(of_batch, engine)
+            if isinstance(verdict.outcome, Hold):
+                held[batch] = verdict.outcome.reason
             failed += verdict.failed_rows
+            shares[batch] = verdict.failed_rows / max(of_batch.num_rows, 1)
             if verdict.quarantined_rows:
                 waiting += engine.collect(verdict.quarantined).column("_row").to_pylist()
         for count in verdict.rules:
@@ -62,6 +67,7 @@ def judge_draft(table: TableDraft, rows: pa.Table) -> Judgement:
                 broken[count.rule.name] = _added(before, _broken(count, table))
     return Judgement(
         held=held,
+        shares=shares,
         rows=rows.num_rows,
         failed=failed,
         broken=tuple(broken.values()),

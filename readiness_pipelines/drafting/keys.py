@@ -13,10 +13,17 @@ _KEY_WORDS = {
     "id", "key", "no", "nr", "num", "number", "nummer", "code", "uuid", "guid", "sku", "ref", "isbn", "ean",
     "identifier", "schluessel", "schlüssel", "kennung", "numero", "numéro",
 }  # fmt: skip
+_OTHER_WORDS = {
+    "paid", "unpaid", "prepaid", "valid", "invalid", "void", "bid", "mid", "grid", "humid", "fluid", "liquid", "solid",
+    "aid", "raid", "covid", "hybrid", "anno", "piano", "casino", "uno",
+}  # fmt: skip
+"""Words that end like ``orderid`` and ``invoiceno``, and name no key."""
+
 _NEARLY = 0.995
 _MOST_TRIED = 12
 _MOST_TOGETHER = 3
 _LEAST_ROWS = 2
+_ROWS_A_NUMBER = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,21 +75,43 @@ def _rank(column: ColumnDraft, columns: Sequence[ColumnDraft]) -> int:
         return 0
     kind = column.reading.type
     sentences = column.is_text and any(" " in text for text in (column.texts.counts if column.texts else ()))
-    if pa.types.is_floating(kind) or pa.types.is_temporal(kind) or column.is_no_key or sentences:
+    measured = pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if measured or pa.types.is_temporal(kind) or column.is_no_key or sentences:
         return _NO_KEY
-    return 1 if column is columns[0] else 2
+    if column is columns[0]:
+        return 1
+    return 2 if column.is_text or _runs_on(column) else _NO_KEY  # amounts that happen to differ are no key
+
+
+def _runs_on(column: ColumnDraft) -> bool:
+    """Whether whole numbers are nearly those from one to another, as rows are numbered."""
+    if not pa.types.is_integer(column.reading.type) or column.texts is None:
+        return False
+    numbers = [int(value) for value in column.texts.converted(column.reading).values() if isinstance(value, int)]
+    return bool(numbers) and max(numbers) - min(numbers) < 2 * len(numbers)
 
 
 def _looks_like_key(column: ColumnDraft, columns: Sequence[ColumnDraft]) -> bool:
+    kind = column.reading.type
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_temporal(kind):
+        return False
     words = words_of(column.names.arrived)
     named = bool(words) and (
-        words[-1] in _KEY_WORDS or words[0] in _KEY_WORDS or words[-1].endswith(("id", "nr", "no"))
+        words[-1] in _KEY_WORDS
+        or words[0] in _KEY_WORDS
+        or (words[-1].endswith(("id", "nr", "no")) and words[-1] not in _OTHER_WORDS)
     )
-    return (
-        named
-        and not pa.types.is_floating(column.reading.type)
-        and (column is columns[0] or words[-1] not in ("no", "num"))
-    )
+    return named and (column is columns[0] or words[-1] not in ("no", "num"))
+
+
+def _may_be_part(column: ColumnDraft, columns: Sequence[ColumnDraft], rows: int) -> bool:
+    """Whether a column may be part of a key: no measure is, and numbers are one unless they are few or named so."""
+    kind = column.reading.type
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return False
+    if not pa.types.is_integer(kind) or _looks_like_key(column, columns):
+        return True
+    return column.texts is None or len(column.texts.counts) <= rows / _ROWS_A_NUMBER
 
 
 def _distinct(rows: pa.Table, columns: Sequence[str]) -> int:
@@ -92,8 +121,15 @@ def _distinct(rows: pa.Table, columns: Sequence[str]) -> int:
 
 
 def _combination(rows: pa.Table, columns: Sequence[ColumnDraft], distinct: Mapping[str, int]) -> tuple[str, ...]:
-    """The smallest combination of filled columns that tells rows apart: of those with most values."""
-    filled = [one.names.name for one in columns if not one.empty and not pa.types.is_floating(one.reading.type)]
+    """The smallest combination of filled columns that tells rows apart: of those with most values.
+
+    A column that tells them apart by itself is in none: with any other one beside it, it would still do so alone.
+    """
+    filled = [
+        one.names.name
+        for one in columns
+        if not one.empty and distinct[one.names.name] < rows.num_rows and _may_be_part(one, columns, rows.num_rows)
+    ]
     tried = sorted(filled, key=lambda name: -distinct[name])[:_MOST_TRIED]
     if not tried or rows.num_rows < _LEAST_ROWS * 5 or _distinct(rows, tried) < rows.num_rows:
         return ()

@@ -17,8 +17,8 @@ _NUMBERED = re.compile(r"([^\d_][^\d]*|)\d+")
 
 PAGE_NAMES = frozenset({
     "Categories", "Classification", "DailyBatches", "Dates", "Domain", "FileDrop", "Freshness", "HourlyBatches",
-    "MonthlyBatches", "NullTokens", "Numbers", "Source", "StaticBatches", "Steward", "Tolerance", "Trim", "Versions",
-    "arrow", "cleanse", "domain", "pa",
+    "MonthlyBatches", "NullTokens", "Numbers", "Source", "SqlQuery", "StaticBatches", "Steward", "Tolerance", "Trim",
+    "Versions", "arrow", "cleanse", "domain", "pa",
 })  # fmt: skip
 """What a drafted page calls something already."""
 

@@ -1,16 +1,14 @@
 """The page of a drafted domain, as a person would have written it, each guess with what it rests on."""
 
-import math
-
 from readiness_pipelines.contracts.classification import Classification, PersonalKind, strongest
 from readiness_pipelines.detection import Certainty
 from readiness_pipelines.drafting.draft import DomainDraft
 from readiness_pipelines.drafting.model import in_docstring, model_text, step_names
 from readiness_pipelines.drafting.python_text import comment, value_text, wrapped
-from readiness_pipelines.drafting.table import TableDraft
+from readiness_pipelines.drafting.query import query_lines
+from readiness_pipelines.drafting.table import Judgement, TableDraft
 from readiness_pipelines.drafting.words import rows_shown
 
-LEAST_TOLERANCE = 0.05
 _ORDER = (
     "format", "encoding", "delimiter", "comment", "skip_lines", "header", "columns", "skip_after_header", "rename",
     "ignore", "record_path", "missing",
@@ -19,9 +17,10 @@ _ORDER = (
 
 def domain_page(draft: DomainDraft) -> str:
     """The text of the module that declares a drafted domain as ``domain``."""
-    used = {"Domain", "FileDrop", "Source", "Steward", "Tolerance"}
+    used = {"Domain", "Source", "Steward", "Tolerance"}
     for table in draft.tables:
         names = step_names(table)
+        used |= {"SqlQuery" if table.placement.query else "FileDrop"}
         used |= {*names, table.placement.imports, *({"cleanse"} if names else ())}
         used |= {"Classification"} if _classification(table) else set()
         used |= {"Freshness"} if table.placement.promised else set()
@@ -72,7 +71,7 @@ def _declaration(table: TableDraft) -> list[str]:
     lines += wrapped(f"batches={placement.batches},", "    ")
     lines += [
         *comment(f"{looked}: {_verdict(table)}"),
-        f"    tolerance=Tolerance(quarantined_ratio={_tolerance(table)}),",
+        f"    tolerance=Tolerance(quarantined_ratio={table.judgement.tolerance:g}),",
     ]
     if placement.freshness:
         lines += comment(f"freshness: {placement.freshness_note}")
@@ -81,10 +80,12 @@ def _declaration(table: TableDraft) -> list[str]:
 
 
 def _origin(table: TableDraft) -> str:
-    return f"Where {next(iter(table.placement.files)).name} comes from"
+    return f"Where {next(iter(table.placement.keys)).name} comes from"
 
 
 def _reader(table: TableDraft) -> list[str]:
+    if table.placement.query:
+        return _query(table)
     pattern = value_text(table.placement.pattern)
     given = [name for name in _ORDER if name in table.options]
     broken = [one for one in table.judgement.broken if one.rule == "readable"]
@@ -97,11 +98,28 @@ def _reader(table: TableDraft) -> list[str]:
     for name in given:
         note = table.notes.get(name, "")
         if name == "missing":
-            words = ", ".join(column.names.name for column in table.columns if column.null_words)
-            note = f"how whoever sends this writes that there is no value: in {words}"
+            note = _missing_note(table)
         lines += comment(note, " " * 12) if note else []
         lines += wrapped(f"{name}={value_text(table.options[name])},", " " * 12)
     return [*lines, "        ),"]
+
+
+def _query(table: TableDraft) -> list[str]:
+    """The reader of a table in a database."""
+    placement = table.placement
+    lines = ["        reader=SqlQuery("]
+    lines += [f"            {value_text(piece)}" for piece in query_lines(placement.query, 100)]
+    lines[-1] += ","
+    lines += [f"            connection={value_text(placement.connection)},  # see readiness.toml"]
+    if "missing" in table.options:
+        lines += comment(_missing_note(table), " " * 12)
+        lines += wrapped(f"missing={value_text(table.options['missing'])},", " " * 12)
+    return [*lines, "        ),"]
+
+
+def _missing_note(table: TableDraft) -> str:
+    words = ", ".join(column.names.name for column in table.columns if column.null_words)
+    return f"how whoever sends this writes that there is no value: in {words}"
 
 
 def _classification(table: TableDraft) -> list[str]:
@@ -131,16 +149,21 @@ def _classes(table: TableDraft) -> list[str]:
 
 def _verdict(table: TableDraft) -> str:
     judged = table.judgement
-    if judged.held:
-        return f"the batch would be held: {judged.held}"
+    held = held_text(judged)
     if not judged.failed:
-        return "none fails"
+        return held or "none fails"
     share = f"{judged.failed:,} fail ({judged.failed / judged.rows:.2%})"
-    return f"{share}; a batch of which more than this share fails is held"
+    worst = f", in the worst batch {max(judged.shares.values()):.2%}" if len(judged.shares) > 1 else ""
+    return "; ".join(filter(None, (f"{share}{worst}", held, "a batch of which more than this share fails is held")))
 
 
-def _tolerance(table: TableDraft) -> str:
-    """Twice what fails in the sample, and at least a twentieth: what is over it is held as a whole."""
-    judged = table.judgement
-    share = judged.failed / judged.rows if judged.rows else 0.0
-    return f"{min(1.0, max(LEAST_TOLERANCE, math.ceil(200 * share) / 100)):g}"
+def held_text(judged: Judgement) -> str:
+    """How many batches of a sample would be held, and why; "" where none would."""
+    held, batches = judged.would_be_held, len(judged.shares)
+    if not held:
+        return ""
+    first = next(iter(held))
+    if batches == 1:
+        return f"the batch would be held: {held[first]}"
+    why = f"{first}: {held[first]}" if len(held) == 1 else f"{first} first: {held[first]}"
+    return f"{len(held)} of {batches} batches would be held ({why})"

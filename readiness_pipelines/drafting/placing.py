@@ -25,19 +25,21 @@ _LEAST_FILES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where the files of a table land.
+    """Where the files of a table land, or the query that reads it.
 
     Attributes:
         table: The table's name.
-        pattern: The pattern of its reader.
+        pattern: The pattern of its reader; "" where a query reads it.
         batches: Its batches, as Python writes them.
         imports: The name of their kind.
         files: The path of each file below the landing folder.
-        keys: The batch of each file; what is one batch has one key.
+        keys: The batch of each file, or of the table in a database; what is one batch has one key.
         notes: Why these batches, for people.
         freshness: A promise, as Python writes it; "" where nothing suggests one.
         promised: Whether the newest file keeps it now; else it is left for people to switch on.
         freshness_note: Why.
+        query: The query; "" where files land.
+        connection: What the settings call its database.
     """
 
     table: str
@@ -50,6 +52,8 @@ class Placement:
     freshness: str = ""
     promised: bool = False
     freshness_note: str = ""
+    query: str = ""
+    connection: str = ""
 
 
 def place_files(paths: Sequence[Path], taken: Sequence[str], *, now: datetime) -> Placement:

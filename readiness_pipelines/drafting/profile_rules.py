@@ -1,6 +1,6 @@
 """Rules over what a profile tells: ranges, missing values, lists of values, variety, rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,14 +44,19 @@ MakeRule = Callable[[Sequence[BatchProfile]], ProfileRule | None]
 """Makes a rule of the profiles of some batches; ``None`` where they suggest none."""
 
 
-def makers(profiles: Sequence[BatchProfile]) -> Iterator[tuple[str | None, MakeRule]]:
-    """What makes each of the rules, with the column that it is about."""
+def makers(profiles: Sequence[BatchProfile], known: Collection[str] = ()) -> Iterator[tuple[str | None, MakeRule]]:
+    """What makes each of the rules, with the column that it is about.
+
+    Args:
+        profiles: Those of the batches.
+        known: Names of the rules that the gate has: of a range, only the end that it lacks is made.
+    """
     yield None, _row_counts
     names = list(dict.fromkeys(name for profile in profiles for name in profile.columns))
     personal = personal_by_name(names)
     for name in names:
         yield name, _uniqueness(name)
-        yield name, _range(name)
+        yield name, _range(name, known)
         yield name, _missing(name)
         if name not in personal:  # a list of values would be a list of persons
             yield name, _choices(name)
@@ -95,7 +100,9 @@ def _uniqueness(name: str) -> MakeRule:
     return make
 
 
-def _range(name: str) -> MakeRule:
+def _range(name: str, known: Collection[str]) -> MakeRule:
+    has = {end for end, checks in _END_CHECKS.items() if any(rule_name(name, check) in known for check in checks)}
+
     def make(profiles: Sequence[BatchProfile]) -> ProfileRule | None:
         columns = [
             one
@@ -105,12 +112,14 @@ def _range(name: str) -> MakeRule:
         least, most = (
             [value for value in (getattr(one, end) for one in columns) if np.isfinite(value)] for end in _ENDS
         )
-        if not least or not most or _grows(least, most):
+        if not least or not most or _grows(least, most) or len(has) == len(_ENDS):
             return None
         whole = all(float(value).is_integer() for value in (*least, *most))
         low, high = _bounds(least, most, whole=whole)
         seen = f"{min(least):,g} to {max(most):,g}"
-        text = f"ge={_number(low, whole)}, le={_number(high, whole)}"
+        ends = {"minimum": f"ge={_number(low, whole)}", "maximum": f"le={_number(high, whole)}"}
+        text = ", ".join(said for end, said in ends.items() if end not in has)
+        low, high = -np.inf if "minimum" in has else low, np.inf if "maximum" in has else high
         breaks = _of(name, lambda one: (one.minimum or 0) < low or (one.maximum or 0) > high)
         return ProfileRule("schema", text, seen, breaks, (rule_name(name, "in_range"), rule_name(name, "isin")))
 
@@ -118,6 +127,10 @@ def _range(name: str) -> MakeRule:
 
 
 _ENDS = ("minimum", "maximum")
+_END_CHECKS = {
+    "minimum": ("greater_than_or_equal_to", "greater_than"),
+    "maximum": ("less_than_or_equal_to", "less_than"),
+}
 
 
 def _grows(least: Sequence[float], most: Sequence[float]) -> bool:
@@ -196,15 +209,22 @@ def _variety(name: str) -> MakeRule:
 def _bounds(
     least: Sequence[float], most: Sequence[float], *, whole: bool, slack: float = _SLACK
 ) -> tuple[float, float]:
-    """About where nearly all batches were, and some of that further out, at round numbers, but not below 0."""
+    """About where nearly all batches were, and some of that further out, at round numbers, but not below 0.
+
+    Where most batches end is an end already, and is kept.
+    """
     low, high = -_nearly_most([-value for value in least]), _nearly_most(most)
     width = max(high - low, abs(high) * slack, 1 if whole else 0) or 1.0
     unit = 10.0 ** np.floor(np.log10(width * slack))
     unit = max(unit, 1.0) if whole else unit
     below, above = np.floor((low - slack * width) / unit) * unit, np.ceil((high + slack * width) / unit) * unit
     digits = int(max(0, -np.floor(np.log10(unit))))
-    return (max(0.0, round(float(below), digits)) if low >= 0 else round(float(below), digits)), round(
-        float(above), digits
+    below, above = round(float(below), digits), round(float(above), digits)
+    if low >= 0:
+        below = max(0.0, below)
+    return (
+        low if list(least).count(low) > _STEADY * len(least) else below,
+        high if list(most).count(high) > _STEADY * len(most) else above,
     )
 
 
@@ -214,4 +234,5 @@ def _nearly_most(values: Sequence[float]) -> float:
 
 
 def _number(value: float, whole: bool) -> str:
-    return f"{int(value):_}" if whole else f"{value:g}" if abs(value) < 1e6 else repr(value)  # noqa: PLR2004  # %g rounds
+    short = f"{value:g}"
+    return f"{int(value):_}" if whole else short if float(short) == value and "e" not in short else repr(float(value))

@@ -58,7 +58,7 @@ def suggest_rules(profiles: Sequence[BatchProfile], *, known: Collection[str] = 
             way_out="run more batches first",
         )
     found = []
-    for column, make in makers(profiles):
+    for column, make in makers(profiles, known):
         rule = make(profiles)
         if rule is None or set(rule.names) & set(known):
             continue

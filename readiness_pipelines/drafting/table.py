@@ -1,5 +1,6 @@
 """What is proposed for one table."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,23 +33,50 @@ class FailingRule:
     values: tuple[str, ...] = ()
 
 
+LEAST_TOLERANCE = 0.05
+MOST_TOLERANCE = 0.5
+"""A batch of which more fails has another fault than the others: it would be held, and that is said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What the drafted gate says of the sample.
 
     Attributes:
-        held: Why nothing would be published; "" where something is.
+        held: Why nothing would be published, of each batch that is held whatever the tolerance.
+        shares: The share of rows that would wait, of each batch.
         rows: Rows judged.
         failed: Rows that would wait.
         broken: The rules that rows break.
         good: A row that passes, as text; ``None`` where none does, or it has values that text does not tell.
     """
 
-    held: str
+    held: Mapping[str, str]
+    shares: Mapping[str, float]
     rows: int
     failed: int
     broken: tuple[FailingRule, ...]
     good: Mapping[str, str | None] | None
+
+    @property
+    def tolerance(self) -> float:
+        """The share of a batch that may wait: what its worst batch needs and some more, between a twentieth and half.
+
+        A sample of one batch has twice what fails in it, though that is more than half.
+        """
+        if len(self.shares) == 1:
+            (share,) = self.shares.values()
+            return min(1.0, max(LEAST_TOLERANCE, math.ceil(200 * share) / 100))
+        usual = [share for share in self.shares.values() if share <= MOST_TOLERANCE]
+        return min(MOST_TOLERANCE, max(LEAST_TOLERANCE, math.ceil(120 * max(usual, default=0.0)) / 100))
+
+    @property
+    def would_be_held(self) -> Mapping[str, str]:
+        """Why nothing would be published, of each batch of the sample of which that is so, by its tolerance, too."""
+        over = {
+            batch: f"{share:.0%} of its rows fail" for batch, share in self.shares.items() if share > self.tolerance
+        }
+        return {**over, **self.held}
 
     def of(self, column: str) -> tuple[FailingRule, ...]:
         """The rules over one column that rows break."""
@@ -72,7 +100,7 @@ class FamilyDraft:
     columns: tuple[ColumnDraft, ...]
 
 
-NOT_JUDGED = Judgement(held="", rows=0, failed=0, broken=(), good=None)
+NOT_JUDGED = Judgement(held={}, shares={}, rows=0, failed=0, broken=(), good=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +144,8 @@ class TableDraft:
 
     @property
     def files(self) -> str:
-        """Its files, for people."""
-        names = [path.name for path in self.placement.files]
+        """Its files, or the table in a database, for people."""
+        names = [path.name for path in self.placement.keys]
         return names[0] if len(names) == 1 else f"{len(names)} files like {names[0]}"
 
     @property

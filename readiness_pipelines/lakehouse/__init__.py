@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         StagingArea,
     )
     from readiness_pipelines.lakehouse.types import promotable_type, storage_schema, storage_type
+    from readiness_pipelines.lakehouse.upstream import WAY_OUT_OF_OTHER_TYPES, OtherType
 else:
     import_on_demand(__name__)
 
@@ -36,12 +37,14 @@ __all__ = [
     "METHOD",
     "NO_ROWS",
     "UNDIGESTED",
+    "WAY_OUT_OF_OTHER_TYPES",
     "ColumnFooter",
     "Commit",
     "DataFileInfo",
     "FileDigest",
     "Lakehouse",
     "Maintained",
+    "OtherType",
     "ParsedFiles",
     "PlacedColumn",
     "PlannedFiles",

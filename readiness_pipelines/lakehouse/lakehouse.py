@@ -45,7 +45,8 @@ from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFile
 from readiness_pipelines.lakehouse.staging import count_staged, footers, rows_in, write_arrow, write_staged
 from readiness_pipelines.lakehouse.turns import Turns
 from readiness_pipelines.lakehouse.types import storage_schema
-from readiness_pipelines.lakehouse.upstream import evolved_schema, register_clone
+from readiness_pipelines.lakehouse.upstream import OtherType, evolved_schema, refused_types, register_clone
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import literal
 from readiness_pipelines.storage import Place
@@ -221,6 +222,14 @@ class Lakehouse:
         """Arrow schema of the table as it is now."""
         return arrow_schema(self._load(table).schema())
 
+    def refused_types(self, table: TableId, columns: pa.Schema) -> tuple[OtherType, ...]:
+        """The columns that the table has of a type which cannot become the one given; none where it is not there.
+
+        Raises:
+            LakehouseError: A type that cannot be stored, or metadata that cannot be read.
+        """
+        return refused_types(self._load(table), storage_schema(columns)) if self.exists(table) else ()
+
     def ensure(self, table: TableId, schema: pa.Schema) -> None:
         """Create the table, partitioned by ``_batch``, unless it is there; an existing table is left as it is.
 
@@ -356,7 +365,7 @@ class Lakehouse:
             return tuple((digest_file(place, name), rows_in(place, name)) for name in names)
         except OSError as error:
             raise LakehouseError(
-                f"what was staged of batch {staged.batch!r} for {staged.table} cannot be read: {first_line(error)}",
+                f"what was staged of batch {staged.batch!r} for {staged.table} cannot be read: {quoted(error)}",
                 way_out="run the batch again: nothing was published",
             ) from error
 
@@ -369,7 +378,7 @@ class Lakehouse:
         try:
             return digest_file(self._location(table), self._name_of(table, file))
         except OSError as error:
-            raise LakehouseError(f"the data file {file.path} of {table} cannot be read: {first_line(error)}") from error
+            raise LakehouseError(f"the data file {file.path} of {table} cannot be read: {quoted(error)}") from error
 
     def read(
         self, connection: duckdb.DuckDBPyConnection, table: TableId, files: Sequence[DataFileInfo]
@@ -384,7 +393,7 @@ class Lakehouse:
         try:
             return read_files(connection, tuple(files), schema=None, batches=None)
         except duckdb.Error as error:
-            raise LakehouseError(f"data files of {table} cannot be read: {first_line(error)}") from error
+            raise LakehouseError(f"data files of {table} cannot be read: {quoted(error)}") from error
 
     def digests(
         self, connection: duckdb.DuckDBPyConnection, table: TableId, files: Sequence[DataFileInfo]
@@ -399,7 +408,7 @@ class Lakehouse:
         try:
             return digest_by_file(connection, _parquet([file.path for file in files], name_files_as=DATA_FILE))
         except duckdb.Error as error:
-            raise LakehouseError(f"data files of {table} cannot be read: {first_line(error)}") from error
+            raise LakehouseError(f"data files of {table} cannot be read: {quoted(error)}") from error
 
     def turn(self, table: str, batch: str, *, run_id: str = "") -> AbstractContextManager[None]:
         """Wait until no other process that shares the catalog delivers the batch, and hold the place.

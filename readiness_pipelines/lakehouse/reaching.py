@@ -17,6 +17,7 @@ from readiness_pipelines.errors import (
     first_line,
 )
 from readiness_pipelines.lakehouse.catalogs import DAMAGED, UNREACHABLE, held_error
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.names import TableId
 
 _UNREADABLE = (
@@ -81,7 +82,7 @@ def engine_errors(what: str) -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise LakehouseError(
-            f"{what} needs more memory than it may have: {first_line(error)}",
+            f"{what} needs more memory than it may have: {quoted(error)}",
             way_out="raise READINESS_ENGINE_MEMORY_MB, or make room in the temporary folder; then run it again",
         ) from error
     except _UNREADABLE as error:
@@ -89,12 +90,12 @@ def engine_errors(what: str) -> Iterator[None]:
     except duckdb.Error as error:
         if str(error).startswith(TRACEBACK):  # of the driver in Python by which it reads a bucket
             raise _unreadable(what, error) from error
-        raise EngineError(f"DuckDB broke at {what}: {first_line(error)}", way_out="run it again") from error
+        raise EngineError(f"DuckDB broke at {what}: {quoted(error)}", way_out="run it again") from error
 
 
 def _unreadable(what: str, error: BaseException) -> LakehouseError:
     return LakehouseError(
-        f"a file that {what} needs cannot be read or written: {first_line(error)}",
+        f"a file that {what} needs cannot be read or written: {quoted(error)}",
         way_out="check the file and the room on its disk, or that its store answers, then run it again; "
         "readiness reconcile names what is damaged",
     )

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
-from readiness_pipelines.errors import LakehouseError, first_line
+from readiness_pipelines.errors import LakehouseError
 from readiness_pipelines.lakehouse.arrow_files import (
     DICTIONARY_VALUES,
     FIELD_ID,
@@ -21,6 +21,7 @@ from readiness_pipelines.lakehouse.arrow_files import (
 )
 from readiness_pipelines.lakehouse.records import ColumnFooter, StagingArea
 from readiness_pipelines.lakehouse.upstream import parquet_field_ids
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.sql import duckdb_type, identifier, literal
 from readiness_pipelines.storage import Place
 
@@ -118,7 +119,7 @@ def _written(
     except (duckdb.IOException, duckdb.OutOfMemoryException, OSError, pa.ArrowInvalid) as error:
         _forget(folder, name)
         raise LakehouseError(
-            f"batch {batch!r} cannot be staged for {'.'.join(table.name())}: {first_line(error)}",
+            f"batch {batch!r} cannot be staged for {'.'.join(table.name())}: {quoted(error)}",
             way_out=f"make room or give permission under {folder}, then run the batch again: nothing was published",
         ) from error
     if written.num_rows == 0:

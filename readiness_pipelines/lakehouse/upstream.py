@@ -1,6 +1,7 @@
 """Every reliance on what PyIceberg keeps private or may change, behind plain functions with tests of their own."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -73,6 +74,21 @@ class Change(Transaction):
         return self._reached[2]
 
 
+WAY_OUT_OF_OTHER_TYPES = (
+    "a table's types only become wider: call the column otherwise (rename= of its reader), or the table, which is then "
+    "made anew: readiness run --all"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherType:
+    """A column of which a table cannot hold the values: its Iceberg type there, and the Arrow type given."""
+
+    column: str
+    there: str
+    given: str
+
+
 def evolved_schema(table: Table, columns: pa.Schema) -> Schema:
     """The table's schema with the columns that it lacks, and wider types, added; nothing is committed.
 
@@ -92,6 +108,24 @@ def evolved_schema(table: Table, columns: pa.Schema) -> Schema:
         raise _other_types(table, added, error) from error
 
 
+def refused_types(table: Table, columns: pa.Schema) -> tuple[OtherType, ...]:
+    """The columns that a table has of a type which cannot become the one given: no rows with them can be committed.
+
+    Args:
+        table: The table.
+        columns: The columns, of types that can be stored.
+    """
+    there = {field.name: field.field_type for field in table.schema().fields}
+    refused = []
+    for column in unknown_columns(table.schema(), columns):
+        if column.name in there:
+            try:
+                evolved_schema(table, pa.schema([column]))
+            except LakehouseError:
+                refused.append(OtherType(column=column.name, there=str(there[column.name]), given=str(column.type)))
+    return tuple(refused)
+
+
 def _other_types(table: Table, columns: pa.Schema, error: Exception) -> LakehouseError:
     """What the table has otherwise, column by column."""
     there = {field.name: field.field_type for field in table.schema().fields}
@@ -100,9 +134,7 @@ def _other_types(table: Table, columns: pa.Schema, error: Exception) -> Lakehous
     ]
     name = ".".join(table.name()[-2:])
     return LakehouseError(
-        f"the table {name} has {', '.join(differing)}: {first_line(error)}",
-        way_out="a table's types only become wider: call the column otherwise (rename= of its reader), or the table, "
-        "which is then made anew: readiness run --all",
+        f"the table {name} has {', '.join(differing)}: {first_line(error)}", way_out=WAY_OUT_OF_OTHER_TYPES
     )
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.chain import BrokenLink
     from readiness_pipelines.ledger.claims import Home
     from readiness_pipelines.ledger.contents import BatchContents, FileContents
+    from readiness_pipelines.ledger.decision_values import DecisionValue
     from readiness_pipelines.ledger.decisions import DecisionRecord
     from readiness_pipelines.ledger.erasures import (
         EVERYWHERE,
@@ -58,6 +59,7 @@ __all__ = [
     "BrokenLink",
     "ChainAudit",
     "DecisionRecord",
+    "DecisionValue",
     "Erasure",
     "ErasureState",
     "Erasures",

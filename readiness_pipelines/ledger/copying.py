@@ -12,6 +12,7 @@ from readiness_pipelines.ledger.tables import (
     BATCHES,
     CLAIMS,
     CONTENTS,
+    DECISION_VALUES,
     DECISIONS,
     ERASED_PERSONS,
     FINDINGS,
@@ -22,7 +23,18 @@ from readiness_pipelines.ledger.tables import (
 )
 from readiness_pipelines.names import TableId
 
-_COPIED: tuple[Table, ...] = (BATCHES, TRAIL, GATES, DECISIONS, FINDINGS, SHAPES, CLAIMS, CONTENTS, PROFILES)
+_COPIED: tuple[Table, ...] = (
+    BATCHES,
+    TRAIL,
+    GATES,
+    DECISIONS,
+    DECISION_VALUES,
+    FINDINGS,
+    SHAPES,
+    CLAIMS,
+    CONTENTS,
+    PROFILES,
+)
 """All that a delivery looks at, but for attempts: what is under way is of the ledger that is copied."""
 
 _ROWS_AT_ONCE = 1_000

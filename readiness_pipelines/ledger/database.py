@@ -186,11 +186,12 @@ def set_version(connection: Connection, version: int) -> None:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_pre_ping=True, connect_args=session_options(url))
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=session_options(url))
         limit_lock_waits(engine, LOCK_WAIT_SECONDS)
         return engine
     engine = create_engine(
-        url if "timeout=" in url else make_url(url).update_query_dict({"timeout": str(LOCK_WAIT_SECONDS)})
+        url if "timeout=" in url else make_url(url).update_query_dict({"timeout": str(LOCK_WAIT_SECONDS)}),
+        hide_parameters=True,  # an error repeats them, and they may be values that decisions name
     )
     reconnect_where_read_only(engine)
 

@@ -15,6 +15,7 @@ from readiness_pipelines.ledger import (
     claims,
     contents,
     copying,
+    decision_values,
     decisions,
     gates,
     profiles,
@@ -26,6 +27,7 @@ from readiness_pipelines.ledger.audit import ChainAudit
 from readiness_pipelines.ledger.claims import Home
 from readiness_pipelines.ledger.contents import BatchContents
 from readiness_pipelines.ledger.database import Database
+from readiness_pipelines.ledger.decision_values import DecisionValue
 from readiness_pipelines.ledger.decisions import DecisionRecord
 from readiness_pipelines.ledger.erasures import Erasures
 from readiness_pipelines.ledger.finding import FindingKind
@@ -254,6 +256,7 @@ class Ledger:
         who: str,
         why: str,
         at: datetime,
+        values: Mapping[str, Any] | None = None,
         undoes: int | None = None,
     ) -> DecisionRecord:
         """Keep a decision about a batch, and append it to the trail.
@@ -261,8 +264,9 @@ class Ledger:
         Args:
             ref: The batch.
             verb: What is done: ``correct``, ``waive`` …
-            content: The decision, as JSON.
-            text: The decision on one line, for people.
+            content: The decision, as JSON, without its values; it stays for ever.
+            values: The values that it names, by part, as JSON: they can be erased. The decision keeps their digests.
+            text: The decision on one line, for people; it stays for ever.
             who: The person.
             why: The reason.
             at: When, in UTC.
@@ -276,7 +280,7 @@ class Ledger:
             if undoes is not None:
                 decisions.check_decision(connection, ref, undoes)
             kept = decisions.add_decision(
-                connection, ref, verb=verb, content=content, text=text, who=who, why=why, at=at
+                connection, ref, verb=verb, content=content, values=values or {}, text=text, who=who, why=why, at=at
             )
             details = {"decision": kept.id, "what": text}
             trail.append_entry(connection, ref, at=at, what=f"decided to {verb}", who=who, why=why, details=details)
@@ -286,6 +290,36 @@ class Ledger:
         """All decisions about a batch, oldest first, also those undone."""
         with self._database.reading() as connection:
             return decisions.decisions_about(connection, ref)
+
+    def note_look(
+        self, ref: BatchRef, *, what: str, who: str, why: str, at: datetime, details: Mapping[str, Any]
+    ) -> None:
+        """Append to the trail that somebody looked at what not everybody may see.
+
+        Raises:
+            LedgerError: No reason, or an unknown batch.
+        """
+        with self._database.writing() as connection:
+            batches.check_reason(connection, ref, why, "look at")
+            trail.append_entry(connection, ref, at=at, what=what, who=who, why=why, details=details)
+
+    def decision_values(self, tables: Collection[TableId]) -> tuple[DecisionValue, ...]:
+        """The values that decisions about batches of some tables name, as far as they are not erased, in order."""
+        with self._database.reading() as connection:
+            return decision_values.values_in(connection, tables)
+
+    def erase_decision_values(self, parts: Collection[tuple[int, str]], *, at: datetime) -> int:
+        """Erase values that decisions name; what was decided, by whom and why, stays.
+
+        Args:
+            parts: Each by its decision's number and its part; what is erased or not there is passed over.
+            at: The time, in UTC.
+
+        Returns:
+            How many were erased.
+        """
+        with self._database.writing() as connection:
+            return decision_values.erase_values(connection, parts, at=at)
 
     def decided_batches(self, tables: Collection[TableId]) -> tuple[BatchRef, ...]:
         """The batches of some tables about which something was decided, in order."""

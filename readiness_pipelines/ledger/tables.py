@@ -25,7 +25,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -120,6 +120,18 @@ DECISIONS = Table(
     Column("text", Text, nullable=False),
     _link(),
     Index("ledger_decisions_batch", "table_name", "batch"),
+)
+
+DECISION_VALUES = Table(
+    "ledger_decision_values",
+    METADATA,
+    Column("decision", BigInteger, primary_key=True, autoincrement=False),
+    Column("part", String(700), primary_key=True),
+    *_of_batch(),
+    Column("salt", String(32)),
+    Column("value", Text),
+    Column("erased_at", UtcDateTime),
+    Index("ledger_decision_values_table", "table_name"),
 )
 
 REQUESTS = Table(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.observability.movement import Bar, Comparison, Measured, Moved, Past
     from readiness_pipelines.observability.profiles import BatchProfile, ColumnKind, ColumnProfile, Exact, profile_of
+    from readiness_pipelines.observability.redacting import redact_profile
 else:
     import_on_demand(__name__)
 
@@ -38,4 +39,5 @@ __all__ = [
     "compare",
     "profile_of",
     "promise_text",
+    "redact_profile",
 ]

@@ -58,7 +58,7 @@ def raw_asset(table: GatedTable) -> dg.AssetsDefinition:
         pool=plain_name(table.id.raw),
     )
     def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        with as_failures():
+        with as_failures(table):
             ingested = ingest(
                 table, batch=context.partition_key, installation=installation_of(context.resources), run=_run(context)
             )
@@ -90,7 +90,7 @@ def table_asset(table: Table) -> dg.AssetsDefinition:
     )
     def published(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         installation = installation_of(context.resources)
-        with as_failures():
+        with as_failures(table):
             delivery = deliver(table, batch=context.partition_key, installation=installation, run=_run(context))
             metadata = _delivered_metadata(table, delivery, installation)
         yield from _events(table, delivery, metadata)

@@ -34,6 +34,7 @@ from dagster_shared.error import SerializableErrorInfo
 from readiness_pipelines.errors import DeclarationError, UnknownNameError, code_of_kind
 from readiness_pipelines.installation import utc_now
 from readiness_pipelines.names import TableId
+from readiness_pipelines.orchestration.event_log import connections_kept
 from readiness_pipelines.orchestration.keys import asset_key
 from readiness_pipelines.orchestration.run_launcher import PROCESS_TAG
 from readiness_pipelines.processes import this_process
@@ -96,7 +97,7 @@ def open_instance(project: Path) -> Iterator[dg.DagsterInstance]:
         home.mkdir(exist_ok=True)
         _give_file(home, project)
         os.environ["DAGSTER_HOME"] = str(home)
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, connections_kept(instance):
         yield instance
 
 

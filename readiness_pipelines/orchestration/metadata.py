@@ -15,15 +15,18 @@ from readiness_pipelines.products import KpiValue, format_value
 SHOWN_INPUTS = 50
 """So many of the batches that a batch was made of are shown."""
 
-_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+_OWNER = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
+"""What Dagster takes for a mail address: it refuses to load where an owner is another one."""
 
 
 def owners_of(*people: str) -> list[str]:
-    """People as Dagster owners: mail addresses as they are, anything else as a team."""
+    """People as Dagster owners: mail addresses that it takes as they are, anything else as a team."""
     owners = []
     for person in people:
         mail = _MAIL.search(person)
-        owners.append(mail[0].strip("<>") if mail else "team:" + re.sub(r"[^A-Za-z0-9_.-]+", "-", person).strip("-"))
+        plain = mail is not None and _OWNER.fullmatch(mail[0]) is not None
+        owners.append(mail[0] if mail and plain else "team:" + re.sub(r"[^A-Za-z0-9_.-]+", "-", person).strip("-"))
     return owners
 
 

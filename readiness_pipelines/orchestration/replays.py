@@ -10,6 +10,7 @@ from readiness_pipelines.batches import BatchRef, in_order
 from readiness_pipelines.contracts import Computed, Domain, GatedTable, Lane, Table, downstream
 from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waiver, What
 from readiness_pipelines.delivery import decide
+from readiness_pipelines.delivery.classes import classes_of
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Run
 from readiness_pipelines.ledger import Ledger, ReplayRequest, RequestState
@@ -123,28 +124,37 @@ def _note_progress(instance: dg.DagsterInstance, ledger: Ledger, tables: Sequenc
                 ledger.move_request(request.id, state=RequestState.STARTED, run_id=run.run_id)
 
 
-class DecisionConfig(dg.Config):
-    """A decision about a batch, as an operator writes it in the launchpad."""
+class WholeDecisionConfig(dg.Config):
+    """A decision that names no values. Dagster keeps for ever what is written in its launchpad."""
 
     batch: str = Field(description="The batch.")
-    action: Literal["correct", "waive", "discard", "undo", "replay"] = Field(description="What is decided.")
+    action: Literal["waive", "discard", "undo", "replay"] = Field(
+        description="What is decided about the whole batch. Rows are named on the command line: readiness quarantine."
+    )
     why: str = Field(description="The reason, kept for ever.")
     who: str = Field(description="Who decides.")
     table: str = Field(
         default="", description="The table's name in the domain; not needed where the domain has one source."
     )
+    rule: str = Field(default="", description="waive: the rule, or 'tolerance'.")
+    decision: int = Field(default=0, description="undo: the decision's number.")
+
+
+class DecisionConfig(WholeDecisionConfig):
+    """A decision about a batch, as an operator writes it in the launchpad, where no column is classified."""
+
+    action: Literal["correct", "waive", "discard", "undo", "replay"] = Field(  # type: ignore[assignment]  # one more
+        description="What is decided."
+    )
     column: str = Field(default="", description="correct: the column to set.")
     expression: str = Field(default="", description="correct: a DuckDB expression over the row's columns.")
-    rule: str = Field(default="", description="waive: the rule, or 'tolerance'.")
     where: str = Field(default="", description="Which rows: a DuckDB condition; empty for the whole batch.")
-    decision: int = Field(default=0, description="undo: the decision's number.")
 
 
 def decide_job(domain: Domain) -> dg.JobDefinition:
     """Keeps a decision that is given as configuration, and asks for the batch to be replayed."""
 
-    @dg.op(name=f"{domain.name}_decision", required_resource_keys={INSTALLATION})
-    def decision(context: dg.OpExecutionContext, config: DecisionConfig) -> None:
+    def decide_in_run(context: dg.OpExecutionContext, config: WholeDecisionConfig) -> None:
         with as_failures():
             installation = installation_of(context.resources)
             table = _chosen_table(domain, config.table)
@@ -155,6 +165,10 @@ def decide_job(domain: Domain) -> dg.JobDefinition:
             ref = BatchRef(table.id, config.batch)
             request = installation.ledger.request_replay(ref, who=config.who, why=config.why, at=run.clock())
             context.log.info(f"request {request.id} is for the replay of {ref}")
+
+    if all(classes_of(table).plain for table in domain.tables):
+        decide_in_run.__annotations__["config"] = DecisionConfig
+    decision = dg.op(name=f"{domain.name}_decision", required_resource_keys={INSTALLATION})(decide_in_run)
 
     @dg.job(
         name=decide_job_name(domain.name),
@@ -179,12 +193,14 @@ def _chosen_table(domain: Domain, name: str) -> Table:
     return gated[0]
 
 
-def _what(config: DecisionConfig) -> What | None:
+def _what(config: WholeDecisionConfig) -> What | None:
     """What is decided; ``None`` for a replay alone."""
-    where = config.where or None
-    match config.action:
-        case "correct":
+    where = None
+    if isinstance(config, DecisionConfig):
+        where = config.where or None
+        if config.action == "correct":
             return Correction(column=config.column, expression=config.expression, where=where)
+    match config.action:
         case "waive":
             return Waiver(rule=config.rule, where=where)
         case "discard":

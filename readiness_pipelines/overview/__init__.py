@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.known import unknown_batch
     from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
     from readiness_pipelines.overview.observing import Observation, observe
-    from readiness_pipelines.overview.plan import Plan, PlannedBatch, TablePlan, TransformChange, plan_changes
+    from readiness_pipelines.overview.plan import (
+        Plan,
+        PlannedBatch,
+        TablePlan,
+        TransformChange,
+        plan_changes,
+        refused_types,
+    )
     from readiness_pipelines.overview.plan_file import (
         FrozenPlan,
         PlanProgress,
@@ -21,9 +28,18 @@ if TYPE_CHECKING:
         read_plan,
         write_plan,
     )
+    from readiness_pipelines.overview.rules_then import broken_rules
     from readiness_pipelines.overview.sampling import SAMPLE, sample
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
-    from readiness_pipelines.overview.waiting import judged_rules, quarantine_rows, waiting_batches, waiting_record
+    from readiness_pipelines.overview.undeclared import undeclared_tables
+    from readiness_pipelines.overview.waiting import (
+        classified_columns,
+        judged_rules,
+        quarantine_rows,
+        waiting_batches,
+        waiting_record,
+        waiting_values,
+    )
     from readiness_pipelines.overview.ways_out import ways_out
 else:
     import_on_demand(__name__)
@@ -47,6 +63,8 @@ __all__ = [
     "TablePlan",
     "TransformChange",
     "batches_by_other_gates",
+    "broken_rules",
+    "classified_columns",
     "data_path",
     "domain_map",
     "freeze",
@@ -62,12 +80,15 @@ __all__ = [
     "quarantine_rows",
     "read_plan",
     "read_text",
+    "refused_types",
     "sample",
     "status",
     "table_map",
+    "undeclared_tables",
     "unknown_batch",
     "waiting_batches",
     "waiting_record",
+    "waiting_values",
     "ways_out",
     "write_plan",
 ]

@@ -56,14 +56,14 @@ def batches_by_other_gates(tables: Iterable[Table], *, installation: Installatio
     Raises:
         LedgerError: The ledger cannot be reached.
     """
+    known = {table.id: table for table in tables}
+    judged = [one for one in installation.ledger.batches(tables=list(known)) if one.gate_version is not None]
     versions: dict[TableId, str] = {}
-    for table in tables:
+    for table in dict.fromkeys(record.ref.table for record in judged):  # a gate takes time to build
         with suppress(GateBuildError):
-            versions[table.id] = gate_of(table, default_engine=installation.engine_name).version
+            versions[table] = gate_of(known[table], default_engine=installation.engine_name).version
     return tuple(
-        record.ref
-        for record in installation.ledger.batches(tables=list(versions))
-        if record.gate_version not in (None, versions[record.ref.table])
+        record.ref for record in judged if versions.get(record.ref.table, record.gate_version) != record.gate_version
     )
 
 

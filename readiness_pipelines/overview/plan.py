@@ -4,13 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import GatedTable, Kpi, Table, downstream
 from readiness_pipelines.contracts.reads import AllBatches
 from readiness_pipelines.delivery import decisions_in_force, gate_of, in_flow, readers_of_all, transform_facts
+from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.gates import ChangeKind, GateDeclaration, differences, fingerprint
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.lakehouse import OtherType
 from readiness_pipelines.ledger import BatchRecord, GateRecord
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview.gate_changes import GateChanges
@@ -69,6 +73,7 @@ class TablePlan:
         batches: The batches that would be judged again, from old to new.
         stuck: How many cannot be: what they were made of is not there any more.
         unknown: How many were computed before the ledger kept by what; they are left as they are.
+        refused: Columns that the table has of a type which cannot become the code's: no batch can be published so.
     """
 
     table: TableId
@@ -77,6 +82,7 @@ class TablePlan:
     batches: tuple[PlannedBatch, ...]
     stuck: int
     unknown: int
+    refused: tuple[OtherType, ...] = ()
 
     @property
     def decides(self) -> bool:
@@ -130,6 +136,7 @@ def plan_changes(tables: Sequence[Table], *, installation: Installation, run: Ru
     Raises:
         GateBuildError: A table's schema cannot become a gate.
         LedgerError: The ledger cannot be reached.
+        LakehouseError: A table's metadata cannot be read.
     """
     ordered = in_flow(tables)
     published = Published(installation.ledger)
@@ -184,6 +191,7 @@ class _Differing:
     records: tuple[BatchRecord, ...]
     stuck: int
     unknown: int
+    refused: tuple[OtherType, ...]
 
     @property
     def decides(self) -> bool:
@@ -228,7 +236,21 @@ def _differing(table: Table, published: Published, installation: Installation) -
         records=tuple(differing),
         stuck=stuck,
         unknown=unknown,
+        refused=refused_types(table, installation=installation) if differing else (),
     )
+
+
+def refused_types(table: Table, *, installation: Installation) -> tuple[OtherType, ...]:
+    """The columns that a table has of a type which cannot become the one in the code.
+
+    Raises:
+        GateBuildError: Its schema cannot become a gate.
+        LakehouseError: The table's metadata cannot be read.
+    """
+    columns = gate_of(table, default_engine=installation.engine_name).spec.columns
+    typed = pa.schema([(one.name, one.type) for one in columns if one.type is not None and not one.pattern])
+    stores = dict.fromkeys((store_of(table), table.id))
+    return tuple(dict.fromkeys(one for store in stores for one in installation.lakehouse.refused_types(store, typed)))
 
 
 def _gate_changes(
@@ -263,6 +285,7 @@ def _table_plan(one: _Differing, given: "_Given") -> TablePlan:
         batches=tuple(given.batch(one.table, record.ref) for record in one.records),
         stuck=one.stuck,
         unknown=one.unknown,
+        refused=one.refused,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from readiness_pipelines.batches import BatchRef, BatchState, Counts, Keys, in_order
+from readiness_pipelines.batches import BatchRef, BatchState, Counts, Keys, Scope, in_order
 from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Lane
 from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.installation import Installation, utc_now
@@ -39,6 +39,11 @@ class BatchStatus:
         """Whether any table saw the batch."""
         return any(self.tables.values())
 
+    @property
+    def is_visible(self) -> bool:
+        """Whether something of it is published."""
+        return any(record is not None and record.state.visible for record in self.tables.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneStatus:
@@ -49,6 +54,8 @@ class LaneStatus:
         kind: The kind of its batches: ``daily``.
         tables: Its tables, in the order rows flow.
         batches: Its batches, from old to new: those that the ledger knows, and all that are declared one by one.
+        fed: Whether a source feeds one of its tables; rows are counted of these alone.
+        replaces: Whether each batch replaces the whole table: then the newest that is published counts alone.
         total: Rows of all batches.
         kpis: Each KPI over all batches together; ``None`` where batches do not add up, or nothing is published.
     """
@@ -57,6 +64,8 @@ class LaneStatus:
     kind: str
     tables: tuple[TableId, ...]
     batches: tuple[BatchStatus, ...]
+    fed: bool
+    replaces: bool
     total: Counts
     kpis: Mapping[TableId, KpiValue | None]
 
@@ -97,13 +106,22 @@ def lane_status(lane: Lane, *, installation: Installation) -> LaneStatus:
     known = {batch for of_table in records.values() for batch in of_table}
     keys = in_order(lane.batches, {*declared, *known})
     batches = tuple(_batch_status(lane, key, records, values) for key in keys)
+    replaces = lane.batches.scope is Scope.TABLE
+    counted = [batch for batch in batches if batch.is_visible][-1:] if replaces else batches
+    whole = {batch.batch for batch in counted}
     return LaneStatus(
         name=lane.name,
         kind=lane.batches.name,
         tables=tuple(table.id for table in lane.tables),
         batches=batches,
-        total=sum((batch.counts for batch in batches), Counts()),
-        kpis={table.id: combined(table, values[table.id]) for table in lane.tables if isinstance(table, Kpi)},
+        fed=any(isinstance(table, GatedTable) for table in lane.tables),
+        replaces=replaces,
+        total=sum((batch.counts for batch in counted), Counts()),
+        kpis={
+            table.id: combined(table, [value for value in values[table.id] if value.batch in whole])
+            for table in lane.tables
+            if isinstance(table, Kpi)
+        },
     )
 
 

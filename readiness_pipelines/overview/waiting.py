@@ -1,19 +1,23 @@
 """What waits: batches, their rows, and why."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Table
+from readiness_pipelines.delivery.classes import classes_of
 from readiness_pipelines.delivery.judging import decisions_in_force, judged_batch
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import arrived_name
 from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.masking import NOBODY, Listing, Viewer
 from readiness_pipelines.overview.known import unknown_batch
+from readiness_pipelines.plain_rows import plain_rows
 from readiness_pipelines.sql import identifier
 
 
@@ -81,6 +85,27 @@ def quarantine_rows(
         columns = [f"{identifier(name)} AS {identifier(arrived_name(name, names))}" for name in names]
         shown = named.project(", ".join(["_row", *columns, "array_to_string(_broken, ', ') AS broken"])).order("_row")
         return (shown if limit is None else shown.limit(limit)).to_arrow_table()
+
+
+def waiting_values(table: Table, rows: pa.Table, viewer: Viewer = NOBODY) -> tuple[Mapping[str, Any], ...]:
+    """Rows of `quarantine_rows` as somebody who looks sees them: equal values that are redacted have the same letter.
+
+    Args:
+        table: The table.
+        rows: The rows.
+        viewer: Who looks.
+    """
+    listing = Listing(classes_of(table), viewer)
+    return tuple(
+        {name: value if name == "broken" else listing.cell(name, value) for name, value in row.items()}
+        for row in plain_rows(rows)
+    )
+
+
+def classified_columns(table: Table, rows: pa.Table) -> tuple[str, ...]:
+    """The columns of such rows whose values are redacted."""
+    classes = classes_of(table)
+    return tuple(name for name in rows.column_names if name != "broken" and not classes.of(name).level.shown)
 
 
 def judged_rules(table: Table, *, batch: str, installation: Installation) -> tuple[RuleCount, ...]:

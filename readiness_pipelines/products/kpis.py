@@ -8,7 +8,8 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 
 from readiness_pipelines.contracts.tables import Kpi
-from readiness_pipelines.errors import TRACEBACK, DeclarationError, UnknownNameError, first_line
+from readiness_pipelines.errors import TRACEBACK, DeclarationError, UnknownNameError
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
 from readiness_pipelines.sql import identifier
 
@@ -112,7 +113,7 @@ def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelati
         if isinstance(error, duckdb.IOException) or str(error).startswith(TRACEBACK):
             raise  # a file that cannot be read: the measure is not to blame
         raise DeclarationError(
-            f"DuckDB refuses the measure of {kpi.id}: {first_line(error)}",
+            f"DuckDB refuses the measure of {kpi.id}: {quoted(error)}",
             way_out="write aggregates over the columns of its input",
         ) from error
     return measured

@@ -1,23 +1,29 @@
 """What the page of a batch says, gathered as values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-
-import pyarrow as pa
+from typing import Any
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.commands import history_command
-from readiness_pipelines.contracts import Classification, GatedTable, Table, upstream
+from readiness_pipelines.contracts import Table
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord, FoundFinding, Incident, IncidentState
-from readiness_pipelines.overview import BatchHistory, history, judged_rules, quarantine_rows, ways_out
+from readiness_pipelines.overview import (
+    BatchHistory,
+    broken_rules,
+    history,
+    quarantine_rows,
+    waiting_record,
+    waiting_values,
+    ways_out,
+)
 
 SHOWN_ROWS = 20
 """Rows that wait are shown up to so many."""
-
-_WRITTEN = (Classification.PUBLIC, Classification.INTERNAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +38,7 @@ class BatchFacts:
         steps: What it was made of, itself, and what was made of it, in the order rows flow, with decisions and trail.
         rules: The rules that it breaks now, most rows first.
         not_judged: Why they are not known; "" where they are.
-        rows: The first rows that wait; none where values are not written.
-        classification: The most careful of the sources that it comes from.
+        rows: The first rows that wait, with values of classified columns redacted: a page is a file, and passed on.
         unusual: What was found about it and nobody called normal.
         incidents: Those about it that are open or acknowledged.
         commands: What could be typed next.
@@ -46,16 +51,10 @@ class BatchFacts:
     steps: tuple[BatchHistory, ...]
     rules: tuple[RuleCount, ...]
     not_judged: str
-    rows: pa.Table
-    classification: Classification
+    rows: tuple[Mapping[str, Any], ...]
     unusual: tuple[FoundFinding, ...]
     incidents: tuple[Incident, ...]
     commands: tuple[str, ...]
-
-    @property
-    def values_are_written(self) -> bool:
-        """Whether the page may have values of rows: it is a file, and passed on."""
-        return self.classification in _WRITTEN
 
     @property
     def step(self) -> BatchHistory:
@@ -65,8 +64,6 @@ class BatchFacts:
 
 def gather_batch(table: Table, *, batch: str, installation: Installation, now: datetime) -> BatchFacts:
     """Gather what the page of a batch says. Nothing is written.
-
-    Values of rows are left out where a source is more than internal.
 
     Raises:
         LedgerError: The batch was never delivered, or the ledger cannot be reached.
@@ -78,10 +75,10 @@ def gather_batch(table: Table, *, batch: str, installation: Installation, now: d
     record = ledger.get(ref)
     waits = record is not None and record.counts.quarantined > 0
     rules, not_judged = _rules(table, batch, installation) if waits else ((), "")
-    classification = _classification(table)
-    rows = pa.table({})
-    if waits and classification in _WRITTEN:
+    shown: tuple[Mapping[str, Any], ...] = ()
+    if waits:
         rows = quarantine_rows(table, batch=batch, rule=None, limit=SHOWN_ROWS, installation=installation)
+        shown = waiting_values(table, rows)
     return BatchFacts(
         table=table,
         ref=ref,
@@ -90,8 +87,7 @@ def gather_batch(table: Table, *, batch: str, installation: Installation, now: d
         steps=steps,
         rules=rules,
         not_judged=not_judged,
-        rows=rows,
-        classification=classification,
+        rows=shown,
         unusual=tuple(one for one in ledger.findings.of(batch=ref) if one.normal_at is None),
         incidents=tuple(
             one
@@ -105,13 +101,7 @@ def gather_batch(table: Table, *, batch: str, installation: Installation, now: d
 def _rules(table: Table, batch: str, installation: Installation) -> tuple[tuple[RuleCount, ...], str]:
     """The rules that a batch breaks; a page without them is better than none, where it cannot be judged any more."""
     try:
-        return judged_rules(table, batch=batch, installation=installation), ""
+        record = waiting_record(table, batch=batch, installation=installation)
+        return broken_rules(table, record, installation=installation)[0], ""
     except ReadinessError as error:
         return (), error.what
-
-
-def _classification(table: Table) -> Classification:
-    """The most careful one of the sources that a table's rows come from."""
-    order = list(Classification)
-    sources = [one.source for one in (table, *upstream(table)) if isinstance(one, GatedTable)]
-    return max((source.classification for source in sources), key=order.index, default=Classification.INTERNAL)

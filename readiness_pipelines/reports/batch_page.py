@@ -10,7 +10,6 @@ from readiness_pipelines.contracts import GatedTable, Kpi, Table, answers_for
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.overview import BatchHistory
-from readiness_pipelines.plain_rows import plain_rows
 from readiness_pipelines.products import format_value
 from readiness_pipelines.reports.batch_facts import SHOWN_ROWS, BatchFacts
 from readiness_pipelines.reports.parts import Chart, Figure, Part, environment, unusual_rows
@@ -78,8 +77,6 @@ def _rules(facts: BatchFacts) -> Part:
 
 def _samples(facts: BatchFacts) -> Iterator[Part]:
     """Some of the rows that break each rule, with the columns that it looks at."""
-    if not facts.values_are_written:
-        return
     for number, one in enumerate(facts.rules[:SHOWN_RULES]):
         if one.samples:
             yield _sample(number, one)
@@ -100,13 +97,9 @@ def _waiting(facts: BatchFacts) -> Iterator[Part]:
     waits = facts.record.counts.quarantined if facts.record else 0
     if not waits:
         return
-    if not facts.values_are_written:
-        words = f"values of a source that is {facts.classification} are not written to a page; {facts.commands[0]}"
-        yield Part(name="waiting", title=f"Rows that wait: {waits:,}", head=(), rows=[], empty=words)
-        return
-    names = tuple(facts.rows.column_names)
+    names = tuple(facts.rows[0]) if facts.rows else ()
     title = f"Rows that wait: {waits:,}" + (f", the first {SHOWN_ROWS}" if waits > SHOWN_ROWS else "")
-    rows = [tuple(_cell(row[name]) for name in names) for row in plain_rows(facts.rows)]
+    rows = [tuple(_cell(row[name]) for name in names) for row in facts.rows]
     yield Part(name="waiting", title=title, head=names, rows=rows, empty="")
 
 
@@ -212,8 +205,6 @@ def _versions(table: Table, record: BatchRecord | None) -> Iterator[Sequence[str
 
 def _histograms(facts: BatchFacts) -> list[Chart]:
     """The columns whose values moved; a bar of texts names some of them."""
-    if not facts.values_are_written:
-        return []
     drawn = [one for one in facts.unusual if one.finding.details.get("histogram")][:SHOWN_HISTOGRAMS]
     if not drawn:
         return []

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.errors import DeclarationError, LandingError, ReadinessError
+from readiness_pipelines.masking import quoted_text
 from readiness_pipelines.sources.records import values_to_table
 from readiness_pipelines.sql import identifier, utc_connection
 
@@ -96,7 +97,7 @@ def _without_secrets(error: Exception, url: str) -> str:
     for secret in (url, parts.netloc, parts.password, unquote(parts.password or "")):
         if secret:
             message = message.replace(secret, "…")
-    return message
+    return quoted_text(message)
 
 
 def _adbc() -> Any:

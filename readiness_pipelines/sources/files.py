@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from readiness_pipelines.errors import FileUnreadableError, LandingError, suggestion
 from readiness_pipelines.limits import MEGABYTE, Limits, setting_of
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.storage import Place
 
 if TYPE_CHECKING:
@@ -124,8 +125,9 @@ class SourceFile:
 
     def damaged(self, error: BaseException, what: str = "cut off or damaged") -> FileUnreadableError:
         """The error of a file whose bytes do not make sense."""
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        return self.unreadable(f"it is {what} ({first})", "ask the steward to send it again, then run the batch again")
+        return self.unreadable(
+            f"it is {what} ({quoted(error)})", "ask the steward to send it again, then run the batch again"
+        )
 
 
 class Unpacking:

@@ -13,6 +13,7 @@ from readiness_pipelines.batches import Batches, Keys, Scope, checked_key, in_or
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch
 from readiness_pipelines.errors import BatchNotLandedError, DeclarationError, LandingError, ReadinessError
 from readiness_pipelines.frozen import Frozen
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.sources.names import check_names
 from readiness_pipelines.sources.raw_rows import numbered
 from readiness_pipelines.sources.records import records_to_table
@@ -171,9 +172,8 @@ class Function(Frozen):
         except ReadinessError:
             raise
         except Exception as error:
-            message = (str(error).splitlines() or [""])[0]
             raise LandingError(
-                f"{self.describe()} failed for {what}: {type(error).__name__}: {message}",
+                f"{self.describe()} failed for {what}: {type(error).__name__}: {quoted(error)}",
                 way_out="call it by itself to see where, then run the batch again",
             ) from error
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from readiness_pipelines.contracts.readers import Origin, Places, RawBatch
-from readiness_pipelines.errors import FileUnreadableError, first_line
+from readiness_pipelines.errors import FileUnreadableError
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.sources.csv_rows import open_csv
 from readiness_pipelines.sources.excel_rows import open_excel
 from readiness_pipelines.sources.file_drop import FileDrop
@@ -98,7 +99,7 @@ def _named(file: SourceFile, batch: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, UnicodeError, *READ_ERRORS) as error:
         raise FileUnreadableError(
-            f"{file.name} of batch {batch!r} cannot be read: {first_line(error)}",
+            f"{file.name} of batch {batch!r} cannot be read: {quoted(error)}",
             way_out="ask the steward to send it again, then run the batch again",
         ) from error
 

@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from readiness_pipelines.errors import LandingError, first_line
+from readiness_pipelines.errors import LandingError
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.sources.json_values import as_json, value_text
 
 _MOST_DIGITS = 38
@@ -155,7 +156,7 @@ def converted(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.Chunk
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:  # Arrow has no kernel for some casts; Python does
         if pa.types.is_timestamp(kind) or pa.types.is_time(kind):
             raise LandingError(
-                f"times of a source are finer than a microsecond, which is what a table can hold: {first_line(error)}",
+                f"times of a source are finer than a microsecond, which is what a table can hold: {quoted(error)}",
                 way_out="round them in the source, or give them as text",
             ) from error
         return pa.chunked_array([pa.array(chunked.to_pylist(), kind)], kind)

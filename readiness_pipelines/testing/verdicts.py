@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Hold, OtherRows, Outcome, Verdict
 from readiness_pipelines.keys import no_keys
+from readiness_pipelines.masking import PLAIN, handling
 from readiness_pipelines.sql import locked_connection
 from readiness_pipelines.testing.batches import batch
 
@@ -76,7 +77,7 @@ def judge(
         keys: Keys of protections, by name; a batch whose key is not among them is held.
         engine: Where; by default a DuckDB of its own.
     """
-    with locked_connection() as connection:
+    with handling(PLAIN), locked_connection() as connection:  # the rows are literals of a test
         engine = engine or DuckDbEngine(connection)
         others = OtherRows(tables=tables or {}, other_batches=other_batches)
         given = keys or {}

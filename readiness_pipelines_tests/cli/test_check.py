@@ -85,7 +85,10 @@ def test_everything_that_is_wrong_is_named_at_once_with_its_line(
     (project / "checked" / "shop.py").write_text(SHOP)
     (project / "checked" / "broken.py").write_text("from readiness_pipelines import Domain\n\nx = 1 / 0\n")
     (project / "checked" / "cut.py").write_text("from readiness_pipelines import Domain\nx = Domain(\n")
-    monkeypatch.setenv("READINESS_DOMAINS", "checked.shop:shop,checked.broken:x,checked.cut:x,checked.shop:shp")
+    (project / "checked" / "names.py").write_text("from readiness_pipelines import (\n    Domian,\n    Sorce,\n)\n")
+    (project / "checked" / "near.py").write_text("import pyarrow as arrow\n\nx = arrow.int46()\n")
+    modules = ("broken:x", "cut:x", "shop:shp", "names:x", "near:x")
+    monkeypatch.setenv("READINESS_DOMAINS", ",".join(["checked.shop:shop", *(f"checked.{one}" for one in modules)]))
     found = as_json("check", code=1)
     lines = SHOP.splitlines()
     at = {(one["file"], one["line"]): one for one in found["mistakes"]}
@@ -101,6 +104,9 @@ def test_everything_that_is_wrong_is_named_at_once_with_its_line(
         assert what in one["what"]
     assert "ZeroDivisionError" in at.pop(("checked/broken.py", 3))["what"]
     assert "was never closed" in at.pop(("checked/cut.py", 2))["what"]
+    assert at.pop(("checked/names.py", 2))["way_out"] == "did you mean 'Domain'?"
+    assert at.pop(("checked/names.py", 3))["what"] == "readiness_pipelines has no 'Sorce'"
+    assert at.pop(("checked/near.py", 3))["way_out"] == "did you mean 'int64'?"
     assert [(one["what"], one["code"]) for one in at.values()] == [
         ("unknown domain in checked.shop 'shp'", "unknown-name")
     ]

@@ -79,6 +79,10 @@ def test_a_batch_may_be_discarded(delivered: Path) -> None:
         (("quarantine", "correct", "day_1", "--reason", "x"), "what is to be corrected?"),
         (("quarantine", "correct", "day_1", "--reason", "x", "--set", "amount"), "sets nothing"),
         (("quarantine", "correct", "day_1", "--reason", "x", "--set", "amuont = 1"), "did you mean 'amount'"),
+        (
+            ("quarantine", "correct", "day_1", "--reason", "x", "--set", "amount = 1", "--where", "amount > 1"),
+            "TRY_CAST(amount AS DOUBLE)",
+        ),
         (("quarantine", "waive", "day_1", "--reason", "x", "--rule", "amount_great"), "did you mean"),
         (("quarantine", "discard", "day_1", "--reason", "x"), "which rows are to be discarded?"),
         (("quarantine", "discard", "day_1", "--reason", " ", "--all"), "has no reason"),

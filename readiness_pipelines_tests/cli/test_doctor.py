@@ -18,7 +18,18 @@ from readiness_pipelines_tests.stores import new_bucket
 def test_an_installation_that_is_well_is_said_to_be(project: Path) -> None:
     found = {one["what"]: one for one in as_json("doctor")}
     assert all(one["ok"] for one in found.values())
-    assert set(found) == {"packages", "landing", "warehouse", "catalog", "ledger", "alerts", "domains", "names", "erasures"}
+    assert set(found) == {
+        "packages",
+        "landing",
+        "warehouse",
+        "catalog",
+        "ledger",
+        "alerts",
+        "domains",
+        "names",
+        "erasures",
+        "types",
+    }
     assert found["catalog"]["detail"].startswith("SQLite answers; ")
     assert found["domains"]["detail"].startswith("shop: 3 tables, ")
     assert "everything is well" in call("doctor")

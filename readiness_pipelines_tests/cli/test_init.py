@@ -1,8 +1,10 @@
 """`readiness init` makes a project that runs as it is written, and overwrites nothing."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,34 @@ def test_a_project_drafted_from_files_runs_unedited_and_its_tests_pass(
     written = (here / "corner" / "corner.py").read_text()
     assert all(len(line) <= 120 for line in written.splitlines())
     assert "@shop.example" not in written + Path("test_corner.py").read_text()  # nobody's address leaves the data
+
+
+def test_a_project_drafted_from_a_database_keeps_its_address_in_a_variable(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sqlite3.connect(here / "shop.db") as database:
+        database.execute("CREATE TABLE kiosk (id INTEGER, amount REAL)")
+        database.executemany("INSERT INTO kiosk VALUES (?, ?)", [(n, n / 2) for n in range(30)])
+    database.close()
+    address = f"sqlite:///{here / 'shop.db'}"
+    refused = call("init", "kiosk", "--from", "postgresql://me:secret@host/shop", "kiosk", code=2)
+    assert "the password in it would stay in the shell's history" in refused
+    assert "secret" not in refused
+    assert "is not set" in call("init", "kiosk", "--from", "env:SHOP_URL", "kiosk", code=2)
+    monkeypatch.setenv("SHOP_URL", "sqlite:///shop.db")
+    assert "a path from this folder" in call("init", "kiosk", "--from", "env:SHOP_URL", "kiosk", code=2)
+    monkeypatch.setenv("SHOP_URL", address)
+    assert "no table of the database is named" in call("init", "kiosk", "--from", "env:SHOP_URL", code=2)
+    said = call("init", "kiosk", "--from", "env:SHOP_URL", "kiosk")
+    assert "drafted from 1 table of the database in SHOP_URL: kiosk.kiosk: 2 columns, 30 rows looked at" in said
+    monkeypatch.chdir(here / "kiosk")
+    assert address not in "".join(file.read_text() for file in Path().rglob("*") if file.is_file())
+    assert tomllib.loads(Path("readiness.toml").read_text())["settings"]["connections"] == {"shop": "env:SHOP_URL"}
+    checked = run_process("check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    run = run_process("run", COLUMNS="120")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "30" in run.stdout
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,9 @@ def test_changed_code_is_planned_evaluated_applied_as_foretold_and_then_nothing_
     assert "no batch would be judged again: nothing changes" in call("plan")
     declare(delivered, "order_domain(ratio=0.1)")
     assert "tightened tolerance: quarantined_ratio 0.5 0.1" in call("plan", "shop.orders", code=1)
+    assert "3 batches were judged by other gates than the code has" in call("status")
+    assert "→ readiness plan shop.orders --evaluate" in call("status", "shop.orders")
+    assert len(as_json("status")["other_gates"]) == 3
     written = call("plan", "--evaluate", "--out", "plan.json", code=1)
     assert "judging 3 of 3 batches again: 12 rows, about" in written
     assert "3 rows would move to quarantine, 0 rows to published" in written

@@ -18,7 +18,9 @@ def test_rules_are_suggested_from_the_batches_that_ran(make: MakeProject) -> Non
         deliver(orders, batch=WEEKS[week - 1], installation=installation, run=Run())
     told = call("suggest", "shop.orders")
     assert f"over the published rows of 10 batches ({WEEKS[0]} to {WEEKS[9]})" in told
-    assert "add to the fields of the schema: # " in told
+    assert "add to what the fields of the schema have (…): # " in told
+    assert "amount: pa.Field(…, le=" in told  # of which the schema has ge=0
+    assert "from readiness_pipelines import row_count" in told
     assert "broken by 0 of 10 batches (0.0%); 0 of 2 judged by those before them row_count(" in told
     values = as_json("suggest", "shop.orders")
     assert values["based_on"] == {"batches": 10, "first": WEEKS[0], "last": WEEKS[9]}

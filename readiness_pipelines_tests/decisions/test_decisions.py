@@ -10,6 +10,7 @@ from typing import get_args
 import duckdb
 import pandera.pyarrow as pa
 import pytest
+from sqlalchemy import select, text
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.decisions import (
@@ -31,6 +32,8 @@ from readiness_pipelines.decisions import (
 from readiness_pipelines.errors import DeclarationError, LedgerError, ReadinessError, UnknownNameError
 from readiness_pipelines.gates import Discarded, Gate, Waived
 from readiness_pipelines.ledger import BatchRecord, Ledger
+from readiness_pipelines.ledger.tables import DECISIONS, TRAIL
+from readiness_pipelines.masking import PLAIN, UNKNOWN
 from readiness_pipelines.names import TableId
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -75,7 +78,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def keep(ledger: Ledger, what: What) -> Decision:
-    return keep_decision(ledger, REF, what, who="ann", why="known", at=NOW)
+    return keep_decision(ledger, REF, what, who="ann", why="known", at=NOW, classes=PLAIN)
 
 
 @pytest.mark.parametrize("what", WHAT, ids=lambda what: what.describe())
@@ -85,7 +88,47 @@ def test_a_decision_is_kept_and_read_back(ledger: Ledger, what: What) -> None:
     assert (kept.what, kept.who, kept.why, kept.at, kept.ref) == (what, "ann", "known", NOW, REF)
     (record,) = ledger.decisions(REF)
     assert (record.verb, record.text) == (kept.verb, kept.text) == (what.verb, what.describe())
-    assert type(what).from_json(json.loads(json.dumps(what.to_json()))) == what
+    stored = json.loads(json.dumps({**what.to_json(), **what.values()}))
+    assert type(what).from_json(stored, {}) == what
+
+
+def test_a_value_that_a_decision_names_is_not_in_what_stays_for_ever_and_can_be_erased(
+    ledger: Ledger, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection
+) -> None:
+    for what in WHAT:
+        keep_decision(ledger, REF, what, who="ann", why="known", at=NOW, classes=UNKNOWN)
+    with ledger._database.reading() as connection:
+        stored = repr([connection.execute(select(table)).all() for table in (DECISIONS, TRAIL)])
+    assert "'x'" not in stored
+    assert '"7"' not in stored
+    assert "amount = «text, 1 character, letters»" in stored
+    values = {(one.decision, one.part): one.value for one in ledger.decision_values([REF.table])}
+    assert values[1, "where"] == "amount = 'x'"
+    assert values[2, "amount/0"] == "7"
+    assert ledger.erase_decision_values(list(values), at=NOW) == len(values)
+    assert ledger.erase_decision_values(list(values), at=NOW) == 0
+    assert ledger.decision_values([REF.table]) == ()
+    for decision in decisions_about(ledger, REF):
+        if decision.id in {number for number, _ in values}:
+            with pytest.raises(DeclarationError, match=f"decision {decision.id} .* its values were erased") as caught:
+                corrected(rows, [decision], engine)
+            assert f"undo day_1 --decision {decision.id}" in caught.value.way_out
+    cells = decisions_about(ledger, REF)[1]
+    without = rows.filter("_row > 1")
+    assert corrected(without, [cells], engine).fetchall() == without.fetchall(), "the rows are gone with the cells"
+    assert all(chain.broken is None for chain in ledger.audit_chains())
+
+
+def test_a_value_that_was_changed_beside_its_decision_is_refused(ledger: Ledger) -> None:
+    keep(ledger, Discarding(where="amount = 'x'"))
+    with ledger._database.writing() as connection:
+        connection.execute(text("UPDATE ledger_decision_values SET value = '\"amount = 1\"'"))
+    with pytest.raises(LedgerError, match="the value 'where' of decision 1 is not the one that was decided"):
+        decisions_about(ledger, REF)
+    with ledger._database.writing() as connection:
+        connection.execute(text("DELETE FROM ledger_decision_values"))
+    with pytest.raises(LedgerError, match="is not there, and was not erased"):
+        decisions_about(ledger, REF)
 
 
 def test_every_kind_has_a_name_of_its_own() -> None:

@@ -184,7 +184,9 @@ def gate() -> Gate:
 
 
 def decision(what: What) -> Decision:
-    return Decision(id=4, ref=REF, what=what, who="ann", why="known", at=datetime(2026, 1, 1, tzinfo=UTC))
+    return Decision(
+        id=4, ref=REF, what=what, text=what.describe(), who="ann", why="known", at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
 
 
 def refusal(text: str, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection) -> ReadinessError:

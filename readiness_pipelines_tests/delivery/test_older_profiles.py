@@ -68,6 +68,6 @@ def test_older_profiles_are_brought_once_and_take_the_place_of_no_newer_one(inst
     ingest(gated(SHOP), batch="day_1", installation=installation, run=Run())
     deliver(ORDERS, batch="day_1", installation=installation, run=Run())
     newer = profiles_of(ORDERS, BATCHES, installation=installation)
-    assert bring_older_profiles(installation) == 2
+    assert bring_older_profiles(installation, [SHOP]) == 2
     assert profiles_of(ORDERS, BATCHES, installation=installation) == {**newer, "day_2": full, "day_3": empty}
-    assert bring_older_profiles(installation) == 0
+    assert bring_older_profiles(installation, [SHOP]) == 0

@@ -132,7 +132,50 @@ def days() -> dict[str, bytes]:
     }
 
 
+def measures() -> bytes:
+    """A day's values, in which NA means that there is none, and numbers that happen to differ."""
+    rows = [
+        f"2026-{n // 28 + 1:02}-{n % 28 + 1:02},{1000 + n * n},{n * 1.5 if n % 6 else 'NA'},"
+        f"{('calm', 'windy', 'NA')[n % 3]},2026-02-{n % 28 + 1:02}"
+        for n in range(ROWS)
+    ]
+    return lines("day,volume,wind,kind,paid", *rows)
+
+
+def months() -> dict[str, bytes]:
+    """Twelve months of which one is nearly all wrong, and another a little."""
+    found = {}
+    for month in range(1, 13):
+        wrong = 20 if month == 7 else 5 if month == 9 else 0
+        rows = [f"{n},{-1 if n < wrong else n + 1}" for n in range(30 if wrong == 20 else 400 if not wrong else 50)]
+        found[f"sales_2025-{month:02}.csv"] = lines("id,units", *rows)
+    return found
+
+
 CASES: dict[str, Case] = {
+    "measures": Case(
+        {"weather.csv": measures()},
+        {
+            "day": "arrow.date32()",
+            "volume": "arrow.int64() = pa.Field(ge=0)",
+            "wind": "arrow.float64() = pa.Field(nullable=True, ge=0)",
+            "kind": 'arrow.string() = pa.Field(nullable=True, isin=["calm", "windy"])',
+            "paid": "arrow.date32()",
+        },
+        ('missing="NA"',),
+        ROWS,
+        unsaid=("unique", "AMBIGUOUS: 'NA'"),
+    ),
+    "a month that would be held": Case(
+        months(),
+        {"id": "arrow.int64() = pa.Field(unique=True)", "units": "arrow.int64() = pa.Field(ge=0)"},
+        (
+            "in the worst batch 66.67%; 1 of 12 batches would be held (2025-07: 67% of its rows fail)",
+            "tolerance=Tolerance(quarantined_ratio=0.12)",
+        ),
+        10 * 400 + 45,
+        30 + 5,
+    ),
     "orders": Case(
         {"orders.csv": orders()},
         {

@@ -31,6 +31,8 @@ def test_a_page_drafted_from_a_foreign_file_runs_unedited(
         assert given.startswith("".join(f"{column}: {wanted}".split()).replace(",)", ")")), f"{column}\n{page}"
     for words in case.said:
         assert words.replace("# ", "") in plain, f"{words!r} is not on the page:\n{page}"
+    for words in case.unsaid:
+        assert words not in plain, f"{words!r} is on the page:\n{page}"
     deliveries = run_unedited(name, draft, page, tmp_path, installation)
     ingested = sum(delivery.counts.ingested for delivery in deliveries)
     published = sum(delivery.counts.published for delivery in deliveries)

@@ -65,14 +65,14 @@ def test_each_suggestion_is_broken_by_the_batches_by_which_the_gate_says_so() ->
         ("amount", "nullable"), ("status", "isin"), ("status", "nullable"), ("status", "pa.Check"),
         ("note", "null_share"), ("note", "pa.Check"), ("email", "nullable"),
     }  # fmt: skip
-    assert by_text["amount", "ge"].text == "ge=0, le=96"
+    assert by_text["amount", "ge"].text == "ge=0, le=87"
     assert by_text["status", "isin"].text == 'isin=["paid", "refunded", "sent"]'
     assert by_text["status", "isin"].seen == "3 values, and 'lost' in single batches"
     assert by_text["note", "null_share"].text == 'null_share("note", at_most=0.3)'
     for one in found:
         assert (one.broken, one.batches, one.ahead) == (broken_days(gate_of(one)), 16, 8), one
     assert {one.text: one.broken for one in found if one.broken} == {
-        "ge=0, le=96": 1,
+        "ge=0, le=87": 1,
         'isin=["paid", "refunded", "sent"]': 1,
     }
     assert by_text["status", "isin"].broken_ahead == 1
@@ -83,5 +83,9 @@ def test_what_the_gate_has_already_is_not_suggested_and_few_batches_suggest_noth
     known = ["id_unique", "row_count", "status_isin", "status_not_nullable"]
     found = {(one.column, one.text.split("=")[0].split("(")[0]) for one in suggest_rules(profiles(), known=known)}
     assert not found & {(None, "row_count"), ("id", "unique"), ("status", "isin"), ("status", "nullable")}
+    (above,) = [
+        one for one in suggest_rules(profiles(), known=["amount_greater_than_or_equal_to"]) if "le=87" in one.text
+    ]
+    assert (above.text, above.broken) == ("le=87", 1)
     with pytest.raises(DeclarationError, match="7 batches have a profile"):
         suggest_rules(profiles(7))

@@ -17,6 +17,7 @@ from readiness_pipelines.delivery import due_work, reconcile, repair, replay_bat
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.installation import Installation, Run, utc_now
 from readiness_pipelines.lakehouse.catalogs import open_catalog
+from readiness_pipelines.masking import PLAIN
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.databases import database_in
@@ -246,7 +247,9 @@ def _keep(installation: Installation, decisions: Sequence[Decision], ids: dict[i
         what = decision.what
         if isinstance(what, Undoing):
             what = Undoing(decision=ids[what.decision])
-        kept = keep_decision(installation.ledger, decision.ref, what, who="soak", why="soak", at=utc_now())
+        kept = keep_decision(
+            installation.ledger, decision.ref, what, who="soak", why="soak", at=utc_now(), classes=PLAIN
+        )
         ids[decision.id] = kept.id
 
 

@@ -28,6 +28,7 @@ from readiness_pipelines.overview import (
     plan_progress,
     read_plan,
     sample,
+    undeclared_tables,
     write_plan,
 )
 from readiness_pipelines_tests.overview.delivering import bring, compute
@@ -41,6 +42,13 @@ class Small(Order):
     """An order of at most 35."""
 
     amount: arrow.float64() = pa.Field(ge=0, le=35)
+
+
+class Wordy(Order):
+    """An order of which the table cannot hold the amount."""
+
+    order_id: arrow.int32() = pa.Field(unique=True)
+    amount: arrow.string()
 
 
 class Described(Order):
@@ -102,6 +110,15 @@ def test_what_differs_is_told_by_rule_and_words_alone_judge_nothing_again(instal
     ]
     assert [str(one) for one in found.products] == ["shop.refund_rate"]
     assert found.decides
+
+    (other,) = [one for table in planned(order_domain(schema=Wordy), installation).tables for one in table.refused]
+    assert (other.column, other.there, other.given) == ("amount", "double", "string")  # order_id becomes narrower
+
+    fewer = Domain("shop", owner="shop@shop.example")
+    assert undeclared_tables([shop], installation=installation) == {}
+    fewer.gated("orders", source=gated(shop).source, schema=Order, batches=gated(shop).batches)
+    gone = undeclared_tables([fewer], installation=installation)
+    assert {str(table): count for table, count in gone.items()} == {"shop.paid": 2, "shop.refund_rate": 2}
 
     described = order_domain(schema=Described)
     words = planned(described, installation)

@@ -1,12 +1,15 @@
 """Status says where every batch of every lane stands, and never measures anew what is stored."""
 
 from collections.abc import Callable
+from io import StringIO
 
 import pandera.pyarrow as pa
 from duckdb import DuckDBPyRelation as Relation
+from rich.console import Console
 
-from readiness_pipelines import DailyBatches, Domain, FileDrop, MonthlyBatches, Ratio, Source, Steward, Value
-from readiness_pipelines.batches import BatchState
+from readiness_pipelines import DailyBatches, Domain, FileDrop, MonthlyBatches, Ratio, Source, Steward, Value, Versions
+from readiness_pipelines.batches import BatchState, Counts
+from readiness_pipelines.cli.tables import lane_table, versions_table
 from readiness_pipelines.delivery import ingest
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
@@ -131,3 +134,25 @@ def test_tables_with_other_batches_have_a_lane_of_their_own(installation: Instal
     assert [batch.batch for batch in daily.batches] == ["2026-01-09", "2026-01-10"]
     assert [(batch.batch, batch.counts.ingested) for batch in monthly.batches] == [("2026-01", 0)]
     assert monthly.batches[0].values[TableId("shop", "orders_of_month")].value == 8
+
+
+def test_a_version_that_was_replaced_counts_nowhere_and_tables_with_versions_are_listed_together(
+    installation: Installation,
+) -> None:
+    shop = order_domain(batches=Versions())
+    for version, rows in (("2026-01-01", GOOD), ("2026-01-02", ("9,1,refunded,x", "8,-1,paid,x"))):
+        bring(shop, installation, version, rows)
+        compute(shop, installation, version, "refund_rate")
+    now = status(shop, installation=installation)
+    orders, _, rate = now.lanes
+    assert (orders.fed, orders.replaces, orders.total) == (True, True, Counts(ingested=2, published=1, quarantined=1))
+    value = rate.kpis[REFUND_RATE]
+    assert (rate.fed, value and value.value) == (False, 1.0)
+    console = Console(width=80, file=StringIO())
+    console.print(versions_table("shop (versions)", now.lanes, shop.kpis))
+    console.print(lane_table(rate, shop.kpis))
+    shown = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert "orders 2026-01-02 2 2 1 1" in shown
+    assert "paid – 0 – – –" in shown
+    assert "refund_rate 2026-01-02 2 100.0 % ✗" in shown
+    assert "now 100.0 % ✗" in shown  # and no counts of rows, of which it has none

@@ -1,12 +1,14 @@
 """What waits can be looked at: batches in order, rows with what they break, whatever their columns are called."""
 
+import pandera.pyarrow as pa
+import pyarrow as arrow
 import pytest
 
 from readiness_pipelines.errors import LedgerError, UnknownNameError
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.overview import judged_rules, quarantine_rows, waiting_batches, waiting_record
+from readiness_pipelines.overview import broken_rules, judged_rules, quarantine_rows, waiting_batches, waiting_record
 from readiness_pipelines_tests.overview.delivering import bring
-from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, gated, order_domain
+from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, Order, gated, order_domain
 
 SHOP = order_domain()
 ORDERS = gated(SHOP)
@@ -30,6 +32,27 @@ def test_rows_are_shown_with_what_they_break(installation: Installation) -> None
         quarantine_rows(ORDERS, batch="day_1", rule="status_in", limit=5, installation=installation)
     broken = judged_rules(ORDERS, batch="day_1", installation=installation)
     assert {count.rule.name for count in broken} >= {"amount_dtype", "status_isin"}
+
+
+def test_a_batch_keeps_the_rules_that_it_broke_where_the_code_has_another_gate_by_now(
+    installation: Installation,
+) -> None:
+    bring(SHOP, installation, "day_1", ONE_BAD)
+    record = waiting_record(ORDERS, batch="day_1", installation=installation)
+    now, then = broken_rules(ORDERS, record, installation=installation)
+    assert (then, [count.rule.name for count in now]) == ("", ["amount_greater_than_or_equal_to"])
+    loose = type("Loose", (Order,), {"__annotations__": {"amount": arrow.float64()}, "amount": pa.Field()})
+    changed = gated(order_domain(schema=loose))
+    assert judged_rules(changed, batch="day_1", installation=installation) == ()
+    (count,), then = broken_rules(changed, record, installation=installation)
+    assert then == record.gate_version
+    assert (count.rule.name, count.rule.columns, count.rule.route, count.broken_rows) == (
+        "amount_greater_than_or_equal_to",
+        ("amount",),
+        "quarantine",
+        1,
+    )
+    assert [(sample["_row"], sample["amount"]) for sample in count.samples] == [(1, "-20")]
 
 
 def test_columns_of_any_name_are_shown(installation: Installation) -> None:

@@ -82,7 +82,7 @@ def scan(
     needles = _needles(values)
     files = size = rows = 0
     if needles:
-        for place in _places(installation):
+        for place in (*installation.lakehouse.homes.places, installation.landing):
             for file in place.files():
                 files, size = files + 1, size + file.size_bytes
                 try:
@@ -98,12 +98,6 @@ def scan(
             if any(needle in text.lower() for needle in needles):
                 hits.append(Hit(place=name, what=f"row {number} has it"))
     return ScanResult(files=files, bytes=size, ledger_rows=rows, by_text=bool(needles), hits=tuple(dict.fromkeys(hits)))
-
-
-def _places(installation: Installation) -> tuple[Place, ...]:
-    homes = installation.lakehouse.homes
-    places = (homes.published, installation.landing, *([homes.restricted] if homes.restricted else []))
-    return tuple({place.uri: place for place in places}.values())
 
 
 def _needles(values: Iterable[str]) -> tuple[str, ...]:

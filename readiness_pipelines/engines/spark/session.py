@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from readiness_pipelines.errors import EngineError, first_line
+from readiness_pipelines.masking import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -103,7 +104,7 @@ def open_spark(url: str) -> Iterator["SparkEngine"]:
     except (PySparkException, Py4JError) as error:
         spark_session.cache_clear()  # the next batch joins anew
         raise EngineError(
-            f"Spark broke while it judged: {first_line(error)}", way_out="look at its logs, then run it again"
+            f"Spark broke while it judged: {quoted(error)}", way_out="look at its logs, then run it again"
         ) from error
 
 

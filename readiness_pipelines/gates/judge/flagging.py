@@ -6,7 +6,7 @@ from typing import assert_never
 import narwhals.stable.v1 as nw
 
 from readiness_pipelines.engines.expressions import columns_of
-from readiness_pipelines.errors import GateBuildError, first_line
+from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.judge.batch_view import BatchView, is_float
 from readiness_pipelines.gates.judge.bits import WORD_BITS, Bit, words_with
 from readiness_pipelines.gates.judge.layout import LaidColumn
@@ -30,6 +30,7 @@ from readiness_pipelines.gates.schema.tests import (
     Unique,
     WithinUsual,
 )
+from readiness_pipelines.masking import quoted
 
 TESTS_AT_ONCE = 4 * WORD_BITS
 """So many are one query: what DuckDB takes to plan one grows with the square of its conditions."""
@@ -111,7 +112,7 @@ def find_aggregates(view: BatchView, checks: Mapping[int, LiftedCheck], left: di
     except view.engine.refusals as error:
         names = ", ".join(check.test.rule.name for check in asked.values())
         raise GateBuildError(
-            f"the rules {names} cannot be evaluated on the batch: {first_line(error)}", way_out=advice_on(error)
+            f"the rules {names} cannot be evaluated on the batch: {quoted(error)}", way_out=advice_on(error)
         ) from error
     answers = dict(zip(("rows", *named), figures, strict=True))
     broken = {}
@@ -191,7 +192,7 @@ def _culprit(view: BatchView, bits: tuple[Bit, ...], flags: Mapping[int, nw.Expr
                 view.engine.select(breaks.select(nw.col("breaks").any()))
         except view.engine.refusals as error:
             return GateBuildError(
-                f"the rule {bit.test.rule.name!r} cannot be evaluated on this batch: {first_line(error)}",
+                f"the rule {bit.test.rule.name!r} cannot be evaluated on this batch: {quoted(error)}",
                 way_out=advice_on(error),
             )
     return None

@@ -6,13 +6,14 @@ import pyarrow as pa
 
 from readiness_pipelines.contracts.protections import describe_protection
 from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches
-from readiness_pipelines.errors import GateBuildError, UnknownNameError, first_line
+from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import Bit
 from readiness_pipelines.gates.judge.others import OtherRows
 from readiness_pipelines.gates.judge.violations import Violations
 from readiness_pipelines.gates.schema.protecting import TELLS_APART
 from readiness_pipelines.gates.schema.tests import Referenced
+from readiness_pipelines.masking import quoted
 
 
 def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: Violations, others: OtherRows) -> None:
@@ -55,7 +56,7 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
     try:
         violations.add(bit, f"{query} {join} {name} o ON {same}")
     except view.engine.refusals as error:
-        raise _cannot_compare(test, first_line(error)) from error
+        raise _cannot_compare(test, quoted(error)) from error
 
 
 def _compared(view: BatchView, test: Referenced, others: OtherRows, column: str, key: str) -> str:

@@ -24,6 +24,7 @@ from readiness_pipelines.engines.expressions import operations_of
 from readiness_pipelines.errors import GateBuildError, first_line
 from readiness_pipelines.gates.schema.advice import advice_on
 from readiness_pipelines.gates.schema.flavours import Flavour, native_table
+from readiness_pipelines.masking import quoted, quoted_value
 from readiness_pipelines.sql import probe_connection
 
 FRAME = "*"
@@ -172,7 +173,7 @@ def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: 
         ) from answer
     except Exception as error:  # a user's function may raise anything; the gate names the rule whatever it was
         raise GateBuildError(
-            f"the check of rule {rule!r} raised {type(error).__name__}: {error}",
+            f"the check of rule {rule!r} raised {type(error).__name__}: {quoted(error)}",
             way_out=advice_on(error) if lifts(check) else f"change the check; Pandera runs it over a {flavour} table",
         ) from error
     if isinstance(output, bool):
@@ -308,6 +309,6 @@ def failing_value(check: Check, value: Any, *, rule: str) -> bool:
         return not check._check_fn(value, **check._check_kwargs)
     except Exception as error:  # a user's function may raise anything; the gate names the rule whatever it was
         raise GateBuildError(
-            f"the check of rule {rule!r} raised {type(error).__name__} on {repr(value)[:200]}: {error}",
+            f"the check of rule {rule!r} raised {type(error).__name__} on {quoted_value(value)[:200]}: {quoted(error)}",
             way_out="change the check so that it answers for every value of the column's type",
         ) from error
