@@ -1,7 +1,9 @@
 """A person erased, from a request to its certificate. Whatever is cut off is finished by the same steps, done again."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Computed, Domain, GatedTable, Table, downstream
@@ -18,6 +20,7 @@ from readiness_pipelines.delivery.follow import in_flow, is_stale, readers_of_al
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Published
+from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST
 from readiness_pipelines.delivery.versions import show_newest_version
 from readiness_pipelines.delivery.withdraw import outlives, withdraw
 from readiness_pipelines.errors import ReadinessError, UpstreamNotPublishedError
@@ -30,6 +33,9 @@ Step = Callable[[str], None]
 
 LANDED = "landing"
 """What landed files are called where rows are counted by place."""
+
+_BUCKET_TICK = timedelta(seconds=2)
+"""Buckets keep times to the second."""
 
 _PASSES = 3
 """A delivery that was under way may bring a person back once; not for ever."""
@@ -326,15 +332,26 @@ def forget_past(
         step(f"the environment {suffix}")
         drop_environment(suffix, installation=installation)
     done.environments = tuple(sorted({*done.environments, *suffixes}))
-    now = run.clock()
     for place in lakehouse.homes.places:
-        remove_abandoned_clones(place, now=now, age=now - now)
+        remove_abandoned_clones(place, now=run.clock(), age=timedelta(0))
+    if not lakehouse.warehouse.is_local:
+        time.sleep(_BUCKET_TICK.total_seconds())  # what was written until now is older, then, by the bucket's clock
     stores = {store for table in affected_tables(tables) for store in (*stores_of(table), table.id)}
     for store in sorted(stores):
         if lakehouse.exists(store):
             step(f"{store}: its past")
-            begun = [attempt.begun_at for attempt in ledger.open_attempts()]
-            forgotten = lakehouse.forget_past(store, untouched_since=min([run.clock(), *begun]))
+            forgotten = lakehouse.forget_past(store, untouched_since=_untouched_since(installation, run))
             done.expired_snapshots += forgotten.expired_snapshots
             done.removed_files += forgotten.removed_files
     ledger.erasures.forget_deleted()
+
+
+def _untouched_since(installation: Installation, run: Run) -> datetime:
+    """From when on a file may be one that a delivery has staged: nobody may remove it.
+
+    The storage's time is taken before the ledger is asked: a delivery that it does not know yet stages later. Where one
+    is under way, its machine may have another clock.
+    """
+    now = min(place.clock() or run.clock() for place in installation.lakehouse.homes.places)
+    begun = [attempt.begun_at - CLOCKS_DIFFER_AT_MOST for attempt in installation.ledger.open_attempts()]
+    return min([now, *begun])

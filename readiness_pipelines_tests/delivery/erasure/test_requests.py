@@ -141,6 +141,8 @@ def test_a_restored_backup_has_the_person_until_the_register_is_applied(tmp_path
     (folder / "warehouse" / "readiness.db.register-key").write_bytes(key)
     assert import_register(register, installation=restored) > 0
     assert import_register(register, installation=restored) == 0
+    found = reconcile([CLINIC], installation=restored).problems
+    assert {one.way_out for one in found} == {"readiness erase --apply-register"}
     assert apply_register([CLINIC], why="restored", installation=restored, run=RUN).open_ends == ()
     assert rows_of(restored) == shown
     assert problems(restored) == ()
