@@ -1,6 +1,5 @@
 """`readiness quarantine`: what waits, why, and what people decide about it."""
 
-import getpass
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.values import decision_value
 from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_table, waiting_value
@@ -194,7 +194,7 @@ def _decide(
     verb: str, what: Decided, batch: str, reason: str, table: str | None, who: str | None, *, as_json: bool
 ) -> None:
     found, ref, installation = _open(verb, batch, table)
-    run = Run(who=who or getpass.getuser())
+    run = Run(who=who_types(who))
     kept = decide(found, what, batch=batch, why=reason, installation=installation, run=run)
     if as_json:
         print_json({**decision_value(kept.decision), "rows": kept.rows, "next": replay_command(ref)})
@@ -219,7 +219,7 @@ def _viewer(
     columns = classified_columns(table, rows)
     if not reveal or not columns:
         return NOBODY
-    run = Run(who=who or getpass.getuser())
+    run = Run(who=who_types(who))
     return reveal_columns(ref, columns=columns, rows=rows.num_rows, why=reason, installation=installation, run=run)
 
 

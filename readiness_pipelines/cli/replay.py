@@ -1,6 +1,5 @@
 """`readiness replay`: batches judged again after a decision or with a new gate; first the plan, then the run."""
 
-import getpass
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ import typer
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
     OUT,
@@ -64,7 +64,7 @@ def replay(
                 raise DeclarationError(
                     "which batches?", way_out="give --batch, --held, --older-gate, --since or --until"
                 )
-            chosen, run = find(what, settings), Run(who=getpass.getuser())
+            chosen, run = find(what, settings), Run(who=who_types())
             selection = Selection(
                 batches=tuple(batch or ()),
                 held=held,

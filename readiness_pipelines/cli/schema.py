@@ -1,12 +1,12 @@
 """`readiness schema`: the columns that a source is known to have, and what to do when they change."""
 
-import getpass
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.words import check_ran, find_gated
@@ -69,7 +69,7 @@ def accept_shape(
             )
         before = ledger.accepted_shape(found.id)
         arrived = {column.name: column.type for column in record.columns}
-        shape = ledger.accept_shape(found.id, arrived, who=getpass.getuser(), why=reason, at=Run().clock(), batch=batch)
+        shape = ledger.accept_shape(found.id, arrived, who=who_types(), why=reason, at=Run().clock(), batch=batch)
         replay = replay_command(BatchRef(found.id, batch), dry_run=False)
         if as_json:
             print_json({"table": str(found.id), "accepted": _value(shape), "next": replay})
