@@ -54,9 +54,12 @@ def plan_command(
     return _spelled("plan", *scope, *(["--evaluate"] if evaluate or out else []), *(["--out", out] if out else []))
 
 
-def erase_command(*, resume: bool = False) -> str:
-    """Erase a person, who is asked for; or finish what was cut off: ``readiness erase --resume``."""
-    return _spelled("erase", *(["--resume"] if resume else ["--reason", "asked for", "--ground", "gdpr-17"]))
+def erase_command(*, apply_register: bool = False) -> str:
+    """Finish the erasures that were cut off, or erase everybody again whom the register knows.
+
+    ``readiness erase --resume``, ``readiness erase --apply-register``
+    """
+    return _spelled("erase", "--apply-register" if apply_register else "--resume")
 
 
 def schema_command(table: TableId) -> str:

@@ -3,7 +3,6 @@
 import os
 import secrets
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from readiness_pipelines.errors import RegisterKeyError
@@ -68,11 +67,6 @@ class RegisterKey:
         if self.said or self.ledger is None:
             return None
         return self.ledger.with_name(f"{self.ledger.name}.register-key")
-
-
-def key_id(key: bytes) -> str:
-    """What tells a key from others, and nothing else of it."""
-    return sha256(b"readiness register key" + key).hexdigest()[:12]
 
 
 def _make(file: Path) -> None:

@@ -10,4 +10,4 @@ from readiness_pipelines.ledger import Erasure
 def open_erasures(requests: Sequence[Erasure]) -> ErasureOpenError:
     """What is said of requests that are not done; there is at least one."""
     said = ", ".join(f"{one.id} (asked for on {one.begun_at:%Y-%m-%d %H:%M} UTC by {one.who})" for one in requests)
-    return ErasureOpenError(f"erasures are not done: {said}", way_out=erase_command(resume=True))
+    return ErasureOpenError(f"erasures are not done: {said}", way_out=erase_command())

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import duckdb
 
 from readiness_pipelines.batches import BatchRef, Scope
+from readiness_pipelines.commands import erase_command
 from readiness_pipelines.contracts import Computed, Domain, GatedTable, Table
 from readiness_pipelines.delivery.contents import StoreProof, prove_store, stores_of
 from readiness_pipelines.delivery.deliver import deliver
+from readiness_pipelines.delivery.erasure.searching import rows_in_stores
 from readiness_pipelines.delivery.facts import check_facts
 from readiness_pipelines.delivery.ingest import ingest
 from readiness_pipelines.delivery.places import store_of
@@ -84,6 +86,7 @@ def reconcile(
     Raises:
         LakehouseError: The catalog does not answer.
         LedgerError: The ledger cannot be reached.
+        RegisterKeyError: There is a register of erased persons, and its key is not there.
     """
     tables = [table for domain in domains for table in domain.tables]
     problems: list[Problem] = []
@@ -106,6 +109,8 @@ def reconcile(
             rows += found.published + found.quarantined + found.discarded
             if level.includes(Level.ROWS) and batch not in unreadable and not lost:
                 problems += _problems(table, BatchRef(table.id, batch), records.get(batch), found)
+        if level.includes(Level.ROWS) and not lost:
+            problems += _erased_persons(table, installation)
         problems += _version_problems(table, installation)
         if isinstance(table, Computed):
             for batch in outliving(table, Published(installation.ledger)):
@@ -324,6 +329,15 @@ def _problems(table: Table, ref: BatchRef, record: BatchRecord | None, found: _P
             yield _problem(ref, f"the tables have {seen:,} {place} rows, the ledger {rows:,}")
     if not counts.accounted:
         yield _problem(ref, f"{counts.ingested:,} ingested rows are not all accounted for in the ledger")
+
+
+def _erased_persons(table: Table, installation: Installation) -> Iterator[Problem]:
+    """Batches that have rows of persons in the register: of a backup from before they were erased."""
+    for store, batches in rows_in_stores([table], None, installation=installation).items():
+        for batch, rows in batches.items():
+            what = f"{len(rows):,} rows are of persons who were erased"
+            ref = BatchRef(store, batch)
+            yield Problem(ref=ref, what=what, way_out=erase_command(apply_register=True), level=Level.ROWS)
 
 
 def _problem(ref: BatchRef, what: str, level: Level = Level.ROWS) -> Problem:

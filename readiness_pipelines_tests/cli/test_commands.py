@@ -38,7 +38,7 @@ def test_run_and_status_as_json_account_for_every_row(project: Path) -> None:
         ("day_2", 4, 4, 0, False),
         ("day_3", 4, 0, 4, True),
     ]
-    assert lane["total"] == {"ingested": 12, "published": 7, "quarantined": 5, "discarded": 0}
+    assert lane["total"] == {"ingested": 12, "published": 7, "quarantined": 5, "discarded": 0, "erased": 0}
     assert lane["batches"][1]["kpis"]["shop.refund_rate"] == {
         "value": 0.25,
         "numerator": 1.0,

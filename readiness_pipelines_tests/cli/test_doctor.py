@@ -27,6 +27,7 @@ def test_an_installation_that_is_well_is_said_to_be(project: Path) -> None:
         "alerts",
         "domains",
         "names",
+        "erasures",
         "types",
     }
     assert found["catalog"]["detail"].startswith("SQLite answers; ")

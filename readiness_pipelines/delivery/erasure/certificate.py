@@ -25,7 +25,6 @@ class Certificate:
         ended_at: When this was written, in UTC.
         found: The rows that were found, by Iceberg table or landed files, and by batch or file.
         done: What was done to tables and files.
-        decision_values: How many values of corrections and other decisions were erased.
         scan: The search afterwards.
     """
 
@@ -39,7 +38,6 @@ class Certificate:
     ended_at: datetime
     found: Mapping[str, Mapping[str, int]]
     done: Rewritten
-    decision_values: int
     scan: ScanResult
 
     @property
@@ -73,7 +71,7 @@ class Certificate:
             "judged_again": list(map(str, done.judged_again)),
             "withdrawn": list(map(str, done.withdrawn)),
             "files": asdict(done.files),
-            "decision_values": self.decision_values,
+            "decision_values": done.decision_values,
             "expired_snapshots": done.expired_snapshots,
             "removed_files": done.removed_files,
             "dropped_environments": list(done.environments),
@@ -92,7 +90,6 @@ def certificate_of(
     done: Rewritten,
     result: ScanResult,
     *,
-    decision_values: int,
     who: str,
     at: datetime,
 ) -> Certificate:
@@ -108,7 +105,6 @@ def certificate_of(
         ended_at=at,
         found=request.found,
         done=done,
-        decision_values=decision_values,
         scan=result,
     )
 
@@ -143,7 +139,7 @@ def _done(of: Certificate) -> list[str]:
         f"- batches written anew or computed again: {len(done.batches):,}",
         f"- computed batches withdrawn, because they are held now: {', '.join(map(str, done.withdrawn)) or 'none'}",
         f"- landed files written anew in this run: {', '.join(sorted(done.files.rewritten)) or 'none'}",
-        f"- values of decisions erased: {of.decision_values:,}",
+        f"- values of decisions erased: {done.decision_values:,}",
         f"- older snapshots expired: {done.expired_snapshots:,}; files removed: {done.removed_files:,}",
         f"- environments dropped: {', '.join(done.environments) or 'none'}",
         *(f"- to be erased at its origin as well: {one}" for one in done.files.elsewhere),

@@ -1,7 +1,9 @@
 """A person erased, from a request to its certificate. Whatever is cut off is finished by the same steps, done again."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Computed, Domain, GatedTable, Table, downstream
@@ -9,6 +11,7 @@ from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.delivery.clones import drop_environment, remove_abandoned_clones
 from readiness_pipelines.delivery.contents import stores_of
 from readiness_pipelines.delivery.deliver import deliver
+from readiness_pipelines.delivery.erasure.decided_values import erase_decision_values
 from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows, rewrite_landed
 from readiness_pipelines.delivery.erasure.matching import matcher_of, names_subjects
 from readiness_pipelines.delivery.erasure.rewriting import Leaving, note_raw_snapshot, rewrite_judged, rewrite_raw
@@ -17,6 +20,7 @@ from readiness_pipelines.delivery.follow import in_flow, is_stale, readers_of_al
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Published
+from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST
 from readiness_pipelines.delivery.versions import show_newest_version
 from readiness_pipelines.delivery.withdraw import outlives, withdraw
 from readiness_pipelines.errors import ReadinessError, UpstreamNotPublishedError
@@ -29,6 +33,9 @@ Step = Callable[[str], None]
 
 LANDED = "landing"
 """What landed files are called where rows are counted by place."""
+
+_BUCKET_TICK = timedelta(seconds=2)
+"""Buckets keep times to the second."""
 
 _PASSES = 3
 """A delivery that was under way may bring a person back once; not for ever."""
@@ -47,6 +54,7 @@ class Rewritten:
         batches: The batches of which rows were taken out, or that were computed again.
         judged_again: The batches of sources that were judged again.
         withdrawn: Computed batches that are held now: what they had published before is withdrawn.
+        decision_values: How many values that decisions name were erased.
         problems: What could not be done, a line each.
         expired_snapshots: How many older snapshots were expired.
         removed_files: How many files were removed that nothing names any more.
@@ -57,6 +65,7 @@ class Rewritten:
     batches: dict[BatchRef, None] = field(default_factory=dict)
     judged_again: list[BatchRef] = field(default_factory=list)
     withdrawn: list[BatchRef] = field(default_factory=list)
+    decision_values: int = 0
     problems: list[str] = field(default_factory=list)
     expired_snapshots: int = 0
     removed_files: int = 0
@@ -120,14 +129,39 @@ def rewrite_tables(
             batches = {batch for store in stores_of(table) for batch in found.get(store, {})}
             batches |= {*_noted(table, noted), *in_files} if not turn else set()
             concerned |= {BatchRef(table.id, batch) for batch in batches}
-            for batch in sorted(batches):
+            leaving_of = {batch: _leaving(table, batch, found, installation) for batch in sorted(batches)}
+            _erase_decided(table, leaving_of, persons, done, installation=installation, run=run)
+            for batch, leaving in leaving_of.items():
                 step(f"{table.id}: batch {batch}")
-                leaving = _leaving(table, batch, found, installation)
                 context = _Context(table, batch, done, why, installation, run)
                 _rewrite_batch(context, leaving, in_files.get(batch, {}))
             show_newest_version(table, installation=installation, run=run)
     _compute_again(tables, concerned, done, installation=installation, run=run, step=step)
     return done
+
+
+def _erase_decided(
+    table: GatedTable,
+    leaving: Mapping[str, Leaving],
+    persons: Sequence[RegisteredPerson] | None,
+    done: Rewritten,
+    *,
+    installation: Installation,
+    run: Run,
+) -> None:
+    """Erase what decisions say of persons: about a table, and about what is computed from it."""
+    matcher = matcher_of(table, installation, persons)
+    if matcher is None:
+        return
+    of_table = {batch: one.raw | one.rows for batch, one in leaving.items()}
+    done.decision_values += erase_decision_values(table.id, matcher, of_table, installation=installation, run=run)
+    for reader in downstream(table):
+        found = rows_in_stores([reader], persons, installation=installation)
+        rows: dict[str, set[int]] = {}
+        for batches in found.values():
+            for batch, numbers in batches.items():
+                rows.setdefault(batch, set()).update(numbers)
+        done.decision_values += erase_decision_values(reader.id, matcher, rows, installation=installation, run=run)
 
 
 def _noted(table: GatedTable, noted: Mapping[str, Iterable[str]]) -> set[str]:
@@ -298,15 +332,26 @@ def forget_past(
         step(f"the environment {suffix}")
         drop_environment(suffix, installation=installation)
     done.environments = tuple(sorted({*done.environments, *suffixes}))
-    now = run.clock()
     for place in lakehouse.homes.places:
-        remove_abandoned_clones(place, now=now, age=now - now)
+        remove_abandoned_clones(place, now=run.clock(), age=timedelta(0))
+    if not lakehouse.warehouse.is_local:
+        time.sleep(_BUCKET_TICK.total_seconds())  # what was written until now is older, then, by the bucket's clock
     stores = {store for table in affected_tables(tables) for store in (*stores_of(table), table.id)}
     for store in sorted(stores):
         if lakehouse.exists(store):
             step(f"{store}: its past")
-            begun = [attempt.begun_at for attempt in ledger.open_attempts()]
-            forgotten = lakehouse.forget_past(store, untouched_since=min([run.clock(), *begun]))
+            forgotten = lakehouse.forget_past(store, untouched_since=_untouched_since(installation, run))
             done.expired_snapshots += forgotten.expired_snapshots
             done.removed_files += forgotten.removed_files
     ledger.erasures.forget_deleted()
+
+
+def _untouched_since(installation: Installation, run: Run) -> datetime:
+    """From when on a file may be one that a delivery has staged: nobody may remove it.
+
+    The storage's time is taken before the ledger is asked: a delivery that it does not know yet stages later. Where one
+    is under way, its machine may have another clock.
+    """
+    now = min(place.clock() or run.clock() for place in installation.lakehouse.homes.places)
+    begun = [attempt.begun_at - CLOCKS_DIFFER_AT_MOST for attempt in installation.ledger.open_attempts()]
+    return min([now, *begun])

@@ -18,8 +18,8 @@ from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.engines import dialect_of
 from readiness_pipelines.errors import RegisterKeyError
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.keys import key_id
 from readiness_pipelines.ledger import EVERYWHERE, RegisteredPerson
-from readiness_pipelines.register_key import key_id
 from readiness_pipelines.sql import utc_connection
 
 MOST_WORDS = 12
@@ -104,6 +104,11 @@ class TableMatcher:
     persons: tuple[RegisteredPerson, ...]
     key: bytes = field(repr=False)
     _seen: dict[tuple[str, ValueKind, Any], bool] = field(default_factory=dict, repr=False)
+    _kinds: dict[ValueKind, None] = field(default_factory=dict, repr=False)
+    _digests: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_digests", frozenset(one.digest for one in self.persons))
 
     def mask(self, rows: pa.RecordBatch | pa.Table, subjects: Mapping[str, SubjectColumn]) -> np.ndarray:
         """Which rows are of a registered person.
@@ -157,8 +162,9 @@ class TableMatcher:
 
     def in_line(self, line: str) -> bool:
         """Whether a line that could not be parsed has a registered value in it, from a word's start to a word's end."""
-        digests = frozenset(one.digest for one in self.persons)
-        kinds = dict.fromkeys(column.kind for column in subject_columns(self.table))
+        if not self._kinds:
+            self._kinds.update(dict.fromkeys(column.kind for column in subject_columns(self.table)))
+        digests, kinds = self._digests, self._kinds
         return any(
             (text := canonical_text(part, kind)) is not None and digest_of(text, kind, self.key) in digests
             for part in _parts(line)

@@ -39,7 +39,7 @@ def canonical_text(value: Any, kind: ValueKind) -> str | None:
             return _time(value)
         case ValueKind.TEXT:
             text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-            return unicodedata.normalize("NFC", text).strip() or None
+            return (text if text.isascii() else unicodedata.normalize("NFC", text)).strip() or None
 
 
 def digest_of(text: str, kind: ValueKind, key: bytes) -> str:

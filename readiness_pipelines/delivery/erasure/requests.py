@@ -211,7 +211,6 @@ def _carry_out(
         sorted({one.digest for one in known}),
         done,
         result,
-        decision_values=0,
         who=run.who,
         at=run.clock(),
     )

@@ -73,6 +73,8 @@ def clinic(schema: Any = Visit, pattern: str = "visits/{batch}.csv", ratio: floa
     return domain
 
 
+CLINIC = clinic()
+
 DAY_1 = (
     "1,P-1,3,a",
     f"2,{ANNA},9,a",

@@ -10,10 +10,12 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
 
-from readiness_pipelines import Domain
+from readiness_pipelines import Domain, Pseudonym
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts.classification import protect
-from readiness_pipelines.delivery import Level, audit, due_work, reconcile
+from readiness_pipelines.decisions import CellCorrection, Discarding
+from readiness_pipelines.delivery import Level, audit, decide, due_work, ingest, reconcile, replay_batch
+from readiness_pipelines.delivery.clones import cloned
 from readiness_pipelines.delivery.erasure.certificate import Certificate
 from readiness_pipelines.delivery.erasure.requests import (
     apply_register,
@@ -29,6 +31,7 @@ from readiness_pipelines.ledger import ErasureState
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.delivery.erasure.clinic import ANNA, DAY_1, DAY_2, Visit, clinic, land, rows_of
+from readiness_pipelines_tests.samples import gated
 
 CLINIC = clinic()
 RUN = Run(who="dpo")
@@ -138,6 +141,8 @@ def test_a_restored_backup_has_the_person_until_the_register_is_applied(tmp_path
     (folder / "warehouse" / "readiness.db.register-key").write_bytes(key)
     assert import_register(register, installation=restored) > 0
     assert import_register(register, installation=restored) == 0
+    found = reconcile([CLINIC], installation=restored).problems
+    assert {one.way_out for one in found} == {"readiness erase --apply-register"}
     assert apply_register([CLINIC], why="restored", installation=restored, run=RUN).open_ends == ()
     assert rows_of(restored) == shown
     assert problems(restored) == ()
@@ -222,3 +227,93 @@ def test_without_its_key_the_register_stops_what_it_cannot_check(tmp_path: Path)
     land(tmp_path, {"day_2": DAY_2})
     with pytest.raises(RegisterKeyError, match="was made with the key"):
         run_domains(CLINIC, installation=installation)
+
+
+def test_what_decisions_say_of_a_person_goes_and_replays_say_so_where_they_need_it(tmp_path: Path) -> None:
+    land(tmp_path)
+    installation = opened(tmp_path)
+    run_domains(CLINIC, installation=installation)
+    visits = CLINIC.table("visits")
+    for batch, what in (
+        ("day_1", CellCorrection(cells={"days": {"3": "1", "4": "2"}}, file="cells.csv")),
+        ("day_2", Discarding(where=f"patient IN ('{ANNA}', 'P-5')")),
+    ):
+        decide(visits, what, batch=batch, why="known", installation=installation, run=RUN)
+        replay_batch(visits, batch=batch, installation=installation, run=RUN)
+    shown = rows_of(installation, "clinic.visits")["clinic.visits"]
+    certificate = erased(installation)
+    # Her cell and the condition that names her.
+    assert certificate.done.decision_values == 2
+    assert certificate.open_ends == ()
+    after = rows_of(installation, "clinic.visits")["clinic.visits"]
+    assert set(after) == {row for row in shown if ANNA not in row}
+    assert ("5", "P-3", "2", "b", "day_1", "4", "visits/day_1.csv") in after
+    assert files_with(tmp_path, "CANARY") == []
+    with pytest.raises(DeclarationError, match="its values were erased"):
+        replay_batch(visits, batch="day_2", installation=installation, run=RUN)
+
+
+def test_numbers_of_rows_stay_where_files_lose_all_of_theirs_and_what_is_refused_keeps_the_request_open(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "landing" / "visits" / "day_1"
+    folder.mkdir(parents=True)
+    head = "visit,patient,days,ward\n"
+    (folder / "a.csv").write_text(f"{head}1,{ANNA},1,a\n2,{ANNA},2,a\n")
+    (folder / "b.csv").write_text(f"{head}3,P-1,1,a\n4,{ANNA},1,b\n5,P-2,1,b\n")
+    (folder / "c.json").write_text(f'[{{"visit": 6, "patient": "{ANNA}", "days": 1, "ward": "a"}}]')
+    many = clinic(pattern="visits/{batch}/*")
+    installation = opened(tmp_path)
+    run_domains(many, installation=installation)
+    before = rows_of(installation, "clinic_raw.visits")["clinic_raw.visits"]
+    certificate = erased(installation, many)
+    assert [one.partition(":")[0] for one in certificate.open_ends[:1]] == ["visits/day_1/c.json"]
+    (request,) = installation.ledger.erasures.requests()
+    assert request.state is ErasureState.OPEN
+    left = rows_of(installation, "clinic_raw.visits")["clinic_raw.visits"]
+    assert set(left) == {row for row in before if ANNA not in row}
+    ingest(gated(many, "visits"), batch="day_1", installation=installation, run=RUN, again=True)
+    assert rows_of(installation, "clinic_raw.visits")["clinic_raw.visits"] == left
+    raw = installation.ledger.get(BatchRef(VISITS.raw, "day_1"))
+    assert raw is not None
+    assert raw.counts == Counts(ingested=6, erased=4)
+    (folder / "c.json").unlink()
+    run_domains(many, installation=installation)
+    assert erased(installation, many).open_ends == ()
+    assert problems(installation, many) == ()
+    assert files_with(tmp_path, "CANARY") == []
+
+
+class ProtectedVisit(Visit):
+    """A visit of which consumers see a pseudonym of the patient."""
+
+    patient: arrow.string() = pa.Field(metadata=protect("pii.id", Pseudonym(key="patients"), subject=True))
+
+
+def test_a_row_that_is_published_under_a_pseudonym_is_found_in_raw_and_environments_are_dropped(tmp_path: Path) -> None:
+    domain = clinic(ProtectedVisit)
+    key = tmp_path / "patients.key"
+    key.write_text("0123456789abcdef" * 4)
+    land(tmp_path)
+    settings = settings_in(tmp_path).model_copy(update={"keys": {"patients": f"file:{key}"}})
+    installation = Installation.open(settings)
+    run_domains(domain, installation=installation)
+    with cloned([domain.table("visits")], installation=installation, environment="dev"):
+        pass
+    before = rows_of(installation, "clinic.visits", "clinic.stays")
+    assert len(before["clinic.visits"]) == 7
+    assert not any(ANNA in str(row) for rows in before.values() for row in rows)
+    certificate = erased(installation, domain)
+    assert certificate.done.environments == ("dev",)
+    # Without cleansing, what is written in small letters is another text; the search finds it.
+    assert any("clinic_raw" in one for one in certificate.open_ends)
+    both = [ANNA, ANNA.lower()]
+    assert erase([domain], both, why="asked", ground="", installation=installation, run=RUN).open_ends == ()
+    assert [one.open_ends for one in resume([domain], installation=installation, run=RUN)] == [()]
+    after = rows_of(installation, "clinic.visits", "clinic.stays")
+    for table in before:
+        assert set(after[table]) < set(before[table])
+        assert len(after[table]) == len(before[table]) - 1
+    assert not any(table.in_environment for table in installation.lakehouse.tables())
+    assert problems(installation, domain) == ()
+    assert files_with(tmp_path, "CANARY") == []
