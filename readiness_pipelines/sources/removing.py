@@ -42,8 +42,10 @@ def file_without_rows(drop: FileDrop, name: str, batch: str, places: Places, row
     try:
         return _without_rows(drop, name, batch, places, rows)
     except (ReadinessError, OSError, ValueError, pa.ArrowException) as error:
+        # Arrow's words may quote what is in the file.
+        why = type(error).__name__ if isinstance(error, pa.ArrowException) else first_line(error)
         raise LandingError(
-            f"{name} cannot be written without {len(rows):,} of its rows: {first_line(error)}",
+            f"{name} cannot be written without {len(rows):,} of its rows: {why}",
             way_out="take them out of the file by hand, or delete it; then run the erasure again",
         ) from error
 

@@ -15,7 +15,6 @@ from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_row
 from readiness_pipelines.delivery.erasure.matching import matcher_of
 from readiness_pipelines.delivery.erasure.persons import ValueKind, canonical_text
 from readiness_pipelines.delivery.erasure.searching import rows_in_stores
-from readiness_pipelines.errors import first_line
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import avro_blocks
 from readiness_pipelines.ledger import RegisteredPerson
@@ -90,7 +89,8 @@ def scan(
                 except FileNotFoundError:
                     continue  # a database's own, which comes and goes
                 except (OSError, ValueError, EOFError, pa.ArrowException, zstandard.ZstdError) as error:
-                    hits.append(Hit(place=file.uri, what=f"cannot be searched: {first_line(error)}"))
+                    # Its words may quote what is in the file.
+                    hits.append(Hit(place=file.uri, what=f"cannot be searched ({type(error).__name__})"))
                     continue
                 hits += [Hit(place=file.uri, what=found)] if found else []
         for name, number, text in installation.ledger.erasures.texts():
