@@ -47,8 +47,8 @@ def erased(installation: Installation, domain: Domain = CLINIC, value: str = ANN
 
 
 def problems(installation: Installation, domain: Domain = CLINIC) -> tuple[object, ...]:
-    found = [reconcile([domain], installation=installation, level=level).problems for level in Level]
-    return (*(problem for one in found for problem in one), *audit(installation=installation).problems)
+    found = reconcile([domain], installation=installation, level=Level.RECOMPUTE).problems
+    return (*found, *audit(installation=installation).problems)
 
 
 def files_with(folder: Path, text: str) -> list[str]:
