@@ -10,6 +10,7 @@
 # make bench  all of these, some two hours
 # make bench-gate    speed and memory beside peers, in an environment of its own; BENCH="--millions 1" is short
 # make bench-alarms  false alarms and misses on 400 series with known faults and without
+# make bench-detection  columns about persons: precision and recall; DETECTION="--missed" names what was missed
 # make bench-watch   one look at the freshness of 500 tables
 # make bench-scale   Spark beside DuckDB on 20 million rows; 500 tables, 10,000 batches; SCALE="--millions 1 --parts engines" is short
 # make bench-growth  what a delivery costs as batches accumulate; GROWTH="--sizes 10 100" is short
@@ -21,7 +22,7 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test quick ui lint docs soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms lock clean
+.PHONY: run test quick ui lint docs soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms bench-detection lock clean
 
 run: .venv/installed data/keys/patients.key
 	$(BIN)/readiness run readmissions --all
@@ -69,6 +70,9 @@ bench-gate: .venv-bench/installed
 
 bench-growth: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.growth $(GROWTH)
+
+bench-detection: .venv/tools
+	$(BIN)/python -m readiness_pipelines_tests.benchmarks.detection $(DETECTION)
 
 bench-scale: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.scale $(SCALE)

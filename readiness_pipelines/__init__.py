@@ -74,7 +74,7 @@ if TYPE_CHECKING:
         UpstreamNotPublishedError,
     )
     from readiness_pipelines.gates import Gate, null_share, row_count
-    from readiness_pipelines.products import Mean, Ratio, Sum, Value
+    from readiness_pipelines.products import Mean, NoisyCount, NoisyRatio, Ratio, Sum, Value
     from readiness_pipelines.sources import FileDrop, Function, SqlQuery
     from readiness_pipelines.version import __version__
 else:
@@ -120,6 +120,8 @@ __all__ = [
     "MaskingVerified",
     "Mean",
     "MonthlyBatches",
+    "NoisyCount",
+    "NoisyRatio",
     "NotInOtherBatches",
     "NullTokens",
     "Numbers",

@@ -59,6 +59,11 @@ def erase_command(*, resume: bool = False) -> str:
     return _spelled("erase", *(["--resume"] if resume else ["--reason", "asked for", "--ground", "gdpr-17"]))
 
 
+def schema_command(table: TableId) -> str:
+    """The columns that a table's source is known to have: ``readiness schema show shop.orders``."""
+    return _spelled("schema", "show", str(table))
+
+
 def report_command(domain: str) -> str:
     """A domain's report: ``readiness report shop``."""
     return _spelled("report", domain)

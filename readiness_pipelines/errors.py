@@ -4,6 +4,7 @@
     ├── DeclarationError            a declaration, gate or setting was written wrong: fix the code, a retry cannot help
     │   ├── UnknownNameError        a name that is not there, with the nearest one that is
     │   └── GateBuildError          a schema that cannot become a gate, with the rule and the reason
+    ├── NotAuthenticatedError       nothing proves who acts: log in, and act again
     ├── PlanOutdatedError           a plan that is not true any more: plan again
     ├── LandingError                what landed cannot be read: fix or re-send the file, then run the batch again
     │   ├── BatchNotLandedError     no file for the batch
@@ -91,6 +92,12 @@ class GateBuildError(DeclarationError):
     """A schema that cannot become a gate."""
 
     code: ClassVar[str] = "gate-build"
+
+
+class NotAuthenticatedError(ReadinessError):
+    """Nothing proves who acts, and something has to; or a token proves nothing, or somebody else."""
+
+    code: ClassVar[str] = "not-authenticated"
 
 
 class PlanOutdatedError(ReadinessError):

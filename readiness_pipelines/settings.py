@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.identity import Identity
 from readiness_pipelines.keys import read_key
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.storage import ObjectStore, Place
@@ -53,6 +54,8 @@ class Settings(BaseSettings):
             it is a variable. ``env:NAME`` stands for what the variable NAME holds.
         keys: Where the keys of protections are, by name: the table ``[settings.keys]``; JSON where it is a variable.
             ``env:NAME`` stands for what the variable NAME holds, ``file:PATH`` for what a file holds.
+        identity: How it is proved who acts: the table ``[settings.identity]``; JSON where it is a variable.
+        token: A token of who acts, for the command line. Only a variable.
         config: The settings file; its ``[alerts]`` says who is notified of what. Only a variable.
         engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.
@@ -86,6 +89,8 @@ class Settings(BaseSettings):
     domains: Annotated[tuple[str, ...], NoDecode] = ()
     connections: dict[str, str] = Field(default_factory=dict, repr=False)
     keys: dict[str, str] = Field(default_factory=dict, repr=False)
+    identity: Identity = Field(default_factory=Identity)
+    token: str = Field(default="", repr=False)
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"
     engine_memory_mb: int = Field(default=640, ge=128)
@@ -197,6 +202,10 @@ class Settings(BaseSettings):
             )
         return url
 
+    def read_token(self) -> str:
+        """The token of who acts; "" where there is none."""
+        return self.token.strip()
+
     def key(self, name: str) -> bytes:
         """The bytes of a key by its name in `keys`.
 
@@ -226,7 +235,7 @@ class _FileSource(PydanticBaseSettingsSource):
             raise DeclarationError(f"{file} is not UTF-8: {error}", way_out="save it as UTF-8") from error
         except tomllib.TOMLDecodeError as error:
             raise DeclarationError(f"{file} is not TOML: {error}", way_out="see docs/settings.md") from error
-        known = set(self.settings_cls.model_fields) - {"config"}
+        known = set(self.settings_cls.model_fields) - {"config", "token"}
         for name, table in tables.items():
             if not isinstance(table, dict) and name in known | _TABLES:
                 raise DeclarationError(

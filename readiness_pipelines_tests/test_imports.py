@@ -155,6 +155,8 @@ def test_the_public_names_are_these() -> None:
         "MaskingVerified",
         "Mean",
         "MonthlyBatches",
+        "NoisyCount",
+        "NoisyRatio",
         "NotInOtherBatches",
         "NullTokens",
         "Numbers",

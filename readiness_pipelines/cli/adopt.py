@@ -1,10 +1,10 @@
 """`readiness adopt`: a table whose declaration has moved."""
 
-import getpass
 from typing import Annotated
 
 import typer
 
+from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.words import find_table
 from readiness_pipelines.delivery.attempts import home_of
@@ -28,7 +28,7 @@ def adopt(
         ledger, home = Installation.open(settings).ledger, home_of(found)
         before = ledger.claims().get(found.id)
         if before != home:
-            ledger.adopt(found.id, home, who=getpass.getuser(), why=reason, at=Run().clock())
+            ledger.adopt(found.id, home, who=who_types(), why=reason, at=Run().clock())
         if as_json:
             print_json({"table": str(found.id), "before": str(before) if before else None, "now": str(home)})
             return

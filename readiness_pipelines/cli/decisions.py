@@ -1,6 +1,5 @@
 """`readiness quarantine`: what waits, why, and what people decide about it."""
 
-import getpass
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
+from readiness_pipelines.cli.acting import who_types
+from readiness_pipelines.cli.output import OUT, AsJson, count_of, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.values import decision_value
 from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_table, waiting_value
 from readiness_pipelines.cli.words import BatchKey, TableName, What, find, find_batch
@@ -109,7 +109,7 @@ def export(
             waiting = waiting.drop_columns(list(hidden))
             say(f"left out: {', '.join(hidden)}; with --reveal --reason …, they are in it, and the trail keeps it")
         _write(waiting, to)
-        say(f"{waiting.num_rows:,} rows are in {to}")
+        say(f"{count_of(waiting.num_rows, 'row')} written to {to}")
         words = ("readiness", "quarantine", "correct", batch, "--table", str(ref.table), "--file", str(to))
         say_next(f"{shlex.join(words)} --reason …")
 
@@ -194,12 +194,12 @@ def _decide(
     verb: str, what: Decided, batch: str, reason: str, table: str | None, who: str | None, *, as_json: bool
 ) -> None:
     found, ref, installation = _open(verb, batch, table)
-    run = Run(who=who or getpass.getuser())
+    run = Run(who=who_types(who))
     kept = decide(found, what, batch=batch, why=reason, installation=installation, run=run)
     if as_json:
         print_json({**decision_value(kept.decision), "rows": kept.rows, "next": replay_command(ref)})
         return
-    touched = "the batch" if kept.rows is None else f"{kept.rows:,} rows"
+    touched = "the batch" if kept.rows is None else count_of(kept.rows, "row")
     say(f"decision {kept.decision.id}: {what.verb} {kept.decision.text} ({touched})")
     say_next(replay_command(ref))
 
@@ -219,7 +219,7 @@ def _viewer(
     columns = classified_columns(table, rows)
     if not reveal or not columns:
         return NOBODY
-    run = Run(who=who or getpass.getuser())
+    run = Run(who=who_types(who))
     return reveal_columns(ref, columns=columns, rows=rows.num_rows, why=reason, installation=installation, run=run)
 
 

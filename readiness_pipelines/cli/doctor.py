@@ -17,6 +17,7 @@ from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
     OUT,
     AsJson,
+    count_of,
     errors_for_people,
     print_json,
     reachable,
@@ -156,7 +157,7 @@ def _way_out(place: Place) -> str:
 
 def _catalog(settings: Settings) -> str:
     tables = lakehouse_of(settings).tables()
-    return f"{_kind(settings.catalog_url)} answers; {len(tables)} tables"
+    return f"{_kind(settings.catalog_url)} answers; {count_of(len(tables), 'table')}"
 
 
 def _ledger(settings: Settings) -> str:
@@ -170,14 +171,14 @@ def _alerts(settings: Settings) -> str:
         channel.url()
     if not alerts.rules:
         return f"no alerts are sent: {settings.config} has no rule"
-    return f"{len(alerts.rules)} rules, {len(alerts.channels)} channels with addresses"
+    return f"{count_of(len(alerts.rules), 'rule')}, {count_of(len(alerts.channels), 'channel')} with addresses"
 
 
 def _gates(domains: tuple[Domain, ...], settings: Settings) -> str:
     detail = []
     for domain in domains:
         rules = sum(len(gate_of(table, default_engine=settings.engine).rules) for table in domain.tables)
-        detail.append(f"{domain.name}: {len(domain.tables)} tables, {rules} rules")
+        detail.append(f"{domain.name}: {count_of(len(domain.tables), 'table')}, {count_of(rules, 'rule')}")
     return "; ".join(detail)
 
 
@@ -232,7 +233,7 @@ def _types(domains: tuple[Domain, ...], settings: Settings) -> str:
     ]
     if refused:
         raise DeclarationError("; ".join(refused), way_out=WAY_OUT_OF_OTHER_TYPES)
-    return f"{len(tables)} tables can hold what the code declares"
+    return f"{count_of(len(tables), 'table')} can hold what the code declares"
 
 
 def _connections(domains: tuple[Domain, ...]) -> dict[str, list[str]]:

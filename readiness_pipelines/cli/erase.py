@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.delivery.erasure.certificate import Certificate
@@ -58,7 +59,7 @@ def run_erase(
     with errors_for_people():
         settings = Settings()
         installation, domains = Installation.open(settings), load_domains(settings)
-        run = Run(who=who or getpass.getuser())
+        run = Run(who=who_types(who))
         step = _quiet if as_json else _say_step
         if export_to is not None:
             export_to.write_text(export_register(installation), encoding="utf-8")

@@ -1,6 +1,5 @@
 """`readiness incidents`: what is wrong, who looks after it, and for how long it was."""
 
-import getpass
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from readiness_pipelines.alerts import incident_lines
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
@@ -84,7 +84,7 @@ def acknowledge(
 ) -> None:
     """Take an incident: it is neither repeated nor escalated any more."""
     with errors_for_people():
-        found = _book().acknowledge(incident, who=getpass.getuser(), why=reason, at=Run().clock())
+        found = _book().acknowledge(incident, who=who_types(), why=reason, at=Run().clock())
         say(f"#{found.id} is yours, {found.acknowledged_by}")
 
 
@@ -101,7 +101,7 @@ def resolve(
     One about a batch's volume, values or columns stays closed until a later batch has the same.
     """
     with errors_for_people():
-        ledger, who, now = Installation.open(Settings()).ledger, getpass.getuser(), Run().clock()
+        ledger, who, now = Installation.open(Settings()).ledger, who_types(), Run().clock()
         if as_normal:
             ledger.findings.accept(*_unusual(ledger.incidents, incident), who=who, why=reason, at=now)
         found = ledger.incidents.resolve(incident, who=who, why=reason, at=now)
@@ -118,7 +118,7 @@ def silence(
     with errors_for_people():
         now = Run().clock()
         length = _duration(lasts)
-        _book().silence(tables, begins_at=now, ends_at=now + length, who=getpass.getuser(), why=reason)
+        _book().silence(tables, begins_at=now, ends_at=now + length, who=who_types(), why=reason)
         say(f"{tables} is silent until {now + length:%Y-%m-%d %H:%M} UTC")
 
 

@@ -139,3 +139,8 @@ def _told(error: Exception) -> tuple[str, str, str] | None:
 def count_batches(count: int) -> str:
     """``1 batch``, ``2 batches``."""
     return f"{count:,} batch" if count == 1 else f"{count:,} batches"
+
+
+def count_of(count: int, what: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

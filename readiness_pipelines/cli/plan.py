@@ -1,6 +1,5 @@
 """`readiness plan`: what the code would do to past batches before it is deployed; evaluated, written, carried out."""
 
-import getpass
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
     ERR,
@@ -94,7 +94,7 @@ def plan(
     """
     with errors_for_people():
         settings = Settings()
-        installation, run = Installation.open(settings), Run(who=getpass.getuser())
+        installation, run = Installation.open(settings), Run(who=who_types())
         if sum(one is not None for one in (apply, dropped, environment or out)) > 1:
             raise DeclarationError(
                 "--apply, --drop-env, and --env or --out are of different commands", way_out="give one of them"
@@ -200,6 +200,8 @@ def _show(
         typer.echo(f"## What would change: {escape_markdown(what or 'all domains')}\n\n{markdown_of(sections)}")
         return
     print_sections(sections)
+    if any(table.refused for table in found.tables):
+        return
     if environment is not None:
         say(f"what would be published is in the namespaces that end in __{environment}, until they are dropped")
         say_next(plan_command(drop=environment))

@@ -8,7 +8,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchState, in_order
-from readiness_pipelines.cli.output import OUT, count_batches, say
+from readiness_pipelines.cli.output import OUT, count_batches, count_of, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.values import counts_value, kpi_value
 from readiness_pipelines.contracts import Kpi, Table
@@ -169,7 +169,7 @@ def _is_held(state: BatchState | None) -> bool:
 
 
 def _rows(count: int) -> str:
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+    return count_of(count, "row")
 
 
 def _batch_row(one: EvaluatedBatch) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """`readiness reconcile`: the proof that every row is accounted for."""
 
-import getpass
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.due import say_due
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
@@ -77,7 +77,7 @@ def _reconcile(domain: Domain, installation: Installation, look: _Look) -> tuple
     seen = _prove(domain, installation, look)
     if not look.repair or not seen.problems:
         return seen, ()
-    repaired = repair_problems([domain], seen, installation=installation, run=Run(who=getpass.getuser()))
+    repaired = repair_problems([domain], seen, installation=installation, run=Run(who=who_types()))
     return _prove(domain, installation, look), repaired
 
 

@@ -1,6 +1,5 @@
 """`readiness replay`: batches judged again after a decision or with a new gate; first the plan, then the run."""
 
-import getpass
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -10,11 +9,13 @@ import typer
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
     OUT,
     AsJson,
     count_batches,
+    count_of,
     errors_for_people,
     named_error,
     print_json,
@@ -64,7 +65,7 @@ def replay(
                 raise DeclarationError(
                     "which batches?", way_out="give --batch, --held, --older-gate, --since or --until"
                 )
-            chosen, run = find(what, settings), Run(who=getpass.getuser())
+            chosen, run = find(what, settings), Run(who=who_types())
             selection = Selection(
                 batches=tuple(batch or ()),
                 held=held,
@@ -222,7 +223,7 @@ def _show_plan(plan: ReplayPlan, *, as_json: bool) -> None:
         for decision in step.decisions:
             say(f"{step.ref}: decision {decision}")
     say(f"then: {', '.join(map(str, plan.downstream)) or 'nothing'}")
-    say(f"{moved_rows(plan.steps):,} rows would move from quarantine to published; nothing was written")
+    say(f"{count_of(moved_rows(plan.steps), 'row')} would move from quarantine to published; nothing was written")
     with suppress(IndexError):
         say_next(replay_command(plan.steps[0].ref, dry_run=False))
 

@@ -22,6 +22,7 @@ from readiness_pipelines.cli.planning import all_work, follows, named_work, want
 from readiness_pipelines.cli.running import RunReport, run_works
 from readiness_pipelines.cli.status import show_lanes
 from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
+from readiness_pipelines.cli.unusual import say_unusual, unusual_of
 from readiness_pipelines.cli.values import status_value
 from readiness_pipelines.cli.words import Chosen, What, find
 from readiness_pipelines.commands import quarantine_command, status_command
@@ -131,8 +132,10 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
     after = {domain.name: status(domain, installation=installation) for domain in domains}
     tables = [table for domain in domains for table in domain.tables]
     older = () if report.broken else batches_by_other_gates(tables, installation=installation)
+    unusual = unusual_of(tables, installation=installation)
     if as_json:
-        print_json_of([_value(domain, status_value(after[domain.name], older), report, stop) for domain in domains])
+        values = {domain.name: status_value(after[domain.name], older, unusual=unusual) for domain in domains}
+        print_json_of([_value(domain, values[domain.name], report, stop) for domain in domains])
         return
     if not (report.ran or report.broken or report.unreachable or report.unsettled or stop.asked):
         say(NOTHING_NEW)
@@ -149,6 +152,7 @@ def _report(chosen: Chosen, report: RunReport, stop: Stop, installation: Install
         say((f"{named_error(broken.code, 'broken')} ", "bold red"), f"{broken.name} {broken.batch}: {broken.what}")
         if broken.way_out:
             say(("  → ", "bold"), broken.way_out)
+    say_unusual(unusual)
     say_other_gates(older, domains[0].name if len(domains) == 1 else None)
     if stop.asked:
         say(f"ended after {count_batches(len(report.ran))}; what is due is run by the next: readiness run")

@@ -1,6 +1,5 @@
 """Batches run one after the other, each through its lane's Dagster job, in this process."""
 
-import getpass
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import ERR
 from readiness_pipelines.cli.stopping import Stop
 from readiness_pipelines.commands import run_command
@@ -156,7 +156,7 @@ class _Jobs:
             self._jobs[name],
             work.batch,
             instance=self._instance,
-            tags={"readiness/who": getpass.getuser()},
+            tags={"readiness/who": who_types()},
             tables=[table.id for table in work.tables],
         )
         failure = launching.failure_of(ran, instance=self._instance)

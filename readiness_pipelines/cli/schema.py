@@ -1,13 +1,13 @@
 """`readiness schema`: the columns that a source is known to have, and what to do when they change."""
 
-import getpass
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
+from readiness_pipelines.cli.acting import who_types
+from readiness_pipelines.cli.output import OUT, AsJson, count_of, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.words import check_ran, find_gated
 from readiness_pipelines.commands import replay_command, run_command
@@ -69,7 +69,7 @@ def accept_shape(
             )
         before = ledger.accepted_shape(found.id)
         arrived = {column.name: column.type for column in record.columns}
-        shape = ledger.accept_shape(found.id, arrived, who=getpass.getuser(), why=reason, at=Run().clock(), batch=batch)
+        shape = ledger.accept_shape(found.id, arrived, who=who_types(), why=reason, at=Run().clock(), batch=batch)
         replay = replay_command(BatchRef(found.id, batch), dry_run=False)
         if as_json:
             print_json({"table": str(found.id), "accepted": _value(shape), "next": replay})
@@ -81,7 +81,7 @@ def accept_shape(
 def _change(before: Shape | None, shape: Shape) -> str:
     """What one shape has that the one before had not."""
     if before is None:
-        return f"{len(shape.columns)} columns"
+        return count_of(len(shape.columns), "column")
     old, new = before.columns, shape.columns
     changes = [f"+ {name} {kind}" for name, kind in new.items() if name not in old]
     changes += [f"- {name}" for name in old if name not in new]

@@ -11,6 +11,7 @@ from readiness_pipelines.cli.outdated import say_other_gates, say_undeclared
 from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
+    count_of,
     errors_for_people,
     print_json,
     print_json_of,
@@ -19,6 +20,7 @@ from readiness_pipelines.cli.output import (
     show_error,
 )
 from readiness_pipelines.cli.tables import NEWEST, dimensions_table, lane_table, versions_table
+from readiness_pipelines.cli.unusual import say_unusual, unusual_of
 from readiness_pipelines.cli.values import status_value, table_value
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.commands import quarantine_command, replay_command
@@ -42,17 +44,19 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
         installation = Installation.open(settings)
         found = [status(domain, installation=installation) for domain in chosen.domains]
         older = batches_by_other_gates(chosen.tables, installation=installation)
+        unusual = unusual_of(chosen.tables, installation=installation)
         if chosen.table is not None:
             batches = _batches(found[0], chosen.table)
             if as_json:
                 print_json(table_value(chosen.table, batches))
             else:
                 _show_table(chosen.table, batches, newest)
+                say_unusual(unusual)
                 say_other_gates(older, str(chosen.table.id))
             return
         gone = undeclared_tables(chosen.domains, installation=installation)
         if as_json:
-            print_json_of([status_value(one, older, gone) for one in found])
+            print_json_of([status_value(one, older, gone, unusual) for one in found])
             return
         if left := installation.ledger.erasures.requests(state=ErasureState.OPEN):
             error = open_erasures(left)
@@ -65,6 +69,7 @@ def show_status(what: What = None, newest: Newest = NEWEST, as_json: AsJson = Fa
         decided = [ref for one in found for ref in one.awaiting_replay]
         for ref in decided:
             say(f"  {ref}: ", ("decided since its last verdict", "bold"), ", not replayed")
+        say_unusual(unusual)
         say_other_gates(older, what)
         say_undeclared(gone)
         if say_due(chosen.domains, installation):
@@ -96,7 +101,9 @@ def _show_table(table: Table, batches: tuple[BatchStatus, ...], newest: int) -> 
             continue
         counts = record.counts
         state = "ingested, not judged yet" if record.ref.table != table.id else record.state.replace("_", " ")
-        outcome = f" · {counts.ingested:,} rows, {counts.published:,} published, {counts.quarantined:,} quarantined"
+        outcome = (
+            f" · {count_of(counts.ingested, 'row')}, {counts.published:,} published, {counts.quarantined:,} quarantined"
+        )
         outcome += f", {counts.erased:,} erased" if counts.erased else ""
         say(f"  {ref.batch}: ", (state, "bold"), outcome, f" · {record.reason}" if record.reason else "")
     if isinstance(table, Kpi):

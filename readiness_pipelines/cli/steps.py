@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from readiness_pipelines.cli.output import count_of
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.gates import ChangeKind, Runner
@@ -34,7 +35,7 @@ def _declared(step: MapStep) -> Iterator[str]:
     if step.rules:
         tolerance = step.tolerance.quarantined_ratio if step.tolerance else None
         held = f", held over {tolerance:.2%}" if tolerance is not None else ""
-        yield f"{len(step.rules)} rules{held} ({step.gate_version})"
+        yield f"{count_of(len(step.rules), 'rule')}{held} ({step.gate_version})"
     late = step.freshness.warn_after if step.freshness else None
     promises = {"may take": step.latency, "late after": late}
     if kept := [f"{words} {format_duration(one)}" for words, one in promises.items() if one]:

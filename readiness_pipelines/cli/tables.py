@@ -84,8 +84,7 @@ def versions_table(title: str, lanes: Sequence[LaneStatus], kpis: Sequence[Kpi])
     units = {kpi.id: kpi.unit for kpi in kpis}
     table = plain_table(title)
     table.add_column("table", overflow="fold")
-    table.add_column("newest", overflow="fold")
-    table.add_column("of", justify="right")
+    table.add_column("newest", no_wrap=True)
     for heading in _ROWS.values():
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("held")
@@ -94,14 +93,13 @@ def versions_table(title: str, lanes: Sequence[LaneStatus], kpis: Sequence[Kpi])
         (ident,) = lane.tables
         newest = next((batch for batch in reversed(lane.batches) if batch.seen), None)
         if newest is None:
-            table.add_row(ident.name, "–", "0", *("–" for _ in _ROWS), "", "")
+            table.add_row(ident.name, "–", *("–" for _ in _ROWS), "", "")
             continue
         record = newest.tables[ident]
         rows = ["–", f"{record.counts.published:,}", "–"] if record and ident not in units else ["", "", ""]
         table.add_row(
             ident.name,
             Text(newest.batch),
-            f"{len(lane.batches):,}",
             *([f"{getattr(newest.counts, name):,}" for name in _ROWS] if lane.fed else rows),
             Text("held", style="bold red") if newest.held else "",
             value_text(newest.values.get(ident), units[ident]) if ident in units else "",

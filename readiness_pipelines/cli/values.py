@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from readiness_pipelines.batches import BatchRef, Counts
+from readiness_pipelines.cli.unusual import unusual_value
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import Decision
-from readiness_pipelines.ledger import BatchRecord, DecisionRecord
+from readiness_pipelines.ledger import BatchRecord, DecisionRecord, Finding
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import BatchStatus, DomainStatus, LaneStatus
 from readiness_pipelines.products import KpiValue
@@ -34,6 +35,7 @@ def kpi_value(value: KpiValue | None) -> dict[str, Any] | None:
         "dimensions": dict(value.dimensions),
         "target": str(value.target) if value.target else None,
         "met": value.met,
+        **({"suppressed": value.suppressed} if value.suppressed else {}),
     }
 
 
@@ -50,7 +52,10 @@ def batch_value(status: BatchStatus) -> dict[str, Any]:
 
 
 def status_value(
-    status: DomainStatus, other_gates: Sequence[BatchRef] = (), undeclared: Mapping[TableId, int] | None = None
+    status: DomainStatus,
+    other_gates: Sequence[BatchRef] = (),
+    undeclared: Mapping[TableId, int] | None = None,
+    unusual: Sequence[Finding] = (),
 ) -> dict[str, Any]:
     """Where a domain stands.
 
@@ -58,6 +63,7 @@ def status_value(
         status: Its lanes.
         other_gates: The batches, of any domain, that another gate than the code's judged.
         undeclared: The tables, of any domain, that are not in the code any more, with how many batches each has.
+        unusual: What was found of newest batches, of any domain.
     """
     name, gone = status.domain, undeclared or {}
     return {
@@ -65,6 +71,7 @@ def status_value(
         "lanes": list(map(lane_value, status.lanes)),
         "awaiting_replay": list(map(_ref_value, status.awaiting_replay)),
         "other_gates": [_ref_value(ref) for ref in other_gates if ref.table.domain == name],
+        "unusual": unusual_value([one for one in unusual if one.table.domain == name]),
         "undeclared": {str(table): count for table, count in gone.items() if table.domain == name},
     }
 

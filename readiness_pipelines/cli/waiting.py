@@ -8,7 +8,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.cli.output import OUT, print_json, say
+from readiness_pipelines.cli.output import OUT, count_of, print_json, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.values import counts_value, decision_value
 from readiness_pipelines.commands import history_command, open_command, replay_command
@@ -60,7 +60,8 @@ def rows_table(batch: str, names: Sequence[str], rows: Sequence[Mapping[str, Any
     shown = ["_row", *list(dict.fromkeys(own))[:SHOWN_COLUMNS]]
     shown += ["broken"] if "broken" in names else []
     more = len(names) - len(shown)
-    title = f"{batch}: {len(rows):,} rows" + (f", {more} more columns in --json" if more > 0 else "")
+    title = f"{batch}: {count_of(len(rows), 'row')}"
+    title += f", {count_of(more, 'more column')} in --json" if more > 0 else ""
     table = plain_table(title)
     for name in shown:
         table.add_column(Text(name), overflow="fold")
@@ -103,7 +104,8 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
 
 def _samples(count: RuleCount) -> Grid:
     """A rule's samples, the cells that it looks at marked."""
-    title = f"{count.rule.name}: {count.broken_rows:,} rows break {count.rule.reason} ({count.rule.route})"
+    breaking = "1 row breaks" if count.broken_rows == 1 else f"{count.broken_rows:,} rows break"
+    title = f"{count.rule.name}: {breaking} {count.rule.reason} ({count.rule.route})"
     table = plain_table(title)
     names = list(count.samples[0]) if count.samples else []
     for name in names:

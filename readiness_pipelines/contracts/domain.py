@@ -354,6 +354,8 @@ class Domain:
         target: str | None = None,
         targets: Mapping[str | tuple[str, ...], str] | None = None,
         by: Sequence[str] | str = (),
+        suppress_below: int | None = None,
+        persons: str | None = None,
         additive: bool | None = None,
         plausible: Sequence[Any] = (),
         reads: Reads | None = None,
@@ -376,6 +378,9 @@ class Domain:
             target: What it should be, as ``"<= 0.05"`` or ``"<= 5 %"``.
             targets: What it should be for single values of the dimensions: ``{"DE": "<= 0.04"}``; tuples for several.
             by: Dimensions: columns of the input, or of the relation that the function returns.
+            suppress_below: Cells of fewer rows are published without their numbers and with the reason, and as many
+                more cells as it takes that the total does not give them away. A total of fewer is not published either.
+            persons: The column of the input that tells persons apart: then cells of fewer persons are small.
             additive: Whether batches add up to one number; say ``False`` for cumulative data. Where nothing is said,
                 they do unless a batch reads other batches of an input than its own: windows overlap.
             plausible: Pandera checks of the value. Where one fails, the value is held and the last good one stays.
@@ -414,6 +419,8 @@ class Domain:
                 target=None if target is None else Target.parse(target, kpi=what),
                 targets=_targets(what, targets or {}, dimensions),
                 by=dimensions,
+                suppress_below=_least_cell(what, suppress_below, persons),
+                persons=persons,
                 additive=_adds_up(inputs) if additive is None else additive,
                 transform=transform,
                 reads=inputs,
@@ -568,6 +575,16 @@ def _gating(
         unclassified=Route(unclassified),
         allow_empty=bool(allow_empty),
     )
+
+
+def _least_cell(what: str, below: int | None, persons: str | None) -> int | None:
+    if below is None and persons is not None:
+        raise DeclarationError(
+            f"{what} counts {persons}, and suppresses nothing", way_out="give suppress_below=10, say"
+        )
+    if below is not None and (not isinstance(below, int) or below < 2):  # noqa: PLR2004  # of one nothing is small
+        raise DeclarationError(f"{what} suppresses cells below {below!r}", way_out="give a whole number from 2")
+    return below
 
 
 def _adds_up(inputs: Mapping[str, Read]) -> bool:

@@ -179,6 +179,8 @@ class Kpi(_Node):
         target: What it should be; ``None`` where nothing is set.
         targets: What it should be for single values of the dimensions, in place of `target`.
         by: Columns of the input by which it is computed, beside the total.
+        suppress_below: Cells of fewer rows, or persons, are published without their numbers; ``None`` publishes all.
+        persons: The column of the input that tells persons apart, where they are counted and not rows.
         additive: Whether batches add up to one number by numerator and denominator; not so for cumulative data.
         transform: Inputs in; a measure (`Ratio`, `Sum`, `Mean`, `Value`), or a relation with a column ``value``, out.
         reads: Its inputs, by the transform's parameters, in order.
@@ -197,6 +199,8 @@ class Kpi(_Node):
     target: Target | None
     targets: Mapping[tuple[str, ...], Target] = field(default_factory=dict)
     by: tuple[str, ...] = ()
+    suppress_below: int | None = None
+    persons: str | None = None
     additive: bool = True
     transform: Transform = field(repr=False)
     reads: Mapping[str, Read] = field(repr=False)

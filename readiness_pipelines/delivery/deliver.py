@@ -135,7 +135,9 @@ def _deliver(table: Table, *, batch: str, installation: Installation, run: Run) 
     ref = BatchRef(table.id, batch)
     with attempted(table, ref, installation=installation, run=run) as attempt:
         decisions = decisions_in_force(table, batch=batch, installation=installation, run=run)
-        with judged_batch(table, batch=batch, decisions=decisions, installation=installation, verified=False) as first:
+        with judged_batch(
+            table, batch=batch, decisions=decisions, installation=installation, verified=False, releasing=run
+        ) as first:
             gate = first.gate
             asked = GateRecord(version=gate.version, declaration=gate.declaration.to_json(), first_used_at=run.clock())
             installation.ledger.remember_gate(table.id, asked)

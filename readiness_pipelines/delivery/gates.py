@@ -41,14 +41,15 @@ def exposing_rules(table: Table) -> frozenset[str]:
 @lru_cache(maxsize=GATES_KEPT)
 def _gate(table: Table, engine: EngineName) -> Gate:
     if isinstance(table, Kpi) and not table.gating.rules:
-        if table.by not in _kpi_gates:
-            _kpi_gates[table.by] = _built(table, engine)
-        return _kpi_gates[table.by].renamed(str(table.id))
+        told_apart_by = (table.by, table.suppress_below is not None)
+        if told_apart_by not in _kpi_gates:
+            _kpi_gates[told_apart_by] = _built(table, engine)
+        return _kpi_gates[told_apart_by].renamed(str(table.id))
     return _built(table, engine)
 
 
-_kpi_gates: dict[tuple[str, ...], Gate] = {}
-"""Gates of KPIs of which nothing is said to be plausible, by their dimensions: nothing else tells them apart."""
+_kpi_gates: dict[tuple[tuple[str, ...], bool], Gate] = {}
+"""Gates of KPIs of which nothing is said to be plausible, by all that tells them apart: dimensions, small cells."""
 
 
 def _built(table: Table, engine: EngineName) -> Gate:

@@ -61,7 +61,13 @@ def decisions_in_force(table: Table, *, batch: str, installation: Installation, 
 
 @contextmanager
 def judged_batch(
-    table: Table, *, batch: str, decisions: tuple[Decision, ...], installation: Installation, verified: bool = True
+    table: Table,
+    *,
+    batch: str,
+    decisions: tuple[Decision, ...],
+    installation: Installation,
+    verified: bool = True,
+    releasing: Run | None = None,
 ) -> Iterator[JudgedBatch]:
     """Judge a batch of a table, by the gate in the code and some decisions: those in force, or those of another time.
 
@@ -72,6 +78,7 @@ def judged_batch(
         installation: Where the rows, keys and other tables are.
         verified: Whether the verdict says already what a look at protected rows says; a delivery looks at them where
             they are staged.
+        releasing: The delivery that may draw a noisy number where none was released; by default none is drawn.
 
     Raises:
         UpstreamNotPublishedError: Nothing was ingested, or an input or referenced table has nothing published.
@@ -83,7 +90,7 @@ def judged_batch(
     gate = gate_of(table, default_engine=installation.engine_name)
     refuse_unreviewed(table)
     with handling_rows(table), installation.engine(f"batch {batch!r} of {table.id}") as engine:
-        given = judged_rows(table, batch=batch, installation=installation, engine=engine)
+        given = judged_rows(table, batch=batch, installation=installation, engine=engine, releasing=releasing)
         compared = compared_rows(table, gate, batch=batch, installation=installation, engine=engine)
         rows = corrected(given.rows, decisions, engine)
         check_conditions(rows, decisions)

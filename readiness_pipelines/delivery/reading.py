@@ -17,17 +17,19 @@ from readiness_pipelines.delivery.erasure.searching import rows_of_persons, with
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Inputs, Published
+from readiness_pipelines.delivery.releases import release_of
 from readiness_pipelines.errors import (
     DeclarationError,
     LakehouseError,
     ReadinessError,
     UpstreamNotPublishedError,
 )
-from readiness_pipelines.installation import Installation
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import as_arrived, promotable_type, storage_type
 from readiness_pipelines.ledger import BatchRecord, StoredColumn
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.products import kpi_relation
+from readiness_pipelines.products.noise import Release
 from readiness_pipelines.sql import duckdb_type, identifier
 
 
@@ -49,7 +51,14 @@ class Given:
     erased: int = 0
 
 
-def judged_rows(table: Table, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Given:
+def judged_rows(
+    table: Table,
+    *,
+    batch: str,
+    installation: Installation,
+    engine: duckdb.DuckDBPyConnection,
+    releasing: Run | None = None,
+) -> Given:
     """The rows that a table's gate judges, before corrections: raw ones, or what a transform makes of published ones.
 
     Raises:
@@ -58,7 +67,7 @@ def judged_rows(table: Table, *, batch: str, installation: Installation, engine:
     """
     if isinstance(table, GatedTable):
         return raw_rows(table, batch=batch, installation=installation, engine=engine)
-    return computed_rows(table, batch=batch, installation=installation, engine=engine)
+    return computed_rows(table, batch=batch, installation=installation, engine=engine, releasing=releasing)
 
 
 def raw_rows(table: GatedTable, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection) -> Given:
@@ -126,7 +135,12 @@ def rows_kept(record: BatchRecord) -> int:
 
 
 def computed_rows(
-    table: Computed, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
+    table: Computed,
+    *,
+    batch: str,
+    installation: Installation,
+    engine: duckdb.DuckDBPyConnection,
+    releasing: Run | None = None,
 ) -> Given:
     """What a transform makes of its inputs' published rows, with the columns that every judged row has.
 
@@ -144,7 +158,8 @@ def computed_rows(
             inputs.setdefault(read.table.id, {}).update(snapshots)
         relations[name] = _input(read, snapshots, installation, engine)
     with errors_of_transform(table, batch):
-        rows = transformed(table, relations, engine)
+        release = release_of(table, batch=batch, installation=installation, run=releasing)
+        rows = transformed(table, relations, engine, release=release)
         return Given(rows=with_row_identity(rows, table, batch=batch, engine=engine), inputs=inputs)
 
 
@@ -163,7 +178,11 @@ def _input(
 
 
 def transformed(
-    table: Computed, relations: Mapping[str, duckdb.DuckDBPyRelation], engine: duckdb.DuckDBPyConnection
+    table: Computed,
+    relations: Mapping[str, duckdb.DuckDBPyRelation],
+    engine: duckdb.DuckDBPyConnection,
+    *,
+    release: Release | None = None,
 ) -> duckdb.DuckDBPyRelation:
     """What a transform makes of its inputs, which are given by the names of its parameters.
 
@@ -191,7 +210,7 @@ def transformed(
             assert_never(table.language)
     match table:
         case Kpi():
-            return kpi_relation(table, made, list(relations.values()), engine)
+            return kpi_relation(table, made, list(relations.values()), engine, release=release)
         case DerivedTable():
             if not isinstance(made, duckdb.DuckDBPyRelation):
                 raise _wrong_result(table, made, "return a DuckDB relation, made from the relations it was given")

@@ -35,6 +35,8 @@ def _facts(table: Computed) -> Mapping[str, Any]:
         facts["unit"] = table.unit
         facts["target"] = str(table.target) if table.target else None
         facts["targets"] = {", ".join(values): str(target) for values, target in sorted(table.targets.items())}
+        if table.suppress_below is not None:
+            facts["suppress_below"] = [table.suppress_below, table.persons]
     return facts
 
 

@@ -31,8 +31,8 @@ def folded_words(name: str) -> tuple[str, ...]:
 
 def _without_accent(letter: str) -> str:
     """The letter below an accent, of Latin ones; marks on others make them other letters."""
-    taken_apart = unicodedata.normalize("NFD", letter)
-    return taken_apart[0] if len(taken_apart) > 1 and taken_apart[0].isascii() else letter
+    parts = unicodedata.normalize("NFD", letter)
+    return parts[0] if parts[0].isascii() else letter
 
 
 def hint_in(name: str, phrases: Collection[str]) -> str:

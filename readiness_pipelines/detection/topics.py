@@ -154,8 +154,8 @@ TOPICS: tuple[Topic, ...] = (
             электроннаяпочта 邮箱 电子邮件 電子メール メール メールアドレス 이메일"""),
     ),
     Topic(
-        what="telephone numbers", kind=PersonalKind.DIRECT, test=is_international,
-        checked="their country codes", share=0.5,
+        what="telephone numbers", kind=PersonalKind.DIRECT,
+        test=is_international, checked="their country codes", share=0.5,
         alone=0.7, shape=may_be_written,
         names=_words("""*phone *phones phoneno phonenr *phonenumber *phonenum telephoneno *telephonenumber tel
             telno telnr telefon telefonnr *telefonnummer *telefon *telefoon telefoonnummer *telefono telefone
@@ -166,14 +166,14 @@ TOPICS: tuple[Topic, ...] = (
             電話番号 携帯電話 전화 전화번호 휴대폰"""),
     ),
     Topic(
-        what="account numbers (IBAN)", kind=PersonalKind.ID, test=patterns.is_iban,
-        checked="their check digits (mod 97)",
+        what="account numbers (IBAN)", kind=PersonalKind.ID,
+        test=patterns.is_iban, checked="their check digits (mod 97)",
         share=0.2, alone=0.5,
         names=_words("iban *iban ibannumber"),
     ),
     Topic(
-        what="card numbers", kind=PersonalKind.ID, test=patterns.is_card,
-        checked="issuer ranges and check digits (Luhn)",
+        what="card numbers", kind=PersonalKind.ID,
+        test=patterns.is_card, checked="issuer ranges and check digits (Luhn)",
         share=0.5, alone=0.85, least=5, shape=patterns.may_be_card, numbers=True,
         names=_words("""ccnum ccno ccnumber cardnum cardno cardnumber creditcard creditcardnumber creditcardno
             debitcard debitcardnumber paymentcard pan cardpan *kreditkarte kreditkartennummer kartennummer
@@ -202,8 +202,8 @@ TOPICS: tuple[Topic, ...] = (
         names=_NATIONAL_NAMES,
     ),
     Topic(
-        what="numbers of passports, licences or plates", kind=PersonalKind.ID, test=_is_code,
-        checked="letters and digits",
+        what="numbers of passports, licences or plates", kind=PersonalKind.ID,
+        test=_is_code, checked="letters and digits",
         share=0.8,
         names=_words("""passport passportno passportnumber passportnum reisepass passnummer reisepassnummer
             numeropasseport passeport pasaporte passaporto paspoort driverlicense driverslicense drivinglicence
@@ -217,14 +217,14 @@ TOPICS: tuple[Topic, ...] = (
             номеравто госномер パスポート番号 여권번호"""),
     ),
     Topic(
-        what="IP addresses", kind=PersonalKind.ID, test=patterns.is_ip_address,
-        checked="their syntax", share=0.5, alone=0.9,
+        what="IP addresses", kind=PersonalKind.ID,
+        test=patterns.is_ip_address, checked="their syntax", share=0.5, alone=0.9,
         names=_words("""ip ipaddress ipaddr *ipaddress clientip remoteip userip sourceip ipv ipadresse adresseip
             direccionip indirizzoip remoteaddr ip地址 ipアドレス"""),
     ),
     Topic(
-        what="hardware addresses of devices", kind=PersonalKind.ID, test=patterns.is_mac_address,
-        checked="their syntax",
+        what="hardware addresses of devices", kind=PersonalKind.ID,
+        test=patterns.is_mac_address, checked="their syntax",
         share=0.5, alone=0.8, names=_words("mac macaddress macaddr *macaddress bssid"),
     ),
     Topic(
@@ -233,8 +233,8 @@ TOPICS: tuple[Topic, ...] = (
         names=_words("imei imsi meid udid idfa gaid advertisingid androidid cookieid"),
     ),
     Topic(
-        what="numbers of patients", kind=PersonalKind.ID, test=patterns.is_mrn,
-        checked="how they are marked", share=0.3,
+        what="numbers of patients", kind=PersonalKind.ID,
+        test=patterns.is_mrn, checked="how they are marked", share=0.3,
         alone=0.6, health=True, shape=_is_code,
         names=_words("mrn mrnumber medicalrecord medicalrecordno medicalrecordnumber"),
     ),
@@ -251,8 +251,8 @@ TOPICS: tuple[Topic, ...] = (
             社員番号 환자번호"""),
     ),
     Topic(
-        what="numbers of customers or users", kind=PersonalKind.ID, test=_is_code,
-        checked="letters and digits", share=0.9,
+        what="numbers of customers or users", kind=PersonalKind.ID,
+        test=_is_code, checked="letters and digits", share=0.9,
         never_sure=True,
         names=_words("""customerid customerno customernumber custid custno customerkey clientid clientno
             kundennummer kundennr kundenid kundenr numeroclient idclient idcliente numerocliente klantnummer
@@ -266,8 +266,8 @@ TOPICS: tuple[Topic, ...] = (
             contocorrente rekeningnummer 银行账号 口座番号 계좌번호"""),
     ),
     Topic(
-        what="names of persons", kind=PersonalKind.DIRECT, test=patterns.is_name,
-        checked="letters, few words", share=0.8,
+        what="names of persons", kind=PersonalKind.DIRECT,
+        test=patterns.is_name, checked="letters, few words", share=0.8,
         names=_words(f"""firstname lastname surname forename givenname familyname fullname middlename maidenname
             mothersmaidenname nickname legalname preferredname fname lname mname initials firstnames lastnames
             surnames *firstname *lastname *surname personname patientname customername clientname employeename
@@ -295,8 +295,8 @@ TOPICS: tuple[Topic, ...] = (
             supervisor reportsto emergencycontact nextofkin *betreuer spouse ehepartner"""),
     ),
     Topic(
-        what="names of user accounts", kind=PersonalKind.ID, test=patterns.is_user_name,
-        checked="one word with letters",
+        what="names of user accounts", kind=PersonalKind.ID,
+        test=patterns.is_user_name, checked="one word with letters",
         share=0.8,
         names=_words("""username userlogin *username loginname login screenname twitterhandle handle
             benutzername 아이디
@@ -305,8 +305,8 @@ TOPICS: tuple[Topic, ...] = (
             логін логин 用户名 ユーザー名 사용자명"""),
     ),
     Topic(
-        what="addresses", kind=PersonalKind.DIRECT, test=patterns.is_street,
-        checked="street words with a number", share=0.3,
+        what="addresses", kind=PersonalKind.DIRECT,
+        test=patterns.is_street, checked="street words with a number", share=0.3,
         alone=0.6, shape=patterns.may_be_street,
         names=_words("""address addressline *address addr addrline streetaddress homeaddress mailingaddress
             billingaddress shippingaddress deliveryaddress postaladdress residence street streetname streetno
@@ -389,8 +389,8 @@ TOPICS: tuple[Topic, ...] = (
             employeur професія профессия stilling povolani foglalkozas emploi должность 职业 职位 職業 직업"""),
     ),
     Topic(
-        what="incomes", kind=PersonalKind.QUASI, test=_is_number,
-        checked="numbers", share=0.8, numbers=True, never_sure=True,
+        what="incomes", kind=PersonalKind.QUASI,
+        test=_is_number, checked="numbers", share=0.8, numbers=True, never_sure=True,
         names=_words("""salary income annualincome householdincome wage wages creditscore ficoscore grosspay
             netpay gehalt bruttogehalt einkommen lohn salaire revenu salario ingresos reddito stipendio renda
             inkomen pensja lonn palkka maas зарплата 收入 工资 年収 급여"""),

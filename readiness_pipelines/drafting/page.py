@@ -154,7 +154,7 @@ def _verdict(table: TableDraft) -> str:
         return held or "none fails"
     share = f"{judged.failed:,} fail ({judged.failed / judged.rows:.2%})"
     worst = f", in the worst batch {max(judged.shares.values()):.2%}" if len(judged.shares) > 1 else ""
-    return "; ".join(filter(None, (f"{share}{worst}", held, "a batch of which more than this share fails is held")))
+    return "; ".join(filter(None, (f"{share}{worst}", held, "a batch of which more than the tolerance fails is held")))
 
 
 def held_text(judged: Judgement) -> str:

@@ -1,6 +1,6 @@
 """The ledger: the truth about batches, in one database, with an append-only trail."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,7 @@ from readiness_pipelines.ledger import (
     decisions,
     gates,
     profiles,
+    releases,
     requests,
     shapes,
     trail,
@@ -285,6 +286,51 @@ class Ledger:
             details = {"decision": kept.id, "what": text}
             trail.append_entry(connection, ref, at=at, what=f"decided to {verb}", who=who, why=why, details=details)
         return kept
+
+    def released(self, ref: BatchRef, definition: Mapping[str, Any]) -> tuple[int, ...] | None:
+        """The noisy counts that were released of a batch by a definition; ``None`` where nothing was."""
+        with self._database.reading() as connection:
+            return releases.released(connection, ref, definition)
+
+    def release(
+        self,
+        ref: BatchRef,
+        *,
+        definition: Mapping[str, Any],
+        epsilon: float,
+        budget: float,
+        draw: Callable[[], Sequence[int]],
+        who: str,
+        run_id: str,
+        at: datetime,
+    ) -> tuple[int, ...]:
+        """Release noisy counts of a batch once: what was released is given again, else it is drawn, paid and kept.
+
+        Args:
+            ref: The batch of the product.
+            definition: What is released, with its ``epsilon``; another definition is another release.
+            epsilon: What it costs.
+            budget: What all releases of the product may cost together.
+            draw: Draws it.
+            who: Who it is released for.
+            run_id: The run.
+            at: When, in UTC.
+
+        Raises:
+            LedgerError: The budget is spent.
+        """
+        with self._database.writing() as connection:
+            return releases.release(
+                connection,
+                ref,
+                definition=definition,
+                epsilon=epsilon,
+                budget=budget,
+                draw=draw,
+                who=who,
+                run_id=run_id,
+                at=at,
+            )
 
     def decisions(self, ref: BatchRef) -> tuple[DecisionRecord, ...]:
         """All decisions about a batch, oldest first, also those undone."""

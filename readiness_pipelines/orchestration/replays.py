@@ -12,6 +12,7 @@ from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waive
 from readiness_pipelines.delivery import decide
 from readiness_pipelines.delivery.classes import classes_of
 from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.identity import UNPROVED, who_acts
 from readiness_pipelines.installation import Run
 from readiness_pipelines.ledger import Ledger, ReplayRequest, RequestState
 from readiness_pipelines.names import TableId
@@ -20,6 +21,7 @@ from readiness_pipelines.orchestration.jobs import batch_check_keys
 from readiness_pipelines.orchestration.keys import WHO_TAG, asset_keys, decide_job_name, replay_job_name
 from readiness_pipelines.orchestration.partitions import partitions_of
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
+from readiness_pipelines.settings import Settings
 
 REQUEST_TAG = "readiness/replay_request"
 WHY_TAG = "readiness/why"
@@ -151,6 +153,17 @@ class DecisionConfig(WholeDecisionConfig):
     where: str = Field(default="", description="Which rows: a DuckDB condition; empty for the whole batch.")
 
 
+def _who(tag: str, said: str) -> str:
+    """Who decides: whom the run's tag proves, else whom the launchpad names, unproved.
+
+    Raises:
+        NotAuthenticatedError: Nothing proves it, and the settings require that.
+    """
+    if tag and not tag.endswith(UNPROVED):
+        return tag
+    return who_acts(Settings().identity, token="", said=said)
+
+
 def decide_job(domain: Domain) -> dg.JobDefinition:
     """Keeps a decision that is given as configuration, and asks for the batch to be replayed."""
 
@@ -158,12 +171,12 @@ def decide_job(domain: Domain) -> dg.JobDefinition:
         with as_failures():
             installation = installation_of(context.resources)
             table = _chosen_table(domain, config.table)
-            run = Run(run_id=context.run.run_id, who=config.who)
+            run = Run(run_id=context.run.run_id, who=_who(context.run.tags.get(WHO_TAG, ""), config.who))
             if (chosen := _what(config)) is not None:
                 kept = decide(table, chosen, batch=config.batch, why=config.why, installation=installation, run=run)
                 context.log.info(f"decision {kept.decision.id} concerns {kept.rows or 'all'} rows")
             ref = BatchRef(table.id, config.batch)
-            request = installation.ledger.request_replay(ref, who=config.who, why=config.why, at=run.clock())
+            request = installation.ledger.request_replay(ref, who=run.who, why=config.why, at=run.clock())
             context.log.info(f"request {request.id} is for the replay of {ref}")
 
     if all(classes_of(table).plain for table in domain.tables):

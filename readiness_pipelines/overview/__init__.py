@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.sampling import SAMPLE, sample
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
     from readiness_pipelines.overview.undeclared import undeclared_tables
+    from readiness_pipelines.overview.unusual import unusual_batches
     from readiness_pipelines.overview.waiting import (
         classified_columns,
         judged_rules,
@@ -86,6 +87,7 @@ __all__ = [
     "table_map",
     "undeclared_tables",
     "unknown_batch",
+    "unusual_batches",
     "waiting_batches",
     "waiting_record",
     "waiting_values",

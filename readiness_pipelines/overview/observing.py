@@ -192,7 +192,7 @@ def _worst_rules(ref: BatchRef, installation: Installation) -> tuple[str, ...]:
     trail = installation.ledger.trail(ref=ref)
     rules: dict[str, int] = next((entry.details["rules"] for entry in reversed(trail) if "rules" in entry.details), {})
     worst = sorted(rules.items(), key=lambda rule: -rule[1])[:SHOWN_RULES]
-    return tuple(f"{rule}: {rows:,} rows" for rule, rows in worst)
+    return tuple(f"{rule}: {rows:,} row{'' if rows == 1 else 's'}" for rule, rows in worst)
 
 
 def _broken(look: _Look) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from readiness_pipelines.on_demand import import_on_demand
 if TYPE_CHECKING:
     from readiness_pipelines.products.kpis import KPI_COLUMNS, NoTotalError, kpi_relation, kpi_schema
     from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
+    from readiness_pipelines.products.noise import NoisyCount, NoisyRatio
     from readiness_pipelines.products.units import format_value
     from readiness_pipelines.products.values import KpiValue, combined, values_of
 else:
@@ -18,6 +19,8 @@ __all__ = [
     "Mean",
     "Measure",
     "NoTotalError",
+    "NoisyCount",
+    "NoisyRatio",
     "Ratio",
     "Sum",
     "Value",

@@ -11,6 +11,8 @@ from readiness_pipelines.contracts.tables import Kpi
 from readiness_pipelines.errors import TRACEBACK, DeclarationError, UnknownNameError
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
+from readiness_pipelines.products.noise import NoisyCount, NoisyMeasure, Release, bounded_counts
+from readiness_pipelines.products.suppression import CELL, SUPPRESSED, without_small_cells
 from readiness_pipelines.sql import identifier
 
 KPI_COLUMNS = ("is_total", "value", "numerator", "denominator", "unit", "target", "met")
@@ -30,7 +32,7 @@ def kpi_schema(kpi: Kpi) -> Any:
     Raises:
         DeclarationError: A dimension with the name of a column that every KPI has.
     """
-    if clash := sorted(set(kpi.by) & set(KPI_COLUMNS)):
+    if clash := sorted(set(kpi.by) & {*KPI_COLUMNS, SUPPRESSED}):
         raise DeclarationError(
             f"the KPI {kpi.id} has a dimension {clash[0]!r}, a column that every KPI has",
             way_out="rename the column in a derived table",
@@ -45,11 +47,18 @@ def kpi_schema(kpi: Kpi) -> Any:
         "target": pa.Column(arrow.string(), nullable=True),
         "met": pa.Column(arrow.bool_(), nullable=True),
     }
+    if kpi.suppress_below is not None:
+        columns[SUPPRESSED] = pa.Column(arrow.string(), nullable=True)
     return pa.DataFrameSchema(columns)
 
 
 def kpi_relation(
-    kpi: Kpi, given: Any, inputs: Sequence[duckdb.DuckDBPyRelation], engine: duckdb.DuckDBPyConnection
+    kpi: Kpi,
+    given: Any,
+    inputs: Sequence[duckdb.DuckDBPyRelation],
+    engine: duckdb.DuckDBPyConnection,
+    *,
+    release: Release | None = None,
 ) -> duckdb.DuckDBPyRelation:
     """A KPI's rows for one batch: the total first.
 
@@ -59,12 +68,15 @@ def kpi_relation(
             ``denominator``, and the dimensions, null in the total's row).
         inputs: The relations that the function was given.
         engine: Their connection.
+        release: Gives the counts of a noisy measure; where it is not given, a noisy measure has no value.
 
     Raises:
         DeclarationError: Something else was returned, or an expression that DuckDB refuses.
         UnknownNameError: A dimension that the aggregated relation does not have.
     """
-    if isinstance(given, Measure):
+    if isinstance(given, NoisyMeasure):
+        given = _released(kpi, given, inputs, engine, release)
+    elif isinstance(given, Measure):
         given = _measured(kpi, given, inputs)
     elif not isinstance(given, duckdb.DuckDBPyRelation):
         raise DeclarationError(
@@ -74,15 +86,51 @@ def kpi_relation(
     return engine.from_arrow(_rows(kpi, given))
 
 
+def _aggregated(
+    kpi: Kpi, measure: Measure | NoisyMeasure, inputs: Sequence[duckdb.DuckDBPyRelation]
+) -> duckdb.DuckDBPyRelation:
+    """The relation that a measure is about."""
+    of: duckdb.DuckDBPyRelation | None = measure.of
+    if of is not None:
+        return of
+    if len(inputs) != 1:
+        raise DeclarationError(
+            f"the KPI {kpi.id} reads {len(inputs)} tables: nothing says which is aggregated",
+            way_out="say it: Ratio(…, of=orders.join(…))",
+        )
+    return inputs[0]
+
+
+def _released(
+    kpi: Kpi,
+    measure: NoisyMeasure,
+    inputs: Sequence[duckdb.DuckDBPyRelation],
+    engine: duckdb.DuckDBPyConnection,
+    release: Release | None,
+) -> duckdb.DuckDBPyRelation:
+    """The total of a noisy measure, as it was released or is now."""
+    if kpi.by or kpi.suppress_below is not None:
+        raise DeclarationError(
+            f"the KPI {kpi.id} is released with noise, and has dimensions or suppresses cells",
+            way_out="leave out by= and suppress_below=: which values a dimension has is not protected by noise",
+        )
+    of = _aggregated(kpi, measure, inputs)
+    counts = release(measure, lambda: bounded_counts(measure, of)) if release else None
+    met, others = counts or (None, None)
+    of_how_many = None if met is None or others is None else met + others
+    if isinstance(measure, NoisyCount):
+        value: float | None = met
+        of_how_many = None
+    else:
+        value = met / of_how_many if met is not None and of_how_many else None
+    return engine.sql(
+        "SELECT true AS is_total, $value::DOUBLE AS value, $met::DOUBLE AS numerator, $whole::DOUBLE AS denominator",
+        params={"value": value, "met": met, "whole": of_how_many},
+    )
+
+
 def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelation]) -> duckdb.DuckDBPyRelation:
-    of = measure.of
-    if of is None:
-        if len(inputs) != 1:
-            raise DeclarationError(
-                f"the KPI {kpi.id} reads {len(inputs)} tables: nothing says which is aggregated",
-                way_out="say it: Ratio(…, of=orders.join(…))",
-            )
-        (of,) = inputs
+    of = _aggregated(kpi, measure, inputs)
     for name in kpi.by:
         if name not in of.columns:
             raise UnknownNameError(f"dimension of {kpi.id}", name, [c for c in of.columns if not c.startswith("_")])
@@ -97,17 +145,23 @@ def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelati
             numbers = f"sum({expression})::DOUBLE AS numerator, count({expression})::DOUBLE AS denominator"
             value = "numerator / nullif(denominator, 0)"
         case Value(expression=expression):
-            numbers, value = "NULL::DOUBLE AS numerator, NULL::DOUBLE AS denominator", f"({expression})::DOUBLE"
+            numbers = f"NULL::DOUBLE AS numerator, NULL::DOUBLE AS denominator, ({expression})::DOUBLE AS measured"
+            value = "measured"
         case _:
             assert_never(measure)
     dimensions = [identifier(name) for name in kpi.by]
+    if kpi.suppress_below is not None:
+        cell = "count(*)" if kpi.persons is None else f"count(DISTINCT {_person(kpi, of)})"
+        numbers += f", {cell} AS {CELL}"
     name = f"measured_{kpi.id.name}"
     groups = f" GROUP BY GROUPING SETS (({', '.join(dimensions)}), ())" if dimensions else ""
     shown = "".join(f"CAST({column} AS VARCHAR) AS {column}, " for column in dimensions)
     total = f"(grouping({dimensions[0]}) = 1)" if dimensions else "true"
     try:
-        measured: duckdb.DuckDBPyRelation = of.query(
-            name, f"SELECT {shown}{total} AS is_total, {numbers}, {value} AS value FROM {name}{groups}"
+        measured: Any = of.query(
+            # Outside: the input may have columns that are called so, too.
+            name,
+            f"SELECT *, {value} AS value FROM (SELECT {shown}{total} AS is_total, {numbers} FROM {name}{groups})",
         )
     except duckdb.Error as error:
         if isinstance(error, duckdb.IOException) or str(error).startswith(TRACEBACK):
@@ -116,7 +170,15 @@ def _measured(kpi: Kpi, measure: Measure, inputs: Sequence[duckdb.DuckDBPyRelati
             f"DuckDB refuses the measure of {kpi.id}: {quoted(error)}",
             way_out="write aggregates over the columns of its input",
         ) from error
-    return measured
+    found: duckdb.DuckDBPyRelation = measured
+    return found
+
+
+def _person(kpi: Kpi, of: duckdb.DuckDBPyRelation) -> str:
+    """The column that tells persons apart."""
+    if kpi.persons not in of.columns:
+        raise UnknownNameError(f"persons of {kpi.id}", str(kpi.persons), [c for c in of.columns if c[0] != "_"])
+    return identifier(kpi.persons)
 
 
 def _rows(kpi: Kpi, relation: duckdb.DuckDBPyRelation) -> arrow.Table:
@@ -131,6 +193,11 @@ def _rows(kpi: Kpi, relation: duckdb.DuckDBPyRelation) -> arrow.Table:
         if name not in columns:
             raise UnknownNameError(f"dimension of {kpi.id}", name, columns)
     given = relation.to_arrow_table().to_pylist()
+    if kpi.suppress_below is not None and CELL not in columns:
+        raise DeclarationError(
+            f"the KPI {kpi.id} suppresses small cells, and the relation it returned does not say how large they are",
+            way_out=f"return a measure, Ratio(…, of=…) say, or a column {CELL} with the rows or persons of each",
+        )
     rows = [_row(kpi, row) for row in given]
     totals = [row for row in rows if row["is_total"]]
     if len(totals) != 1 or (not kpi.by and len(rows) != 1):
@@ -138,11 +205,16 @@ def _rows(kpi: Kpi, relation: duckdb.DuckDBPyRelation) -> arrow.Table:
             f"the KPI {kpi.id} returned {len(rows)} rows, {len(totals)} of them a total",
             way_out="return one row for the whole, with no value in its dimensions, and one for each of their values",
         )
+    if kpi.suppress_below is not None:
+        sized = [{**row, CELL: one[CELL] or 0} for row, one in zip(rows, given, strict=True)]
+        rows = without_small_cells(sized, below=kpi.suppress_below, persons=kpi.persons is not None)
     rows.sort(key=lambda row: (not row["is_total"], [str(row[name] or "") for name in kpi.by]))
     fields = [(name, arrow.string()) for name in kpi.by]
     fields += [("is_total", arrow.bool_())]
     fields += [(name, arrow.float64()) for name in ("value", "numerator", "denominator")]
-    fields += [("unit", arrow.string()), ("target", arrow.string()), ("met", arrow.bool_()), ("_row", arrow.int64())]
+    fields += [("unit", arrow.string()), ("target", arrow.string()), ("met", arrow.bool_())]
+    fields += [(SUPPRESSED, arrow.string())] if kpi.suppress_below is not None else []
+    fields += [("_row", arrow.int64())]
     numbered = [{**row, "_row": number} for number, row in enumerate(rows)]
     return arrow.Table.from_pylist(numbered, schema=arrow.schema(fields))
 

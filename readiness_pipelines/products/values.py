@@ -6,6 +6,7 @@ from typing import Any
 
 from readiness_pipelines.contracts.tables import Kpi
 from readiness_pipelines.contracts.targets import Target
+from readiness_pipelines.products.suppression import SUPPRESSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class KpiValue:
         denominator: Of how many, where the measure has such a thing.
         target: What the value should be.
         met: Whether it is; ``None`` without a target or a value.
+        suppressed: Why it has no value, where it is of too few rows or persons to be published; ``None`` else.
     """
 
     batch: str | None
@@ -29,6 +31,7 @@ class KpiValue:
     denominator: float | None
     target: Target | None
     met: bool | None
+    suppressed: str | None = None
 
     @property
     def is_total(self) -> bool:
@@ -49,6 +52,7 @@ def values_of(kpi: Kpi, rows: Sequence[Mapping[str, Any]]) -> tuple[KpiValue, ..
                 value=row["value"],
                 numerator=row["numerator"],
                 denominator=row["denominator"],
+                suppressed=row.get(SUPPRESSED),
             )
         )
     return tuple(found)
@@ -79,6 +83,7 @@ def _value(
     value: float | None,
     numerator: float | None,
     denominator: float | None,
+    suppressed: str | None = None,
 ) -> KpiValue:
     target = kpi.target_of(tuple(dimensions.values()))
     return KpiValue(
@@ -89,4 +94,5 @@ def _value(
         denominator=denominator,
         target=target,
         met=target.met_by(value) if target else None,
+        suppressed=suppressed,
     )

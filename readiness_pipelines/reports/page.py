@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from readiness_pipelines.batches import Counts
+from readiness_pipelines.contracts import Kpi
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
@@ -69,18 +70,17 @@ def _kpi_part(facts: KpiFacts, *, drawn: bool) -> KpiPart:
         name=kpi.name,
         question=kpi.question,
         owner=kpi.owner,
-        target=_target(facts.together or (facts.values[-1] if facts.values else None), kpi.unit, str(kpi.target or "")),
+        target=_target(facts.together or (facts.values[-1] if facts.values else None), kpi),
         figure=_kpi_figure(facts),
         chart=_kpi_chart(facts) if drawn else None,
         parts=_kpi_values(facts) if facts.parts else None,
     )
 
 
-def _target(value: KpiValue | None, unit: str, declared: str) -> str:
-    """A target as people write the value: "<= 5.0 %"."""
-    if value is None or value.target is None:
-        return declared or "none"
-    return f"{value.target.comparison} {format_value(value.target.bound, unit)}"
+def _target(value: KpiValue | None, kpi: Kpi) -> str:
+    """A target as people write the value: "<= 5.0 %"; where there is no value yet, the one declared."""
+    target = value.target if value is not None else kpi.target
+    return f"{target.comparison} {format_value(target.bound, kpi.unit)}" if target is not None else "none"
 
 
 def _kpi_figure(facts: KpiFacts) -> Figure:
@@ -111,7 +111,7 @@ def _kpi_values(facts: KpiFacts) -> Part:
             (
                 *(one.dimensions[name] or "–" for name in kpi.by),
                 format_value(one.value, kpi.unit),
-                _target(one, kpi.unit, ""),
+                _target(one, kpi),
                 _MET[one.met],
             )
             for one in facts.parts[:SHOWN_PARTS]

@@ -18,7 +18,7 @@ def test_a_row_is_seen_corrected_replayed_and_proved(delivered: Path) -> None:
     ]
     assert "next: readiness quarantine show day_1 --table shop.orders" in call("quarantine", "list")
     shown = call("quarantine", "show", "day_1")
-    assert f"{AMOUNT}: 1 rows break greater_than_or_equal_to(0) (quarantine)" in shown
+    assert f"{AMOUNT}: 1 row breaks greater_than_or_equal_to(0) (quarantine)" in shown
     assert "who answers: Shop team <shop@shop.example>" in shown
     assert f"readiness quarantine waive day_1 --table shop.orders --rule {AMOUNT}" in shown
     assert as_json("quarantine", "show", "day_1")["rules"][0]["samples"][0]["amount"] == "-20"
@@ -29,11 +29,11 @@ def test_a_row_is_seen_corrected_replayed_and_proved(delivered: Path) -> None:
         *("quarantine", "correct", "day_1", "--reason", "sign lost", "--who", "ann"),
         *("--set", "amount = ltrim(amount, '-')", "--where", "amount LIKE '-%'"),
     )
-    assert "decision 1: correct amount = ltrim(amount, '-') where amount LIKE '-%' (1 rows)" in told
+    assert "decision 1: correct amount = ltrim(amount, '-') where amount LIKE '-%' (1 row)" in told
     planned = as_json("replay", "--batch", "day_1", "--dry-run")
     assert planned["moved_rows"] == 1
     assert planned["steps"][0]["would_be"] == "published"
-    assert "1 rows would move from quarantine to published" in call("replay", "--batch", "day_1", "--dry-run")
+    assert "1 row would move from quarantine to published" in call("replay", "--batch", "day_1", "--dry-run")
     done = call("replay", "--batch", "day_1", "--reason", "sign put back")
     assert "shop.orders[day_1]: partly_published → published, 3 → 4 rows published, 0 quarantined" in done
     assert "everything adds up" in call("reconcile")

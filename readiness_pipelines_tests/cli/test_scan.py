@@ -23,7 +23,7 @@ def test_a_file_is_looked_at_and_the_exit_code_says_that_a_column_is_not_classif
     (scan,) = as_json("scan", str(file), code=BROKEN_EXIT)["scans"]
     (seen,) = scan["seen"]
     assert (scan["rows"], scan["columns"], seen["class"], seen["certainty"]) == (30, 3, "pii.direct", "sure")
-    assert (seen["matched"], seen["sampled"], seen["hint"], seen["unclassified"]) == (30, 30, "email", True)
+    assert (seen["matched"], seen["sampled"], seen["hint"], seen["unclassified"]) == (30, 30, "emailadresse", True)
 
 
 def test_tables_are_looked_at_where_no_file_is_named(delivered: Path) -> None:

@@ -22,7 +22,11 @@ def test_a_changed_shape_is_shown_accepted_and_replayed(delivered: Path) -> None
         "2,20,refunded,?,web",
         header="order_id,amount,status,note,channel",
     )
-    call("run")
+    ran = call("run")
+    assert "unusual shop.orders[day_2]: channel: string:" in ran
+    assert "→ readiness schema show shop.orders" in ran
+    (unusual,) = as_json("status")["unusual"]
+    assert (unusual["kind"], unusual["expected"]) == ("schema", "channel: no such column")
     text = call("schema", "accept", "shop.orders", "--batch", "day_2", "--reason", "they sell on the web now")
     assert "shop.orders has from day_2 on: + channel string" in text
     assert "next: readiness replay shop.orders --batch day_2" in text
@@ -30,6 +34,7 @@ def test_a_changed_shape_is_shown_accepted_and_replayed(delivered: Path) -> None
     assert [shape["batch"] for shape in shapes] == ["day_1", "day_2"]
     assert "they sell on the web now · + channel string" in call("schema", "show", "orders")
     call("replay", "shop.orders", "--batch", "day_2")
+    assert "unusual" not in call("status")
     assert "everything adds up" in call("reconcile")
 
 

@@ -186,7 +186,7 @@ PAGES = (
         title="What a KPI returns",
         words="A KPI's function returns one of these, or a relation with a column `value` "
         "([tables](../tables.md#kpis)).",
-        entries=_public("Ratio", "Sum", "Mean", "Value"),
+        entries=_public("Ratio", "Sum", "Mean", "Value", "NoisyCount", "NoisyRatio"),
     ),
     Page(
         file="testing.md",

@@ -19,8 +19,10 @@ from readiness_pipelines import (
     ExistsIn,
     FillMissing,
     FlagMissing,
+    KAnonymity,
     KeepFirst,
     KeepLast,
+    LDiversity,
     NotInOtherBatches,
     NullTokens,
     Pseudonym,
@@ -103,6 +105,20 @@ def test_typed_values_are_narrowed_where_they_come_back_the_same(engine: Engine)
     gate = Gate(column(arrow.float64(), coerce=True))
     judged = judge(gate, *values(2**53, 2**53 + 1, 2**63 - 1), types={"a": arrow.int64()}, engine=engine)
     judged.assert_breaks({1: "a_dtype", 2: "a_dtype"})
+
+
+def test_what_a_batch_would_give_away_is_the_same(engine: Engine) -> None:
+    schema = pa.DataFrameSchema({name: pa.Column(arrow.string(), nullable=True) for name in ("who", "zip", "ill")})
+    rules = [KAnonymity(2, ["zip"]), KAnonymity(2, ["zip"], persons="who"), LDiversity(2, ["zip"], sensitive="ill")]
+    rows = [{"who": f"p{n % 4}@mail.example", "zip": "1234"[n // 3], "ill": "ab"[n % 2]} for n in range(10)]
+    judged = judge(Gate(schema, rules=rules, unclassified=Route.HOLD), *rows, engine=engine)
+    found = {one.rule.name: one.broken_rows for one in judged.verdict.rules if one.detail}
+    assert found == {
+        "zip_k_anonymity": 1,
+        "zip_k_anonymity_2": 1,
+        "zip_ill_l_diversity": 1,
+        "columns_classified": 10,
+    }
 
 
 MIDNIGHT = datetime(2024, 3, 1)  # noqa: DTZ001  # no zone, on a host of any

@@ -44,9 +44,10 @@ class Server:
     project: Path
     home: str
 
-    def ask(self, query: str, **variables: Any) -> Any:
+    def ask(self, query: str, *, user: str = "", **variables: Any) -> Any:
         body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})  # noqa: S310  # loopback
+        headers = {"Content-Type": "application/json", **({"X-Readiness-User": user} if user else {})}
+        request = urllib.request.Request(f"{self.url}/graphql", body, headers)  # noqa: S310  # loopback
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # loopback
             told = json.loads(answer.read())
         assert "errors" not in told, told
@@ -211,12 +212,16 @@ DECISION = {
 }
 
 
-def test_a_decision_in_the_launchpad_is_replayed_and_the_check_turns_green(tmp_path: Path) -> None:
+def test_a_decision_in_the_launchpad_is_of_whom_the_proxy_knows_replayed_and_the_check_turns_green(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READINESS_IDENTITY", '{"header": "X-Readiness-User"}')
     with serving(tmp_path) as server, daemon(server):
         told = server.ask(
             """mutation($run: ExecutionParams!) { launchRun(executionParams: $run) {
               __typename ... on LaunchRunSuccess { run { id } } ... on PythonError { message }
               ... on RunConfigValidationInvalid { errors { message } } } }""",
+            user="ann@shop.example",
             run={
                 "selector": {
                     "repositoryLocationName": "orders",
@@ -231,7 +236,7 @@ def test_a_decision_in_the_launchpad_is_replayed_and_the_check_turns_green(tmp_p
         while (request := _request(server)) is None or request.state in {"open", "started"}:
             assert time.monotonic() < until, (request, (server.project / "daemon.log").read_text()[-2000:])
             time.sleep(1)
-        assert (request.state, request.outcome, request.who) == ("done", "published", "operator")
+        assert (request.state, request.outcome, request.who) == ("done", "published", "ann@shop.example")
         told = server.ask(
             """query($key: AssetKeyInput!) {
               assetCheckExecutions(assetKey: $key, checkName: "gate", limit: 1) {

@@ -24,6 +24,7 @@ from readiness_pipelines.contracts.protections import (
     Withhold,
     YearOnly,
 )
+from readiness_pipelines.detection import Certainty, detect
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.port import Engine, Rows
 from readiness_pipelines.engines.tokens import value_of_token
@@ -74,7 +75,7 @@ class MaskingCheck:
         found = []
         for column in self.protections.columns.values():
             found += [f"{column.column.name}: {fault}" for fault in self._of_column(column, name)]
-            found += self._copies(column, name)
+            found += [*self._looks_personal(column, name), *self._copies(column, name)]
         return "; ".join(found)
 
     def _of_column(self, column: ProtectedColumn, published: str) -> Iterator[str]:
@@ -147,6 +148,16 @@ class MaskingCheck:
             return sum(there.get(row) != int(pseudonym_of(value, key, 16), 16) >> 1 for row, value in sample)
         return sum(there.get(row) != pseudonym_of(value, key, protection.length) for row, value in sample)
 
+    def _looks_personal(self, column: ProtectedColumn, published: str) -> Iterator[str]:
+        """Whether a sample of what is to be published looks personal still; its name is not looked at."""
+        if not isinstance(column.protection, Pseudonym | Token | KeepFirst | KeepLast):
+            return
+        value = self.engine.sql.identifier(column.column.name)
+        sample = self.engine.arrow(f"SELECT {value} AS published FROM {published} ORDER BY _row LIMIT {SAMPLE}")
+        for found in detect(sample):
+            if found.certainty is Certainty.SURE:
+                yield f"{column.column.name}: the published values look like {found.what}"
+
     def _copies(self, column: ProtectedColumn, published: str) -> Iterator[str]:
         """The other columns that repeat a person's values, in the same row."""
         classified = _class(column)
@@ -161,12 +172,11 @@ class MaskingCheck:
         ]
         if not others:
             return
-        value = f"CAST(a.{sql.identifier(column.column.name)} AS {_text(sql)})"
-        wanted = f"length({value}) >= {LEAST_LENGTH}"
-        counts = ", ".join(f"count(*) FILTER (WHERE {wanted} AND {_repeats(field, value, sql)})" for field in others)
+        own = pa.field(column.column.name, kind)
+        counts = ", ".join(f"count(*) FILTER (WHERE {_repeats(field, own, sql)})" for field in others)
         # The other columns are published as they arrived: they are compared where they arrived, without a join.
         names = ", ".join(f"t.{sql.identifier(name)}" for name in (column.column.name, *(f.name for f in others)))
-        query = f"SELECT count({value}), {counts} FROM (SELECT {names} FROM {self.arrived}) a"
+        query = f"SELECT count(a.{sql.identifier(own.name)}), {counts} FROM (SELECT {names} FROM {self.arrived}) a"
         ((rows, *found),) = self.engine.fetch(query)
         bound = 0 if classified.kind is PersonalKind.ID or pa.types.is_integer(kind) else CHANCE * rows
         for field, count in zip(others, found, strict=True):
@@ -184,11 +194,21 @@ def may_repeat(field: pa.Field) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind))
 
 
-def _repeats(field: pa.Field, value: str, sql: Dialect) -> str:
-    other = f"a.{sql.identifier(field.name)}"
+def _repeats(field: pa.Field, column: pa.Field, sql: Dialect) -> str:
+    """SQL: whether another column has a row's value; what is cheap to know is asked first."""
+    other, value = f"a.{sql.identifier(field.name)}", f"a.{sql.identifier(column.name)}"
     if pa.types.is_integer(field.type):
-        return f"CAST({other} AS {_text(sql)}) = {value}"
-    return f"contains(lower({other}), lower(trim({value})))"
+        number = value if pa.types.is_integer(column.type) else _as_number(value)
+        return f"({other} = {number} AND abs({other}) >= {10 ** (LEAST_LENGTH - 1)})"
+    text = f"CAST({value} AS {_text(sql)})" if pa.types.is_integer(column.type) else value
+    repeats = f"length({text}) >= {LEAST_LENGTH} AND contains(lower({other}), lower(trim({text})))"
+    # Not AND: engines evaluate all of its conditions.
+    return f"(CASE WHEN length({other}) >= {LEAST_LENGTH} THEN {repeats} ELSE false END)"
+
+
+def _as_number(value: str) -> str:
+    """SQL of a text as a whole number; what does not begin like one is not tried, which would take long."""
+    return f"CASE WHEN {value} >= '0' AND {value} < ':' THEN TRY_CAST({value} AS BIGINT) END"
 
 
 def _form(column: ProtectedColumn, value: str, sql: Dialect) -> str:

@@ -34,6 +34,11 @@ _BLOCK = 64
 """Bytes of a block of SHA-256, to which HMAC brings its key (RFC 2104)."""
 
 
+LEAST_ROWS = 10_000
+REPEATED = 5
+"""From so many rows on, and where values are repeated so often, each is hashed once: a hash takes a microsecond."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectedColumn:
     """One column that is published protected.
@@ -115,11 +120,8 @@ def _value(column: LaidColumn, protection: Protection, work: _Work) -> str:
     sql, keys = work.engine.sql, work.keys
     value, kind = f"t.{sql.identifier(column.name)}", sql.type_name(column.type)
     match protection:
-        case Pseudonym(key=key, length=length):
-            hashed = hmac_sql(f"CAST({value} AS {sql.type_name(pa.string())})", keys[key], work.engine, work.name)
-            if pa.types.is_integer(column.type):
-                return sql.positive(f"left({hashed}, 16)")
-            return f"left({hashed}, {length})"
+        case Pseudonym():
+            return _pseudonym(column, protection, work)
         case Token(key=key):
             return _looked_up(column, token_maker(keys[key]), work)
         case FormatPreserving(key=key):
@@ -136,6 +138,25 @@ def _value(column: LaidColumn, protection: Protection, work: _Work) -> str:
             return f"CAST(NULL AS {kind})"
         case Withhold():
             return f"CASE WHEN {value} IS NOT NULL THEN {sql.literal(WITHHELD)} END"
+
+
+def _pseudonym(column: LaidColumn, protection: Pseudonym, work: _Work) -> str:
+    """The keyed hash of a value; where few values are repeated over and over, each is hashed once and looked up."""
+    sql, name = work.engine.sql, work.engine.sql.identifier(column.name)
+
+    def hashed(value: str) -> str:
+        text = f"CAST({value} AS {sql.type_name(pa.string())})"
+        digest = hmac_sql(text, work.keys[protection.key], work.engine, f"{work.name}_{len(value)}")
+        if pa.types.is_integer(column.type):
+            return sql.positive(f"left({digest}, 16)")
+        return f"left({digest}, {protection.length})"
+
+    ((rows, values),) = work.engine.fetch(f"SELECT count({name}), approx_count_distinct({name}) FROM {work.rows}")
+    if rows < LEAST_ROWS or values * REPEATED > rows:
+        return hashed(f"t.{name}")
+    different = f"SELECT DISTINCT {name} AS v FROM {work.rows} WHERE {name} IS NOT NULL"
+    work.engine.keep(work.name, f"SELECT v, {hashed('d.v')} AS p FROM ({different}) d")
+    return f"(SELECT max(m.p) FROM {work.name} m WHERE m.v = t.{name})"
 
 
 def _looked_up(column: LaidColumn, make: Columnwise, work: _Work) -> str:

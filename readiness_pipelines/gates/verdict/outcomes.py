@@ -52,7 +52,7 @@ def _reasons(count: RuleCount, tolerance: Tolerance, ingested: int) -> Iterator[
     if count.detail and holds_by_shape(count.rule):
         yield f"{name}: {count.detail}"
     elif count.rule.route is Route.HOLD and rows:
-        yield f"{name} is broken in {rows:,} rows"
+        yield f"{name} is broken in {rows:,} row{'' if rows == 1 else 's'}"
     elif bound := tolerance.rules.get(name, Tolerance()).exceeded_by(rows, ingested):
         yield f"{name} is broken in {_share(rows, ingested)}, over its tolerance of {bound}"
 
