@@ -22,6 +22,7 @@ from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.reading import errors_of_transform, transformed, with_row_identity
 from readiness_pipelines.errors import DeclarationError, ReadinessError, UnknownNameError, suggestion
 from readiness_pipelines.gates import Gate, known_columns, protected_columns
+from readiness_pipelines.masking import PLAIN, handling
 from readiness_pipelines.products import NoTotalError, kpi_schema
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.workspaces import workspace
@@ -207,7 +208,9 @@ def _transform_mistakes(
     table: Computed, inputs: Mapping[str, pa.Schema], gate: Gate | None, settings: Settings
 ) -> Iterator[Mistake]:
     """What is wrong with a transform, and with the columns that it gives."""
-    with workspace(memory_mb=settings.engine_memory_mb, reaches=(settings.warehouse_place.uri,)) as engine:
+    memory, places = settings.engine_memory_mb, (settings.warehouse_place.uri,)
+    # There is no row of anybody: errors may say all that they say.
+    with handling(PLAIN), workspace(memory_mb=memory, reaches=places) as engine:
         try:
             given = {name: engine.from_arrow(columns.empty_table()) for name, columns in inputs.items()}
             with errors_of_transform(table, _NO_BATCH):

@@ -12,7 +12,8 @@ from typing import Any
 
 import duckdb
 
-from readiness_pipelines.errors import DeclarationError, UnknownNameError, first_line
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.sql import identifier
 
 _OTHER_ROWS = re.compile(r"\b(select|over|from|join)\b", re.IGNORECASE)
@@ -128,7 +129,7 @@ def bounded_counts(measure: NoisyMeasure, of: duckdb.DuckDBPyRelation) -> tuple[
         ((met, others),) = found.fetchall()
     except duckdb.Error as error:
         raise DeclarationError(
-            f"DuckDB refuses the condition {measure.condition!r}: {first_line(error)}",
+            f"DuckDB refuses the condition {measure.condition!r}: {quoted(error)}",
             way_out="write a condition over the columns of one row",
         ) from error
     return int(met), int(others)

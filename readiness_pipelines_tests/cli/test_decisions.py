@@ -39,7 +39,9 @@ def test_a_row_is_seen_corrected_replayed_and_proved(delivered: Path) -> None:
     assert "everything adds up" in call("reconcile")
     past = as_json("history", "day_1")
     orders = next(table for table in past["steps"] if table["table"] == "shop.orders")
-    assert [(d["kind"], d["who"], d["why"]) for d in orders["decisions"]] == [("correct", "ann", "sign lost")]
+    assert [(d["kind"], d["who"], d["why"]) for d in orders["decisions"]] == [
+        ("correct", "ann (unproved)", "sign lost")
+    ]
     assert [entry["what"] for entry in orders["trail"]] == [
         "partly_published",
         "decided to correct",

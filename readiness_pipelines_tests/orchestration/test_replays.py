@@ -81,7 +81,7 @@ def test_a_decision_in_the_launchpad_turns_the_partition_green(
     (gate,) = (check for check in checks if check.check_name == "gate" and check.asset_key.path == ["shop", "orders"])
     assert gate.passed
     (decision,) = installation.ledger.decisions(DAY_3)
-    assert (decision.who, decision.why) == ("ann", "known export")
+    assert (decision.who, decision.why) == ("ann (unproved)", "known export")
 
 
 def test_a_decision_that_cannot_be_fails_with_the_way_out_and_asks_for_nothing(
