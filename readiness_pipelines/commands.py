@@ -26,6 +26,15 @@ def quarantine_command(ref: BatchRef) -> str:
     return _spelled("quarantine", "show", ref.batch, "--table", str(ref.table))
 
 
+def approve_command(ref: BatchRef, decision: int) -> str:
+    """Agree to a decision of somebody else.
+
+    ``readiness quarantine approve 2026-11-01 --decision 3 --table shop.orders --reason …``
+    """
+    given = ["--decision", str(decision), "--table", str(ref.table), "--reason", "looked at it"]
+    return _spelled("quarantine", "approve", ref.batch, *given)
+
+
 def replay_command(ref: BatchRef, *, dry_run: bool = True) -> str:
     """Judge a batch again, or only show what that would change.
 

@@ -69,6 +69,11 @@ def who_acts(identity: Identity, *, token: str, said: str) -> str:
     return proved
 
 
+def same_person(one: str, other: str) -> bool:
+    """Whether two names, as they are kept, are of one person: proved or not, and whatever their case."""
+    return one.removesuffix(UNPROVED).casefold() == other.removesuffix(UNPROVED).casefold()
+
+
 def proved_name(identity: Identity, token: str) -> str:
     """Whom a token is of.
 

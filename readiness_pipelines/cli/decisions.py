@@ -13,9 +13,9 @@ from readiness_pipelines.cli.output import OUT, AsJson, count_of, errors_for_peo
 from readiness_pipelines.cli.values import decision_value
 from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_table, waiting_value
 from readiness_pipelines.cli.words import BatchKey, TableName, What, find, find_batch
-from readiness_pipelines.commands import quarantine_command, replay_command
+from readiness_pipelines.commands import approve_command, quarantine_command, replay_command
 from readiness_pipelines.contracts import Table
-from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waiver, read_cells
+from readiness_pipelines.decisions import Approval, Correction, Discarding, Undoing, Waiver, read_cells
 from readiness_pipelines.decisions import What as Decided
 from readiness_pipelines.delivery import decide
 from readiness_pipelines.delivery.revealing import reveal as reveal_columns
@@ -190,18 +190,37 @@ def undo(
         _decide("undo", Undoing(decision=decision), batch, reason, table, who, as_json=as_json)
 
 
+@app.command("approve")
+def approve(
+    batch: BatchKey,
+    reason: Reason,
+    decision: Annotated[int, typer.Option(help="The decision's number.")],
+    table: TableName = None,
+    who: Who = None,
+    as_json: AsJson = False,
+) -> None:
+    """Agree, as a second person, to a waiver or discarding that alone does not hold."""
+    with errors_for_people():
+        _decide("approve", Approval(decision=decision), batch, reason, table, who, as_json=as_json)
+
+
 def _decide(
     verb: str, what: Decided, batch: str, reason: str, table: str | None, who: str | None, *, as_json: bool
 ) -> None:
     found, ref, installation = _open(verb, batch, table)
     run = Run(who=who_types(who))
     kept = decide(found, what, batch=batch, why=reason, installation=installation, run=run)
+    waits = getattr(kept.decision.what, "second_person", False)
+    following = approve_command(ref, kept.decision.id) if waits else replay_command(ref)
     if as_json:
-        print_json({**decision_value(kept.decision), "rows": kept.rows, "next": replay_command(ref)})
+        print_json({**decision_value(kept.decision), "rows": kept.rows, "second_person": waits, "next": following})
         return
     touched = "the batch" if kept.rows is None else count_of(kept.rows, "row")
     say(f"decision {kept.decision.id}: {what.verb} {kept.decision.text} ({touched})")
-    say_next(replay_command(ref))
+    if waits:
+        bound = found.domain.second_person_over
+        say(f"it touches more than {bound:,} rows: it holds once somebody else than {run.who} approves it")
+    say_next(following)
 
 
 def _open(verb: str, batch: str, table: str | None) -> tuple[Table, BatchRef, Installation]:

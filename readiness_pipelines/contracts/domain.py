@@ -76,6 +76,8 @@ class Domain:
         engine: Where the gates of its sources' tables judge; ``None`` leaves it to the settings. What is derived is
             computed and judged by DuckDB.
         description: For people.
+        second_person_over: A waiver or discarding of more rows than this holds only once a second person approves it;
+            ``None`` where one person decides.
 
     Attributes:
         module: The module that declares it.
@@ -95,8 +97,14 @@ class Domain:
         on_call: str | None = None,
         engine: EngineName | None = None,
         description: str = "",
+        second_person_over: int | None = None,
     ) -> None:
         self.name = checked_domain_name(name)
+        if second_person_over is not None and (not isinstance(second_person_over, int) or second_person_over < 0):
+            raise DeclarationError(
+                f"second_person_over of domain {name} is {second_person_over!r}", way_out="give a number of rows"
+            )
+        self.second_person_over = second_person_over
         if not isinstance(owner, str) or not owner.strip():
             raise DeclarationError(
                 f"the domain {name!r} has no owner", way_out='name one: owner="team@company.example"'

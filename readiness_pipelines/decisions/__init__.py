@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING
 from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
+    from readiness_pipelines.decisions.approve import Approval
     from readiness_pipelines.decisions.correct_cells import MOST_CELLS, CellCorrection, read_cells
     from readiness_pipelines.decisions.correct_expression import Correction
     from readiness_pipelines.decisions.decision import KINDS, Decision, What, decisions_about, keep_decision, parse
     from readiness_pipelines.decisions.discard import Discarding
-    from readiness_pipelines.decisions.in_force import check_conditions, corrected, gate_decisions, in_force
+    from readiness_pipelines.decisions.in_force import (
+        check_conditions,
+        corrected,
+        gate_decisions,
+        in_force,
+        waits_for_approval,
+    )
     from readiness_pipelines.decisions.undo import Undoing
     from readiness_pipelines.decisions.waive import UNWAIVABLE, Waiver
 else:
@@ -19,6 +26,7 @@ __all__ = [
     "KINDS",
     "MOST_CELLS",
     "UNWAIVABLE",
+    "Approval",
     "CellCorrection",
     "Correction",
     "Decision",
@@ -34,4 +42,5 @@ __all__ = [
     "keep_decision",
     "parse",
     "read_cells",
+    "waits_for_approval",
 ]

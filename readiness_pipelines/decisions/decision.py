@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.decisions.approve import Approval
 from readiness_pipelines.decisions.correct_cells import CellCorrection
 from readiness_pipelines.decisions.correct_expression import Correction
 from readiness_pipelines.decisions.discard import Discarding
@@ -15,11 +16,11 @@ from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.ledger import DecisionRecord, Ledger
 from readiness_pipelines.masking import Classes
 
-What = Correction | CellCorrection | Waiver | Discarding | Undoing
+What = Correction | CellCorrection | Waiver | Discarding | Undoing | Approval
 """What can be decided about a batch."""
 
 KINDS: Mapping[str, type[What]] = {
-    kind.kind: kind for kind in (Correction, CellCorrection, Waiver, Discarding, Undoing)
+    kind.kind: kind for kind in (Correction, CellCorrection, Waiver, Discarding, Undoing, Approval)
 }
 """The kinds of decisions, by the name under which the ledger keeps them."""
 
@@ -48,7 +49,7 @@ class Decision:
 
     @property
     def verb(self) -> str:
-        """What is done: ``correct``, ``waive``, ``discard`` or ``undo``."""
+        """What is done: ``correct``, ``waive``, ``discard``, ``undo`` or ``approve``."""
         return self.what.verb
 
 

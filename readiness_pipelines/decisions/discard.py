@@ -21,6 +21,7 @@ class Discarding:
 
     Attributes:
         where: A DuckDB condition over the row's columns; ``None`` for the whole batch.
+        second_person: Whether it holds only once a second person has approved it.
         erased_at: When its values were erased; it cannot be applied any more.
     """
 
@@ -28,6 +29,7 @@ class Discarding:
     verb: ClassVar[str] = "discard"
 
     where: str | None = None
+    second_person: bool = False
     erased_at: datetime | None = None
 
     def describe(self) -> str:
@@ -36,7 +38,7 @@ class Discarding:
 
     def to_json(self) -> dict[str, Any]:
         """The decision as JSON, without its values."""
-        return {}
+        return {"second_person": True} if self.second_person else {}
 
     def values(self) -> dict[str, Any]:
         """The values that it names, by part: they can be erased."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import duckdb
 
+from readiness_pipelines.decisions.approve import Approval
 from readiness_pipelines.decisions.correct_cells import CellCorrection
 from readiness_pipelines.decisions.correct_expression import Correction
 from readiness_pipelines.decisions.decision import Decision
@@ -14,16 +15,42 @@ from readiness_pipelines.decisions.undo import Undoing
 from readiness_pipelines.decisions.waive import Waiver
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.gates import Decisions, Discarded, Waived
+from readiness_pipelines.identity import same_person
 from readiness_pipelines.masking import quoted
 
 
 def in_force(decisions: Sequence[Decision], *, at: datetime) -> tuple[Decision, ...]:
-    """The decisions that hold at a time, in the order in which they were made: not undone, and not ended."""
+    """The decisions that hold at a time, in the order in which they were made: not undone, not ended, and approved."""
+    undone = _undone(decisions)
+    waiting = {decision.id for decision in waits_for_approval(decisions)}
+    return tuple(d for d in decisions if d.id not in undone | waiting and _lasts(d, at))
+
+
+def waits_for_approval(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+    """The decisions that hold only once a second person approves them, and none has; not those that were undone."""
+    undone = _undone(decisions)
+    approvals = [d for d in decisions if isinstance(d.what, Approval) and d.id not in undone]
+    return tuple(
+        decision
+        for decision in decisions
+        if isinstance(decision.what, Waiver | Discarding)
+        and decision.what.second_person
+        and decision.id not in undone
+        and not any(_approves(one, decision) for one in approvals)
+    )
+
+
+def _approves(approval: Decision, decision: Decision) -> bool:
+    about = isinstance(approval.what, Approval) and approval.what.decision == decision.id
+    return about and not same_person(approval.who, decision.who)
+
+
+def _undone(decisions: Sequence[Decision]) -> set[int]:
     undone: set[int] = set()
     for decision in reversed(decisions):
         if isinstance(decision.what, Undoing) and decision.id not in undone:
             undone.add(decision.what.decision)
-    return tuple(decision for decision in decisions if decision.id not in undone and _lasts(decision, at))
+    return undone
 
 
 def corrected(
@@ -89,7 +116,7 @@ def _check_not_erased(decision: Decision, rows: duckdb.DuckDBPyRelation) -> None
     if isinstance(what, CellCorrection):
         if count := what.erased_rows(rows):
             raise _erased(decision, f"cells of {count:,} rows that are still there")
-    elif not isinstance(what, Undoing) and what.erased_at is not None:
+    elif not isinstance(what, Undoing | Approval) and what.erased_at is not None:
         raise _erased(decision, f"what it names was erased on {what.erased_at:%Y-%m-%d}")
 
 
@@ -109,6 +136,6 @@ def _inapplicable(decision: Decision, error: BaseException) -> DeclarationError:
 
 
 def _lasts(decision: Decision, at: datetime) -> bool:
-    if isinstance(decision.what, Undoing):
+    if isinstance(decision.what, Undoing | Approval):
         return False  # it has done its work above
     return not isinstance(decision.what, Waiver) or decision.what.lasts(at)

@@ -28,6 +28,7 @@ class Waiver:
         rule: Its name, or ``tolerance``.
         where: A DuckDB condition over the row's columns; ``None`` for the whole batch.
         until: When it ends, in UTC; ``None`` for never.
+        second_person: Whether it holds only once a second person has approved it.
         erased_at: When its values were erased; it cannot be applied any more.
     """
 
@@ -37,6 +38,7 @@ class Waiver:
     rule: str
     where: str | None = None
     until: datetime | None = None
+    second_person: bool = False
     erased_at: datetime | None = None
 
     def describe(self) -> str:
@@ -46,7 +48,8 @@ class Waiver:
 
     def to_json(self) -> dict[str, Any]:
         """The decision as JSON, without its values."""
-        return {"rule": self.rule, "until": self.until.isoformat() if self.until else None}
+        second = {"second_person": True} if self.second_person else {}
+        return {"rule": self.rule, "until": self.until.isoformat() if self.until else None, **second}
 
     def values(self) -> dict[str, Any]:
         """The values that it names, by part: they can be erased."""

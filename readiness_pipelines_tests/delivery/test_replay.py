@@ -10,7 +10,17 @@ import pytest
 
 from readiness_pipelines import Domain
 from readiness_pipelines.batches import BatchRef, BatchState
-from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Undoing, Waiver, read_cells
+from readiness_pipelines.decisions import (
+    Approval,
+    CellCorrection,
+    Correction,
+    Decision,
+    Discarding,
+    Undoing,
+    Waiver,
+    What,
+    read_cells,
+)
 from readiness_pipelines.delivery import (
     Level,
     Selection,
@@ -371,3 +381,30 @@ def test_a_repair_withdraws_what_waits_where_the_published_table_was_never_made(
     replay_batch(gated(shop), batch="day_1", installation=installation, run=RUN)
     repair([shop], reconcile([shop], installation=installation), installation=installation, run=RUN)
     assert reconcile([shop], installation=installation).problems == ()
+
+
+def test_a_waiver_of_many_rows_holds_once_a_second_person_approves_it(shop: Domain, installation: Installation) -> None:
+    shop.second_person_over = 0
+    table, ref = gated(shop), BatchRef(gated(shop).id, "day_1")
+    run_batch(shop, installation, "day_1", *ONE_BAD)
+
+    def decided(what: What, who: str) -> Decision:
+        run = Run(who=who)
+        return decide(table, what, batch="day_1", why="seen", installation=installation, run=run).decision
+
+    def quarantined() -> int:
+        replay_batch(table, batch="day_1", installation=installation, run=RUN)
+        record = installation.ledger.get(ref)
+        assert record is not None
+        return record.counts.quarantined
+
+    waiver = decided(Waiver(rule="amount_greater_than_or_equal_to"), "ann (unproved)")
+    assert quarantined() == 1, "it does not hold yet"
+    with pytest.raises(DeclarationError, match="who cannot approve it"):
+        decided(Approval(decision=waiver.id), "Ann")
+    approval = decided(Approval(decision=waiver.id), "bob")
+    assert quarantined() == 0
+    with pytest.raises(DeclarationError, match="does not wait for a second person"):
+        decided(Approval(decision=waiver.id), "cleo")
+    decided(Undoing(decision=approval.id), "bob")
+    assert quarantined() == 1, "an approval can be taken back"
