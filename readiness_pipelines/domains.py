@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-import readiness_pipelines
 from readiness_pipelines.contracts import Domain, Table
 from readiness_pipelines.errors import DeclarationError, ReadinessError, UnknownNameError, suggestion
 from readiness_pipelines.names import TableId
@@ -120,7 +119,7 @@ def nearest_name(error: Exception) -> str:
     match error:
         case ImportError() if found := _NOT_THERE.match(str(error)):
             name, known = found["name"], list(vars(sys.modules.get(found["module"], object)))
-        case NameError(name=str(name)) if name in readiness_pipelines.__all__:
+        case NameError(name=str(name)) if name in sys.modules[_PACKAGE].__all__:
             return f"from readiness_pipelines import {name}"
         case NameError(name=str(name)) if error.__traceback__ is not None:
             frame = [*traceback.walk_tb(error.__traceback__)][-1][0]
@@ -133,4 +132,5 @@ def nearest_name(error: Exception) -> str:
     return suggestion(name, near) if near else ""
 
 
+_PACKAGE = __name__.partition(".")[0]
 _NOT_THERE = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")

@@ -124,3 +124,12 @@ def test_code_of_which_nothing_is_wrong_passes_without_a_warehouse(
     monkeypatch.setenv("READINESS_WAREHOUSE", str(project / "nowhere"))
     assert "nothing is wrong in 6 tables" in call("check")
     assert not (project / "nowhere").exists()
+
+
+def test_a_public_name_that_was_not_imported_is_named_with_its_import(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "checked" / "unimported.py").write_text('x = Pseudonym(key="k")\n')
+    monkeypatch.setenv("READINESS_DOMAINS", "checked.unimported:x")
+    (one,) = as_json("check", code=1)["mistakes"]
+    assert one["way_out"] == "from readiness_pipelines import Pseudonym"
