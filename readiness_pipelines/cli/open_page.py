@@ -27,8 +27,7 @@ def open_page(
 ) -> None:
     """Open the page of a batch (its verdict, rows, decisions, what to type), or a domain's report, in the browser.
 
-    A page is one HTML file that needs no server. Values of rows are not written to it where a source is classified as
-    more than internal.
+    A page is one HTML file that needs no server. Values of classified columns are not written to it.
     """
     with errors_for_people():
         settings = Settings()
