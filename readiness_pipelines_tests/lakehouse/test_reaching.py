@@ -4,6 +4,7 @@ import pytest
 
 from readiness_pipelines.errors import LakehouseError
 from readiness_pipelines.lakehouse import engine_errors
+from readiness_pipelines.masking import PLAIN, handling
 from readiness_pipelines.workspaces import workspace
 from readiness_pipelines_tests.faults.store import failing_store
 from readiness_pipelines_tests.stores import new_bucket
@@ -16,6 +17,7 @@ def test_what_a_store_answers_is_named_and_not_the_traceback_of_its_driver() -> 
         failing_store("missing", 1, lasts=True),
         step as connection,
         pytest.raises(LakehouseError, match=r"that batch 'x' needs .* NO_SUCH_KEY") as refused,
+        handling(PLAIN),
         engine_errors("batch 'x'"),
     ):
         connection.read_parquet([f"{bucket.uri}/w/a.parquet"]).fetchall()
