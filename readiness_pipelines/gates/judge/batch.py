@@ -110,12 +110,13 @@ def published_rows(view: BatchView, broken: BrokenRows | None) -> Rows:
     """The typed rows that fail nothing, protected; no row at all where there is no `broken`, or a key is missing."""
     quoted = {name: view.engine.sql.identifier(name) for name in view.layout.schema.names}
     protected = view.protections.columns
+    joins = " ".join(column.join(view.engine) for column in protected.values())
     names = ", ".join(
-        f"{protected[name].value} AS {token}" if name in protected else token for name, token in quoted.items()
+        f"{protected[name].joined} AS {token}" if name in protected else token for name, token in quoted.items()
     )
     if broken is None or view.protections.missing:
-        return view.engine.rows(f"SELECT {names} FROM {view.rows} t WHERE false")
-    return view.engine.rows(f"SELECT {names} FROM {_passing(view, broken)}")
+        return view.engine.rows(f"SELECT {names} FROM {view.rows} t {joins} WHERE false")
+    return view.engine.rows(f"SELECT {names} FROM {_passing(view, broken)} {joins}")
 
 
 def masking_check(view: BatchView, broken: BrokenRows) -> MaskingCheck:

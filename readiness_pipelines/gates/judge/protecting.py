@@ -47,11 +47,24 @@ class ProtectedColumn:
         column: The column.
         protection: What is done to its values.
         value: SQL of what is published, over the typed rows, which are called ``t``.
+        table: Table of the engine with ``_plain`` and ``_protected``, by which values are looked up; "" for none.
     """
 
     column: LaidColumn
     protection: Protection
     value: str
+    table: str = ""
+
+    def join(self, engine: Engine) -> str:
+        """SQL that joins the table of values to the typed rows: few values, and the rows stream; "" for no table."""
+        if not self.table:
+            return ""
+        return f"LEFT JOIN {self.table} ON {self.table}._plain = t.{engine.sql.identifier(self.column.name)}"
+
+    @property
+    def joined(self) -> str:
+        """SQL of what is published, where `join` is there."""
+        return f"{self.table}._protected" if self.table else self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +109,7 @@ def protect_columns(layout: Layout, rows: str, engine: Engine, *, keys: Keys, ta
             if (name := key_of(protection)) is not None:
                 found[name] = keys(name)
         columns = {
-            column.name: ProtectedColumn(
-                column=column,
-                protection=protection,
-                value=_value(column, protection, _Work(engine, rows, found, f"protection_{tag}_{place}")),
-            )
+            column.name: _protected(column, protection, _Work(engine, rows, found, f"protection_{tag}_{place}"))
             for place, (column, protection) in enumerate(wanted)
         }
     except ReadinessError as error:
@@ -115,17 +124,33 @@ def _wanted(layout: Layout) -> Iterator[tuple[LaidColumn, Protection]]:
             yield column, protection
 
 
+def _protected(column: LaidColumn, protection: Protection, work: _Work) -> ProtectedColumn:
+    """How a column is protected: looked up in a table of its different values, or computed row by row."""
+    name, table = work.engine.sql.identifier(column.name), ""
+    match protection:
+        case Pseudonym() if _repeats(name, work):
+            different = f"SELECT DISTINCT {name} AS v FROM {work.rows} WHERE {name} IS NOT NULL"
+            made = _pseudonym("d.v", column, protection, work)
+            work.engine.keep(work.name, f"SELECT v AS _plain, {made} AS _protected FROM ({different}) d")
+            table = work.name
+        case Token(key=key):
+            table = _looked_up(name, token_maker(work.keys[key]), work)
+        case FormatPreserving(key=key):
+            table = _looked_up(name, format_maker(protection, work.keys[key]), work)
+    looked_up = f"(SELECT max(m._protected) FROM {table} m WHERE m._plain = t.{name})"
+    value = looked_up if table else _value(column, protection, work)
+    return ProtectedColumn(column=column, protection=protection, value=value, table=table)
+
+
 def _value(column: LaidColumn, protection: Protection, work: _Work) -> str:
     """SQL of what is published of a column."""
-    sql, keys = work.engine.sql, work.keys
+    sql = work.engine.sql
     value, kind = f"t.{sql.identifier(column.name)}", sql.type_name(column.type)
     match protection:
         case Pseudonym():
-            return _pseudonym(column, protection, work)
-        case Token(key=key):
-            return _looked_up(column, token_maker(keys[key]), work)
-        case FormatPreserving(key=key):
-            return _looked_up(column, format_maker(protection, keys[key]), work)
+            return _pseudonym(value, column, protection, work)
+        case Token() | FormatPreserving():
+            raise AssertionError("looked up")  # `_protected` does
         case KeepFirst(count=count):
             return _kept(value, f"left({value}, {count}) || '*'", count)
         case KeepLast(count=count):
@@ -140,32 +165,28 @@ def _value(column: LaidColumn, protection: Protection, work: _Work) -> str:
             return f"CASE WHEN {value} IS NOT NULL THEN {sql.literal(WITHHELD)} END"
 
 
-def _pseudonym(column: LaidColumn, protection: Pseudonym, work: _Work) -> str:
-    """The keyed hash of a value; where few values are repeated over and over, each is hashed once and looked up."""
-    sql, name = work.engine.sql, work.engine.sql.identifier(column.name)
-
-    def hashed(value: str) -> str:
-        text = f"CAST({value} AS {sql.type_name(pa.string())})"
-        digest = hmac_sql(text, work.keys[protection.key], work.engine, f"{work.name}_{len(value)}")
-        if pa.types.is_integer(column.type):
-            return sql.positive(f"left({digest}, 16)")
-        return f"left({digest}, {protection.length})"
-
+def _repeats(name: str, work: _Work) -> bool:
+    """Whether few values are repeated over and over: each is hashed once then, and looked up."""
     ((rows, values),) = work.engine.fetch(f"SELECT count({name}), approx_count_distinct({name}) FROM {work.rows}")
-    if rows < LEAST_ROWS or values * REPEATED > rows:
-        return hashed(f"t.{name}")
-    different = f"SELECT DISTINCT {name} AS v FROM {work.rows} WHERE {name} IS NOT NULL"
-    work.engine.keep(work.name, f"SELECT v, {hashed('d.v')} AS p FROM ({different}) d")
-    return f"(SELECT max(m.p) FROM {work.name} m WHERE m.v = t.{name})"
+    return bool(rows >= LEAST_ROWS and values * REPEATED <= rows)
 
 
-def _looked_up(column: LaidColumn, make: Columnwise, work: _Work) -> str:
-    """What Python makes of a column's different values, each once, looked up in a table of them."""
-    value = work.engine.sql.identifier(column.name)
-    plain = work.engine.arrow(f"SELECT DISTINCT {value} AS v FROM {work.rows} WHERE {value} IS NOT NULL").column("v")
+def _pseudonym(value: str, column: LaidColumn, protection: Pseudonym, work: _Work) -> str:
+    """SQL of the keyed hash of a value."""
+    sql = work.engine.sql
+    text = f"CAST({value} AS {sql.type_name(pa.string())})"
+    digest = hmac_sql(text, work.keys[protection.key], work.engine, work.name)
+    if pa.types.is_integer(column.type):
+        return sql.positive(f"left({digest}, 16)")
+    return f"left({digest}, {protection.length})"
+
+
+def _looked_up(name: str, make: Columnwise, work: _Work) -> str:
+    """A table of what Python makes of a column's different values, each once."""
+    plain = work.engine.arrow(f"SELECT DISTINCT {name} AS v FROM {work.rows} WHERE {name} IS NOT NULL").column("v")
     made = [make(chunk) for chunk in plain.chunks]
-    work.engine.view(work.name, pa.table({"v": plain, "p": pa.chunked_array(made, pa.string())}))
-    return f"(SELECT max(m.p) FROM {work.name} m WHERE m.v = t.{value})"
+    work.engine.view(work.name, pa.table({"_plain": plain, "_protected": pa.chunked_array(made, pa.string())}))
+    return work.name
 
 
 def _lower_bound(value: str, type_: pa.DataType, width: float, at_most: float | None, kind: str) -> str:
