@@ -202,10 +202,6 @@ class Settings(BaseSettings):
             )
         return url
 
-    def read_token(self) -> str:
-        """The token of who acts; "" where there is none."""
-        return self.token.strip()
-
     def key(self, name: str) -> bytes:
         """The bytes of a key by its name in `keys`.
 

@@ -14,5 +14,5 @@ def who_types(said: str | None = None) -> str:
         DeclarationError: A token, and no settings to prove it by.
     """
     settings = Settings()
-    token = settings.read_token()
+    token = settings.token.strip()
     return who_acts(settings.identity, token=token, said=said or ("" if token else getpass.getuser()))

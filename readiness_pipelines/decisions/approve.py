@@ -1,52 +1,14 @@
 """An approval: a second person agrees to a decision that alone would not hold."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
-import duckdb
-
-from readiness_pipelines.masking import Classes
-
-if TYPE_CHECKING:
-    from readiness_pipelines.gates import Gate  # to read decisions, no gate is built
+from readiness_pipelines.decisions.about_decision import AboutDecision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """A second person's agreement to a waiver or discarding about the same batch; it can be undone.
-
-    Attributes:
-        decision: The decision's number.
-    """
+class Approval(AboutDecision):
+    """A second person's agreement to a waiver or discarding about the same batch; it can be undone."""
 
     kind: ClassVar[str] = "approve"
     verb: ClassVar[str] = "approve"
-
-    decision: int
-
-    def describe(self) -> str:
-        """The decision on one line, for people."""
-        return f"decision {self.decision}"
-
-    def to_json(self) -> dict[str, Any]:
-        """The decision as JSON."""
-        return asdict(self)
-
-    def values(self) -> dict[str, Any]:
-        """It names no values."""
-        return {}
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any], erased: Mapping[str, datetime]) -> "Approval":  # noqa: ARG003  # as every kind
-        """The decision as it was stored."""
-        return cls(**content)
-
-    def redacted(self, classes: Classes) -> "Approval":  # noqa: ARG002  # as every kind
-        """The decision: it names no values."""
-        return self
-
-    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: "Gate") -> None:  # noqa: ARG002  # as every kind
-        """It touches no rows by itself; whether there is such a decision is checked where it is kept."""
-        return

@@ -1,52 +1,14 @@
 """An undoing: an earlier decision taken back."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
-import duckdb
-
-from readiness_pipelines.masking import Classes
-
-if TYPE_CHECKING:
-    from readiness_pipelines.gates import Gate  # to read decisions, no gate is built
+from readiness_pipelines.decisions.about_decision import AboutDecision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undoing:
-    """An earlier decision about the same batch taken back; undoing an undoing puts it in force again.
-
-    Attributes:
-        decision: The decision's number.
-    """
+class Undoing(AboutDecision):
+    """An earlier decision about the same batch taken back; undoing an undoing puts it in force again."""
 
     kind: ClassVar[str] = "undo"
     verb: ClassVar[str] = "undo"
-
-    decision: int
-
-    def describe(self) -> str:
-        """The decision on one line, for people."""
-        return f"decision {self.decision}"
-
-    def to_json(self) -> dict[str, Any]:
-        """The decision as JSON."""
-        return asdict(self)
-
-    def values(self) -> dict[str, Any]:
-        """It names no values."""
-        return {}
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any], erased: Mapping[str, datetime]) -> "Undoing":  # noqa: ARG003  # as every kind
-        """The decision as it was stored."""
-        return cls(**content)
-
-    def redacted(self, classes: Classes) -> "Undoing":  # noqa: ARG002  # as every kind
-        """The decision: it names no values."""
-        return self
-
-    def check(self, rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection, gate: "Gate") -> None:  # noqa: ARG002  # as every kind
-        """It touches no rows by itself; whether there is such a decision is checked where it is kept."""
-        return

@@ -230,5 +230,5 @@ def held_out(locale: str, *, rows: int = 200, seed: int = 11, names: bool = True
 def _made(fake: Faker, make: Callable[[Faker], Any], rows: int) -> list[Any] | None:
     try:
         return [make(fake) for _ in range(rows)]
-    except (AttributeError, NotImplementedError):
+    except (AttributeError, NotImplementedError):  # a locale of Faker's that does not make such values
         return None

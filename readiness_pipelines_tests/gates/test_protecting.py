@@ -199,3 +199,13 @@ def test_a_value_that_arrived_as_another_s_pseudonym_holds_the_batch() -> None:
     judged.assert_held("masking_verified: v: 1 values are published as some arrived")
     assert judged.published == []
     assert judged.quarantined == {0, 1}
+
+
+def test_a_column_that_is_called_like_what_is_joined_is_published_as_it_is() -> None:
+    columns = {
+        "v": pp.Column(pa.string(), metadata=protect("pii.id", Token(key="people"))),
+        "_plain": pp.Column(pa.string()),
+        "m": pp.Column(pa.string()),
+    }
+    judged = judge(Gate(pp.DataFrameSchema(columns)), {"v": "a", "_plain": "b", "m": "c"}, keys=KEYS)
+    judged.assert_publishes({"_plain": "b", "m": "c"})

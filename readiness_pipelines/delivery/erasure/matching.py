@@ -135,7 +135,7 @@ class TableMatcher:
             values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
         try:
             coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
-        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # a type that Arrow does not encode: its texts do
             coded = values.cast(pa.string()).dictionary_encode()
         distinct = coded.dictionary
         digests = frozenset(one.digest for one in self.persons if covers(one.scope, self.table, column.name))

@@ -112,7 +112,7 @@ def published_rows(view: BatchView, broken: BrokenRows | None) -> Rows:
     protected = view.protections.columns
     joins = " ".join(column.join(view.engine) for column in protected.values())
     names = ", ".join(
-        f"{protected[name].joined} AS {token}" if name in protected else token for name, token in quoted.items()
+        f"{protected[name].joined} AS {token}" if name in protected else f"t.{token}" for name, token in quoted.items()
     )
     if broken is None or view.protections.missing:
         return view.engine.rows(f"SELECT {names} FROM {view.rows} t {joins} WHERE false")
