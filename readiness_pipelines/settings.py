@@ -55,6 +55,8 @@ class Settings(BaseSettings):
         keys: Where the keys of protections are, by name: the table ``[settings.keys]``; JSON where it is a variable.
             ``env:NAME`` stands for what the variable NAME holds, ``file:PATH`` for what a file holds.
         identity: How it is proved who acts: the table ``[settings.identity]``; JSON where it is a variable.
+        web_url: Address of the web page (``readiness web``), that alerts, runs and reports link to; without it they say
+            the commands alone.
         token: A token of who acts, for the command line. Only a variable.
         config: The settings file; its ``[alerts]`` says who is notified of what. Only a variable.
         engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
@@ -90,6 +92,7 @@ class Settings(BaseSettings):
     connections: dict[str, str] = Field(default_factory=dict, repr=False)
     keys: dict[str, str] = Field(default_factory=dict, repr=False)
     identity: Identity = Field(default_factory=Identity)
+    web_url: str = Field(default="", pattern="^$|^https?://.+")
     token: str = Field(default="", repr=False)
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"
