@@ -189,15 +189,30 @@ class Contract:
     @property
     def version(self) -> str:
         """A fingerprint of all that is promised; words for people are no part of it."""
-        words = {"description": "", "limitations": (), "source": {}}
-        columns = tuple(dataclasses.replace(one, description="") for one in self.columns)
-        guarantees = tuple(dataclasses.replace(one, text="", code="", globals={}) for one in self.guarantees)
-        bare = dataclasses.replace(self, columns=columns, guarantees=guarantees, **words)
+        bare = dataclasses.replace(
+            self,
+            description="",
+            limitations=(),
+            source={"batches": next(iter(self.source.get("batches") or {}), "")},
+            columns=tuple(dataclasses.replace(one, description="") for one in self.columns),
+            guarantees=tuple(
+                dataclasses.replace(one, text="", globals={}, arguments=_unordered(one.arguments))
+                for one in self.guarantees
+            ),
+        )
         return fingerprint(to_plain(bare))
 
     def column(self, name: str) -> ContractColumn | None:
         """The column, or the pattern, of a name; ``None`` where there is none."""
         return next((one for one in self.columns if name in (one.name, one.label)), None)
+
+
+def _unordered(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Arguments with those sorted of which the order means nothing."""
+    return {
+        name: sorted(value, key=repr) if name in ("allowed_values", "forbidden_values") else value
+        for name, value in arguments.items()
+    }
 
 
 def to_plain(value: Any) -> Any:

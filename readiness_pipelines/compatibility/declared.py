@@ -284,7 +284,10 @@ def _source(table: Table) -> Iterator[tuple[str, Any]]:
     yield "origin", source.origin
     yield "classification", source.classification.value
     if isinstance(source.reader, Frozen):
-        yield "reader", _declaration(source.reader)
+        try:
+            yield "reader", _declaration(source.reader)
+        except ValueError:  # a function, say
+            yield "reader", {type(source.reader).__name__: {"lost": source.reader.describe()}}
     if source.refresh is not None:
         yield "refresh", plain_value(source.refresh)
     if source.schema_version is not None:

@@ -17,7 +17,7 @@ from readiness_pipelines.drafting.naming import class_name, column_names, table_
 from readiness_pipelines.drafting.python_text import call, comment, value_text, wrapped
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.errors import ReadinessError, printable
-from readiness_pipelines.interop.odcs.arrow_types import type_from_text
+from readiness_pipelines.compatibility.arrow_types import type_from_text
 from readiness_pipelines.interop.odcs.declarations import (
     BATCHES,
     DEDUPLICATE,

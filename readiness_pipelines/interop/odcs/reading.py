@@ -23,7 +23,7 @@ from readiness_pipelines.compatibility.contract import (
 )
 from readiness_pipelines.contracts.classification import Classification
 from readiness_pipelines.interop.bounded_yaml import Path_, YamlDocument
-from readiness_pipelines.interop.odcs.arrow_types import type_from_foreign, type_from_text
+from readiness_pipelines.compatibility.arrow_types import type_from_foreign, type_from_text
 from readiness_pipelines.interop.odcs.linting import version_of
 from readiness_pipelines.interop.odcs.reading_rules import FoundRule, option_rules, quality_rule
 from readiness_pipelines.interop.odcs.taken import Taken, Unmapped
@@ -204,8 +204,7 @@ class _Reader:
         team = "" if listed else taken.text(("team", "name"))
         support = next((taken.text((*path, "channel")) for path in taken.items(("support",))), "")
         owner = by_role.get("owner", (team, team))[1]
-        steward = by_role.get("steward", by_role.get("owner", (team, "")) if not self.ours else ("", ""))
-        return steward, owner, by_role.get("on-call", ("", support))[1]
+        return by_role.get("steward", ("", "")), owner, by_role.get("on-call", ("", support))[1]
 
     def _promises(self, common: Contract) -> Contract:
         """With what the service levels say."""

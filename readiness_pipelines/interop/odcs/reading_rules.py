@@ -11,7 +11,7 @@ import pyarrow as pa
 from readiness_pipelines.compatibility.contract import ContractColumn, Guarantee
 from readiness_pipelines.gates.schema.rules import rule_name
 from readiness_pipelines.interop.bounded_yaml import Path_
-from readiness_pipelines.interop.odcs.arrow_types import logical_type, type_from_text
+from readiness_pipelines.compatibility.arrow_types import logical_type, type_from_text
 from readiness_pipelines.interop.odcs.library import unanchored
 from readiness_pipelines.interop.odcs.taken import Taken
 

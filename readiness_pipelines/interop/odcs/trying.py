@@ -10,7 +10,7 @@ from readiness_pipelines.compatibility.contract import Contract, ContractColumn,
 from readiness_pipelines.compatibility.plain_values import python_value
 from readiness_pipelines.errors import ReadinessError, first_line
 from readiness_pipelines.gates import Gate
-from readiness_pipelines.interop.odcs.arrow_types import type_from_text
+from readiness_pipelines.compatibility.arrow_types import type_from_text
 from readiness_pipelines.interop.odcs.python_page import FIELD_CHECKS
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from readiness_pipelines.compatibility.contract import Contract, ContractColumn, Guarantee, to_plain
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.interop.odcs.arrow_types import iceberg_type, logical_type, type_from_text
+from readiness_pipelines.compatibility.arrow_types import iceberg_type, logical_type, type_from_text
 from readiness_pipelines.interop.odcs.library import library_form, logical_options
 
 WRITTEN = "v3.1.0"
