@@ -266,4 +266,4 @@ def _say_verdict(verdicts: tuple[ContractVerdict, ...], stale: list[str], *, pas
     if stale:
         say_next(contract_export_command())
     elif not passed:
-        say("announce a change before you make it: domain.announce(table, \"column x\", announced=…, effective=…, why=…)")
+        say('announce a change before you make it: domain.announce(table, "column x", announced=…, effective=…, why=…)')

@@ -118,7 +118,9 @@ _PHYSICAL: tuple[tuple[str, pa.DataType], ...] = (
     (r"timestamp|timestamp_ntz|timestamp without time zone|datetime2?|smalldatetime", pa.timestamp("us")),
     (r"n?varchar2?|n?char|bpchar|character( varying)?|n?text|string|clob|uuid|json|jsonb|xml|variant|enum", pa.string()),
 )  # fmt: skip
-_SIZED = re.compile(r"^([a-z_0-9 ]+?) *(?:\( *(\d{1,5})(?: *, *(-?\d{1,5}))? *(?: char| byte)?\))?( with(?:out)? time zone)?$")
+_SIZED = re.compile(
+    r"^([a-z_0-9 ]+?) *(?:\( *(\d{1,5})(?: *, *(-?\d{1,5}))? *(?: char| byte)?\))?( with(?:out)? time zone)?$"
+)
 _LIST = re.compile(r"^(?:array|list) *<(.+)>$")
 
 

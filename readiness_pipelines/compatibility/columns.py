@@ -78,7 +78,11 @@ def _renamed(
         described = bool(one.description) and one.description == other.description
         same_place = places[other.name] == place and len(old.columns) == len(new.columns)
         alike = _alike(one.name, other.name)
-        if described or (same_place and (alike or rules == _rules(other.name, new))) or (alike and bool(rules) and rules == _rules(other.name, new)):
+        if (
+            described
+            or (same_place and (alike or rules == _rules(other.name, new)))
+            or (alike and bool(rules) and rules == _rules(other.name, new))
+        ):
             return other
     return None
 
@@ -193,7 +197,9 @@ def _protection(one: ContractColumn, other: ContractColumn, change: Any) -> Iter
         return
     before, after = _named(one.protection), _named(other.protection)
     if other.protection is None:
-        yield change("is gone: values are published as they are", GOVERNANCE | CONSUMERS, before, after, of="protection")
+        yield change(
+            "is gone: values are published as they are", GOVERNANCE | CONSUMERS, before, after, of="protection"
+        )
     elif one.protection is None:
         yield change("is new: other values are published", CONSUMERS, before, after, of="protection")
     else:

@@ -70,9 +70,7 @@ def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Contra
     if before != after:
         what = "is gone: repeated rows are published" if not after else "is said" if not before else "is another"
         breaks = NOBODY if not before else CONSUMERS
-        yield ContractChange(
-            subject="deduplicate", what=what, before=_text(before), after=_text(after), breaks=breaks
-        )
+        yield ContractChange(subject="deduplicate", what=what, before=_text(before), after=_text(after), breaks=breaks)
     gone = sorted(set(map(str, old.get("missing") or ())) - set(map(str, new.get("missing") or ())))
     come = sorted(set(map(str, new.get("missing") or ())) - set(map(str, old.get("missing") or ())))
     if gone:
@@ -132,7 +130,9 @@ def _durations(old: Contract, new: Contract) -> Iterator[ContractChange]:
         )  # fmt: skip
     if old.notice != new.notice:
         less = old.notice is not None and (new.notice is None or new.notice < old.notice)
-        what = "is gone" if new.notice is None else "is shorter" if less else "is longer" if old.notice else "is promised"
+        what = (
+            "is gone" if new.notice is None else "is shorter" if less else "is longer" if old.notice else "is promised"
+        )
         yield ContractChange(
             subject="notice", what=what, before=_duration(old.notice), after=_duration(new.notice),
             breaks=GOVERNANCE if less else NOBODY,

@@ -15,7 +15,9 @@ _STRICTNESS = {"warn": 0, "quarantine": 1, "hold": 2}
 _UPPER = frozenset({"max_value", "at_most", "widened_by"})
 _LOWER = frozenset({"min_value", "at_least", "k", "l"})
 _BY_COLUMN = ("not_nullable", "unique")
-_BOUND_CHECKS = frozenset({"in_range", "greater_than", "greater_than_or_equal_to", "less_than", "less_than_or_equal_to"})
+_BOUND_CHECKS = frozenset(
+    {"in_range", "greater_than", "greater_than_or_equal_to", "less_than", "less_than_or_equal_to"}
+)
 
 
 def rule_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
@@ -221,9 +223,7 @@ def _still_unique(names: Sequence[str], contract: Contract) -> bool:
     return any(one <= set(names) for one in sets)
 
 
-def _change(
-    one: Guarantee, what: str, breaks: frozenset[Breaks], before: str = "", after: str = ""
-) -> ContractChange:
+def _change(one: Guarantee, what: str, breaks: frozenset[Breaks], before: str = "", after: str = "") -> ContractChange:
     return ContractChange(
         subject=f"rule {one.name}", what=what, before=before, after=after, breaks=breaks, columns=one.columns,
         rule=one.name,

@@ -203,7 +203,9 @@ def _unmet(needs: Contract, new: Contract) -> list[ContractChange]:
         rule_tolerances={},
         freshness=_enough(needs, new),
     )
-    asked = replace(needs, source={}, announced=(), consumers=(), columns=tuple(replace(c, key=None) for c in needs.columns))
+    asked = replace(
+        needs, source={}, announced=(), consumers=(), columns=tuple(replace(c, key=None) for c in needs.columns)
+    )
     changes = compare_contracts(asked, quiet)
     return [one for one in changes if Breaks.CONSUMERS in one.breaks and not one.subject.startswith("protection")]
 
@@ -225,9 +227,7 @@ def _enough(needs: Contract, new: Contract):  # type: ignore[no-untyped-def]
     return new.freshness
 
 
-def _breakage(
-    who: ConsumerPromise, change: ContractChange, known: Sequence[AnnouncedChange], today: date
-) -> Breakage:
+def _breakage(who: ConsumerPromise, change: ContractChange, known: Sequence[AnnouncedChange], today: date) -> Breakage:
     announced = next((one for one in known if _is_of(one, change)), None)
     common = {"who": who.name, "contact": who.contact, "change": change, "needed": who.notice}
     if announced is None:

@@ -222,7 +222,9 @@ class _Builder:
     def _count(self, count: int, line: int) -> None:
         self._values += count
         if self._values > MOST_VALUES:
-            self._refuse(line, f"there are more than {MOST_VALUES:,} values, with those of aliases", "split it by table")
+            self._refuse(
+                line, f"there are more than {MOST_VALUES:,} values, with those of aliases", "split it by table"
+            )
 
     def _check_tag(self, tag: str | None, line: int) -> None:
         if tag and tag != "!" and tag not in _PLAIN_TAGS and not tag.endswith((":timestamp", ":binary")):

@@ -39,7 +39,8 @@ def known_contracts(against: str | None, *, folder: Path = FOLDER) -> dict[str, 
         documents = [read_yaml(file) for file in sorted(place.glob(f"*{ENDING}"))]
     elif against is None:
         raise DeclarationError(
-            f"{folder}/ is not there: nothing says what consumers know", way_out="readiness contract export, and commit it"
+            f"{folder}/ is not there: nothing says what consumers know",
+            way_out="readiness contract export, and commit it",
         )
     else:
         documents = list(_committed(against, folder))
@@ -100,7 +101,9 @@ def consumer_contract(consumer: Consumer) -> ReadContract:
     assert consumer.contract is not None  # noqa: S101  # who has none is not looked at
     read = read_odcs(read_yaml(consumer.contract))
     wanted = {str(consumer.table), consumer.table.name}
-    found = [one for one in read.contracts if one.table in wanted or one.table.rpartition(".")[2] == consumer.table.name]
+    found = [
+        one for one in read.contracts if one.table in wanted or one.table.rpartition(".")[2] == consumer.table.name
+    ]
     if len(found) != 1:
         there = ", ".join(one.table for one in read.contracts) or "none"
         raise DeclarationError(

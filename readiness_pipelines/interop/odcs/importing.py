@@ -55,7 +55,9 @@ def import_contracts(files: Sequence[Path], *, domain: str = "", with_code: bool
     name = domain or domain_name(found)
     results = [tried(_within(contract, name, one)) for one in found for contract in one.contracts]
     lost = [line for _, lines in results for line in lines]
-    shown = [f"{Path(one.file).name}, {line}" if len(found) > 1 else str(line) for one in found for line in one.unmapped]
+    shown = [
+        f"{Path(one.file).name}, {line}" if len(found) > 1 else str(line) for one in found for line in one.unmapped
+    ]
     page = python_page(
         name,
         [contract for contract, _ in results],

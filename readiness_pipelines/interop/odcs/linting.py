@@ -193,7 +193,9 @@ class _Linter:
         for at, member in enumerate(members if isinstance(members, list) else []):
             name = str(member.get("name")) if isinstance(member, dict) else ""
             if name and name in seen:
-                yield self._problem((*path, "properties", at), f"the name {name!r} is there twice", "rename one of them")
+                yield self._problem(
+                    (*path, "properties", at), f"the name {name!r} is there twice", "rename one of them"
+                )
             seen.add(name)
 
 

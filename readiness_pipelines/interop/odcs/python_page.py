@@ -158,7 +158,11 @@ def _compared(contract: Contract) -> set[str]:
 
 def _imports(writing: _Writing) -> list[str]:
     modules = {"pa": "pandera.pyarrow", "arrow": "pyarrow", **writing.modules}
-    plain = sorted(f"import {module} as {name}" if module != name else f"import {module}" for name, module in modules.items() if "." not in module or module.split(".")[0] != "typing")
+    plain = sorted(
+        f"import {module} as {name}" if module != name else f"import {module}"
+        for name, module in modules.items()
+        if "." not in module or module.split(".")[0] != "typing"
+    )
     typing = sorted(module.partition(".")[2] for module in modules.values() if module.startswith("typing."))
     standard = [line for line in plain if line.split()[1] in ("datetime", "decimal")]
     others = [line for line in plain if line not in standard]
@@ -485,8 +489,13 @@ def _source(contract: Contract, name: str, whole: bool, writing: _Writing) -> li
         writing.names.add("FileDrop")
         notes += comment("where it arrives; another reader may fit better: SqlQuery, Function", " " * 8)
     lines = ["    source=Source(", f"        origin={text_of(origin or f'Where {name} comes from')},"]
-    lines += [f"        steward=Steward({text_of(steward or 'Whoever sends it')}, {text_of(contact or contract.owner or 'steward@example.org')}),"]
-    lines += [*(f"    {line}" if line.startswith("    #") else line for line in notes), *wrapped(f"reader={reader},", " " * 8)]
+    lines += [
+        f"        steward=Steward({text_of(steward or 'Whoever sends it')}, {text_of(contact or contract.owner or 'steward@example.org')}),"
+    ]
+    lines += [
+        *(f"    {line}" if line.startswith("    #") else line for line in notes),
+        *wrapped(f"reader={reader},", " " * 8),
+    ]
     refresh = source.get("refresh")
     try:
         every = python_value(refresh)
@@ -555,9 +564,7 @@ def _table_rules(
     return rules, notes
 
 
-def _table_rule(
-    one: Guarantee, contract: Contract, domain: str, tables: Mapping[str, str], writing: _Writing
-) -> str:
+def _table_rule(one: Guarantee, contract: Contract, domain: str, tables: Mapping[str, str], writing: _Writing) -> str:
     arguments = dict(one.arguments)
     if one.check in _OF_FRAME:
         values = {key: python_value(value) for key, value in arguments.items()}

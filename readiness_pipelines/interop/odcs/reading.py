@@ -95,9 +95,7 @@ class _Reader:
             taken.take((name,))
         domain, name = taken.text(("domain",)), taken.text(("id",))
         common = self._common()
-        contracts = [
-            self._table(path, common, domain) for path in taken.items(("schema",)) if self._is_table(path)
-        ]
+        contracts = [self._table(path, common, domain) for path in taken.items(("schema",)) if self._is_table(path)]
         if self.ours:
             self._take_what_is_derived()
         return ReadContract(
@@ -477,7 +475,9 @@ def _iso_duration(text: str) -> timedelta | None:
     match = _ISO.fullmatch(text)
     if match is not None and any(match.groups()):
         years, months, weeks, days, hours, minutes, seconds = (int(one or 0) for one in match.groups())
-        return timedelta(days=365 * years + 30 * months + 7 * weeks + days, hours=hours, minutes=minutes, seconds=seconds)
+        return timedelta(
+            days=365 * years + 30 * months + 7 * weeks + days, hours=hours, minutes=minutes, seconds=seconds
+        )
     with contextlib.suppress(ValueError):
         return as_duration(text.lower())
     return None

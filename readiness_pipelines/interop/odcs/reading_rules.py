@@ -54,7 +54,9 @@ def quality_rule(taken: Taken, path: Path_, column: ContractColumn | None) -> Fo
     name = str(taken.look((*path, "metric")) or _OLD_METRICS.get(str(taken.look((*path, "rule"))), ""))
     if kind not in ("library", "custom") or (kind == "custom" and not name) or not name:
         why = {"sql": "a query is no rule of Pandera: write it as a check", "text": "words are no rule: write a check"}
-        taken.refuse(path, why.get(kind, f"a rule of {_engine(taken, path)} is no rule of Pandera: write it as a check"))
+        taken.refuse(
+            path, why.get(kind, f"a rule of {_engine(taken, path)} is no rule of Pandera: write it as a check")
+        )
         return None
     found = _of_library(taken, path, name, column)
     if found is None:
@@ -289,7 +291,9 @@ def typed_value(value: Any, kind_text: str) -> Any:
             number = float(value)
             return number if math.isfinite(number) else None
         if pa.types.is_decimal(kind):
-            return {"decimal": str(value)} if isinstance(value, str | int | float) and float(value) is not None else None
+            return (
+                {"decimal": str(value)} if isinstance(value, str | int | float) and float(value) is not None else None
+            )
         if pa.types.is_date(kind):
             return {"date": date.fromisoformat(str(value)).isoformat()}
         if pa.types.is_timestamp(kind):

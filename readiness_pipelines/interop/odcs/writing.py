@@ -24,7 +24,12 @@ _REFERENCES = {"ExistsIn": "consistency", "NotInOtherBatches": "uniqueness"}
 def odcs_text(contract: Contract) -> str:
     """The contract as YAML, the same for the same contract."""
     return yaml.dump(
-        odcs_document(contract), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False
+        odcs_document(contract),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=110,
+        default_flow_style=False,
     )
 
 
@@ -58,11 +63,13 @@ def odcs_document(contract: Contract) -> dict[str, Any]:
         "version": contract.version,
         "status": "active",
         "domain": domain,
-        "description": _filled({
-            "purpose": contract.description,
-            "limitations": "\n".join(contract.limitations),
-            "usage": f"Read the published table {contract.table}: what its gate refused is not in it.",
-        }),
+        "description": _filled(
+            {
+                "purpose": contract.description,
+                "limitations": "\n".join(contract.limitations),
+                "usage": f"Read the published table {contract.table}: what its gate refused is not in it.",
+            }
+        ),
         "servers": [
             {
                 "server": "lakehouse",
@@ -72,16 +79,18 @@ def odcs_document(contract: Contract) -> dict[str, Any]:
             }
         ],
         "schema": [
-            _filled({
-                "name": name,
-                "physicalName": contract.table,
-                "physicalType": "table",
-                "logicalType": "object",
-                "description": contract.description,
-                "dataGranularityDescription": _granularity(contract),
-                "properties": [_property(column, contract) for column in contract.columns],
-                "quality": [_quality(one) for one in contract.guarantees if not _of_one_column(one, contract)],
-            })
+            _filled(
+                {
+                    "name": name,
+                    "physicalName": contract.table,
+                    "physicalType": "table",
+                    "logicalType": "object",
+                    "description": contract.description,
+                    "dataGranularityDescription": _granularity(contract),
+                    "properties": [_property(column, contract) for column in contract.columns],
+                    "quality": [_quality(one) for one in contract.guarantees if not _of_one_column(one, contract)],
+                }
+            )
         ],
         "support": _support(contract),
         "team": _team(contract),
@@ -111,23 +120,25 @@ def _property(column: ContractColumn, contract: Contract) -> dict[str, Any]:
         if key in ("required", "pattern", "coerce", "default", "steps", "protection", "subject", "reviewed")
         and value != getattr(usual, key)
     }
-    return _filled({
-        "name": column.label or column.name,
-        "physicalName": column.name,
-        "physicalType": iceberg_type(kind),
-        "description": column.description,
-        "logicalType": logical_type(kind),
-        "logicalTypeOptions": logical_options(kind, own),
-        "primaryKey": True if column.key else None,
-        "primaryKeyPosition": column.key,
-        "required": not column.nullable,
-        "unique": True if column.unique else None,
-        "classification": column.classification,
-        "items": _items(kind),
-        "properties": _members(kind),
-        "quality": [_quality(one) for one in own],
-        "customProperties": [{"property": f"{OURS}Column", "value": {"type": column.type, **ours}}],
-    })
+    return _filled(
+        {
+            "name": column.label or column.name,
+            "physicalName": column.name,
+            "physicalType": iceberg_type(kind),
+            "description": column.description,
+            "logicalType": logical_type(kind),
+            "logicalTypeOptions": logical_options(kind, own),
+            "primaryKey": True if column.key else None,
+            "primaryKeyPosition": column.key,
+            "required": not column.nullable,
+            "unique": True if column.unique else None,
+            "classification": column.classification,
+            "items": _items(kind),
+            "properties": _members(kind),
+            "quality": [_quality(one) for one in own],
+            "customProperties": [{"property": f"{OURS}Column", "value": {"type": column.type, **ours}}],
+        }
+    )
 
 
 def _items(kind: pa.DataType | None) -> dict[str, Any]:
@@ -142,9 +153,7 @@ def _items(kind: pa.DataType | None) -> dict[str, Any]:
 def _members(kind: pa.DataType | None) -> list[dict[str, Any]]:
     if kind is None or not pa.types.is_struct(kind):
         return []
-    return [
-        {"name": kind.field(at).name, **_items(pa.list_(kind.field(at).type))} for at in range(kind.num_fields)
-    ]
+    return [{"name": kind.field(at).name, **_items(pa.list_(kind.field(at).type))} for at in range(kind.num_fields)]
 
 
 def _of_one_column(one: Guarantee, contract: Contract) -> bool:
@@ -238,10 +247,15 @@ def _measured(duration: timedelta) -> dict[str, Any]:
 
 def _custom(contract: Contract) -> Iterator[tuple[str, Any]]:
     plain = to_plain(contract)
-    yield f"{OURS}Gate", _filled({
-        "version": contract.gate,
-        **{key: plain.get(key) for key in ("settings", "routes", "rule_tolerances")},
-    })
+    yield (
+        f"{OURS}Gate",
+        _filled(
+            {
+                "version": contract.gate,
+                **{key: plain.get(key) for key in ("settings", "routes", "rule_tolerances")},
+            }
+        ),
+    )
     yield f"{OURS}Tolerance", plain.get("tolerance")
     yield f"{OURS}Freshness", plain.get("freshness")
     yield f"{OURS}Source", plain.get("source")
