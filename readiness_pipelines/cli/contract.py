@@ -26,8 +26,10 @@ from readiness_pipelines.interop.bounded_yaml import read_yaml
 from readiness_pipelines.interop.odcs.baseline import FOLDER, contract_file, known_contracts
 from readiness_pipelines.interop.odcs.checking import check_contracts, declared_contract, unread_needs
 from readiness_pipelines.interop.odcs.importing import Imported, import_contracts
+from readiness_pipelines.interop.odcs.linting import Problem
 from readiness_pipelines.interop.odcs.linting import lint as lint_contract
 from readiness_pipelines.interop.odcs.reading import read_odcs
+from readiness_pipelines.interop.odcs.taken import Unmapped
 from readiness_pipelines.interop.odcs.writing import odcs_text
 from readiness_pipelines.names import checked_domain_name
 from readiness_pipelines.settings import Settings
@@ -154,7 +156,9 @@ def lint(
 ) -> None:
     """Say what is wrong with contracts by the standard's own rules, and what an import would not map. Exit code 1."""
     with errors_for_people():
-        problems, refused, unmapped = [], [], {}
+        problems: list[Problem] = []
+        refused: list[tuple[str, DeclarationError]] = []
+        unmapped: dict[str, tuple[Unmapped, ...]] = {}
         for file in files:
             try:
                 document = read_yaml(file)
@@ -166,7 +170,7 @@ def lint(
             print_json(
                 {
                     "problems": [
-                        *({"file": file, "what": error.what, "way_out": error.way_out} for file, error in refused),
+                        *({"file": name, "what": one.what, "way_out": one.way_out} for name, one in refused),
                         *(
                             {"file": p.file, "line": p.line, "where": p.where, "what": p.what, "way_out": p.way_out}
                             for p in problems
@@ -179,10 +183,10 @@ def lint(
                 }
             )
         else:
-            for _, error in refused:
-                say(error.what)
-                if error.way_out:
-                    say(("  → ", "bold"), error.way_out)
+            for _, refusal in refused:
+                say(refusal.what)
+                if refusal.way_out:
+                    say(("  → ", "bold"), refusal.way_out)
             for one in problems:
                 say((f"{one.file}:{one.line}: ", "bold"), f"{one.where}: {one.what}")
                 if one.way_out:

@@ -97,7 +97,8 @@ def _iceberg(kind: pa.DataType) -> str:
     if pa.types.is_list(kind):
         return f"list<{_iceberg(kind.value_type)}>"
     if pa.types.is_struct(kind):
-        return f"struct<{', '.join(f'{kind.field(at).name}: {_iceberg(kind.field(at).type)}' for at in range(kind.num_fields))}>"
+        fields = [kind.field(at) for at in range(kind.num_fields)]
+        return f"struct<{', '.join(f'{one.name}: {_iceberg(one.type)}' for one in fields)}>"
     named = {
         pa.bool_(): "boolean", pa.int32(): "int", pa.int64(): "long", pa.float32(): "float", pa.float64(): "double",
         pa.date32(): "date", pa.binary(): "binary",
@@ -116,7 +117,7 @@ _PHYSICAL: tuple[tuple[str, pa.DataType], ...] = (
     (r"time|timetz|time without time zone", pa.time64("us")),
     (r"timestamp_?tz|timestamp_ltz|timestamp with( local)? time zone|datetimeoffset", pa.timestamp("us", tz="UTC")),
     (r"timestamp|timestamp_ntz|timestamp without time zone|datetime2?|smalldatetime", pa.timestamp("us")),
-    (r"n?varchar2?|n?char|bpchar|character( varying)?|n?text|string|clob|uuid|json|jsonb|xml|variant|enum", pa.string()),
+    (r"n?varchar2?|n?char|bpchar|character( varying)?|n?text|string|clob|uuid|jsonb?|xml|variant|enum", pa.string()),
 )  # fmt: skip
 _SIZED = re.compile(
     r"^([a-z_0-9 ]+?) *(?:\( *(\d{1,5})(?: *, *(-?\d{1,5}))? *(?: char| byte)?\))?( with(?:out)? time zone)?$"

@@ -57,26 +57,29 @@ def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Contra
         if before != after:
             what = "is said" if after else "is not said any more"
             yield ContractChange(subject=name, what=what, breaks=switched_on if after else switched_off)
-    before, after = old.get("schema_change") or "discard", new.get("schema_change") or "discard"
-    if before != after:
-        breaks = PRODUCER if after == "freeze" else NOBODY
-        breaks |= CONSUMERS if before == "evolve" else NOBODY  # new columns of the source are not published any more
-        yield ContractChange(subject="schema_change", what="is another", before=before, after=after, breaks=breaks)
-    before, after = old.get("unclassified") or "warn", new.get("unclassified") or "warn"
-    if before != after:
-        breaks = GOVERNANCE if after == "warn" else PRODUCER
-        yield ContractChange(subject="unclassified", what="is another", before=before, after=after, breaks=breaks)
-    before, after = old.get("deduplicate"), new.get("deduplicate")
-    if before != after:
-        what = "is gone: repeated rows are published" if not after else "is said" if not before else "is another"
-        breaks = NOBODY if not before else CONSUMERS
-        yield ContractChange(subject="deduplicate", what=what, before=_text(before), after=_text(after), breaks=breaks)
+    for name, usual in (("schema_change", "discard"), ("unclassified", "warn")):
+        one, other = str(old.get(name) or usual), str(new.get(name) or usual)
+        if one != other:
+            breaks = _setting_breaks(name, one, other)
+            yield ContractChange(subject=name, what="is another", before=one, after=other, breaks=breaks)
+    dropped, drops = old.get("deduplicate"), new.get("deduplicate")
+    if dropped != drops:
+        what = "is gone: repeated rows are published" if not drops else "is another" if dropped else "is said"
+        breaks = CONSUMERS if dropped else NOBODY
+        yield ContractChange(subject="deduplicate", what=what, before=_text(dropped), after=_text(drops), breaks=breaks)
     gone = sorted(set(map(str, old.get("missing") or ())) - set(map(str, new.get("missing") or ())))
     come = sorted(set(map(str, new.get("missing") or ())) - set(map(str, old.get("missing") or ())))
     if gone:
         yield ContractChange(subject="missing", what="lacks words", before=", ".join(gone), breaks=CONSUMERS)
     if come:
         yield ContractChange(subject="missing", what="has more words", after=", ".join(come))
+
+
+def _setting_breaks(name: str, before: str, after: str) -> frozenset[Breaks]:
+    if name == "unclassified":
+        return GOVERNANCE if after == "warn" else PRODUCER
+    frozen = PRODUCER if after == "freeze" else NOBODY
+    return frozen | (CONSUMERS if before == "evolve" else NOBODY)  # new columns are not published any more
 
 
 def _freshness(old: Contract, new: Contract) -> Iterator[ContractChange]:
@@ -103,8 +106,8 @@ def _freshness(old: Contract, new: Contract) -> Iterator[ContractChange]:
                 subject=subject, what=what, before=str(one or ""), after=str(other or ""), breaks=breaks
             )
     if before.warn_after != after.warn_after:
-        told = format_duration(before.warn_after), format_duration(after.warn_after)
-        yield ContractChange(subject=subject, what="is late at another age", before=told[0], after=told[1])
+        ages = format_duration(before.warn_after), format_duration(after.warn_after)
+        yield ContractChange(subject=subject, what="is late at another age", before=ages[0], after=ages[1])
 
 
 def _longer(subject: str, before: timedelta | None, after: timedelta | None) -> Iterator[ContractChange]:

@@ -1,4 +1,4 @@
-"""What a table promises, or what a consumer relies on, as plain values: from declarations and from foreign files alike."""
+"""What a table promises, or a consumer relies on, as plain values: from declarations and from foreign files alike."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -300,13 +300,13 @@ def as_duration(given: Any) -> timedelta | None:
         return None
     found = parse_duration(given)
     if not isinstance(found, timedelta):
-        raise ValueError(f"{given!r} is not a duration")  # noqa: TRY004  # as all that is read from a file
+        raise ValueError(f"{given!r} is not a duration")  # as all that is read from a file
     return found
 
 
 def _texts(given: Any) -> tuple[str, ...]:
     if not isinstance(given, list | tuple):
-        raise ValueError(f"{given!r} is not a list")  # noqa: TRY004  # as all that is read from a file
+        raise ValueError(f"{given!r} is not a list")  # as all that is read from a file
     return tuple(map(str, given))
 
 

@@ -25,6 +25,7 @@ from readiness_pipelines.contracts.classification import Classified
 from readiness_pipelines.frozen import Frozen
 from readiness_pipelines.gates import Gate
 from readiness_pipelines.gates.schema.columns import ColumnSpec, SchemaSpec
+from readiness_pipelines.gates.schema.declaring import declare
 from readiness_pipelines.gates.schema.tests import (
     Checked,
     ColumnsClassified,
@@ -35,7 +36,7 @@ from readiness_pipelines.gates.schema.tests import (
     Unique,
     WithinUsual,
 )
-from readiness_pipelines.gates.versions.fingerprint import check_identity
+from readiness_pipelines.gates.versions.fingerprint import check_identity, written_function
 
 FRAMEWORK_CHECKS = ("row_count", "null_share")
 """Checks over the frame that the framework makes from their arguments alone."""
@@ -100,8 +101,6 @@ def _as_usual(table: Table, gate: Gate) -> tuple[GateTest, ...]:
     """The tests of the same gate with nothing said about routes."""
     if not table.gating.routes and table.gating.default_route is None:
         return gate.tests
-    from readiness_pipelines.gates.schema.declaring import declare  # noqa: PLC0415  # only where routes are declared
-
     rules = () if isinstance(table, Kpi) else table.gating.rules
     plain = type(table.gating)(
         rules=rules, schema_change=table.gating.schema_change, unclassified=table.gating.unclassified
@@ -160,7 +159,7 @@ def _guarantees(gate: Gate) -> Iterator[Guarantee]:
     for test in gate.tests:
         rule = test.rule
         columns = [column.name for column in gate.spec.columns if column.name in rule.columns]
-        told = {
+        told: dict[str, Any] = {
             "name": rule.name,
             "columns": tuple(columns or rule.columns),
             "route": rule.route.value,
@@ -176,11 +175,11 @@ def _guarantees(gate: Gate) -> Iterator[Guarantee]:
                 arguments = {} if duplicates == "all" else {"report_duplicates": duplicates}
                 yield Guarantee(check="unique", arguments=arguments, of_column=spec is not None, **told)
             case Referenced(reference=declared) | Disclosed(condition=declared):
-                ((check, arguments),) = _named(declared).items()
-                yield Guarantee(check=check, arguments=arguments, of_column=False, **told)
+                ((name, arguments),) = _named(declared).items()
+                yield Guarantee(check=name, arguments=arguments, of_column=False, **told)
             case WithinUsual(reference=declared):
-                ((check, arguments),) = _named(declared).items()
-                yield Guarantee(check=check, arguments=arguments, of_column=False, **told)
+                ((name, arguments),) = _named(declared).items()
+                yield Guarantee(check=name, arguments=arguments, of_column=False, **told)
             case ColumnsClassified():
                 yield Guarantee(check="columns_classified", of_column=False, **told)
             case _:  # of every gate, or said by its columns and settings
@@ -189,7 +188,7 @@ def _guarantees(gate: Gate) -> Iterator[Guarantee]:
 
 def _checked(check: Check, spec: ColumnSpec | None, told: Mapping[str, Any]) -> Guarantee:
     identity = check_identity(check)
-    common = {"ignore_na": bool(check.ignore_na), "of_column": spec is not None}
+    common: dict[str, Any] = {"ignore_na": bool(check.ignore_na), "of_column": spec is not None}
     statistics = dict(check.statistics or {})
     framework = next((name for name in FRAMEWORK_CHECKS if str(check.error or "").startswith(f"{name}(")), None)
     if statistics and (framework or check.name in BUILT_IN):
@@ -199,8 +198,6 @@ def _checked(check: Check, spec: ColumnSpec | None, told: Mapping[str, Any]) -> 
             return Guarantee(check=str(check.name), lost=str(error), **common, **told)
         return Guarantee(check=framework or str(check.name), arguments=arguments, **common, **told)
     code, used, lost = _source_of(check)
-    if spec is not None or check.element_wise:
-        lost = lost or "it is a function over a column"
     return Guarantee(
         check=str(check.name or "check"),
         arguments={"fingerprint": identity.get("code", identity["statistics"])} if lost else {},
@@ -214,9 +211,7 @@ def _checked(check: Check, spec: ColumnSpec | None, told: Mapping[str, Any]) -> 
 
 def _source_of(check: Check) -> tuple[str, Mapping[str, Any], str]:
     """The source of a check's function, what it uses of its module, and why it cannot be carried; "" where it can."""
-    from readiness_pipelines.gates.versions.fingerprint import _innermost  # noqa: PLC0415
-
-    function = _innermost(check._check_fn)
+    function = written_function(check)
     try:
         code = textwrap.dedent(inspect.getsource(function))
         (defined,) = ast.parse(code).body

@@ -7,7 +7,14 @@ from enum import StrEnum
 
 from readiness_pipelines.compatibility.change import Breaks, Compatibility, ContractChange, compatibility
 from readiness_pipelines.compatibility.comparing import compare_contracts
-from readiness_pipelines.compatibility.contract import AnnouncedChange, ConsumerPromise, Contract
+from readiness_pipelines.compatibility.contract import (
+    AnnouncedChange,
+    ConsumerPromise,
+    Contract,
+    ContractColumn,
+    FreshnessPromise,
+)
+from readiness_pipelines.durations import format_duration
 
 GONE = "the table"
 """The subject of the change by which a table is not there any more."""
@@ -161,8 +168,6 @@ def _relied_on(
 
 
 def _not_fresh_enough(needed: timedelta, promised: timedelta | None) -> ContractChange:
-    from readiness_pipelines.durations import format_duration  # noqa: PLC0415  # only for words
-
     return ContractChange(
         subject="freshness", what="is not what is relied on", before=format_duration(needed),
         after="" if promised is None else format_duration(promised), breaks=frozenset({Breaks.CONSUMERS}),
@@ -210,7 +215,7 @@ def _unmet(needs: Contract, new: Contract) -> list[ContractChange]:
     return [one for one in changes if Breaks.CONSUMERS in one.breaks and not one.subject.startswith("protection")]
 
 
-def _as_needed(column, needs: Contract):  # type: ignore[no-untyped-def]
+def _as_needed(column: ContractColumn, needs: Contract) -> ContractColumn:
     """A column, with what its consumer says nothing about as the consumer has it."""
     asked = needs.column(column.name)
     kind = column.type if asked is None or asked.type != "any" else "any"
@@ -218,7 +223,7 @@ def _as_needed(column, needs: Contract):  # type: ignore[no-untyped-def]
     return replace(column, type=kind, key=None, required=column.required, default=default)
 
 
-def _enough(needs: Contract, new: Contract):  # type: ignore[no-untyped-def]
+def _enough(needs: Contract, new: Contract) -> FreshnessPromise | None:
     """The promise, as far as a consumer needs one: a shorter one than it needs is enough, whatever it counts from."""
     if needs.freshness is None:
         return None
@@ -229,11 +234,13 @@ def _enough(needs: Contract, new: Contract):  # type: ignore[no-untyped-def]
 
 def _breakage(who: ConsumerPromise, change: ContractChange, known: Sequence[AnnouncedChange], today: date) -> Breakage:
     announced = next((one for one in known if _is_of(one, change)), None)
-    common = {"who": who.name, "contact": who.contact, "change": change, "needed": who.notice}
+    missing = Breakage(
+        who=who.name, contact=who.contact, change=change, needed=who.notice, notice=Notice.MISSING, from_day=None
+    )
     if announced is None:
-        return Breakage(notice=Notice.MISSING, **common)  # type: ignore[arg-type]
+        return missing
     first = max(announced.effective, announced.announced + (who.notice or timedelta(0)))
-    return Breakage(notice=Notice.KEPT if today >= first else Notice.RUNNING, from_day=first, **common)  # type: ignore[arg-type]
+    return replace(missing, notice=Notice.KEPT if today >= first else Notice.RUNNING, from_day=first)
 
 
 def _is_of(announced: AnnouncedChange, change: ContractChange) -> bool:

@@ -142,7 +142,7 @@ class _Builder:
                 done = self._open.pop()
                 if done.anchor:
                     self._anchors[done.anchor] = (done.value, done.count)
-                self._put(done.value, done.path, done.count, line)
+                self._put(done.value, done.count, line)
             case yaml.ScalarEvent():
                 self._scalar(event, line)
             case yaml.AliasEvent():
@@ -154,7 +154,7 @@ class _Builder:
                 self._count(count, line)
                 path = self._next_path(line)
                 self.lines[path] = line
-                self._put(value, path, count, line)
+                self._put(value, count, line)
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
         parent = self._open[-1] if self._open else None
@@ -171,12 +171,12 @@ class _Builder:
         path = self._next_path(line)
         self._count(1, line)
         self.lines[path] = line
-        value = self._value(event, line)
+        value = self._value(event)
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
-        self._put(value, path, 1, line)
+        self._put(value, 1, line)
 
-    def _value(self, event: yaml.ScalarEvent, line: int) -> Any:
+    def _value(self, event: yaml.ScalarEvent) -> Any:
         tag = event.tag
         if tag is None or tag == "!":
             tag = self._scalars.resolve(yaml.ScalarNode, event.value, event.implicit) if event.implicit[0] else ""
@@ -201,7 +201,7 @@ class _Builder:
             self._refuse(line, "a key is a list or a mapping", "write a text before the colon")
         return (*parent.path, str(parent.key))
 
-    def _put(self, value: Any, path: Path_, count: int, line: int) -> None:
+    def _put(self, value: Any, count: int, line: int) -> None:
         if not self._open:
             self.value = value
             return

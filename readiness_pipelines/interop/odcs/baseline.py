@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from readiness_pipelines.compatibility.contract import Contract
@@ -96,8 +97,6 @@ def consumer_contract(consumer: Consumer) -> ReadContract:
     Raises:
         DeclarationError: As `consumer_needs`.
     """
-    from dataclasses import replace  # noqa: PLC0415
-
     assert consumer.contract is not None  # noqa: S101  # who has none is not looked at
     read = read_odcs(read_yaml(consumer.contract))
     wanted = {str(consumer.table), consumer.table.name}

@@ -48,7 +48,8 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
     "description": {**_fields("purpose usage limitations"), **_CUSTOM, **_DEFINED},
     "table": {
         **_ELEMENT, **_fields("logicalType dataGranularityDescription"), "properties": Field("[property]"),
-        "quality": Field("[quality]"), "relationships": Field("[relationship]", (3, 1)), "context": Field("any", (3, 2)),
+        "quality": Field("[quality]"), "relationships": Field("[relationship]", (3, 1)),
+        "context": Field("any", (3, 2)),
     },
     "property": {
         **_ELEMENT, **_fields("logicalType classification encryptedName transformLogic transformDescription"),
@@ -61,7 +62,8 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
     },
     "quality": {
         **_ID, **_CUSTOM, **_DEFINED, **_OPERATORS,
-        **_fields("businessImpact description dimension method name schedule scheduler severity type unit rule query engine"),
+        **_fields("businessImpact description dimension method name schedule scheduler severity type unit rule query"),
+        **_fields("engine"),
         "metric": Field("text", (3, 1)), "arguments": Field("any", (3, 1)), "tags": Field("texts"),
         "implementation": Field("any"), "validValues": Field("any", (3, 0), (3, 0)),
     },
@@ -85,7 +87,9 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
     "definition": {**_ID, **_fields("url type description")},
     "relationship": {**_ID, **_CUSTOM, "type": Field("text"), "from": Field("any"), "to": Field("any")},
     "synonym": {**_ID, **_CUSTOM, **_fields("synonym description locale source status")},
-    "enum": {**_ID, **_CUSTOM, **_DEFINED, "value": Field("any"), **_fields("label description"), "tags": Field("texts")},
+    "enum": {
+        **_ID, **_CUSTOM, **_DEFINED, **_fields("label description"), "value": Field("any"), "tags": Field("texts"),
+    },
 }  # fmt: skip
 """The fields, by object. A server has others for each type of server, and is not looked into."""
 

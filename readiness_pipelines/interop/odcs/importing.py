@@ -8,7 +8,7 @@ from readiness_pipelines.compatibility.contract import Contract
 from readiness_pipelines.drafting.naming import table_name
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.interop.bounded_yaml import read_yaml
-from readiness_pipelines.interop.odcs.python_page import python_page
+from readiness_pipelines.interop.odcs.page.page import python_page
 from readiness_pipelines.interop.odcs.reading import ReadContract, read_odcs
 from readiness_pipelines.interop.odcs.taken import Unmapped
 from readiness_pipelines.interop.odcs.trying import tried

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from readiness_pipelines.compatibility.contract import Guarantee
 from readiness_pipelines.compatibility.arrow_types import logical_type
+from readiness_pipelines.compatibility.contract import Guarantee
 
 
 def library_form(one: Guarantee) -> dict[str, Any] | None:

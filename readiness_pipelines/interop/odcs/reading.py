@@ -1,4 +1,4 @@
-"""A contract of the standard read: one contract of ours for each table in it, and a list of what has no place in them."""
+"""A contract of the standard read: one of ours for each table in it, and a list of what has no place in them."""
 
 import contextlib
 import re
@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from readiness_pipelines.compatibility.arrow_types import type_from_foreign, type_from_text
 from readiness_pipelines.compatibility.contract import (
     AnnouncedChange,
     ConsumerPromise,
@@ -23,7 +24,6 @@ from readiness_pipelines.compatibility.contract import (
 )
 from readiness_pipelines.contracts.classification import Classification
 from readiness_pipelines.interop.bounded_yaml import Path_, YamlDocument
-from readiness_pipelines.compatibility.arrow_types import type_from_foreign, type_from_text
 from readiness_pipelines.interop.odcs.linting import version_of
 from readiness_pipelines.interop.odcs.reading_rules import FoundRule, option_rules, quality_rule
 from readiness_pipelines.interop.odcs.taken import Taken, Unmapped
@@ -113,8 +113,9 @@ class _Reader:
     def _take_what_is_derived(self) -> None:
         """What our own writing says twice, for others, is read from where it is said first."""
         taken = self.taken
-        for path in (("name",), ("description", "usage"), ("servers",), ("team",), ("support",)):
-            taken.take(path)
+        derived: tuple[Path_, ...] = (("name",), ("description", "usage"), ("servers",), ("team",), ("support",))
+        for said in derived:
+            taken.take(said)
         for path in taken.items(("schema",)):
             for name in ("physicalType", "logicalType", "dataGranularityDescription", "description"):
                 taken.take((*path, name))

@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
 import pyarrow as pa
 
+from readiness_pipelines.compatibility.arrow_types import logical_type, type_from_text
 from readiness_pipelines.compatibility.contract import ContractColumn, Guarantee
 from readiness_pipelines.gates.schema.rules import rule_name
 from readiness_pipelines.interop.bounded_yaml import Path_
-from readiness_pipelines.compatibility.arrow_types import logical_type, type_from_text
 from readiness_pipelines.interop.odcs.library import unanchored
 from readiness_pipelines.interop.odcs.taken import Taken
 
@@ -67,7 +67,7 @@ def quality_rule(taken: Taken, path: Path_, column: ContractColumn | None) -> Fo
     severity = taken.take((*path, "severity"))
     # Elsewhere a broken rule is a finding: only what says that it is an error keeps rows back.
     route = "warn" if str(severity).lower() in ("warning", "info", "low", "minor") else found.route
-    return FoundRule(guarantee=_routed(found, route), path=path)
+    return FoundRule(guarantee=replace(found, route=route), path=path)
 
 
 def _engine(taken: Taken, path: Path_) -> str:
@@ -78,12 +78,6 @@ _OPERATORS = (
     "mustBe", "mustNotBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan", "mustBeLessOrEqualTo",
     "mustBeBetween", "mustNotBeBetween", "validValues",
 )  # fmt: skip
-
-
-def _routed(one: Guarantee, route: str) -> Guarantee:
-    from dataclasses import replace  # noqa: PLC0415
-
-    return replace(one, route=route)
 
 
 def _ours(taken: Taken, path: Path_) -> Mapping[str, Any] | None:
@@ -134,7 +128,7 @@ def _of_library(taken: Taken, path: Path_, metric: str, column: ContractColumn |
     match metric:
         case "rowCount" if column is None or not arguments:
             bounds = _row_bounds(taken, path)
-            return bounds and _batch("row_count", "row_count", bounds)
+            return None if bounds is None else _batch("row_count", "row_count", bounds)
         case "nullValues" if column is not None and not arguments:
             if none:
                 return _rule(column, "not_nullable", {})

@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pandera.pyarrow as pa
+import pyarrow as arrow
 
+from readiness_pipelines.compatibility.arrow_types import type_from_text
 from readiness_pipelines.compatibility.contract import Contract, ContractColumn, Guarantee
 from readiness_pipelines.compatibility.plain_values import python_value
 from readiness_pipelines.errors import ReadinessError, first_line
 from readiness_pipelines.gates import Gate
-from readiness_pipelines.compatibility.arrow_types import type_from_text
-from readiness_pipelines.interop.odcs.python_page import FIELD_CHECKS
+from readiness_pipelines.interop.odcs.page.model import FIELD_CHECKS
 
 
 def tried(contract: Contract) -> tuple[Contract, tuple[str, ...]]:
@@ -72,13 +73,8 @@ def _refusal(columns: Sequence[tuple[ContractColumn, Sequence[Guarantee]]]) -> s
 
 def _column(column: ContractColumn, rules: Sequence[Guarantee]) -> Any:
     checks = [_check(rule) for rule in rules]
-    kind = type_from_text(column.type)
-    arrow: Any = "string" if kind is None else kind
-    if kind is None:
-        import pyarrow  # noqa: PLC0415
-
-        arrow = pyarrow.string()
-    return pa.Column(arrow, checks=checks, nullable=column.nullable, unique=column.unique, regex=column.pattern)
+    kind = type_from_text(column.type) or arrow.string()
+    return pa.Column(kind, checks=checks, nullable=column.nullable, unique=column.unique, regex=column.pattern)
 
 
 def _check(rule: Guarantee) -> Any:

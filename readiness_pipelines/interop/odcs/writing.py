@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+from readiness_pipelines.compatibility.arrow_types import iceberg_type, logical_type, type_from_text
 from readiness_pipelines.compatibility.contract import Contract, ContractColumn, Guarantee, to_plain
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.compatibility.arrow_types import iceberg_type, logical_type, type_from_text
 from readiness_pipelines.interop.odcs.library import library_form, logical_options
 
 WRITTEN = "v3.1.0"
@@ -23,7 +23,7 @@ _REFERENCES = {"ExistsIn": "consistency", "NotInOtherBatches": "uniqueness"}
 
 def odcs_text(contract: Contract) -> str:
     """The contract as YAML, the same for the same contract."""
-    return yaml.dump(
+    text: str = yaml.dump(
         odcs_document(contract),
         Dumper=_Dumper,
         sort_keys=False,
@@ -31,9 +31,10 @@ def odcs_text(contract: Contract) -> str:
         width=110,
         default_flow_style=False,
     )
+    return text
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML has no types
     """Writes each value out where it stands: nobody reads anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # PyYAML's own signature
@@ -207,13 +208,13 @@ def _team(contract: Contract) -> dict[str, Any]:
 def _promises(contract: Contract) -> Iterator[dict[str, Any]]:
     if contract.freshness is not None:
         promise = contract.freshness
+        element = {"element": _element(contract, promise.event_time)} if promise.event_time else {}
         schedule = {"schedule": promise.due, "scheduler": "cron"} if promise.due else {}
         what = "after it is due" if promise.due else "old"
         told = f"late {format_duration(promise.warn_after)} {what}, broken {format_duration(promise.fail_after)} {what}"
         yield {
             "property": "freshness", **_measured(promise.fail_after), "description": told,
-            "driver": "operational", **({"element": _element(contract, promise.event_time)} if promise.event_time else {}),
-            **schedule,
+            "driver": "operational", **element, **schedule,
         }  # fmt: skip
     if contract.latency is not None:
         told = "from a batch's arrival to its publication"
