@@ -71,18 +71,23 @@ class Order(pa.DataFrameModel):
         isin=["f", "m", "x"], metadata=protect("pii.quasi") | cleanse(Categories({"female": "f", "?": None, "d": "x"}))
     )
     born: arrow.date32() = pa.Field(
-        nullable=True, ge=datetime.date(1900, 1, 1), metadata=protect("pii.quasi", YearOnly()) | cleanse(Dates("%d.%m.%Y"))
+        nullable=True,
+        ge=datetime.date(1900, 1, 1),
+        metadata=protect("pii.quasi", YearOnly()) | cleanse(Dates("%d.%m.%Y")),
     )
-    at: arrow.timestamp("us") = pa.Field(ge=datetime.datetime(2020, 1, 1, 12, 30))
+    at: arrow.timestamp("us") = pa.Field(ge=datetime.datetime.fromisoformat("2020-01-01 12:30"))
     zoned: arrow.timestamp("us", tz="UTC") = pa.Field(nullable=True)
     price: arrow.decimal128(12, 2) = pa.Field(ge=Decimal("0.01"), metadata=cleanse(Numbers(decimal=",", thousands=".")))
     code: arrow.string() = pa.Field(
-        alias="Kunden-Nr.", str_matches=r"^\d{3}$", metadata=cleanse(ZeroPad(3), NullTokens(("n/a", "-"))), nullable=True
+        alias="Kunden-Nr.",
+        str_matches=r"^\d{3}$",
+        metadata=cleanse(ZeroPad(3), NullTokens(("n/a", "-"))),
+        nullable=True,
     )
     flags: arrow.bool_() = pa.Field(nullable=True, metadata=cleanse(FlagMissing("flags_missing"), FillMissing(False)))
     tags: arrow.list_(arrow.string()) = pa.Field(nullable=True)
     sensors: arrow.float32() = pa.Field(alias=r"^s\d+$", regex=True, nullable=True)
-    late: Optional[arrow.string()] = pa.Field(str_startswith="L", str_endswith="e", nullable=True, description="Late?")
+    late: Optional[arrow.string()] = pa.Field(str_startswith="L", str_endswith="e", nullable=True, description="Late?")  # noqa: UP045  # Pandera reads it so
 
     @pa.check("line", native=False)
     def not_too_many(cls, column: nw.Expr) -> nw.Expr:
@@ -95,7 +100,7 @@ class Order(pa.DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["order_id", "line"]
+        unique = ("order_id", "line")
         metadata = cleanse(Deduplicate(["order_id", "line"], keep="first", order_by="at"))
 
 
@@ -132,4 +137,6 @@ orders = everything.gated(
 everything.consumer(
     "finance", contact="finance@shop.example", table=orders, columns=["amount"], rules=["amount_in_range"], notice="30d"
 )
-everything.announce(orders, "column late", announced="2026-11-29", effective="2027-01-31", why="nobody is late any more")
+everything.announce(
+    orders, "column late", announced="2026-11-29", effective="2027-01-31", why="nobody is late any more"
+)

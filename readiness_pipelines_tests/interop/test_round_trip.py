@@ -57,11 +57,13 @@ def test_what_no_file_can_carry_is_listed_in_the_contract_on_the_page_and_by_the
     least = 3
     shop.gated(
         "orders",
-        source=Source(
-            origin="Shop", steward=Steward("S", "s@s.example"), reader=Function(lambda: [{"amount": 1}])
-        ),
+        source=Source(origin="Shop", steward=Steward("S", "s@s.example"), reader=Function(lambda: [{"amount": 1}])),
         schema=pa.DataFrameSchema(
-            {"amount": pa.Column(arrow.int64(), checks=pa.Check(lambda column: column > least, native=False, name="odd"))}
+            {
+                "amount": pa.Column(
+                    arrow.int64(), checks=pa.Check(lambda column: column > least, native=False, name="odd")
+                )
+            }
         ),
         batches=Versions(),
         rules=[pa.Check(lambda _frame: nw.col("amount") < 9, native=False, name="small")],
@@ -69,7 +71,7 @@ def test_what_no_file_can_carry_is_listed_in_the_contract_on_the_page_and_by_the
     files = export(shop.tables, tmp_path)
     found = import_contracts(files, with_code=True)
     (unmapped,) = found.unmapped.values()
-    assert [one.why for one in unmapped] == ["it cannot be carried: its source cannot be read"] * 2
+    assert [one.why.partition(":")[0] for one in unmapped] == ["it cannot be carried"] * 2
     assert [line.partition(":")[0] for line in found.lost] == [
         "the rule amount_odd", "the rule small", "how orders is read",
     ]  # fmt: skip

@@ -140,8 +140,8 @@ class _Reader:
         path = custom.get(name)
         if path is None:
             return None
-        self.taken.take(path)
-        return self.taken.look((*path, "value"))
+        self.taken.take((*path, "property"))
+        return self.taken.take((*path, "value"))
 
     def _parsed(self, name: str, read: Any, usual: Any) -> Any:
         """A custom property, read by a function; as usual where there is none, or it is not what is read."""
@@ -153,7 +153,8 @@ class _Reader:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             self.taken.refuse(path, f"it is not what {name} should be ({type(error).__name__})")
             return usual
-        self.taken.take(path)
+        self.taken.take((*path, "property"))
+        self.taken.take((*path, "value"))
         return found
 
     def _common(self) -> Contract:
