@@ -112,7 +112,9 @@ def test_three_corrections_are_looked_at_together_kept_together_and_replayed_onc
     (output,) = (event for event in seen.all_events if event.is_successful_output)
     metadata = output.step_output_data.metadata
     assert metadata["would_be"].value == "held → published"
-    rows = [record.data for record in metadata["changed_rows"].records]
+    changed = metadata["changed_rows"]
+    assert isinstance(changed, dg.TableMetadataValue)
+    rows = [record.data for record in changed.records]
     assert [(row["row"], row["would_be"], row["cells"]) for row in rows] == [
         (0, "published", "amount: x → 10.5"),
         (1, "published", "amount: -20 → 20"),
@@ -156,8 +158,8 @@ def test_a_discarded_batch_fails_no_run_and_says_why(
 
 
 def test_the_launchpad_takes_values_only_where_no_column_is_classified() -> None:
-    given = {"batch": "day_1", "why": "x", "who": "ann"}
-    given |= {"decisions": [{"action": "discard", "where": "name = 'Ann'"}]}
+    decisions = [{"action": "discard", "where": "name = 'Ann'"}]
+    given = {"batch": "day_1", "why": "x", "who": "ann", "decisions": decisions}
     for domain, takes in ((order_domain(), True), (ward, False)):
         job, config = decide_job(domain), {"ops": {f"{domain.name}_decision": {"config": given}}}
         if takes:
