@@ -54,6 +54,16 @@ def reconcile_command(domain: str, *, repair: bool = True) -> str:
     return _spelled("reconcile", domain, *(["--repair"] if repair else []))
 
 
+def contract_export_command() -> str:
+    """Write what the tables promise, for consumers to read: ``readiness contract export``."""
+    return _spelled("contract", "export")
+
+
+def contract_check_command(table: TableId) -> str:
+    """Who breaks by what changed in a table's contract: ``readiness contract check shop.orders``."""
+    return _spelled("contract", "check", str(table))
+
+
 def plan_command(
     what: str | None = None, *, evaluate: bool = False, out: str = "", apply: str = "", drop: str = ""
 ) -> str:

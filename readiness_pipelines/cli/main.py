@@ -106,6 +106,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.domain:app",
         help="What is declared: the domains, their tables and products.",
     ),
+    "contract": Named(
+        home="readiness_pipelines.cli.contract:app",
+        help="What tables promise, as ODCS files: export, import, lint; who breaks when it changes.",
+    ),
     "schema": Named(
         home="readiness_pipelines.cli.schema:app",
         help="The columns that a source is known to have; accept those it has now.",

@@ -12,6 +12,7 @@ from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.interop.odcs.publishing import publish_contracts
 from readiness_pipelines.settings import Settings
 
 STYLES = {"failed": "bold red", "late": "yellow", "never": "dim", "fresh": "green", "recovered": "green"}
@@ -22,11 +23,13 @@ def run_watch(as_json: AsJson = False) -> None:
     with errors_for_people():
         settings = Settings()
         installation = Installation.open(settings)
+        domains, run = load_domains(settings), Run()
+        publish_contracts(domains, installation=installation, now=run.clock())
         look = watch(
-            load_domains(settings),
+            domains,
             load_alerts(settings.config),
             installation=installation,
-            clock=Run().clock,
+            clock=run.clock,
         )
         book = installation.ledger.incidents
         waiting = book.messages(unsent=True)

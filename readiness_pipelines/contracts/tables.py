@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from readiness_pipelines.batches import Batches
+from readiness_pipelines.contracts.announcements import Announcement
 from readiness_pipelines.contracts.classification import Classified
+from readiness_pipelines.contracts.consumers import Consumer
 from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.contracts.promises import Freshness
 from readiness_pipelines.contracts.reads import (
@@ -50,6 +52,8 @@ class _Node:
     latency: timedelta | None = None
     description: str = ""
     readers: list["Computed"] = field(default_factory=list, repr=False)
+    consumers: list[Consumer] = field(default_factory=list, repr=False)
+    announcements: list[Announcement] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
@@ -120,6 +124,8 @@ class GatedTable(_Node):
         engine: Where its gate judges; ``None`` leaves it to the domain, then to the settings.
         description: For people.
         readers: The tables and products computed from it, as far as they are declared in this process.
+        consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
+        announcements: Changes that its consumers know of before they come.
     """
 
     source: Source
@@ -152,6 +158,8 @@ class DerivedTable(_Node):
         latency: How long the step may take; ``None`` promises nothing.
         description: For people.
         readers: The tables and products computed from it, as far as they are declared in this process.
+        consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
+        announcements: Changes that its consumers know of before they come.
     """
 
     transform: Transform = field(repr=False)
@@ -191,6 +199,8 @@ class Kpi(_Node):
         latency: How long the step may take; ``None`` promises nothing.
         description: For people.
         readers: The tables and products computed from it, as far as they are declared in this process.
+        consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
+        announcements: Changes that its consumers know of before they come.
     """
 
     question: str

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.chain import BrokenLink
     from readiness_pipelines.ledger.claims import Home
     from readiness_pipelines.ledger.contents import BatchContents, FileContents
+    from readiness_pipelines.ledger.contracts import KnownBreakage, KnownContract
     from readiness_pipelines.ledger.decision_values import DecisionValue
     from readiness_pipelines.ledger.decisions import DecisionRecord, NewDecision
     from readiness_pipelines.ledger.erasures import (
@@ -74,6 +75,8 @@ __all__ = [
     "IncidentEvent",
     "IncidentState",
     "Incidents",
+    "KnownBreakage",
+    "KnownContract",
     "Ledger",
     "Message",
     "Migrated",

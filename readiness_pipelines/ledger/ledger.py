@@ -29,6 +29,7 @@ from readiness_pipelines.ledger import (
 from readiness_pipelines.ledger.audit import ChainAudit
 from readiness_pipelines.ledger.claims import Home
 from readiness_pipelines.ledger.contents import BatchContents
+from readiness_pipelines.ledger.contracts import Contracts
 from readiness_pipelines.ledger.database import Database
 from readiness_pipelines.ledger.decision_values import DecisionValue
 from readiness_pipelines.ledger.decisions import DecisionRecord, NewDecision
@@ -93,6 +94,11 @@ class Ledger:
     def findings(self) -> Findings:
         """What was found about batches, in the same database."""
         return Findings(self._database)
+
+    @property
+    def contracts(self) -> Contracts:
+        """What tables promised since when, in the same database."""
+        return Contracts(self._database)
 
     @property
     def erasures(self) -> Erasures:

@@ -7,6 +7,7 @@ import dagster as dg
 from readiness_pipelines.alerts import load_alerts, watch
 from readiness_pipelines.contracts import Domain
 from readiness_pipelines.installation import Run
+from readiness_pipelines.interop.odcs.publishing import publish_contracts
 from readiness_pipelines.observability import TableFreshness
 from readiness_pipelines.orchestration.freshness import freshness_evaluations
 from readiness_pipelines.orchestration.queues import note_stuck_queue
@@ -36,6 +37,7 @@ def watch_sensor(domains: Sequence[Domain], settings: Settings | None) -> dg.Sen
         config = (settings or Settings()).config
         installation = installation_of(context.resources)
         note_stuck_queue(context.instance, domains, installation=installation, now=Run().clock())
+        publish_contracts(domains, installation=installation, now=Run().clock())
         look = watch(domains, load_alerts(config), installation=installation, clock=Run().clock)
         for event in look.events:
             context.log.info(f"incident {event.incident} {event.what}: {event.why}")
