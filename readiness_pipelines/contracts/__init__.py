@@ -18,8 +18,9 @@ from readiness_pipelines.contracts.cleansing import (
 from readiness_pipelines.contracts.disclosure import KAnonymity, LDiversity
 from readiness_pipelines.contracts.domain import Domain, Lane
 from readiness_pipelines.contracts.gating import SchemaChange
+from readiness_pipelines.contracts.on_call import OnCallCalendar
 from readiness_pipelines.contracts.people import Steward
-from readiness_pipelines.contracts.promises import Freshness, Tolerance
+from readiness_pipelines.contracts.promises import Freshness, Sla, Tolerance
 from readiness_pipelines.contracts.protections import (
     Bucket,
     FormatPreserving,
@@ -35,6 +36,7 @@ from readiness_pipelines.contracts.protections import (
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch, Reader
 from readiness_pipelines.contracts.reads import Read
 from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches, WithinUsualRange
+from readiness_pipelines.contracts.runbooks import Runbook
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import (
     Computed,
@@ -77,6 +79,7 @@ __all__ = [
     "NotInOtherBatches",
     "NullTokens",
     "Numbers",
+    "OnCallCalendar",
     "Origin",
     "PersonalKind",
     "Places",
@@ -86,8 +89,10 @@ __all__ = [
     "Read",
     "Reader",
     "RejectMissing",
+    "Runbook",
     "SchemaChange",
     "SetNull",
+    "Sla",
     "Source",
     "Steward",
     "Table",
