@@ -7,10 +7,12 @@ from readiness_pipelines.on_demand import import_on_demand
 if TYPE_CHECKING:
     from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, read_text, table_map
     from readiness_pipelines.overview.gate_changes import GateChanges, batches_by_other_gates, gate_changes
+    from readiness_pipelines.overview.guidance import OUR_RUNBOOK, Guidance, guidance_for, guidance_of
     from readiness_pipelines.overview.history import BatchHistory, History, history
     from readiness_pipelines.overview.known import unknown_batch
     from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
     from readiness_pipelines.overview.observing import Observation, observe
+    from readiness_pipelines.overview.on_call import OnCall, on_call_now
     from readiness_pipelines.overview.plan import (
         Plan,
         PlannedBatch,
@@ -46,16 +48,19 @@ else:
     import_on_demand(__name__)
 
 __all__ = [
+    "OUR_RUNBOOK",
     "SAMPLE",
     "BatchHistory",
     "BatchStatus",
     "DomainStatus",
     "FrozenPlan",
     "GateChanges",
+    "Guidance",
     "History",
     "LaneStatus",
     "MapStep",
     "Observation",
+    "OnCall",
     "Plan",
     "PlanProgress",
     "PlannedBatch",
@@ -70,11 +75,14 @@ __all__ = [
     "domain_map",
     "freeze",
     "gate_changes",
+    "guidance_for",
+    "guidance_of",
     "history",
     "judged_rules",
     "lane_status",
     "newest_latency",
     "observe",
+    "on_call_now",
     "otherwise_than_foretold",
     "plan_changes",
     "plan_progress",
