@@ -1,7 +1,8 @@
 # make run    run the domain readmissions on the committed data     make ui     the Dagster UI, with its daemon
 # make test   all tests                                             make lint   ruff, mypy, import-linter
 # make quick  tests of declarations, gates and promises in a minute or two, for work in progress; QUICK="folder …" for others
-# make docs   write docs/reference/ anew from docstrings and signatures; a test compares
+# make docs   the documentation as a site, at http://127.0.0.1:8000; what changes is shown at once
+# make reference  write docs/reference/ anew from docstrings and signatures; a test compares
 # make soak   ten minutes of random faults against the laws; SOAK="--minutes 30 --seed 7", or what a violation prints
 # make hostile  a thousand files that no sender means well with; HOSTILE="--files 100 --seed 7", or what a violation prints
 # make fuzz   decisions from a seed, hostile and innocent, replayed; FUZZ="--cases 600 --seed 7"
@@ -22,7 +23,7 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test quick ui lint docs soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms bench-detection lock clean
+.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms bench-detection lock clean
 
 run: .venv/installed data/keys/patients.key
 	$(BIN)/readiness run readmissions --all
@@ -46,6 +47,9 @@ lint: .venv/tools
 	$(BIN)/lint-imports
 
 docs: .venv/tools
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8000
+
+reference: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.documentation.pages
 
 soak: .venv/tools
