@@ -1,5 +1,6 @@
 """What is promised: domains, their tables, sources and products, and who answers for them."""
 
+from readiness_pipelines.contracts.announcements import Announcement
 from readiness_pipelines.contracts.classification import Classification, Classified, PersonalKind, classified, protect
 from readiness_pipelines.contracts.cleansing import (
     Case,
@@ -15,6 +16,7 @@ from readiness_pipelines.contracts.cleansing import (
     ZeroPad,
     cleanse,
 )
+from readiness_pipelines.contracts.consumers import Consumer
 from readiness_pipelines.contracts.disclosure import KAnonymity, LDiversity
 from readiness_pipelines.contracts.domain import Domain, Lane
 from readiness_pipelines.contracts.gating import SchemaChange
@@ -52,6 +54,7 @@ from readiness_pipelines.contracts.tables import (
 from readiness_pipelines.contracts.targets import Target
 
 __all__ = [
+    "Announcement",
     "Arrival",
     "Bucket",
     "Case",
@@ -59,6 +62,7 @@ __all__ = [
     "Classification",
     "Classified",
     "Computed",
+    "Consumer",
     "Dates",
     "Deduplicate",
     "DerivedTable",

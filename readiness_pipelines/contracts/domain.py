@@ -5,14 +5,16 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from readiness_pipelines.batches import Batches, Versions
+from readiness_pipelines.contracts.announcements import Announcement
 from readiness_pipelines.contracts.classification import Classification, Classified, declared_classes
+from readiness_pipelines.contracts.consumers import Consumer
 from readiness_pipelines.contracts.finding_words import checked_words
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.on_call import OnCallCalendar
@@ -88,7 +90,6 @@ class Domain:
 
     Attributes:
         module: The module that declares it.
-        folder: The folder of that module, where relative paths begin; ``None`` where it has none.
 
     Raises:
         DeclarationError: A name that is not an identifier, or an owner who is nobody.
@@ -131,14 +132,19 @@ class Domain:
         self.owner = owner
         self.on_call = on_call or owner
         self.engine = _checked_engine(engine, f"domain {name}")
-        declared_in = sys._getframe(1).f_globals
-        self.module = str(declared_in.get("__name__", "?"))
-        self.folder = Path(declared_in["__file__"]).resolve().parent if declared_in.get("__file__") else None
+        page = sys._getframe(1).f_globals
+        self.module = str(page.get("__name__", "?"))
+        self._folder = Path(page.get("__file__") or "page").resolve().parent
         self.description = description
         self._tables: dict[str, Table] = {}
 
     def __repr__(self) -> str:
         return f"Domain({self.name!r}: {', '.join(self._tables) or 'no tables'})"
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the module that declares it, where relative paths begin; the working folder without a file."""
+        return self._folder
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -487,6 +493,94 @@ class Domain:
 
         return add
 
+    def consumer(
+        self,
+        name: str,
+        *,
+        contact: str,
+        table: Table,
+        columns: Sequence[str] | str = (),
+        rules: Sequence[str] | str | None = None,
+        freshness: str | timedelta | None = None,
+        notice: str | timedelta | None = None,
+        contract: str | Path | None = None,
+        purpose: str = "",
+    ) -> Consumer:
+        """Declare who relies on a table: before a change is merged, ``readiness contract check`` says who breaks.
+
+        Derived tables and products need not be declared: what they read is known. This is for those outside: a report,
+        an application, another team. A consumer of several tables is declared once for each.
+
+        Args:
+            name: As people know it; unique for the table.
+            contact: Where it is reached; alerts about breaking changes go there.
+            table: What it relies on, of this domain or another.
+            columns: The columns it reads; all where nothing is said.
+            rules: The rules it relies on, by name; all about its columns where nothing is said.
+            freshness: How old the table may be for it.
+            notice: How long before a breaking change it has to know of it: ``"30d"``.
+            contract: Its own contract in place of `columns`, `rules` and `freshness`: an ODCS file, by its path from
+                the folder of the page that declares the domain.
+            purpose: What it does with the table, for people.
+
+        Raises:
+            DeclarationError: A table that is none, a name that is taken, a duration that is none, or a contract beside
+                columns, rules or freshness.
+
+        Example:
+            shop.consumer("finance", contact="finance@shop.example", table=orders, columns=["amount"], notice="30d")
+        """
+        what = f"the consumer {name!r} of domain {self.name}"
+        _expect(table, GatedTable | DerivedTable | Kpi, f"the table of {what}", "table: table=orders")
+        if contract is not None and (columns or rules is not None or freshness is not None):
+            raise DeclarationError(
+                f"{what} has a contract, and columns, rules or freshness beside it",
+                way_out="say what it relies on in one place",
+            )
+        if any(one.name == name for one in table.consumers):
+            raise DeclarationError(f"{what} is declared twice for {table.id}", way_out="give one of them another name")
+        declared = Consumer(
+            name=name,
+            contact=contact,
+            table=table.id,
+            columns=columns,
+            rules=rules,
+            freshness=freshness,
+            notice=notice,
+            contract=None if contract is None else self._folder / contract,
+            purpose=purpose,
+        )
+        table.consumers.append(declared)
+        return declared
+
+    def announce(
+        self, table: Table, what: str, *, announced: str | date, effective: str | date, why: str
+    ) -> Announcement:
+        """Announce a change that breaks consumers of a table, before it is made.
+
+        It becomes part of the table's contract. Once the notice that the consumers were promised is over, and
+        `effective` has come, ``readiness contract check`` lets the change pass.
+
+        Args:
+            table: The table.
+            what: What changes, as ``readiness contract check`` calls it: ``"column email"``.
+            announced: The day on which it is announced: today, where it is new.
+            effective: The first day on which the change may be there.
+            why: What consumers need to know: the reason, and what to read instead.
+
+        Raises:
+            DeclarationError: A table that is none, a day that is none, or days the wrong way round.
+
+        Example:
+            shop.announce(
+                orders, "column email", announced="2026-11-29", effective="2027-01-04", why="read customers.email"
+            )
+        """
+        _expect(table, GatedTable | DerivedTable | Kpi, f"what domain {self.name} announces a change of", "table")
+        declared = Announcement(table=table.id, what=what, announced=announced, effective=effective, why=why)
+        table.announcements.append(declared)
+        return declared
+
     def _add(self, table: T) -> T:
         self._tables[table.id.name] = table
         if not isinstance(table, GatedTable):
@@ -671,7 +765,7 @@ def _targets(
     return targets
 
 
-def _expect(value: Any, kind: type, what: str, way_out: str, *, optional: bool = False) -> Any:
+def _expect(value: Any, kind: Any, what: str, way_out: str, *, optional: bool = False) -> Any:
     if isinstance(value, kind) or (optional and value is None):
         return value
     raise DeclarationError(f"{what} is a {type(value).__name__}", way_out=f"give a {way_out}")

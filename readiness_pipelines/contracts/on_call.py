@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -71,12 +70,6 @@ class OnCallCalendar(Frozen):
 def is_address(place: str) -> bool:
     """Whether a place is an address of the web, and not a file."""
     return urlsplit(place).scheme.lower() in ("http", "https")
-
-
-def place_of(place: str, folder: Path | None) -> Path:
-    """The file that a place names."""
-    path = Path(place)
-    return path if path.is_absolute() or folder is None else folder / path
 
 
 def _check_scheme(place: str) -> None:

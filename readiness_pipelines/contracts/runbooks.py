@@ -24,13 +24,13 @@ class Runbook:
         return self.text.strip().splitlines()[0].lstrip("# ").strip()
 
 
-def read_runbook(what: str, given: str | Path | None, *, folder: Path | None) -> Runbook | None:
+def read_runbook(what: str, given: str | Path | None, *, folder: Path) -> Runbook | None:
     """A runbook as it is declared: Markdown as text, or a `Path` to a file of it, which is read once, here.
 
     Args:
         what: The table, for errors.
         given: Text, a path, or nothing.
-        folder: Where a relative path begins: the folder of the domain's module; ``None`` for the working folder.
+        folder: Where a relative path begins: the folder of the domain's module.
 
     Raises:
         DeclarationError: A file that cannot be read or is empty, a text that is one, or something else.
@@ -44,7 +44,7 @@ def read_runbook(what: str, given: str | Path | None, *, folder: Path | None) ->
             )
         text, path = given, None
     elif isinstance(given, Path):
-        path = given if given.is_absolute() or folder is None else folder / given
+        path = folder / given
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

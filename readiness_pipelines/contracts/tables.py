@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from readiness_pipelines.batches import Batches
+from readiness_pipelines.contracts.announcements import Announcement
 from readiness_pipelines.contracts.classification import Classified
+from readiness_pipelines.contracts.consumers import Consumer
 from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.contracts.promises import Freshness, Sla
 from readiness_pipelines.contracts.reads import (
@@ -54,6 +56,8 @@ class _Node:
     synonyms: tuple[str, ...] = ()
     runbook: Runbook | None = field(default=None, repr=False)
     readers: list["Computed"] = field(default_factory=list, repr=False)
+    consumers: list[Consumer] = field(default_factory=list, repr=False)
+    announcements: list[Announcement] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
@@ -127,6 +131,8 @@ class GatedTable(_Node):
         synonyms: What people call it, to find it by.
         runbook: What to do when it is wrong; ``None`` where nothing is written down.
         readers: The tables and products computed from it, as far as they are declared in this process.
+        consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
+        announcements: Changes that its consumers know of before they come.
     """
 
     source: Source
@@ -162,6 +168,8 @@ class DerivedTable(_Node):
         synonyms: What people call it, to find it by.
         runbook: What to do when it is wrong; ``None`` where nothing is written down.
         readers: The tables and products computed from it, as far as they are declared in this process.
+        consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
+        announcements: Changes that its consumers know of before they come.
     """
 
     transform: Transform = field(repr=False)
@@ -205,6 +213,8 @@ class Kpi(_Node):
         synonyms: What people call it, to find it by.
         runbook: What to do when it is wrong; ``None`` where nothing is written down.
         readers: The tables and products computed from it, as far as they are declared in this process.
+        consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
+        announcements: Changes that its consumers know of before they come.
     """
 
     question: str

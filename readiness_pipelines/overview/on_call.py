@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from readiness_pipelines.contracts import Domain, OnCallCalendar
-from readiness_pipelines.contracts.on_call import is_address, place_of
+from readiness_pipelines.contracts.on_call import is_address
 from readiness_pipelines.errors import DeclarationError, first_line
 
 MOST_BYTES = 5_000_000
@@ -101,7 +101,7 @@ def _read(where: str, domain: Domain, *, seconds: float) -> bytes:
         OSError: It cannot be read, is too large, or takes too long.
     """
     if not is_address(where):
-        with place_of(where, domain.folder).open("rb") as file:
+        with (domain.folder / where).open("rb") as file:
             found = file.read(MOST_BYTES + 1)
     else:
         begun, found = time.monotonic(), b""

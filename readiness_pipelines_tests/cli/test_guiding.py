@@ -33,7 +33,7 @@ def test_alert_incident_batch_history_and_report_say_who_is_on_call_and_what_to_
         + "from readiness_pipelines import OnCallCalendar\n"
         + "from readiness_pipelines.contracts.runbooks import read_runbook\n"
         + f"domain.on_call_calendar = OnCallCalendar({str(folder / 'oncall.ics')!r})\n"
-        + f"book = read_runbook('orders', Path({str(folder / 'orders.md')!r}), folder=None)\n"
+        + f"book = read_runbook('orders', Path({str(folder / 'orders.md')!r}), folder=Path())\n"
         + "object.__setattr__(domain.table('orders'), 'runbook', book)\n"
     )
     (folder / "readiness.toml").write_text(

@@ -33,7 +33,7 @@ def test_a_runbook_is_text_or_a_file_beside_the_page_and_a_wrong_one_is_refused(
     written = gated(shop, runbook="# When orders are late\n\nCall the desk.").runbook
     assert written is not None
     assert (written.title, written.path) == ("When orders are late", None)
-    shop.folder = tmp_path
+    shop._folder = tmp_path
     (tmp_path / "orders.md").write_text("Call the desk: Grüße.", encoding="utf-8")
     shop._tables.clear()
     read = gated(shop, runbook=Path("orders.md")).runbook

@@ -48,7 +48,7 @@ def on(day: int, hour: int = 12) -> datetime:
 
 def shop(calendar: OnCallCalendar, folder: Path | None = None) -> Domain:
     domain = Domain("shop", owner="a@shop.example", on_call="pager@shop.example", on_call_calendar=calendar)
-    domain.folder = folder
+    domain._folder = folder or Path()
     return domain
 
 
