@@ -102,6 +102,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.incidents:app",
         help="What is not as promised: look, take it, close it, or silence it.",
     ),
+    "catalog": Named(
+        home="readiness_pipelines.cli.catalog:app",
+        help="What data there is: find a table, see what it promises, and what it kept.",
+    ),
     "domain": Named(
         home="readiness_pipelines.cli.domain:app",
         help="What is declared: the domains, their tables and products.",

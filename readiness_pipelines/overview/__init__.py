@@ -5,6 +5,28 @@ from typing import TYPE_CHECKING
 from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
+    from readiness_pipelines.overview.catalog.dcat import dcat_catalog
+    from readiness_pipelines.overview.catalog.entries import (
+        CatalogEntry,
+        ColumnEntry,
+        ConsumerEntry,
+        ProductEntry,
+        SourceEntry,
+        catalog_entry,
+        source_entries,
+    )
+    from readiness_pipelines.overview.catalog.facts import (
+        KEPT_DAYS,
+        Cadence,
+        ColumnFacts,
+        GateVersion,
+        ShapeChange,
+        TableFacts,
+        table_facts,
+    )
+    from readiness_pipelines.overview.catalog.quality import Hold, QualityMonth, pass_share
+    from readiness_pipelines.overview.catalog.reading import ReadingLines, reading_lines
+    from readiness_pipelines.overview.catalog.search import CatalogIndex, Hit, Where, catalog_index, search_catalog
     from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, read_text, table_map
     from readiness_pipelines.overview.gate_changes import GateChanges, batches_by_other_gates, gate_changes
     from readiness_pipelines.overview.guidance import OUR_RUNBOOK, Guidance, guidance_for, guidance_of
@@ -13,6 +35,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
     from readiness_pipelines.overview.observing import Observation, observe
     from readiness_pipelines.overview.on_call import OnCall, on_call_now
+    from readiness_pipelines.overview.plain_values import plain_value
     from readiness_pipelines.overview.plan import (
         Plan,
         PlannedBatch,
@@ -48,15 +71,25 @@ else:
     import_on_demand(__name__)
 
 __all__ = [
+    "KEPT_DAYS",
     "OUR_RUNBOOK",
     "SAMPLE",
     "BatchHistory",
     "BatchStatus",
+    "Cadence",
+    "CatalogEntry",
+    "CatalogIndex",
+    "ColumnEntry",
+    "ColumnFacts",
+    "ConsumerEntry",
     "DomainStatus",
     "FrozenPlan",
     "GateChanges",
+    "GateVersion",
     "Guidance",
     "History",
+    "Hit",
+    "Hold",
     "LaneStatus",
     "MapStep",
     "Observation",
@@ -64,14 +97,24 @@ __all__ = [
     "Plan",
     "PlanProgress",
     "PlannedBatch",
+    "ProductEntry",
     "Publications",
+    "QualityMonth",
+    "ReadingLines",
+    "ShapeChange",
+    "SourceEntry",
     "StepLatency",
+    "TableFacts",
     "TablePlan",
     "TransformChange",
+    "Where",
     "batches_by_other_gates",
     "broken_rules",
+    "catalog_entry",
+    "catalog_index",
     "classified_columns",
     "data_path",
+    "dcat_catalog",
     "domain_map",
     "freeze",
     "gate_changes",
@@ -84,14 +127,20 @@ __all__ = [
     "observe",
     "on_call_now",
     "otherwise_than_foretold",
+    "pass_share",
+    "plain_value",
     "plan_changes",
     "plan_progress",
     "quarantine_rows",
     "read_plan",
     "read_text",
+    "reading_lines",
     "refused_types",
     "sample",
+    "search_catalog",
+    "source_entries",
     "status",
+    "table_facts",
     "table_map",
     "undeclared_tables",
     "unknown_batch",
