@@ -64,6 +64,11 @@ COMMANDS: Mapping[str, Named] = {
         help="Open the page of a batch (its verdict, rows, decisions, what to type), or a domain's report, in the"
         " browser.",
     ),
+    "scorecard": Named(
+        home="readiness_pipelines.cli.scorecard:show_scorecard",
+        help="Show how ready the data is: each question passes, fails, or has no evidence, with what proves it, and"
+        " what next.",
+    ),
     "check": Named(
         home="readiness_pipelines.cli.check:check",
         help="Check all declarations without a row of data: build every gate, try every transform. The exit code"

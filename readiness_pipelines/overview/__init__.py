@@ -55,6 +55,16 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.overview.rules_then import broken_rules
     from readiness_pipelines.overview.sampling import SAMPLE, sample
+    from readiness_pipelines.overview.scorecard.card import WHOLE, NextStep, Scorecard, scorecards
+    from readiness_pipelines.overview.scorecard.keeping import (
+        Past,
+        past_scorecards,
+        scorecard_value,
+        scorecards_of_today,
+        scorecards_to_keep,
+    )
+    from readiness_pipelines.overview.scorecard.questions import Answer, Evidence, Part, Question, Verdict
+    from readiness_pipelines.overview.scorecard.slas import SlaMeasure, SlaMonth, SlaPart, sla_months
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
     from readiness_pipelines.overview.undeclared import undeclared_tables
     from readiness_pipelines.overview.unusual import unusual_batches
@@ -74,6 +84,8 @@ __all__ = [
     "KEPT_DAYS",
     "OUR_RUNBOOK",
     "SAMPLE",
+    "WHOLE",
+    "Answer",
     "BatchHistory",
     "BatchStatus",
     "Cadence",
@@ -83,6 +95,7 @@ __all__ = [
     "ColumnFacts",
     "ConsumerEntry",
     "DomainStatus",
+    "Evidence",
     "FrozenPlan",
     "GateChanges",
     "GateVersion",
@@ -92,21 +105,30 @@ __all__ = [
     "Hold",
     "LaneStatus",
     "MapStep",
+    "NextStep",
     "Observation",
     "OnCall",
+    "Part",
+    "Past",
     "Plan",
     "PlanProgress",
     "PlannedBatch",
     "ProductEntry",
     "Publications",
     "QualityMonth",
+    "Question",
     "ReadingLines",
+    "Scorecard",
     "ShapeChange",
+    "SlaMeasure",
+    "SlaMonth",
+    "SlaPart",
     "SourceEntry",
     "StepLatency",
     "TableFacts",
     "TablePlan",
     "TransformChange",
+    "Verdict",
     "Where",
     "batches_by_other_gates",
     "broken_rules",
@@ -128,6 +150,7 @@ __all__ = [
     "on_call_now",
     "otherwise_than_foretold",
     "pass_share",
+    "past_scorecards",
     "plain_value",
     "plan_changes",
     "plan_progress",
@@ -137,7 +160,12 @@ __all__ = [
     "reading_lines",
     "refused_types",
     "sample",
+    "scorecard_value",
+    "scorecards",
+    "scorecards_of_today",
+    "scorecards_to_keep",
     "search_catalog",
+    "sla_months",
     "source_entries",
     "status",
     "table_facts",
