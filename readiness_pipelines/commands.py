@@ -102,6 +102,11 @@ def open_command(ref: BatchRef) -> str:
     return _spelled("open", str(ref.table), "--batch", ref.batch)
 
 
+def catalog_command(table: TableId) -> str:
+    """All that is known of a table: ``readiness catalog show shop.orders``."""
+    return _spelled("catalog", "show", str(table))
+
+
 def scan_command(table: TableId) -> str:
     """What a table's columns look like: ``readiness scan shop.orders``."""
     return _spelled("scan", str(table))

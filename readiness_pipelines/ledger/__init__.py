@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.migrations import Migrated, migrate
     from readiness_pipelines.ledger.moves import MOVES
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
+    from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
     from readiness_pipelines.ledger.profiles import profile_digest
     from readiness_pipelines.ledger.records import (
         ALL_BATCHES,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         TrailEntry,
     )
     from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
+    from readiness_pipelines.ledger.scorecards import KeptScorecard, Scorecards
     from readiness_pipelines.ledger.shapes import Shape
     from readiness_pipelines.ledger.silences import Silence
 else:
@@ -56,6 +58,7 @@ __all__ = [
     "Attempt",
     "BatchContents",
     "BatchFinding",
+    "BatchOutcome",
     "BatchRecord",
     "BrokenLink",
     "ChainAudit",
@@ -77,6 +80,8 @@ __all__ = [
     "Incidents",
     "KnownBreakage",
     "KnownContract",
+    "Kept",
+    "KeptScorecard",
     "Ledger",
     "Message",
     "Migrated",
@@ -85,12 +90,15 @@ __all__ = [
     "RegisteredPerson",
     "ReplayRequest",
     "RequestState",
+    "Scorecards",
     "Severity",
     "Shape",
     "Silence",
     "Snapshots",
     "StoredColumn",
+    "Tally",
     "TrailEntry",
+    "Turn",
     "migrate",
     "profile_digest",
     "record_digest",
