@@ -225,7 +225,8 @@ def test_cleansing_makes_and_counts_the_same(engine: Engine) -> None:
     assert [row["a"] for row in judged.published] == ["008", None, None, None, "1234", None, "007"]
     assert [row["gone"] for row in judged.published] == [False, True, True, True, False, True, False]
     assert judged.cleansed == {
-        ("a", "trim"): 2, ("a", "null tokens"): 2, ("a", "remove prefix"): 1, ("a", "categories"): 2, ("a", "zero pad to 3"): 2,
+        ("a", "trim"): 2, ("a", "null tokens"): 2, ("a", "remove prefix"): 1, ("a", "categories"): 2,
+        ("a", "zero pad to 3"): 2,
         ("a", "flag missing in gone"): 4,
     }  # fmt: skip
 

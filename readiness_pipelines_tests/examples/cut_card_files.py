@@ -1,8 +1,8 @@
 """Cut the card transactions of Kaggle's exports into what a bank would deliver: days, reference tables, labels.
 
 ``python -m readiness_pipelines_tests.examples.cut_card_files EXPORTS LANDING`` writes ``LANDING/fraud`` anew, byte for
-byte the same from the same exports. Lines of transactions are left as they are; customers, merchants and labels are made
-of them.
+byte the same from the same exports. Lines of transactions are left as they are; customers, merchants and labels are
+made of them.
 """
 
 import csv
@@ -14,11 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from readiness_pipelines.examples.fraud import OF_CUSTOMERS
+
 JANUARY, JUNE = "january_as_exported.csv.gz", "june_as_exported.csv.gz"
 SPREADSHEET, SAMPLE = "january_through_a_spreadsheet.csv.gz", "sampled_through_a_spreadsheet.csv.gz"
 VERSIONS = {"2019-01-01": (JANUARY,), "2020-06-21": (JANUARY, JUNE)}
 SAMPLE_DAY = "2020-03-10"
-CUSTOMER = "cc_num first last gender street city state zip lat long city_pop job dob".split()
+CUSTOMER = ("cc_num", *OF_CUSTOMERS)
 MERCHANT = ("merchant", "category")
 LABELLED_AFTER = timedelta(days=21)
 
@@ -73,10 +75,10 @@ def write_labels(folder: Path, day: str, transactions: Iterable[Row]) -> None:
 
 
 def write_distinct(file: Path, columns: Sequence[str], known: Iterable[Row]) -> None:
-    """Some columns of all rows, each combination once, sorted."""
+    """Some columns of all rows, each combination once, in the order in which they first appear."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([columns, *sorted({tuple(row[column] for column in columns) for row in known})])
+    writer.writerows([columns, *dict.fromkeys(tuple(row[column] for column in columns) for row in known)])
     write(file, [text.getvalue().encode()])
 
 
