@@ -317,6 +317,8 @@ def test_a_row_that_is_published_under_a_pseudonym_is_found_in_raw_and_environme
     assert not any(table.in_environment for table in installation.lakehouse.tables())
     assert problems(installation, domain) == ()
     assert files_with(tmp_path, "CANARY") == []
+
+
 class Patient(pa.DataFrameModel):
     """One patient of a list that is sent whole each time."""
 
