@@ -26,11 +26,13 @@ def no_keys(name: str) -> bytes:
     raise DeclarationError(f"the key {name!r} is not there", way_out="name its place in [settings.keys]")
 
 
-def read_key(name: str, where: str) -> bytes:
+def read_key(name: str, where: str, *, what: str = "key", setting: str = "keys") -> bytes:
     """The bytes of a key.
 
     Args:
         name: Its name, for errors.
+        what: What it is, for errors.
+        setting: The table of settings that names it, for errors.
         where: ``env:NAME`` for what a variable holds, ``file:PATH`` for what a file holds. White space at the ends is
             not part of it.
 
@@ -40,27 +42,27 @@ def read_key(name: str, where: str) -> bytes:
     if where.startswith(VARIABLE):
         variable = where.removeprefix(VARIABLE)
         found = os.environ.get(variable, "").encode()
-        place, way_out = f"the variable {variable}", f"set {variable} to the key"
+        place, way_out = f"the variable {variable}", f"set {variable} to the {what}"
     elif where.startswith(FILE):
         path = Path(where.removeprefix(FILE))
-        place, way_out = f"the file {path}", "write the key to it, for its owner to read alone"
+        place, way_out = f"the file {path}", f"write the {what} to it, for its owner to read alone"
         try:
             found = path.read_bytes()
         except OSError as error:
             raise DeclarationError(
-                f"the key {name!r} is in {place}, which cannot be read: {error.strerror}", way_out=way_out
+                f"the {what} {name!r} is in {place}, which cannot be read: {error.strerror}", way_out=way_out
             ) from None
     else:
         raise DeclarationError(
-            f"the setting keys.{name} holds something else than the place of a key",
-            way_out='give "env:VARIABLE" or "file:PATH": a key does not belong into a settings file',
+            f"the setting {setting}.{name} holds something else than the place of a {what}",
+            way_out=f'give "env:VARIABLE" or "file:PATH": a {what} does not belong into a settings file',
         )
     found = found.strip()
     if not found:
-        raise DeclarationError(f"the key {name!r} is in {place}, which is not set", way_out=way_out)
+        raise DeclarationError(f"the {what} {name!r} is in {place}, which is not set", way_out=way_out)
     if len(found) < LEAST_BYTES:
         raise DeclarationError(
-            f"the key {name!r} in {place} has {len(found)} bytes, fewer than {LEAST_BYTES}",
+            f"the {what} {name!r} in {place} has {len(found)} bytes, fewer than {LEAST_BYTES}",
             way_out='make one: python -c "import secrets; print(secrets.token_hex(32))"',
         )
     return found

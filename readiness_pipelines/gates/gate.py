@@ -303,6 +303,16 @@ class Gate:
         """
         return self._json.check(body, limits=limits, named=named, known=known or {})
 
+    def check_parsed(
+        self, record: Mapping[str, Any], *, limits: Limits, named: Named, known: Known | None = None
+    ) -> RecordVerdict:
+        """As `check_json`, of an object that `sources.json_values.parse_json` gave."""
+        return self._json.check_parsed(record, limits=limits, named=named, known=known or {})
+
+    def unreadable(self, reason: str) -> RecordVerdict:
+        """What is said of a record that could not be parsed."""
+        return self._records.unreadable(reason)
+
     @cached_property
     def _records(self) -> RecordGate:
         return RecordGate(self.spec, self.tests, missing=self._missing, change=self._gating.schema_change)

@@ -31,12 +31,12 @@ from readiness_pipelines import (
     cleanse,
 )
 from readiness_pipelines.contracts import Places
-from readiness_pipelines.errors import FileUnreadableError, GateBuildError, RecordRefusedError
 from readiness_pipelines.engines.conversion import as_type
+from readiness_pipelines.errors import FileUnreadableError, GateBuildError, RecordRefusedError
 from readiness_pipelines.gates import DuckDbEngine, KnownKeys, OtherRows
 from readiness_pipelines.gates.record.python_values import text_converter
-from readiness_pipelines.gates.record.text_times import ASK, UNCONVERTED
 from readiness_pipelines.gates.record.records import KNOWN_SHAPES
+from readiness_pipelines.gates.record.text_times import ASK, UNCONVERTED
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.masking import PLAIN, handling
 from readiness_pipelines.sources.json_values import storable
@@ -116,7 +116,7 @@ CLOCKS = (
 )
 OFFSETS = (
     *("", "Z", "z", "+00:00", "-00:00", "+01", "+0130", "+15:59", "+16:00", "-15:59", "+01:60", "+5", "+01:30:15"),
-    *(" UTC", "UTC", "GMT", " GMT", " +01:00", "[Europe/Berlin]", " CET", "−01:00"),
+    *(" UTC", "UTC", "GMT", " GMT", " +01:00", "[Europe/Berlin]", " CET", "\u221201:00"),
 )
 NUMBERS = (
     *("0", "-0", "+1", "1.", ".5", ".0", "1.5", "-1.50", "1.500", "1.555", "007", "1e2", "1E+2", "1e400", "-1e400"),
@@ -248,8 +248,8 @@ class Everything(pp.DataFrameModel):
     """Steps, fills, flags, checks: what is done to a value on its way."""
 
     id: pl.Int64 = pp.Field(gt=0)
-    amount: pl.Decimal(10, 2) = pp.Field(ge=0, nullable=True)  # type: ignore[valid-type]
-    at: pl.Datetime("us", "UTC") = pp.Field(nullable=True)  # type: ignore[valid-type]
+    amount: pl.Decimal(10, 2) = pp.Field(ge=0, nullable=True)
+    at: pl.Datetime("us", "UTC") = pp.Field(nullable=True)
     ratio: pl.Float32 = pp.Field(le=0.5, nullable=True)
     code: pl.String = pp.Field(
         nullable=True, metadata=cleanse(Trim(), NullTokens("?"), ZeroPad(3), Categories({"00x": None, "00y": "yes"}))

@@ -91,6 +91,8 @@ class JsonRecords:
                 )
         if self._drops_others:
             found = [(key, name) for key, name in found if any(c.matches(name) for c in self._spec.columns)]
+            if not self._spec.ordered:
+                found.sort(key=lambda one: one[1])
         return tuple(found)
 
 

@@ -84,10 +84,10 @@ class RecordGate:
         if known and plan.references:
             decided = set()
             for test in plan.references:
-                found = breaks_reference(test, typed, unconverted, known)
-                if found is not None:
+                missing = breaks_reference(test, typed, unconverted, known)
+                if missing is not None:
                     decided.add(test.rule.name)
-                    broken += found
+                    broken += missing
             undecided = tuple(name for name in undecided if name not in decided)
             broken.sort(key=lambda one: self._order[one.rule])
         return RecordVerdict(broken=(*plan.misshapen, *broken), undecided=undecided, record=typed)

@@ -1,6 +1,7 @@
 """Rules that compare a record with another table: by the keys that somebody read of it and keeps in memory."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +23,12 @@ class KnownKeys:
         rows: For each list of columns that a rule names, the rows of their values.
     """
 
-    rows: Mapping[tuple[str, ...], frozenset[tuple[Any, ...]]]
+    rows: Mapping[tuple[str, ...], AbstractSet[tuple[Any, ...]]]
 
     @classmethod
     def of(cls, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> "KnownKeys":
         """The keys of one list of columns; rows with a null among them are never equal to anything."""
-        return cls({tuple(columns): frozenset(_comparable(row) for row in rows if None not in row)})
+        return cls({tuple(columns): {_comparable(row) for row in rows if None not in row}})
 
     def merged(self, other: "KnownKeys") -> "KnownKeys":
         """The keys of both."""
