@@ -63,12 +63,13 @@ def said_place(where: str) -> str:
     return f"the file {where.partition(':')[2].partition('?')[0]}"
 
 
-def read_key(name: str, where: str) -> bytes:
+def read_key(name: str, where: str, *, what: str = "key") -> bytes:
     """The bytes of a key.
 
     Args:
         name: Its name, for errors.
         where: As `key_bytes` reads it.
+        what: What it is, for errors.
 
     Raises:
         DeclarationError: It is not there, too short, or written into the settings itself.
@@ -76,15 +77,13 @@ def read_key(name: str, where: str) -> bytes:
     try:
         found = key_bytes(where)
     except DeclarationError as error:
-        raise DeclarationError(f"the key {name!r}: {error.what}", way_out=error.way_out) from None
+        raise DeclarationError(f"the {what} {name!r}: {error.what}", way_out=error.way_out) from None
     place = said_place(where)
     if found is None:
-        raise DeclarationError(
-            f"the key {name!r} is in {place}, which is empty or not set", way_out="set it to the key"
-        )
+        raise DeclarationError(f"the {what} {name!r} is in {place}, which is empty or not set", way_out="set it")
     if len(found) < LEAST_BYTES:
         raise DeclarationError(
-            f"the key {name!r} in {place} has {len(found)} bytes, fewer than {LEAST_BYTES}",
+            f"the {what} {name!r} in {place} has {len(found)} bytes, fewer than {LEAST_BYTES}",
             way_out='make one: python -c "import secrets; print(secrets.token_hex(32))"',
         )
     return found

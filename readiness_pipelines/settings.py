@@ -17,6 +17,7 @@ from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.identity import Identity
 from readiness_pipelines.keys import read_key
 from readiness_pipelines.limits import Limits
+from readiness_pipelines.serve_settings import Serve
 from readiness_pipelines.storage import ObjectStore, Place
 
 PREFIX = "READINESS_"
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
             ``env:NAME`` stands for what the variable NAME holds, ``file:PATH`` for what a file holds, and
             ``tink:PATH?kek=URI`` for a keyset that a key management service decrypts.
         identity: How it is proved who acts: the table ``[settings.identity]``; JSON where it is a variable.
+        serve: How ``readiness serve`` answers: the table ``[settings.serve]``; JSON where it is a variable.
         web_url: Address of the web page (``readiness web``), that alerts, runs and reports link to; without it they say
             the commands alone.
         token: A token of who acts, for the command line. Only a variable.
@@ -93,6 +95,7 @@ class Settings(BaseSettings):
     connections: dict[str, str] = Field(default_factory=dict, repr=False)
     keys: dict[str, str] = Field(default_factory=dict, repr=False)
     identity: Identity = Field(default_factory=Identity)
+    serve: Serve = Field(default_factory=Serve)
     web_url: str = Field(default="", pattern="^$|^https?://.+")
     token: str = Field(default="", repr=False)
     config: Path = Path(FILE)
