@@ -12,6 +12,7 @@ from readiness_pipelines.contracts.cleansing import (
     NullTokens,
     Numbers,
     RejectMissing,
+    RemovePrefix,
     Trim,
     ZeroPad,
     cleanse,
@@ -20,8 +21,9 @@ from readiness_pipelines.contracts.consumers import Consumer
 from readiness_pipelines.contracts.disclosure import KAnonymity, LDiversity
 from readiness_pipelines.contracts.domain import Domain, Lane
 from readiness_pipelines.contracts.gating import SchemaChange
+from readiness_pipelines.contracts.on_call import OnCallCalendar
 from readiness_pipelines.contracts.people import Steward
-from readiness_pipelines.contracts.promises import Freshness, Tolerance
+from readiness_pipelines.contracts.promises import Freshness, Sla, Tolerance
 from readiness_pipelines.contracts.protections import (
     Bucket,
     FormatPreserving,
@@ -37,6 +39,7 @@ from readiness_pipelines.contracts.protections import (
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch, Reader
 from readiness_pipelines.contracts.reads import Read
 from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches, WithinUsualRange
+from readiness_pipelines.contracts.runbooks import Runbook
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import (
     Computed,
@@ -81,6 +84,7 @@ __all__ = [
     "NotInOtherBatches",
     "NullTokens",
     "Numbers",
+    "OnCallCalendar",
     "Origin",
     "PersonalKind",
     "Places",
@@ -90,8 +94,11 @@ __all__ = [
     "Read",
     "Reader",
     "RejectMissing",
+    "RemovePrefix",
+    "Runbook",
     "SchemaChange",
     "SetNull",
+    "Sla",
     "Source",
     "Steward",
     "Table",
