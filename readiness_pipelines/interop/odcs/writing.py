@@ -231,8 +231,8 @@ def _promises(contract: Contract) -> Iterator[dict[str, Any]]:
         yield {"property": "frequency", **_measured(every), "description": "how often the source delivers"}
     for name, shown in (("published", "publishedShare"), ("fresh", "freshShare")):
         if name in contract.sla:
-            told = {"unit": "percent", "description": "of each month"}
-            yield {"property": shown, "value": round(100 * contract.sla[name], 6), **told, "driver": "operational"}
+            share = {"value": round(100 * contract.sla[name], 6), "unit": "percent"}
+            yield {"property": shown, **share, "description": "of each month", "driver": "operational"}
     if "repaired_within" in contract.sla:
         yield {"property": "timeToRepair", **_measured(contract.sla["repaired_within"]), "driver": "operational"}
     if contract.notice is not None:
