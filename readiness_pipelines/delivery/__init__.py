@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.delivery.follow import in_flow, readers_of_all
     from readiness_pipelines.delivery.gates import engine_of, gate_of
-    from readiness_pipelines.delivery.ingest import Ingested, ingest
+    from readiness_pipelines.delivery.ingest import ingest
+    from readiness_pipelines.delivery.ingested import Ingested
     from readiness_pipelines.delivery.judging import decisions_in_force
     from readiness_pipelines.delivery.kpis import kpi_values
     from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
@@ -41,11 +42,13 @@ if TYPE_CHECKING:
     from readiness_pipelines.delivery.settling import WAITS_AT_MOST, Unsettled
     from readiness_pipelines.delivery.share import Share
     from readiness_pipelines.delivery.transform_facts import transform_facts
+    from readiness_pipelines.delivery.windows import CLOSED, end_of_window, is_over, is_streamed, was_open
     from readiness_pipelines.delivery.work import Work, do_work, due_work, with_followers
 else:
     import_on_demand(__name__)
 
 __all__ = [
+    "CLOSED",
     "ORPHAN_AGE",
     "RETENTION",
     "WAITS_AT_MOST",
@@ -80,12 +83,15 @@ __all__ = [
     "do_work",
     "drop_environment",
     "due_work",
+    "end_of_window",
     "engine_of",
     "evaluate",
     "gate_of",
     "import_mistakes",
     "in_flow",
     "ingest",
+    "is_over",
+    "is_streamed",
     "kpi_values",
     "maintain",
     "moved_rows",
@@ -97,5 +103,6 @@ __all__ = [
     "replay_batch",
     "store_of",
     "transform_facts",
+    "was_open",
     "with_followers",
 ]

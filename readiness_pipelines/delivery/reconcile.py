@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from readiness_pipelines.batches import BatchRef, Scope
+from readiness_pipelines.batches import BatchRef, BatchState, Scope
 from readiness_pipelines.commands import erase_command
 from readiness_pipelines.contracts import Computed, Domain, GatedTable, Table
 from readiness_pipelines.delivery.contents import StoreProof, prove_store, stores_of
@@ -101,7 +101,8 @@ def reconcile(
         unproved += sum(proof.unproved for proof in proofs.values())
         places = _places(table, installation, proofs) if level.includes(Level.ROWS) else {}
         unreadable = {batch for proof in proofs.values() for batch in proof.unreadable}
-        problems += _unended(table, {*records, *places}, proofs, installation)
+        still_open = {batch for batch, record in records.items() if record.state is BatchState.OPEN}
+        problems += _unended(table, {*records, *places} - still_open, proofs, installation)
         chosen = sorted(batch for batch in {*records, *places} if BatchRef(table.id, batch) in share)
         for batch in chosen:
             found = places.get(batch, _Places())
@@ -312,6 +313,8 @@ def _problems(table: Table, ref: BatchRef, record: BatchRecord | None, found: _P
         yield _problem(ref, f"{found.twice:,} rows are there twice")
     if found.both and not record.state.keeps_older:
         yield _problem(ref, f"{found.both:,} rows are published and in quarantine")
+    if record.state is BatchState.OPEN:
+        return  # slices are under way: the rest is held to account when it is sealed
     if isinstance(table, GatedTable):
         if found.nowhere:
             yield _problem(ref, f"{found.nowhere:,} ingested rows are neither published nor in quarantine")

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
     from readiness_pipelines.ledger.shapes import Shape
     from readiness_pipelines.ledger.silences import Silence
+    from readiness_pipelines.ledger.streams import ShardRecord, Streams, StreamState
 else:
     import_on_demand(__name__)
 
@@ -83,9 +84,12 @@ __all__ = [
     "RequestState",
     "Severity",
     "Shape",
+    "ShardRecord",
     "Silence",
     "Snapshots",
     "StoredColumn",
+    "StreamState",
+    "Streams",
     "TrailEntry",
     "migrate",
     "profile_digest",

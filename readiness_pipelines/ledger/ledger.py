@@ -38,6 +38,7 @@ from readiness_pipelines.ledger.incident_book import Incidents
 from readiness_pipelines.ledger.records import Attempt, BatchRecord, TrailEntry
 from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
 from readiness_pipelines.ledger.shapes import Shape
+from readiness_pipelines.ledger.streams import Streams
 from readiness_pipelines.names import TableId
 
 AUTOMATIC = "readiness"
@@ -96,6 +97,11 @@ class Ledger:
     def erasures(self) -> Erasures:
         """Who is to be forgotten, and the register of those who were, in the same database."""
         return Erasures(self._database)
+
+    @property
+    def streams(self) -> Streams:
+        """Who reads streams, and the windows that are open, in the same database."""
+        return Streams(self._database)
 
     @property
     def file(self) -> Path | None:

@@ -25,7 +25,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -323,6 +323,24 @@ ERASED_LINES = Table(
     Column("lines", JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Index("ledger_erased_lines_fingerprint", "fingerprint"),
+)
+
+STREAMS = Table(
+    "ledger_streams",
+    METADATA,
+    Column("table_name", String(200), primary_key=True),
+    Column("shard", String(20), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("holder", String(200), nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("heartbeat_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("error", Text),
+    Column("open_window", String(200)),
+    Column("positions", JSON, nullable=False),
+    *(Column(name, BigInteger) for name in ("records", "lag")),
+    Column("watermark", UtcDateTime),
 )
 
 APPEND_ONLY = (TRAIL, DECISIONS, INCIDENT_EVENTS, SHAPES, CLAIMS)
