@@ -10,7 +10,7 @@ import duckdb
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import Marks, NO_ROWS, Staged
+from readiness_pipelines.lakehouse import NO_ROWS, Marks, Staged
 from readiness_pipelines.ledger import BatchContents, BatchFinding, BatchRecord, FileContents, FindingKind
 from readiness_pipelines.names import TableId
 

@@ -20,7 +20,7 @@ from readiness_pipelines.lakehouse import Staged, arrived_name
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sources.messages import OFFSET_BITS
 from readiness_pipelines.sql import identifier
-from readiness_pipelines.streaming.marks import settled_slice, settling
+from readiness_pipelines.streaming.marks import is_settled, settling
 from readiness_pipelines.streaming.points import Point, Step
 from readiness_pipelines.streaming.slices import SettledSlice, Slice
 
@@ -44,6 +44,7 @@ class Finished:
 class _Task:
     table: GatedTable
     slice: Slice
+    epoch: int
     installation: Installation
     run: Run
     engine: duckdb.DuckDBPyConnection
@@ -65,6 +66,7 @@ def finish_slice(
     table: GatedTable,
     slice_: Slice,
     *,
+    epoch: int,
     installation: Installation,
     run: Run,
     staged: Staged | None = None,
@@ -77,12 +79,14 @@ def finish_slice(
     Args:
         table: The table.
         slice_: The slice.
+        epoch: The epoch of the process that reads its partitions.
         installation: Where the tables are.
         run: Who, and when.
         staged: Its rows, where this process has just committed them; else they are looked for in raw.
         step: Called at each point of the protocol.
 
     Raises:
+        StreamFencedError: Another process reads its partitions now.
         UpstreamNotPublishedError: Nothing is published of a table that a rule refers to.
         GateBuildError: A check raises, or cannot be evaluated on these rows.
         LakehouseError: A table cannot be read or written.
@@ -90,13 +94,13 @@ def finish_slice(
     gate, lakehouse = gate_of(table), installation.lakehouse
     closed = lakehouse.properties(table.id.raw).get(CLOSED, "") >= slice_.window_end
     published = _properties(store_of(table), installation)
-    if gate.discloses or closed or settled_slice(published, slice_) is not None:
+    if gate.discloses or closed or is_settled(published, slice_):
         return Finished()
-    before = settled_slice(_properties(table.id.quarantine, installation), slice_)
+    before = is_settled(_properties(table.id.quarantine, installation), slice_)
     with installation.engine(f"a slice of {table.id}") as engine:
-        task = _Task(table, slice_, installation, run, engine, step)
+        task = _Task(table, slice_, epoch, installation, run, engine, step)
         rows = _declared(_arrived(task, staged), gate)
-        if before is not None:
+        if before:
             rows = _without_waiting(rows, task)
         try:
             return _judge(rows, gate.of_slices(), before, task)
@@ -142,7 +146,7 @@ def _without_waiting(rows: duckdb.DuckDBPyRelation, task: _Task) -> duckdb.DuckD
     return without_rows(rows, [row for (row,) in found])
 
 
-def _judge(rows: duckdb.DuckDBPyRelation, gate: Gate, before: str | None, task: _Task) -> Finished:
+def _judge(rows: duckdb.DuckDBPyRelation, gate: Gate, before: bool, task: _Task) -> Finished:
     lakehouse, slice_ = task.installation.lakehouse, task.slice
     store, quarantine = store_of(task.table), task.table.id.quarantine
     judge = DuckDbEngine(task.engine)
@@ -162,15 +166,13 @@ def _judge(rows: duckdb.DuckDBPyRelation, gate: Gate, before: str | None, task: 
         known = lakehouse.schema(quarantine) if lakehouse.exists(quarantine) else None
         held, schema = waiting_rows(verdict, judge, known, name=slice_.id, at=task.run.clock())
         bad = _staged(quarantine, held, schema, task)
-        after = slice_.id if before is None else f"{slice_.id} again after {before[len(slice_.id) :]}".strip()
-        lakehouse.append(
-            quarantine, bad, properties=_facts(task, verdict), marks=settling(slice_, before=before, after=after)
-        )
+        marks = settling(slice_, epoch=task.epoch, before=before)
+        lakehouse.append(quarantine, bad, properties=_facts(task, verdict), marks=marks)
     task.step(Point.QUARANTINED)
     newest: Mapping[int, datetime] = {}
     if good is not None:
         newest = _newest(good, task)
-        marks = settling(slice_, before=None, after=slice_.id)
+        marks = settling(slice_, epoch=task.epoch, before=False)
         lakehouse.append(store, good, properties=_facts(task, verdict), marks=marks)
     task.step(Point.PUBLISHED)
     return Finished(published=good.rows if good is not None else 0, quarantined=waiting, newest=newest)

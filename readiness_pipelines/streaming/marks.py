@@ -1,12 +1,12 @@
 """What Iceberg tables say of a stream, as table properties that are set in the same commit as the rows.
 
 The raw table has the position of each partition: in which epoch it is written, from where to where the last slice
-went, that slice's id, and its window. The tables after it have, for each partition, the id of the last slice whose rows
-they hold. Snapshots expire, and these stay.
+went, that slice's id, and its window. The tables after it have, for each partition, the epoch and the id of the last slice
+whose rows they hold. Snapshots expire, and these stay.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from readiness_pipelines.delivery import CLOSED
@@ -101,27 +101,53 @@ def landing(slice_: Slice, *, epoch: int) -> Marks:
     return marks
 
 
-def settling(slice_: Slice, *, before: str | None, after: str) -> Marks:
-    """Say that a table holds a slice's rows, if it says so of none, or just of the one that was looked at.
-
-    Args:
-        slice_: The slice.
-        before: What the table said when it was looked at, as `settled_slice` gives it.
-        after: What it says from now on.
-    """
+def following(partitions: Collection[int], *, epoch: int) -> Marks:
+    """Take partitions over in a table after raw, as `taking` does there."""
 
     def marks(properties: Mapping[str, str]) -> Mapping[str, str]:
-        if properties.get(CLOSED, "") >= slice_.window_end or settled_slice(properties, slice_) != before:
-            raise SettledSlice
-        return {f"{_SLICE}{partition}": after for partition in slice_.ranges}
+        found: dict[str, str] = {}
+        for partition in partitions:
+            before, slice_id = _settled(properties, partition)
+            if before > epoch:
+                raise _fenced(partition, f"it is in epoch {before}, and this process is in {epoch}")
+            found[f"{_SLICE}{partition}"] = json.dumps([epoch, slice_id])
+        return found
 
     return marks
 
 
-def settled_slice(properties: Mapping[str, str], slice_: Slice) -> str | None:
-    """What a table says of a slice whose rows it holds, as `settling` wrote it; ``None`` where it says nothing."""
-    said = {properties.get(f"{_SLICE}{partition}", "") for partition in slice_.ranges}
-    return next((one for one in said if one.partition(" ")[0] == slice_.id), None)
+def settling(slice_: Slice, *, epoch: int, before: bool) -> Marks:
+    """Say that a table after raw holds a slice's rows, in this process's epoch.
+
+    Args:
+        slice_: The slice.
+        epoch: The process's epoch.
+        before: Whether the table held rows of it when it was looked at, so that only the others are added.
+    """
+
+    def marks(properties: Mapping[str, str]) -> Mapping[str, str]:
+        if properties.get(CLOSED, "") >= slice_.window_end:
+            raise SettledSlice
+        for partition in slice_.ranges:
+            found = _settled(properties, partition)[0]
+            if found != epoch:
+                raise _fenced(partition, f"it is in epoch {found}, and this process is in {epoch}")
+        if is_settled(properties, slice_) and not before:
+            raise SettledSlice
+        return {f"{_SLICE}{partition}": json.dumps([epoch, slice_.id]) for partition in slice_.ranges}
+
+    return marks
+
+
+def is_settled(properties: Mapping[str, str], slice_: Slice) -> bool:
+    """Whether a table after raw says that it holds a slice's rows."""
+    return all(_settled(properties, partition)[1] == slice_.id for partition in slice_.ranges)
+
+
+def _settled(properties: Mapping[str, str], partition: int) -> tuple[int, str]:
+    """The epoch in which a partition is written in a table after raw, and the last slice whose rows it holds."""
+    epoch, slice_id = json.loads(properties.get(f"{_SLICE}{partition}", '[0, ""]'))
+    return int(epoch), str(slice_id)
 
 
 def check_topic(properties: Mapping[str, str], topic: str, topic_id: str) -> None:

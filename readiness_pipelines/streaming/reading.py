@@ -19,7 +19,7 @@ import pyarrow as pa
 from readiness_pipelines.batches import BatchRef, BatchState, Counts, Window
 from readiness_pipelines.columns import RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable
-from readiness_pipelines.delivery import store_of
+from readiness_pipelines.delivery import gate_of, store_of
 from readiness_pipelines.delivery.attempts import home_of
 from readiness_pipelines.delivery.classes import handling_rows
 from readiness_pipelines.errors import (
@@ -40,7 +40,7 @@ from readiness_pipelines.sources import Topic
 from readiness_pipelines.sources.messages import DecodedMessages, Message, decode_messages
 from readiness_pipelines.streaming.finishing import Finished, finish_slice
 from readiness_pipelines.streaming.kafka import gap
-from readiness_pipelines.streaming.marks import Position, landing, positions, replaced_topic, taking
+from readiness_pipelines.streaming.marks import Position, following, landing, positions, replaced_topic, taking
 from readiness_pipelines.streaming.messages import MessageSource
 from readiness_pipelines.streaming.monitor import Progress
 from readiness_pipelines.streaming.points import Point, Step
@@ -165,7 +165,10 @@ class _Process:
             self.source.close()
 
     def _begin(self, skip_gap: str) -> None:
-        self.installation.lakehouse.ensure(self.table.id.raw, RAW_COLUMNS)
+        lakehouse = self.installation.lakehouse
+        lakehouse.ensure(self.table.id.raw, RAW_COLUMNS)
+        lakehouse.ensure(self.table.id.quarantine, RAW_COLUMNS)
+        lakehouse.ensure(store_of(self.table), gate_of(self.table).schema)
         self._take_partitions(self._mine(), skip_gap)
         self._beat()
 
@@ -182,6 +185,9 @@ class _Process:
         properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
         marks = taking(begins, epoch=self.epoch, topic=self.topic.topic, topic_id=topic_id)
         lakehouse.append(raw, None, properties=properties, marks=marks)
+        for store in (self.table.id.quarantine, store_of(self.table)):
+            # Those who read the partitions before may still be about to write there.
+            lakehouse.append(store, None, properties=properties, marks=following(partitions, epoch=self.epoch))
         found = positions(lakehouse.properties(raw))
         for partition in partitions:
             position, there = found[partition].end, bounds[partition]
@@ -215,19 +221,14 @@ class _Process:
         return bounds.first
 
     def _recover(self, found: Mapping[int, Position], partitions: Sequence[int]) -> None:
-        """Finish the last slices of partitions, which whoever read them before may not have finished."""
-        last: dict[str, dict[int, tuple[int, int]]] = {}
-        windows: dict[str, str] = {}
-        wanted = {found[partition].slice for partition in partitions if found[partition].slice}
-        for partition, position in found.items():
-            if position.slice in wanted:
-                last.setdefault(position.slice, {})[partition] = (position.start, position.end)
-                windows[position.slice] = position.window
-        for ident, ranges in last.items():
-            window = self.table.batches.window(windows[ident])
-            if window is not None:
+        """Finish what partitions have of their last slices, which whoever read them before may not have finished."""
+        for partition in partitions:
+            position = found[partition]
+            window = self.table.batches.window(position.window)
+            if position.slice and window is not None:
+                ranges = {partition: (position.start, position.end)}
                 end = window.end.isoformat()
-                self._finish(Slice(id=ident, window=window.batch, window_end=end, ranges=ranges), None)
+                self._finish(Slice(id=position.slice, window=window.batch, window_end=end, ranges=ranges), None)
 
     def _turn(self) -> None:
         """Take and finish one slice, if there is any; beat from time to time."""
@@ -343,6 +344,7 @@ class _Process:
                 return finish_slice(
                     self.table,
                     slice_,
+                    epoch=self.epoch,
                     installation=self.installation,
                     run=self.run,
                     staged=staged,

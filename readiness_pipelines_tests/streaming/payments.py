@@ -32,7 +32,9 @@ class Payment(pa.DataFrameModel):
     note: arrow.string() = pa.Field(nullable=True)
 
 
-def payments_domain(reader: Reader | None = None, *, ratio: float = 0.9, brokers: str = "127.0.0.1:1") -> Domain:
+def payments_domain(
+    reader: Reader | None = None, *, ratio: float = 0.9, records: int = 500, schema: type[Payment] = Payment
+) -> Domain:
     """The domain; its payments are read from a topic unless another reader is given."""
     bank = Domain("bank", owner="bank@bank.example")
     bank.gated(
@@ -40,9 +42,9 @@ def payments_domain(reader: Reader | None = None, *, ratio: float = 0.9, brokers
         source=Source(
             origin="Card terminals",
             steward=Steward("Terminals", "terminals@bank.example"),
-            reader=reader or Topic(TOPIC, brokers=brokers, slice_every="0.3s", slice_records=500),
+            reader=reader or Topic(TOPIC, brokers="127.0.0.1:1", slice_every="0.3s", slice_records=records),
         ),
-        schema=Payment,
+        schema=schema,
         batches=HourlyBatches(start="2026-11-02"),
         tolerance=Tolerance(quarantined_ratio=ratio),
         freshness=Freshness(warn_after="1h", fail_after="2h", event_time="paid_at"),

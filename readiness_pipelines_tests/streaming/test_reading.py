@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from readiness_pipelines.batches import BatchRef, BatchState
-from readiness_pipelines.delivery import deliver, do_work, due_work, ingest, reconcile
+from readiness_pipelines.delivery import do_work, due_work, reconcile
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines_tests.brokers import Broker, broker
 from readiness_pipelines_tests.conftest import settings_in
@@ -23,7 +23,6 @@ from readiness_pipelines_tests.streaming.payments import (
     read_until,
     rows_of,
 )
-
 
 ROWS = "payment_id, paid_at, amount, state, note"
 QUARANTINED = "payment_id, paid_at, amount, state, note, list_transform(_errors, lambda one: one.rule) AS rules"
