@@ -1,5 +1,6 @@
 """Brokers that speak Kafka's protocol, which the tests start themselves as processes and may kill."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -18,7 +19,8 @@ from readiness_pipelines_tests.stores import CREDENTIALS, new_bucket
 
 Kind = Literal["noida", "tansu"]
 
-QUIET = {"log_level": 0, "socket.timeout.ms": 10_000}
+QUIET = {"logger": logging.getLogger("brokers"), "socket.timeout.ms": 10_000}
+logging.getLogger("brokers").addHandler(logging.NullHandler())
 
 
 class Broker:
@@ -94,7 +96,8 @@ class Broker:
         admin.create_topics([NewTopic(name, partitions, 1)])[name].result(20)
 
     def drop_topic(self, name: str) -> None:
-        AdminClient({**self.options, **QUIET}).delete_topics([name])[name].result(20)
+        admin = AdminClient({**self.options, **QUIET})
+        admin.delete_topics([name])[name].result(20)
 
     def send(self, topic: str, values: Sequence[bytes | None], *, partitions: int = 1, first: int = 0) -> None:
         """Send values, one partition after the other in turns; all are there when it returns."""

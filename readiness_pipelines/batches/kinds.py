@@ -49,7 +49,7 @@ Every = Literal["quarter_hour", "hour", "day", "week", "month"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """Batches that follow the calendar: one each quarter of an hour, hour, day, week or month, keyed by its beginning."""
+    """Batches that follow the calendar: one each quarter of an hour, hour, day, week or month, keyed by its start."""
 
     every: Every
     start: date

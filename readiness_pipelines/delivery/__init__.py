@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.delivery.settling import WAITS_AT_MOST, Unsettled
     from readiness_pipelines.delivery.share import Share
     from readiness_pipelines.delivery.transform_facts import transform_facts
-    from readiness_pipelines.delivery.windows import CLOSED, end_of_window, is_over, is_streamed, was_open
+    from readiness_pipelines.delivery.windows import CLOSED, end_of_window, is_over, is_streamed, was_open, windows_over
     from readiness_pipelines.delivery.work import Work, do_work, due_work, with_followers
 else:
     import_on_demand(__name__)
@@ -104,5 +104,6 @@ __all__ = [
     "store_of",
     "transform_facts",
     "was_open",
+    "windows_over",
     "with_followers",
 ]

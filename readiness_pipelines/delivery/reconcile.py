@@ -309,10 +309,7 @@ def _problems(table: Table, ref: BatchRef, record: BatchRecord | None, found: _P
             yield _problem(ref, "the tables have rows of it that the ledger does not know")
         return
     counts = record.counts
-    if found.twice:
-        yield _problem(ref, f"{found.twice:,} rows are there twice")
-    if found.both and not record.state.keeps_older:
-        yield _problem(ref, f"{found.both:,} rows are published and in quarantine")
+    yield from _twofold(ref, record, found)
     if record.state is BatchState.OPEN:
         return  # slices are under way: the rest is held to account when it is sealed
     if isinstance(table, GatedTable):
@@ -332,6 +329,13 @@ def _problems(table: Table, ref: BatchRef, record: BatchRecord | None, found: _P
             yield _problem(ref, f"the tables have {seen:,} {place} rows, the ledger {rows:,}")
     if not counts.accounted:
         yield _problem(ref, f"{counts.ingested:,} ingested rows are not all accounted for in the ledger")
+
+
+def _twofold(ref: BatchRef, record: BatchRecord, found: _Places) -> Iterator[Problem]:
+    if found.twice:
+        yield _problem(ref, f"{found.twice:,} rows are there twice")
+    if found.both and not record.state.keeps_older:
+        yield _problem(ref, f"{found.both:,} rows are published and in quarantine")
 
 
 def _erased_persons(table: Table, installation: Installation) -> Iterator[Problem]:

@@ -204,3 +204,14 @@ def is_over(table: Table, batch: str, now: datetime) -> bool:
     """Whether a window is to be sealed."""
     window = table.batches.window(batch)
     return window is not None and window.end + SEALED_AFTER <= now
+
+
+def windows_over(table: GatedTable, *, installation: Installation, now: datetime) -> tuple[str, ...]:
+    """The windows of a table that are open though they are over, from old to new.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    there = installation.ledger.batches(tables=[table.id.raw], state=BatchState.OPEN)
+    over = [record.ref.batch for record in there if is_over(table, record.ref.batch, now)]
+    return tuple(sorted(over, key=table.batches.order))

@@ -14,7 +14,7 @@ class FindingKind(StrEnum):
     rows, one whose columns hold other values than usual, a source whose columns or types changed; a batch that could
     not be profiled or compared, and was delivered all the same; a batch that is not as its last verdict left it; one
     whose run waits while no other ends; columns that look personal and that nobody
-    classified; rows that give persons away.
+    classified; rows that give persons away; a stream that is not read.
     """
 
     FRESHNESS = "freshness"
@@ -29,6 +29,7 @@ class FindingKind(StrEnum):
     QUEUE = "queue"
     UNCLASSIFIED = "unclassified"
     DISCLOSURE = "disclosure"
+    STREAM = "stream"
 
 
 _OF_NEWEST = frozenset(

@@ -1,5 +1,6 @@
 """Messages of a Kafka topic, by librdkafka. Partitions are assigned, never joined for: nobody rebalances."""
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -27,9 +28,11 @@ _OPTIONS = {
     "queued.max.messages.kbytes": "131072",
     "queued.min.messages": "100000",
     "fetch.max.bytes": "67108864",
+    "max.partition.fetch.bytes": "33554432",
     "receive.message.max.bytes": "134217728",
-    "log_level": "0",
 }
+
+_LOGGER = logging.getLogger(__name__)
 
 _NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 
@@ -57,7 +60,7 @@ class KafkaMessages:
         self._topic = topic.topic
         self._options = dict(options)
         try:
-            self._consumer = confluent_kafka.Consumer({**_OPTIONS, "group.id": group, **options})
+            self._consumer = confluent_kafka.Consumer({**_OPTIONS, "group.id": group, **options, "logger": _LOGGER})
         except confluent_kafka.KafkaException as error:
             raise DeclarationError(f"the brokers of {topic.describe()} cannot be used: {_said(error)}") from error
         self._positions: dict[int, int] = {}
@@ -68,7 +71,7 @@ class KafkaMessages:
         from confluent_kafka.admin import AdminClient  # noqa: PLC0415  # an extra
 
         with suppress(self._kafka.KafkaException, AttributeError):
-            client = AdminClient({**self._options, "log_level": "0"})
+            client = AdminClient({**self._options, "logger": _LOGGER})
             asked = client.describe_topics(
                 self._kafka.TopicCollection([self._topic]), request_timeout=ANSWERS_WITHIN_SECONDS
             )

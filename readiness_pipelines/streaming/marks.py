@@ -1,8 +1,8 @@
 """What Iceberg tables say of a stream, as table properties that are set in the same commit as the rows.
 
 The raw table has the position of each partition: in which epoch it is written, from where to where the last slice
-went, that slice's id, and its window. The tables after it have, for each partition, the epoch and the id of the last slice
-whose rows they hold. Snapshots expire, and these stay.
+went, that slice's id, and its window. The tables after it have, for each partition, the epoch and the id of the last
+slice whose rows they hold. Snapshots expire, and these stay.
 """
 
 import json

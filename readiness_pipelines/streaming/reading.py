@@ -252,20 +252,19 @@ class _Process:
         """Messages until the slice is full, old enough, or its window ends; and when the first one came."""
         found: list[Message] = []
         size, received_at = 0, self.run.clock()
-        ends_at: datetime | None = None
+        closes_at, ends_at = 0.0, received_at
         while not self.stop():
             self.progress.looked_at = self.run.clock()
             taken = self.source.take(self.topic.slice_records - len(found), TAKES_SECONDS)
             now = self.run.clock()
             fresh = [message for message in taken if message.offset >= self.at[message.partition]]
-            if fresh and ends_at is None:
-                received_at = now
-                ends_at = min(now + self.topic.slice_every, self._window(now).end)
+            if fresh and not found:
+                received_at, ends_at = now, self._window(now).end
+                closes_at = time.monotonic() + self.topic.slice_every.total_seconds()
             found += fresh
             size += sum(len(message.value or b"") for message in fresh)
-            if ends_at is None or now >= ends_at:
-                break
-            if len(found) >= self.topic.slice_records or size >= self.topic.slice_bytes:
+            full = len(found) >= self.topic.slice_records or size >= self.topic.slice_bytes
+            if not found or full or now >= ends_at or time.monotonic() >= closes_at:
                 break
         found.sort(key=lambda message: message[:2])
         return found, received_at

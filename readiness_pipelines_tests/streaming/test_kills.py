@@ -27,14 +27,20 @@ def noida(tmp_path: Path) -> Iterator[Broker]:
 def test_a_process_killed_at_any_point_and_a_zombie_lose_and_double_nothing(
     noida: Broker, installation: Installation, tmp_path: Path
 ) -> None:
-    values = mixed(2_000)
+    values = mixed(800)
     noida.send(TOPIC, values, partitions=PARTITIONS)
     ends = {partition: len(values[partition::PARTITIONS]) for partition in range(PARTITIONS)}
     table = payments_table(domain := payments_domain())
     now = START
 
     def victim(**what: object) -> Victim:
-        said = {"folder": str(tmp_path), "address": noida.address, "now": now.isoformat(), **what}
+        said: dict[str, object] = {
+            "records": 50,
+            "folder": str(tmp_path),
+            "address": noida.address,
+            "now": now.isoformat(),
+            **what,
+        }
         return Victim(ends={str(partition): end for partition, end in ends.items()}, **said)  # type: ignore[arg-type]
 
     with Nursery() as nursery:
