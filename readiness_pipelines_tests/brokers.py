@@ -104,8 +104,12 @@ class Broker:
         producer = Producer({**self.options, **QUIET, "acks": "all", "linger.ms": 5, "message.max.bytes": 20_000_000})
         for number, value in enumerate(values):
             producer.poll(0)
-            producer.produce(topic, value, partition=(first + number) % partitions)
+            producer.produce(topic, value, partition=(first + number) % partitions, on_delivery=_delivered)
         assert producer.flush(60) == 0
+
+
+def _delivered(error: object, _: object) -> None:
+    assert error is None, error
 
 
 @contextmanager

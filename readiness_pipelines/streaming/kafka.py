@@ -34,6 +34,28 @@ _OPTIONS = {
 
 _LOGGER = logging.getLogger(__name__)
 
+_PASSES = frozenset(
+    {
+        "_ALL_BROKERS_DOWN",
+        "_TRANSPORT",
+        "_TIMED_OUT",
+        "_RESOLVE",
+        "_PARTITION_EOF",
+        "_WAIT_COORD",
+        "_WAIT_CACHE",
+        "BROKER_NOT_AVAILABLE",
+        "COORDINATOR_LOAD_IN_PROGRESS",
+        "COORDINATOR_NOT_AVAILABLE",
+        "LEADER_NOT_AVAILABLE",
+        "NETWORK_EXCEPTION",
+        "NOT_COORDINATOR",
+        "NOT_LEADER_FOR_PARTITION",
+        "REPLICA_NOT_AVAILABLE",
+        "REQUEST_TIMED_OUT",
+    }
+)
+"""Errors that pass by themselves: librdkafka tries again, and no message is passed over."""
+
 _NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 
 
@@ -132,21 +154,15 @@ class KafkaMessages:
         return found
 
     def _refuse(self, error: "KafkaError", partition: int | None) -> None:
-        """Raise what does not pass by itself; librdkafka tries all else again."""
+        """Raise what does not pass by itself."""
         codes = self._kafka.KafkaError
         if error.code() in (codes._AUTO_OFFSET_RESET, codes.OFFSET_OUT_OF_RANGE) and partition is not None:
             raise gap(self._topic, partition, self._positions.get(partition, 0), self.bounds(partition))
-        if error.fatal() or error.code() in (
-            codes.UNKNOWN_TOPIC_OR_PART,
-            codes.TOPIC_AUTHORIZATION_FAILED,
-            codes.GROUP_AUTHORIZATION_FAILED,
-            codes._UNKNOWN_TOPIC,
-            codes._UNKNOWN_PARTITION,
-            codes._AUTHENTICATION,
-        ):
+        if error.fatal() or not (error.retriable() or error.name() in _PASSES):
+            # Also where a message could not be taken: the next one must not be.
             raise StreamError(
                 f"the topic {self._topic} cannot be read: {error.str()}",
-                way_out="check the topic and what this client may do; then start the stream again",
+                way_out="check the topic and what this client may do; then start the stream again: nothing is lost",
             )
 
     def acknowledge(self, positions: Mapping[int, int]) -> None:

@@ -46,6 +46,12 @@ def noida(tmp_path: Path) -> Iterator[Broker]:
         yield one
 
 
+@pytest.fixture
+def tansu(tmp_path: Path) -> Iterator[Broker]:
+    with broker("tansu", tmp_path / "broker") as one:
+        yield one
+
+
 def test_a_sealed_stream_has_the_rows_that_the_same_records_have_as_a_file(
     noida: Broker, installation: Installation, tmp_path: Path
 ) -> None:
@@ -122,9 +128,9 @@ def test_rows_that_the_whole_window_refuses_are_withdrawn_by_the_seal_and_announ
     assert reconcile([strict], installation=installation).problems == ()
 
 
-def test_what_cannot_be_decoded_is_kept_as_it_came(noida: Broker, installation: Installation) -> None:
-    noida.make_topic(TOPIC, 2)
-    producer = Producer({**noida.options, **QUIET, "message.max.bytes": 20_000_000})
+def test_what_cannot_be_decoded_is_kept_as_it_came(tansu: Broker, installation: Installation) -> None:
+    tansu.make_topic(TOPIC, 2)
+    producer = Producer({**tansu.options, **QUIET, "message.max.bytes": 20_000_000})
     large = payment(5, note="x" * 10_000_000)
     for key, value, headers in (
         (b"k1", b"\xff\xfe", [("source", b"pos-7"), ("bytes", b"\xff")]),
@@ -140,7 +146,7 @@ def test_what_cannot_be_decoded_is_kept_as_it_came(noida: Broker, installation: 
     assert producer.flush(30) == 0
     domain = payments_domain()
     table = payments_table(domain)
-    progress = read_until(table, noida, installation, records=8, run=Run(clock=Clock()))
+    progress = read_until(table, tansu, installation, records=8, run=Run(clock=Clock()))
     assert (progress.records, progress.unreadable, progress.published, progress.quarantined) == (8, 5, 2, 6)
     raw = {
         row: rest for row, *rest in rows_of(installation, table.id.raw, "_row & 255, _unreadable, _unreadable_reason")
