@@ -93,7 +93,8 @@ class Campaign:
 
     def seal_and_kill(self) -> None:
         """Begin to seal what is over, in a process that is killed on the way."""
-        command = [sys.executable, "-W", "ignore", "-m", "readiness_pipelines_tests.streaming.kills", "--seal", str(self.folder), self.now.isoformat()]
+        module = "readiness_pipelines_tests.streaming.kills"
+        command = [sys.executable, "-W", "ignore", "-m", module, "--seal", str(self.folder), self.now.isoformat()]
         process = subprocess.Popen(command)
         time.sleep(self.chance.uniform(1.5, 6.0))
         if process.poll() is None:
