@@ -82,7 +82,7 @@ class Campaign:
         self.now += timedelta(minutes=self.chance.choice([2, 2, 2, 7]))
         if self.zombies and self.chance.random() < 0.3:
             woken = nursery.wake(self.zombies.pop(0))
-            if not woken.startswith(("StreamFencedError", "killed")):
+            if not woken.startswith(("StreamFencedError", "killed", "done")):
                 raise AssertionError(f"a process that had been taken over ended with: {woken}")
         if self.broker.kind == "tansu" and self.chance.random() < 0.15:
             self.broker.kill()
