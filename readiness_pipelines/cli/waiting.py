@@ -9,6 +9,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef, BatchState
+from readiness_pipelines.cli.guiding import guidance_value, say_runbook
 from readiness_pipelines.cli.narrow import broken_between_words, short_redacted
 from readiness_pipelines.cli.output import OUT, count_of, print_json, say
 from readiness_pipelines.cli.tables import plain_table
@@ -16,9 +17,9 @@ from readiness_pipelines.cli.values import counts_value, decision_value
 from readiness_pipelines.commands import history_command, open_command, replay_command
 from readiness_pipelines.contracts import Table, answers_for
 from readiness_pipelines.gates import RuleCount
-from readiness_pipelines.installation import Installation
+from readiness_pipelines.installation import Installation, utc_now
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.overview import broken_rules, waiting_record, ways_out
+from readiness_pipelines.overview import broken_rules, guidance_of, waiting_record, ways_out
 
 SHOWN_COLUMNS = 6
 MOST_WIDTH, LEAST_WIDTH = 24, 8
@@ -120,12 +121,14 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
     counts, then = broken_rules(table, record, installation=installation)
     decisions = installation.ledger.decisions(record.ref)
     commands = list(ways_out(ref, counts)) if record.counts.quarantined else [history_command(ref)]
+    guidance = guidance_of(table, now=utc_now())
     if as_json:
         print_json(
             {
                 **waiting_value(record),
                 "rules_of_gate": then or record.gate_version,
                 "answers": answers_for(table),
+                **guidance_value(guidance),
                 "rules": list(map(_rule_value, counts)),
                 "decisions": list(map(decision_value, decisions)),
                 "commands": commands,
@@ -135,6 +138,9 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
     say((f"{record.ref} ", "bold"), (record.state.replace("_", " "), "bold red"))
     say(record.reason or "nothing waits")
     say(f"who answers: {answers_for(table)}")
+    for line in guidance.lines:
+        say(line)
+    say_runbook(guidance)
     if then:
         say(f"what it broke by the gate {then}, which judged it; the code has another one by now:")
         say(("  → ", "bold"), replay_command(ref))
@@ -152,7 +158,8 @@ def _show_samples(count: RuleCount) -> None:
     say((count.rule.name, "bold"), f": {breaking} {count.rule.reason} ({count.rule.route})")
     if not count.samples:
         return
-    names = [name for name in count.samples[0] if name != "_file"]
+    of_one_file = len({sample.get("_file") for sample in count.samples}) == 1
+    names = [name for name in count.samples[0] if name != "_file" or not of_one_file]
     table = plain_table("")
     table.title = None
     for name in names:
