@@ -69,7 +69,8 @@ def rows_table(batch: str, names: Sequence[str], rows: Sequence[Mapping[str, Any
     rules = max((len(part) for row in rows for part in _rules(row)), default=0)
     rules = min(max(rules, len("broken")), OUT.width // 3) if "broken" in names else 0
     left = OUT.width - max((len(str(row.get("_row"))) for row in rows), default=4) - rules - _GAPS
-    shown, widths = [], {}
+    shown: list[str] = []
+    widths: dict[str, int] = {}
     for name in dict.fromkeys([*broken, *names]):
         if name in ("_row", "broken"):
             continue

@@ -66,7 +66,7 @@ def test_rows_may_be_exported_mended_and_given_back(delivered: Path) -> None:
 
 def test_three_corrections_are_looked_at_kept_and_replayed_in_one_command(delivered: Path) -> None:
     (delivered / "fix.csv").write_text("_row,status\n2,paid\n")
-    given = ("quarantine", "correct", "shop", "--batch", "day_3", "--file", "fix.csv")
+    given: tuple[str, ...] = ("quarantine", "correct", "shop", "--batch", "day_3", "--file", "fix.csv")
     given += ("--set", "amount = ltrim(amount, '-')", "--set", "amount = CASE amount WHEN 'x' THEN '1' ELSE amount END")
     foretold = as_json(*given, "--dry-run")
     assert (foretold["would_be"], foretold["changed"], foretold["corrected"]) == ("published", 4, 3)
