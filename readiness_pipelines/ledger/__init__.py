@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.moves import MOVES
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
     from readiness_pipelines.ledger.profiles import profile_digest
+    from readiness_pipelines.ledger.receivers import Receivers, ReceiverState, RefusedEvent
     from readiness_pipelines.ledger.records import (
         ALL_BATCHES,
         Attempt,
@@ -78,6 +79,9 @@ __all__ = [
     "Message",
     "Migrated",
     "NoticeKey",
+    "ReceiverState",
+    "Receivers",
+    "RefusedEvent",
     "RegisteredPerson",
     "ReplayRequest",
     "RequestState",

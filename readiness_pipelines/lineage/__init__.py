@@ -7,7 +7,7 @@ from readiness_pipelines.on_demand import import_on_demand
 if TYPE_CHECKING:
     from readiness_pipelines.lineage.influences import ANY_COLUMN, ColumnLineage, How, Influence, Influences
     from readiness_pipelines.lineage.queries.reading import QueryInput, query_lineage
-    from readiness_pipelines.lineage.tables import column_lineage, declared_schema, schemas_in
+    from readiness_pipelines.lineage.tables import column_lineage, declared_schema, known_lineage, schemas_in
     from readiness_pipelines.lineage.witness import Observed, observe_changes
 else:
     import_on_demand(__name__)
@@ -22,6 +22,7 @@ __all__ = [
     "QueryInput",
     "column_lineage",
     "declared_schema",
+    "known_lineage",
     "observe_changes",
     "query_lineage",
     "schemas_in",

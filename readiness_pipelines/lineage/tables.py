@@ -18,7 +18,6 @@ from readiness_pipelines.gates.schema.columns import ColumnSpec
 from readiness_pipelines.gates.schema.tests import Checked, Readable, Referenced, Typed
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lineage.influences import (
-    ANY_COLUMN,
     NOTHING,
     ColumnLineage,
     How,
@@ -112,6 +111,21 @@ def _lineage(table: Table, schema_of: Schemas) -> ColumnLineage:
     if isinstance(table, Kpi):
         computed = _measured(table, computed)
     return _gated(table, gate, names, computed, anything=any_column_of(read.table.id for read in table.reads.values()))
+
+
+def known_lineage(table: Table, installation: Installation) -> ColumnLineage:
+    """`column_lineage` of a table as it is in an installation; kept where only the code decides about it.
+
+    Args:
+        table: The table.
+        installation: Where the tables are.
+
+    Raises:
+        GateBuildError: A schema that cannot become a gate.
+        LakehouseError: The tables cannot be read.
+    """
+    fixed = not any(map(_is_open, (table, *(read.table for read in table.reads.values()))))
+    return column_lineage(table, None if fixed else schemas_in(installation))
 
 
 def _arriving(gate: Gate, names: Sequence[str]) -> Iterator[str]:
@@ -254,6 +268,3 @@ def _compared(table: Table, test: Referenced) -> Influences:
     if other is None:
         return NOTHING
     return frozenset(Influence(other, name, How.FILTER) for name in reference.reference_columns)
-
-
-__all__ = ["ANY_COLUMN", "Schemas", "column_lineage", "declared_schema", "schemas_in"]
