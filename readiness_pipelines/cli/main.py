@@ -102,6 +102,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.incidents:app",
         help="What is not as promised: look, take it, close it, or silence it.",
     ),
+    "lineage": Named(
+        home="readiness_pipelines.cli.lineage:app",
+        help="Where data comes from, what depends on it, and events about it.",
+    ),
     "domain": Named(
         home="readiness_pipelines.cli.domain:app",
         help="What is declared: the domains, their tables and products.",

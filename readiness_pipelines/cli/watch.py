@@ -12,6 +12,7 @@ from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.openlineage import send_to_all
 from readiness_pipelines.settings import Settings
 
 STYLES = {"failed": "bold red", "late": "yellow", "never": "dim", "fresh": "green", "recovered": "green"}
@@ -22,16 +23,26 @@ def run_watch(as_json: AsJson = False) -> None:
     with errors_for_people():
         settings = Settings()
         installation = Installation.open(settings)
+        domains = load_domains(settings)
         look = watch(
-            load_domains(settings),
+            domains,
             load_alerts(settings.config),
             installation=installation,
             clock=Run().clock,
         )
+        events = send_to_all(domains, settings, installation=installation, clock=Run().clock)
         book = installation.ledger.incidents
         waiting = book.messages(unsent=True)
         if as_json:
-            print_json({**_value(look), "unsent_messages": len(waiting), "incidents": len(book.incidents(active=True))})
+            sent = [{"receiver": one.name, "sent": one.sent, "error": one.error or None} for one in events]
+            print_json(
+                {
+                    **_value(look),
+                    "lineage_events": sent,
+                    "unsent_messages": len(waiting),
+                    "incidents": len(book.incidents(active=True)),
+                }
+            )
             return
         if look.freshness:
             OUT.print(_table(look))
@@ -44,6 +55,10 @@ def run_watch(as_json: AsJson = False) -> None:
         say(f"{look.messages} messages written, {look.sent.sent} sent")
         for error in look.sent.errors:
             ERR.print(Text.assemble(("not sent ", "bold red"), f"{error}; it is kept and tried again"))
+        for one in events:
+            if one.error:
+                words = f"OpenLineage to {one.name}: {one.error}; it is tried again"
+                ERR.print(Text.assemble(("not sent ", "bold red"), words))
 
 
 def _table(look: Look) -> Table:

@@ -148,6 +148,21 @@ def computed_rows(
         UpstreamNotPublishedError: An input has nothing published for the batch.
         DeclarationError: The transform breaks, or gives something that is not rows.
     """
+    relations, inputs = input_relations(table, batch=batch, installation=installation, engine=engine)
+    with errors_of_transform(table, batch):
+        release = release_of(table, batch=batch, installation=installation, run=releasing)
+        rows = transformed(table, relations, engine, release=release)
+        return Given(rows=with_row_identity(rows, table, batch=batch, engine=engine), inputs=inputs)
+
+
+def input_relations(
+    table: Computed, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> tuple[dict[str, duckdb.DuckDBPyRelation], Inputs]:
+    """The published rows that a batch of a computed table is made of, by the transform's parameters, and what they are.
+
+    Raises:
+        UpstreamNotPublishedError: An input has nothing published for the batch.
+    """
     published = Published(installation.ledger)
     relations: dict[str, duckdb.DuckDBPyRelation] = {}
     inputs: dict[Any, dict[str, int]] = {}
@@ -157,10 +172,7 @@ def computed_rows(
         if snapshots:
             inputs.setdefault(read.table.id, {}).update(snapshots)
         relations[name] = _input(read, snapshots, installation, engine)
-    with errors_of_transform(table, batch):
-        release = release_of(table, batch=batch, installation=installation, run=releasing)
-        rows = transformed(table, relations, engine, release=release)
-        return Given(rows=with_row_identity(rows, table, batch=batch, engine=engine), inputs=inputs)
+    return relations, inputs
 
 
 def _input(

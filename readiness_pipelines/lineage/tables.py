@@ -107,9 +107,7 @@ def _lineage(table: Table, schema_of: Schemas) -> ColumnLineage:
             columns={name: frozenset({Influence(raw, name, How.IDENTITY)}) for name in _arriving(gate, names)}
         )
         return _gated(table, gate, names, arrived, anything=any_column_of([raw]))
-    computed = _computed(table, schema_of)
-    if isinstance(table, Kpi):
-        computed = _measured(table, computed)
+    computed = transform_lineage(table, schema_of)
     return _gated(table, gate, names, computed, anything=any_column_of(read.table.id for read in table.reads.values()))
 
 
@@ -132,6 +130,20 @@ def _arriving(gate: Gate, names: Sequence[str]) -> Iterator[str]:
     """The columns of a source: those that are published, but for flags that the gate makes."""
     flags = {step.column for spec in gate.spec.columns for step in spec.steps if isinstance(step, FlagMissing)}
     return (name for name in names if name not in flags)
+
+
+def transform_lineage(table: Computed, schema_of: Schemas) -> ColumnLineage:
+    """What a computed table's columns are made of before its gate judges them.
+
+    Args:
+        table: The table.
+        schema_of: The columns of tables.
+
+    Raises:
+        GateBuildError: An input's schema cannot become a gate.
+    """
+    found = _computed(table, schema_of)
+    return _measured(table, found) if isinstance(table, Kpi) else found
 
 
 def _computed(table: Computed, schema_of: Schemas) -> ColumnLineage:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -34,7 +34,9 @@ class Observed:
     failed: int
 
 
-def observe_changes(compute: Compute, inputs: Mapping[str, pa.Table]) -> Observed:
+def observe_changes(
+    compute: Compute, inputs: Mapping[str, pa.Table], *, unconcerned: Mapping[str, Collection[str]] | None = None
+) -> Observed:
     """Change each column of each input in several ways, and see which columns of the result are others then.
 
     A column changes where its values do, whatever the rows they are in. That nothing changed proves nothing: the sample
@@ -43,6 +45,8 @@ def observe_changes(compute: Compute, inputs: Mapping[str, pa.Table]) -> Observe
     Args:
         compute: Computes the result; it is called often, so the sample should be small.
         inputs: The sample.
+        unconcerned: Columns of which nothing is expected to change, by input: they are changed together, and one by
+            one only where something did.
 
     Raises:
         Exception: What `compute` raises on the sample as it is.
@@ -50,25 +54,45 @@ def observe_changes(compute: Compute, inputs: Mapping[str, pa.Table]) -> Observe
     before, again = _values(compute(inputs)), _values(compute(inputs))
     unstable = frozenset(name for name in before if before[name] != again.get(name))
     changes: dict[tuple[str, str], frozenset[str]] = {}
-    runs, failed = 2, 0
+    watch = _Watch(compute, inputs, before)
     for name, rows in inputs.items():
+        quiet = [column for column in rows.column_names if column in (unconcerned or {}).get(name, ())]
+        if quiet and not watch.changed(name, quiet):
+            changes |= {(name, column): frozenset() for column in quiet}
+            quiet = []
         for column in rows.column_names:
-            changed: set[str] = set()
-            for values in _mutations(rows.column(column).to_pylist()):
-                try:
+            if (name, column) not in changes:
+                changes[name, column] = frozenset(watch.changed(name, [column]) - unstable)
+    return Observed(changes=changes, unstable=unstable, runs=watch.runs + 2, failed=watch.failed)
+
+
+class _Watch:
+    """Computes from changed columns, and says what differs from before."""
+
+    def __init__(self, compute: Compute, inputs: Mapping[str, pa.Table], before: Mapping[str, Counter[str]]) -> None:
+        self._compute = compute
+        self._inputs = inputs
+        self._before = before
+        self.runs = self.failed = 0
+
+    def changed(self, name: str, columns: Sequence[str]) -> set[str]:
+        """The outputs that change with some columns of an input, changed together."""
+        found: set[str] = set()
+        rows = self._inputs[name]
+        for changes in zip(*(_mutations(rows.column(column).to_pylist()) for column in columns), strict=True):
+            mutated = rows
+            self.runs += 1
+            try:
+                for column, values in zip(columns, changes, strict=True):
                     field = rows.schema.field(column)
-                    mutated = rows.set_column(
-                        rows.schema.get_field_index(column), field, pa.array(values, type=field.type)
-                    )
-                    after = _values(compute({**inputs, name: mutated}))
-                except Exception:  # whatever a user's transform raises on values it never gets
-                    failed += 1
-                    continue
-                finally:
-                    runs += 1
-                changed |= {one for one in {*before, *after} if before.get(one) != after.get(one)}
-            changes[name, column] = frozenset(changed - unstable)
-    return Observed(changes=changes, unstable=unstable, runs=runs, failed=failed)
+                    place = rows.schema.get_field_index(column)
+                    mutated = mutated.set_column(place, field, pa.array(values, type=field.type))
+                after = _values(self._compute({**self._inputs, name: mutated}))
+            except Exception:  # whatever a user's transform raises on values it never gets
+                self.failed += 1
+                continue
+            found |= {one for one in {*self._before, *after} if self._before.get(one) != after.get(one)}
+        return found
 
 
 def _values(columns: Mapping[str, pa.ChunkedArray]) -> dict[str, Counter[str]]:

@@ -196,7 +196,8 @@ class _Delivery:
     def _input_names(self) -> list[str]:
         table = self._table
         if self._record is not None and self._record.inputs:
-            return [str(ident) for ident in self._record.inputs]
+            # What the ranges of earlier batches are called is no table.
+            return [str(ident) for ident in self._record.inputs if ident != self._entry.ref.table.profiles]
         if table is None:
             return []
         if self._is_raw:

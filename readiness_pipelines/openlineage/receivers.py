@@ -45,7 +45,10 @@ class Receiver(Protocol):
         name: What the settings call it.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the settings call it."""
+        ...
 
     def last(self) -> LastEvent | None:
         """The last event that it has; ``None`` where it has none, or cannot tell."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
-    from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, read_text, table_map
+    from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, table_map
     from readiness_pipelines.overview.gate_changes import GateChanges, batches_by_other_gates, gate_changes
     from readiness_pipelines.overview.history import BatchHistory, History, history
     from readiness_pipelines.overview.known import unknown_batch
@@ -80,7 +80,6 @@ __all__ = [
     "plan_progress",
     "quarantine_rows",
     "read_plan",
-    "read_text",
     "refused_types",
     "sample",
     "status",

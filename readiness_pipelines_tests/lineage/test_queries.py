@@ -75,7 +75,7 @@ def found(lineage: ColumnLineage) -> set[Part]:
     return parts | {("*", "decided", f"{each.table.name}.{each.column}") for each in lineage.rows}
 
 
-def test_at_least_98_percent_of_what_is_found_is_labelled_and_of_what_is_labelled_is_found():
+def test_at_least_98_percent_of_what_is_found_is_labelled_and_of_what_is_labelled_is_found() -> None:
     right = wrong = missed = 0
     differences = []
     for one in LABELLED:
@@ -88,7 +88,7 @@ def test_at_least_98_percent_of_what_is_found_is_labelled_and_of_what_is_labelle
     assert right / (right + missed) >= 0.98, differences
 
 
-def test_what_changes_with_a_column_depends_on_it_and_what_is_made_of_it_changes():
+def test_what_changes_with_a_column_depends_on_it_and_what_is_made_of_it_changes() -> None:
     with duckdb.connect(config={"threads": 1}) as engine:
         seen = observe_changes(Results(engine), TABLES)
     assert not seen.unstable

@@ -106,14 +106,14 @@ def made_events(domain: Domain, installation: Installation) -> list[Any]:
 def ends(events: Sequence[Any], table: str, batch: str) -> list[Any]:
     def is_end(event: Any) -> bool:
         facts = event["run"]["facets"]["readiness_batch"]
-        return facts["batch"] == batch and event["job"]["name"] == table and event["eventType"] != "START"
+        return bool(facts["batch"] == batch and event["job"]["name"] == table and event["eventType"] != "START")
 
     return [event for event in events if is_end(event)]
 
 
 def test_every_event_of_a_real_run_is_valid_by_the_specification_and_says_no_classified_value(
     installation: Installation,
-):
+) -> None:
     domain = shop()
     orders = gated(domain)
     run = Run(who="me", clock=lambda: START)
@@ -171,7 +171,7 @@ def test_every_event_of_a_real_run_is_valid_by_the_specification_and_says_no_cla
 
 def test_a_receiver_that_was_down_for_an_hour_gets_everything_once_and_one_that_refuses_is_named(
     installation: Installation,
-):
+) -> None:
     domain = shop()
     at = [START]
     with listening() as endpoint:
@@ -209,7 +209,7 @@ def made_events_with_times(domain: Domain, installation: Installation) -> list[A
     return json.loads(json.dumps(found))  # type: ignore[no-any-return]  # as a receiver has them
 
 
-def test_a_file_has_each_event_once_whatever_a_crash_left_in_it(installation: Installation, tmp_path: Path):
+def test_a_file_has_each_event_once_whatever_a_crash_left_in_it(installation: Installation, tmp_path: Path) -> None:
     domain = shop()
     bring(domain, installation, "2026-03-01", GOOD)
     file = tmp_path / "events" / "lineage.jsonl"
@@ -238,7 +238,7 @@ def test_a_file_has_each_event_once_whatever_a_crash_left_in_it(installation: In
 
 def test_what_is_refused_for_good_is_kept_and_can_be_sent_again_and_a_new_receiver_may_begin_now(
     installation: Installation,
-):
+) -> None:
     domain = shop()
     bring(domain, installation, "2026-03-01", GOOD)
     with listening() as endpoint:
