@@ -185,7 +185,7 @@ def test_an_impact_names_the_columns_tables_and_kpis_that_a_column_reaches_and_n
     (sales,) = tree.branches
     assert {str(one.node) for one in sales.branches} == {"shop.orders.amount", "shop.rates.rate"}
     assert all(one.branches[0].node.table.is_raw for one in sales.branches)
-    with pytest.raises(UnknownNameError, match="did you mean amount"):
+    with pytest.raises(UnknownNameError, match="did you mean 'amount'"):
         graph.node("shop.orders.amont")
 
 
@@ -213,7 +213,7 @@ def deliver_all(domain: Domain, installation: Installation) -> None:
     deliver(table(domain, "month"), batch="2026-03", installation=installation, run=Run(who="me"))
 
 
-def test_one_row_is_followed_from_its_record_in_a_file_through_decisions_to_the_kpis(
+def test_one_row_is_followed_from_its_record_in_a_file_through_decisions_to_kpis(
     installation: Installation,
 ) -> None:
     domain = shop()
@@ -291,7 +291,7 @@ def test_the_witness_agrees_with_delivered_tables_and_the_command_line_shows_it_
     file = tmp_path / "events.jsonl"
     monkeypatch.setenv("READINESS_OPENLINEAGE", json.dumps({"file": f"file:{file}"}))
     (sent,) = json.loads(shown("send", "--json"))
-    assert sent["sent"] == len(file.read_text().splitlines()) > 20
+    assert sent["sent"] == len(file.read_text().splitlines()) == 18
     shown("watch", "--json", group="")
     assert sent["sent"] == len(file.read_text().splitlines())
 
