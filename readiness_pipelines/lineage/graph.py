@@ -250,10 +250,9 @@ class LineageGraph:
         """Who declared that they rely on a table, or on columns of it, that are reached."""
         for node in reached:
             declared = self._tables.get(node.table)
-            for consumer in getattr(declared, "consumers", ()):
-                relied = tuple(getattr(consumer, "columns", ()))
-                if not relied or node.column == ROWS or node.column in relied:
-                    yield str(getattr(consumer, "name", consumer))
+            for consumer in declared.consumers if declared is not None else ():
+                if not consumer.columns or node.column == ROWS or node.column in consumer.columns:
+                    yield str(consumer)
 
 
 def _link(one: Influence) -> Link:

@@ -11,7 +11,7 @@ from readiness_pipelines.contracts import Kpi, Source, Table
 from readiness_pipelines.delivery import Delivery, Ingested, gate_of
 from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.gates import Gate
+from readiness_pipelines.gates import Gate, SchemaFinding
 from readiness_pipelines.gates.schema.columns import ColumnSpec
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lineage import known_lineage
@@ -148,6 +148,7 @@ def delivery_metadata(delivery: Delivery, table: Table) -> dict[str, Any]:
     """What became of a batch."""
     counts = delivery.counts
     return {
+        "readiness/batch": delivery.ref.batch,
         "dagster/row_count": counts.published,
         "dagster/column_schema": column_schema(delivery.columns, table),
         "readiness/state": delivery.state.value,
@@ -156,6 +157,7 @@ def delivery_metadata(delivery: Delivery, table: Table) -> dict[str, Any]:
         "readiness/quarantined_rows": counts.quarantined,
         **({"readiness/erased_rows": counts.erased} if counts.erased else {}),
         "readiness/quarantined_ratio": counts.quarantined / counts.ingested if counts.ingested else 0.0,
+        "readiness/published_share": counts.published / counts.ingested if counts.ingested else 0.0,
         "readiness/gate_version": delivery.gate_version,
         "readiness/published_snapshot": str(delivery.snapshots.published),
         **_inputs_metadata(delivery),
@@ -205,3 +207,13 @@ def _cell(value: Any) -> str | int | float | bool:
         return "∅"
     # Exact types: Dagster refuses to store an enumeration, which is a str too.
     return value if type(value) in (str, int, float, bool) else str(value)
+
+
+def findings_table(findings: Sequence[SchemaFinding]) -> dg.TableMetadataValue:
+    """What differs from the schema, before and after."""
+    return record_table(
+        [
+            {"column": f.column, "change": f.change, "before": f.before, "after": f.after, "effect": f.effect}
+            for f in findings
+        ]
+    )
