@@ -15,7 +15,7 @@ SPEC = Path(__file__).parent / "spec"
 def _registry() -> Any:
     schemas = [json.loads(file.read_text()) for file in (SPEC / "OpenLineage.json", *(SPEC / "facets").glob("*.json"))]
     resources = [(schema["$id"], Resource.from_contents(schema)) for schema in schemas]
-    return Registry().with_resources(resources)  # type: ignore[var-annotated]  # as its own documentation does it
+    return Registry().with_resources(resources)
 
 
 def problems(value: Any, address: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlglot
 from sqlglot import errors
@@ -40,7 +41,8 @@ def query_lineage(sql: str, inputs: Mapping[str, QueryInput], names: Sequence[st
     problems: list[str] = []
     known = {name.lower(): _relation(one) for name, one in inputs.items()}
     try:
-        found = resolve(sqlglot.parse_one(sql, read="duckdb"), Scope(ctes=known, problems=problems))
+        parsed: Any = sqlglot.parse_one(sql, read="duckdb")
+        found = resolve(parsed, Scope(ctes=known, problems=problems))
     except _STUMBLES as error:
         return unresolved_lineage(inputs, names or (), f"the query cannot be followed: {type(error).__name__}")
     columns = [(name, made) for name, made in found.columns if name != ANY_FIELD]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlglot import exp
 
@@ -60,7 +61,7 @@ def _ctes(node: exp.Expression, scope: Scope) -> Mapping[str, Relation]:
     for cte in given.expressions if given else ():
         name = cte.alias.lower()
         names = [one.name for one in cte.args["alias"].columns]
-        if given.recursive and isinstance(cte.this, exp.SetOperation) and _reads(cte.this, name):
+        if given is not None and given.recursive and isinstance(cte.this, exp.SetOperation) and _reads(cte.this, name):
             found[name] = _recursive(cte.this, name, names, scope.inner(found), found)
         else:
             found[name] = resolve(cte.this, scope.inner(dict(found))).named(names)
@@ -369,7 +370,7 @@ def _name_of(node: exp.Expression) -> str:
     if isinstance(node, exp.Alias | exp.Column):
         return node.alias_or_name
     if isinstance(node, exp.Dot):
-        return node.expression.name
+        return str(node.expression.name)
     return node.sql(dialect="duckdb")
 
 
@@ -409,7 +410,7 @@ def _several(node: exp.Expression, columns: exp.Columns, scope: Scope) -> Iterat
         if given is columns:
             yield name, made
             continue
-        copy = given.copy()
+        copy: Any = given.copy()
         for one in list(copy.find_all(exp.Columns)):
             one.replace(exp.column(_MARK))
         yield name, value(copy, inner, resolve)
