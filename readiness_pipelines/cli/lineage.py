@@ -182,11 +182,7 @@ def _verified_value(found: VerifiedLineage) -> dict[str, Any]:
 
 def _show_verified(name: str, found: VerifiedLineage) -> None:
     say((name, "bold"), f", batch {found.batch}, computed {count_of(found.runs, 'time')} from changed rows:")
-    say(
-        f"  {count_of(len(found.confirmed), 'dependency')} seen, as the lineage says".replace(
-            "dependencys", "dependencies"
-        )
-    )
+    say(f"  {count_of(len(found.confirmed), 'pair')} of columns changed together, as the lineage says")
     for source, output in found.contradicted:
         say(("  wrong: ", "bold red"), f"{output} changes with {source}, and the lineage does not say so")
     for source, output in found.unseen:
