@@ -92,9 +92,7 @@ def slas(facts: Gathered) -> Answer:
             (proofs if month.kept else faults).append(found(said, table=product.id, command=see))
     if not faults and len(proofs) < len(facts.products):
         return unknown(asked.SLAS, "no month of every SLA could be reckoned yet", todo="deliver, and wait for a month")
-    return answer(
-        asked.SLAS, proofs, faults, todo="declare sla=Sla(published=…, fresh=…, repaired_within=…) and keep it"
-    )
+    return answer(asked.SLAS, proofs, faults, todo="declare what is missing, sla=Sla(published=…), and keep it")
 
 
 def _telling_month(months: tuple[SlaMonth, ...]) -> SlaMonth | None:
@@ -141,12 +139,8 @@ def drift(facts: Gathered) -> Answer:
     ]
     todo = "run readiness watch every few minutes, and name a channel for the alerts: docs/alerts.md"
     if facts.last_look is None:
-        why = "nobody has looked: readiness watch, or Dagster's sensor readiness_watch, has not run"
-        return (
-            answer(asked.DRIFT, [], faults, todo="let it run")
-            if faults
-            else unknown(asked.DRIFT, why, todo="let it run")
-        )
+        why = "nobody has looked: neither readiness watch nor Dagster's sensor readiness_watch has run"
+        return answer(asked.DRIFT, [], faults, todo=todo) if faults else unknown(asked.DRIFT, why, todo=todo)
     if (silent := facts.now - facts.last_look).total_seconds() > LOOKS_WITHIN_HOURS * 3_600:
         said = f"nobody has looked for {format_duration(silent)}"
         faults.append(against(said, command="readiness watch"))
