@@ -5,7 +5,7 @@ from typing import Any
 from readiness_pipelines.batches import BatchState
 from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json, say
 from readiness_pipelines.cli.values import counts_value, decision_value, kpi_value
-from readiness_pipelines.cli.words import BatchKey, TableName, find_batch
+from readiness_pipelines.cli.words import BatchKey, OfTable, find_batch
 from readiness_pipelines.contracts import Kpi, Table
 from readiness_pipelines.domains import load_domains, tables_of
 from readiness_pipelines.installation import Installation, utc_now
@@ -15,7 +15,7 @@ from readiness_pipelines.products import format_value
 from readiness_pipelines.settings import Settings
 
 
-def show_history(batch: BatchKey, table: TableName = None, as_json: AsJson = False) -> None:
+def show_history(batch: BatchKey, what: OfTable = None, as_json: AsJson = False) -> None:
     """Show all that happened to a batch, to what it was made of, and to what was made of it.
 
     Origins, snapshots, gate versions, decisions, who and why, the KPIs.
@@ -23,8 +23,8 @@ def show_history(batch: BatchKey, table: TableName = None, as_json: AsJson = Fal
     with errors_for_people():
         settings = Settings()
         installation = Installation.open(settings)
-        command = "readiness history {batch} --table {table}"
-        found, ref = find_batch(batch, table, settings, installation=installation, command=command)
+        command = "readiness history {table} --batch {batch}"
+        found, ref = find_batch(what, batch, settings, installation=installation, command=command)
         past = history(found, batch=batch, installation=installation)
         if as_json:
             print_json({"table": str(ref.table), "batch": batch, "steps": list(map(_value, past.steps))})

@@ -55,6 +55,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.watch:run_watch",
         help="Look at every domain now: freshness, held batches, broken deliveries. Keep incidents, notify channels.",
     ),
+    "serve": Named(
+        home="readiness_pipelines.cli.serve:serve",
+        help="Judge single records over HTTP, by the gates of the tables; new versions of them without a restart.",
+    ),
     "report": Named(
         home="readiness_pipelines.cli.report:write_report",
         help="Write what happened in a domain: one HTML file that needs no server, and a Markdown twin.",
@@ -114,6 +118,10 @@ COMMANDS: Mapping[str, Named] = {
     "domain": Named(
         home="readiness_pipelines.cli.domain:app",
         help="What is declared: the domains, their tables and products.",
+    ),
+    "contract": Named(
+        home="readiness_pipelines.cli.contract:app",
+        help="What tables promise, as ODCS files: export, import, lint; who breaks when it changes.",
     ),
     "schema": Named(
         home="readiness_pipelines.cli.schema:app",

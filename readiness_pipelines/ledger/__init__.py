@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.chain import BrokenLink
     from readiness_pipelines.ledger.claims import Home
     from readiness_pipelines.ledger.contents import BatchContents, FileContents
+    from readiness_pipelines.ledger.contracts import KnownBreakage, KnownContract
     from readiness_pipelines.ledger.decision_values import DecisionValue
-    from readiness_pipelines.ledger.decisions import DecisionRecord
+    from readiness_pipelines.ledger.decisions import DecisionRecord, NewDecision
     from readiness_pipelines.ledger.erasures import (
         EVERYWHERE,
         REGISTER,
@@ -79,9 +80,12 @@ __all__ = [
     "Incidents",
     "Kept",
     "KeptScorecard",
+    "KnownBreakage",
+    "KnownContract",
     "Ledger",
     "Message",
     "Migrated",
+    "NewDecision",
     "NoticeKey",
     "RegisteredPerson",
     "ReplayRequest",

@@ -153,6 +153,7 @@ PAGES = (
             "Dates",
             "Numbers",
             "ZeroPad",
+            "RemovePrefix",
             "Categories",
             "FlagMissing",
             "FillMissing",
