@@ -35,9 +35,14 @@ def check_identity(check: Check) -> dict[str, Any]:
         "element_wise": check.element_wise,
     }
     if not statistics:
-        identity["code"] = sorted(_code_of(_innermost(check._check_fn)))
+        identity["code"] = sorted(_code_of(written_function(check)))
         identity["arguments"] = {name: plain(value) for name, value in check._check_kwargs.items()}
     return identity
+
+
+def written_function(check: Check) -> Callable[..., Any]:
+    """The function that a user wrote for a check."""
+    return _innermost(check._check_fn)
 
 
 def _innermost(function: Any) -> Callable[..., Any]:
