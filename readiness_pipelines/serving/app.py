@@ -104,7 +104,7 @@ class _Answering:
             if status == _NOT_AUTHENTICATED:
                 also = ((b"www-authenticate", b"Bearer"),)
             if status in _UNREAD:
-                also = ((b"connection", b"close"),)  # the rest of the body is not read
+                also = (*also, (b"connection", b"close"))  # the rest of the body is not read
         await _send(send, status, body, also)
 
 

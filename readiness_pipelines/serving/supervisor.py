@@ -1,8 +1,8 @@
 """The process above those that answer: it starts them, replaces them when the code changes, and ends them gracefully.
 
 New code is loaded by new processes. They listen at the same socket; when they are ready, the ones before are told to
-end, and finish what they have begun. So nothing of the old code is left, no connection is refused meanwhile, and code that
-cannot be loaded changes nothing.
+end, and finish what they have begun. So nothing of the old code is left, no connection is refused meanwhile, and code
+that cannot be loaded changes nothing.
 """
 
 import contextlib
