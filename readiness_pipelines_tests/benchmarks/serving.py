@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import uvloop
 from rich.console import Console
@@ -61,8 +62,7 @@ class _Connection(asyncio.Protocol):
         self._read = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is of no class of asyncio's
 
     def data_received(self, data: bytes) -> None:
         self._read += data
@@ -226,7 +226,8 @@ def main() -> None:
     console = Console(width=150)
     console.print(table)
     console.print(
-        f"{os.cpu_count()} processors, client among them; load average {began[0]:.1f} before, {os.getloadavg()[0]:.1f} after"
+        f"{os.cpu_count()} processors, for the client, too; "
+        f"load average {began[0]:.1f} before, {os.getloadavg()[0]:.1f} after"
     )
 
 
