@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from readiness_pipelines.errors import RecordRefusedError
+from readiness_pipelines.errors import RequestRefusedError
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.serve_settings import Serve
 from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, parse_json
@@ -15,14 +15,6 @@ Receive = Callable[[], Awaitable[Any]]
 
 LINES = ("application/x-ndjson", "application/jsonl", "application/json-lines")
 """Types of bodies that are records line by line."""
-
-
-class RequestRefusedError(RecordRefusedError):
-    """A request that is not judged, with the HTTP status that says why."""
-
-    def __init__(self, status: int, what: str, *, way_out: str) -> None:
-        super().__init__(what, way_out=way_out)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)

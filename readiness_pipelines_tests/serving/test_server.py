@@ -121,7 +121,8 @@ def test_new_code_is_taken_without_a_lost_request_and_broken_code_changes_nothin
     wait(lambda: ask(port, "POST", "/gates/shop.orders/check", order)[1]["passed"])
     assert ask(port, "POST", "/gates/shop.orders/check", order)[1]["version"] != first["version"]
     (tmp_path / "limits.py").write_text("MOST = \n")
-    wait(lambda: "reload_error" in ask(port, "GET", "/health")[1])
+    wait(lambda: ask(port, "GET", "/health")[1]["reload_failed"])
+    assert "limits.py, line 1" in ask(port, "GET", "/gates")[1]["reload_error"]
     assert ask(port, "POST", "/gates/shop.orders/check", order)[1]["passed"]
     assert ask(port, "POST", "/reload") == (202, {"reloading": True})
     ended.set()
