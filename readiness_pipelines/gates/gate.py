@@ -46,7 +46,6 @@ from readiness_pipelines.keys import Keys, no_keys
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.settings import EngineName
 
-
 _LIMITS = Limits()
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.gates.record.plans import Kind, RecordPlan, Planner
+from readiness_pipelines.gates.record.plans import Kind, Planner, RecordPlan
 from readiness_pipelines.gates.record.references import KnownKeys, breaks_reference
 from readiness_pipelines.gates.record.text_times import UNCONVERTED
 from readiness_pipelines.gates.record.verdicts import BrokenRule, RecordVerdict
