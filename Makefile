@@ -26,7 +26,9 @@ QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observab
 
 .PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-serve bench-alarms bench-detection lock clean
 
-run: .venv/installed data/keys/patients.key
+KEYS := data/keys/patients.key data/keys/cards.key
+
+run: .venv/installed $(KEYS)
 	$(BIN)/readiness run readmissions --all
 	@echo "readiness is in .venv ($$(du -sm .venv | cut -f1) MB): .venv/bin/readiness status, or once in a shell: source .venv/bin/activate"
 
@@ -37,7 +39,7 @@ quick: .venv/tools
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow" $(QUICK)
 
 # Of the hospital alone, and nothing runs that nobody started: see READINESS_AUTOMATIC in docs/settings.md.
-ui: .venv/installed .dagster/dagster.yaml data/keys/patients.key
+ui: .venv/installed .dagster/dagster.yaml $(KEYS)
 	READINESS_DOMAINS=readiness_pipelines.examples.readmissions:readmissions READINESS_AUTOMATIC=false \
 		DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
@@ -113,8 +115,8 @@ bench-alarms: .venv/tools
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
 	@touch $@
 
-# The key of the pseudonyms that stand for patients: made once, read by its owner alone, in no repository.
-data/keys/patients.key:
+# The keys of the pseudonyms that stand for patients and cards: made once, read by their owner alone, in no repository.
+$(KEYS):
 	@mkdir -p data/keys
 	@umask 077 && $(PYTHON) -c "import secrets; print(secrets.token_hex(32))" > $@
 

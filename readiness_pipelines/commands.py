@@ -17,22 +17,28 @@ def status_command(domain: str) -> str:
 
 
 def history_command(ref: BatchRef) -> str:
-    """What happened to a batch: ``readiness history 2026-11-01 --table shop.orders``."""
-    return _spelled("history", ref.batch, "--table", str(ref.table))
+    """What happened to a batch: ``readiness history shop.orders --batch 2026-11-01``."""
+    return _spelled("history", str(ref.table), "--batch", ref.batch)
 
 
 def quarantine_command(ref: BatchRef) -> str:
-    """The rows of a batch that wait: ``readiness quarantine show 2026-11-01 --table shop.orders``."""
-    return _spelled("quarantine", "show", ref.batch, "--table", str(ref.table))
+    """The rows of a batch that wait: ``readiness quarantine show shop.orders --batch 2026-11-01``."""
+    return _spelled("quarantine", "show", str(ref.table), "--batch", ref.batch)
 
 
 def approve_command(ref: BatchRef, decision: int) -> str:
     """Agree to a decision of somebody else.
 
-    ``readiness quarantine approve 2026-11-01 --decision 3 --table shop.orders --reason …``
+    ``readiness quarantine approve shop.orders --batch 2026-11-01 --decision 3 --reason …``
     """
-    given = ["--decision", str(decision), "--table", str(ref.table), "--reason", "looked at it"]
-    return _spelled("quarantine", "approve", ref.batch, *given)
+    given = ["--batch", ref.batch, "--decision", str(decision), "--reason", "looked at it"]
+    return _spelled("quarantine", "approve", str(ref.table), *given)
+
+
+def undo_command(ref: BatchRef, decision: int) -> str:
+    """Take a decision back: ``readiness quarantine undo shop.orders --batch 2026-11-01 --decision 3 --reason …``."""
+    given = ["--batch", ref.batch, "--decision", str(decision)]
+    return _spelled("quarantine", "undo", str(ref.table), *given) + " --reason …"
 
 
 def replay_command(ref: BatchRef, *, dry_run: bool = True) -> str:
@@ -46,6 +52,16 @@ def replay_command(ref: BatchRef, *, dry_run: bool = True) -> str:
 def reconcile_command(domain: str, *, repair: bool = True) -> str:
     """Compare a domain's tables with its ledger, and repair what differs: ``readiness reconcile shop --repair``."""
     return _spelled("reconcile", domain, *(["--repair"] if repair else []))
+
+
+def contract_export_command() -> str:
+    """Write what the tables promise, for consumers to read: ``readiness contract export``."""
+    return _spelled("contract", "export")
+
+
+def contract_check_command(table: TableId) -> str:
+    """Who breaks by what changed in a table's contract: ``readiness contract check shop.orders``."""
+    return _spelled("contract", "check", str(table))
 
 
 def plan_command(
@@ -84,6 +100,11 @@ def report_command(domain: str) -> str:
 def open_command(ref: BatchRef) -> str:
     """The page of a batch: ``readiness open shop.orders --batch 2026-11-01``."""
     return _spelled("open", str(ref.table), "--batch", ref.batch)
+
+
+def catalog_command(table: TableId) -> str:
+    """All that is known of a table: ``readiness catalog show shop.orders``."""
+    return _spelled("catalog", "show", str(table))
 
 
 def scan_command(table: TableId) -> str:

@@ -48,13 +48,14 @@ class Settings(BaseSettings):
         ledger_url: SQLAlchemy URL of the ledger; by default the catalog's database.
         s3_endpoint: URL of a server that speaks S3; AWS itself where there is none.
         s3_region: Region of the buckets; by default the standard chain's.
-        register_key: The key of the register of erased persons: ``env:NAME`` for what the variable NAME holds, or
-            ``file:PATH``. By default a file that is made beside an SQLite ledger, which only its owner can read.
+        register_key: Where the key of the register of erased persons is, said like those of `keys`. By default a
+            file that is made beside an SQLite ledger, which only its owner can read.
         domains: The domains, as ``module:attribute``; separated by commas (or a JSON list) where it is a variable.
         connections: URLs of databases that `SqlQuery` reads, by name: the table ``[settings.connections]``; JSON where
             it is a variable. ``env:NAME`` stands for what the variable NAME holds.
         keys: Where the keys of protections are, by name: the table ``[settings.keys]``; JSON where it is a variable.
-            ``env:NAME`` stands for what the variable NAME holds, ``file:PATH`` for what a file holds.
+            ``env:NAME`` stands for what the variable NAME holds, ``file:PATH`` for what a file holds, and
+            ``tink:PATH?kek=URI`` for a keyset that a key management service decrypts.
         identity: How it is proved who acts: the table ``[settings.identity]``; JSON where it is a variable.
         serve: How ``readiness serve`` answers: the table ``[settings.serve]``; JSON where it is a variable.
         web_url: Address of the web page (``readiness web``), that alerts, runs and reports link to; without it they say
@@ -89,7 +90,7 @@ class Settings(BaseSettings):
     ledger_url: str = Field(default="", repr=False)
     s3_endpoint: str = ""
     s3_region: str = ""
-    register_key: str = Field(default="", repr=False, pattern="^$|^env:.+|^file:.+")
+    register_key: str = Field(default="", repr=False, pattern="^$|^env:.+|^file:.+|^tink:.+")
     domains: Annotated[tuple[str, ...], NoDecode] = ()
     connections: dict[str, str] = Field(default_factory=dict, repr=False)
     keys: dict[str, str] = Field(default_factory=dict, repr=False)

@@ -2,19 +2,20 @@
 
 from typing import Any
 
+from readiness_pipelines.batches import BatchState
 from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json, say
 from readiness_pipelines.cli.values import counts_value, decision_value, kpi_value
-from readiness_pipelines.cli.words import BatchKey, TableName, find_batch
+from readiness_pipelines.cli.words import BatchKey, OfTable, find_batch
 from readiness_pipelines.contracts import Kpi, Table
 from readiness_pipelines.domains import load_domains, tables_of
-from readiness_pipelines.installation import Installation
+from readiness_pipelines.installation import Installation, utc_now
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.overview import BatchHistory, history
+from readiness_pipelines.overview import BatchHistory, guidance_of, history
 from readiness_pipelines.products import format_value
 from readiness_pipelines.settings import Settings
 
 
-def show_history(batch: BatchKey, table: TableName = None, as_json: AsJson = False) -> None:
+def show_history(batch: BatchKey, what: OfTable = None, as_json: AsJson = False) -> None:
     """Show all that happened to a batch, to what it was made of, and to what was made of it.
 
     Origins, snapshots, gate versions, decisions, who and why, the KPIs.
@@ -22,8 +23,8 @@ def show_history(batch: BatchKey, table: TableName = None, as_json: AsJson = Fal
     with errors_for_people():
         settings = Settings()
         installation = Installation.open(settings)
-        command = "readiness history {batch} --table {table}"
-        found, ref = find_batch(batch, table, settings, installation=installation, command=command)
+        command = "readiness history {table} --batch {batch}"
+        found, ref = find_batch(what, batch, settings, installation=installation, command=command)
         past = history(found, batch=batch, installation=installation)
         if as_json:
             print_json({"table": str(ref.table), "batch": batch, "steps": list(map(_value, past.steps))})
@@ -47,6 +48,9 @@ def _show(step: BatchHistory, table: Table | None) -> None:
     if counts.erased:
         outcome += f", {counts.erased:,} erased"
     say((str(step.ref), "bold"), f": {record.state.replace('_', ' ')} · {outcome}")
+    if record.state is BatchState.HELD and table is not None:
+        for line in guidance_of(table, now=utc_now()).lines:
+            say(f"  {line}")
     if step.value is not None and isinstance(table, Kpi):
         say(f"  value {format_value(step.value.value, table.unit)}")
     for origin in record.origins:

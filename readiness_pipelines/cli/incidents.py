@@ -12,6 +12,7 @@ from rich.text import Text
 from readiness_pipelines.alerts import incident_lines
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.acting import who_types
+from readiness_pipelines.cli.guiding import guidance_if_declared, guidance_value, say_runbook
 from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
@@ -64,13 +65,15 @@ def show(incident: Number, as_json: AsJson = False) -> None:
         if incident not in known:
             raise UnknownNameError("incident", str(incident), map(str, known))
         found, events = known[incident], book.events(incident=incident)
+        guidance = guidance_if_declared(found.finding.table)
         if as_json:
             entries = [{"at": e.at.isoformat(), "what": e.what, "who": e.who, "why": e.why} for e in events]
-            print_json({**_value(found), "events": entries})
+            print_json({**_value(found), **guidance_value(guidance), "events": entries})
             return
         say((f"#{found.id} {_where(found)} · {found.finding.kind} ", "bold"), found.state)
-        for line in incident_lines(found, now=Run().clock()):
+        for line in incident_lines(found, guidance=guidance, now=Run().clock()):
             say(line)
+        say_runbook(guidance)
         for event in events:
             why = f" · {event.why}" if event.why else ""
             say(f"  {event.at:%Y-%m-%d %H:%M:%S} {event.what} · {event.who}{why}")

@@ -68,6 +68,11 @@ COMMANDS: Mapping[str, Named] = {
         help="Open the page of a batch (its verdict, rows, decisions, what to type), or a domain's report, in the"
         " browser.",
     ),
+    "scorecard": Named(
+        home="readiness_pipelines.cli.scorecard:show_scorecard",
+        help="Show how ready the data is: each question passes, fails, or has no evidence, with what proves it, and"
+        " what next.",
+    ),
     "check": Named(
         home="readiness_pipelines.cli.check:check",
         help="Check all declarations without a row of data: build every gate, try every transform. The exit code"
@@ -106,9 +111,17 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.incidents:app",
         help="What is not as promised: look, take it, close it, or silence it.",
     ),
+    "catalog": Named(
+        home="readiness_pipelines.cli.catalog:app",
+        help="What data there is: find a table, see what it promises, and what it kept.",
+    ),
     "domain": Named(
         home="readiness_pipelines.cli.domain:app",
         help="What is declared: the domains, their tables and products.",
+    ),
+    "contract": Named(
+        home="readiness_pipelines.cli.contract:app",
+        help="What tables promise, as ODCS files: export, import, lint; who breaks when it changes.",
     ),
     "schema": Named(
         home="readiness_pipelines.cli.schema:app",

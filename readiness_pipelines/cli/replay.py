@@ -1,6 +1,6 @@
 """`readiness replay`: batches judged again after a decision or with a new gate; first the plan, then the run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
@@ -23,12 +23,12 @@ from readiness_pipelines.cli.output import (
     say_next,
 )
 from readiness_pipelines.cli.replaying import ReplayReport, run_replays, run_what_follows, tables_and_lanes
-from readiness_pipelines.cli.stopping import signals_end_after_a_batch
+from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.values import counts_value
 from readiness_pipelines.cli.words import Chosen, What, check_ran, find
-from readiness_pipelines.commands import history_command, replay_command
-from readiness_pipelines.contracts import upstream
+from readiness_pipelines.commands import history_command, quarantine_command, replay_command
+from readiness_pipelines.contracts import Table, upstream
 from readiness_pipelines.delivery import ReplayPlan, ReplayStep, Selection, moved_rows, plan_replay
 from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
@@ -78,33 +78,75 @@ def replay(
             if dry_run:
                 _show_plan(plan, as_json=as_json)
                 return
-            replayed = ReplayReport()
             if request:
+                replayed = ReplayReport()
                 _request(chosen, plan, reason, installation, run, replayed)
             else:
-                run_replays(
-                    [step.ref for step in plan.steps],
-                    chosen.domains,
-                    reason=reason,
-                    installation=installation,
-                    run=run,
-                    report=replayed,
-                    stop=stop,
-                    quiet=as_json,
-                )
-                run_what_follows(
-                    chosen.tables,
-                    replayed.done,
-                    installation=installation,
-                    report=replayed,
-                    stop=stop,
-                    quiet=as_json,
-                )
+                replayed = _carry_out(chosen, plan, reason, installation, run, stop, quiet=as_json)
             _report(plan, replayed, installation, requested=request, as_json=as_json)
         if stop.asked:
             raise typer.Exit(stop.exit_code)
         if replayed.broken:
             raise typer.Exit(BROKEN_EXIT)
+
+
+def replay_refs(
+    table: Table,
+    refs: Sequence[BatchRef],
+    reason: str,
+    installation: Installation,
+    run: Run,
+    *,
+    as_json: bool,
+    beside: Mapping[str, Any] | None = None,
+) -> None:
+    """Replay some batches of a table now, as `readiness replay` does, and report it.
+
+    Args:
+        table: The table.
+        refs: Its batches.
+        reason: Why.
+        installation: Where the tables and the ledger are.
+        run: Who, and when.
+        as_json: For programs.
+        beside: What else programs are told.
+    """
+    with signals_end_after_a_batch() as stop:
+        selection = Selection(batches=tuple(ref.batch for ref in refs))
+        plan = plan_replay([table], selection, installation=installation, run=run, evaluate=False)
+        chosen = Chosen(domains=(table.domain,), tables=(table,), table=table)
+        replayed = _carry_out(chosen, plan, reason, installation, run, stop, quiet=as_json)
+        _report(plan, replayed, installation, requested=False, as_json=as_json, beside=beside)
+        if stop.asked:
+            raise typer.Exit(stop.exit_code)
+        if replayed.broken:
+            raise typer.Exit(BROKEN_EXIT)
+
+
+def _carry_out(
+    chosen: Chosen,
+    plan: ReplayPlan,
+    reason: str,
+    installation: Installation,
+    run: Run,
+    stop: Stop,
+    *,
+    quiet: bool,
+) -> ReplayReport:
+    """Run a plan through Dagster, and what is due because of it."""
+    replayed = ReplayReport()
+    run_replays(
+        [step.ref for step in plan.steps],
+        chosen.domains,
+        reason=reason,
+        installation=installation,
+        run=run,
+        report=replayed,
+        stop=stop,
+        quiet=quiet,
+    )
+    run_what_follows(chosen.tables, replayed.done, installation=installation, report=replayed, stop=stop, quiet=quiet)
+    return replayed
 
 
 def _check_batches(chosen: Chosen, batches: list[str], installation: Installation) -> None:
@@ -143,11 +185,18 @@ def _request(
 
 
 def _report(
-    plan: ReplayPlan, replayed: ReplayReport, installation: Installation, *, requested: bool, as_json: bool
+    plan: ReplayPlan,
+    replayed: ReplayReport,
+    installation: Installation,
+    *,
+    requested: bool,
+    as_json: bool,
+    beside: Mapping[str, Any] | None = None,
 ) -> None:
     after = {step.ref: installation.ledger.get(step.ref) for step in plan.steps}
+    held = _held(replayed, installation)
     if as_json:
-        print_json(_report_value(plan, replayed, after))
+        print_json({**(beside or {}), **_report_value(plan, replayed, after, held)})
         return
     if requested:
         for ref, number in replayed.requests.items():
@@ -167,6 +216,9 @@ def _report(
     for work in replayed.after:
         names = ", ".join(f"{table.id}[{work.batch}]" for table in work.tables)
         say(f"then {names}: {work.why}")
+    for record in held:
+        say(("held ", "bold red"), f"{record.ref}: {record.reason or 'nothing of it is published'}")
+        say(("  → ", "bold"), quarantine_command(record.ref))
     if not requested and (left := [step for step in plan.steps if step.ref not in replayed.done]):
         say(f"ended before {count_batches(len(left))}, {left[0].ref} first")
     if plan.steps:
@@ -175,8 +227,18 @@ def _report(
         say("no batch meets what was asked for")
 
 
+def _held(replayed: ReplayReport, installation: Installation) -> list[BatchRecord]:
+    """The batches that are held, of all that were judged or computed again: a table, or a number made of it."""
+    followed = (BatchRef(table.id, work.batch) for work in replayed.after for table in work.tables)
+    records = map(installation.ledger.get, dict.fromkeys((*replayed.done, *followed)))
+    return [record for record in records if record is not None and record.state is BatchState.HELD]
+
+
 def _report_value(
-    plan: ReplayPlan, replayed: ReplayReport, after: Mapping[BatchRef, BatchRecord | None]
+    plan: ReplayPlan,
+    replayed: ReplayReport,
+    after: Mapping[BatchRef, BatchRecord | None],
+    held: Sequence[BatchRecord],
 ) -> dict[str, Any]:
     return {
         "steps": [
@@ -188,6 +250,7 @@ def _report_value(
             {"batch": work.batch, "tables": [str(table.id) for table in work.tables], "why": work.why}
             for work in replayed.after
         ],
+        "held": {str(record.ref): record.reason for record in held},
         "requests": {str(ref): number for ref, number in replayed.requests.items()},
         "broken": [one.value for one in replayed.broken],
     }

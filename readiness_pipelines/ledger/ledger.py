@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
 from readiness_pipelines.ledger import (
     attempts,
@@ -18,6 +20,7 @@ from readiness_pipelines.ledger import (
     decision_values,
     decisions,
     gates,
+    outcomes,
     profiles,
     releases,
     requests,
@@ -27,16 +30,19 @@ from readiness_pipelines.ledger import (
 from readiness_pipelines.ledger.audit import ChainAudit
 from readiness_pipelines.ledger.claims import Home
 from readiness_pipelines.ledger.contents import BatchContents
+from readiness_pipelines.ledger.contracts import Contracts
 from readiness_pipelines.ledger.database import Database
 from readiness_pipelines.ledger.decision_values import DecisionValue
-from readiness_pipelines.ledger.decisions import DecisionRecord
+from readiness_pipelines.ledger.decisions import DecisionRecord, NewDecision
 from readiness_pipelines.ledger.erasures import Erasures
 from readiness_pipelines.ledger.finding import FindingKind
 from readiness_pipelines.ledger.findings import BatchFinding, Findings, replace_findings
 from readiness_pipelines.ledger.gates import GateRecord
 from readiness_pipelines.ledger.incident_book import Incidents
+from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
 from readiness_pipelines.ledger.records import Attempt, BatchRecord, TrailEntry
 from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
+from readiness_pipelines.ledger.scorecards import Scorecards
 from readiness_pipelines.ledger.shapes import Shape
 from readiness_pipelines.names import TableId
 
@@ -93,9 +99,19 @@ class Ledger:
         return Findings(self._database)
 
     @property
+    def contracts(self) -> Contracts:
+        """What tables promised since when, in the same database."""
+        return Contracts(self._database)
+
+    @property
     def erasures(self) -> Erasures:
         """Who is to be forgotten, and the register of those who were, in the same database."""
         return Erasures(self._database)
+
+    @property
+    def scorecards(self) -> Scorecards:
+        """The scorecards of all days, in the same database."""
+        return Scorecards(self._database)
 
     @property
     def file(self) -> Path | None:
@@ -276,16 +292,63 @@ class Ledger:
         Raises:
             LedgerError: No reason, an unknown batch, or nothing to undo.
         """
-        with self._database.writing() as connection:
-            batches.check_reason(connection, ref, why, "decision about")
-            if undoes is not None:
-                decisions.check_decision(connection, ref, undoes)
-            kept = decisions.add_decision(
-                connection, ref, verb=verb, content=content, values=values or {}, text=text, who=who, why=why, at=at
-            )
-            details = {"decision": kept.id, "what": text}
-            trail.append_entry(connection, ref, at=at, what=f"decided to {verb}", who=who, why=why, details=details)
+        new = NewDecision(ref=ref, verb=verb, content=content, values=values or {}, text=text, undoes=undoes)
+        (kept,), _ = self.decide_together([new], who=who, why=why, at=at)
         return kept
+
+    def decide_together(
+        self,
+        new: Sequence[NewDecision],
+        *,
+        who: str,
+        why: str,
+        at: datetime,
+        last: Mapping[BatchRef, int] | None = None,
+        replay: bool = False,
+    ) -> tuple[tuple[DecisionRecord, ...], tuple[ReplayRequest, ...]]:
+        """Keep decisions about batches, in order, all of them or none; and append them to the trail.
+
+        Args:
+            new: The decisions.
+            who: The person.
+            why: The reason.
+            at: When, in UTC.
+            last: The last decision that was known of each batch when these were checked, 0 for none; ``None`` where
+                that does not matter.
+            replay: Whether to ask for a replay of each batch, once.
+
+        Returns:
+            The decisions as they are kept, and the requests for replays.
+
+        Raises:
+            LedgerError: No reason, an unknown batch, nothing to undo, or somebody decided about a batch meanwhile.
+        """
+        refs = tuple(dict.fromkeys(one.ref for one in new))
+        with self._database.writing() as connection:
+            for ref in refs:
+                batches.check_reason(connection, ref, why, "decision about")
+                if last is not None:
+                    decisions.check_last(connection, ref, last[ref])
+            kept = tuple(self._decide(connection, one, who=who, why=why, at=at) for one in new)
+            asked = tuple(self._request(connection, ref, who=who, why=why, at=at) for ref in refs if replay)
+        return kept, asked
+
+    @staticmethod
+    def _decide(connection: Connection, new: NewDecision, *, who: str, why: str, at: datetime) -> DecisionRecord:
+        if new.undoes is not None:
+            decisions.check_decision(connection, new.ref, new.undoes)
+        kept = decisions.add_decision(connection, new, who=who, why=why, at=at)
+        details = {"decision": kept.id, "what": new.text}
+        trail.append_entry(connection, new.ref, at=at, what=f"decided to {new.verb}", who=who, why=why, details=details)
+        return kept
+
+    @staticmethod
+    def _request(connection: Connection, ref: BatchRef, *, who: str, why: str, at: datetime) -> ReplayRequest:
+        batches.check_reason(connection, ref, why, "replay of")
+        request = requests.add_request(connection, ref, who=who, why=why, at=at)
+        details = {"request": request.id}
+        trail.append_entry(connection, ref, at=at, what="replay requested", who=who, why=why, details=details)
+        return request
 
     def released(self, ref: BatchRef, definition: Mapping[str, Any]) -> tuple[int, ...] | None:
         """The noisy counts that were released of a batch by a definition; ``None`` where nothing was."""
@@ -379,11 +442,7 @@ class Ledger:
             LedgerError: No reason, or a batch that the ledger does not know.
         """
         with self._database.writing() as connection:
-            batches.check_reason(connection, ref, why, "replay of")
-            request = requests.add_request(connection, ref, who=who, why=why, at=at)
-            details = {"request": request.id}
-            trail.append_entry(connection, ref, at=at, what="replay requested", who=who, why=why, details=details)
-        return request
+            return self._request(connection, ref, who=who, why=why, at=at)
 
     def replay_requests(
         self, *, tables: Collection[TableId] | None = None, state: RequestState | None = None
@@ -485,6 +544,26 @@ class Ledger:
         """The records of some tables and a state (all where none is given), by table and batch."""
         with self._database.reading() as connection:
             return batches.records(connection, tables, state)
+
+    def outcomes(self, tables: Collection[TableId]) -> Mapping[TableId, Sequence[BatchOutcome]]:
+        """What became of the batches of some tables, by table, for views over thousands of them."""
+        with self._database.reading() as connection:
+            return outcomes.outcomes(connection, tables)
+
+    def turns(self, tables: Collection[TableId]) -> Mapping[TableId, Sequence[Turn]]:
+        """When the batches of some tables came to each of their states, by table, in the order it happened."""
+        with self._database.reading() as connection:
+            return outcomes.turns(connection, tables)
+
+    def tallies(self, tables: Collection[TableId]) -> Mapping[TableId, Tally]:
+        """The batches of some tables, added up, for those that have any."""
+        with self._database.reading() as connection:
+            return outcomes.tallies(connection, tables)
+
+    def kept_beside(self, tables: Collection[TableId]) -> Mapping[TableId, Kept]:
+        """How many profiles of some tables are kept, and who accepted their source's columns last."""
+        with self._database.reading() as connection:
+            return outcomes.kept_beside(connection, tables)
 
     def visible_batches(self, table: TableId) -> frozenset[str]:
         """The batches of a table of which the last verdict published rows."""

@@ -20,7 +20,7 @@ class Tokens:
     def __init__(self, places: Mapping[str, str]) -> None:
         self._digests: dict[str, bytes] = {}
         for name, place in places.items():
-            digest = sha256(read_key(name, place, what="token", setting="serve.tokens")).digest()
+            digest = sha256(read_key(name, place, what="token")).digest()
             if digest in self._digests.values():
                 raise DeclarationError(
                     f"the token {name!r} is somebody else's too", way_out="give each one of their own"

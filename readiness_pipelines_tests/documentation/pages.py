@@ -75,7 +75,7 @@ PAGES = (
         words="What they are for, and how they hang together: [tables](../tables.md).",
         entries=(
             *_public("Domain", "Domain.gated", "Domain.derived", "Domain.kpi", "Domain.table"),
-            *_public("Freshness", "Tolerance", "Route", "SchemaChange"),
+            *_public("Freshness", "Sla", "Tolerance", "Route", "SchemaChange", "OnCallCalendar"),
             Entry(title="build_definitions", documented=build_definitions),
         ),
     ),
@@ -154,6 +154,7 @@ PAGES = (
             "Dates",
             "Numbers",
             "ZeroPad",
+            "RemovePrefix",
             "Categories",
             "FlagMissing",
             "FillMissing",
