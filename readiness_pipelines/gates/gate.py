@@ -37,7 +37,7 @@ from readiness_pipelines.gates.schema.fills import refuse_lossy_cleansing
 from readiness_pipelines.gates.schema.protecting import refuse_unprotectable
 from readiness_pipelines.gates.schema.refusals import refuse_unsupported
 from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, Rule, RuleKind
-from readiness_pipelines.gates.schema.tests import Referenced, WithinUsual
+from readiness_pipelines.gates.schema.tests import Disclosed, Referenced, WithinUsual
 from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions
 from readiness_pipelines.gates.verdict.outcomes import holds_by_shape, outcome_of
 from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, RuleCount, Verdict
@@ -138,6 +138,19 @@ class Gate:
         gate = copy(self)
         gate.name = name
         return gate
+
+    def of_slices(self) -> "Gate":
+        """The same gate for a part of a batch: what is about the batch as a whole, as tolerances are, is left out."""
+        gate = copy(self)
+        gate.tests = tuple(test for test in self.tests if test.rule.kind is not RuleKind.BATCH)
+        gate.rules = tuple(test.rule for test in gate.tests)
+        gate._gating = replace(self._gating, tolerance=Tolerance(), allow_empty=True)
+        return gate
+
+    @property
+    def discloses(self) -> bool:
+        """Whether it holds what all rows of a batch together give away of persons: no part may be published alone."""
+        return any(isinstance(test, Disclosed) for test in self.tests)
 
     @property
     def version(self) -> str:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.scorecards import KeptScorecard, Scorecards
     from readiness_pipelines.ledger.shapes import Shape
     from readiness_pipelines.ledger.silences import Silence
+    from readiness_pipelines.ledger.streams import ShardRecord, Streams, StreamState
 else:
     import_on_demand(__name__)
 
@@ -97,9 +98,12 @@ __all__ = [
     "Scorecards",
     "Severity",
     "Shape",
+    "ShardRecord",
     "Silence",
     "Snapshots",
     "StoredColumn",
+    "StreamState",
+    "Streams",
     "Tally",
     "TrailEntry",
     "Turn",

@@ -45,6 +45,7 @@ from readiness_pipelines.ledger.records import Attempt, BatchRecord, TrailEntry
 from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
 from readiness_pipelines.ledger.scorecards import Scorecards
 from readiness_pipelines.ledger.shapes import Shape
+from readiness_pipelines.ledger.streams import Streams
 from readiness_pipelines.names import TableId
 
 AUTOMATIC = "readiness"
@@ -113,6 +114,11 @@ class Ledger:
     def receivers(self) -> Receivers:
         """Who is sent what happens to batches, and how far each is, in the same database."""
         return Receivers(self._database)
+
+    @property
+    def streams(self) -> Streams:
+        """Who reads streams, and the windows that are open, in the same database."""
+        return Streams(self._database)
 
     @property
     def scorecards(self) -> Scorecards:
