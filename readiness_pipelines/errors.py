@@ -5,6 +5,8 @@
     │   ├── UnknownNameError        a name that is not there, with the nearest one that is
     │   └── GateBuildError          a schema that cannot become a gate, with the rule and the reason
     ├── RecordRefusedError          no file could hold it as a row: it is too large, or its keys cannot be told apart
+    ├── RequestRefusedError         a request over HTTP that is not judged: no JSON, too much, too slow
+    ├── ServingError                gates cannot be served over HTTP: the address is taken, or they cannot be loaded
     ├── NotAuthenticatedError       nothing proves who acts: log in, and act again
     ├── PlanOutdatedError           a plan that is not true any more: plan again
     ├── LandingError                what landed cannot be read: fix or re-send the file, then run the batch again
@@ -103,6 +105,26 @@ class RecordRefusedError(ReadinessError):
     """A record that no file could hold as a row: too large, or its keys cannot be told apart."""
 
     code: ClassVar[str] = "record-refused"
+
+
+class RequestRefusedError(ReadinessError):
+    """A request over HTTP that is not judged: no JSON, too much at once, or too slow.
+
+    Args:
+        status: The HTTP status that says so.
+    """
+
+    code: ClassVar[str] = "request-refused"
+
+    def __init__(self, status: int, what: str, *, way_out: str) -> None:
+        super().__init__(what, way_out=way_out)
+        self.status = status
+
+
+class ServingError(ReadinessError):
+    """Gates cannot be served over HTTP: the address is taken, or they cannot be loaded."""
+
+    code: ClassVar[str] = "serving"
 
 
 class NotAuthenticatedError(ReadinessError):

@@ -116,6 +116,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.incidents:app",
         help="What is not as promised: look, take it, close it, or silence it.",
     ),
+    "lineage": Named(
+        home="readiness_pipelines.cli.lineage:app",
+        help="Where data comes from, what depends on it, and events about it.",
+    ),
     "catalog": Named(
         home="readiness_pipelines.cli.catalog:app",
         help="What data there is: find a table, see what it promises, and what it kept.",

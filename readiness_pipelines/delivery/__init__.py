@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.delivery.places import store_of
     from readiness_pipelines.delivery.problems import Level, Problem
     from readiness_pipelines.delivery.proving import prove_share
+    from readiness_pipelines.delivery.reading import transform_result
     from readiness_pipelines.delivery.reconcile import Reconciliation, reconcile, repair
     from readiness_pipelines.delivery.replay import (
         Replayed,
@@ -115,6 +116,7 @@ __all__ = [
     "replay_batch",
     "store_of",
     "transform_facts",
+    "transform_result",
     "was_open",
     "windows_over",
     "with_followers",

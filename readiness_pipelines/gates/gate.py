@@ -46,6 +46,8 @@ from readiness_pipelines.keys import Keys, no_keys
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.settings import EngineName
 
+_LIMITS = Limits()
+
 
 def known_columns(schema: Any) -> pa.Schema | None:
     """The columns that every batch of a schema publishes, with the framework's; ``None`` where only a batch tells.
@@ -295,8 +297,8 @@ class Gate:
         self,
         body: bytes | str,
         *,
-        limits: Limits = Limits(),  # noqa: B008  # it is frozen
-        named: Named = as_written,
+        limits: Limits | None = None,
+        named: Named | None = None,
         known: Known | None = None,
     ) -> RecordVerdict:
         """Judge one record of JSON: the same verdict as `judge` gives of the same line, landed as a file.
@@ -306,15 +308,16 @@ class Gate:
 
         Args:
             body: A JSON object, in UTF-8.
-            limits: What it may demand of the machine.
-            named: What a key is called as a column, as the table's reader renames; ``None`` for one that is not read.
+            limits: What it may demand of the machine; by default as a file.
+            named: Gives what a key is called as a column, as the table's reader renames, or ``None`` where it is not
+                read; by default its own name, as a file's.
             known: As `check_record`.
 
         Raises:
             RecordRefusedError: It is too large, or its keys cannot be told apart.
             GateBuildError: A check raises.
         """
-        return self._json.check(body, limits=limits, named=named, known=known or {})
+        return self._json.check(body, limits=limits or _LIMITS, named=named or as_written, known=known or {})
 
     def check_parsed(
         self, record: Mapping[str, Any], *, limits: Limits, named: Named, known: Known | None = None

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
     from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
     from readiness_pipelines.ledger.profiles import profile_digest
+    from readiness_pipelines.ledger.receivers import Receivers, ReceiverState, RefusedEvent
     from readiness_pipelines.ledger.records import (
         ALL_BATCHES,
         Attempt,
@@ -88,6 +89,9 @@ __all__ = [
     "Migrated",
     "NewDecision",
     "NoticeKey",
+    "ReceiverState",
+    "Receivers",
+    "RefusedEvent",
     "RegisteredPerson",
     "ReplayRequest",
     "RequestState",
