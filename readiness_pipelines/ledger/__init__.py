@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
     from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
     from readiness_pipelines.ledger.profiles import profile_digest
+    from readiness_pipelines.ledger.receivers import Receivers, ReceiverState, RefusedEvent
     from readiness_pipelines.ledger.records import (
         ALL_BATCHES,
         Attempt,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.scorecards import KeptScorecard, Scorecards
     from readiness_pipelines.ledger.shapes import Shape
     from readiness_pipelines.ledger.silences import Silence
+    from readiness_pipelines.ledger.streams import ShardRecord, Streams, StreamState
 else:
     import_on_demand(__name__)
 
@@ -87,15 +89,21 @@ __all__ = [
     "Migrated",
     "NewDecision",
     "NoticeKey",
+    "ReceiverState",
+    "Receivers",
+    "RefusedEvent",
     "RegisteredPerson",
     "ReplayRequest",
     "RequestState",
     "Scorecards",
     "Severity",
     "Shape",
+    "ShardRecord",
     "Silence",
     "Snapshots",
     "StoredColumn",
+    "StreamState",
+    "Streams",
     "Tally",
     "TrailEntry",
     "Turn",

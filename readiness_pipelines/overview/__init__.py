@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.catalog.quality import Hold, QualityMonth, pass_share
     from readiness_pipelines.overview.catalog.reading import ReadingLines, reading_lines
     from readiness_pipelines.overview.catalog.search import CatalogIndex, Hit, Where, catalog_index, search_catalog
-    from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, read_text, table_map
+    from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, table_map
     from readiness_pipelines.overview.gate_changes import GateChanges, batches_by_other_gates, gate_changes
     from readiness_pipelines.overview.guidance import OUR_RUNBOOK, Guidance, guidance_for, guidance_of
     from readiness_pipelines.overview.history import BatchHistory, History, history
@@ -156,7 +156,6 @@ __all__ = [
     "plan_progress",
     "quarantine_rows",
     "read_plan",
-    "read_text",
     "reading_lines",
     "refused_types",
     "sample",
