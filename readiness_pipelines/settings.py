@@ -57,6 +57,7 @@ class Settings(BaseSettings):
         identity: How it is proved who acts: the table ``[settings.identity]``; JSON where it is a variable.
         web_url: Address of the web page (``readiness web``), that alerts, runs and reports link to; without it they say
             the commands alone.
+        dagster_url: Address of Dagster's UI, that the web page's runs and tables link to; without it nothing does.
         token: A token of who acts, for the command line. Only a variable.
         config: The settings file; its ``[alerts]`` says who is notified of what. Only a variable.
         engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
@@ -93,6 +94,7 @@ class Settings(BaseSettings):
     keys: dict[str, str] = Field(default_factory=dict, repr=False)
     identity: Identity = Field(default_factory=Identity)
     web_url: str = Field(default="", pattern="^$|^https?://.+")
+    dagster_url: str = Field(default="", pattern="^$|^https?://.+")
     token: str = Field(default="", repr=False)
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"

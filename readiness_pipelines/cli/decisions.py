@@ -10,8 +10,7 @@ import typer
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import OUT, AsJson, count_of, errors_for_people, print_json, say, say_next
-from readiness_pipelines.cli.values import decision_value
-from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_table, waiting_value
+from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_table
 from readiness_pipelines.cli.words import BatchKey, TableName, What, find, find_batch
 from readiness_pipelines.commands import approve_command, quarantine_command, replay_command
 from readiness_pipelines.contracts import Table
@@ -21,6 +20,8 @@ from readiness_pipelines.delivery import decide
 from readiness_pipelines.delivery.revealing import reveal as reveal_columns
 from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.json_values.status import decision_value
+from readiness_pipelines.json_values.waiting import waiting_value
 from readiness_pipelines.masking import NOBODY, Viewer, quoted_expression
 from readiness_pipelines.overview import classified_columns, quarantine_rows, waiting_batches, waiting_values
 from readiness_pipelines.settings import Settings

@@ -10,29 +10,16 @@ from rich.text import Text
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.output import OUT, count_of, print_json, say
 from readiness_pipelines.cli.tables import plain_table
-from readiness_pipelines.cli.values import counts_value, decision_value
 from readiness_pipelines.commands import history_command, open_command, replay_command
 from readiness_pipelines.contracts import Table, answers_for
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.json_values.waiting import held_value
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.overview import broken_rules, waiting_record, ways_out
 
 SHOWN_COLUMNS = 6
 SHOWN_RULES = 10
-
-
-def waiting_value(record: BatchRecord) -> dict[str, Any]:
-    """Where a batch stands."""
-    return {
-        "batch": record.ref.batch,
-        "table": str(record.ref.table),
-        "state": record.state.value,
-        **counts_value(record.counts),
-        "reason": record.reason,
-        "gate_version": record.gate_version,
-        "since": record.updated_at.isoformat(),
-    }
 
 
 def waiting_table(records: Sequence[BatchRecord]) -> Grid:
@@ -77,16 +64,7 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
     decisions = installation.ledger.decisions(record.ref)
     commands = list(ways_out(ref, counts)) if record.counts.quarantined else [history_command(ref)]
     if as_json:
-        print_json(
-            {
-                **waiting_value(record),
-                "rules_of_gate": then or record.gate_version,
-                "answers": answers_for(table),
-                "rules": list(map(_rule_value, counts)),
-                "decisions": list(map(decision_value, decisions)),
-                "commands": commands,
-            }
-        )
+        print_json(held_value(table, record, counts, then=then, decisions=decisions, commands=commands))
         return
     say((f"{record.ref} ", "bold"), (record.state.replace("_", " "), "bold red"))
     say(record.reason or "nothing waits")
@@ -118,14 +96,3 @@ def _samples(count: RuleCount) -> Grid:
 
 def _cell(value: object, style: str = "") -> Text:
     return Text("∅" if value is None else str(value), style=style)
-
-
-def _rule_value(count: RuleCount) -> Mapping[str, Any]:
-    return {
-        "rule": count.rule.name,
-        "requires": count.rule.reason,
-        "route": count.rule.route.value,
-        "rows": count.broken_rows,
-        "columns": dict(count.columns),
-        "samples": [dict(sample) for sample in count.samples],
-    }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
     from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
     from readiness_pipelines.ledger.gates import GateRecord
+    from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
     from readiness_pipelines.ledger.incident_book import Incidents
     from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, IncidentState
     from readiness_pipelines.ledger.ledger import AUTOMATIC, Ledger
@@ -46,15 +47,18 @@ else:
 
 __all__ = [
     "ALL_BATCHES",
+    "ASSIGNED",
     "AUTOMATIC",
     "BESIDE",
     "EVERYWHERE",
     "MOVES",
     "REGISTER",
     "UNLIKE",
+    "Assignment",
     "Attempt",
     "BatchContents",
     "BatchFinding",
+    "BatchGlance",
     "BatchRecord",
     "BrokenLink",
     "ChainAudit",
