@@ -17,22 +17,28 @@ def status_command(domain: str) -> str:
 
 
 def history_command(ref: BatchRef) -> str:
-    """What happened to a batch: ``readiness history 2026-11-01 --table shop.orders``."""
-    return _spelled("history", ref.batch, "--table", str(ref.table))
+    """What happened to a batch: ``readiness history shop.orders --batch 2026-11-01``."""
+    return _spelled("history", str(ref.table), "--batch", ref.batch)
 
 
 def quarantine_command(ref: BatchRef) -> str:
-    """The rows of a batch that wait: ``readiness quarantine show 2026-11-01 --table shop.orders``."""
-    return _spelled("quarantine", "show", ref.batch, "--table", str(ref.table))
+    """The rows of a batch that wait: ``readiness quarantine show shop.orders --batch 2026-11-01``."""
+    return _spelled("quarantine", "show", str(ref.table), "--batch", ref.batch)
 
 
 def approve_command(ref: BatchRef, decision: int) -> str:
     """Agree to a decision of somebody else.
 
-    ``readiness quarantine approve 2026-11-01 --decision 3 --table shop.orders --reason …``
+    ``readiness quarantine approve shop.orders --batch 2026-11-01 --decision 3 --reason …``
     """
-    given = ["--decision", str(decision), "--table", str(ref.table), "--reason", "looked at it"]
-    return _spelled("quarantine", "approve", ref.batch, *given)
+    given = ["--batch", ref.batch, "--decision", str(decision), "--reason", "looked at it"]
+    return _spelled("quarantine", "approve", str(ref.table), *given)
+
+
+def undo_command(ref: BatchRef, decision: int) -> str:
+    """Take a decision back: ``readiness quarantine undo shop.orders --batch 2026-11-01 --decision 3 --reason …``."""
+    given = ["--batch", ref.batch, "--decision", str(decision)]
+    return _spelled("quarantine", "undo", str(ref.table), *given) + " --reason …"
 
 
 def replay_command(ref: BatchRef, *, dry_run: bool = True) -> str:

@@ -18,6 +18,8 @@ REF = BatchRef(TableId("shop", "orders"), "2026-11-01-10:00")
         commands.status_command("shop"),
         commands.history_command(REF),
         commands.quarantine_command(REF),
+        commands.approve_command(REF, 3),
+        commands.undo_command(REF, 3),
         commands.replay_command(REF),
         commands.replay_command(REF, dry_run=False),
         commands.reconcile_command("shop"),

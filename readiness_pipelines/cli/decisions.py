@@ -1,6 +1,7 @@
 """`readiness quarantine`: what waits, why, and what people decide about it."""
 
 import shlex
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,18 +10,18 @@ import typer
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.acting import who_types
+from readiness_pipelines.cli.deciding import keep_draft
 from readiness_pipelines.cli.output import OUT, AsJson, count_of, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_table
-from readiness_pipelines.cli.words import BatchKey, TableName, What, find, find_batch
-from readiness_pipelines.commands import approve_command, quarantine_command, replay_command
+from readiness_pipelines.cli.words import BatchKey, OfTable, WaitingBatch, What, find, find_batch, find_waiting
+from readiness_pipelines.commands import quarantine_command
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import Approval, Correction, Discarding, Undoing, Waiver, read_cells
 from readiness_pipelines.decisions import What as Decided
-from readiness_pipelines.delivery import decide
+from readiness_pipelines.delivery import Draft
 from readiness_pipelines.delivery.revealing import reveal as reveal_columns
 from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.json_values.status import decision_value
 from readiness_pipelines.json_values.waiting import waiting_value
 from readiness_pipelines.masking import NOBODY, Viewer, quoted_expression
 from readiness_pipelines.overview import classified_columns, quarantine_rows, waiting_batches, waiting_values
@@ -28,7 +29,10 @@ from readiness_pipelines.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What waits and why; correct, waive, discard, and take it back.")
 
-Reason = Annotated[str, typer.Option("--reason", help="Why: kept with the decision for ever.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why: kept with the decision for ever; needed to decide.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show which rows would change and how; keep nothing.")]
+Replay = Annotated[bool, typer.Option("--replay", help="Replay the batch at once, with all that is decided here.")]
+Numbers = Annotated[list[int], typer.Option("--decision", help="A decision's number; may be given more than once.")]
 Reveal = Annotated[
     bool, typer.Option("--reveal", help="With values of classified columns; the trail keeps who, when, why and which.")
 ]
@@ -55,46 +59,46 @@ def list_waiting(what: What = None, as_json: AsJson = False) -> None:
 
 
 @app.command("show")
-def show(batch: BatchKey, table: TableName = None, as_json: AsJson = False) -> None:
+def show(what: OfTable = None, batch: WaitingBatch = None, as_json: AsJson = False) -> None:
     """Show why a batch waits: the failing rules with samples, who answers, and what could be done."""
     with errors_for_people():
-        found, ref, installation = _open("show", batch, table)
+        found, ref, installation = _open("show", what, batch)
         show_batch(found, ref, installation=installation, as_json=as_json)
 
 
 @app.command("rows")
 def rows(
-    batch: BatchKey,
+    what: OfTable = None,
+    batch: WaitingBatch = None,
     rule: Annotated[str | None, typer.Option(help="Only rows that break this rule.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows at most.")] = 20,
     reveal: Reveal = False,
     reason: Because = "",
-    table: TableName = None,
     who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the rows that wait, with what they break; of classified columns, only what kind of values they have."""
     with errors_for_people():
-        found, ref, installation = _open("rows", batch, table)
-        waiting = quarantine_rows(found, batch=batch, rule=rule, limit=limit, installation=installation)
+        found, ref, installation = _open("rows", what, batch)
+        waiting = quarantine_rows(found, batch=ref.batch, rule=rule, limit=limit, installation=installation)
         viewer = _viewer(found, ref, waiting, installation, reveal=reveal, reason=reason, who=who)
         shown = waiting_values(found, waiting, viewer)
         if as_json:
             print_json(list(shown))
             return
-        OUT.print(rows_table(batch, waiting.column_names, shown))
+        OUT.print(rows_table(ref.batch, waiting.column_names, shown))
         if (hidden := classified_columns(found, waiting)) and not viewer.reveals:
             say(f"not shown: values of {', '.join(hidden)}; with --reveal --reason …, they are, and the trail keeps it")
 
 
 @app.command("export")
 def export(
-    batch: BatchKey,
-    to: Annotated[Path, typer.Argument(help="The file to write: .csv or .parquet.")],
+    to: Annotated[Path, typer.Option("--to", help="The file to write: .csv or .parquet.")],
+    what: OfTable = None,
+    batch: WaitingBatch = None,
     rule: Annotated[str | None, typer.Option(help="Only rows that break this rule.")] = None,
     reveal: Reveal = False,
     reason: Because = "",
-    table: TableName = None,
     who: Who = None,
 ) -> None:
     """Write the rows that wait to a file, to be mended there and given back with `correct --file`.
@@ -102,8 +106,8 @@ def export(
     Classified columns are left out, unless they are revealed.
     """
     with errors_for_people():
-        found, ref, installation = _open("export", batch, table)
-        waiting = quarantine_rows(found, batch=batch, rule=rule, limit=None, installation=installation)
+        found, ref, installation = _open("export", what, batch)
+        waiting = quarantine_rows(found, batch=ref.batch, rule=rule, limit=None, installation=installation)
         if not _viewer(found, ref, waiting, installation, reveal=reveal, reason=reason, who=who).reveals and (
             hidden := classified_columns(found, waiting)
         ):
@@ -111,125 +115,153 @@ def export(
             say(f"left out: {', '.join(hidden)}; with --reveal --reason …, they are in it, and the trail keeps it")
         _write(waiting, to)
         say(f"{count_of(waiting.num_rows, 'row')} written to {to}")
-        words = ("readiness", "quarantine", "correct", batch, "--table", str(ref.table), "--file", str(to))
+        words = ("readiness", "quarantine", "correct", str(ref.table), "--batch", ref.batch, "--file", str(to))
         say_next(f"{shlex.join(words)} --reason …")
 
 
 @app.command("correct")
 def correct(
     batch: BatchKey,
-    reason: Reason,
-    set_: Annotated[str | None, typer.Option("--set", help="column = DuckDB expression over the columns.")] = None,
+    what: OfTable = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="column = DuckDB expression over the columns; may be given more than once."),
+    ] = None,
     where: Where = None,
-    file: Annotated[Path | None, typer.Option(help="CSV or Parquet with _row and the columns to set.")] = None,
-    table: TableName = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(help="CSV or Parquet with _row and the columns to set; may be given more than once."),
+    ] = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
+    replay: Replay = False,
     who: Who = None,
     as_json: AsJson = False,
 ) -> None:
-    """Correct rows: set a column by an expression, or cells from a file. Raw keeps what arrived."""
+    """Correct rows: set columns by expressions, or cells from files. Raw keeps what arrived.
+
+    What is given in one command is one decision after the other, kept together or not at all; where holds for each set.
+    """
     with errors_for_people():
-        if (set_ is None) == (file is None):
+        if not set_ and not file:
             raise DeclarationError("what is to be corrected?", way_out="give --set 'column = …', or --file")
-        what: Decided
-        if set_ is not None:
-            column, sign, expression = set_.partition("=")
-            if not sign or not expression.strip():
-                raise DeclarationError(
-                    f"--set {quoted_expression(set_)!r} sets nothing", way_out="write --set 'column = expression'"
-                )
-            what = Correction(column=column.strip(), expression=expression.strip(), where=where)
-        else:
-            what = read_cells(file or Path())
-        _decide("correct", what, batch, reason, table, who, as_json=as_json)
+        decided: list[Decided] = [_correction(one, where) for one in set_ or ()]
+        decided += [read_cells(one) for one in file or ()]
+        draft, installation = _draft("correct", what, batch, decided)
+        keep_draft(draft, reason, installation, who=who, dry_run=dry_run, replay=replay, as_json=as_json)
 
 
 @app.command("waive")
 def waive(
     batch: BatchKey,
-    reason: Reason,
-    rule: Annotated[str, typer.Option(help="The rule, or 'tolerance' to publish in part what is over it.")],
+    rule: Annotated[
+        list[str],
+        typer.Option(help="The rule, or 'tolerance' to publish in part what is over it; may be given more than once."),
+    ],
+    what: OfTable = None,
     where: Where = None,
     until: Annotated[datetime | None, typer.Option(help="When the waiver ends, in UTC.")] = None,
-    table: TableName = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
+    replay: Replay = False,
     who: Who = None,
     as_json: AsJson = False,
 ) -> None:
-    """Waive a rule for rows or for the batch: what breaks it is published all the same."""
+    """Waive rules for rows or for the batch: what breaks them is published all the same."""
     with errors_for_people():
         ends = until.replace(tzinfo=UTC) if until else None
-        _decide("waive", Waiver(rule=rule, where=where, until=ends), batch, reason, table, who, as_json=as_json)
+        decided = [Waiver(rule=one, where=where, until=ends) for one in rule]
+        draft, installation = _draft("waive", what, batch, decided)
+        keep_draft(draft, reason, installation, who=who, dry_run=dry_run, replay=replay, as_json=as_json)
 
 
 @app.command("discard")
 def discard(
     batch: BatchKey,
-    reason: Reason,
-    where: Where = None,
+    what: OfTable = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            help="Which rows: a DuckDB condition over the batch's columns; may be given more than once.",
+        ),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="All rows of the batch; withdraws what it published.")] = False,
-    table: TableName = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
+    replay: Replay = False,
     who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """Discard rows, or the whole batch: they will not be published."""
     with errors_for_people():
-        if (where is None) != every:
+        if (not where) != every:
             raise DeclarationError("which rows are to be discarded?", way_out="give --where '…', or --all")
-        _decide("discard", Discarding(where=where), batch, reason, table, who, as_json=as_json)
+        decided = [Discarding(where=one) for one in where or (None,)]
+        draft, installation = _draft("discard", what, batch, decided)
+        keep_draft(draft, reason, installation, who=who, dry_run=dry_run, replay=replay, as_json=as_json)
 
 
 @app.command("undo")
 def undo(
     batch: BatchKey,
-    reason: Reason,
-    decision: Annotated[int, typer.Option(help="The decision's number.")],
-    table: TableName = None,
+    decision: Numbers,
+    what: OfTable = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
+    replay: Replay = False,
     who: Who = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take a decision back; undoing an undoing puts it in force again."""
+    """Take decisions back; undoing an undoing puts it in force again."""
     with errors_for_people():
-        _decide("undo", Undoing(decision=decision), batch, reason, table, who, as_json=as_json)
+        draft, installation = _draft("undo", what, batch, [Undoing(decision=one) for one in decision])
+        keep_draft(draft, reason, installation, who=who, dry_run=dry_run, replay=replay, as_json=as_json)
 
 
 @app.command("approve")
 def approve(
     batch: BatchKey,
-    reason: Reason,
-    decision: Annotated[int, typer.Option(help="The decision's number.")],
-    table: TableName = None,
+    decision: Numbers,
+    what: OfTable = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
+    replay: Replay = False,
     who: Who = None,
     as_json: AsJson = False,
 ) -> None:
-    """Agree, as a second person, to a waiver or discarding that alone does not hold."""
+    """Agree, as a second person, to waivers or discardings that alone do not hold."""
     with errors_for_people():
-        _decide("approve", Approval(decision=decision), batch, reason, table, who, as_json=as_json)
+        draft, installation = _draft("approve", what, batch, [Approval(decision=one) for one in decision])
+        keep_draft(draft, reason, installation, who=who, dry_run=dry_run, replay=replay, as_json=as_json)
 
 
-def _decide(
-    verb: str, what: Decided, batch: str, reason: str, table: str | None, who: str | None, *, as_json: bool
-) -> None:
-    found, ref, installation = _open(verb, batch, table)
-    run = Run(who=who_types(who))
-    kept = decide(found, what, batch=batch, why=reason, installation=installation, run=run)
-    waits = getattr(kept.decision.what, "second_person", False)
-    following = approve_command(ref, kept.decision.id) if waits else replay_command(ref)
-    if as_json:
-        print_json({**decision_value(kept.decision), "rows": kept.rows, "second_person": waits, "next": following})
-        return
-    touched = "the batch" if kept.rows is None else count_of(kept.rows, "row")
-    say(f"decision {kept.decision.id}: {what.verb} {kept.decision.text} ({touched})")
-    if waits:
-        bound = found.domain.second_person_over
-        say(f"it touches more than {bound:,} rows: it holds once somebody else than {run.who} approves it")
-    say_next(following)
+def _correction(said: str, where: str | None) -> Correction:
+    column, sign, expression = said.partition("=")
+    if not sign or not expression.strip():
+        raise DeclarationError(
+            f"--set {quoted_expression(said)!r} sets nothing", way_out="write --set 'column = expression'"
+        )
+    return Correction(column=column.strip(), expression=expression.strip(), where=where)
 
 
-def _open(verb: str, batch: str, table: str | None) -> tuple[Table, BatchRef, Installation]:
+def _draft(verb: str, what: str | None, batch: str, decisions: Sequence[Decided]) -> tuple[Draft, Installation]:
+    """What is decided, about the batch that is meant."""
     settings = Settings()
     installation = Installation.open(settings)
-    command = f"readiness quarantine {verb} {{batch}} --table {{table}}"
-    found, ref = find_batch(batch, table, settings, installation=installation, command=command)
+    found, ref = find_batch(what, batch, settings, installation=installation, command=_command(verb))
+    return Draft(table=found, batch=ref.batch, decisions=tuple(decisions)), installation
+
+
+def _open(verb: str, what: str | None, batch: str | None) -> tuple[Table, BatchRef, Installation]:
+    settings = Settings()
+    installation = Installation.open(settings)
+    found, ref = find_waiting(what, batch, settings, installation=installation, command=_command(verb))
     return found, ref, installation
+
+
+def _command(verb: str) -> str:
+    return f"readiness quarantine {verb} {{table}} --batch {{batch}}"
 
 
 def _viewer(

@@ -31,7 +31,7 @@ STANDARD_INPUT = Path("-")
 
 def run_erase(
     table: Annotated[
-        str, typer.Option("--table", help="domain.table, or domain.table.column; by default all that name persons.")
+        str, typer.Argument(help="domain.table, or domain.table.column; by default all that name persons.")
     ] = EVERYWHERE,
     subject_file: Annotated[
         Path | None,

@@ -1,7 +1,7 @@
 """`readiness history`: the chain of custody of a batch."""
 
 from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json, say
-from readiness_pipelines.cli.words import BatchKey, TableName, find_batch
+from readiness_pipelines.cli.words import BatchKey, OfTable, find_batch
 from readiness_pipelines.contracts import Kpi, Table
 from readiness_pipelines.domains import load_domains, tables_of
 from readiness_pipelines.installation import Installation
@@ -11,7 +11,7 @@ from readiness_pipelines.products import format_value
 from readiness_pipelines.settings import Settings
 
 
-def show_history(batch: BatchKey, table: TableName = None, as_json: AsJson = False) -> None:
+def show_history(batch: BatchKey, what: OfTable = None, as_json: AsJson = False) -> None:
     """Show all that happened to a batch, to what it was made of, and to what was made of it.
 
     Origins, snapshots, gate versions, decisions, who and why, the KPIs.
@@ -19,8 +19,8 @@ def show_history(batch: BatchKey, table: TableName = None, as_json: AsJson = Fal
     with errors_for_people():
         settings = Settings()
         installation = Installation.open(settings)
-        command = "readiness history {batch} --table {table}"
-        found, _ = find_batch(batch, table, settings, installation=installation, command=command)
+        command = "readiness history {table} --batch {batch}"
+        found, _ = find_batch(what, batch, settings, installation=installation, command=command)
         past = history(found, batch=batch, installation=installation)
         if as_json:
             print_json(history_value(past))

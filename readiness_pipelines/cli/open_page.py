@@ -36,7 +36,7 @@ def open_page(
         if batch is None and chosen.table is None:
             pages = [Path(written["html"]) for written in write_pages(chosen.domains, to, installation)]
         else:
-            table, key = _batch(chosen, batch, settings, installation)
+            table, key = _batch(what, chosen, batch, settings, installation)
             pages = [_write_batch(table, key, to, installation)]
         addresses = [page.resolve().as_uri() for page in pages]
         opened = [browser and not as_json and webbrowser.open(address) for address in addresses]
@@ -47,7 +47,9 @@ def open_page(
             say((str(page), "bold"), f": {'opened' if seen else 'open'} {address}")
 
 
-def _batch(chosen: Chosen, batch: str | None, settings: Settings, installation: Installation) -> tuple[Table, str]:
+def _batch(
+    what: str | None, chosen: Chosen, batch: str | None, settings: Settings, installation: Installation
+) -> tuple[Table, str]:
     """The table and batch of which the page is wanted."""
     if batch is None:
         assert chosen.table is not None  # noqa: S101  # else the domain's report is wanted
@@ -61,7 +63,7 @@ def _batch(chosen: Chosen, batch: str | None, settings: Settings, installation: 
         check_ran(chosen.table, batch, installation=installation)
         return chosen.table, batch
     command = "readiness open {table} --batch {batch}"
-    found, ref = find_batch(batch, None, settings, installation=installation, command=command)
+    found, ref = find_batch(what, batch, settings, installation=installation, command=command)
     return found, ref.batch
 
 

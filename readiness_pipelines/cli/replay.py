@@ -1,6 +1,6 @@
 """`readiness replay`: batches judged again after a decision or with a new gate; first the plan, then the run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -23,11 +23,11 @@ from readiness_pipelines.cli.output import (
     say_next,
 )
 from readiness_pipelines.cli.replaying import ReplayReport, run_replays, run_what_follows, tables_and_lanes
-from readiness_pipelines.cli.stopping import signals_end_after_a_batch
+from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.words import Chosen, What, check_ran, find
 from readiness_pipelines.commands import history_command, replay_command
-from readiness_pipelines.contracts import upstream
+from readiness_pipelines.contracts import Table, upstream
 from readiness_pipelines.delivery import ReplayPlan, ReplayStep, Selection, moved_rows, plan_replay
 from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
@@ -78,33 +78,75 @@ def replay(
             if dry_run:
                 _show_plan(plan, as_json=as_json)
                 return
-            replayed = ReplayReport()
             if request:
+                replayed = ReplayReport()
                 _request(chosen, plan, reason, installation, run, replayed)
             else:
-                run_replays(
-                    [step.ref for step in plan.steps],
-                    chosen.domains,
-                    reason=reason,
-                    installation=installation,
-                    run=run,
-                    report=replayed,
-                    stop=stop,
-                    quiet=as_json,
-                )
-                run_what_follows(
-                    chosen.tables,
-                    replayed.done,
-                    installation=installation,
-                    report=replayed,
-                    stop=stop,
-                    quiet=as_json,
-                )
+                replayed = _carry_out(chosen, plan, reason, installation, run, stop, quiet=as_json)
             _report(plan, replayed, installation, requested=request, as_json=as_json)
         if stop.asked:
             raise typer.Exit(stop.exit_code)
         if replayed.broken:
             raise typer.Exit(BROKEN_EXIT)
+
+
+def replay_refs(
+    table: Table,
+    refs: Sequence[BatchRef],
+    reason: str,
+    installation: Installation,
+    run: Run,
+    *,
+    as_json: bool,
+    beside: Mapping[str, Any] | None = None,
+) -> None:
+    """Replay some batches of a table now, as `readiness replay` does, and report it.
+
+    Args:
+        table: The table.
+        refs: Its batches.
+        reason: Why.
+        installation: Where the tables and the ledger are.
+        run: Who, and when.
+        as_json: For programs.
+        beside: What else programs are told.
+    """
+    with signals_end_after_a_batch() as stop:
+        selection = Selection(batches=tuple(ref.batch for ref in refs))
+        plan = plan_replay([table], selection, installation=installation, run=run, evaluate=False)
+        chosen = Chosen(domains=(table.domain,), tables=(table,), table=table)
+        replayed = _carry_out(chosen, plan, reason, installation, run, stop, quiet=as_json)
+        _report(plan, replayed, installation, requested=False, as_json=as_json, beside=beside)
+        if stop.asked:
+            raise typer.Exit(stop.exit_code)
+        if replayed.broken:
+            raise typer.Exit(BROKEN_EXIT)
+
+
+def _carry_out(
+    chosen: Chosen,
+    plan: ReplayPlan,
+    reason: str,
+    installation: Installation,
+    run: Run,
+    stop: Stop,
+    *,
+    quiet: bool,
+) -> ReplayReport:
+    """Run a plan through Dagster, and what is due because of it."""
+    replayed = ReplayReport()
+    run_replays(
+        [step.ref for step in plan.steps],
+        chosen.domains,
+        reason=reason,
+        installation=installation,
+        run=run,
+        report=replayed,
+        stop=stop,
+        quiet=quiet,
+    )
+    run_what_follows(chosen.tables, replayed.done, installation=installation, report=replayed, stop=stop, quiet=quiet)
+    return replayed
 
 
 def _check_batches(chosen: Chosen, batches: list[str], installation: Installation) -> None:
@@ -143,11 +185,17 @@ def _request(
 
 
 def _report(
-    plan: ReplayPlan, replayed: ReplayReport, installation: Installation, *, requested: bool, as_json: bool
+    plan: ReplayPlan,
+    replayed: ReplayReport,
+    installation: Installation,
+    *,
+    requested: bool,
+    as_json: bool,
+    beside: Mapping[str, Any] | None = None,
 ) -> None:
     after = {step.ref: installation.ledger.get(step.ref) for step in plan.steps}
     if as_json:
-        print_json(_report_value(plan, replayed, after))
+        print_json({**(beside or {}), **_report_value(plan, replayed, after)})
         return
     if requested:
         for ref, number in replayed.requests.items():

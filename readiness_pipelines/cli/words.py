@@ -13,13 +13,24 @@ from readiness_pipelines.domains import load_domains, tables_of
 from readiness_pipelines.errors import DeclarationError, LandingError, UnknownNameError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
+from readiness_pipelines.overview import waiting_batches
 from readiness_pipelines.settings import Settings
 
 What = Annotated[str | None, typer.Argument(help="A domain, or a table as domain.table; all where nothing is named.")]
-BatchKey = Annotated[str, typer.Argument(help="The batch.", metavar="BATCH")]
-TableName = Annotated[
-    str | None, typer.Option("--table", help="The table, as domain.table; not needed where one alone has the batch.")
+OfTable = Annotated[
+    str | None,
+    typer.Argument(
+        help="The table, as domain.table, or its domain; not needed where one table alone has the batch.",
+        metavar="TABLE",
+    ),
 ]
+BatchKey = Annotated[str, typer.Option("--batch", help="The batch.", metavar="BATCH")]
+WaitingBatch = Annotated[
+    str | None, typer.Option("--batch", help="The batch; not needed where one alone waits.", metavar="BATCH")
+]
+
+SHOWN_WAYS = 3
+"""So many commands are named where one of several batches may be meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,29 +119,28 @@ def landed_batches(table: Table, *, installation: Installation) -> list[str]:
 
 
 def find_batch(
-    batch: str, table: str | None, settings: Settings, *, installation: Installation, command: str
+    what: str | None, batch: str, settings: Settings, *, installation: Installation, command: str
 ) -> tuple[Table, BatchRef]:
     """The table that a batch is of: the named one, or the only one fed by a source that has the batch.
 
     Args:
+        what: The table or domain, as it was named; ``None`` where it was not.
         batch: The batch.
-        table: The table, as it was named; ``None`` where it was not.
         settings: Where the domains are named.
         installation: Where the sources and the ledger are.
-        command: The command, to spell the candidates: ``readiness history {batch} --table {table}``.
+        command: The command, to spell the candidates: ``readiness history {table} --batch {batch}``.
 
     Raises:
         UnknownNameError: No table has such a batch; names the nearest that landed or ran.
         DeclarationError: Several tables have it, or it landed and did not run yet.
     """
-    domains = load_domains(settings)
-    if table is not None:
-        found = find_table(table, domains)
-        check_ran(found, batch, installation=installation)
-        return found, BatchRef(found.id, batch)
-    fed = [one for domain in domains for one in domain.tables if isinstance(one, GatedTable)]
+    chosen = find(what, settings)
+    if chosen.table is not None:
+        check_ran(chosen.table, batch, installation=installation)
+        return chosen.table, BatchRef(chosen.table.id, batch)
+    fed = [one for one in chosen.tables if isinstance(one, GatedTable)]
     ran: list[Table] = [one for one in fed if batch in _known(one, installation)]
-    computed = [one for domain in domains for one in domain.tables if not isinstance(one, GatedTable)]
+    computed = [one for one in chosen.tables if not isinstance(one, GatedTable)]
     if not ran:
         ran = [one for one in computed if batch in _known(one, installation)]
     if len(ran) == 1:
@@ -146,6 +156,28 @@ def find_batch(
     raise UnknownNameError(
         "batch", batch, {key for one in (*fed, *computed) for key in batches_of(one, installation=installation)}
     )
+
+
+def find_waiting(
+    what: str | None, batch: str | None, settings: Settings, *, installation: Installation, command: str
+) -> tuple[Table, BatchRef]:
+    """As `find_batch`; where no batch is named, the only one that waits.
+
+    Raises:
+        DeclarationError: None is named and none waits, or several do.
+    """
+    if batch is not None:
+        return find_batch(what, batch, settings, installation=installation, command=command)
+    chosen = find(what, settings)
+    waiting = waiting_batches(chosen.tables, installation=installation)
+    if len(waiting) == 1:
+        tables = {table.id: table for table in chosen.tables}
+        return tables[waiting[0].ref.table], waiting[0].ref
+    if not waiting:
+        raise DeclarationError("nothing waits", way_out="name a batch: --batch …")
+    ways = [command.format(table=one.ref.table, batch=one.ref.batch) for one in waiting[:SHOWN_WAYS]]
+    more = f" or {len(waiting) - SHOWN_WAYS} more: readiness quarantine list" if len(waiting) > SHOWN_WAYS else ""
+    raise DeclarationError(f"{len(waiting)} batches wait, and none is named", way_out=" or: ".join(ways) + more)
 
 
 def check_ran(table: Table, batch: str, *, installation: Installation) -> None:

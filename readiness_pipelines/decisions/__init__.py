@@ -8,7 +8,16 @@ if TYPE_CHECKING:
     from readiness_pipelines.decisions.approve import Approval
     from readiness_pipelines.decisions.correct_cells import MOST_CELLS, CellCorrection, read_cells
     from readiness_pipelines.decisions.correct_expression import Correction
-    from readiness_pipelines.decisions.decision import KINDS, Decision, What, decisions_about, keep_decision, parse
+    from readiness_pipelines.decisions.decision import (
+        KINDS,
+        Decision,
+        What,
+        decisions_about,
+        keep_decision,
+        keep_decisions,
+        new_decision,
+        parse,
+    )
     from readiness_pipelines.decisions.discard import Discarding
     from readiness_pipelines.decisions.in_force import (
         check_conditions,
@@ -40,6 +49,8 @@ __all__ = [
     "gate_decisions",
     "in_force",
     "keep_decision",
+    "keep_decisions",
+    "new_decision",
     "parse",
     "read_cells",
     "waits_for_approval",

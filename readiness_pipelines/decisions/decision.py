@@ -1,6 +1,6 @@
 """A decision with its content: what the ledger keeps of it, read and written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from readiness_pipelines.decisions.expressions import check_characters
 from readiness_pipelines.decisions.undo import Undoing
 from readiness_pipelines.decisions.waive import Waiver
 from readiness_pipelines.errors import LedgerError
-from readiness_pipelines.ledger import DecisionRecord, Ledger
+from readiness_pipelines.ledger import DecisionRecord, Ledger, NewDecision, ReplayRequest
 from readiness_pipelines.masking import Classes
 
 What = Correction | CellCorrection | Waiver | Discarding | Undoing | Approval
@@ -85,32 +85,56 @@ def decisions_about(ledger: Ledger, ref: BatchRef) -> tuple[Decision, ...]:
 def keep_decision(
     ledger: Ledger, ref: BatchRef, what: What, *, who: str, why: str, at: datetime, classes: Classes
 ) -> Decision:
-    """Keep a decision in the ledger: its values where they can be erased, and without them for ever.
+    """Keep one decision in the ledger; see `keep_decisions`."""
+    (kept,), _ = keep_decisions(ledger, [new_decision(ref, what, classes)], who=who, why=why, at=at)
+    return kept
+
+
+def new_decision(ref: BatchRef, what: What, classes: Classes) -> NewDecision:
+    """A decision as the ledger will keep it: its values where they can be erased, and without them for ever.
 
     Args:
-        ledger: The ledger.
         ref: The batch.
         what: What was decided.
-        who: The person.
-        why: The reason.
-        at: When, in UTC.
         classes: What the table's columns are to persons.
-
-    Raises:
-        DeclarationError: A reason or a name with characters that are not text.
-        LedgerError: No reason, an unknown batch, or nothing to undo.
     """
-    check_characters(why, "the reason")
-    check_characters(who, "the name")
-    record = ledger.decide(
-        ref,
+    return NewDecision(
+        ref=ref,
         verb=what.verb,
         content={"kind": what.kind, **what.to_json()},
         values=what.values(),
         text=what.redacted(classes).describe(),
-        who=who,
-        why=why,
-        at=at,
         undoes=what.decision if isinstance(what, Undoing) else None,
     )
-    return parse(record)
+
+
+def keep_decisions(
+    ledger: Ledger,
+    new: Sequence[NewDecision],
+    *,
+    who: str,
+    why: str,
+    at: datetime,
+    last: Mapping[BatchRef, int] | None = None,
+    replay: bool = False,
+) -> tuple[tuple[Decision, ...], tuple[ReplayRequest, ...]]:
+    """Keep decisions in the ledger, in order, all of them or none.
+
+    Args:
+        ledger: The ledger.
+        new: The decisions.
+        who: The person.
+        why: The reason.
+        at: When, in UTC.
+        last: The last decision that was known of each batch when these were checked, 0 for none; ``None`` where that
+            does not matter.
+        replay: Whether to ask for a replay of each batch, once.
+
+    Raises:
+        DeclarationError: A reason or a name with characters that are not text.
+        LedgerError: No reason, an unknown batch, nothing to undo, or somebody decided about a batch meanwhile.
+    """
+    check_characters(why, "the reason")
+    check_characters(who, "the name")
+    records, requests = ledger.decide_together(new, who=who, why=why, at=at, last=last, replay=replay)
+    return tuple(map(parse, records)), requests

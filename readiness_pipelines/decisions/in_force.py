@@ -5,6 +5,7 @@ from datetime import datetime
 
 import duckdb
 
+from readiness_pipelines.commands import undo_command
 from readiness_pipelines.decisions.approve import Approval
 from readiness_pipelines.decisions.correct_cells import CellCorrection
 from readiness_pipelines.decisions.correct_expression import Correction
@@ -123,15 +124,14 @@ def _check_not_erased(decision: Decision, rows: duckdb.DuckDBPyRelation) -> None
 def _erased(decision: Decision, what: str) -> DeclarationError:
     return DeclarationError(
         f"decision {decision.id} about {decision.ref} cannot be applied, because its values were erased ({what})",
-        way_out=f"readiness quarantine undo {decision.ref.batch} --decision {decision.id} --table {decision.ref.table}"
-        " --reason …, then decide again",
+        way_out=f"{undo_command(decision.ref, decision.id)}, then decide again",
     )
 
 
 def _inapplicable(decision: Decision, error: BaseException) -> DeclarationError:
     return DeclarationError(
         f"decision {decision.id} about {decision.ref} cannot be applied ({decision.text}): {quoted(error)}",
-        way_out=f"readiness quarantine undo {decision.ref.batch} --decision {decision.id}",
+        way_out=undo_command(decision.ref, decision.id),
     )
 
 

@@ -8,8 +8,10 @@ if TYPE_CHECKING:
     from readiness_pipelines.delivery.audit import Audit, audit
     from readiness_pipelines.delivery.checking import CheckedCode, Mistake, check_domains, import_mistakes
     from readiness_pipelines.delivery.clones import drop_environment
-    from readiness_pipelines.delivery.deciding import KeptDecision, decide
+    from readiness_pipelines.delivery.deciding import KeptDecision, KeptTogether, decide, decide_together
     from readiness_pipelines.delivery.deliver import Delivery, deliver
+    from readiness_pipelines.delivery.draft_outcomes import DraftOutcome, dry_run
+    from readiness_pipelines.delivery.drafts import Draft, DraftedDecision
     from readiness_pipelines.delivery.evaluate import (
         BatchOutcome,
         EvaluatedBatch,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         plan_replay,
         replay_batch,
     )
+    from readiness_pipelines.delivery.row_changes import CellChange, RowChange, RowChanges
     from readiness_pipelines.delivery.settling import WAITS_AT_MOST, Unsettled
     from readiness_pipelines.delivery.share import Share
     from readiness_pipelines.delivery.transform_facts import transform_facts
@@ -51,12 +54,17 @@ __all__ = [
     "WAITS_AT_MOST",
     "Audit",
     "BatchOutcome",
+    "CellChange",
     "CheckedCode",
     "Delivery",
+    "Draft",
+    "DraftOutcome",
+    "DraftedDecision",
     "EvaluatedBatch",
     "Evaluation",
     "Ingested",
     "KeptDecision",
+    "KeptTogether",
     "KpiChange",
     "Level",
     "Maintenance",
@@ -67,6 +75,8 @@ __all__ = [
     "ReplayPlan",
     "ReplayStep",
     "Replayed",
+    "RowChange",
+    "RowChanges",
     "Selection",
     "Share",
     "Unsettled",
@@ -75,10 +85,12 @@ __all__ = [
     "bring_older_profiles",
     "check_domains",
     "decide",
+    "decide_together",
     "decisions_in_force",
     "deliver",
     "do_work",
     "drop_environment",
+    "dry_run",
     "due_work",
     "engine_of",
     "evaluate",

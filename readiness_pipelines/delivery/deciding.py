@@ -1,35 +1,15 @@
-"""A decision about a batch, checked against its rows and kept."""
+"""Decisions about batches, checked against their rows and kept: all of them, or none."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import duckdb
-
-from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table
-from readiness_pipelines.decisions import (
-    Approval,
-    CellCorrection,
-    Correction,
-    Decision,
-    Discarding,
-    Undoing,
-    Waiver,
-    What,
-    check_conditions,
-    corrected,
-    decisions_about,
-    in_force,
-    keep_decision,
-    waits_for_approval,
-)
+from readiness_pipelines.contracts import Table
+from readiness_pipelines.decisions import Decision, What, keep_decisions, new_decision
 from readiness_pipelines.delivery.classes import classes_of, handling_rows
-from readiness_pipelines.delivery.gates import gate_of
-from readiness_pipelines.delivery.reading import judged_rows
+from readiness_pipelines.delivery.drafts import Draft, check_draft
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.identity import same_person
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import Ledger
+from readiness_pipelines.ledger import ReplayRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,71 +20,75 @@ class KeptDecision:
     rows: int | None
 
 
-def decide(
-    table: GatedTable | DerivedTable | Kpi, what: What, *, batch: str, why: str, installation: Installation, run: Run
-) -> KeptDecision:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptTogether:
+    """Decisions that were kept as one.
+
+    Attributes:
+        decisions: The decisions, in order.
+        requests: The replays that were asked for, one for each batch; none where none was to be.
+        second_person: Numbers of the decisions that hold only once a second person has approved them.
+    """
+
+    decisions: tuple[KeptDecision, ...]
+    requests: tuple[ReplayRequest, ...]
+    second_person: tuple[int, ...]
+
+
+def decide(table: Table, what: What, *, batch: str, why: str, installation: Installation, run: Run) -> KeptDecision:
     """Check a decision against the batch's rows and keep it. It takes effect when the batch is replayed.
 
     Raises:
-        UnknownNameError: A column or rule that is not there; names the nearest.
-        DeclarationError: An expression that DuckDB refuses, reads other tables, or gives another answer every time; a
-            rule that cannot be waived; a condition that no row meets; a correction after which an earlier decision
-            could not be applied any more; an approval of what waits for none, or by who decided it.
-        LedgerError: No reason, an unknown batch, or nothing to undo.
+        ReadinessError: As `decide_together`.
     """
-    ref = BatchRef(table.id, batch)
-    ledger, rows, now = installation.ledger, None, run.clock()
-    if isinstance(what, Approval):
-        _check_approval(what, decisions_about(ledger, ref), run)
-    with handling_rows(table):
-        if not isinstance(what, Undoing | Approval):
-            with installation.engine(f"batch {batch!r} of {table.id}") as engine:
-                given = judged_rows(table, batch=batch, installation=installation, engine=engine)
-                # What is decided next is about the rows as the decisions before have left them.
-                held = in_force(decisions_about(ledger, ref), at=now)
-                current = corrected(given.rows, held, engine)
-                rows = what.check(current, engine, gate_of(table))
-                if isinstance(what, Correction | CellCorrection):
-                    _check_others(held, what, current, engine)
-        if isinstance(what, Waiver | Discarding) and _needs_second_person(table, ref, rows, ledger):
-            what = replace(what, second_person=True)
-        kept = keep_decision(ledger, ref, what, who=run.who, why=why, at=now, classes=classes_of(table))
-    return KeptDecision(decision=kept, rows=rows)
+    draft = Draft(table=table, batch=batch, decisions=(what,))
+    return decide_together([draft], why=why, installation=installation, run=run).decisions[0]
 
 
-def _needs_second_person(table: Table, ref: BatchRef, rows: int | None, ledger: Ledger) -> bool:
-    """Whether a waiver or discarding touches more rows than one person may decide about."""
-    bound = table.domain.second_person_over
-    if bound is None:
-        return False
-    record = ledger.get(ref)
-    return (rows if rows is not None else record.counts.ingested if record else 0) > bound
+def decide_together(
+    drafts: Sequence[Draft], *, why: str, installation: Installation, run: Run, replay: bool = False
+) -> KeptTogether:
+    """Check decisions about one or more batches, and keep all of them or none. They take effect with a replay.
 
+    Args:
+        drafts: The decisions, by batch; each batch once.
+        why: The reason of all of them.
+        installation: Where the rows and the ledger are.
+        run: Who, and when.
+        replay: Whether to ask for one replay of each batch.
 
-def _check_approval(what: Approval, decisions: Sequence[Decision], run: Run) -> None:
-    """Refuse an approval of what needs none, or by who decided it."""
-    waiting = {decision.id: decision for decision in waits_for_approval(decisions)}
-    decision = waiting.get(what.decision)
-    if decision is None:
-        known = ", ".join(map(str, waiting)) or "none does"
+    Raises:
+        UnknownNameError: A column or rule that is not there; names the nearest.
+        DeclarationError: A decision that cannot be; see `check_draft`. Nothing is decided, or about a batch twice.
+        LedgerError: No reason, an unknown batch, nothing to undo, or somebody decided about a batch meanwhile.
+        UpstreamNotPublishedError: Nothing was ingested, or an input has nothing published for the batch.
+    """
+    refs = [draft.ref for draft in drafts]
+    if empty := [draft.ref for draft in drafts if not draft.decisions]:
+        raise DeclarationError(f"nothing is decided about {empty[0]}", way_out="name at least one decision")
+    if len(set(refs)) < len(refs) or not refs:
         raise DeclarationError(
-            f"decision {what.decision} does not wait for a second person", way_out=f"those that do: {known}"
+            "decisions are kept together for some batches, each named once",
+            way_out="put all that is decided about a batch into one list",
         )
-    if same_person(decision.who, run.who):
-        raise DeclarationError(
-            f"decision {what.decision} was made by {decision.who}, who cannot approve it",
-            way_out="somebody else approves it, or undo it",
-        )
-
-
-def _check_others(
-    held: Sequence[Decision],
-    what: Correction | CellCorrection,
-    rows: duckdb.DuckDBPyRelation,
-    engine: duckdb.DuckDBPyConnection,
-) -> None:
-    """Refuse a correction of values with which the condition of an earlier decision cannot be evaluated."""
-    try:
-        check_conditions(what.apply(rows, engine), held)
-    except DeclarationError as error:
-        raise DeclarationError(f"after this correction, {error.what}", way_out=error.way_out) from error
+    checked = [check_draft(draft, installation=installation, run=run) for draft in drafts]
+    new, rows = [], []
+    for one in checked:
+        with handling_rows(one.draft.table):
+            classes = classes_of(one.draft.table)
+            new += [new_decision(one.draft.ref, drafted.what, classes) for drafted in one.decisions]
+            rows += [drafted.rows for drafted in one.decisions]
+    kept, requests = keep_decisions(
+        installation.ledger,
+        new,
+        who=run.who,
+        why=why,
+        at=run.clock(),
+        last={one.draft.ref: one.last for one in checked},
+        replay=replay,
+    )
+    return KeptTogether(
+        decisions=tuple(KeptDecision(decision=one, rows=count) for one, count in zip(kept, rows, strict=True)),
+        requests=requests,
+        second_person=tuple(one.id for one in kept if getattr(one.what, "second_person", False)),
+    )

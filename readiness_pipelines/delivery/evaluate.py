@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-import duckdb
-
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import GatedTable, Kpi, Table
 from readiness_pipelines.delivery.clones import cloned
@@ -17,6 +15,7 @@ from readiness_pipelines.delivery.follow import in_flow, is_stale
 from readiness_pipelines.delivery.kpis import kpi_values
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Published
+from readiness_pipelines.delivery.row_places import row_places
 from readiness_pipelines.errors import ReadinessError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
@@ -247,8 +246,8 @@ class _Look:
         for start in range(0, len(batches), BATCHES_AT_ONCE):
             some = batches[start : start + BATCHES_AT_ONCE]
             with self.installation.engine(f"the rows of {table.id}") as engine:
-                _place_rows(table, some, self.installation, engine).create_view("places_before")
-                _place_rows(table, some, self.clone, engine).create_view("places_after")
+                row_places(table, some, self.installation, engine).create_view("places_before")
+                row_places(table, some, self.clone, engine).create_view("places_after")
                 rows = engine.sql(
                     "SELECT b._batch, b.place, a.place, count(*) FROM places_before b JOIN places_after a "
                     "ON b._batch = a._batch AND b._row = a._row WHERE b.place <> a.place GROUP BY ALL"
@@ -265,24 +264,6 @@ def _moves(places: Mapping[tuple[str, str], int]) -> MovedRows:
         to_discarded=sum(count for (_, after), count in places.items() if after == "discarded"),
         from_discarded=sum(count for (before, _), count in places.items() if before == "discarded"),
     )
-
-
-def _place_rows(
-    table: Table, batches: Sequence[str], installation: Installation, engine: duckdb.DuckDBPyConnection
-) -> duckdb.DuckDBPyRelation:
-    """Where each row of some batches is: a held batch's are in quarantine, whatever is still published of it."""
-    lakehouse, store, waiting = installation.lakehouse, store_of(table), table.id.quarantine
-    nothing = engine.sql("SELECT NULL::VARCHAR AS _batch, NULL::BIGINT AS _row, NULL::VARCHAR AS place LIMIT 0")
-    published = quarantined = nothing
-    if lakehouse.exists(store):
-        rows = lakehouse.relation(engine, store, batch=batches)
-        published = rows.project("_batch, _row, 'published' AS place")
-    if lakehouse.exists(waiting):
-        rows = lakehouse.relation(engine, waiting, batch=batches)
-        place = "CASE WHEN _discarded THEN 'discarded' ELSE 'quarantined' END AS place"
-        quarantined = rows.project(f"_batch, _row, {place}")
-    # A row of a held batch is in both, and waits: of the two names, that one is the greater.
-    return published.union(quarantined).aggregate("_batch, _row, max(place) AS place", "_batch, _row")
 
 
 def _outcomes(table: Table, installation: Installation) -> Mapping[str, BatchOutcome]:

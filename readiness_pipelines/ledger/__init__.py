@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.claims import Home
     from readiness_pipelines.ledger.contents import BatchContents, FileContents
     from readiness_pipelines.ledger.decision_values import DecisionValue
-    from readiness_pipelines.ledger.decisions import DecisionRecord
+    from readiness_pipelines.ledger.decisions import DecisionRecord, NewDecision
     from readiness_pipelines.ledger.erasures import (
         EVERYWHERE,
         REGISTER,
@@ -81,6 +81,7 @@ __all__ = [
     "Ledger",
     "Message",
     "Migrated",
+    "NewDecision",
     "NoticeKey",
     "RegisteredPerson",
     "ReplayRequest",

@@ -1,13 +1,14 @@
 """Decisions: what people decided about batches, for ever. What a decision means is not known here."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.commands import quarantine_command
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.ledger.chain import append_row
 from readiness_pipelines.ledger.decision_values import Sealed, stored_values
@@ -48,32 +49,42 @@ class DecisionRecord:
     why: str
 
 
-def add_decision(
-    connection: Connection,
-    ref: BatchRef,
-    *,
-    verb: str,
-    content: Mapping[str, Any],
-    values: Mapping[str, Any],
-    text: str,
-    who: str,
-    why: str,
-    at: datetime,
-) -> DecisionRecord:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDecision:
+    """A decision about a batch, to be kept.
+
+    Attributes:
+        ref: The batch.
+        verb: What is done: ``correct``, ``waive`` …
+        content: The decision, as JSON, without its values; it stays for ever.
+        text: The decision on one line, for people; it stays for ever.
+        values: The values that it names, by part, as JSON: they can be erased. The decision keeps their digests.
+        undoes: The decision about the same batch that this one takes back.
+    """
+
+    ref: BatchRef
+    verb: str
+    content: Mapping[str, Any]
+    text: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    undoes: int | None = None
+
+
+def add_decision(connection: Connection, new: NewDecision, *, who: str, why: str, at: datetime) -> DecisionRecord:
     """Keep a decision, and its values where they can be erased."""
-    sealed = Sealed.of(values)
-    kept = {**content, DIGESTS: dict(sealed.digests)} if values else dict(content)
-    row = {"verb": verb, "content": kept, "text": text, "who": who, "why": why, "at": at}
-    number = append_row(connection, DECISIONS, {**batch_key(ref), **row})
-    sealed.put(connection, ref, number)
+    sealed = Sealed.of(new.values)
+    kept = {**new.content, DIGESTS: dict(sealed.digests)} if new.values else dict(new.content)
+    row = {"verb": new.verb, "content": kept, "text": new.text, "who": who, "why": why, "at": at}
+    number = append_row(connection, DECISIONS, {**batch_key(new.ref), **row})
+    sealed.put(connection, new.ref, number)
     return DecisionRecord(
         id=number,
-        ref=ref,
-        verb=verb,
-        content=dict(content),
-        values=dict(values),
+        ref=new.ref,
+        verb=new.verb,
+        content=dict(new.content),
+        values=dict(new.values),
         erased={},
-        text=text,
+        text=new.text,
         at=at,
         who=who,
         why=why,
@@ -86,12 +97,32 @@ def check_decision(connection: Connection, ref: BatchRef, decision: int) -> None
     Raises:
         LedgerError: The batch has no such decision; names those that it has.
     """
-    query = select(DECISIONS.c.id).where(is_batch(DECISIONS, ref)).order_by(DECISIONS.c.id)
-    known = list(connection.execute(query).scalars())
+    known = _numbers(connection, ref)
     if decision not in known:
         raise LedgerError(
             f"{ref} has no decision {decision}", way_out=f"its decisions are: {', '.join(map(str, known)) or 'none'}"
         )
+
+
+def check_last(connection: Connection, ref: BatchRef, last: int) -> None:
+    """Refuse what was checked before somebody else decided about the same batch.
+
+    Raises:
+        LedgerError: A decision was kept since; names who decided what.
+    """
+    newer = [number for number in _numbers(connection, ref) if number > last]
+    if newer:
+        query = select(DECISIONS.c.who, DECISIONS.c.verb, DECISIONS.c.text).where(DECISIONS.c.id == newer[0])
+        found = connection.execute(query).one()
+        raise LedgerError(
+            f"{found.who} decided about {ref} meanwhile: decision {newer[0]}, {found.verb} {found.text}",
+            way_out=f"look at the batch again, then decide: {quarantine_command(ref)}",
+        )
+
+
+def _numbers(connection: Connection, ref: BatchRef) -> list[int]:
+    query = select(DECISIONS.c.id).where(is_batch(DECISIONS, ref)).order_by(DECISIONS.c.id)
+    return list(connection.execute(query).scalars())
 
 
 def decided_batches(connection: Connection, tables: Collection[TableId]) -> tuple[BatchRef, ...]:

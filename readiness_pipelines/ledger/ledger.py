@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.ledger import (
@@ -31,7 +33,7 @@ from readiness_pipelines.ledger.claims import Home
 from readiness_pipelines.ledger.contents import BatchContents
 from readiness_pipelines.ledger.database import Database
 from readiness_pipelines.ledger.decision_values import DecisionValue
-from readiness_pipelines.ledger.decisions import DecisionRecord
+from readiness_pipelines.ledger.decisions import DecisionRecord, NewDecision
 from readiness_pipelines.ledger.erasures import Erasures
 from readiness_pipelines.ledger.finding import FindingKind
 from readiness_pipelines.ledger.findings import BatchFinding, Findings, replace_findings
@@ -279,16 +281,63 @@ class Ledger:
         Raises:
             LedgerError: No reason, an unknown batch, or nothing to undo.
         """
-        with self._database.writing() as connection:
-            batches.check_reason(connection, ref, why, "decision about")
-            if undoes is not None:
-                decisions.check_decision(connection, ref, undoes)
-            kept = decisions.add_decision(
-                connection, ref, verb=verb, content=content, values=values or {}, text=text, who=who, why=why, at=at
-            )
-            details = {"decision": kept.id, "what": text}
-            trail.append_entry(connection, ref, at=at, what=f"decided to {verb}", who=who, why=why, details=details)
+        new = NewDecision(ref=ref, verb=verb, content=content, values=values or {}, text=text, undoes=undoes)
+        (kept,), _ = self.decide_together([new], who=who, why=why, at=at)
         return kept
+
+    def decide_together(
+        self,
+        new: Sequence[NewDecision],
+        *,
+        who: str,
+        why: str,
+        at: datetime,
+        last: Mapping[BatchRef, int] | None = None,
+        replay: bool = False,
+    ) -> tuple[tuple[DecisionRecord, ...], tuple[ReplayRequest, ...]]:
+        """Keep decisions about batches, in order, all of them or none; and append them to the trail.
+
+        Args:
+            new: The decisions.
+            who: The person.
+            why: The reason.
+            at: When, in UTC.
+            last: The last decision that was known of each batch when these were checked, 0 for none; ``None`` where
+                that does not matter.
+            replay: Whether to ask for a replay of each batch, once.
+
+        Returns:
+            The decisions as they are kept, and the requests for replays.
+
+        Raises:
+            LedgerError: No reason, an unknown batch, nothing to undo, or somebody decided about a batch meanwhile.
+        """
+        refs = tuple(dict.fromkeys(one.ref for one in new))
+        with self._database.writing() as connection:
+            for ref in refs:
+                batches.check_reason(connection, ref, why, "decision about")
+                if last is not None:
+                    decisions.check_last(connection, ref, last[ref])
+            kept = tuple(self._decide(connection, one, who=who, why=why, at=at) for one in new)
+            asked = tuple(self._request(connection, ref, who=who, why=why, at=at) for ref in refs if replay)
+        return kept, asked
+
+    @staticmethod
+    def _decide(connection: Connection, new: NewDecision, *, who: str, why: str, at: datetime) -> DecisionRecord:
+        if new.undoes is not None:
+            decisions.check_decision(connection, new.ref, new.undoes)
+        kept = decisions.add_decision(connection, new, who=who, why=why, at=at)
+        details = {"decision": kept.id, "what": new.text}
+        trail.append_entry(connection, new.ref, at=at, what=f"decided to {new.verb}", who=who, why=why, details=details)
+        return kept
+
+    @staticmethod
+    def _request(connection: Connection, ref: BatchRef, *, who: str, why: str, at: datetime) -> ReplayRequest:
+        batches.check_reason(connection, ref, why, "replay of")
+        request = requests.add_request(connection, ref, who=who, why=why, at=at)
+        details = {"request": request.id}
+        trail.append_entry(connection, ref, at=at, what="replay requested", who=who, why=why, details=details)
+        return request
 
     def released(self, ref: BatchRef, definition: Mapping[str, Any]) -> tuple[int, ...] | None:
         """The noisy counts that were released of a batch by a definition; ``None`` where nothing was."""
@@ -382,11 +431,7 @@ class Ledger:
             LedgerError: No reason, or a batch that the ledger does not know.
         """
         with self._database.writing() as connection:
-            batches.check_reason(connection, ref, why, "replay of")
-            request = requests.add_request(connection, ref, who=who, why=why, at=at)
-            details = {"request": request.id}
-            trail.append_entry(connection, ref, at=at, what="replay requested", who=who, why=why, details=details)
-        return request
+            return self._request(connection, ref, who=who, why=why, at=at)
 
     def replay_requests(
         self, *, tables: Collection[TableId] | None = None, state: RequestState | None = None

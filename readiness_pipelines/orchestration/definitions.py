@@ -9,10 +9,11 @@ from readiness_pipelines.domains import checked_domains, load_domains
 from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.orchestration.assets import domain_assets
 from readiness_pipelines.orchestration.breaking import failure_sensor
+from readiness_pipelines.orchestration.deciding import decide_job
 from readiness_pipelines.orchestration.freshness import freshness_checks
 from readiness_pipelines.orchestration.jobs import lane_job, replay_job
 from readiness_pipelines.orchestration.keys import decide_job_name, replay_job_name
-from readiness_pipelines.orchestration.replays import decide_job, replay_sensor
+from readiness_pipelines.orchestration.replays import replay_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_resource
 from readiness_pipelines.orchestration.upkeep import maintain_job, maintain_schedule, prove_job, prove_schedule
 from readiness_pipelines.orchestration.watching import watch_sensor

@@ -1,27 +1,17 @@
-"""Replays from Dagster: a sensor that runs what was asked for, and a job that decides."""
+"""A sensor that runs the replays that were asked for, once each."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, assert_never
 
 import dagster as dg
-from pydantic import Field
 
 from readiness_pipelines.batches import BatchRef, in_order
-from readiness_pipelines.contracts import Computed, Domain, GatedTable, Lane, Table, downstream
-from readiness_pipelines.decisions import Correction, Discarding, Undoing, Waiver, What
-from readiness_pipelines.delivery import decide
-from readiness_pipelines.delivery.classes import classes_of
-from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.identity import UNPROVED, who_acts
-from readiness_pipelines.installation import Run
+from readiness_pipelines.contracts import Computed, Domain, Lane, Table, downstream
 from readiness_pipelines.ledger import Ledger, ReplayRequest, RequestState
 from readiness_pipelines.names import TableId
-from readiness_pipelines.orchestration.failures import as_failures
 from readiness_pipelines.orchestration.jobs import batch_check_keys
-from readiness_pipelines.orchestration.keys import WHO_TAG, asset_keys, decide_job_name, replay_job_name
+from readiness_pipelines.orchestration.keys import WHO_TAG, asset_keys, replay_job_name
 from readiness_pipelines.orchestration.partitions import partitions_of
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
-from readiness_pipelines.settings import Settings
 
 REQUEST_TAG = "readiness/replay_request"
 WHY_TAG = "readiness/why"
@@ -124,103 +114,3 @@ def _note_progress(instance: dg.DagsterInstance, ledger: Ledger, tables: Sequenc
                 ledger.move_request(request.id, state=ended, run_id=run.run_id, outcome=outcome)
             elif request.state is RequestState.OPEN:
                 ledger.move_request(request.id, state=RequestState.STARTED, run_id=run.run_id)
-
-
-class WholeDecisionConfig(dg.Config):
-    """A decision that names no values. Dagster keeps for ever what is written in its launchpad."""
-
-    batch: str = Field(description="The batch.")
-    action: Literal["waive", "discard", "undo", "replay"] = Field(
-        description="What is decided about the whole batch. Rows are named on the command line: readiness quarantine."
-    )
-    why: str = Field(description="The reason, kept for ever.")
-    who: str = Field(description="Who decides.")
-    table: str = Field(
-        default="", description="The table's name in the domain; not needed where the domain has one source."
-    )
-    rule: str = Field(default="", description="waive: the rule, or 'tolerance'.")
-    decision: int = Field(default=0, description="undo: the decision's number.")
-
-
-class DecisionConfig(WholeDecisionConfig):
-    """A decision about a batch, as an operator writes it in the launchpad, where no column is classified."""
-
-    action: Literal["correct", "waive", "discard", "undo", "replay"] = Field(  # type: ignore[assignment]  # one more
-        description="What is decided."
-    )
-    column: str = Field(default="", description="correct: the column to set.")
-    expression: str = Field(default="", description="correct: a DuckDB expression over the row's columns.")
-    where: str = Field(default="", description="Which rows: a DuckDB condition; empty for the whole batch.")
-
-
-def _who(tag: str, said: str) -> str:
-    """Who decides: whom the run's tag proves, else whom the launchpad names, unproved.
-
-    Raises:
-        NotAuthenticatedError: Nothing proves it, and the settings require that.
-    """
-    if tag and not tag.endswith(UNPROVED):
-        return tag
-    return who_acts(Settings().identity, token="", said=said)
-
-
-def decide_job(domain: Domain) -> dg.JobDefinition:
-    """Keeps a decision that is given as configuration, and asks for the batch to be replayed."""
-
-    def decide_in_run(context: dg.OpExecutionContext, config: WholeDecisionConfig) -> None:
-        with as_failures():
-            installation = installation_of(context.resources)
-            table = _chosen_table(domain, config.table)
-            run = Run(run_id=context.run.run_id, who=_who(context.run.tags.get(WHO_TAG, ""), config.who))
-            if (chosen := _what(config)) is not None:
-                kept = decide(table, chosen, batch=config.batch, why=config.why, installation=installation, run=run)
-                context.log.info(f"decision {kept.decision.id} concerns {kept.rows or 'all'} rows")
-            ref = BatchRef(table.id, config.batch)
-            request = installation.ledger.request_replay(ref, who=run.who, why=config.why, at=run.clock())
-            context.log.info(f"request {request.id} is for the replay of {ref}")
-
-    if all(classes_of(table).plain for table in domain.tables):
-        decide_in_run.__annotations__["config"] = DecisionConfig
-    decision = dg.op(name=f"{domain.name}_decision", required_resource_keys={INSTALLATION})(decide_in_run)
-
-    @dg.job(
-        name=decide_job_name(domain.name),
-        description="Correct, waive, discard or undo, with a reason; the batch is replayed afterwards.",
-        executor_def=dg.in_process_executor,
-    )
-    def decide_about() -> None:
-        decision()
-
-    return decide_about
-
-
-def _chosen_table(domain: Domain, name: str) -> Table:
-    if name:
-        return domain.table(name)
-    gated = [table for table in domain.tables if isinstance(table, GatedTable)]
-    if len(gated) != 1:
-        names = ", ".join(table.name for table in domain.tables)
-        raise DeclarationError(
-            f"{domain.name} has {len(gated)} sources: no table is named", way_out=f"give one of: {names}"
-        )
-    return gated[0]
-
-
-def _what(config: WholeDecisionConfig) -> What | None:
-    """What is decided; ``None`` for a replay alone."""
-    where = None
-    if isinstance(config, DecisionConfig):
-        where = config.where or None
-        if config.action == "correct":
-            return Correction(column=config.column, expression=config.expression, where=where)
-    match config.action:
-        case "waive":
-            return Waiver(rule=config.rule, where=where)
-        case "discard":
-            return Discarding(where=where)
-        case "undo":
-            return Undoing(decision=config.decision)
-        case "replay":
-            return None
-        case _:
-            assert_never(config.action)

@@ -23,7 +23,7 @@ def ways_out(ref: BatchRef, counts: Sequence[RuleCount]) -> tuple[str, ...]:
     rule = counts[0].rule.name if counts else "RULE"
 
     def spelled(verb: str, *words: str) -> str:
-        return shlex.join(("readiness", "quarantine", verb, ref.batch, "--table", str(ref.table), *words))
+        return shlex.join(("readiness", "quarantine", verb, str(ref.table), "--batch", ref.batch, *words))
 
     if rule.startswith(MASKING_VERIFIED):
         return (replay_command(ref),)  # the key, or the declaration, has to be mended: no decision about rows helps

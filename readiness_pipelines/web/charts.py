@@ -89,7 +89,10 @@ def line_chart(values: Sequence[KpiValue], unit: str, label: str) -> Markup:
             )
             if missed
             else Markup('<circle class="chart-point" cx="{}" cy="{}" r="{}"><title>{}</title></circle>').format(
-                x(place), y(numbers[place]), 3 if len(drawn) <= 60 else 1.5, title  # noqa: PLR2004  # many points
+                x(place),
+                y(numbers[place]),
+                3 if len(drawn) <= 60 else 1.5,
+                title,  # noqa: PLR2004  # many points
             )
         )
         parts.append(shape)

@@ -126,8 +126,9 @@ def _boxes(tables: Sequence[Table], site: Site) -> tuple[dict[str, _Box], list[t
     for table in tables:
         key = str(table.id)
         column = depth_of(table)
-        boxes[key] = _Box(key, table.name, f"{table.id.domain} · {_kind(table)}", _href(table, site.root),
-                          stands[table.id], column)
+        boxes[key] = _Box(
+            key, table.name, f"{table.id.domain} · {_kind(table)}", _href(table, site.root), stands[table.id], column
+        )
         if isinstance(table, GatedTable):
             source = f"source {table.source.origin}"
             boxes.setdefault(source, _Box(source, table.source.origin, table.source.steward.name, "", None, 0))
@@ -168,7 +169,9 @@ def _line(start: tuple[float, float], end: tuple[float, float]) -> Markup:
 def _box(box: _Box, x: float, y: float) -> Markup:
     shape, tone = _SHAPES[box.standing] if box.standing else ("", "source")
     state = (
-        Markup('<use class="mark {}" href="#{}" x="{}" y="{}" width="12" height="12"/>').format(tone, shape, x + 10, y + 9)
+        Markup('<use class="mark {}" href="#{}" x="{}" y="{}" width="12" height="12"/>').format(
+            tone, shape, x + 10, y + 9
+        )
         if box.standing
         else Markup()
     )
@@ -180,7 +183,7 @@ def _box(box: _Box, x: float, y: float) -> Markup:
         _short(box.under, MOST_CHARACTERS + 6),
     )  # fmt: skip
     if not box.href:
-        return Markup('<g><title>{}</title>{}</g>').format(box.name, body)
+        return Markup("<g><title>{}</title>{}</g>").format(box.name, body)
     said = f"{box.key}, {box.standing.value}" if box.standing else box.key
     return Markup('<a href="{}" aria-label="{}"><title>{}</title>{}</a>').format(box.href, said, said, body)
 

@@ -101,9 +101,7 @@ class Now:
         known = {
             kpi: values for kpi, (key, values) in self._values.items() if key == keys.get(kpi) or kpi in self._reading
         }
-        found = today(
-            self._domains, installation=self._installation, now=now, publications=publications, values=known
-        )
+        found = today(self._domains, installation=self._installation, now=now, publications=publications, values=known)
         complete = all(key == self._values.get(kpi, ((), ()))[0] for kpi, key in keys.items())
         return _Look(pulse, now, publications, keys, found, complete)
 
@@ -148,4 +146,3 @@ def _holds(look: _Look, pulse: tuple[int, ...], now: datetime) -> bool:
     if look.pulse != pulse:
         return False
     return now - look.at < (LASTS if look.complete else timedelta(seconds=1))
-

@@ -33,7 +33,7 @@ def finding(**changes: Any) -> Finding:
         "seen": "3 of 4 rows fail",
         "since": START - timedelta(minutes=5),
         "details": ("amount_ge: 3 rows", "status_isin: 2 rows", "order_id_unique: 1 rows", "note_isin: 1 rows"),
-        "way_out": "readiness quarantine show day_1 --table shop.orders",
+        "way_out": "readiness quarantine show shop.orders --batch day_1",
         "answers": "Shop team <shop@shop.example>",
         "at_risk": ("shop.refund_rate",),
     }
@@ -86,7 +86,7 @@ def test_a_message_says_what_the_person_on_call_needs_to_know() -> None:
             "  amount_ge: 3 rows",
             "  status_isin: 2 rows",
             "  order_id_unique: 1 rows",
-            "next: readiness quarantine show day_1 --table shop.orders",
+            "next: readiness quarantine show shop.orders --batch day_1",
         ]
     )
 

@@ -10,7 +10,7 @@ from readiness_pipelines_tests.cli.calling import as_json, call
 
 def test_what_was_delivered_and_decided_is_as_it_was_written_until_somebody_rewrites_it(delivered: Path) -> None:
     del delivered
-    call("quarantine", "discard", "day_3", "--all", "--table", "shop.orders", "--reason", "a test")
+    call("quarantine", "discard", "shop.orders", "--batch", "day_3", "--all", "--reason", "a test")
     found = as_json("audit", "verify")
     assert found["problems"] == []
     assert found["anchors"] > 0

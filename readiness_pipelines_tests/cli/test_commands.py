@@ -18,7 +18,7 @@ from readiness_pipelines_tests.samples import GOOD, land
 def test_run_takes_every_landed_batch_and_says_what_is_held(project: Path) -> None:
     text = call("run")
     assert "held shop.orders[day_3]: 3 of 4 rows (75.00%) fail, over the tolerance of 50.00%" in text
-    assert "→ readiness quarantine show day_3 --table shop.orders" in text
+    assert "→ readiness quarantine show shop.orders --batch day_3" in text
     assert "next: readiness status shop" in text
     assert "nothing new landed: every batch has a verdict" in call("run")
 
@@ -91,12 +91,12 @@ def test_a_batch_that_is_still_arriving_is_not_read(project: Path, monkeypatch: 
 
 def test_what_landed_and_did_not_run_is_not_taken_for_another_batch(delivered: Path) -> None:
     (delivered / "landing/orders/day_2.csv").rename(delivered / "landing/orders/kept")
-    assert "did you mean" not in call("history", "day_2")
+    assert "did you mean" not in call("history", "--batch", "day_2")
 
 
 def test_a_batch_that_landed_and_did_not_run_is_said_to_be_so(project: Path) -> None:
-    for words in (("history",), ("quarantine", "show"), ("replay", "--batch")):
-        text = call(*words, "day_1", code=2)
+    for words in (("history",), ("quarantine", "show"), ("replay",)):
+        text = call(*words, "--batch", "day_1", code=2)
         assert (
             "error[declaration] shop.orders[day_1] landed and did not run yet → readiness run shop.orders --batch day_1"
             in text

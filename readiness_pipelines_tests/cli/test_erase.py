@@ -33,7 +33,7 @@ def test_a_person_is_counted_erased_and_certified_from_the_command_line(folder: 
     person = folder / "person.txt"
     person.write_text(f"{ANNA}\n\n")
     assert "there is nobody to ask for the value" in call("erase", "--reason", "asked", code=2)
-    counted = as_json("erase", "--dry-run", "--subject-file", str(person), "--table", "clinic.visits")
+    counted = as_json("erase", "clinic.visits", "--dry-run", "--subject-file", str(person))
     assert counted["clinic_raw.visits"] == {"day_1": 3}
     assert "clinic_raw.visits" in call("erase", "--dry-run", "--subject-file", str(person))
     person.unlink()
@@ -53,7 +53,7 @@ def test_a_person_is_counted_erased_and_certified_from_the_command_line(folder: 
         "erased": 3,
     }
     assert "8 ingested, 4 published, 1 quarantined, 0 discarded, 3 erased" in call(
-        "history", "day_1", "--table", "clinic.visits"
+        "history", "clinic.visits", "--batch", "day_1"
     )
     assert "everything is well" in call("doctor")
     assert "erased" in call("status", "clinic.visits")

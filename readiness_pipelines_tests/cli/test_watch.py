@@ -23,7 +23,7 @@ def test_a_held_batch_is_an_incident_that_somebody_takes_and_closes(delivered: P
     assert as_json("watch")["events"] == []
     (incident,) = as_json("incidents", "list")["incidents"]
     assert (incident["kind"], incident["batch"], incident["state"]) == ("held", "day_3", "open")
-    assert incident["next"] == "readiness quarantine show day_3 --table shop.orders"
+    assert incident["next"] == "readiness quarantine show shop.orders --batch day_3"
     assert incident["answers"] == "Shop team <shop@shop.example>"
     assert "shop.orders[day_3]" in call("watch")
     assert "#1 is yours" in call("incidents", "ack", "1")

@@ -190,12 +190,12 @@ DOORS: Mapping[str, Door] = {
     "readiness reconcile": _command("reconcile"),
     "readiness audit verify": _command("audit", "verify"),
     "readiness quarantine list": _command("quarantine", "list"),
-    "readiness quarantine show": _command("quarantine", "show", "day_1"),
-    "readiness quarantine rows": _command("quarantine", "rows", "day_1"),
+    "readiness quarantine show": _command("quarantine", "show", "--batch", "day_1"),
+    "readiness quarantine rows": _command("quarantine", "rows", "--batch", "day_1"),
     "readiness plan": _command("plan"),
     "readiness plan evaluate": _command("plan", "--evaluate"),
     "evaluate": _opened(_evaluate),
-    "readiness history": _command("history", "day_1"),
+    "readiness history": _command("history", "--batch", "day_1"),
     "readiness replay": _command("replay", "--batch", "day_1", "--dry-run"),
     "readiness maintain": _command("maintain", writes=True),
     "readiness watch": _command("watch", writes=True),
@@ -207,7 +207,7 @@ DOORS: Mapping[str, Door] = {
     "readiness schema": _command("schema", "show"),
     "readiness migrate": _command("migrate", writes=True),
     "readiness quarantine discard": _command(
-        "quarantine", "discard", "day_1", "--where", "_row = 1", "--reason", "test", writes=True
+        "quarantine", "discard", "--batch", "day_1", "--where", "_row = 1", "--reason", "test", writes=True
     ),
 }
 """By name."""

@@ -10,7 +10,8 @@ from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import RequestState
 from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration import build_definitions, launching
-from readiness_pipelines.orchestration.replays import REQUEST_TAG, decide_job, replay_tags
+from readiness_pipelines.orchestration.deciding import decide_job
+from readiness_pipelines.orchestration.replays import REQUEST_TAG, replay_tags
 from readiness_pipelines.orchestration.resources import INSTALLATION
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.samples import order_domain
@@ -43,9 +44,10 @@ def carry_out(project: Path, instance: dg.DagsterInstance, request: dg.RunReques
     return launching.run_batch(job, request.partition_key, instance=instance, tags=dict(request.tags), tables=tables)
 
 
-def decide(project: Path, **config: object) -> dg.ExecuteInProcessResult:
+def decide(project: Path, *decisions: dict[str, object], **more: object) -> dg.ExecuteInProcessResult:
     job = launching.find_job("shop_decide", project=project).definition
-    ops = {"shop_decision": {"config": {"batch": "day_3", "who": "ann", "why": "known export", **config}}}
+    given = {"batch": "day_3", "who": "ann", "why": "known export", "decisions": list(decisions), **more}
+    ops = {"shop_decision": {"config": given}}
     return job.execute_in_process(run_config={"ops": ops}, raise_on_error=False)
 
 
@@ -67,7 +69,7 @@ def test_a_request_becomes_one_run_of_the_job_for_its_batch_and_is_closed(
 def test_a_decision_in_the_launchpad_turns_the_partition_green(
     project: Path, instance: dg.DagsterInstance, installation: Installation
 ) -> None:
-    assert decide(project, action="waive", rule="tolerance").success
+    assert decide(project, {"action": "waive", "rule": "tolerance", "until": "2099-01-01"}).success
     (request,) = tick(instance, installation)
     ran = carry_out(project, instance, request)
     assert ran.status is dg.DagsterRunStatus.SUCCESS
@@ -87,7 +89,7 @@ def test_a_decision_in_the_launchpad_turns_the_partition_green(
 def test_a_decision_that_cannot_be_fails_with_the_way_out_and_asks_for_nothing(
     project: Path, instance: dg.DagsterInstance, installation: Installation
 ) -> None:
-    ran = decide(project, action="waive", rule="tolerence")
+    ran = decide(project, {"action": "discard"}, {"action": "waive", "rule": "tolerence"})
     assert not ran.success
     failure = ran.filter_events(lambda event: event.is_step_failure)[0].step_failure_data
     assert "unknown rule 'tolerence'" in str(failure.user_failure_data or failure.error)
@@ -95,10 +97,57 @@ def test_a_decision_that_cannot_be_fails_with_the_way_out_and_asks_for_nothing(
     assert tick(instance, installation) == []
 
 
+def test_three_corrections_are_looked_at_together_kept_together_and_replayed_once(
+    project: Path, instance: dg.DagsterInstance, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    (project / "fix.csv").write_text("_row,amount\n0,10.5\n")
+    three: list[dict[str, object]] = [
+        {"action": "correct", "column": "amount", "expression": "'20'", "where": "amount = '-20'"},
+        {"action": "correct", "file": "fix.csv"},
+        {"action": "correct", "column": "status", "expression": "'paid'", "where": "status = 'lost'"},
+    ]
+    seen = decide(project, *three, dry_run=True)
+    assert seen.success
+    (output,) = (event for event in seen.all_events if event.is_successful_output)
+    metadata = output.step_output_data.metadata
+    assert metadata["would_be"].value == "held → published"
+    changed = metadata["changed_rows"]
+    assert isinstance(changed, dg.TableMetadataValue)
+    rows = [record.data for record in changed.records]
+    assert [(row["row"], row["would_be"], row["cells"]) for row in rows] == [
+        (0, "published", "amount: x → 10.5"),
+        (1, "published", "amount: -20 → 20"),
+        (2, "published", "status: lost → paid"),
+        (3, "published", ""),
+    ]
+    assert (installation.ledger.decisions(DAY_3), tick(instance, installation)) == ((), [])
+    assert decide(project, *three).success
+    assert len(installation.ledger.decisions(DAY_3)) == 3
+    (request,) = tick(instance, installation)
+    assert carry_out(project, instance, request).status is dg.DagsterRunStatus.SUCCESS
+    outside = decide(project, {"action": "correct", "file": "../fix.csv"})
+    assert "not in the project's folder" in str(outside.all_events)
+
+
+def test_the_launchpad_is_filled_in_and_what_it_says_runs_as_a_dry_run_once_a_batch_and_a_name_are_given(
+    project: Path, instance: dg.DagsterInstance, installation: Installation
+) -> None:
+    job = launching.find_job("shop_decide", project=project).definition
+    filled = job.run_config
+    assert filled is not None
+    assert dg.validate_run_config(job, filled)
+    given = filled["ops"]["shop_decision"]["config"]
+    assert (given["table"], given["dry_run"]) == ("orders", True)
+    assert not decide(project, **given).success
+    assert decide(project, **{**given, "batch": "day_3", "who": "ann"}).success
+    assert installation.ledger.decisions(DAY_3) == ()
+
+
 def test_a_discarded_batch_fails_no_run_and_says_why(
     project: Path, instance: dg.DagsterInstance, installation: Installation
 ) -> None:
-    assert decide(project, action="discard").success
+    assert decide(project, {"action": "discard"}).success
     (request,) = tick(instance, installation)
     ran = carry_out(project, instance, request)
     assert ran.status is dg.DagsterRunStatus.SUCCESS
@@ -109,7 +158,8 @@ def test_a_discarded_batch_fails_no_run_and_says_why(
 
 
 def test_the_launchpad_takes_values_only_where_no_column_is_classified() -> None:
-    given = {"batch": "day_1", "action": "discard", "why": "x", "who": "ann", "where": "name = 'Ann'"}
+    decisions = [{"action": "discard", "where": "name = 'Ann'"}]
+    given = {"batch": "day_1", "why": "x", "who": "ann", "decisions": decisions}
     for domain, takes in ((order_domain(), True), (ward, False)):
         job, config = decide_job(domain), {"ops": {f"{domain.name}_decision": {"config": given}}}
         if takes:

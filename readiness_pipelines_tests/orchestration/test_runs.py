@@ -81,7 +81,7 @@ def test_a_held_batch_fails_its_partition_with_the_reason_and_stops_what_follows
     assert (gate.passed, gate.severity, gate.partition) == (False, dg.AssetCheckSeverity.ERROR, "day_3")
     assert gate.description is not None
     assert gate.description.startswith("held: 3 of 4 rows (75.00%) fail, over the tolerance of 50.00%")
-    assert "next: readiness quarantine show day_3 --table shop.orders" in gate.description
+    assert "next: readiness quarantine show shop.orders --batch day_3" in gate.description
     assert len(gate.description.splitlines()) == 1
     assert gate.metadata["replay_command"].value == "readiness replay shop.orders --batch day_3 --dry-run"
 

@@ -139,7 +139,7 @@ def test_a_finding_says_who_answers_what_is_at_risk_and_what_to_type(installatio
     assert (str(held.table), held.batch) == ("shop.orders", "a")
     assert held.answers == answers_for(gated(shop)) == "S <s@s.example>"
     assert held.at_risk == ("shop.cheap_count",)
-    assert held.way_out == "readiness quarantine show a --table shop.orders"
+    assert held.way_out == "readiness quarantine show shop.orders --batch a"
     assert len(held.details) == 3
 
 

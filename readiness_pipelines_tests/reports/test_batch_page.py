@@ -36,7 +36,7 @@ def test_the_page_of_a_held_batch_says_why_what_waits_what_was_decided_and_what_
         "<h1>shop.orders · day_1</h1>",
         "3 of 4 rows (75.00%) fail, over the tolerance of 50.00%",
         "Shop team &lt;shop@shop.example&gt;",
-        "readiness quarantine rows day_1 --table shop.orders --rule amount_dtype",
+        "readiness quarantine rows shop.orders --batch day_1 --rule amount_dtype",
         "readiness replay shop.orders --batch day_1 --dry-run",
         "known &lt;b&gt;",
         "orders/day_1.csv",
@@ -58,7 +58,7 @@ def test_the_page_of_a_kpi_has_its_value_and_what_it_was_made_of(installation: I
     text = page(SHOP.table("refund_rate"), "day_1", installation)
     assert 'refund_rate</span><b class="">0.0 %</b>' in text
     assert "shop.orders[day_1]" in text
-    assert "readiness history day_1 --table shop.refund_rate" in text
+    assert "readiness history shop.refund_rate --batch day_1" in text
     assert 'id="waiting"' not in text
 
 

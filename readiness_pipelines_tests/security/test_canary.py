@@ -129,19 +129,19 @@ def kill_in_the_middle(project: Path, searched: Searched, *arguments: str, of: s
 def decide(project: Path, searched: Searched) -> None:
     """Correct, waive and discard by values, by a file, and by what cannot be."""
     name, patient, note = (canary(3, column) for column in ("name", "patient", "note"))
-    table = ("--table", "ward.visits_csv")
-    correct = ("quarantine", "correct", SPLIT, *table, "--reason", "known")
+    of = ("ward.visits_csv", "--batch", SPLIT)
+    correct = ("quarantine", "correct", *of, "--reason", "known")
     (project / "landing" / "fix.csv").write_text(f"_row,nights,name\n13,1,{canary(13, 'name')}\n")
     said = call(searched, *correct, "--set", f"note = '{note} seen'", "--where", f"patient = '{patient}'")
     assert "decision 1" in said, said
     assert "decision 2" in call(searched, *correct, "--file", "landing/fix.csv")
     where = f"name = '{name}' AND phone = {canary(3, 'phone')}"
     rule = "nights_greater_than_or_equal_to"
-    waive = ("quarantine", "waive", SPLIT, *table, "--rule", rule, "--reason", "known", "--where", where)
+    waive = ("quarantine", "waive", *of, "--rule", rule, "--reason", "known", "--where", where)
     said = call(searched, *waive)
     assert "decision 3" in said, said
     born = f"born = DATE '{canary(23, 'born')}'"
-    discard = ("quarantine", "discard", SPLIT, *table, "--reason", "known", "--where", born)
+    discard = ("quarantine", "discard", *of, "--reason", "known", "--where", born)
     assert "decision 4" in call(searched, *discard)
     for wrong in (
         (*correct, "--set", "phone = CAST(name AS BIGINT)"),
@@ -150,22 +150,26 @@ def decide(project: Path, searched: Searched) -> None:
         (*correct, "--set", f"name = nowhere('{name}')"),
     ):
         assert "error" in call(searched, *wrong), wrong
+    looked = call(
+        searched, *correct, "--set", f"note = '{note} again'", "--where", f"patient = '{patient}'", "--dry-run"
+    )
+    assert "would correct" in looked, looked
     assert "partly" in call(searched, "replay", "ward.visits_csv", "--batch", SPLIT, "--dry-run")
     call(searched, "replay", "ward.visits_csv", "--batch", SPLIT)
-    call(searched, "quarantine", "undo", SPLIT, *table, "--decision", "4", "--reason", "no")
+    call(searched, "quarantine", "undo", *of, "--decision", "4", "--reason", "no")
 
 
 def look_around(searched: Searched) -> None:
     """Every command that shows something, for people and for programs."""
-    table, held = ("--table", "ward.visits_csv"), (BREAKS, "--table", "ward.visits_jsonl")
+    of, held = ("ward.visits_csv", "--batch", SPLIT), ("ward.visits_jsonl", "--batch", BREAKS)
     for shown in ("show", "rows"):
         assert "«text, 1" in call(searched, "quarantine", shown, *held)
     commands: list[tuple[str, ...]] = [
         ("quarantine", "list"),
-        ("quarantine", "show", SPLIT, *table),
+        ("quarantine", "show", *of),
         ("quarantine", "show", *held),
         ("quarantine", "rows", *held),
-        ("history", SPLIT, *table),
+        ("history", *of),
         ("status", "ward"),
         ("reconcile", "ward"),
         ("watch",),
@@ -179,7 +183,7 @@ def look_around(searched: Searched) -> None:
     for command in commands:
         assert call(searched, *command), command
         call(searched, *command, "--json")
-    call(searched, "quarantine", "export", held[0], "waiting.csv", *held[1:])
+    call(searched, "quarantine", "export", *held, "--to", "waiting.csv")
     call(searched, "suggest", "ward.visits_csv")
     pages = ("--to", "pages")
     assert ".html" in call(searched, "report", "ward", *pages)
@@ -220,7 +224,7 @@ def test_the_search_finds_what_is_not_redacted(project: Path, monkeypatch: pytes
     searched = Searched()
     with listening() as endpoint:
         run_in_dagster(project, BREAKS, "visits_jsonl", "visits_parquet")
-        call(searched, "quarantine", "show", BREAKS, "--table", "ward.visits_jsonl")
+        call(searched, "quarantine", "show", "ward.visits_jsonl", "--batch", BREAKS)
         search(project, searched, endpoint)
     doors = {door.partition(":")[0] for door in searched.found}
     assert {"command line", "ledger", "files"} <= doors, searched.found
@@ -246,12 +250,12 @@ def test_no_value_of_a_classified_column_leaves_the_lakehouse(project: Path, mon
     assert searched.found == {}
     assert set(searched.doors) == {"command line", "messages", "ledger", "files"}
     revealed = RUNNER.invoke(
-        _app(), ["quarantine", "rows", BREAKS, "--table", "ward.visits_jsonl", "--reveal", "--reason", "a phone call"]
+        _app(), ["quarantine", "rows", "ward.visits_jsonl", "--batch", BREAKS, "--reveal", "--reason", "a phone call"]
     )
     assert canary(0, "patient") in revealed.output
     ledger = Ledger.open(os.environ["READINESS_CATALOG_URL"])
     look = ledger.trail(limit=1)[0]
     assert (look.what, look.why) == ("classified values read", "a phone call")
     assert {"patient", "name", "phone", "born", "town", "note", "extra"} == set(look.details["columns"])
-    refused = RUNNER.invoke(_app(), ["quarantine", "rows", BREAKS, "--table", "ward.visits_jsonl", "--reveal"])
+    refused = RUNNER.invoke(_app(), ["quarantine", "rows", "ward.visits_jsonl", "--batch", BREAKS, "--reveal"])
     assert "has no reason" in refused.output

@@ -258,6 +258,6 @@ def _persons(
     persons = [one for value in values for one in persons_of(value, tables, scope=scope, key=key, at=at)]
     if not persons:
         raise DeclarationError(
-            "no column that names persons could have this value", way_out="check the value, and --table"
+            "no column that names persons could have this value", way_out="check the value, and the table"
         )
     return tuple(dict.fromkeys(persons))

@@ -27,8 +27,8 @@ from readiness_pipelines.overview import (
 from readiness_pipelines.page_addresses import batch_address
 from readiness_pipelines.reports.parts import unusual_rows
 from readiness_pipelines.web.guard import Form
-from readiness_pipelines.web.paging import page_number
 from readiness_pipelines.web.pages.usual import usual_lines
+from readiness_pipelines.web.paging import page_number
 from readiness_pipelines.web.people import acting, check_proved, visitor_of
 from readiness_pipelines.web.remembering import remember_name
 from readiness_pipelines.web.rendering import page
@@ -134,9 +134,7 @@ def _read(site: Site, table: Table, ref: BatchRef, rule: str | None, number: int
     )
 
 
-def _row_values(
-    site: Site, ref: BatchRef, read: RowsRead | None, rule: str | None, number: int
-) -> dict[str, object]:
+def _row_values(site: Site, ref: BatchRef, read: RowsRead | None, rule: str | None, number: int) -> dict[str, object]:
     nothing = FailingRows(columns=(), rows=(), waiting=0, failing=0, hidden=())
     address = f"{batch_address(site.root, ref)}?{urlencode({'rule': rule or ''})}&"
     return {

@@ -1,0 +1,51 @@
+"""What a draft would do, as tables for people and JSON for programs."""
+
+from rich.text import Text
+
+from readiness_pipelines.cli.output import OUT, count_of, say
+from readiness_pipelines.cli.tables import plain_table
+from readiness_pipelines.delivery import DraftOutcome, RowChange
+
+SHOWN_ROWS = 20
+
+
+def show_outcome(outcome: DraftOutcome) -> None:
+    """Print what a draft would do: its decisions, the batch before and after, and the rows that change."""
+    for one in outcome.decisions:
+        touched = "the batch" if one.rows is None else count_of(one.rows, "row")
+        second = ", once a second person has approved" if one.second_person else ""
+        say(f"would {one.what.verb} {one.text} ({touched}{second})")
+    state = "not judged" if outcome.state is None else outcome.state.replace("_", " ")
+    counts, would = outcome.counts, outcome.would_count
+    moves = f"{counts.published:,} → {would.published:,} rows published"
+    moves += f", {counts.quarantined:,} → {would.quarantined:,} waiting"
+    if counts.discarded or would.discarded:
+        moves += f", {counts.discarded:,} → {would.discarded:,} discarded"
+    say((str(outcome.ref), "bold"), ": ", (f"{state} → {outcome.would_be.replace('_', ' ')}", "bold"), f", {moves}")
+    if outcome.reason:
+        say(outcome.reason)
+    changes = outcome.changes
+    if changes.rows:
+        shown = changes.rows[:SHOWN_ROWS]
+        some = f"the first {len(shown):,} of " if changes.total > len(shown) else ""
+        table = plain_table(f"what would change: {some}{count_of(changes.total, 'row')}")
+        table.add_column("_row", justify="right", no_wrap=True)
+        table.add_column("is", no_wrap=True)
+        table.add_column("would be", no_wrap=True)
+        table.add_column("cells, and what it would still break", overflow="fold")
+        for row in shown:
+            table.add_row(str(row.row), row.before or "raw", row.after, _cells(row))
+        OUT.print(table)
+    say(f"then: {', '.join(map(str, outcome.downstream)) or 'nothing'}")
+    say("nothing was kept; the same without --dry-run decides, with --replay it takes effect at once")
+
+
+def _cells(row: RowChange) -> Text:
+    text = Text()
+    for number, cell in enumerate(row.cells):
+        before, after = ("∅" if value is None else str(value) for value in (cell.before, cell.after))
+        text.append("; " if number else "").append(f"{cell.column} ").append(before, "red")
+        text.append(" → ").append(after, "green")
+    if row.broken:
+        text.append("; " if row.cells else "").append(", ".join(row.broken), "red")
+    return text
