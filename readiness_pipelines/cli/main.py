@@ -64,6 +64,10 @@ COMMANDS: Mapping[str, Named] = {
         help="Open the page of a batch (its verdict, rows, decisions, what to type), or a domain's report, in the"
         " browser.",
     ),
+    "web": Named(
+        home="readiness_pipelines.cli.web:serve",
+        help="Serve the web page: how everything stands, what waits, decide and replay, the map, the same as JSON.",
+    ),
     "check": Named(
         home="readiness_pipelines.cli.check:check",
         help="Check all declarations without a row of data: build every gate, try every transform. The exit code"

@@ -193,16 +193,15 @@ def _sentence(kpi: Kpi, findings: Sequence[Finding], value: KpiValue | None, new
     grouped: dict[Standing, list[Finding]] = {}
     for one in findings:
         grouped.setdefault(standing_of(one), []).append(one)
-    parts = []
-    for standing in sorted(grouped, key=ORDER.__getitem__):
-        first, *more = grouped[standing]
+    parts: list[tuple[int, str]] = []
+    for standing, (first, *more) in grouped.items():
         place = f"{first.table} {first.batch}" if first.batch else str(first.table)
-        also = f" and {len(more)} more" if more else ""
-        parts.append((ORDER[standing], f"{place}{also} {_VERBS[standing]}: {_brief(first.seen)}"))
-    if value is not None and value.met is False:
-        of = format_value(value.value, kpi.unit)
-        wanted = f"{value.target.comparison} {format_value(value.target.bound, kpi.unit)}" if value.target else ""
-        parts.append((ORDER[Standing.MISSED], f"{of} in {value.batch} misses {wanted}"))
+        also, verb = (f" and {len(more)} more are", _WORDS[standing]) if more else (" is", _WORDS[standing])
+        worst = standing is min(grouped, key=ORDER.__getitem__)
+        parts.append((ORDER[standing], f"{place}{also} {verb}" + (f": {_brief(first.seen)}" if worst else "")))
+    if value is not None and value.met is False and value.target is not None:
+        of, bound = format_value(value.value, kpi.unit), format_value(value.target.bound, kpi.unit)
+        parts.append((ORDER[Standing.MISSED], f"{of} misses {value.target.comparison} {bound}"))
     if parts:
         return "; ".join(text for _, text in sorted(parts)).rstrip(".") + "."
     if newest is None:
@@ -212,15 +211,15 @@ def _sentence(kpi: Kpi, findings: Sequence[Finding], value: KpiValue | None, new
     return "Nothing waits, nothing is late."
 
 
-_VERBS = {
+_WORDS = {
     Standing.HELD: "held",
     Standing.BROKEN: "broken",
     Standing.LATE: "late",
     Standing.UNUSUAL: "unusual",
 }
-_MOST_CHARACTERS = 140
+_MOST_CHARACTERS = 110
 
 
 def _brief(text: str) -> str:
     line = text.splitlines()[0] if text else ""
-    return line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS].rstrip()}…"
+    return line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS].rpartition(' ')[0]} [more]"

@@ -10,6 +10,8 @@ from readiness_pipelines.products import KpiValue, format_value
 SPARK_WIDTH, SPARK_HEIGHT = 96, 24
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 220, 64, 26, 12, 12
 _LABELS = 6
+FEW = 60
+"""Points of more values are drawn smaller."""
 
 
 def spark_line(values: Sequence[KpiValue], label: str) -> Markup:
@@ -57,13 +59,13 @@ def line_chart(values: Sequence[KpiValue], unit: str, label: str) -> Markup:
     def y(value: float) -> float:
         return round(TOP + inner_height - (value - low) / (high - low) * inner_height, 1)
 
-    parts = []
-    for tick in (low + (high - low) * part / 4 for part in range(5)):
-        parts.append(
-            Markup(
-                '<line class="chart-grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="chart-label" x="{}" y="{}" text-anchor="end">{}</text>'
-            ).format(LEFT, WIDTH - RIGHT, y(tick), y(tick), LEFT - 8, y(tick) + 4, format_value(tick, unit))
-        )
+    parts = [
+        Markup(
+            '<line class="chart-grid" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+            '<text class="chart-label" x="{}" y="{}" text-anchor="end">{}</text>'
+        ).format(LEFT, WIDTH - RIGHT, y(tick), y(tick), LEFT - 8, y(tick) + 4, format_value(tick, unit))
+        for tick in (low + (high - low) * part / 4 for part in range(5))
+    ]
     every = max(1, len(drawn) // _LABELS)
     for place in range(0, len(drawn), every):
         anchor = "start" if place == 0 else "middle"
@@ -91,8 +93,8 @@ def line_chart(values: Sequence[KpiValue], unit: str, label: str) -> Markup:
             else Markup('<circle class="chart-point" cx="{}" cy="{}" r="{}"><title>{}</title></circle>').format(
                 x(place),
                 y(numbers[place]),
-                3 if len(drawn) <= 60 else 1.5,
-                title,  # noqa: PLR2004  # many points
+                3 if len(drawn) <= FEW else 1.5,
+                title,
             )
         )
         parts.append(shape)
@@ -106,7 +108,8 @@ def share_bar(part: int, whole: int, label: str) -> Markup:
     width = 0 if not whole else round(60 * part / whole, 1)
     return Markup(
         '<svg class="share" viewBox="0 0 60 8" width="60" height="8" role="img" aria-label="{}">'
-        '<rect class="share-all" width="60" height="8" rx="2"/><rect class="share-part" width="{}" height="8" rx="2"/></svg>'
+        '<rect class="share-all" width="60" height="8" rx="2"/>'
+        '<rect class="share-part" width="{}" height="8" rx="2"/></svg>'
     ).format(label, max(width, 1.5) if part else 0)
 
 

@@ -12,8 +12,8 @@ from readiness_pipelines.overview import Standing, standing_of
 from readiness_pipelines.page_addresses import product_address, table_address
 from readiness_pipelines.web.site import Site
 
-WIDTH, HEIGHT, ACROSS, DOWN, MARGIN = 190, 46, 250, 66, 16
-MOST_CHARACTERS = 24
+WIDTH, HEIGHT, ACROSS, DOWN, MARGIN = 200, 46, 260, 66, 16
+MOST_CHARACTERS = 21
 ROUNDS = 4
 
 _SHAPES = {

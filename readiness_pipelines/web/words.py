@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from readiness_pipelines.contracts import Target
 from readiness_pipelines.products import KpiValue, format_value
 
 _STATES = {
@@ -63,7 +64,15 @@ def target_text(value: KpiValue | None, unit: str) -> str:
     """What a value should be; "" where nothing is set."""
     if value is None or value.target is None:
         return ""
-    return f"{value.target.comparison} {format_value(value.target.bound, unit)}"
+    return bound_text(value.target, unit)
+
+
+def bound_text(target: Target, unit: str) -> str:
+    """A target as people write it: "≤ 5.0 %"."""
+    return f"{_SIGNS.get(target.comparison, target.comparison)} {format_value(target.bound, unit)}"
+
+
+_SIGNS = {"<=": "≤", ">=": "≥"}
 
 
 def cell_text(value: object) -> str:

@@ -1,5 +1,6 @@
 """Batch: why it stands where it does, its rows, who is affected, what happened."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -121,7 +122,7 @@ def reveal(request: Request, site: Site, form: Form) -> Response:
         run = Run(who=who, clock=site.clock)
         columns, why = read.classified, form.one("why")
         viewer = reveal_columns(
-            ref, columns=columns, rows=read.rows.num_rows, why=why, installation=site.installation, run=run
+            ref, columns=columns, rows=len(read.rows), why=why, installation=site.installation, run=run
         )
     shown = shown_rows(read, viewer)
     values = {**_row_values(site, ref, read, rule, number), "rows": shown, "revealed": who}
@@ -134,11 +135,10 @@ def _read(site: Site, table: Table, ref: BatchRef, rule: str | None, number: int
     )
 
 
-def _row_values(site: Site, ref: BatchRef, read: RowsRead | None, rule: str | None, number: int) -> dict[str, object]:
-    nothing = FailingRows(columns=(), rows=(), waiting=0, failing=0, hidden=())
+def _row_values(site: Site, ref: BatchRef, read: RowsRead | None, rule: str | None, number: int) -> dict[str, Any]:
     address = f"{batch_address(site.root, ref)}?{urlencode({'rule': rule or ''})}&"
     return {
-        "rows": shown_rows(read) if read is not None else nothing,
+        "rows": shown_rows(read) if read is not None else FailingRows(),
         "rule": rule,
         "number": number,
         "size": SIZE,

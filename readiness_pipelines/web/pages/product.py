@@ -10,11 +10,11 @@ from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table, 
 from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import data_path, read_text, standing_of
-from readiness_pipelines.products import format_value
 from readiness_pipelines.web.map_picture import picture_of
 from readiness_pipelines.web.paging import page_number
 from readiness_pipelines.web.rendering import page
 from readiness_pipelines.web.site import Site
+from readiness_pipelines.web.words import bound_text
 
 SIZE = 60
 
@@ -85,5 +85,4 @@ def reads_of(table: Table) -> str:
 
 
 def _target(product: Kpi) -> str:
-    target = product.target
-    return f"{target.comparison} {format_value(target.bound, product.unit)}" if target is not None else ""
+    return bound_text(product.target, product.unit) if product.target is not None else ""
