@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
     from readiness_pipelines.ledger.shapes import Shape
     from readiness_pipelines.ledger.silences import Silence
+    from readiness_pipelines.ledger.trail import FAILED
 else:
     import_on_demand(__name__)
 
@@ -51,6 +52,7 @@ __all__ = [
     "AUTOMATIC",
     "BESIDE",
     "EVERYWHERE",
+    "FAILED",
     "MOVES",
     "REGISTER",
     "UNLIKE",

@@ -55,7 +55,7 @@ def history(table: Table, *, batch: str, installation: Installation) -> History:
     """
     ref, raw, ledger = BatchRef(table.id, batch), BatchRef(table.id.raw, batch), installation.ledger
     known = {one for one in (ref, raw) if ledger.get(one) is not None}
-    if not known:
+    if not known and not ledger.trail(ref=ref):  # a delivery that broke before it had a verdict is told of, too
         there = ledger.glances(tables=(table.id, table.id.raw))
         raise unknown_batch(table, batch, {one.ref.batch for one in there})
     inputs = ledger.recorded_inputs()

@@ -201,7 +201,12 @@ def _sentence(kpi: Kpi, findings: Sequence[Finding], value: KpiValue | None, new
         parts.append((ORDER[standing], f"{place}{also} {verb}" + (f": {_brief(first.seen)}" if worst else "")))
     if value is not None and value.met is False and value.target is not None:
         of, bound = format_value(value.value, kpi.unit), format_value(value.target.bound, kpi.unit)
-        parts.append((ORDER[Standing.MISSED], f"{of} misses {value.target.comparison} {bound}"))
+        parts.append(
+            (
+                ORDER[Standing.MISSED],
+                f"{of} misses {_SIGNS.get(value.target.comparison, value.target.comparison)} {bound}",
+            )
+        )
     if parts:
         return "; ".join(text for _, text in sorted(parts)).rstrip(".") + "."
     if newest is None:
@@ -217,6 +222,7 @@ _WORDS = {
     Standing.LATE: "late",
     Standing.UNUSUAL: "unusual",
 }
+_SIGNS = {"<=": "≤", ">=": "≥"}
 _MOST_CHARACTERS = 110
 
 

@@ -69,6 +69,7 @@ def build_app(site: Site) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        site.now.warm()
         yield
         site.now.close()
 

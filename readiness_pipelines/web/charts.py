@@ -1,6 +1,7 @@
 """Numbers as small pictures, drawn here as SVG: no script, no style of their own, and words for who cannot see them."""
 
 from collections.abc import Sequence
+from math import ceil, floor, log10
 
 from markupsafe import Markup, escape
 
@@ -9,6 +10,7 @@ from readiness_pipelines.products import KpiValue, format_value
 
 SPARK_WIDTH, SPARK_HEIGHT = 96, 24
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 220, 64, 26, 12, 12
+LABEL_WIDTH = 90
 _LABELS = 6
 FEW = 60
 """Points of more values are drawn smaller."""
@@ -50,7 +52,8 @@ def line_chart(values: Sequence[KpiValue], unit: str, label: str) -> Markup:
         return Markup()
     numbers = [one.value for one in drawn if one.value is not None]
     target = drawn[-1].target
-    low, high = _bounds(numbers, target)
+    ticks = _ticks(*_bounds(numbers, target))
+    low, high = ticks[0], ticks[-1]
     inner_width, inner_height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
     def x(place: int) -> float:
@@ -64,16 +67,17 @@ def line_chart(values: Sequence[KpiValue], unit: str, label: str) -> Markup:
             '<line class="chart-grid" x1="{}" x2="{}" y1="{}" y2="{}"/>'
             '<text class="chart-label" x="{}" y="{}" text-anchor="end">{}</text>'
         ).format(LEFT, WIDTH - RIGHT, y(tick), y(tick), LEFT - 8, y(tick) + 4, format_value(tick, unit))
-        for tick in (low + (high - low) * part / 4 for part in range(5))
+        for tick in ticks
     ]
-    every = max(1, len(drawn) // _LABELS)
-    for place in range(0, len(drawn), every):
-        anchor = "start" if place == 0 else "middle"
-        parts.append(
-            Markup('<text class="chart-label" x="{}" y="{}" text-anchor="{}">{}</text>').format(
-                x(place), HEIGHT - 6, anchor, drawn[place].batch or ""
+    every, last = -(-len(drawn) // _LABELS), len(drawn) - 1
+    for place in range(last, -1, -every):
+        anchor = "end" if place == last and last else "middle"
+        if anchor == "end" or x(place) > LEFT + LABEL_WIDTH / 2:
+            parts.append(
+                Markup('<text class="chart-label" x="{}" y="{}" text-anchor="{}">{}</text>').format(
+                    x(place), HEIGHT - 6, anchor, drawn[place].batch or ""
+                )
             )
-        )
     if target is not None:
         parts.append(
             Markup('<line class="chart-target" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
@@ -118,6 +122,14 @@ def _bounds(values: Sequence[float], target: Target | None) -> tuple[float, floa
     low, high = min(everything), max(everything)
     if low == high:
         margin = abs(low) * 0.1 or 1.0
-        return low - margin, high + margin
-    margin = (high - low) * 0.08
-    return low - margin, high + margin
+        return max(low - margin, min(0.0, low)), high + margin
+    return low, high
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers around some values, evenly spaced; what is never below nothing begins there."""
+    rough = (high - low) / 4
+    power = 10 ** floor(log10(rough))
+    step = next(one * power for one in (1, 2, 2.5, 5, 10) if one * power >= rough)
+    first = floor(low / step)
+    return [round(place * step, 12) for place in range(first, ceil(high / step) + 1)]

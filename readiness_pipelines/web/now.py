@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,6 +55,7 @@ class Now:
         self._clock = clock
         self._patience = patience
         self._looking = threading.Lock()
+        self._counting = threading.Lock()
         self._look: _Look | None = None
         self._values: dict[TableId, tuple[ValueKey, tuple[KpiValue, ...]]] = {}
         self._reading: dict[TableId, Future[None]] = {}
@@ -74,6 +76,14 @@ class Now:
     def pulse(self) -> str:
         """A text that is another one as soon as something happened."""
         return ".".join(map(str, self._installation.ledger.pulse()))
+
+    def warm(self) -> None:
+        """Look for the first time, in the background: whoever comes then waits for nothing."""
+        self._readers.submit(self._warmed)
+
+    def _warmed(self) -> None:
+        with suppress(ReadinessError):  # whoever looks is told
+            self._current()
 
     def close(self) -> None:
         """Read nothing any more."""
@@ -126,7 +136,8 @@ class Now:
             known = self._values.get(kpi.id)
             if key is None or (known is not None and known[0] == key) or kpi.id in self._reading:
                 continue
-            self._reading[kpi.id] = self._readers.submit(self._read, kpi, key)
+            with self._counting:
+                self._reading[kpi.id] = self._readers.submit(self._read, kpi, key)
         if self._reading:
             wait(list(self._reading.values()), timeout=self._patience)
 
@@ -138,7 +149,8 @@ class Now:
         except ReadinessError:
             self._values[kpi.id] = (key, ())  # a table that cannot be read is found by whoever looks at the product
         finally:
-            self._reading.pop(kpi.id, None)
+            with self._counting:  # not before whoever submitted it has noted that
+                self._reading.pop(kpi.id, None)
 
 
 def _holds(look: _Look, pulse: tuple[int, ...], now: datetime) -> bool:

@@ -1,19 +1,20 @@
 """Batch: why it stands where it does, its rows, who is affected, what happened."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from readiness_pipelines.batches import BatchRef, Counts
+from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.commands import history_command, quarantine_command, replay_command
 from readiness_pipelines.contracts import Kpi, Table, answers_for, products_of
 from readiness_pipelines.decisions import decisions_about, waits_for_approval
 from readiness_pipelines.delivery.revealing import reveal as reveal_columns
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.installation import Run
-from readiness_pipelines.ledger import BatchRecord, IncidentState, RequestState
+from readiness_pipelines.ledger import FAILED, BatchRecord, IncidentState, RequestState, TrailEntry
 from readiness_pipelines.masking import NOBODY
 from readiness_pipelines.overview import (
     FailingRows,
@@ -69,9 +70,9 @@ def show(request: Request, site: Site) -> Response:
         table=table,
         ref=ref,
         record=record,
-        state=record.state.value if record else ("ingested" if raw else None),
+        state=record.state.value if record else ("ingested" if raw else "failed"),
         counts=record.counts if record else Counts(),
-        reason=_reason(record),
+        reason=_reason(record, step.trail, ingested=raw is not None),
         waits=waits,
         value=step.value,
         unit=table.unit if isinstance(table, Kpi) else "",
@@ -147,12 +148,17 @@ def _row_values(site: Site, ref: BatchRef, read: RowsRead | None, rule: str | No
     }
 
 
-def _reason(record: BatchRecord | None) -> str:
+def _reason(record: BatchRecord | None, trail: Sequence[TrailEntry], *, ingested: bool) -> str:
+    """Why it stands where it does; that its last delivery broke comes first."""
+    last = next((one for one in reversed(trail) if one.attempt is not None), None)
+    broke = f"Its last delivery broke: {(last.why or '').splitlines()[0]}" if last and last.what == FAILED else ""
+    if broke:
+        return broke
     if record is None:
-        return "It was ingested, and no gate has judged it."
+        return "It was ingested, and no gate has judged it." if ingested else "It was never delivered."
     if record.reason:
         return f"{record.reason[0].upper()}{record.reason[1:]}."
-    return "Every row passed." if record.state == "published" else ""
+    return "Every row passed." if record.state is BatchState.PUBLISHED else ""
 
 
 def _gate(site: Site, table: Table, record: BatchRecord | None) -> GateChanges | None:

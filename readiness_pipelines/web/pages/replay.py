@@ -78,7 +78,7 @@ def _values(request: Request, site: Site) -> dict[str, Any]:
     idle = not over and waits > SLOW and not any(one.running for one in steps)
     word, sentence = _words(wanted, steps[0], site)
     return {
-        "request": wanted,
+        "wanted": wanted,
         "steps": steps,
         "over": over,
         "word": word,

@@ -46,6 +46,7 @@ def show(request: Request, site: Site) -> Response:
         running=found.running[:MOST_INCIDENTS],
         missed=sum(one.value is not None and one.value.met is False for one in found.products),
         late=len(late),
+        unread=any(not one.read for one in found.products[:most]),
         spark_values=SHOWN_VALUES,
         ref_of=lambda one: BatchRef(one.table, one.batch),
     )
