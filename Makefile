@@ -1,7 +1,8 @@
 # make run    run the domain readmissions on the committed data     make ui     the Dagster UI, with its daemon
 # make test   all tests                                             make lint   ruff, mypy, import-linter
 # make quick  tests of declarations, gates and promises in a minute or two, for work in progress; QUICK="folder …" for others
-# make docs   write docs/reference/ anew from docstrings and signatures; a test compares
+# make docs   the documentation as a site, at http://127.0.0.1:8000; what changes is shown at once
+# make reference  write docs/reference/ anew from docstrings and signatures; a test compares
 # make soak   ten minutes of random faults against the laws; SOAK="--minutes 30 --seed 7", or what a violation prints
 # make hostile  a thousand files that no sender means well with; HOSTILE="--files 100 --seed 7", or what a violation prints
 # make fuzz   decisions from a seed, hostile and innocent, replayed; FUZZ="--cases 600 --seed 7"
@@ -22,9 +23,11 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test quick ui lint docs soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms bench-detection lock clean
+.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms bench-detection lock clean
 
-run: .venv/installed data/keys/patients.key
+KEYS := data/keys/patients.key data/keys/cards.key
+
+run: .venv/installed $(KEYS)
 	$(BIN)/readiness run readmissions --all
 	@echo "readiness is in .venv ($$(du -sm .venv | cut -f1) MB): .venv/bin/readiness status, or once in a shell: source .venv/bin/activate"
 
@@ -35,7 +38,7 @@ quick: .venv/tools
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow" $(QUICK)
 
 # Of the hospital alone, and nothing runs that nobody started: see READINESS_AUTOMATIC in docs/settings.md.
-ui: .venv/installed .dagster/dagster.yaml data/keys/patients.key
+ui: .venv/installed .dagster/dagster.yaml $(KEYS)
 	READINESS_DOMAINS=readiness_pipelines.examples.readmissions:readmissions READINESS_AUTOMATIC=false \
 		DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
@@ -46,6 +49,9 @@ lint: .venv/tools
 	$(BIN)/lint-imports
 
 docs: .venv/tools
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8000
+
+reference: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.documentation.pages
 
 soak: .venv/tools
@@ -105,8 +111,8 @@ bench-alarms: .venv/tools
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
 	@touch $@
 
-# The key of the pseudonyms that stand for patients: made once, read by its owner alone, in no repository.
-data/keys/patients.key:
+# The keys of the pseudonyms that stand for patients and cards: made once, read by their owner alone, in no repository.
+$(KEYS):
 	@mkdir -p data/keys
 	@umask 077 && $(PYTHON) -c "import secrets; print(secrets.token_hex(32))" > $@
 

@@ -54,6 +54,16 @@ def reconcile_command(domain: str, *, repair: bool = True) -> str:
     return _spelled("reconcile", domain, *(["--repair"] if repair else []))
 
 
+def contract_export_command() -> str:
+    """Write what the tables promise, for consumers to read: ``readiness contract export``."""
+    return _spelled("contract", "export")
+
+
+def contract_check_command(table: TableId) -> str:
+    """Who breaks by what changed in a table's contract: ``readiness contract check shop.orders``."""
+    return _spelled("contract", "check", str(table))
+
+
 def plan_command(
     what: str | None = None, *, evaluate: bool = False, out: str = "", apply: str = "", drop: str = ""
 ) -> str:
@@ -90,6 +100,11 @@ def report_command(domain: str) -> str:
 def open_command(ref: BatchRef) -> str:
     """The page of a batch: ``readiness open shop.orders --batch 2026-11-01``."""
     return _spelled("open", str(ref.table), "--batch", ref.batch)
+
+
+def catalog_command(table: TableId) -> str:
+    """All that is known of a table: ``readiness catalog show shop.orders``."""
+    return _spelled("catalog", "show", str(table))
 
 
 def scan_command(table: TableId) -> str:

@@ -4,6 +4,7 @@
     ├── DeclarationError            a declaration, gate or setting was written wrong: fix the code, a retry cannot help
     │   ├── UnknownNameError        a name that is not there, with the nearest one that is
     │   └── GateBuildError          a schema that cannot become a gate, with the rule and the reason
+    ├── RecordRefusedError          no file could hold it as a row: it is too large, or its keys cannot be told apart
     ├── NotAuthenticatedError       nothing proves who acts: log in, and act again
     ├── PlanOutdatedError           a plan that is not true any more: plan again
     ├── LandingError                what landed cannot be read: fix or re-send the file, then run the batch again
@@ -92,6 +93,12 @@ class GateBuildError(DeclarationError):
     """A schema that cannot become a gate."""
 
     code: ClassVar[str] = "gate-build"
+
+
+class RecordRefusedError(ReadinessError):
+    """A record that no file could hold as a row: too large, or its keys cannot be told apart."""
+
+    code: ClassVar[str] = "record-refused"
 
 
 class NotAuthenticatedError(ReadinessError):

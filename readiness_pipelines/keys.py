@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.wrapped_keys import KEYSET, unwrap_keyset
 
 VARIABLE = "env:"
 FILE = "file:"
@@ -26,41 +27,63 @@ def no_keys(name: str) -> bytes:
     raise DeclarationError(f"the key {name!r} is not there", way_out="name its place in [settings.keys]")
 
 
-def read_key(name: str, where: str) -> bytes:
+def key_bytes(where: str) -> bytes | None:
+    """What lies where a key is said to be; ``None`` where nothing does.
+
+    Args:
+        where: ``env:NAME`` for what a variable holds, ``file:PATH`` for what a file holds, without white space at the
+            ends; ``tink:PATH?kek=URI`` for a keyset in a file that a key management service decrypts.
+
+    Raises:
+        DeclarationError: A file that cannot be read, a keyset that is not decrypted, or no place of a key.
+    """
+    if where.startswith(VARIABLE):
+        return os.environ.get(where.removeprefix(VARIABLE), "").encode().strip() or None
+    if where.startswith(KEYSET):
+        return unwrap_keyset(where)
+    if not where.startswith(FILE):
+        raise DeclarationError(
+            "a key is given, and not its place",
+            way_out='give "env:VARIABLE", "file:PATH" or "tink:PATH?kek=…": a key does not belong into a settings file',
+        )
+    path = Path(where.removeprefix(FILE)).expanduser()
+    try:
+        return path.read_bytes().strip() or None
+    except OSError as error:
+        raise DeclarationError(
+            f"the file {path} cannot be read: {error.strerror}",
+            way_out="write the key to it, for its owner to read alone",
+        ) from None
+
+
+def said_place(where: str) -> str:
+    """Where a key is, in words, for errors: ``the variable PATIENTS_KEY``."""
+    if where.startswith(VARIABLE):
+        return f"the variable {where.removeprefix(VARIABLE)}"
+    return f"the file {where.partition(':')[2].partition('?')[0]}"
+
+
+def read_key(name: str, where: str, *, what: str = "key") -> bytes:
     """The bytes of a key.
 
     Args:
         name: Its name, for errors.
-        where: ``env:NAME`` for what a variable holds, ``file:PATH`` for what a file holds. White space at the ends is
-            not part of it.
+        where: As `key_bytes` reads it.
+        what: What it is, for errors.
 
     Raises:
         DeclarationError: It is not there, too short, or written into the settings itself.
     """
-    if where.startswith(VARIABLE):
-        variable = where.removeprefix(VARIABLE)
-        found = os.environ.get(variable, "").encode()
-        place, way_out = f"the variable {variable}", f"set {variable} to the key"
-    elif where.startswith(FILE):
-        path = Path(where.removeprefix(FILE))
-        place, way_out = f"the file {path}", "write the key to it, for its owner to read alone"
-        try:
-            found = path.read_bytes()
-        except OSError as error:
-            raise DeclarationError(
-                f"the key {name!r} is in {place}, which cannot be read: {error.strerror}", way_out=way_out
-            ) from None
-    else:
-        raise DeclarationError(
-            f"the setting keys.{name} holds something else than the place of a key",
-            way_out='give "env:VARIABLE" or "file:PATH": a key does not belong into a settings file',
-        )
-    found = found.strip()
-    if not found:
-        raise DeclarationError(f"the key {name!r} is in {place}, which is not set", way_out=way_out)
+    try:
+        found = key_bytes(where)
+    except DeclarationError as error:
+        raise DeclarationError(f"the {what} {name!r}: {error.what}", way_out=error.way_out) from None
+    place = said_place(where)
+    if found is None:
+        raise DeclarationError(f"the {what} {name!r} is in {place}, which is empty or not set", way_out="set it")
     if len(found) < LEAST_BYTES:
         raise DeclarationError(
-            f"the key {name!r} in {place} has {len(found)} bytes, fewer than {LEAST_BYTES}",
+            f"the {what} {name!r} in {place} has {len(found)} bytes, fewer than {LEAST_BYTES}",
             way_out='make one: python -c "import secrets; print(secrets.token_hex(32))"',
         )
     return found

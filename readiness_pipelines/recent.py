@@ -36,3 +36,9 @@ class Recent(Generic[K, T]):
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return value
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._kept

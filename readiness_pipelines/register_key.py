@@ -5,12 +5,11 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from readiness_pipelines.errors import RegisterKeyError
+from readiness_pipelines.errors import DeclarationError, RegisterKeyError
+from readiness_pipelines.keys import FILE, key_bytes, said_place
 
 LEAST_CHARACTERS = 16
 """A shorter key could be found by trying."""
-
-_VARIABLE, _FILE = "env:", "file:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,36 +33,36 @@ class RegisterKey:
         Raises:
             RegisterKeyError: It is not there, too short, or nobody said where it is to be.
         """
-        if self.said.startswith(_VARIABLE):
-            variable = self.said.removeprefix(_VARIABLE)
-            if not (text := os.environ.get(variable)):
-                raise RegisterKeyError(
-                    f"the register's key is in the variable {variable}, which is not set",
-                    way_out=f"set {variable} to the key that the register was made with",
-                )
-            return _checked(text.encode(), variable)
         file = self.file
-        if file is None:
+        if file is None and not self.said:
             raise RegisterKeyError(
                 "nobody said where the key of the register of erased persons is",
                 way_out='set READINESS_REGISTER_KEY to "env:NAME" or "file:PATH": beside a ledger that is not a file '
                 "there is no place for it",
             )
-        if make and not file.exists():
+        if make and file is not None and not file.exists():
             _make(file)
+        where = self.said or f"{FILE}{file}"
         try:
-            return _checked(file.read_bytes().strip(), str(file))
-        except OSError as error:
+            key = key_bytes(where)
+        except DeclarationError as error:
             raise RegisterKeyError(
-                f"the register's key cannot be read from {file}: {error.strerror}",
-                way_out="bring the file back from where it is kept: no other key tells who was erased",
+                f"the register's key: {error.what}",
+                way_out="bring it back from where it is kept: no other key tells who was erased",
             ) from error
+        if key is None or len(key) < LEAST_CHARACTERS:
+            raise RegisterKeyError(
+                f"the register's key in {said_place(where)} has {len(key or b'')} characters",
+                way_out=f"use the one that the register was made with; a new one has at least {LEAST_CHARACTERS}, made "
+                "by chance",
+            )
+        return key
 
     @property
     def file(self) -> Path | None:
         """The file that holds it; ``None`` where none does."""
-        if self.said.startswith(_FILE):
-            return Path(self.said.removeprefix(_FILE)).expanduser()
+        if self.said.startswith(FILE):
+            return Path(self.said.removeprefix(FILE)).expanduser()
         if self.said or self.ledger is None:
             return None
         return self.ledger.with_name(f"{self.ledger.name}.register-key")
@@ -84,12 +83,3 @@ def _make(file: Path) -> None:
         pass  # another process made one meanwhile
     finally:
         half.unlink()
-
-
-def _checked(key: bytes, where: str) -> bytes:
-    if len(key) < LEAST_CHARACTERS:
-        raise RegisterKeyError(
-            f"the register's key in {where} has {len(key)} characters",
-            way_out=f"use at least {LEAST_CHARACTERS}, made by chance",
-        )
-    return key

@@ -17,6 +17,7 @@ from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.identity import Identity
 from readiness_pipelines.keys import read_key
 from readiness_pipelines.limits import Limits
+from readiness_pipelines.serve_settings import Serve
 from readiness_pipelines.storage import ObjectStore, Place
 
 PREFIX = "READINESS_"
@@ -47,14 +48,16 @@ class Settings(BaseSettings):
         ledger_url: SQLAlchemy URL of the ledger; by default the catalog's database.
         s3_endpoint: URL of a server that speaks S3; AWS itself where there is none.
         s3_region: Region of the buckets; by default the standard chain's.
-        register_key: The key of the register of erased persons: ``env:NAME`` for what the variable NAME holds, or
-            ``file:PATH``. By default a file that is made beside an SQLite ledger, which only its owner can read.
+        register_key: Where the key of the register of erased persons is, said like those of `keys`. By default a
+            file that is made beside an SQLite ledger, which only its owner can read.
         domains: The domains, as ``module:attribute``; separated by commas (or a JSON list) where it is a variable.
         connections: URLs of databases that `SqlQuery` reads, by name: the table ``[settings.connections]``; JSON where
             it is a variable. ``env:NAME`` stands for what the variable NAME holds.
         keys: Where the keys of protections are, by name: the table ``[settings.keys]``; JSON where it is a variable.
-            ``env:NAME`` stands for what the variable NAME holds, ``file:PATH`` for what a file holds.
+            ``env:NAME`` stands for what the variable NAME holds, ``file:PATH`` for what a file holds, and
+            ``tink:PATH?kek=URI`` for a keyset that a key management service decrypts.
         identity: How it is proved who acts: the table ``[settings.identity]``; JSON where it is a variable.
+        serve: How ``readiness serve`` answers: the table ``[settings.serve]``; JSON where it is a variable.
         web_url: Address of the web page (``readiness web``), that alerts, runs and reports link to; without it they say
             the commands alone.
         dagster_url: Address of Dagster's UI, that the web page's runs and tables link to; without it nothing does.
@@ -88,11 +91,12 @@ class Settings(BaseSettings):
     ledger_url: str = Field(default="", repr=False)
     s3_endpoint: str = ""
     s3_region: str = ""
-    register_key: str = Field(default="", repr=False, pattern="^$|^env:.+|^file:.+")
+    register_key: str = Field(default="", repr=False, pattern="^$|^env:.+|^file:.+|^tink:.+")
     domains: Annotated[tuple[str, ...], NoDecode] = ()
     connections: dict[str, str] = Field(default_factory=dict, repr=False)
     keys: dict[str, str] = Field(default_factory=dict, repr=False)
     identity: Identity = Field(default_factory=Identity)
+    serve: Serve = Field(default_factory=Serve)
     web_url: str = Field(default="", pattern="^$|^https?://.+")
     dagster_url: str = Field(default="", pattern="^$|^https?://.+")
     token: str = Field(default="", repr=False)

@@ -35,15 +35,15 @@ def settings_in(folder: Path, *, landing: Path | None = None) -> Settings:
         catalog_url=chosen,
         s3_endpoint=warehouse.store.endpoint,
         s3_region=warehouse.store.region,
-        keys={"patients": f"file:{_key_in(folder)}"},
+        keys={name: f"file:{_key_in(folder, name)}" for name in ("patients", "cards")},
     )
 
 
-def _key_in(folder: Path) -> Path:
+def _key_in(folder: Path, name: str) -> Path:
     """A key of an installation that lives in a folder."""
-    file = folder / "patients.key"
+    file = folder / f"{name}.key"
     if not file.exists():
-        file.write_text("a key of tests, of more than 32 bytes")
+        file.write_text(f"a key of tests for {name}, of more than 32 bytes")
     return file
 
 

@@ -24,6 +24,8 @@ REF = BatchRef(TableId("shop", "orders"), "2026-11-01-10:00")
         commands.replay_command(REF, dry_run=False),
         commands.reconcile_command("shop"),
         commands.reconcile_command("shop", repair=False),
+        commands.contract_export_command(),
+        commands.contract_check_command(REF.table),
         commands.plan_command("shop", evaluate=True),
         commands.plan_command(out="a plan.json"),
         commands.plan_command(apply="plan.json"),

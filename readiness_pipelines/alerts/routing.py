@@ -7,6 +7,8 @@ from readiness_pipelines.alerts.rules import AlertRule, AlertSettings
 from readiness_pipelines.alerts.text import Notice, message_text
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.ledger import Incident, IncidentState, Message, NoticeKey, Silence
+from readiness_pipelines.names import TableId
+from readiness_pipelines.overview import Guidance
 
 
 def due_messages(
@@ -15,6 +17,7 @@ def due_messages(
     *,
     given: Mapping[str, frozenset[NoticeKey]],
     silences: Sequence[Silence],
+    guidance: Mapping[TableId, Guidance] | None = None,
     now: datetime,
 ) -> tuple[Message, ...]:
     """The messages that are due now: one for each channel for which there is a new notice.
@@ -27,6 +30,7 @@ def due_messages(
         settings: Channels and rules.
         given: The notices that each channel was given before.
         silences: When nobody is to be notified about which tables.
+        guidance: Who is on call and what to do, by table, as far as the tables are declared.
         now: The time.
     """
     notices: dict[str, list[Notice]] = {}
@@ -38,7 +42,7 @@ def due_messages(
                 known = {notice.key for notice in notices.get(channel, ())} | given.get(channel, frozenset())
                 if key not in known:
                     notices.setdefault(channel, []).append(Notice(key=key, news=news, incident=incident))
-    return tuple(_message(channel, notices[channel], now) for channel in sorted(notices))
+    return tuple(_message(channel, notices[channel], guidance or {}, now) for channel in sorted(notices))
 
 
 def _notices(
@@ -70,8 +74,8 @@ def _notices(
             yield channel, NoticeKey(incident=incident.id, what=f"{episode} escalated"), news
 
 
-def _message(channel: str, notices: Sequence[Notice], now: datetime) -> Message:
-    title, body = message_text(notices, now=now)
+def _message(channel: str, notices: Sequence[Notice], guidance: Mapping[TableId, Guidance], now: datetime) -> Message:
+    title, body = message_text(notices, guidance=guidance, now=now)
     return Message(
         channel=channel, title=title, body=body, notices=tuple(notice.key for notice in notices), written_at=now
     )

@@ -1,11 +1,13 @@
 """What a message says: what is at risk, what was promised and seen, since when, who answers, and what to type."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.ledger import Finding, Incident, IncidentState, NoticeKey
+from readiness_pipelines.names import TableId
+from readiness_pipelines.overview import Guidance
 
 SHOWN_DETAILS = 3
 
@@ -25,18 +27,30 @@ class Notice:
     incident: Incident
 
 
-def message_text(notices: Sequence[Notice], *, now: datetime) -> tuple[str, str]:
-    """A message's title and body."""
+def message_text(notices: Sequence[Notice], *, guidance: Mapping[TableId, Guidance], now: datetime) -> tuple[str, str]:
+    """A message's title and body.
+
+    Args:
+        notices: What is new.
+        guidance: Who is on call and what to do, by table, as far as the tables are declared.
+        now: The time.
+    """
     findings = [notice.incident.finding for notice in notices]
     at_risk = ", ".join(dict.fromkeys(name for finding in findings for name in _at_risk(finding)))
     over = all(notice.incident.state is IncidentState.RESOLVED for notice in notices)
     what = f"{_where(findings[0])} {findings[0].kind}" if len(notices) == 1 else f"{len(notices)} incidents"
     title = f"{at_risk}: {what} resolved" if over else f"{at_risk} at risk: {what}"
-    return title, "\n\n".join(_paragraph(notice, now) for notice in notices)
+    return title, "\n\n".join(_paragraph(notice, guidance, now) for notice in notices)
 
 
-def incident_lines(incident: Incident, *, now: datetime) -> list[str]:
-    """An incident in lines, for messages and for the command line."""
+def incident_lines(incident: Incident, *, guidance: Guidance | None = None, now: datetime) -> list[str]:
+    """An incident in lines, for messages and for the command line.
+
+    Args:
+        incident: The incident.
+        guidance: Who is on call and what to do; ``None`` where its table is not declared any more.
+        now: The time.
+    """
     finding = incident.finding
     until = incident.resolved_at or now
     return [
@@ -45,15 +59,16 @@ def incident_lines(incident: Incident, *, now: datetime) -> list[str]:
         f"seen: {finding.seen}",
         f"since: {finding.since:%Y-%m-%d %H:%M} UTC ({format_duration(until - finding.since)})",
         f"who answers: {finding.answers}",
+        *(guidance.lines if guidance and incident.state is not IncidentState.RESOLVED else ()),
         *(f"  {detail}" for detail in finding.details[:SHOWN_DETAILS]),
         *([f"next: {finding.way_out}"] if finding.way_out else []),
     ]
 
 
-def _paragraph(notice: Notice, now: datetime) -> str:
+def _paragraph(notice: Notice, guidance: Mapping[TableId, Guidance], now: datetime) -> str:
     incident = notice.incident
     head = f"#{incident.id} {_where(incident.finding)} · {incident.finding.kind} · {notice.news}"
-    return "\n".join([head, *incident_lines(incident, now=now)])
+    return "\n".join([head, *incident_lines(incident, guidance=guidance.get(incident.finding.table), now=now)])
 
 
 def _at_risk(finding: Finding) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import IncidentEvent, IncidentState
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import TableFreshness
-from readiness_pipelines.overview import observe
+from readiness_pipelines.overview import guidance_for, observe
 
 END_ANNOUNCED_WITHIN = timedelta(days=7)
 """So long after its end an incident is still announced as resolved: a channel may be down."""
@@ -54,6 +54,7 @@ def watch(
     """
     now = clock()
     book = installation.ledger.incidents
+    domains = tuple(domains)
     tables, watched = tables_of(domains), book.watched()
     observed = observe(tables.values(), installation=installation, now=now, watched=watched)
     events = book.look(observed.findings, tables=set(tables), at=now)
@@ -63,7 +64,16 @@ def watch(
         for incident in book.incidents()
         if incident.state is not IncidentState.RESOLVED or (incident.resolved_at or now) >= now - END_ANNOUNCED_WITHIN
     ]
-    messages = due_messages(recent, settings, given=book.notices(), silences=book.silences(), now=now)
+    lasting = {one.finding.table for one in recent if one.state is not IncidentState.RESOLVED}
+    messages = due_messages(
+        recent,
+        settings,
+        given=book.notices(),
+        silences=book.silences(),
+        # Nobody is notified where no rule is: then no calendar is read.
+        guidance=guidance_for(domains, lasting, now=now) if settings.rules else {},
+        now=now,
+    )
     written = book.write(messages)
     return Look(
         freshness=observed.freshness,

@@ -1,12 +1,13 @@
 """`readiness history`: the chain of custody of a batch."""
 
+from readiness_pipelines.batches import BatchState
 from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json, say
 from readiness_pipelines.cli.words import BatchKey, OfTable, find_batch
 from readiness_pipelines.contracts import Kpi, Table
 from readiness_pipelines.domains import load_domains, tables_of
-from readiness_pipelines.installation import Installation
+from readiness_pipelines.installation import Installation, utc_now
 from readiness_pipelines.json_values.history import history_value, snapshots_value
-from readiness_pipelines.overview import BatchHistory, history
+from readiness_pipelines.overview import BatchHistory, guidance_of, history
 from readiness_pipelines.products import format_value
 from readiness_pipelines.settings import Settings
 
@@ -44,6 +45,9 @@ def _show(step: BatchHistory, table: Table | None) -> None:
     if counts.erased:
         outcome += f", {counts.erased:,} erased"
     say((str(step.ref), "bold"), f": {record.state.replace('_', ' ')} · {outcome}")
+    if record.state is BatchState.HELD and table is not None:
+        for line in guidance_of(table, now=utc_now()).lines:
+            say(f"  {line}")
     if step.value is not None and isinstance(table, Kpi):
         say(f"  value {format_value(step.value.value, table.unit)}")
     for origin in record.origins:

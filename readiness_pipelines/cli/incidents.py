@@ -12,6 +12,7 @@ from rich.text import Text
 from readiness_pipelines.alerts import incident_lines
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.acting import who_types
+from readiness_pipelines.cli.guiding import guidance_if_declared, say_runbook
 from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
@@ -64,12 +65,14 @@ def show(incident: Number, as_json: AsJson = False) -> None:
         if incident not in known:
             raise UnknownNameError("incident", str(incident), map(str, known))
         found, events = known[incident], book.events(incident=incident)
+        guidance = guidance_if_declared(found.finding.table)
         if as_json:
-            print_json(incident_value(found, events))
+            print_json(incident_value(found, events, guidance))
             return
         say((f"#{found.id} {_where(found)} · {found.finding.kind} ", "bold"), found.state)
-        for line in incident_lines(found, now=Run().clock()):
+        for line in incident_lines(found, guidance=guidance, now=Run().clock()):
             say(line)
+        say_runbook(guidance)
         for event in events:
             why = f" · {event.why}" if event.why else ""
             say(f"  {event.at:%Y-%m-%d %H:%M:%S} {event.what} · {event.who}{why}")

@@ -55,6 +55,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.watch:run_watch",
         help="Look at every domain now: freshness, held batches, broken deliveries. Keep incidents, notify channels.",
     ),
+    "serve": Named(
+        home="readiness_pipelines.cli.serve:serve",
+        help="Judge single records over HTTP, by the gates of the tables; new versions of them without a restart.",
+    ),
     "report": Named(
         home="readiness_pipelines.cli.report:write_report",
         help="Write what happened in a domain: one HTML file that needs no server, and a Markdown twin.",
@@ -67,6 +71,11 @@ COMMANDS: Mapping[str, Named] = {
     "web": Named(
         home="readiness_pipelines.cli.web:serve",
         help="Serve the web page: how everything stands, what waits, decide and replay, the map, the same as JSON.",
+    ),
+    "scorecard": Named(
+        home="readiness_pipelines.cli.scorecard:show_scorecard",
+        help="Show how ready the data is: each question passes, fails, or has no evidence, with what proves it, and"
+        " what next.",
     ),
     "check": Named(
         home="readiness_pipelines.cli.check:check",
@@ -106,9 +115,17 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.incidents:app",
         help="What is not as promised: look, take it, close it, or silence it.",
     ),
+    "catalog": Named(
+        home="readiness_pipelines.cli.catalog:app",
+        help="What data there is: find a table, see what it promises, and what it kept.",
+    ),
     "domain": Named(
         home="readiness_pipelines.cli.domain:app",
         help="What is declared: the domains, their tables and products.",
+    ),
+    "contract": Named(
+        home="readiness_pipelines.cli.contract:app",
+        help="What tables promise, as ODCS files: export, import, lint; who breaks when it changes.",
     ),
     "schema": Named(
         home="readiness_pipelines.cli.schema:app",

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.acting import who_types
+from readiness_pipelines.cli.contract_report import contract_sections, contract_value
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
     ERR,
@@ -33,12 +34,15 @@ from readiness_pipelines.cli.running import batch_progress
 from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
 from readiness_pipelines.cli.words import Chosen, What, find
 from readiness_pipelines.commands import plan_command, reconcile_command
+from readiness_pipelines.compatibility.verdict import ContractVerdict
 from readiness_pipelines.contracts import Table, downstream
 from readiness_pipelines.delivery import Evaluation, drop_environment, evaluate
 from readiness_pipelines.domains import load_domains, tables_of
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.errors import DeclarationError, PlanOutdatedError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.interop.odcs.baseline import ENDING, FOLDER, known_contracts
+from readiness_pipelines.interop.odcs.checking import check_contracts
 from readiness_pipelines.lakehouse import WAY_OUT_OF_OTHER_TYPES
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import (
@@ -189,11 +193,13 @@ def _show(
     as_json: bool,
     markdown: bool,
 ) -> None:
+    contracts = _changed_contracts(chosen)
     if as_json:
-        print_json({**plan_value(found, gone), "evaluated": evaluation_value(seen) if seen else None})
+        more = {"contracts": list(map(contract_value, contracts))} if contracts else {}
+        print_json({**plan_value(found, gone), **more, "evaluated": evaluation_value(seen) if seen else None})
         return
     known: dict[TableId, Table] = {one.id: one for table in chosen.tables for one in (table, *downstream(table))}
-    sections = [*plan_sections(found, gone)]
+    sections = [*plan_sections(found, gone), *contract_sections(contracts)]
     if seen is not None and seen.judged:
         sections += evaluation_sections(found, seen, known)
     if markdown:
@@ -211,6 +217,15 @@ def _show(
         say_next(plan_command(what, evaluate=True))
     elif found.batches:
         say_next(plan_command(what, out="plan.json"))
+
+
+def _changed_contracts(chosen: Chosen) -> list[ContractVerdict]:
+    """What becomes of the contracts that are committed beside the code; nothing where none are."""
+    if not any(FOLDER.glob(f"*{ENDING}")):
+        return []
+    known, today = known_contracts(None), datetime.now(UTC).date()
+    verdicts = check_contracts(chosen.tables, known, today=today, whole=chosen.table is None)
+    return [one for one in verdicts if one.before and (one.changes or one.breakages)]
 
 
 def _drop(environment: str, installation: Installation, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import (
     BROKEN_EXIT,
@@ -26,7 +26,7 @@ from readiness_pipelines.cli.replaying import ReplayReport, run_replays, run_wha
 from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.words import Chosen, What, check_ran, find
-from readiness_pipelines.commands import history_command, replay_command
+from readiness_pipelines.commands import history_command, quarantine_command, replay_command
 from readiness_pipelines.contracts import Table, upstream
 from readiness_pipelines.delivery import ReplayPlan, ReplayStep, Selection, moved_rows, plan_replay
 from readiness_pipelines.errors import DeclarationError, ReadinessError
@@ -194,8 +194,9 @@ def _report(
     beside: Mapping[str, Any] | None = None,
 ) -> None:
     after = {step.ref: installation.ledger.get(step.ref) for step in plan.steps}
+    held = _held(replayed, installation)
     if as_json:
-        print_json({**(beside or {}), **_report_value(plan, replayed, after)})
+        print_json({**(beside or {}), **_report_value(plan, replayed, after, held)})
         return
     if requested:
         for ref, number in replayed.requests.items():
@@ -215,6 +216,9 @@ def _report(
     for work in replayed.after:
         names = ", ".join(f"{table.id}[{work.batch}]" for table in work.tables)
         say(f"then {names}: {work.why}")
+    for record in held:
+        say(("held ", "bold red"), f"{record.ref}: {record.reason or 'nothing of it is published'}")
+        say(("  → ", "bold"), quarantine_command(record.ref))
     if not requested and (left := [step for step in plan.steps if step.ref not in replayed.done]):
         say(f"ended before {count_batches(len(left))}, {left[0].ref} first")
     if plan.steps:
@@ -223,8 +227,18 @@ def _report(
         say("no batch meets what was asked for")
 
 
+def _held(replayed: ReplayReport, installation: Installation) -> list[BatchRecord]:
+    """The batches that are held, of all that were judged or computed again: a table, or a number made of it."""
+    followed = (BatchRef(table.id, work.batch) for work in replayed.after for table in work.tables)
+    records = map(installation.ledger.get, dict.fromkeys((*replayed.done, *followed)))
+    return [record for record in records if record is not None and record.state is BatchState.HELD]
+
+
 def _report_value(
-    plan: ReplayPlan, replayed: ReplayReport, after: Mapping[BatchRef, BatchRecord | None]
+    plan: ReplayPlan,
+    replayed: ReplayReport,
+    after: Mapping[BatchRef, BatchRecord | None],
+    held: Sequence[BatchRecord],
 ) -> dict[str, Any]:
     return {
         "steps": [
@@ -236,6 +250,7 @@ def _report_value(
             {"batch": work.batch, "tables": [str(table.id) for table in work.tables], "why": work.why}
             for work in replayed.after
         ],
+        "held": {str(record.ref): record.reason for record in held},
         "requests": {str(ref): number for ref, number in replayed.requests.items()},
         "broken": [one.value for one in replayed.broken],
     }

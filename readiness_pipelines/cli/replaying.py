@@ -95,7 +95,7 @@ def run_replays(
                 tags = replay_tags(asked.id, who=run.who, why=reason)
                 ran = launching.run_batch(jobs[name], ref.batch, instance=instance, tags=tags, tables=again)
                 failure = launching.failure_of(ran, instance=instance)
-                broken = bool(failure) and not launching.is_verdict(failure)
+                broken = bool(failure) and not launching.is_verdict(ran, instance=instance)
                 if broken:
                     what, way_out = split_failure(failure)
                     command = replay_command(ref, dry_run=False)

@@ -160,7 +160,7 @@ class _Jobs:
             tables=[table.id for table in work.tables],
         )
         failure = launching.failure_of(ran, instance=self._instance)
-        if not failure or launching.is_verdict(failure):
+        if not failure or launching.is_verdict(ran, instance=self._instance):
             return "", ""
         return failure, launching.failure_code(ran, instance=self._instance)
 

@@ -26,6 +26,14 @@ def scan(
         ),
     ] = None,
     batch: Annotated[str | None, typer.Option("--batch", help="The batch to look at; by default the newest.")] = None,
+    presidio: Annotated[
+        str | None,
+        typer.Option(
+            "--presidio",
+            help="A second opinion by Presidio, with this model of spaCy: en_core_web_sm.",
+            metavar="MODEL",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show which columns look like they are about persons, by values and names, and propose classes for them.
@@ -35,7 +43,7 @@ def scan(
     from readiness_pipelines.overview.scanning import open_columns  # noqa: PLC0415  # not for --help
 
     with errors_for_people():
-        scans = _scans(what or [], batch)
+        scans = _scans(what or [], batch, presidio)
         left = open_columns(scans)
         if as_json:
             print_json({"scans": list(map(_value, scans)), "unclassified": len(left)})
@@ -47,11 +55,11 @@ def scan(
         raise typer.Exit(BROKEN_EXIT)
 
 
-def _scans(what: list[str], batch: str | None) -> "list[Scan]":
+def _scans(what: list[str], batch: str | None, presidio: str | None) -> "list[Scan]":
     from readiness_pipelines.overview.scanning import scan_file, scan_table  # noqa: PLC0415  # as above
 
     files = [word for word in what if Path(word).is_file()]
-    scans = [scan_file(Path(word)) for word in files]
+    scans = [scan_file(Path(word), presidio=presidio) for word in files]
     words = [word for word in what if word not in files]
     if words or not what:
         settings = Settings()
@@ -60,7 +68,7 @@ def _scans(what: list[str], batch: str | None) -> "list[Scan]":
         for one in chosen:
             named = one.table is not None
             tables = [t for t in one.tables if named or (isinstance(t, GatedTable) and _has_batches(t, installation))]
-            scans += [scan_table(table, batch=batch, installation=installation) for table in tables]
+            scans += [scan_table(table, batch=batch, installation=installation, presidio=presidio) for table in tables]
     if not scans:
         raise DeclarationError("nothing was ingested that could be looked at", way_out="readiness run --all")
     return scans
@@ -74,6 +82,7 @@ def _show(scan: "Scan") -> None:
     where = f"[{scan.batch}]" if scan.batch else ""
     looks = f"{len(scan.seen)} of {scan.columns:,} columns look personal"
     say((f"{scan.what}{where}", "bold"), f": {looks}, in {scan.rows:,} rows")
+    _show_opinions(scan)
     if not scan.seen:
         return
     table = plain_table("")
@@ -90,6 +99,11 @@ def _show(scan: "Scan") -> None:
             Text(str(one.declared) if one.declared else "nobody did", style="bold red" if one.is_open else ""),
         )
     OUT.print(table)
+
+
+def _show_opinions(scan: "Scan") -> None:
+    for one in scan.opinions:
+        say(f"  Presidio: {one.path} has {one.entity} in {one.matched:,} of {one.sampled:,} different values")
 
 
 def _say_verdict(left: int) -> None:
@@ -109,6 +123,7 @@ def _value(scan: "Scan") -> dict[str, object]:
         "rows": scan.rows,
         "columns": scan.columns,
         "seen": list(map(_seen_value, scan.seen)),
+        "presidio": [one.to_json() for one in scan.opinions],
     }
 
 

@@ -8,15 +8,16 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.cli.guiding import say_runbook
 from readiness_pipelines.cli.output import OUT, count_of, print_json, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.commands import history_command, open_command, replay_command
 from readiness_pipelines.contracts import Table, answers_for
 from readiness_pipelines.gates import RuleCount
-from readiness_pipelines.installation import Installation
+from readiness_pipelines.installation import Installation, utc_now
 from readiness_pipelines.json_values.waiting import held_value
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.overview import broken_rules, waiting_record, ways_out
+from readiness_pipelines.overview import broken_rules, guidance_of, waiting_record, ways_out
 
 SHOWN_COLUMNS = 6
 SHOWN_RULES = 10
@@ -63,12 +64,18 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
     counts, then = broken_rules(table, record, installation=installation)
     decisions = installation.ledger.decisions(record.ref)
     commands = list(ways_out(ref, counts)) if record.counts.quarantined else [history_command(ref)]
+    guidance = guidance_of(table, now=utc_now())
     if as_json:
-        print_json(held_value(table, record, counts, then=then, decisions=decisions, commands=commands))
+        print_json(
+            held_value(table, record, counts, then=then, guidance=guidance, decisions=decisions, commands=commands)
+        )
         return
     say((f"{record.ref} ", "bold"), (record.state.replace("_", " "), "bold red"))
     say(record.reason or "nothing waits")
     say(f"who answers: {answers_for(table)}")
+    for line in guidance.lines:
+        say(line)
+    say_runbook(guidance)
     if then:
         say(f"what it broke by the gate {then}, which judged it; the code has another one by now:")
         say(("  → ", "bold"), replay_command(ref))

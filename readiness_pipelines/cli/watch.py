@@ -12,6 +12,8 @@ from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.interop.odcs.publishing import publish_contracts
+from readiness_pipelines.overview import scorecards_of_today
 from readiness_pipelines.settings import Settings
 
 STYLES = {"failed": "bold red", "late": "yellow", "never": "dim", "fresh": "green", "recovered": "green"}
@@ -21,13 +23,18 @@ def run_watch(as_json: AsJson = False) -> None:
     """Look at every domain now: freshness, held batches, broken deliveries. Keep incidents, notify channels."""
     with errors_for_people():
         settings = Settings()
-        installation = Installation.open(settings)
+        installation, domains, run = Installation.open(settings), load_domains(settings), Run()
+        publish_contracts(domains, installation=installation, now=run.clock())
         look = watch(
-            load_domains(settings),
+            domains,
             load_alerts(settings.config),
             installation=installation,
-            clock=Run().clock,
+            clock=run.clock,
         )
+        today = scorecards_of_today(
+            domains, installation=installation, identity_required=settings.identity.required, now=run.clock()
+        )
+        installation.ledger.scorecards.keep(today)
         book = installation.ledger.incidents
         waiting = book.messages(unsent=True)
         if as_json:

@@ -1,5 +1,6 @@
 """What is promised: domains, their tables, sources and products, and who answers for them."""
 
+from readiness_pipelines.contracts.announcements import Announcement
 from readiness_pipelines.contracts.classification import Classification, Classified, PersonalKind, classified, protect
 from readiness_pipelines.contracts.cleansing import (
     Case,
@@ -11,15 +12,18 @@ from readiness_pipelines.contracts.cleansing import (
     NullTokens,
     Numbers,
     RejectMissing,
+    RemovePrefix,
     Trim,
     ZeroPad,
     cleanse,
 )
+from readiness_pipelines.contracts.consumers import Consumer
 from readiness_pipelines.contracts.disclosure import KAnonymity, LDiversity
 from readiness_pipelines.contracts.domain import Domain, Lane
 from readiness_pipelines.contracts.gating import SchemaChange
+from readiness_pipelines.contracts.on_call import OnCallCalendar
 from readiness_pipelines.contracts.people import Steward
-from readiness_pipelines.contracts.promises import Freshness, Tolerance
+from readiness_pipelines.contracts.promises import Freshness, Sla, Tolerance
 from readiness_pipelines.contracts.protections import (
     Bucket,
     FormatPreserving,
@@ -35,6 +39,7 @@ from readiness_pipelines.contracts.protections import (
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch, Reader
 from readiness_pipelines.contracts.reads import Read
 from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches, WithinUsualRange
+from readiness_pipelines.contracts.runbooks import Runbook
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import (
     Computed,
@@ -50,6 +55,7 @@ from readiness_pipelines.contracts.tables import (
 from readiness_pipelines.contracts.targets import Target
 
 __all__ = [
+    "Announcement",
     "Arrival",
     "Bucket",
     "Case",
@@ -57,6 +63,7 @@ __all__ = [
     "Classification",
     "Classified",
     "Computed",
+    "Consumer",
     "Dates",
     "Deduplicate",
     "DerivedTable",
@@ -77,6 +84,7 @@ __all__ = [
     "NotInOtherBatches",
     "NullTokens",
     "Numbers",
+    "OnCallCalendar",
     "Origin",
     "PersonalKind",
     "Places",
@@ -86,8 +94,11 @@ __all__ = [
     "Read",
     "Reader",
     "RejectMissing",
+    "RemovePrefix",
+    "Runbook",
     "SchemaChange",
     "SetNull",
+    "Sla",
     "Source",
     "Steward",
     "Table",

@@ -117,6 +117,18 @@ class ZeroPad:
 
 @checked
 @dataclass(frozen=True, config=_CONFIG)
+class RemovePrefix:
+    """Cut a text off the beginning, once, where it is there: with ``"shop_"``, ``"shop_bakery"`` becomes ``"bakery"``.
+
+    Attributes:
+        prefix: The text, in full; capitals count.
+    """
+
+    prefix: Annotated[str, Field(min_length=1)]
+
+
+@checked
+@dataclass(frozen=True, config=_CONFIG)
 class Categories:
     """Replace a text by another: ``{"m": "male"}``; texts that are not named stay.
 
@@ -161,7 +173,17 @@ class RejectMissing:
 
 
 ColumnStep = (
-    Trim | Case | NullTokens | Dates | Numbers | ZeroPad | Categories | FlagMissing | FillMissing | RejectMissing
+    Trim
+    | Case
+    | NullTokens
+    | Dates
+    | Numbers
+    | ZeroPad
+    | RemovePrefix
+    | Categories
+    | FlagMissing
+    | FillMissing
+    | RejectMissing
 )
 """A step over one column."""
 

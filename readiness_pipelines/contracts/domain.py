@@ -5,15 +5,20 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from readiness_pipelines.batches import Batches, Versions
+from readiness_pipelines.contracts.announcements import Announcement
 from readiness_pipelines.contracts.classification import Classification, Classified, declared_classes
+from readiness_pipelines.contracts.consumers import Consumer
+from readiness_pipelines.contracts.finding_words import checked_words
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
-from readiness_pipelines.contracts.promises import Freshness, Tolerance
+from readiness_pipelines.contracts.on_call import OnCallCalendar
+from readiness_pipelines.contracts.promises import Freshness, Sla, Tolerance
 from readiness_pipelines.contracts.reads import (
     AllBatches,
     LastBatches,
@@ -25,6 +30,7 @@ from readiness_pipelines.contracts.reads import (
 )
 from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified
 from readiness_pipelines.contracts.routes import Route
+from readiness_pipelines.contracts.runbooks import read_runbook
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import Computed, DerivedTable, GatedTable, Kpi, Language, Table, Transform
 from readiness_pipelines.contracts.targets import Target
@@ -78,6 +84,9 @@ class Domain:
         description: For people.
         second_person_over: A waiver or discarding of more rows than this holds only once a second person approves it;
             ``None`` where one person decides.
+        on_call_calendar: Where it is written who is on call when; `on_call` where the calendar names nobody.
+        answer_within: How soon somebody should take an incident, from when it was found; nothing is promised by
+            default.
 
     Attributes:
         module: The module that declares it.
@@ -98,8 +107,19 @@ class Domain:
         engine: EngineName | None = None,
         description: str = "",
         second_person_over: int | None = None,
+        on_call_calendar: OnCallCalendar | None = None,
+        answer_within: str | timedelta | None = None,
     ) -> None:
         self.name = checked_domain_name(name)
+        _expect(
+            on_call_calendar,
+            OnCallCalendar,
+            f"the on_call_calendar of domain {name}",
+            'OnCallCalendar("oncall.ics")',
+            optional=True,
+        )
+        self.on_call_calendar = on_call_calendar
+        self.answer_within = _duration(f"answer_within of domain {name}", answer_within)
         if second_person_over is not None and (not isinstance(second_person_over, int) or second_person_over < 0):
             raise DeclarationError(
                 f"second_person_over of domain {name} is {second_person_over!r}", way_out="give a number of rows"
@@ -112,12 +132,19 @@ class Domain:
         self.owner = owner
         self.on_call = on_call or owner
         self.engine = _checked_engine(engine, f"domain {name}")
-        self.module = str(sys._getframe(1).f_globals.get("__name__", "?"))
+        page = sys._getframe(1).f_globals
+        self.module = str(page.get("__name__", "?"))
+        self._folder = Path(page.get("__file__") or "page").resolve().parent
         self.description = description
         self._tables: dict[str, Table] = {}
 
     def __repr__(self) -> str:
         return f"Domain({self.name!r}: {', '.join(self._tables) or 'no tables'})"
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the module that declares it, where relative paths begin; the working folder without a file."""
+        return self._folder
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -183,6 +210,9 @@ class Domain:
         latency: str | timedelta | None = None,
         engine: EngineName | None = None,
         description: str = "",
+        tags: Sequence[str] | str = (),
+        synonyms: Sequence[str] | str = (),
+        runbook: str | Path | None = None,
     ) -> GatedTable:
         """Declare a table fed by a source and gated by a Pandera schema.
 
@@ -213,6 +243,10 @@ class Domain:
             latency: How long a batch may take from arriving to published; nothing is promised by default.
             engine: Where the gate judges; by default where the domain, then the settings say.
             description: For people; by default the first paragraph of the schema's docstring.
+            tags: What it belongs to, to find it by in the catalog.
+            synonyms: What people call it, to find it by in the catalog.
+            runbook: What to do when it is wrong: Markdown, or a `Path` to a file of it, relative to the domain's
+                module. Whoever has an incident or a held batch before them is shown it.
 
         Raises:
             DeclarationError: A name that is taken or not an identifier, or an argument that is something else.
@@ -253,9 +287,10 @@ class Domain:
             references=references,
             classified=declared_classes(what, classified),
             freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
-            latency=_duration(what, latency),
+            latency=_duration(f"the latency of {what}", latency),
             engine=_checked_engine(engine, what),
             description=description or first_paragraph(schema),
+            **self._found_by(what, tags, synonyms, runbook),
         )
         return self._add(table)
 
@@ -277,6 +312,9 @@ class Domain:
         freshness: Freshness | None = None,
         latency: str | timedelta | None = None,
         description: str = "",
+        tags: Sequence[str] | str = (),
+        synonyms: Sequence[str] | str = (),
+        runbook: str | Path | None = None,
     ) -> Callable[[Transform], DerivedTable]:
         """Declare a table computed by the decorated function.
 
@@ -305,6 +343,9 @@ class Domain:
             freshness: How old the newest published batch may be; nothing is promised by default.
             latency: How long the step may take; nothing is promised by default.
             description: For people; by default the first paragraph of the function's docstring, or the schema's.
+            tags: What it belongs to, as for `gated`.
+            synonyms: What people call it, as for `gated`.
+            runbook: What to do when it is wrong, as for `gated`.
 
         Raises:
             DeclarationError: A name that is taken or not an identifier, a function without parameters, or batches that
@@ -345,8 +386,9 @@ class Domain:
                 references=references,
                 classified=declared_classes(what, classified),
                 freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
-                latency=_duration(what, latency),
+                latency=_duration(f"the latency of {what}", latency),
                 description=description or first_paragraph(transform) or first_paragraph(schema),
+                **self._found_by(what, tags, synonyms, runbook),
             )
             return self._add(table)
 
@@ -370,7 +412,11 @@ class Domain:
         batches: Batches | None = None,
         freshness: Freshness | None = None,
         latency: str | timedelta | None = None,
+        sla: Sla | None = None,
         description: str = "",
+        tags: Sequence[str] | str = (),
+        synonyms: Sequence[str] | str = (),
+        runbook: str | Path | None = None,
     ) -> Callable[[Transform], Kpi]:
         """Declare a business number computed by the decorated function: a table of its own, ``<domain>.<kpi>``.
 
@@ -396,7 +442,11 @@ class Domain:
             batches: Its batches; those of its inputs where not given.
             freshness: How old the newest value may be.
             latency: How long the step may take.
+            sla: What it promises for each month about the quality of its data.
             description: For people.
+            tags: What it belongs to, as for `gated`.
+            synonyms: What people call it, as for `gated`.
+            runbook: What to do when it is wrong, as for `gated`.
 
         Raises:
             DeclarationError: A name that is taken or not an identifier, a target that is not a comparison, a function
@@ -434,12 +484,102 @@ class Domain:
                 reads=inputs,
                 gating=Gating(rules=tuple(plausible), default_route=Route.HOLD, allow_empty=True),
                 freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
-                latency=_duration(what, latency),
+                latency=_duration(f"the latency of {what}", latency),
+                sla=_checked_sla(what, sla, freshness),
                 description=description or first_paragraph(transform) or question,
+                **self._found_by(what, tags, synonyms, runbook),
             )
             return self._add(kpi)
 
         return add
+
+    def consumer(
+        self,
+        name: str,
+        *,
+        contact: str,
+        table: Table,
+        columns: Sequence[str] | str = (),
+        rules: Sequence[str] | str | None = None,
+        freshness: str | timedelta | None = None,
+        notice: str | timedelta | None = None,
+        contract: str | Path | None = None,
+        purpose: str = "",
+    ) -> Consumer:
+        """Declare who relies on a table: before a change is merged, ``readiness contract check`` says who breaks.
+
+        Derived tables and products need not be declared: what they read is known. This is for those outside: a report,
+        an application, another team. A consumer of several tables is declared once for each.
+
+        Args:
+            name: As people know it; unique for the table.
+            contact: Where it is reached; alerts about breaking changes go there.
+            table: What it relies on, of this domain or another.
+            columns: The columns it reads; all where nothing is said.
+            rules: The rules it relies on, by name; all about its columns where nothing is said.
+            freshness: How old the table may be for it.
+            notice: How long before a breaking change it has to know of it: ``"30d"``.
+            contract: Its own contract in place of `columns`, `rules` and `freshness`: an ODCS file, by its path from
+                the folder of the page that declares the domain.
+            purpose: What it does with the table, for people.
+
+        Raises:
+            DeclarationError: A table that is none, a name that is taken, a duration that is none, or a contract beside
+                columns, rules or freshness.
+
+        Example:
+            shop.consumer("finance", contact="finance@shop.example", table=orders, columns=["amount"], notice="30d")
+        """
+        what = f"the consumer {name!r} of domain {self.name}"
+        _expect(table, GatedTable | DerivedTable | Kpi, f"the table of {what}", "table: table=orders")
+        if contract is not None and (columns or rules is not None or freshness is not None):
+            raise DeclarationError(
+                f"{what} has a contract, and columns, rules or freshness beside it",
+                way_out="say what it relies on in one place",
+            )
+        if any(one.name == name for one in table.consumers):
+            raise DeclarationError(f"{what} is declared twice for {table.id}", way_out="give one of them another name")
+        declared = Consumer(
+            name=name,
+            contact=contact,
+            table=table.id,
+            columns=columns,
+            rules=rules,
+            freshness=freshness,
+            notice=notice,
+            contract=None if contract is None else self._folder / contract,
+            purpose=purpose,
+        )
+        table.consumers.append(declared)
+        return declared
+
+    def announce(
+        self, table: Table, what: str, *, announced: str | date, effective: str | date, why: str
+    ) -> Announcement:
+        """Announce a change that breaks consumers of a table, before it is made.
+
+        It becomes part of the table's contract. Once the notice that the consumers were promised is over, and
+        `effective` has come, ``readiness contract check`` lets the change pass.
+
+        Args:
+            table: The table.
+            what: What changes, as ``readiness contract check`` calls it: ``"column email"``.
+            announced: The day on which it is announced: today, where it is new.
+            effective: The first day on which the change may be there.
+            why: What consumers need to know: the reason, and what to read instead.
+
+        Raises:
+            DeclarationError: A table that is none, a day that is none, or days the wrong way round.
+
+        Example:
+            shop.announce(
+                orders, "column email", announced="2026-11-29", effective="2027-01-04", why="read customers.email"
+            )
+        """
+        _expect(table, GatedTable | DerivedTable | Kpi, f"what domain {self.name} announces a change of", "table")
+        declared = Announcement(table=table.id, what=what, announced=announced, effective=effective, why=why)
+        table.announcements.append(declared)
+        return declared
 
     def _add(self, table: T) -> T:
         self._tables[table.id.name] = table
@@ -447,6 +587,16 @@ class Domain:
             for read in table.reads.values():
                 read.table.readers.append(table)
         return table
+
+    def _found_by(
+        self, what: str, tags: Sequence[str] | str, synonyms: Sequence[str] | str, runbook: str | Path | None
+    ) -> dict[str, Any]:
+        """What a table is found by and repaired by, as its fields have it."""
+        return {
+            "tags": checked_words(what, "tags", tags),
+            "synonyms": checked_words(what, "synonyms", synonyms),
+            "runbook": read_runbook(what, runbook, folder=self.folder),
+        }
 
     def _free(self, name: str) -> TableId:
         checked = checked_identifier(name, f"table name in domain {self.name}")
@@ -615,7 +765,7 @@ def _targets(
     return targets
 
 
-def _expect(value: Any, kind: type, what: str, way_out: str, *, optional: bool = False) -> Any:
+def _expect(value: Any, kind: Any, what: str, way_out: str, *, optional: bool = False) -> Any:
     if isinstance(value, kind) or (optional and value is None):
         return value
     raise DeclarationError(f"{what} is a {type(value).__name__}", way_out=f"give a {way_out}")
@@ -643,12 +793,22 @@ def _checked_engine(engine: Any, what: str) -> Any:
     return engine
 
 
+def _checked_sla(what: str, sla: Any, freshness: Freshness | None) -> Sla | None:
+    found: Sla | None = _expect(sla, Sla, f"the SLA of {what}", "Sla(published=0.98)", optional=True)
+    if found is not None and found.fresh is not None and freshness is None:
+        raise DeclarationError(
+            f"the SLA of {what} promises that it is fresh, and nothing says what that is",
+            way_out='declare it: freshness=Freshness(warn_after="26h", fail_after="36h")',
+        )
+    return found
+
+
 def _duration(what: str, value: str | timedelta | None) -> timedelta | None:
     try:
         return _DURATION.validate_python(value)
     except ValidationError:
         raise DeclarationError(
-            f"the latency of {what} is not a duration: {value!r}", way_out="write '10m', '26h' or '1d12h'"
+            f"{what} is not a duration: {value!r}", way_out="write '10m', '26h' or '1d12h'"
         ) from None
 
 

@@ -81,3 +81,29 @@ class Freshness(Frozen):
         if self.due is not None and self.event_time is not None:
             raise ValueError("a promise counts from a schedule (due) or from the events (event_time), not from both")
         return self
+
+
+class Sla(Frozen):
+    """What a product promises about its data for each calendar month (UTC): its data quality SLA.
+
+    `readiness scorecard` reckons it from the ledger. What is not given is not promised.
+
+    Attributes:
+        published: The least share of the rows that its sources delivered for the month and that are published, 0 to 1.
+        fresh: The least share of the month in which its freshness promise was kept, 0 to 1; needs `freshness`.
+        repaired_within: The longest that a batch of its data path, held in the month, may take until it is published
+            or discarded.
+
+    Example:
+        Sla(published=0.98, fresh=0.99, repaired_within="8h")
+    """
+
+    published: float | None = Field(default=None, ge=0, le=1)
+    fresh: float | None = Field(default=None, ge=0, le=1)
+    repaired_within: Duration | None = None
+
+    @model_validator(mode="after")
+    def _promises_something(self) -> Self:
+        if self.published is None and self.fresh is None and self.repaired_within is None:
+            raise ValueError("nothing is promised: give published, fresh or repaired_within")
+        return self

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from readiness_pipelines.batches import Batches
+from readiness_pipelines.contracts.announcements import Announcement
 from readiness_pipelines.contracts.classification import Classified
+from readiness_pipelines.contracts.consumers import Consumer
 from readiness_pipelines.contracts.gating import Gating
-from readiness_pipelines.contracts.promises import Freshness
+from readiness_pipelines.contracts.promises import Freshness, Sla
 from readiness_pipelines.contracts.reads import (
     AllBatches,
     BatchesOfPeriod,
@@ -19,6 +21,7 @@ from readiness_pipelines.contracts.reads import (
     SameBatch,
     VersionInForce,
 )
+from readiness_pipelines.contracts.runbooks import Runbook
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.targets import Target
 from readiness_pipelines.errors import DeclarationError
@@ -49,7 +52,12 @@ class _Node:
     freshness: Freshness | None = None
     latency: timedelta | None = None
     description: str = ""
+    tags: tuple[str, ...] = ()
+    synonyms: tuple[str, ...] = ()
+    runbook: Runbook | None = field(default=None, repr=False)
     readers: list["Computed"] = field(default_factory=list, repr=False)
+    consumers: list[Consumer] = field(default_factory=list, repr=False)
+    announcements: list[Announcement] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
@@ -119,7 +127,12 @@ class GatedTable(_Node):
         latency: How long a batch may take from arriving to published; ``None`` promises nothing.
         engine: Where its gate judges; ``None`` leaves it to the domain, then to the settings.
         description: For people.
+        tags: What it belongs to, to find it by.
+        synonyms: What people call it, to find it by.
+        runbook: What to do when it is wrong; ``None`` where nothing is written down.
         readers: The tables and products computed from it, as far as they are declared in this process.
+        consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
+        announcements: Changes that its consumers know of before they come.
     """
 
     source: Source
@@ -151,7 +164,12 @@ class DerivedTable(_Node):
         freshness: How old the newest published batch may be; ``None`` promises nothing.
         latency: How long the step may take; ``None`` promises nothing.
         description: For people.
+        tags: What it belongs to, to find it by.
+        synonyms: What people call it, to find it by.
+        runbook: What to do when it is wrong; ``None`` where nothing is written down.
         readers: The tables and products computed from it, as far as they are declared in this process.
+        consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
+        announcements: Changes that its consumers know of before they come.
     """
 
     transform: Transform = field(repr=False)
@@ -182,6 +200,7 @@ class Kpi(_Node):
         suppress_below: Cells of fewer rows, or persons, are published without their numbers; ``None`` publishes all.
         persons: The column of the input that tells persons apart, where they are counted and not rows.
         additive: Whether batches add up to one number by numerator and denominator; not so for cumulative data.
+        sla: What it promises for each month about the quality of its data; ``None`` promises nothing.
         transform: Inputs in; a measure (`Ratio`, `Sum`, `Mean`, `Value`), or a relation with a column ``value``, out.
         reads: Its inputs, by the transform's parameters, in order.
         gating: What must hold of its values; a batch of it that is implausible is held, and the last good one stays.
@@ -190,7 +209,12 @@ class Kpi(_Node):
         freshness: How old the newest value may be; ``None`` promises nothing.
         latency: How long the step may take; ``None`` promises nothing.
         description: For people.
+        tags: What it belongs to, to find it by.
+        synonyms: What people call it, to find it by.
+        runbook: What to do when it is wrong; ``None`` where nothing is written down.
         readers: The tables and products computed from it, as far as they are declared in this process.
+        consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
+        announcements: Changes that its consumers know of before they come.
     """
 
     question: str
@@ -202,6 +226,7 @@ class Kpi(_Node):
     suppress_below: int | None = None
     persons: str | None = None
     additive: bool = True
+    sla: Sla | None = None
     transform: Transform = field(repr=False)
     reads: Mapping[str, Read] = field(repr=False)
     language: Language = "relation"

@@ -61,8 +61,8 @@ def scan_staged(
         return {FindingKind.UNCLASSIFIED: [failed]}
 
 
-def scan_rows(rows: duckdb.DuckDBPyRelation, *, of: int) -> tuple[Proposal, ...]:
-    """What the columns of a relation of raw or published rows look like, in a sample of it.
+def sample_rows(rows: duckdb.DuckDBPyRelation, *, of: int) -> pa.Table:
+    """A sample of a relation of raw or published rows, for the detector: from everywhere in it, long texts cut.
 
     Args:
         rows: The rows, with ``_row``.
@@ -70,11 +70,9 @@ def scan_rows(rows: duckdb.DuckDBPyRelation, *, of: int) -> tuple[Proposal, ...]
     """
     every = max(1, -(-of // MOST_ROWS))
     names = [name for name in rows.columns if name not in RAW_COLUMNS.names]
-    if not names:
-        return ()
     kinds = dict(zip(rows.columns, map(str, rows.types), strict=True))
     cut = ", ".join(_cut(name, name, kinds[name]) for name in names)
-    return detect(rows.filter(f"_row % {every} = 0").project(cut).to_arrow_table())
+    return rows.filter(f"_row % {every} = 0").project(cut).to_arrow_table() if names else pa.table({})
 
 
 def as_finding(proposal: Proposal) -> BatchFinding:

@@ -1,17 +1,12 @@
 """What a computed table is computed by, as plain values: what the ledger keeps with each of its verdicts."""
 
-import ast
-import inspect
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from types import FunctionType
 from typing import Any
 
 from readiness_pipelines.contracts import Computed, DerivedTable, Kpi, Table
-from readiness_pipelines.gates.versions.fingerprint import fingerprint, plain
-
-_PLAIN = (str, bytes, int, float, bool, tuple, list, dict, set, frozenset)
+from readiness_pipelines.gates.versions.fingerprint import fingerprint
+from readiness_pipelines.gates.versions.functions import function_code
 
 
 def transform_facts(table: Table) -> Mapping[str, Any]:
@@ -27,7 +22,7 @@ def transform_facts(table: Table) -> Mapping[str, Any]:
 @lru_cache(maxsize=1_024)
 def _facts(table: Computed) -> Mapping[str, Any]:
     facts: dict[str, Any] = {
-        "code": fingerprint(_code(table.transform)),
+        "code": fingerprint(function_code(table.transform, unwrap=_transform_of)),
         "language": table.language,
         "key": list(table.key),
     }
@@ -40,65 +35,6 @@ def _facts(table: Computed) -> Mapping[str, Any]:
     return facts
 
 
-def _code(function: Any) -> list[str]:
-    """The transform, and what it names of its own project, each once."""
-    seen: dict[Any, list[str]] = {}
-    _collect(function, seen, root=_root(function))
-    return [line for lines in seen.values() for line in lines]
-
-
-def _collect(function: Any, seen: dict[Any, list[str]], *, root: str) -> None:
-    if function in seen:
-        return
-    if not isinstance(function, FunctionType):
-        seen[function] = [type(function).__name__]
-        return
-    lines = seen[function] = []
-    tree = _tree(function)
-    code = function.__code__
-    lines.append(ast.dump(tree) if tree else f"{code.co_code.hex()} {code.co_consts!r} {code.co_names!r}")
-    lines.append(repr(function.__defaults__))
-    names = sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree else code.co_names)
-    for name, value in _named(function, names):
-        value = value.transform if isinstance(value, DerivedTable | Kpi) else value  # noqa: PLW2901  # its function
-        if isinstance(value, FunctionType):
-            if _root(value) == root:
-                _collect(value, seen, root=root)
-        elif value is None or isinstance(value, _PLAIN):
-            lines.append(f"{name}={plain(value)!r}")
-
-
-def _named(function: FunctionType, names: list[str]) -> Iterator[tuple[str, Any]]:
-    """The values of the names that a function takes from around it."""
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # not given a value yet
-            continue
-    for name in names:
-        if name in function.__globals__ and name not in function.__code__.co_freevars:
-            yield name, function.__globals__[name]
-
-
-def _tree(function: FunctionType) -> ast.AST | None:
-    """What a function does, without decorators, annotations of its own, and docstring; ``None`` without a source."""
-    try:
-        found = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    except (OSError, SyntaxError, TypeError, IndexError):  # written in a shell, or in the middle of an expression
-        return None
-    if not isinstance(found, ast.FunctionDef):
-        return found
-    body = found.body[1:] if ast.get_docstring(found, clean=False) is not None else found.body
-    arguments = ast.arguments(
-        posonlyargs=[ast.arg(one.arg) for one in found.args.posonlyargs],
-        args=[ast.arg(one.arg) for one in found.args.args],
-        kwonlyargs=[ast.arg(one.arg) for one in found.args.kwonlyargs],
-        kw_defaults=found.args.kw_defaults,
-        defaults=found.args.defaults,
-    )
-    return ast.FunctionDef(name="", args=arguments, body=body, decorator_list=[])
-
-
-def _root(function: Any) -> str:
-    """The project that a function is of: the first part of its module's name."""
-    return str(getattr(function, "__module__", "")).partition(".")[0]
+def _transform_of(value: Any) -> Any:
+    """A table or KPI that a transform names, as the function that computes it."""
+    return value.transform if isinstance(value, DerivedTable | Kpi) else value

@@ -3,6 +3,7 @@
 from readiness_pipelines.detection.detector import MOST_ROWS, VERSION, detect, in_sample, personal_by_name
 from readiness_pipelines.detection.names import words_of
 from readiness_pipelines.detection.proposals import Certainty, Evidence, Proposal
+from readiness_pipelines.detection.second_opinion import SecondOpinion, second_opinions
 
 __all__ = [
     "MOST_ROWS",
@@ -10,8 +11,10 @@ __all__ = [
     "Certainty",
     "Evidence",
     "Proposal",
+    "SecondOpinion",
     "detect",
     "in_sample",
     "personal_by_name",
+    "second_opinions",
     "words_of",
 ]

@@ -327,7 +327,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         what="dates of birth", kind=PersonalKind.QUASI, test=patterns.is_day, checked="dates", share=0.6,
         names=_words("""dob birthdate dateofbirth birthday birthdt birthday birthyear yearofbirth yob bday
-            borndate bornon birthdateofpatient dateborn geburtsdatum *geburtsdatum geburtstag gebdatum gebdat
+            borndate bornon =born birthdateofpatient dateborn
+            =geboren geborenam =ne =nee geburtsdatum *geburtsdatum geburtstag gebdatum gebdat
             geburtsjahr datedenaissance datenaissance naissance fechadenacimiento fechanacimiento fnacimiento
             nacimiento datadinascita datanascita nascita datadenascimento datanascimento nascimento geboortedatum
             dataurodzenia fodelsedatum fodselsdato syntymaaika dogumtarihi datumnarozeni szuletesidatum

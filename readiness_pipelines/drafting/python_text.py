@@ -101,7 +101,8 @@ def wrapped(text: str, indent: str) -> list[str]:
     """An argument that is a list or dictionary, an element a line where it is too long for one."""
     line = f"{indent}{text}"
     opening = min((at for at in (text.find("["), text.find("{"), text.find("(")) if at >= 0), default=-1)
-    if len(line) <= WIDTH + 10 or opening < 0:
+    quoted = min((at for at in (text.find('"'), text.find("'")) if at >= 0), default=len(text))
+    if len(line) <= WIDTH + 10 or opening < 0 or quoted < opening:
         return [line]
     closing = len(text.rstrip(",")) - 1
     inner = [f"{indent}    {one}," for one in _elements(text[opening + 1 : closing])]

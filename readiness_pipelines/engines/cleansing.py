@@ -16,6 +16,7 @@ from readiness_pipelines.contracts.cleansing import (
     NullTokens,
     Numbers,
     RejectMissing,
+    RemovePrefix,
     Trim,
     ZeroPad,
 )
@@ -75,7 +76,7 @@ def text_steps(column: str, steps: Sequence[ColumnStep], *, tag: int, given: str
 def text_value(step: ColumnStep, value: str, *, literal: Literal = literal) -> str | None:
     """SQL of a step over a text value; ``None`` for a step that looks at the absence of a value alone.
 
-    Null tokens, zero padding and categories are written alike for every engine but for quoting, by `literal`.
+    Null tokens, zero padding, prefixes and categories are written alike for every engine but for quoting, by `literal`.
     """
     match step:
         case Trim():
@@ -93,6 +94,9 @@ def text_value(step: ColumnStep, value: str, *, literal: Literal = literal) -> s
             return (
                 f"CASE WHEN length({value}) BETWEEN 1 AND {width - 1} THEN lpad({value}, {width}, '0') ELSE {value} END"
             )
+        case RemovePrefix(prefix=prefix):
+            cut = f"substr({value}, {len(prefix) + 1})"
+            return f"CASE WHEN left({value}, {len(prefix)}) = {literal(prefix)} THEN {cut} ELSE {value} END"
         case Categories(mapping=mapping):
             cases = " ".join(
                 f"WHEN {literal(old)} THEN {'NULL' if new is None else literal(new)}" for old, new in mapping.items()
@@ -119,6 +123,8 @@ def name_of(step: ColumnStep) -> str:
             return "numbers"
         case ZeroPad(width=width):
             return f"zero pad to {width}"
+        case RemovePrefix():
+            return "remove prefix"
         case Categories():
             return "categories"
         case FlagMissing(column=column):

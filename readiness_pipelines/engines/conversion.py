@@ -31,7 +31,7 @@ _YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _CLOCK = "(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]"
 _OFFSET = "(?:Z| ?(?:UTC|GMT)|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)?"
 DATE_TEXT = f"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
-FLOAT_TEXT = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?|[+-]?(?i:nan|inf|infinity)"
+FLOAT_TEXT = r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?|[+-]?(?i:nan|inf|infinity)"
 TRUE_TEXTS, FALSE_TEXTS = ("true", "1"), ("false", "0")
 
 
@@ -74,25 +74,34 @@ def _is_like(value: str, pattern: str) -> str:
     return f"regexp_full_match({value}, {literal(f'{BLANK}*(?:{pattern}){BLANK}*')})"
 
 
-def _time_of(value: str, wanted: str) -> str:
-    """A text as a time of day, a time, or an instant: with an offset only where it is kept."""
+def time_text(wanted: str) -> str:
+    """The texts of a time of day, a time, or an instant: with an offset only where it is kept."""
     clock = f"{_CLOCK}(?::[0-5]?[0-9](?:[.][0-9]{{0,{TIME_DIGITS[wanted]}}}0*)?)?"
     if wanted == "TIME":
-        return _if_like(f"trim({value}, {literal(BLANK)})", clock, wanted)  # the one cast that stumbles over blanks
+        return clock
     day = f"{_YEAR}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}"
+    offset = _OFFSET if wanted.endswith("WITH TIME ZONE") else ""
+    return f"{day}(?:[ T]{clock}{offset})?"
+
+
+def _time_of(value: str, wanted: str) -> str:
+    """A text as a time of day, a time, or an instant."""
+    if wanted == "TIME":  # the one cast that stumbles over blanks
+        return _if_like(f"trim({value}, {literal(BLANK)})", time_text(wanted), wanted)
     if not wanted.endswith("WITH TIME ZONE"):
-        return _if_like(value, f"{day}(?:[ T]{clock})?", wanted)
+        return _if_like(value, time_text(wanted), wanted)
     # An offset may carry the first or the last year beyond what a table keeps.
     cast = f"TRY_CAST({value} AS {wanted})"
     kept = f"{cast} BETWEEN {wanted} '0001-01-01 00:00:00+00' AND {wanted} '9999-12-31 23:59:59.999999+00'"
     at_an_end = _is_like(value, "(?:0001|9999).*")
-    like = _is_like(value, f"{day}(?:[ T]{clock}{_OFFSET})?")
+    like = _is_like(value, time_text(wanted))
     return f"CASE WHEN {like} AND (NOT {at_an_end} OR {kept}) THEN {cast} END"
 
 
 def decimal_text(scale: int) -> str:
     """The texts that a decimal of a scale holds without loss."""
-    return f"[+-]?([0-9]+([.][0-9]{{0,{scale}}}0*)?|[.][0-9]{{1,{scale or 1}}}0*)"
+    after = f"[0-9]{{1,{scale}}}0*" if scale else "0+"  # .5 would be rounded to a whole number
+    return f"[+-]?([0-9]+([.][0-9]{{0,{scale}}}0*)?|[.]{after})"
 
 
 def _from_typed(value: str, *, arrived: str, wanted: str) -> str:

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from readiness_pipelines.engines.port import Engine, Rows
     from readiness_pipelines.gates.gate import Gate, known_columns
     from readiness_pipelines.gates.judge.others import OtherRows, UsualRange
-    from readiness_pipelines.gates.record.records import BrokenRule, RecordVerdict
+    from readiness_pipelines.gates.record.references import KnownKeys
+    from readiness_pipelines.gates.record.verdicts import BrokenRule, RecordVerdict
     from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
     from readiness_pipelines.gates.schema.protecting import protected_columns
     from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, SCHEMA_UNCHANGED, Rule, RuleKind, Runner
@@ -49,6 +50,7 @@ __all__ = [
     "GateChange",
     "GateDeclaration",
     "Hold",
+    "KnownKeys",
     "OtherRows",
     "Outcome",
     "Publish",

@@ -27,7 +27,9 @@ from readiness_pipelines.gates.judge.layout import Layout, lay_out, published_sc
 from readiness_pipelines.gates.judge.others import OtherRows
 from readiness_pipelines.gates.judge.persons import Exposure, find_exposures
 from readiness_pipelines.gates.judge.protecting import protect_columns
-from readiness_pipelines.gates.record.records import RecordGate, RecordVerdict
+from readiness_pipelines.gates.record.json_records import JsonRecords, Named, as_written
+from readiness_pipelines.gates.record.records import Known, RecordGate
+from readiness_pipelines.gates.record.verdicts import RecordVerdict
 from readiness_pipelines.gates.schema.classes import classify
 from readiness_pipelines.gates.schema.columns import SchemaSpec, read_schema
 from readiness_pipelines.gates.schema.declaring import declare
@@ -41,6 +43,7 @@ from readiness_pipelines.gates.verdict.outcomes import holds_by_shape, outcome_o
 from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, RuleCount, Verdict
 from readiness_pipelines.gates.versions.declaration import GateDeclaration, declaration_of
 from readiness_pipelines.keys import Keys, no_keys
+from readiness_pipelines.limits import Limits
 from readiness_pipelines.settings import EngineName
 
 
@@ -259,24 +262,64 @@ class Gate:
             all_rows=lambda: quarantined_rows(view, broken, dropped, all_rows=True),
         )
 
-    def check_record(self, record: Mapping[str, Any]) -> RecordVerdict:
+    def check_record(self, record: Mapping[str, Any], *, known: Known | None = None) -> RecordVerdict:
         """Judge one record, for use behind an API: the same verdict as `judge` gives of a batch of one.
 
-        Rules over the whole batch, and over other tables, are reported as not decided. Compiled once for each
-        combination of keys and types; safe to call from several threads.
+        Rules over the whole batch, and over other tables that are not `known`, are reported as not decided. Compiled
+        once for each combination of keys and types; safe to call from several threads.
 
         Args:
             record: Column names to plain Python values, typed or as text; ``None`` for no value.
+            known: What tables have that `ExistsIn` names, by the name that it gives them.
 
         Raises:
             GateBuildError: A check raises.
             DeclarationError: A value that no column can hold.
         """
-        return self._records.check(record)
+        return self._records.check(record, known or {})
+
+    def check_json(
+        self,
+        body: bytes | str,
+        *,
+        limits: Limits = Limits(),  # noqa: B008  # it is frozen
+        named: Named = as_written,
+        known: Known | None = None,
+    ) -> RecordVerdict:
+        """Judge one record of JSON: the same verdict as `judge` gives of the same line, landed as a file.
+
+        So numbers are read as they are written (``5`` is a float where the column is one, and ``"5"`` as well), nested
+        values are JSON as text, and a record that cannot be parsed breaks ``readable``. Otherwise as `check_record`.
+
+        Args:
+            body: A JSON object, in UTF-8.
+            limits: What it may demand of the machine.
+            named: What a key is called as a column, as the table's reader renames; ``None`` for one that is not read.
+            known: As `check_record`.
+
+        Raises:
+            RecordRefusedError: It is too large, or its keys cannot be told apart.
+            GateBuildError: A check raises.
+        """
+        return self._json.check(body, limits=limits, named=named, known=known or {})
+
+    def check_parsed(
+        self, record: Mapping[str, Any], *, limits: Limits, named: Named, known: Known | None = None
+    ) -> RecordVerdict:
+        """As `check_json`, of an object that `sources.json_values.parse_json` gave."""
+        return self._json.check_parsed(record, limits=limits, named=named, known=known or {})
+
+    def unreadable(self, reason: str) -> RecordVerdict:
+        """What is said of a record that could not be parsed."""
+        return self._records.unreadable(reason)
 
     @cached_property
     def _records(self) -> RecordGate:
         return RecordGate(self.spec, self.tests, missing=self._missing, change=self._gating.schema_change)
+
+    @cached_property
+    def _json(self) -> JsonRecords:
+        return JsonRecords(self._records, self.spec, self._gating.schema_change)
 
     def _laid_over(self, arrived: pa.Schema, *, accepted: Mapping[str, str] | None, sql: Dialect) -> Layout:
         """The schema laid over the columns that arrived."""

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from readiness_pipelines.json_values.guidance import guidance_value
 from readiness_pipelines.ledger import Incident, IncidentEvent, Message
+from readiness_pipelines.overview import Guidance
 
 
 def incidents_value(found: Sequence[Incident], unsent: Sequence[Message]) -> dict[str, Any]:
@@ -13,10 +15,10 @@ def incidents_value(found: Sequence[Incident], unsent: Sequence[Message]) -> dic
     return {"incidents": list(map(_value, found)), "unsent_messages": errors}
 
 
-def incident_value(found: Incident, events: Sequence[IncidentEvent]) -> dict[str, Any]:
-    """One incident, with what happened to it."""
+def incident_value(found: Incident, events: Sequence[IncidentEvent], guidance: Guidance | None) -> dict[str, Any]:
+    """One incident, with what happened to it, who is on call, and what to do."""
     entries = [{"at": e.at.isoformat(), "what": e.what, "who": e.who, "why": e.why} for e in events]
-    return {**_value(found), "events": entries}
+    return {**_value(found), **guidance_value(guidance), "events": entries}
 
 
 def _value(incident: Incident) -> dict[str, Any]:

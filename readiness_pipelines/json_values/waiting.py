@@ -5,8 +5,10 @@ from typing import Any
 
 from readiness_pipelines.contracts import Table, answers_for
 from readiness_pipelines.gates import RuleCount
+from readiness_pipelines.json_values.guidance import guidance_value
 from readiness_pipelines.json_values.status import counts_value, decision_value
 from readiness_pipelines.ledger import BatchRecord, DecisionRecord
+from readiness_pipelines.overview import Guidance
 
 
 def waiting_value(record: BatchRecord) -> dict[str, Any]:
@@ -28,6 +30,7 @@ def held_value(
     counts: Sequence[RuleCount],
     *,
     then: str,
+    guidance: Guidance,
     decisions: Sequence[DecisionRecord],
     commands: Sequence[str],
 ) -> dict[str, Any]:
@@ -37,6 +40,7 @@ def held_value(
         table: Its table.
         record: Where it stands.
         counts: The rules that it breaks.
+        guidance: Who is on call, and what to do.
         then: The version of the gate that they are of; "" for that of the code.
         decisions: What was decided about it.
         commands: What could be typed next.
@@ -45,6 +49,7 @@ def held_value(
         **waiting_value(record),
         "rules_of_gate": then or record.gate_version,
         "answers": answers_for(table),
+        **guidance_value(guidance),
         "rules": list(map(_rule_value, counts)),
         "decisions": list(map(decision_value, decisions)),
         "commands": list(commands),

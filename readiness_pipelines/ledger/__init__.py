@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.chain import BrokenLink
     from readiness_pipelines.ledger.claims import Home
     from readiness_pipelines.ledger.contents import BatchContents, FileContents
+    from readiness_pipelines.ledger.contracts import KnownBreakage, KnownContract
     from readiness_pipelines.ledger.decision_values import DecisionValue
     from readiness_pipelines.ledger.decisions import DecisionRecord, NewDecision
     from readiness_pipelines.ledger.erasures import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.migrations import Migrated, migrate
     from readiness_pipelines.ledger.moves import MOVES
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
+    from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
     from readiness_pipelines.ledger.profiles import profile_digest
     from readiness_pipelines.ledger.records import (
         ALL_BATCHES,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
         TrailEntry,
     )
     from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
+    from readiness_pipelines.ledger.scorecards import KeptScorecard, Scorecards
     from readiness_pipelines.ledger.shapes import Shape
     from readiness_pipelines.ledger.silences import Silence
     from readiness_pipelines.ledger.trail import FAILED
@@ -61,6 +64,7 @@ __all__ = [
     "BatchContents",
     "BatchFinding",
     "BatchGlance",
+    "BatchOutcome",
     "BatchRecord",
     "BrokenLink",
     "ChainAudit",
@@ -80,6 +84,10 @@ __all__ = [
     "IncidentEvent",
     "IncidentState",
     "Incidents",
+    "Kept",
+    "KeptScorecard",
+    "KnownBreakage",
+    "KnownContract",
     "Ledger",
     "Message",
     "Migrated",
@@ -88,12 +96,15 @@ __all__ = [
     "RegisteredPerson",
     "ReplayRequest",
     "RequestState",
+    "Scorecards",
     "Severity",
     "Shape",
     "Silence",
     "Snapshots",
     "StoredColumn",
+    "Tally",
     "TrailEntry",
+    "Turn",
     "migrate",
     "profile_digest",
     "record_digest",

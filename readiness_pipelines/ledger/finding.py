@@ -14,7 +14,7 @@ class FindingKind(StrEnum):
     rows, one whose columns hold other values than usual, a source whose columns or types changed; a batch that could
     not be profiled or compared, and was delivered all the same; a batch that is not as its last verdict left it; one
     whose run waits while no other ends; columns that look personal and that nobody
-    classified; rows that give persons away.
+    classified; rows that give persons away; a contract that changed, or will, so that a consumer breaks.
     """
 
     FRESHNESS = "freshness"
@@ -29,6 +29,7 @@ class FindingKind(StrEnum):
     QUEUE = "queue"
     UNCLASSIFIED = "unclassified"
     DISCLOSURE = "disclosure"
+    CONTRACT = "contract"
 
 
 _OF_NEWEST = frozenset(
@@ -86,5 +87,9 @@ class Finding:
 
     @property
     def subject(self) -> str:
-        """Kind, table and batch, the same at every look: findings of one subject are one incident."""
-        return ":".join((self.kind, str(self.table), "" if self.of_newest else self.batch or ""))
+        """Kind, table and batch, the same at every look: findings of one subject are one incident.
+
+        A contract has an incident for each consumer that breaks: each is to know of its own.
+        """
+        batch = "" if self.of_newest else self.batch or ""
+        return ":".join((self.kind, str(self.table), self.answers if self.kind is FindingKind.CONTRACT else batch))

@@ -120,6 +120,11 @@ class Incidents:
         with self._database.reading() as connection:
             return watched.watched_tables(connection)
 
+    def last_look(self) -> datetime | None:
+        """When somebody looked last; ``None`` before the first look at a table that promises freshness."""
+        with self._database.reading() as connection:
+            return watched.last_look(connection)
+
     def looked(self, states: Mapping[TableId, str], *, at: datetime) -> None:
         """Keep each table's state for the next look."""
         with self._database.writing() as connection:

@@ -22,6 +22,7 @@ from readiness_pipelines.ledger import (
     decisions,
     gates,
     glances,
+    outcomes,
     profiles,
     releases,
     requests,
@@ -31,6 +32,7 @@ from readiness_pipelines.ledger import (
 from readiness_pipelines.ledger.audit import ChainAudit
 from readiness_pipelines.ledger.claims import Home
 from readiness_pipelines.ledger.contents import BatchContents
+from readiness_pipelines.ledger.contracts import Contracts
 from readiness_pipelines.ledger.database import Database
 from readiness_pipelines.ledger.decision_values import DecisionValue
 from readiness_pipelines.ledger.decisions import DecisionRecord, NewDecision
@@ -40,8 +42,10 @@ from readiness_pipelines.ledger.findings import BatchFinding, Findings, replace_
 from readiness_pipelines.ledger.gates import GateRecord
 from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
 from readiness_pipelines.ledger.incident_book import Incidents
+from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
 from readiness_pipelines.ledger.records import Attempt, BatchRecord, TrailEntry
 from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
+from readiness_pipelines.ledger.scorecards import Scorecards
 from readiness_pipelines.ledger.shapes import Shape
 from readiness_pipelines.names import TableId
 
@@ -98,9 +102,19 @@ class Ledger:
         return Findings(self._database)
 
     @property
+    def contracts(self) -> Contracts:
+        """What tables promised since when, in the same database."""
+        return Contracts(self._database)
+
+    @property
     def erasures(self) -> Erasures:
         """Who is to be forgotten, and the register of those who were, in the same database."""
         return Erasures(self._database)
+
+    @property
+    def scorecards(self) -> Scorecards:
+        """The scorecards of all days, in the same database."""
+        return Scorecards(self._database)
 
     @property
     def file(self) -> Path | None:
@@ -593,6 +607,26 @@ class Ledger:
         """Numbers of which one grows whenever something happens: where they are the same, so is what a page shows."""
         with self._database.reading() as connection:
             return glances.pulse(connection)
+
+    def outcomes(self, tables: Collection[TableId]) -> Mapping[TableId, Sequence[BatchOutcome]]:
+        """What became of the batches of some tables, by table, for views over thousands of them."""
+        with self._database.reading() as connection:
+            return outcomes.outcomes(connection, tables)
+
+    def turns(self, tables: Collection[TableId]) -> Mapping[TableId, Sequence[Turn]]:
+        """When the batches of some tables came to each of their states, by table, in the order it happened."""
+        with self._database.reading() as connection:
+            return outcomes.turns(connection, tables)
+
+    def tallies(self, tables: Collection[TableId]) -> Mapping[TableId, Tally]:
+        """The batches of some tables, added up, for those that have any."""
+        with self._database.reading() as connection:
+            return outcomes.tallies(connection, tables)
+
+    def kept_beside(self, tables: Collection[TableId]) -> Mapping[TableId, Kept]:
+        """How many profiles of some tables are kept, and who accepted their source's columns last."""
+        with self._database.reading() as connection:
+            return outcomes.kept_beside(connection, tables)
 
     def visible_batches(self, table: TableId) -> frozenset[str]:
         """The batches of a table of which the last verdict published rows."""

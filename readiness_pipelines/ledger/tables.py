@@ -25,7 +25,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 11
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -105,6 +105,18 @@ GATES = Table(
     Column("version", String(64), primary_key=True),
     Column("declaration", JSON, nullable=False),
     Column("first_used_at", UtcDateTime, nullable=False),
+)
+
+CONTRACTS = Table(
+    "ledger_contracts",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("table_name", String(200), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("breakages", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ledger_contracts_table", "table_name", "id"),
 )
 
 DECISIONS = Table(
@@ -323,6 +335,17 @@ ERASED_LINES = Table(
     Column("lines", JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Index("ledger_erased_lines_fingerprint", "fingerprint"),
+)
+
+SCORECARDS = Table(
+    "ledger_scorecards",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("scope", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("stage", Integer, nullable=False),
+    Column("answers", JSON, nullable=False),
+    Index("ledger_scorecards_scope", "scope", "at"),
 )
 
 APPEND_ONLY = (TRAIL, DECISIONS, INCIDENT_EVENTS, SHAPES, CLAIMS)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from readiness_pipelines.ledger.keys import is_table, table_of
 from readiness_pipelines.ledger.tables import WATCHED
@@ -24,3 +24,9 @@ def keep_states(connection: Connection, states: Mapping[TableId, str], *, at: da
         else:
             values = {"table_name": str(table), "state": state, "watched_since": at, "looked_at": at}
             connection.execute(insert(WATCHED).values(**values))
+
+
+def last_look(connection: Connection) -> datetime | None:
+    """When somebody looked last at a table that promises freshness; ``None`` before the first look."""
+    found: datetime | None = connection.execute(select(func.max(WATCHED.c.looked_at))).scalar()
+    return found

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         assess,
         promise_text,
     )
+    from readiness_pipelines.observability.kept import FreshnessKept, freshness_kept
     from readiness_pipelines.observability.movement import Bar, Comparison, Measured, Moved, Past
     from readiness_pipelines.observability.profiles import BatchProfile, ColumnKind, ColumnProfile, Exact, profile_of
     from readiness_pipelines.observability.redacting import redact_profile
@@ -29,6 +30,7 @@ __all__ = [
     "ColumnProfile",
     "Comparison",
     "Exact",
+    "FreshnessKept",
     "FreshnessState",
     "Measured",
     "Moved",
@@ -37,6 +39,7 @@ __all__ = [
     "assess",
     "central_range",
     "compare",
+    "freshness_kept",
     "profile_of",
     "promise_text",
     "redact_profile",

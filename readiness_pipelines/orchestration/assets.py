@@ -10,8 +10,9 @@ from readiness_pipelines.delivery import Delivery, deliver, engine_of, gate_of, 
 from readiness_pipelines.gates import Gate
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
-from readiness_pipelines.orchestration.checks import check_results, check_specs
+from readiness_pipelines.orchestration.checks import check_results, check_specs, report_unplanned
 from readiness_pipelines.orchestration.failures import as_failures
+from readiness_pipelines.orchestration.held import refuse_held
 from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key, plain_name
 from readiness_pipelines.orchestration.metadata import (
     column_schema,
@@ -23,6 +24,7 @@ from readiness_pipelines.orchestration.metadata import (
     source_metadata,
     value_metadata,
 )
+from readiness_pipelines.orchestration.newest import newest_metadata
 from readiness_pipelines.orchestration.partitions import partition_mapping, partitions_of
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
 
@@ -72,19 +74,25 @@ def table_asset(table: Table) -> dg.AssetsDefinition:
     gate = gate_of(table)
     key = asset_key(table.id)
 
-    @dg.asset(
-        key=key,
-        deps=_deps(table),
+    @dg.multi_asset(
+        name=key.to_python_identifier(),
+        specs=[
+            dg.AssetSpec(
+                key=key,
+                deps=_deps(table),
+                group_name=table.domain.name,
+                description=_description(table),
+                owners=owners_of(answers_for(table)),
+                tags={"readiness/step": _step(table)},
+                kinds={"iceberg", engine_of(table, "duckdb"), "pandera"},
+                code_version=gate.version,
+                metadata={"dagster/table_name": str(table.id), **_table_metadata(table, gate)},
+                skippable=True,
+            )
+        ],
         partitions_def=partitions_of(table),
-        group_name=table.domain.name,
-        description=_description(table),
-        owners=owners_of(answers_for(table)),
-        tags={"readiness/step": _step(table)},
-        kinds={"iceberg", engine_of(table, "duckdb"), "pandera"},
-        code_version=gate.version,
-        metadata={"dagster/table_name": str(table.id), **_table_metadata(table, gate)},
         check_specs=check_specs(table, gate),
-        output_required=False,
+        can_subset=True,  # so that a run need not plan the checks: see `report_unplanned`
         required_resource_keys={INSTALLATION},
         pool=plain_name(table.id),
     )
@@ -93,28 +101,32 @@ def table_asset(table: Table) -> dg.AssetsDefinition:
         with as_failures(table):
             delivery = deliver(table, batch=context.partition_key, installation=installation, run=_run(context))
             metadata = _delivered_metadata(table, delivery, installation)
-        yield from _events(table, delivery, metadata)
+        yield from _events(context, table, delivery, metadata)
 
     return published
 
 
 def _events(
-    table: Table, delivery: Delivery, metadata: Mapping[str, Any]
+    context: dg.AssetExecutionContext, table: Table, delivery: Delivery, metadata: Mapping[str, Any]
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """What Dagster should know of a delivery.
 
-    A published batch's checks ride on its materialization: yielded before it, they would lose their partition. A batch
-    of which nothing was published has no materialization: its failing blocking check fails the partition.
+    A published batch's checks come with its materialization: yielded before it, they would lose their partition. A
+    batch of which nothing was published has no materialization: a failure that says why fails the partition.
     """
-    results = list(check_results(table, delivery))
+    key, results = asset_key(table.id), list(check_results(table, delivery))
+    planned = {one.name for one in context.selected_asset_check_keys if one.asset_key == key}
+    of_run = [result for result in results if result.check_name in planned]
     if delivery.state.visible:
-        yield dg.MaterializeResult(asset_key=asset_key(table.id), metadata=metadata, check_results=results)
+        yield dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=of_run)
     else:
-        yield from results
+        yield from of_run
+    report_unplanned(context, table, [result for result in results if result.check_name not in planned])
+    refuse_held(context, table, delivery)
 
 
 def _delivered_metadata(table: Table, delivery: Delivery, installation: Installation) -> Mapping[str, Any]:
-    metadata = delivery_metadata(delivery)
+    metadata = delivery_metadata(delivery) | newest_metadata(table, installation)
     if isinstance(table, Kpi) and delivery.state.visible:
         values = kpi_values(table, installation=installation, batches=[delivery.ref.batch])
         metadata |= value_metadata(table, values)

@@ -50,7 +50,7 @@ def failure_sensor(domains: Sequence[Domain], settings: Settings | None) -> dg.S
         if table is None or batch is None:
             return dg.SkipReason(f"{run.job_name} is not a run of a batch of these domains")
         failure = failure_of(run, instance=context.instance)
-        if is_verdict(failure):
+        if is_verdict(run, instance=context.instance):
             return dg.SkipReason(f"held: the gate's verdict on {batch}, which the ledger has")
         error = (
             failure.splitlines()[0]

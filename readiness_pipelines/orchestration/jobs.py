@@ -1,13 +1,11 @@
 """The jobs of a lane: one batch from raw to product, or the same without ingesting it again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
-from readiness_pipelines.contracts import Lane, Table
-from readiness_pipelines.delivery import gate_of
-from readiness_pipelines.orchestration.checks import check_specs
+from readiness_pipelines.contracts import Lane
 from readiness_pipelines.orchestration.keys import asset_keys, replay_job_name
 
 SHOWN_TABLES = 5
@@ -41,22 +39,19 @@ def _job(
     """A job over some assets, resolved against them and what they read.
 
     Dagster would resolve each job against all assets of the code location, when it loads: with 500 tables, twenty
-    seconds. Freshness is a check of its own, of the whole table and not of the batch that runs, and not among these.
+    seconds.
     """
     chosen = [assets[key] for key in keys]
     read = {key for asset in chosen for key in asset.dependency_keys}
     beside = [assets[key] for key in sorted(read.difference(keys)) if key in assets]
-    unresolved = dg.define_asset_job(name, selection=keys, description=description)
+    # Without checks in its plan: see `report_unplanned`.
+    selection = dg.AssetSelection.assets(*keys).without_checks()
+    unresolved = dg.define_asset_job(name, selection=selection, description=description)
     return unresolved.resolve(
         asset_graph=AssetGraph.from_assets([*chosen, *beside]),
         default_executor_def=dg.in_process_executor,
         resource_defs=resources,
     )
-
-
-def batch_check_keys(tables: Iterable[Table]) -> list[dg.AssetCheckKey]:
-    """The checks that a run of one batch evaluates. A run that selects assets only would evaluate freshness, too."""
-    return [spec.key for table in tables for spec in check_specs(table, gate_of(table))]
 
 
 def _names(lane: Lane) -> str:

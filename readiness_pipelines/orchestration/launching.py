@@ -18,7 +18,7 @@ from pathlib import Path
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.errors import DagsterAssetCheckFailedError, DagsterExecutionInterruptedError
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.api import create_execution_plan, execute_run
 from dagster._core.remote_origin import (
     CodeLocationOrigin,
@@ -35,6 +35,7 @@ from readiness_pipelines.errors import DeclarationError, UnknownNameError, code_
 from readiness_pipelines.installation import utc_now
 from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration.event_log import connections_kept
+from readiness_pipelines.orchestration.held import HELD_CODES
 from readiness_pipelines.orchestration.keys import asset_key
 from readiness_pipelines.orchestration.run_launcher import PROCESS_TAG
 from readiness_pipelines.processes import this_process
@@ -195,12 +196,11 @@ def _create_run(
 ) -> dg.DagsterRun:
     """What ``DagsterInstance.create_run_for_job`` does, with a selection of checks, which it cannot take.
 
-    Without one, a run that selects assets evaluates all of their checks, also those over the whole table.
+    Without one, a run that selects assets plans all of their checks; a delivery reports its own, unplanned.
     """
     definition, checks = job.definition, None
     if selected is not None:
-        of_job = definition.asset_layer.asset_graph.asset_check_keys
-        checks = frozenset(key for key in of_job if key.asset_key in selected)
+        checks = frozenset[dg.AssetCheckKey]()
         definition = definition.get_subset(asset_selection=selected, asset_check_selection=checks)
     of_batch = _partition_tags(job.definition, batch, instance)
     tags = {**definition.run_tags, **of_batch, **tags, PROCESS_TAG: this_process()}
@@ -309,9 +309,9 @@ def _message(error: SerializableErrorInfo) -> str:
     return error.message.strip().partition(": ")[2]
 
 
-def is_verdict(failure: str) -> bool:
-    """Whether a failure is a gate's verdict (its blocking check failed), not something broken."""
-    return DagsterAssetCheckFailedError.__name__ in failure
+def is_verdict(run: dg.DagsterRun, *, instance: dg.DagsterInstance) -> bool:
+    """Whether what made a run fail is a gate's verdict (the batch is held or empty), not something broken."""
+    return failure_code(run, instance=instance) in HELD_CODES
 
 
 def _partition_tags(job: dg.JobDefinition, batch: str, instance: dg.DagsterInstance) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from readiness_pipelines.contracts import Kpi, Source, Table
 from readiness_pipelines.delivery import Delivery, Ingested
 from readiness_pipelines.durations import format_duration
+from readiness_pipelines.gates import SchemaFinding
 from readiness_pipelines.products import KpiValue, format_value
 
 SHOWN_INPUTS = 50
@@ -98,6 +99,7 @@ def delivery_metadata(delivery: Delivery) -> dict[str, Any]:
     """What became of a batch."""
     counts = delivery.counts
     return {
+        "readiness/batch": delivery.ref.batch,
         "dagster/row_count": counts.published,
         "dagster/column_schema": column_schema(delivery.columns),
         "readiness/state": delivery.state.value,
@@ -106,6 +108,7 @@ def delivery_metadata(delivery: Delivery) -> dict[str, Any]:
         "readiness/quarantined_rows": counts.quarantined,
         **({"readiness/erased_rows": counts.erased} if counts.erased else {}),
         "readiness/quarantined_ratio": counts.quarantined / counts.ingested if counts.ingested else 0.0,
+        "readiness/published_share": counts.published / counts.ingested if counts.ingested else 0.0,
         "readiness/gate_version": delivery.gate_version,
         "readiness/published_snapshot": str(delivery.snapshots.published),
         **_inputs_metadata(delivery),
@@ -155,3 +158,13 @@ def _cell(value: Any) -> str | int | float | bool:
         return "∅"
     # Exact types: Dagster refuses to store an enumeration, which is a str too.
     return value if type(value) in (str, int, float, bool) else str(value)
+
+
+def findings_table(findings: Sequence[SchemaFinding]) -> dg.TableMetadataValue:
+    """What differs from the schema, before and after."""
+    return record_table(
+        [
+            {"column": f.column, "change": f.change, "before": f.before, "after": f.after, "effect": f.effect}
+            for f in findings
+        ]
+    )

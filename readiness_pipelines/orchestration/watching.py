@@ -6,11 +6,14 @@ import dagster as dg
 
 from readiness_pipelines.alerts import load_alerts, watch
 from readiness_pipelines.contracts import Domain
+from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.installation import Run
+from readiness_pipelines.interop.odcs.publishing import publish_contracts
 from readiness_pipelines.observability import TableFreshness
 from readiness_pipelines.orchestration.freshness import freshness_evaluations
 from readiness_pipelines.orchestration.queues import note_stuck_queue
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
+from readiness_pipelines.overview import scorecards_of_today
 from readiness_pipelines.settings import Settings
 
 NAME = "readiness_watch"
@@ -33,14 +36,25 @@ def watch_sensor(domains: Sequence[Domain], settings: Settings | None) -> dg.Sen
         required_resource_keys={INSTALLATION},
     )
     def readiness_watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        config = (settings or Settings()).config
+        chosen = settings or Settings()
         installation = installation_of(context.resources)
         note_stuck_queue(context.instance, domains, installation=installation, now=Run().clock())
-        look = watch(domains, load_alerts(config), installation=installation, clock=Run().clock)
+        try:
+            publish_contracts(domains, installation=installation, now=Run().clock())
+        except ReadinessError as failure:  # it must not keep an alert from anybody
+            context.log.warning(f"contracts were not kept, tried again at the next look: {failure}")
+        look = watch(domains, load_alerts(chosen.config), installation=installation, clock=Run().clock)
         for event in look.events:
             context.log.info(f"incident {event.incident} {event.what}: {event.why}")
         for error in look.sent.errors:
             context.log.warning(f"not sent, tried again later: {error}")
+        try:
+            today = scorecards_of_today(
+                domains, installation=installation, identity_required=chosen.identity.required, now=Run().clock()
+            )
+            installation.ledger.scorecards.keep(today)
+        except ReadinessError as failure:  # it must not keep an alert from anybody
+            context.log.warning(f"no scorecard was kept, tried again at the next look: {failure}")
         changed = [(table, found) for table, found in look.freshness.items() if table in look.changed]
         return dg.SensorResult(
             skip_reason=_summary(look.freshness.values(), len(look.events), look.sent.sent),

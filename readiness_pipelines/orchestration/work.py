@@ -9,7 +9,6 @@ from readiness_pipelines.contracts import Domain, GatedTable, Lane
 from readiness_pipelines.delivery import Unsettled, Work, due_work
 from readiness_pipelines.errors import LandingError
 from readiness_pipelines.installation import Run
-from readiness_pipelines.orchestration.jobs import batch_check_keys
 from readiness_pipelines.orchestration.keys import WHO_TAG, asset_keys
 from readiness_pipelines.orchestration.partitions import partitions_of
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
@@ -118,7 +117,7 @@ def _run_request(work: Work) -> dg.RunRequest:
         run_key=work_key(work),
         partition_key=work.batch,
         asset_selection=asset_keys(work.tables),
-        asset_check_keys=batch_check_keys(work.tables),
+        asset_check_keys=[],
         tags=work_tags(work, who="sensor"),
     )
 

@@ -5,6 +5,28 @@ from typing import TYPE_CHECKING
 from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
+    from readiness_pipelines.overview.catalog.dcat import dcat_catalog
+    from readiness_pipelines.overview.catalog.entries import (
+        CatalogEntry,
+        ColumnEntry,
+        ConsumerEntry,
+        ProductEntry,
+        SourceEntry,
+        catalog_entry,
+        source_entries,
+    )
+    from readiness_pipelines.overview.catalog.facts import (
+        KEPT_DAYS,
+        Cadence,
+        ColumnFacts,
+        GateVersion,
+        ShapeChange,
+        TableFacts,
+        table_facts,
+    )
+    from readiness_pipelines.overview.catalog.quality import Hold, QualityMonth, pass_share
+    from readiness_pipelines.overview.catalog.reading import ReadingLines, reading_lines
+    from readiness_pipelines.overview.catalog.search import CatalogIndex, Hit, Where, catalog_index, search_catalog
     from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, read_text, table_map
     from readiness_pipelines.overview.failing_rows import (
         FailingRow,
@@ -14,12 +36,15 @@ if TYPE_CHECKING:
         shown_rows,
     )
     from readiness_pipelines.overview.gate_changes import GateChanges, batches_by_other_gates, gate_changes
+    from readiness_pipelines.overview.guidance import OUR_RUNBOOK, Guidance, guidance_for, guidance_of
     from readiness_pipelines.overview.history import BatchHistory, History, history
     from readiness_pipelines.overview.inbox import InboxItem, inbox, incidents_by_batch
     from readiness_pipelines.overview.known import unknown_batch
     from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
     from readiness_pipelines.overview.observing import Observation, observe
+    from readiness_pipelines.overview.on_call import OnCall, on_call_now
     from readiness_pipelines.overview.plain_rules import plain_rule
+    from readiness_pipelines.overview.plain_values import plain_value
     from readiness_pipelines.overview.plan import (
         Plan,
         PlannedBatch,
@@ -39,6 +64,16 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.overview.rules_then import broken_rules
     from readiness_pipelines.overview.sampling import SAMPLE, sample
+    from readiness_pipelines.overview.scorecard.card import WHOLE, NextStep, Scorecard, scorecards
+    from readiness_pipelines.overview.scorecard.keeping import (
+        Past,
+        past_scorecards,
+        scorecard_value,
+        scorecards_of_today,
+        scorecards_to_keep,
+    )
+    from readiness_pipelines.overview.scorecard.questions import Answer, Evidence, Part, Question, Verdict
+    from readiness_pipelines.overview.scorecard.slas import SlaMeasure, SlaMonth, SlaPart, sla_months
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
     from readiness_pipelines.overview.today import ProductToday, Standing, Today, standing_of, today
     from readiness_pipelines.overview.undeclared import undeclared_tables
@@ -57,38 +92,75 @@ else:
     import_on_demand(__name__)
 
 __all__ = [
+    "KEPT_DAYS",
+    "OUR_RUNBOOK",
     "SAMPLE",
+    "WHOLE",
+    "Answer",
     "BatchHistory",
     "BatchStatus",
+    "Cadence",
+    "CatalogEntry",
+    "CatalogIndex",
+    "ColumnEntry",
+    "ColumnFacts",
+    "ConsumerEntry",
     "DomainStatus",
+    "Evidence",
     "FailingRow",
     "FailingRows",
     "FrozenPlan",
     "GateChanges",
+    "GateVersion",
+    "Guidance",
     "History",
+    "Hit",
+    "Hold",
     "InboxItem",
     "JudgedRule",
     "LaneStatus",
     "MapStep",
+    "NextStep",
     "Observation",
+    "OnCall",
+    "Part",
+    "Past",
     "Plan",
     "PlanProgress",
     "PlannedBatch",
+    "ProductEntry",
     "ProductToday",
     "Publications",
+    "QualityMonth",
+    "Question",
+    "ReadingLines",
     "RowsRead",
+    "Scorecard",
+    "ShapeChange",
+    "SlaMeasure",
+    "SlaMonth",
+    "SlaPart",
+    "SourceEntry",
     "Standing",
     "StepLatency",
+    "TableFacts",
     "TablePlan",
     "Today",
     "TransformChange",
+    "Verdict",
+    "Where",
     "batches_by_other_gates",
     "broken_rules",
+    "catalog_entry",
+    "catalog_index",
     "classified_columns",
     "data_path",
+    "dcat_catalog",
     "domain_map",
     "freeze",
     "gate_changes",
+    "guidance_for",
+    "guidance_of",
     "history",
     "inbox",
     "incidents_by_batch",
@@ -96,20 +168,33 @@ __all__ = [
     "lane_status",
     "newest_latency",
     "observe",
+    "on_call_now",
     "otherwise_than_foretold",
+    "pass_share",
+    "past_scorecards",
     "plain_rule",
+    "plain_value",
     "plan_changes",
     "plan_progress",
     "quarantine_rows",
     "read_failing_rows",
     "read_plan",
     "read_text",
+    "reading_lines",
     "refused_types",
     "rules_broken",
     "sample",
+    "scorecard_value",
+    "scorecards",
+    "scorecards_of_today",
+    "scorecards_to_keep",
+    "search_catalog",
     "shown_rows",
+    "sla_months",
+    "source_entries",
     "standing_of",
     "status",
+    "table_facts",
     "table_map",
     "today",
     "undeclared_tables",

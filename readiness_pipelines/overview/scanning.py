@@ -12,8 +12,8 @@ from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.reading import raw_rows
-from readiness_pipelines.delivery.scanning import scan_rows
-from readiness_pipelines.detection import Certainty, Proposal, detect, in_sample
+from readiness_pipelines.delivery.scanning import sample_rows
+from readiness_pipelines.detection import Certainty, Proposal, SecondOpinion, detect, in_sample, second_opinions
 from readiness_pipelines.drafting.sample import read_sample
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation
@@ -47,6 +47,7 @@ class Scan:
         rows: Rows that it has, or that were read of it.
         columns: Columns that it has.
         seen: The columns that look personal.
+        opinions: What Presidio finds, where it is asked.
     """
 
     what: str
@@ -54,10 +55,15 @@ class Scan:
     rows: int
     columns: int
     seen: tuple[SeenColumn, ...]
+    opinions: tuple[SecondOpinion, ...] = ()
 
 
-def scan_file(path: Path) -> Scan:
+def scan_file(path: Path, *, presidio: str | None = None) -> Scan:
     """Look at a file, read as `readiness init --from` reads it: nothing in it is classified.
+
+    Args:
+        path: The file.
+        presidio: The spaCy model of a second opinion by Presidio; ``None`` for none.
 
     Raises:
         DeclarationError: It is not there, is empty, or has no columns.
@@ -65,17 +71,25 @@ def scan_file(path: Path) -> Scan:
     """
     sample = read_sample(path)
     rows = sample.rows.select(sample.columns.names)
-    seen = tuple(SeenColumn(proposal=one, declared=None) for one in detect(in_sample(rows)))
-    return Scan(what=str(path), batch=None, rows=rows.num_rows, columns=rows.num_columns, seen=seen)
+    looked_at = in_sample(rows)
+    return Scan(
+        what=str(path),
+        batch=None,
+        rows=rows.num_rows,
+        columns=rows.num_columns,
+        seen=tuple(SeenColumn(proposal=one, declared=None) for one in detect(looked_at)),
+        opinions=second_opinions(looked_at, model=presidio) if presidio else (),
+    )
 
 
-def scan_table(table: Table, *, batch: str | None, installation: Installation) -> Scan:
+def scan_table(table: Table, *, batch: str | None, installation: Installation, presidio: str | None = None) -> Scan:
     """Look at a batch of a table: at the raw rows of one that is fed by a source, else at what is published.
 
     Args:
         table: The table.
         batch: The batch; the newest where it is not given.
         installation: Where the tables are.
+        presidio: The spaCy model of a second opinion by Presidio; ``None`` for none.
 
     Raises:
         DeclarationError: There is no such batch, or none at all.
@@ -97,10 +111,16 @@ def scan_table(table: Table, *, batch: str | None, installation: Installation) -
         else:
             rows = installation.lakehouse.relation(engine, store_of(table), batch=chosen)
         count = rows.count("*").fetchall()[0][0]
-        proposals = scan_rows(rows, of=count)
+        looked_at = sample_rows(rows, of=count)
         columns = len([name for name in rows.columns if name not in RAW_COLUMNS.names])
-    seen = tuple(SeenColumn(proposal=one, declared=_declared(table, one.column)) for one in proposals)
-    return Scan(what=str(table.id), batch=chosen, rows=count, columns=columns, seen=seen)
+    return Scan(
+        what=str(table.id),
+        batch=chosen,
+        rows=count,
+        columns=columns,
+        seen=tuple(SeenColumn(proposal=one, declared=_declared(table, one.column)) for one in detect(looked_at)),
+        opinions=second_opinions(looked_at, model=presidio) if presidio else (),
+    )
 
 
 def open_columns(scans: Sequence[Scan]) -> tuple[SeenColumn, ...]:

@@ -14,7 +14,9 @@ from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord, FoundFinding, Incident, IncidentState
 from readiness_pipelines.overview import (
     BatchHistory,
+    Guidance,
     broken_rules,
+    guidance_of,
     history,
     quarantine_rows,
     waiting_record,
@@ -42,6 +44,7 @@ class BatchFacts:
         unusual: What was found about it and nobody called normal.
         incidents: Those about it that are open or acknowledged.
         commands: What could be typed next.
+        guidance: Who is on call, and what to do.
     """
 
     table: Table
@@ -55,6 +58,7 @@ class BatchFacts:
     unusual: tuple[FoundFinding, ...]
     incidents: tuple[Incident, ...]
     commands: tuple[str, ...]
+    guidance: Guidance
 
     @property
     def step(self) -> BatchHistory:
@@ -95,6 +99,7 @@ def gather_batch(table: Table, *, batch: str, installation: Installation, now: d
             if one.finding.batch == batch and one.state is not IncidentState.RESOLVED
         ),
         commands=ways_out(ref, rules) if waits else (history_command(ref),),
+        guidance=guidance_of(table, now=now),
     )
 
 

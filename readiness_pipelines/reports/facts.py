@@ -15,10 +15,12 @@ from readiness_pipelines.observability import BAD, TableFreshness
 from readiness_pipelines.overview import (
     DomainStatus,
     MapStep,
+    OnCall,
     Publications,
     domain_map,
     newest_latency,
     observe,
+    on_call_now,
     status,
 )
 from readiness_pipelines.products import KpiValue
@@ -78,6 +80,7 @@ class Facts:
         findings: What is not as promised now.
         incidents: What is open or acknowledged.
         steps: The domain's map: sources, stewards, rules.
+        on_call: Who is on call.
     """
 
     domain: Domain
@@ -92,6 +95,7 @@ class Facts:
     findings: tuple[Finding, ...]
     incidents: tuple[Incident, ...]
     steps: tuple[MapStep, ...]
+    on_call: OnCall
 
 
 def gather(domain: Domain, *, installation: Installation, now: datetime) -> Facts:
@@ -122,6 +126,7 @@ def gather(domain: Domain, *, installation: Installation, now: datetime) -> Fact
         findings=observed.findings,
         incidents=tuple(one for one in incidents if one.state is not IncidentState.RESOLVED),
         steps=domain_map(domain),
+        on_call=on_call_now(domain, now=now),
     )
 
 

@@ -13,7 +13,7 @@ from readiness_pipelines.durations import format_duration
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import Bar
-from readiness_pipelines.overview import BatchStatus, LaneStatus
+from readiness_pipelines.overview import OUR_RUNBOOK, BatchStatus, LaneStatus
 from readiness_pipelines.products import KpiValue, format_value
 from readiness_pipelines.reports.charts import freshness_chart, histogram_chart, kpi_chart, rows_chart, rules_chart
 from readiness_pipelines.reports.facts import Facts, KpiFacts
@@ -57,6 +57,7 @@ def markdown_page(facts: Facts) -> str:
 def _common(facts: Facts, *, drawn: bool) -> dict[str, Any]:
     return {
         "domain": facts.domain,
+        "on_call": str(facts.on_call),
         "at": f"{facts.at:%Y-%m-%d %H:%M} UTC",
         "kpis": [_kpi_part(kpi, drawn=drawn) for kpi in facts.kpis],
         "figures": _figures(facts),
@@ -188,6 +189,22 @@ def _histograms(facts: Facts) -> list[Chart]:
     ]
 
 
+def _runbooks(facts: Facts) -> Part:
+    """What is written down for the tables with something open or held; each has a row, so that none looks covered."""
+    held = {one.table for one in facts.findings} | {one.finding.table for one in facts.incidents}
+    own = {table.id: table.runbook for table in facts.domain.tables if table.id in held}
+    return Part(
+        name="runbooks",
+        title="What to do",
+        head=("table", "its own runbook", "whatever the table"),
+        rows=[
+            (str(table), f"{book.title}{f' ({book.path})' if book.path else ''}" if book else "none", OUR_RUNBOOK)
+            for table, book in own.items()
+        ],
+        empty=f"nothing is open; whatever happens: {OUR_RUNBOOK}",
+    )
+
+
 def _tables(facts: Facts) -> list[Part]:
     return [
         Part(
@@ -209,6 +226,7 @@ def _tables(facts: Facts) -> list[Part]:
             ],
             empty="none is open; readiness watch looks for new ones",
         ),
+        _runbooks(facts),
         Part(
             name="held",
             title="What waits",

@@ -68,37 +68,46 @@ def column_name(arrived: str, drop: FileDrop) -> str:
     `FileDrop.rename` may spell it as it arrived, or as it is without these.
     """
     renamed = drop.renamed(arrived)
-    return renamed if renamed != arrived else drop.renamed(unicodedata.normalize("NFC", arrived).strip())
+    return renamed if renamed != arrived else drop.renamed(plain_name(arrived))
+
+
+def plain_name(arrived: str) -> str:
+    """A column's name without blanks around it, its accents composed (NFC)."""
+    return unicodedata.normalize("NFC", arrived).strip()
 
 
 def _check(file: SourceFile, names: Sequence[str], positions: Sequence[int], drop: FileDrop) -> None:
     by_name: dict[str, list[str]] = {}
     for place, name in zip(positions, names, strict=True):
         shown = column_name(name, drop)
-        if not shown.strip():
-            raise file.unreadable(
-                f"column {place + 1} has no name",
-                'declare FileDrop(columns=(…)), whose names replace the header, or ignore=("",)',
-            )
-        if len(shown) > MOST_NAME:
-            raise file.unreadable(
-                f"column {place + 1} has a name of {len(shown):,} characters, more than {MOST_NAME:,}",
-                "check its header and its delimiter, or declare FileDrop(columns=(…)), whose names replace the header",
-            )
-        if NUL in shown:
-            raise file.unreadable(
-                f"column {place + 1} is called {shown!r}: no table keeps a name with a NUL byte in it",
-                f"declare FileDrop(rename={{{name!r}: …}}) or ignore=({name!r},)",
-            )
-        if shown.lower() in RESERVED_COLUMNS:
-            raise file.unreadable(
-                f"column {shown!r} has a name that the framework adds itself",
-                f"declare FileDrop(rename={{{name!r}: …}}) or ignore=({name!r},)",
-            )
+        if (odd := odd_name(shown)) is not None:
+            raise file.unreadable(f"column {place + 1} {odd}", _other_name(name, shown))
         by_name.setdefault(shown.lower(), []).append(name)
     for alike in by_name.values():
         if len(alike) > 1:
             raise file.unreadable(_twice(alike, drop), _way_out(alike))
+
+
+def odd_name(name: str) -> str | None:
+    """Why a column cannot be called so; ``None`` where it can."""
+    if not name.strip():
+        return "has no name"
+    if len(name) > MOST_NAME:
+        return f"has a name of {len(name):,} characters, more than {MOST_NAME:,}"
+    if NUL in name:
+        return f"is called {name!r}: no table keeps a name with a NUL byte in it"
+    if name.lower() in RESERVED_COLUMNS:
+        return f"is called {name!r}, a name that the framework adds itself"
+    return None
+
+
+def _other_name(arrived: str, shown: str) -> str:
+    """How a column with an odd name gets another."""
+    if not shown.strip():
+        return 'declare FileDrop(columns=(…)), whose names replace the header, or ignore=("",)'
+    if len(shown) > MOST_NAME:
+        return "check its header and its delimiter, or declare FileDrop(columns=(…)), whose names replace the header"
+    return f"declare FileDrop(rename={{{arrived!r}: …}}) or ignore=({arrived!r},)"
 
 
 def _twice(alike: list[str], drop: FileDrop) -> str:

@@ -28,6 +28,8 @@ from readiness_pipelines.overview import (
     batches_by_other_gates,
     broken_rules,
     domain_map,
+    guidance_for,
+    guidance_of,
     history,
     quarantine_rows,
     status,
@@ -119,7 +121,8 @@ def _held(request: Request, site: Site) -> Any:
         counts, then = broken_rules(table, record, installation=site.installation)
     decisions = site.installation.ledger.decisions(ref)
     commands = ways_out(ref, counts) if record.counts.quarantined else [history_command(ref)]
-    return held_value(table, record, counts, then=then, decisions=decisions, commands=commands)
+    guidance = guidance_of(table, now=site.clock())
+    return held_value(table, record, counts, then=then, guidance=guidance, decisions=decisions, commands=commands)
 
 
 def _rows(request: Request, site: Site) -> Any:
@@ -145,7 +148,9 @@ def _incidents(request: Request, site: Site) -> Any:
 
 def _incident(request: Request, site: Site) -> Any:
     one = find_incident(request, site)
-    return incident_value(one, site.installation.ledger.incidents.events(incident=one.id))
+    where = one.finding.table
+    guidance = guidance_for(site.domains, [where], now=site.clock()).get(where)
+    return incident_value(one, site.installation.ledger.incidents.events(incident=one.id), guidance)
 
 
 def _replay(request: Request, site: Site) -> Any:

@@ -85,7 +85,10 @@ def test_a_held_batch_may_be_published_in_part_and_put_back(delivered: Path) -> 
     step = as_json("replay", "--held")["steps"][0]
     assert (step["batch"], step["now"], step["now_rows"]["published"]) == ("day_3", "partly_published", 1)
     call("quarantine", "undo", "--batch", "day_3", "--decision", "1", "--reason", "no")
-    assert as_json("replay", "--batch", "day_3")["steps"][0]["now"] == "held"
+    again = as_json("replay", "--batch", "day_3")
+    assert again["steps"][0]["now"] == "held"
+    assert list(again["held"]) == ["shop.orders[day_3]"]
+    assert "over the tolerance" in again["held"]["shop.orders[day_3]"]
 
 
 def test_a_batch_may_be_discarded(delivered: Path) -> None:

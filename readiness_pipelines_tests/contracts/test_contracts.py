@@ -1,6 +1,7 @@
 """Contracts are frozen, strict about names, and read what people write."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from readiness_pipelines.contracts import answers_for, downstream, products_of, 
 from readiness_pipelines.contracts.targets import Target
 from readiness_pipelines.durations import format_duration, parse_duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines_tests import samples
 from readiness_pipelines_tests.samples import Order, order_domain
 
 
@@ -146,6 +148,20 @@ WRONG: dict[str, tuple[Any, str]] = {
         lambda shop: shop.kpi(question="?", unit="u", targets={"DE": "<= 1"}, name="k")(lambda orders: 1),
         "the targets of shop.k name 'DE', and it has 0 dimensions",
     ),
+    "a consumer with two accounts of what it relies on": (
+        lambda shop: shop.consumer("f", contact="c", table=shop.table("orders"), columns="amount", contract="f.yaml"),
+        "the consumer 'f' of domain shop has a contract, and columns, rules or freshness beside it",
+    ),
+    "a consumer of a name": (
+        lambda shop: shop.consumer("f", contact="c", table="orders"),
+        "the table of the consumer 'f' of domain shop is a str",
+    ),
+    "an announcement of what was": (
+        lambda shop: shop.announce(
+            shop.table("orders"), "column note", announced="2026-12-01", effective="2026-11-01", why="?"
+        ),
+        r"Announcement: effective \(2026-11-01\) comes before announced",
+    ),
     "a domain of a framework's name": (lambda shop: Domain("shop_raw", owner="o"), "ends like a namespace"),
     "a domain without an owner": (lambda shop: Domain("billing", owner=" "), "the domain 'billing' has no owner"),
     "a cleansing step without tokens": (lambda shop: NullTokens(()), "NullTokens: "),
@@ -204,6 +220,18 @@ def test_who_answers_has_one_answer() -> None:
         "shop@shop.example",
         "shop@shop.example",
     ]
+
+
+def test_consumers_are_known_to_the_table_they_rely_on_whoever_declares_them() -> None:
+    shop, finance = order_domain(), Domain("finance", owner="finance@shop.example")
+    orders = shop.table("orders")
+    close = finance.consumer("close", contact="finance@shop.example", table=orders, columns="amount", notice="30d")
+    board = shop.consumer("board", contact="#board", table=orders, contract="contracts/board.odcs.yaml", rules=None)
+    assert orders.consumers == [close, board]
+    assert (close.columns, close.rules, close.notice) == (("amount",), None, timedelta(days=30))
+    assert board.contract == Path(samples.__file__).parent / "contracts/board.odcs.yaml"
+    with pytest.raises(DeclarationError, match=r"'close' of domain shop is declared twice for shop\.orders"):
+        shop.consumer("close", contact="#close", table=orders)
 
 
 def test_a_domain_reads_tables_of_another() -> None:

@@ -182,9 +182,11 @@ def test_a_table_that_lies_outside_of_the_restricted_warehouse_is_refused(instal
 @pytest.mark.parametrize(
     ("where", "why"),
     [
-        ("s3cret-in-the-file", "holds something else than the place of a key"),
-        ("env:READINESS_NO_SUCH_KEY_HERE", "which is not set"),
+        ("s3cret-in-the-file", "a key is given, and not its place"),
+        ("env:READINESS_NO_SUCH_KEY_HERE", "empty or not set"),
         ("file:/no/such/file", "cannot be read"),
+        ("tink:/no/such/file?kek=aws-kms://arn:aws:kms:us-east-1:1:key/a", "cannot be read"),
+        ("tink:/no/such/file", "names no file or no key that wraps it"),
     ],
 )
 def test_a_key_that_cannot_be_had_is_named_and_never_shown(tmp_path: Path, where: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""The pages of docs/reference/: what is on which, and how it is written. ``make docs`` writes them."""
+"""The pages of docs/reference/: what is on which, and how it is written. ``make reference`` writes them."""
 
 import re
 import textwrap
@@ -22,7 +22,7 @@ from readiness_pipelines_tests.documentation.docstrings import Described, descri
 from readiness_pipelines_tests.documentation.errors import ERRORS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
-MADE = "<!-- Made from the code's docstrings by `make docs`: change those. -->"
+MADE = "<!-- Made from the code's docstrings by `make reference`: change those. -->"
 _WIDTH = 100
 _LINE = 120
 """As long as a line of code may be: ruff puts a call on one where it fits."""
@@ -75,7 +75,7 @@ PAGES = (
         words="What they are for, and how they hang together: [tables](../tables.md).",
         entries=(
             *_public("Domain", "Domain.gated", "Domain.derived", "Domain.kpi", "Domain.table"),
-            *_public("Freshness", "Tolerance", "Route", "SchemaChange"),
+            *_public("Freshness", "Sla", "Tolerance", "Route", "SchemaChange", "OnCallCalendar"),
             Entry(title="build_definitions", documented=build_definitions),
         ),
     ),
@@ -153,6 +153,7 @@ PAGES = (
             "Dates",
             "Numbers",
             "ZeroPad",
+            "RemovePrefix",
             "Categories",
             "FlagMissing",
             "FillMissing",

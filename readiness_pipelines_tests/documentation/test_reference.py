@@ -29,7 +29,7 @@ def test_the_pages_are_those_that_make_docs_writes() -> None:
     made = pages()
     assert sorted(written) == sorted(made)
     old = [name for name, text in made.items() if written[name] != text]
-    assert not old, f"{', '.join(old)} say something else than the code: make docs"
+    assert not old, f"{', '.join(old)} say something else than the code: make reference"
 
 
 def test_every_public_name_has_an_entry() -> None:

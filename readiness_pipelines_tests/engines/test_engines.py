@@ -26,6 +26,7 @@ from readiness_pipelines import (
     NotInOtherBatches,
     NullTokens,
     Pseudonym,
+    RemovePrefix,
     Route,
     SetNull,
     Token,
@@ -212,14 +213,20 @@ def test_nan_in_a_frame_check_is_judged_as_pandera_does(engine: Engine) -> None:
 
 def test_cleansing_makes_and_counts_the_same(engine: Engine) -> None:
     steps = cleanse(
-        Trim(), NullTokens(["?", "\\"]), Categories({"8": "08", "it's": None}), ZeroPad(3), FlagMissing("gone")
+        Trim(),
+        NullTokens(["?", "\\"]),
+        RemovePrefix("é'"),
+        Categories({"8": "08", "it's": None}),
+        ZeroPad(3),
+        FlagMissing("gone"),
     )
     gate = Gate(pa.DataFrameSchema({"a": pa.Column(str, nullable=True, metadata=steps)}))
-    judged = judge(gate, *values(" 8\t", "? ", "\\", "it's", "1234", None, "7"), engine=engine)
+    judged = judge(gate, *values(" 8\t", "? ", "\\", "it's", "1234", None, "é'7"), engine=engine)
     assert [row["a"] for row in judged.published] == ["008", None, None, None, "1234", None, "007"]
     assert [row["gone"] for row in judged.published] == [False, True, True, True, False, True, False]
     assert judged.cleansed == {
-        ("a", "trim"): 2, ("a", "null tokens"): 2, ("a", "categories"): 2, ("a", "zero pad to 3"): 2,
+        ("a", "trim"): 2, ("a", "null tokens"): 2, ("a", "remove prefix"): 1, ("a", "categories"): 2,
+        ("a", "zero pad to 3"): 2,
         ("a", "flag missing in gone"): 4,
     }  # fmt: skip
 

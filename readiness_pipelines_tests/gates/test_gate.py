@@ -265,7 +265,7 @@ def test_routes_decide_what_a_broken_rule_does(connection: Connection) -> None:
     assert published(warned) == [-1, 1]
     assert [count.broken_rows for count in warned.broken] == [1]
     held = judge(connection, Gate(schema, routes={name: Route.HOLD}), "-1", "1")
-    assert held.outcome == Hold(f"{name} is broken in 1 row")
+    assert held.outcome == Hold(f"{name} is broken in 1 row: greater_than_or_equal_to(0)")
 
 
 def test_a_route_for_an_unknown_rule_names_the_nearest() -> None:

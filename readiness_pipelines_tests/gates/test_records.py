@@ -81,7 +81,7 @@ ANYTHING: dict[str, st.SearchStrategy[Any]] = {
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.fixed_dictionaries(ANYTHING))
 def test_a_record_gets_the_verdict_of_a_batch_of_one(record: dict[str, Any]) -> None:
     types = {name: arrow.string() for name, value in record.items() if value is None}

@@ -1,7 +1,10 @@
 """A gate's version, and what changed between two."""
 
+from datetime import date
+from types import FunctionType
 from typing import Any
 
+import narwhals.stable.v1 as nw
 import pandera.pandas as pp
 import pandera.polars as pl_schema
 import pandera.pyarrow as pa
@@ -50,6 +53,48 @@ def test_the_flavour_does_not_count() -> None:
         Gate(pp.DataFrameSchema({"a": pp.Column(str, C.isin(["x", "y", "x"]))})).version,
     }
     assert len(versions) == 1
+
+
+def test_a_check_is_what_it_does_with_the_constants_it_names_and_not_its_words() -> None:
+    def model(error: str, limit: date) -> Gate:
+        class Model(pa.DataFrameModel):
+            a: arrow.date32()
+
+            @pa.dataframe_check(native=False, name="late", error=error)
+            def late(cls, _frame: Any) -> Any:
+                return (nw.col("a") >= limit) & (nw.col("a").dt.year() > LEAST)
+
+        return Gate(Model)
+
+    def elsewhere() -> Gate:
+        class Model(pa.DataFrameModel):
+            a: arrow.date32()
+
+            @pa.dataframe_check(error="other words", name="late", native=False)
+            def written_again(cls, _frame: nw.LazyFrame[Any]) -> nw.Expr:
+                """Words."""
+                # and more of them
+                return (nw.col("a") >= limit) & (nw.col("a").dt.year() > LEAST)
+
+        limit = date(2026, 1, 1)
+        return Gate(Model)
+
+    given = model("words", date(2026, 1, 1))
+    assert given.version == model("other words", date(2026, 1, 1)).version == elsewhere().version
+    assert given.version != model("words", date(2026, 1, 2)).version
+
+    def least(year: int) -> str:
+        check = FunctionType(_later.__code__, {**_later.__globals__, "LEAST": year})
+        return gate(C(check, native=False, name="later"), kind=arrow.date32()).version
+
+    assert least(2000) == gate(C(_later, native=False, name="later"), kind=arrow.date32()).version != least(2001)
+
+
+LEAST = 2000
+
+
+def _later(_frame: Any) -> Any:
+    return nw.col("a").dt.year() > LEAST
 
 
 def test_checks_of_the_same_kind_may_be_written_in_any_order() -> None:

@@ -16,6 +16,7 @@ from readiness_pipelines_tests.samples import GOOD, land, order_domain
 
 ORDERS = dg.AssetKey(["shop", "orders"])
 KPI = dg.AssetKey(["shop", "refund_rate"])
+AMOUNT = "amount_greater_than_or_equal_to"
 
 
 def run(
@@ -31,6 +32,12 @@ def checks_of(instance: dg.DagsterInstance, ran: dg.DagsterRun) -> dict[str, dg.
     return {check.check_name: check for check in found if check.asset_key == ORDERS}
 
 
+def records_of(check: dg.AssetCheckEvaluation, name: str) -> list[dict[str, object]]:
+    table = check.metadata[name]
+    assert isinstance(table, dg.TableMetadataValue)
+    return [dict(record.data) for record in table.records]
+
+
 def materialized(instance: dg.DagsterInstance, key: dg.AssetKey) -> set[str]:
     return set(instance.get_materialized_partitions(key))
 
@@ -42,17 +49,19 @@ def test_a_published_batch_is_materialized_with_its_checks(project: Path, instan
     assert materialized(instance, KPI) == {"day_1"}
     checks = checks_of(instance, ran)
     assert checks["gate"].passed
-    broken = checks["amount_greater_than_or_equal_to"]
+    assert set(checks) == {"gate", "shape", "rows", "whole_batch", "volume", "distribution"}
+    broken = checks["rows"]
     assert (broken.passed, broken.severity, broken.partition) == (False, dg.AssetCheckSeverity.WARN, "day_1")
-    assert broken.metadata["broken_rows"].value == 1
-    assert broken.metadata["broken_ratio"].value == 0.25
+    assert str(broken.description).endswith("broken: amount_greater_than_or_equal_to, 1 of 4 rows (25.00%)")
+    assert broken.metadata["broken_rows: amount_greater_than_or_equal_to"].value == 1
     assert broken.metadata["who_answers"].value == "Shop team <shop@shop.example>"
-    table = broken.metadata["sample_rows"]
-    assert isinstance(table, dg.TableMetadataValue)
-    (sample,) = table.records
-    assert sample.data == {"_row": 1, "_file": "orders/day_1.csv", "amount": "-20"}
+    (first, *_), (sample,) = records_of(broken, "every_rule"), records_of(broken, f"sample_rows: {AMOUNT}")
+    assert (first["rule"], first["pass_share"]) == (AMOUNT, "75.00%")
+    assert sample == {"_row": 1, "_file": "orders/day_1.csv", "amount": "-20"}
     assert "shop_quarantine.orders" in str(broken.metadata["where_the_rest_lies"].value)
-    assert all(check.passed for name, check in checks.items() if name != "amount_greater_than_or_equal_to")
+    assert all(check.passed for name, check in checks.items() if name != "rows")
+    planned = instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED)
+    assert planned == [], "a check that is planned stands as in progress for every batch"
 
 
 def test_the_nightly_proof_fails_where_a_batch_is_not_as_its_verdict_left_it(
@@ -70,11 +79,26 @@ def test_the_nightly_proof_fails_where_a_batch_is_not_as_its_verdict_left_it(
 
 
 def test_a_held_batch_fails_its_partition_with_the_reason_and_stops_what_follows(
-    project: Path, instance: dg.DagsterInstance
+    project: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("READINESS_WEB_URL", "https://readiness.example")
     ran = run(project, instance, "day_3")
     assert ran.status is dg.DagsterRunStatus.FAILURE
-    assert launching.is_verdict(launching.failure_of(ran, instance=instance))
+    assert launching.is_verdict(ran, instance=instance)
+    assert launching.failure_of(ran, instance=instance) == (
+        "held: 3 of 4 rows (75.00%) fail, over the tolerance of 50.00% "
+        "· next: readiness quarantine show shop.orders --batch day_3"
+    )
+    (event,) = instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    assert event.dagster_event is not None
+    told = event.dagster_event.step_failure_data.user_failure_data
+    assert told is not None
+    assert (told.metadata["quarantined_rows"].value, told.metadata["products_at_risk"].value) == (4, "shop.refund_rate")
+    assert told.metadata["page"].value == "https://readiness.example/batches/shop/orders/day_3"
+    assert "/jobs/shop_decide/playground/setup?config=" in str(told.metadata["decide_in_dagster"].value)
+    tagged = instance.get_run_by_id(ran.run_id)
+    assert tagged is not None
+    assert tagged.tags["readiness/held"] == "shop.orders"
     assert materialized(instance, ORDERS) == set()
     assert materialized(instance, KPI) == set()
     gate = checks_of(instance, ran)["gate"]
@@ -99,7 +123,7 @@ def test_a_batch_that_did_not_land_fails_with_a_message_for_people(project: Path
     (project / "landing" / "orders" / "day_2.csv").unlink()
     ran = run(project, instance, "day_2")
     failure = launching.failure_of(ran, instance=instance)
-    assert not launching.is_verdict(failure)
+    assert not launching.is_verdict(ran, instance=instance)
     assert "no file landed for batch 'day_2'" in failure
     assert launching.failure_code(ran, instance=instance) == "batch-not-landed"
 
@@ -108,12 +132,15 @@ def test_a_kpi_shows_its_value_for_people_and_its_numbers_for_plots(
     project: Path, instance: dg.DagsterInstance
 ) -> None:
     run(project, instance, "day_2")
+    run(project, instance, "day_1")
     event = instance.get_latest_materialization_event(KPI)
     assert event is not None
     assert event.asset_materialization is not None
     shown = {name: entry.value for name, entry in event.asset_materialization.metadata.items()}
-    assert (shown["readiness/shown"], shown["readiness/met"]) == ("25.0 %", True)
-    assert [shown[f"readiness/{name}"] for name in ("value", "numerator", "denominator")] == [0.25, 1.0, 4.0]
+    assert (shown["readiness/batch"], shown["readiness/shown"], shown["readiness/met"]) == ("day_1", "0.0 %", True)
+    assert [shown[f"readiness/{name}"] for name in ("value", "numerator", "denominator")] == [0.0, 0.0, 3.0]
+    newest = (shown["readiness/newest_batch"], shown["readiness/newest_value"])
+    assert newest == ("day_2", "25.0 % (meets its target)"), "whichever batch ran last"
 
 
 def test_a_run_of_some_tables_computes_these_and_checks_nothing_else(tmp_path: Path) -> None:
@@ -179,17 +206,12 @@ def test_a_changed_source_and_what_was_cleansed_are_shown_on_the_checks(
     run(project, instance, "day_1")
     land(project / "landing", "day_2", "1,10,paid,a,x", header="order_id,amount,status,note,coupon")
     checks = checks_of(instance, run(project, instance, "day_2"))
-    changed = checks["schema_unchanged"]
-    assert (changed.passed, changed.severity, changed.description) == (
-        False,
-        dg.AssetCheckSeverity.WARN,
-        "coupon (string) is new",
-    )
+    changed = checks["shape"]
+    assert (changed.passed, changed.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert str(changed.description).endswith("rules broken: coupon (string) is new")
     for check in (changed, checks["gate"]):
-        table = check.metadata["schema_changes"]
-        assert isinstance(table, dg.TableMetadataValue)
-        (finding,) = table.records
-        assert finding.data == {
+        (finding,) = records_of(check, "schema_changes")
+        assert finding == {
             "column": "coupon",
             "change": "new column",
             "before": "",

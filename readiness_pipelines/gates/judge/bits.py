@@ -72,15 +72,11 @@ def words_of(bits: tuple[Bit, ...]) -> tuple[str, ...]:
 
 def words_with(bits: tuple[Bit, ...], conditions: Mapping[int, str]) -> str:
     """SQL of all words, each bit set where its condition, given by place, is true."""
-    sums = []
-    for word in words_of(bits):
-        terms = [
-            f"CASE WHEN {conditions[bit.place]} THEN {_word(bit.mask)} ELSE {_word(0)} END"
-            for bit in bits
-            if bit.word == word and bit.place in conditions
-        ]
-        sums.append(f"({' | '.join(terms) or _word(0)}) AS {word}")
-    return ", ".join(sums)
+    terms: dict[str, list[str]] = {word: [] for word in words_of(bits)}
+    for place, condition in conditions.items():
+        bit = bits[place]
+        terms[bit.word].append(f"CASE WHEN {condition} THEN {_word(bit.mask)} ELSE {_word(0)} END")
+    return ", ".join(f"({' | '.join(of_word) or _word(0)}) AS {word}" for word, of_word in terms.items())
 
 
 def _word(value: int) -> str:

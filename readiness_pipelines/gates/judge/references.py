@@ -80,11 +80,12 @@ def _check_types(view: BatchView, test: Referenced, others: Mapping[str, pa.Fiel
     """Refuse what an engine would compare by changing one side: a whole number made a float, a text made a number."""
     for column in view.layout.columns:
         other = others.get(column.name)
-        if other is not None and not _compare(column.type, other.type):
+        if other is not None and not types_compare(column.type, other.type):
             raise _cannot_compare(test, f"{column.name} is {column.type}, and {other.name} there is {other.type}")
 
 
-def _compare(one: pa.DataType, other: pa.DataType) -> bool:
+def types_compare(one: pa.DataType, other: pa.DataType) -> bool:
+    """Whether values of two types are compared without changing one side."""
     if one == other or pa.types.is_null(one) or pa.types.is_null(other):
         return True
     if pa.types.is_timestamp(one) and pa.types.is_timestamp(other):

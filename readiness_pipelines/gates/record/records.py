@@ -1,119 +1,30 @@
 """One record at a time, from the same schema: the batch gate's verdict on a batch of one, without an engine."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, assert_never
+from types import NoneType
+from typing import Any
 
-import narwhals.stable.v1 as nw
 import pyarrow as pa
 
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.gating import SchemaChange
-from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.engines.duckdb.sql import DUCKDB
-from readiness_pipelines.engines.expressions import columns_of, is_elementwise
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, lay_out, typed_select
-from readiness_pipelines.gates.record.evaluating import Evaluate, NotCompiledError, compile_expression
-from readiness_pipelines.gates.record.python_values import UNCONVERTED, Convert, converter
+from readiness_pipelines.gates.record.plans import Kind, Plan, Planner
+from readiness_pipelines.gates.record.references import KnownKeys, breaks_reference
+from readiness_pipelines.gates.record.text_times import UNCONVERTED
+from readiness_pipelines.gates.record.verdicts import BrokenRule, RecordVerdict
 from readiness_pipelines.gates.schema.columns import SchemaSpec
-from readiness_pipelines.gates.schema.elementwise import failing_element
-from readiness_pipelines.gates.schema.flavours import Flavour
-from readiness_pipelines.gates.schema.lifting import (
-    FRAME,
-    NotLiftedError,
-    expression,
-    failing,
-    failing_value,
-    widens_singles,
-)
-from readiness_pipelines.gates.schema.parity import parity_of
-from readiness_pipelines.gates.schema.rules import RuleKind, Runner
-from readiness_pipelines.gates.schema.tests import (
-    Checked,
-    ColumnsClassified,
-    ColumnsExpected,
-    ColumnsOrdered,
-    ColumnsPresent,
-    Disclosed,
-    GateTest,
-    Masked,
-    NotNull,
-    Readable,
-    Referenced,
-    SchemaUnchanged,
-    Typed,
-    Unique,
-    WithinUsual,
-)
-from readiness_pipelines.gates.verdict.outcomes import holds_by_shape
-from readiness_pipelines.sql import duckdb_type, identifier, locked_connection
+from readiness_pipelines.gates.schema.tests import GateTest, Readable
+from readiness_pipelines.recent import Recent
+from readiness_pipelines.sql import locked_connection
 
 KNOWN_SHAPES = 256
-"""How many combinations of keys and types are remembered; records of one caller have one or two."""
+"""How many combinations of keys and types are remembered, those used last; records of one caller have one or two."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenRule:
-    """A rule that a record breaks: its name, the column (``None`` for the whole record), the reason, and the route."""
-
-    rule: str
-    column: str | None
-    reason: str
-    route: Route
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordVerdict:
-    """What a gate says of one record.
-
-    Attributes:
-        broken: The rules it breaks, in the gate's order.
-        undecided: Names of the rules that need the batch, or other tables.
-        record: The typed and cleansed values; empty where the record has not the schema's shape.
-    """
-
-    broken: tuple[BrokenRule, ...]
-    undecided: tuple[str, ...]
-    record: Mapping[str, Any]
-
-    @property
-    def passed(self) -> bool:
-        """Whether no rule is broken but those routed ``warn``."""
-        return all(broken.route is Route.WARN for broken in self.broken)
-
-
-Test = Callable[[Mapping[str, Any], frozenset[str]], BrokenRule | None]
-"""From typed values, and the columns whose value did not convert, to the rule that is broken."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """How records of one shape are judged.
-
-    Attributes:
-        misshapen: The shape rules that the shape itself breaks.
-        held: Whether nothing else is decided.
-        copied: Columns whose value is taken as it is.
-        converted: Columns whose value is converted here, and how.
-        query: SQL over the other values, given as parameters, that makes columns and flags; "" where none is needed.
-        parameters: The parameters' names.
-        made: The columns that the query makes, each with whether a flag follows.
-        tests: The other tests.
-        undecided: The rules that need the batch.
-    """
-
-    misshapen: tuple[BrokenRule, ...]
-    held: bool
-    copied: tuple[str, ...]
-    converted: tuple[tuple[str, Convert], ...]
-    query: str
-    parameters: tuple[str, ...]
-    made: tuple[tuple[str, bool], ...]
-    tests: tuple[Test, ...]
-    undecided: tuple[str, ...]
+Known = Mapping[str, KnownKeys]
+"""What tables have that rules refer to, by the name that the rules give them."""
 
 
 class RecordGate:
@@ -123,109 +34,134 @@ class RecordGate:
         self, spec: SchemaSpec, tests: tuple[GateTest, ...], *, missing: tuple[str, ...], change: SchemaChange
     ) -> None:
         self._spec = spec
-        self._tests = tests
-        self._missing = missing
-        self._change = change
+        self._order = {test.rule.name: place for place, test in enumerate(tests)}
+        self._readable = next(test.rule for test in tests if isinstance(test, Readable))
+        self._evolves = change is SchemaChange.EVOLVE
         self._connection = locked_connection()
-        self._plans: dict[tuple[Any, ...], _Plan] = {}
+        self._planner = Planner(spec, tests, missing=missing, change=change, connection=self._connection)
+        self._plans: Recent[tuple[tuple[str, ...], tuple[Kind, ...]], Plan] = Recent(KNOWN_SHAPES)
+        self._usual: Recent[tuple[str, ...], tuple[tuple[Kind, pa.DataType], ...]] = Recent(KNOWN_SHAPES)
 
-    def check(self, record: Mapping[str, Any]) -> RecordVerdict:
+    def check(self, record: Mapping[str, Any], known: Known) -> RecordVerdict:
         """Judge a record: column names to plain Python values."""
         for name, value in record.items():
             if isinstance(value, str) and not value.isascii():
                 _check_text(name, value)
-        types = tuple(map(type, record.values()))
-        shape: tuple[Any, ...] = (*record, *types)
-        if not _VARYING.isdisjoint(types):
-            shape += tuple(str(arrow_type_of(name, record[name])) for name in record)
-        plan = self._plans.get(shape)
+        names = tuple(record)
+        kinds: tuple[Kind, ...] = tuple(map(type, record.values()))
+        if not _VARYING.isdisjoint(kinds):
+            kinds = tuple(self._kind(name, value) for name, value in record.items())
+        if NoneType in kinds:
+            kinds = self._with_usual(names, kinds)
+        plan = self._plans.find((names, kinds))
         if plan is None:
-            if len(self._plans) >= KNOWN_SHAPES:
-                self._plans.clear()
-            plan = self._plans[shape] = self._plan(record)
+            plan = self._remember(names, kinds, [self._arrived_type(name, record[name]) for name in names])
+        return self._judge(plan, record, known)
+
+    def check_texts(self, record: Mapping[str, str | None], known: Known) -> RecordVerdict:
+        """Judge a record of texts without halves of characters, as a file of text has them."""
+        names = tuple(record)
+        kinds: tuple[Kind, ...] = (str,) * len(names)
+        plan = self._plans.find((names, kinds))
+        if plan is None:
+            plan = self._plans.keep((names, kinds), self._plan(names, kinds, [pa.string()] * len(names)))
+        return self._judge(plan, record, known)
+
+    def unreadable(self, reason: str) -> RecordVerdict:
+        """What is said of a record that could not be parsed."""
+        rule = self._readable
+        broken = BrokenRule(rule=rule.name, column=None, reason=reason, route=rule.route)
+        return RecordVerdict(
+            broken=(broken,), undecided=tuple(name for name in self._order if name != rule.name), record={}
+        )
+
+    def _judge(self, plan: Plan, record: Mapping[str, Any], known: Known) -> RecordVerdict:
         if plan.held:
             return RecordVerdict(broken=plan.misshapen, undecided=plan.undecided, record={})
         typed, unconverted = self._typed(plan, record)
         broken = [found for test in plan.tests if (found := test(typed, unconverted)) is not None]
-        return RecordVerdict(broken=(*plan.misshapen, *broken), undecided=plan.undecided, record=typed)
+        undecided = plan.undecided
+        if known and plan.references:
+            decided = set()
+            for test in plan.references:
+                missing = breaks_reference(test, typed, unconverted, known)
+                if missing is not None:
+                    decided.add(test.rule.name)
+                    broken += missing
+            undecided = tuple(name for name in undecided if name not in decided)
+            broken.sort(key=lambda one: self._order[one.rule])
+        return RecordVerdict(broken=(*plan.misshapen, *broken), undecided=undecided, record=typed)
 
-    def _typed(self, plan: _Plan, record: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    def _typed(self, plan: Plan, record: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
         typed = {name: record[name] for name in plan.copied}
-        failed = []
+        typed |= plan.constants
+        failed: list[str] = []
         for name, convert in plan.converted:
             value = record[name]
-            if isinstance(value, str) and value in self._missing:
-                value = None
             if value is not None and (value := convert(value)) is UNCONVERTED:
                 failed.append(name)
                 value = None
             typed[name] = value
-        if not plan.query:
-            return typed, frozenset(failed)
-        given = {f"p{index}": record[name] for index, name in enumerate(plan.parameters)}
-        # A cursor for each call: records may come from many threads.
-        (values,) = self._connection.cursor().execute(plan.query, given).fetchall()
-        answer = iter(values)
-        for name, flagged in plan.made:
-            typed[name] = next(answer)
-            if flagged and next(answer):
-                failed.append(name)
+        for flag, name in plan.flags:
+            typed[flag] = typed[name] is None and name not in failed
+        for name, default in plan.fills:
+            if typed[name] is None and name not in failed:
+                typed[name] = default
+        if plan.query:
+            given = {f"p{index}": record[name] for index, name in enumerate(plan.parameters)}
+            # A cursor for each call: records may come from many threads.
+            (values,) = self._connection.cursor().execute(plan.query, given).fetchall()
+            answer = iter(values)
+            for name, flagged in plan.made:
+                typed[name] = next(answer)
+                if flagged and next(answer):
+                    failed.append(name)
         return typed, frozenset(failed)
 
-    def _plan(self, record: Mapping[str, Any]) -> _Plan:
-        names = [name for name in record if name not in RESERVED_COLUMNS]
-        arrived = pa.schema([(name, self._arrived_type(name, record[name])) for name in names])
-        layout = lay_out(
-            self._spec,
-            self._tests,
-            arrived,
-            missing=self._missing,
-            change=self._change,
-            accepted=None,
-            sql=DUCKDB,
-        )
-        rules = {test.rule.name: test.rule for test in self._tests}
-        misshapen = tuple(
-            BrokenRule(rule=name, column=None, reason=why, route=rules[name].route)
-            for name, why in layout.breaks.items()
-        )
-        held = any(holds_by_shape(rules[name]) for name in layout.breaks)
-        tests: list[Test] = []
-        undecided: list[str] = []
-        by_spec = layout.by_spec()
-        for test in self._tests:
-            compiled = None if held else self._compile(test, layout, by_spec)
-            shape = test.rule.kind is RuleKind.SHAPE or isinstance(test, Readable)
-            if compiled is None and not shape and test.rule.name not in layout.breaks:
-                undecided.append(test.rule.name)
-            tests += compiled or []
-        copied = tuple(c.name for c in layout.columns if c.name in arrived.names and self._is_copied(c, record[c.name]))
-        converted = tuple(
-            (column.name, convert)
-            for column in layout.columns
-            if column.name in arrived.names
-            and column.name not in copied
-            and not column.cleansed
-            and column.fills is None
-            and (convert := converter(type(record[column.name]), column.type))
-        )
-        done = {*copied, *(name for name, _ in converted)}
-        query, parameters, made = self._query(layout, arrived, without=done)
-        return _Plan(
-            misshapen=misshapen,
-            held=held,
-            copied=copied,
-            converted=converted,
-            query=query,
-            parameters=parameters,
-            made=made,
-            tests=tuple(tests),
-            undecided=tuple(undecided),
-        )
+    def _remember(self, names: tuple[str, ...], kinds: tuple[Kind, ...], arrived: list[pa.DataType]) -> Plan:
+        """Make and keep a plan; and the types of its columns, for records in which they have no value."""
+        before = self._usual.find(names)
+        if before is not None:
+            arrived = [
+                earlier[1] if kind == earlier[0] and record_type == pa.string() else record_type
+                for kind, earlier, record_type in zip(kinds, before, arrived, strict=True)
+            ]
+        plan = self._plans.keep((names, kinds), self._plan(names, kinds, arrived))
+        if not plan.misshapen and not self._evolves:
+            seen = [
+                (NoneType if self._wanted(name) is None else kind, at)
+                for name, kind, at in zip(names, kinds, arrived, strict=True)
+            ]
+            if before is not None:
+                seen = [old if new[0] is NoneType else new for old, new in zip(before, seen, strict=True)]
+            self._usual.keep(names, tuple(seen))
+        return plan
+
+    def _with_usual(self, names: tuple[str, ...], kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+        """The types of a record's values; for those that are not there, as in the records before.
+
+        Null is null whatever the type: else each combination of columns without a value would need a plan of its own.
+        """
+        usual = self._usual.find(names)
+        if usual is None:
+            return kinds
+        return tuple(earlier[0] if kind is NoneType else kind for kind, earlier in zip(kinds, usual, strict=True))
+
+    def _plan(self, names: tuple[str, ...], kinds: tuple[Kind, ...], arrived: list[pa.DataType]) -> Plan:
+        columns = [(name, kind) for name, kind in zip(names, arrived, strict=True) if name not in RESERVED_COLUMNS]
+        return self._planner.plan(pa.schema(columns), dict(zip(names, kinds, strict=True)))
+
+    def _kind(self, name: str, value: Any) -> Kind:
+        kind = type(value)
+        return (kind, str(self._arrived_type(name, value))) if kind in _VARYING else kind
+
+    def _wanted(self, name: str) -> pa.DataType | None:
+        """The type that the schema gives a column; ``None`` where it gives none."""
+        return next((c.type for c in self._spec.columns if c.type is not None and c.matches(name)), None)
 
     def _arrived_type(self, name: str, value: Any) -> pa.DataType:
         """The type a value arrives in: a Python number has no width of its own, and takes the schema's."""
-        wanted = next((c.type for c in self._spec.columns if c.type is not None and c.matches(name)), None)
+        wanted = self._wanted(name)
         if wanted is not None and not isinstance(value, bool):
             whole = isinstance(value, int) and pa.types.is_integer(wanted)
             if whole or (isinstance(value, float) and pa.types.is_floating(wanted)):
@@ -233,83 +169,6 @@ class RecordGate:
             if isinstance(value, list | dict) and pa.types.is_nested(wanted) and _holds(wanted, value):
                 return wanted
         return arrow_type_of(name, value)
-
-    @staticmethod
-    def _is_copied(column: LaidColumn, value: Any) -> bool:
-        """Whether the query would give a value back as it is. Every step, and every conversion, leaves null alone."""
-        if column.fills is not None:
-            return False
-        return value is None or (
-            column.value == identifier(column.name) and converter(type(value), column.type) is None
-        )
-
-    def _query(
-        self, layout: Layout, arrived: pa.Schema, *, without: set[str]
-    ) -> tuple[str, tuple[str, ...], tuple[tuple[str, bool], ...]]:
-        """The batch gate's own SQL over the values that are not taken as they are."""
-        columns = tuple(column for column in layout.columns if column.name not in without)
-        flagged = {flag.of for flag in layout.flags}
-        if not columns and not flagged:
-            return "", (), ()
-        sources = [column for column in layout.columns if column in columns or column.name in flagged]
-        parameters = tuple(column.name for column in sources if column.name in arrived.names)
-        given = [f"$p{i}::{duckdb_type(arrived.field(n).type)} AS {identifier(n)}" for i, n in enumerate(parameters)]
-        framework = "NULL AS _batch", "0 AS _row", "NULL AS _file", "NULL AS _unreadable"
-        partial = Layout(columns=tuple(sources), flags=layout.flags, breaks={}, findings=())
-        made = [(column.name, column.unconverted is not None) for column in columns]
-        made += [(flag.name, False) for flag in layout.flags]
-        flags = {column.name: column.unconverted for column in columns}
-        wanted = [
-            part for name, has in made for part in ((identifier(name), flags[name]) if has else (identifier(name),))
-        ]
-        inner = typed_select(partial, f"(SELECT {', '.join([*given, *framework])})", DUCKDB)
-        return f"SELECT {', '.join(map(str, wanted))} FROM ({inner})", parameters, tuple(made)
-
-    def _compile(
-        self, test: GateTest, layout: Layout, by_spec: Mapping[int, Sequence[LaidColumn]]
-    ) -> list[Test] | None:
-        """The functions that decide a test, one for each of its columns; ``None`` where it needs the batch."""
-        match test:
-            case Typed(spec=spec):
-                return [_typed_test(test, column) for column in by_spec.get(id(spec), ())]
-            case NotNull(spec=spec):
-                return [_not_null_test(test, column) for column in by_spec.get(id(spec), ())]
-            case Checked():
-                if not test.of_rows:
-                    return None
-                columns: Sequence[LaidColumn | None] = [None] if test.spec is None else by_spec.get(id(test.spec), ())
-                found = [self._checked_test(test, column, layout) for column in columns]
-                return None if any(one is None for one in found) else [one for one in found if one]
-            case Readable() | Unique() | Referenced() | WithinUsual() | Disclosed() | ColumnsClassified() | Masked():
-                return None
-            case ColumnsPresent() | ColumnsExpected() | ColumnsOrdered() | SchemaUnchanged():
-                return None  # decided by the layout
-            case _:
-                assert_never(test)
-
-    def _checked_test(self, test: Checked, column: LaidColumn | None, layout: Layout) -> Test | None:
-        names = [column.name] if column else [laid.name for laid in layout.columns]
-        key = column.name if column else FRAME
-        schema = pa.schema([(laid.name, laid.type) for laid in layout.columns if laid.name in names])
-        by_pandera = _by_pandera(test, key, schema, self._spec.flavour)
-        match test.rule.runs_on:
-            case Runner.PYTHON:
-                fails = _by_value(test, column, names, self._spec.flavour)
-            case Runner.PANDERA | Runner.QUERY:
-                try:
-                    lifted = expression(test.check, key, nw.from_native(schema.empty_table(), eager_only=True))
-                except NotLiftedError:
-                    return None  # a function of a whole table: what it says of one row may be about the others
-                # A record has no batch, and no file: a check that uses them needs one.
-                if not is_elementwise(lifted) or RESERVED_COLUMNS.intersection(columns_of(lifted)):
-                    return None
-                types = dict(zip(schema.names, schema.types, strict=True))
-                parity = parity_of(
-                    lifted, types, rule=test.rule.name, widens=widens_singles(test.check, self._spec.flavour)
-                )
-                alike = not parity.why_not and not parity.mixes
-                fails = _by_evaluation(test, lifted, by_pandera, schema) if alike else by_pandera
-        return _check_test(test, column, fails)
 
 
 _VARYING = frozenset({Decimal, datetime, list, dict})
@@ -367,79 +226,3 @@ def _holds(kind: pa.DataType, value: Any) -> bool:
     except (pa.ArrowException, TypeError, ValueError):
         return False
     return True
-
-
-def _typed_test(test: Typed, column: LaidColumn) -> Test:
-    broken = _broken(test, column)
-    return lambda _typed, unconverted: broken if column.name in unconverted else None
-
-
-def _not_null_test(test: NotNull, column: LaidColumn) -> Test:
-    broken, name = _broken(test, column), column.name
-
-    def decide(typed: Mapping[str, Any], unconverted: frozenset[str]) -> BrokenRule | None:
-        value = typed[name]
-        missing = value is None or value != value  # noqa: PLR0124  # NaN differs from itself
-        return broken if missing and name not in unconverted else None
-
-    return decide
-
-
-def _check_test(test: Checked, column: LaidColumn | None, fails: Evaluate) -> Test:
-    broken, name = _broken(test, column), column.name if column else None
-
-    def decide(typed: Mapping[str, Any], unconverted: frozenset[str]) -> BrokenRule | None:
-        return broken if name not in unconverted and fails(typed) else None
-
-    return decide
-
-
-def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate, schema: pa.Schema) -> Evaluate:
-    """Whether a lifted check fails a record: by the compiled expression, or by Pandera where there is none, or NaN."""
-    null_fails = not test.check.ignore_na
-    floats = tuple(field.name for field in schema if pa.types.is_floating(field.type))
-    try:
-        passes = compile_expression(lifted)
-    except NotCompiledError:
-        return by_pandera
-
-    def fails(record: Mapping[str, Any]) -> bool:
-        for name in floats:
-            if record[name] != record[name]:  # NaN differs from itself, and each library places it
-                return bool(by_pandera(record))
-        try:
-            answer = passes(record)
-        except (TypeError, ValueError, ArithmeticError):  # values that only the engine compares
-            return bool(by_pandera(record))
-        return null_fails if answer is None else not answer
-
-    return fails
-
-
-def _by_value(test: Checked, column: LaidColumn | None, names: list[str], flavour: Flavour) -> Evaluate:
-    """Whether an element-wise check fails a record's value, or the whole record."""
-
-    def fails(record: Mapping[str, Any]) -> bool:
-        if column is None:
-            return failing_value(test.check, {name: record[name] for name in names}, rule=test.rule.name)
-        value = record[column.name]
-        return failing_element(test.check, value, kind=column.type, flavour=flavour, rule=test.rule.name)
-
-    return fails
-
-
-def _by_pandera(test: Checked, key: str, schema: pa.Schema, flavour: Flavour) -> Evaluate:
-    """Whether Pandera fails a record, as a table of one row."""
-
-    def fails(record: Mapping[str, Any]) -> bool:
-        row = pa.Table.from_pylist([{name: record[name] for name in schema.names}], schema=schema)
-        answer = failing(test.check, key, row, flavour=flavour, rule=test.rule.name)
-        return answer if isinstance(answer, bool) else bool(answer[0].as_py())
-
-    return fails
-
-
-def _broken(test: GateTest, column: LaidColumn | None) -> BrokenRule:
-    return BrokenRule(
-        rule=test.rule.name, column=column.name if column else None, reason=test.rule.reason, route=test.rule.route
-    )

@@ -1,12 +1,16 @@
 """From what the rules counted to the route the batch takes."""
 
 from collections.abc import Iterable, Iterator
+from textwrap import shorten
 
 from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind
 from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, Outcome, Publish, RuleCount, Split
+
+_REASON_LENGTH = 200
+"""So many characters of what must hold are repeated: a list of values may be long."""
 
 
 def outcome_of(counts: Iterable[RuleCount], gating: Gating, *, failed: int, discarded: int, ingested: int) -> Outcome:
@@ -52,9 +56,14 @@ def _reasons(count: RuleCount, tolerance: Tolerance, ingested: int) -> Iterator[
     if count.detail and holds_by_shape(count.rule):
         yield f"{name}: {count.detail}"
     elif count.rule.route is Route.HOLD and rows:
-        yield f"{name} is broken in {rows:,} row{'' if rows == 1 else 's'}"
+        yield f"{name} is broken in {rows:,} row{'' if rows == 1 else 's'}{_what_holds(count.rule)}"
     elif bound := tolerance.rules.get(name, Tolerance()).exceeded_by(rows, ingested):
         yield f"{name} is broken in {_share(rows, ingested)}, over its tolerance of {bound}"
+
+
+def _what_holds(rule: Rule) -> str:
+    """What a rule says must hold, behind a colon; nothing where it says no more than its name."""
+    return "" if rule.reason in rule.name else f": {shorten(rule.reason, _REASON_LENGTH)}"
 
 
 def _share(rows: int, of: int) -> str:

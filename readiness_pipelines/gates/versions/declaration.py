@@ -25,7 +25,8 @@ from readiness_pipelines.gates.schema.tests import (
     Unique,
     WithinUsual,
 )
-from readiness_pipelines.gates.versions.fingerprint import check_identity, fingerprint, plain
+from readiness_pipelines.gates.versions.fingerprint import check_identity, fingerprint
+from readiness_pipelines.gates.versions.plain import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,15 @@
 """A gate's version: the same for gates that mean the same, whatever the order in which they are written."""
 
-import ast
 import hashlib
-import inspect
 import json
-import textwrap
-from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from pandera.api.checks import Check
+
+from readiness_pipelines.gates.versions.functions import function_code
+from readiness_pipelines.gates.versions.plain import plain
 
 VERSION_DIGITS = 12
 
@@ -25,7 +24,7 @@ def fingerprint(facts: Any) -> str:
 
 
 def check_identity(check: Check) -> dict[str, Any]:
-    """What a check means: its name and arguments, and for a user's function its code and what it closes over."""
+    """What a check means: its name and arguments, and for a user's function what it does (`function_code`)."""
     statistics = {
         name: plain(set(value) if name in _COLLECTIONS else value) for name, value in (check.statistics or {}).items()
     }
@@ -36,22 +35,14 @@ def check_identity(check: Check) -> dict[str, Any]:
         "element_wise": check.element_wise,
     }
     if not statistics:
-        identity["code"] = sorted(_code_of(_innermost(check._check_fn)))
+        identity["code"] = sorted(_code_of(written_function(check)))
         identity["arguments"] = {name: plain(value) for name, value in check._check_kwargs.items()}
     return identity
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON can hold it; a set in an order of its own."""
-    if isinstance(value, (set, frozenset)):
-        return sorted((plain(item) for item in value), key=repr)
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
-    if isinstance(value, Enum):
-        return value.value
-    return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
+def written_function(check: Check) -> Callable[..., Any]:
+    """The function that a user wrote for a check."""
+    return _innermost(check._check_fn)
 
 
 def _innermost(function: Any) -> Callable[..., Any]:
@@ -66,13 +57,4 @@ def _innermost(function: Any) -> Callable[..., Any]:
 
 
 def _code_of(function: Callable[..., Any]) -> Iterable[str]:
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return [repr(function)]
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-        written = ast.dump(tree, include_attributes=False)
-    except (OSError, SyntaxError, TypeError):  # written in a shell, or in the middle of an expression
-        written = f"{code.co_code.hex()} {code.co_consts!r} {code.co_names!r}"
-    closed_over = [repr(plain(cell.cell_contents)) for cell in function.__closure__ or ()]
-    return [written, *closed_over, repr(function.__defaults__)]
+    return function_code(function) if hasattr(function, "__code__") else [repr(function)]

@@ -10,7 +10,7 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
 
-from readiness_pipelines import Domain, Pseudonym
+from readiness_pipelines import Domain, FileDrop, Pseudonym, Source, Steward, Tolerance, Versions
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts.classification import protect
 from readiness_pipelines.decisions import CellCorrection, Discarding
@@ -317,3 +317,40 @@ def test_a_row_that_is_published_under_a_pseudonym_is_found_in_raw_and_environme
     assert not any(table.in_environment for table in installation.lakehouse.tables())
     assert problems(installation, domain) == ()
     assert files_with(tmp_path, "CANARY") == []
+
+
+class Patient(pa.DataFrameModel):
+    """One patient of a list that is sent whole each time."""
+
+    patient: arrow.string() = pa.Field(unique=True, metadata=protect("pii.id", subject=True))
+    ward: arrow.string() = pa.Field(isin=["a", "b"])
+
+
+def test_a_person_is_gone_from_every_version_of_a_table_and_from_the_restricted_warehouse(tmp_path: Path) -> None:
+    domain = Domain("clinic", owner="clinic@example.org")
+    desk = Steward("Clinic", "clinic@example.org")
+    domain.gated(
+        "patients",
+        source=Source(origin="Clinic", steward=desk, reader=FileDrop("patients.csv", settles="0s")),
+        schema=Patient,
+        batches=Versions(),
+        tolerance=Tolerance(quarantined_ratio=0.5),
+    )
+    (tmp_path / "landing").mkdir()
+    file = tmp_path / "landing" / "patients.csv"
+    settings = settings_in(tmp_path).model_copy(update={"restricted_warehouse": str(tmp_path / "restricted")})
+    installation = Installation.open(settings)
+    for rows in (f"P-1,a\n{ANNA},b\nP-2,c\n", f"P-1,a\n{ANNA},c\nP-3,b\nP-4,b\n", "P-1,b\nP-4,b\n"):
+        file.write_text(f"patient,ward\n{rows}")
+        run_domains(domain, installation=installation)
+    before = rows_of(installation, "clinic_versions.patients")["clinic_versions.patients"]
+    assert len(before) == 7
+    assert len(files_with(tmp_path / "restricted", "CANARY")) >= 2
+    certificate = erased(installation, domain)
+    assert certificate.open_ends == ()
+    assert certificate.done.batches
+    assert files_with(tmp_path, "CANARY") == []
+    shown = rows_of(installation, "clinic.patients", "clinic_versions.patients")
+    assert len(shown["clinic.patients"]) == 2
+    assert {row[0] for row in shown["clinic_versions.patients"]} == {"P-1", "P-3", "P-4"}
+    assert problems(installation, domain) == ()

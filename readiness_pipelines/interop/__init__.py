@@ -1,0 +1,1 @@
+"""What we promise, in the forms that others read and write."""

@@ -1,0 +1,1 @@
+"""The page of a domain that contracts become: its text."""

@@ -1,0 +1,101 @@
+"""What tables promise now, kept in the ledger when it changes, with whom the change breaks."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache
+
+from readiness_pipelines.compatibility.contract import Contract
+from readiness_pipelines.compatibility.verdict import ContractVerdict, Notice, judge_change
+from readiness_pipelines.contracts import Domain, Table
+from readiness_pipelines.domains import tables_of
+from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.interop.bounded_yaml import parse_yaml
+from readiness_pipelines.interop.odcs.baseline import consumer_needs
+from readiness_pipelines.interop.odcs.checking import declared_contract
+from readiness_pipelines.interop.odcs.reading import read_odcs
+from readiness_pipelines.interop.odcs.writing import odcs_text
+from readiness_pipelines.ledger import KnownBreakage
+from readiness_pipelines.names import TableId
+
+_TABLES_KEPT = 4_096
+
+
+def publish_contracts(domains: Iterable[Domain], *, installation: Installation, now: datetime) -> tuple[TableId, ...]:
+    """Keep the contracts of some domains where they are others than those kept last. Safe to do at any time.
+
+    A table whose gate cannot be built, or whose consumer has a contract that cannot be read, is left for later: that is
+    found elsewhere.
+
+    Args:
+        domains: The domains.
+        installation: Where the ledger is.
+        now: The time.
+
+    Returns:
+        The tables whose contract changed.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    tables = tables_of(domains)
+    newest = installation.ledger.contracts.newest(list(tables))
+    return tuple(
+        ident
+        for ident, table in tables.items()
+        if _publish(table, newest.get(ident), installation=installation, now=now)
+    )
+
+
+def _publish(table: Table, version: str | None, *, installation: Installation, now: datetime) -> bool:
+    with suppress(ReadinessError):
+        contract = _declared(table)
+        if contract.version == version:
+            return False
+        kept = installation.ledger.contracts.of(table.id)
+        verdict = None
+        if kept:
+            (old,) = read_odcs(parse_yaml(kept[-1].text.encode(), file=str(table.id))).contracts
+            verdict = judge_change(old, contract, today=now.date(), needs=consumer_needs(table))
+        breakages = [*_breakages(verdict), *_announced(verdict, contract)] if verdict else []
+        return installation.ledger.contracts.keep(
+            table.id, version=contract.version, text=odcs_text(contract), breakages=breakages, at=now
+        )
+    return False
+
+
+@lru_cache(maxsize=_TABLES_KEPT)
+def _declared(table: Table) -> Contract:
+    """What a table promises: the same as long as the process runs."""
+    return declared_contract(table)
+
+
+def _breakages(verdict: ContractVerdict) -> Iterator[KnownBreakage]:
+    for one in verdict.breakages:
+        if one.who:
+            yield KnownBreakage(
+                who=one.who,
+                contact=one.contact,
+                of=one.change.subject,
+                what=one.change.what,
+                noticed=one.notice is Notice.KEPT,
+            )
+
+
+def _announced(verdict: ContractVerdict, contract: Contract) -> Iterator[KnownBreakage]:
+    """The changes that are announced now, for each consumer that they are about."""
+    new = {one.subject for one in verdict.changes if one.subject.startswith("announcement of ")}
+    for change in contract.announced:
+        if f"announcement of {change.what}" not in new:
+            continue
+        for who in contract.consumers:
+            column = change.what.removeprefix("column ") if change.what.startswith("column ") else ""
+            if not who.columns or not column or column in who.columns:
+                yield KnownBreakage(
+                    who=who.name,
+                    contact=who.contact,
+                    of=change.what,
+                    what=f"will change: {change.why}",
+                    until=change.effective.isoformat(),
+                )

@@ -1,0 +1,173 @@
+"""Outcomes: what became of batches, in few columns, for views over thousands of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, case, func, select
+
+from readiness_pipelines.batches import BatchState, Counts
+from readiness_pipelines.ledger.batches import VISIBLE
+from readiness_pipelines.ledger.keys import in_tables, table_of
+from readiness_pipelines.ledger.tables import BATCHES, PROFILES, SHAPES, TRAIL
+from readiness_pipelines.ledger.trail import WITHDRAWN
+from readiness_pipelines.names import TableId
+
+_TURNS = tuple(dict.fromkeys((*(state.value for state in BatchState), *WITHDRAWN)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchOutcome:
+    """What became of a batch, without what it was made of.
+
+    Attributes:
+        batch: The batch.
+        state: Where it stands.
+        counts: Its rows, accounted for.
+        gate_version: Version of the gate that judged it last; ``None`` where none did.
+        updated_at: When it came there, in UTC.
+    """
+
+    batch: str
+    state: BatchState
+    counts: Counts
+    gate_version: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A batch came to a state, at a time, in UTC; or was withdrawn."""
+
+    batch: str
+    what: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """The batches of a table, added up.
+
+    Attributes:
+        batches: How many are in each state.
+        counts: Their rows, accounted for.
+        gated: How many of those that publish rows were judged by each version of its gate; under "" by none.
+        snapshots: How many of those that publish rows name the Iceberg snapshot that holds them.
+        last_at: When the last of them came to where it is, in UTC.
+    """
+
+    batches: Mapping[BatchState, int]
+    counts: Counts
+    gated: Mapping[str, int]
+    snapshots: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What the ledger keeps beside the batches of a table: how many profiles; who accepted its source's columns last.
+
+    Attributes:
+        profiles: Batches with a profile.
+        accepted_by: Who accepted the columns that hold now; "" where nobody has yet.
+        shapes: How often other columns were accepted.
+    """
+
+    profiles: int
+    accepted_by: str
+    shapes: int
+
+
+def outcomes(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Sequence[BatchOutcome]]:
+    """What became of the batches of some tables, by table."""
+    rows = ("ingested", "published", "quarantined", "discarded", "erased")
+    query = select(
+        *(BATCHES.c[name] for name in ("table_name", "batch", "state", "gate_version", "updated_at", *rows))
+    ).where(in_tables(BATCHES, tables))
+    found: dict[TableId, list[BatchOutcome]] = {}
+    names: dict[str, TableId] = {}
+    for row in connection.execute(query):
+        table = names.get(row.table_name) or names.setdefault(row.table_name, table_of(row))
+        found.setdefault(table, []).append(
+            BatchOutcome(
+                batch=row.batch,
+                state=BatchState(row.state),
+                counts=Counts(**{name: getattr(row, name) for name in rows}),
+                gate_version=row.gate_version,
+                updated_at=row.updated_at,
+            )
+        )
+    return found
+
+
+def turns(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Sequence[Turn]]:
+    """When the batches of some tables came to each of their states, by table, in the order in which it happened."""
+    columns = (TRAIL.c.table_name, TRAIL.c.batch, TRAIL.c.what, TRAIL.c.at)
+    query: Select[Any] = select(*columns).where(in_tables(TRAIL, tables), TRAIL.c.what.in_(_TURNS))
+    found: dict[TableId, list[Turn]] = {}
+    names: dict[str, TableId] = {}
+    for row in connection.execute(query.order_by(TRAIL.c.id)):
+        table = names.get(row.table_name) or names.setdefault(row.table_name, table_of(row))
+        found.setdefault(table, []).append(Turn(batch=row.batch, what=row.what, at=row.at))
+    return found
+
+
+def tallies(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Tally]:
+    """The batches of some tables, added up by the database, for those that have any."""
+    rows = ("ingested", "published", "quarantined", "discarded", "erased")
+    shown = case((BATCHES.c.published_snapshot.is_not(None), 1), else_=0)
+    query = (
+        select(
+            BATCHES.c.table_name,
+            BATCHES.c.state,
+            BATCHES.c.gate_version,
+            func.count().label("batches"),
+            func.sum(shown).label("snapshots"),
+            func.max(BATCHES.c.updated_at).label("last_at"),
+            *(func.sum(BATCHES.c[name]).label(name) for name in rows),
+        )
+        .where(in_tables(BATCHES, tables))
+        .group_by(BATCHES.c.table_name, BATCHES.c.state, BATCHES.c.gate_version)
+    )
+    grouped: dict[TableId, list[Any]] = {}
+    for row in connection.execute(query):
+        grouped.setdefault(table_of(row), []).append(row)
+    return {table: _tally(found, rows) for table, found in grouped.items()}
+
+
+def _tally(found: Sequence[Any], names: Sequence[str]) -> Tally:
+    batches: dict[BatchState, int] = {}
+    gated: dict[str, int] = {}
+    for row in found:
+        state = BatchState(row.state)
+        batches[state] = batches.get(state, 0) + row.batches
+        if row.state in VISIBLE:
+            version = row.gate_version or ""
+            gated[version] = gated.get(version, 0) + row.batches
+    return Tally(
+        batches=batches,
+        counts=Counts(**{name: sum(int(getattr(row, name)) for row in found) for name in names}),
+        gated=gated,
+        snapshots=sum(int(row.snapshots) for row in found if row.state in VISIBLE),
+        last_at=max(row.last_at for row in found),
+    )
+
+
+def kept_beside(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Kept]:
+    """What is kept beside the batches of some tables, for those of which something is."""
+    count = select(PROFILES.c.table_name, func.count().label("kept")).where(in_tables(PROFILES, tables))
+    profiles = {table_of(row): row.kept for row in connection.execute(count.group_by(PROFILES.c.table_name))}
+    accepted: dict[TableId, list[str]] = {}
+    for row in connection.execute(
+        select(SHAPES.c.table_name, SHAPES.c.who).where(in_tables(SHAPES, tables)).order_by(SHAPES.c.id)
+    ):
+        accepted.setdefault(table_of(row), []).append(row.who)
+    return {
+        table: Kept(
+            profiles=profiles.get(table, 0),
+            accepted_by=accepted[table][-1] if table in accepted else "",
+            shapes=len(accepted.get(table, ())),
+        )
+        for table in {**profiles, **accepted}
+    }

@@ -1,0 +1,257 @@
+"""What is declared of tables, products, sources and columns, as values for whoever looks for data."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import assert_never
+
+from readiness_pipelines.contracts import Classified, DerivedTable, Domain, GatedTable, Kpi, Sla, Table, answers_for
+from readiness_pipelines.contracts.classification import Classification
+from readiness_pipelines.contracts.protections import describe_protection
+from readiness_pipelines.delivery import gate_of
+from readiness_pipelines.delivery.classes import class_of
+from readiness_pipelines.names import TableId
+from readiness_pipelines.observability import promise_text
+from readiness_pipelines.overview.domain_map import read_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnEntry:
+    """What is declared of a column, or of a pattern of columns.
+
+    Attributes:
+        name: Its name, or the pattern that names match.
+        label: What rules call it: its name, or that of the schema's field where the name is a pattern.
+        type: Its Arrow type, as text; "as it arrives" where none is declared.
+        nullable: Whether it may be null.
+        pattern: Whether `name` is a pattern.
+        description: For people; "" where nobody wrote one.
+        classification: What its values are to persons: ``phi.quasi``.
+        shown: Whether its values may be shown outside the lakehouse.
+        inherited: Whether nobody declared the class, and it is taken from the source or the inputs.
+        subject: Whether it names the person whom a row is about.
+        protection: What is done to its values before they are published; "" for nothing.
+    """
+
+    name: str
+    label: str
+    type: str
+    nullable: bool
+    pattern: bool
+    description: str
+    classification: str
+    shown: bool
+    inherited: bool
+    subject: bool
+    protection: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceEntry:
+    """What is declared of a source.
+
+    Attributes:
+        table: The table that it feeds.
+        origin: The system that rows come from.
+        steward: Who answers for it.
+        contact: Where they are reached.
+        reader: How it is read, for people.
+        refresh: How often it delivers; ``None`` where it has no cadence.
+        classification: How carefully its values must be handled.
+        known_issues: What is known to be wrong with it.
+        schema_version: The steward's own version of the layout; ``None`` where there is none.
+    """
+
+    table: TableId
+    origin: str
+    steward: str
+    contact: str
+    reader: str
+    refresh: timedelta | None
+    classification: str
+    known_issues: tuple[str, ...]
+    schema_version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerEntry:
+    """Who relies on a table outside the declared ones, on which columns (none for all), and what for."""
+
+    name: str
+    contact: str
+    columns: tuple[str, ...]
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductEntry:
+    """What is declared of a product beyond what tables have.
+
+    Attributes:
+        question: The question it answers.
+        unit: Unit of its value.
+        target: What it should be, as it is written; "" where nothing is set.
+        by: The dimensions by which it is computed.
+        sla: What it promises for each month; ``None`` promises nothing.
+    """
+
+    question: str
+    unit: str
+    target: str
+    by: tuple[str, ...]
+    sla: Sla | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogEntry:
+    """What is declared of a table or product.
+
+    Attributes:
+        table: Its identity.
+        kind: ``gated``, ``derived`` or ``kpi``.
+        description: For people; "" where nobody wrote one.
+        tags: What it belongs to.
+        synonyms: What people call it.
+        owner: Who owns its domain.
+        answers: Who answers for it: the source's steward, the product's owner, or the domain's.
+        batches: The kind of its batches: ``daily``.
+        source: Where its rows come from; ``None`` for what is computed.
+        product: What makes it a product; ``None`` for tables.
+        reads: What it is computed from, with the batches of them.
+        columns: Its columns, in order.
+        classification: The strongest class of its columns.
+        freshness: Its freshness promise, for people; "" promises nothing.
+        latency: How long a batch may take; ``None`` promises nothing.
+        gate_version: Version of its gate.
+        rules: How many rules its gate has.
+        derived: The tables that are computed from it, directly.
+        products: The products that are computed from it, directly.
+        consumers: Who else relies on it, as far as it was declared.
+        runbook: Its own runbook, Markdown; "" where there is none.
+    """
+
+    table: TableId
+    kind: str
+    description: str
+    tags: tuple[str, ...]
+    synonyms: tuple[str, ...]
+    owner: str
+    answers: str
+    batches: str
+    source: SourceEntry | None
+    product: ProductEntry | None
+    reads: tuple[str, ...]
+    columns: tuple[ColumnEntry, ...]
+    classification: str
+    freshness: str
+    latency: timedelta | None
+    gate_version: str
+    rules: int
+    derived: tuple[TableId, ...]
+    products: tuple[TableId, ...]
+    consumers: tuple[ConsumerEntry, ...]
+    runbook: str
+
+
+def catalog_entry(table: Table) -> CatalogEntry:
+    """What is declared of a table or product.
+
+    Raises:
+        GateBuildError: Its schema cannot become a gate.
+    """
+    gate = gate_of(table)
+    columns = tuple(_columns(table))
+    return CatalogEntry(
+        table=table.id,
+        kind=kind_of(table),
+        description=table.description,
+        tags=table.tags,
+        synonyms=table.synonyms,
+        owner=table.domain.owner,
+        answers=answers_for(table),
+        batches=table.batches.name,
+        source=source_entry(table) if isinstance(table, GatedTable) else None,
+        product=_product(table) if isinstance(table, Kpi) else None,
+        reads=tuple(map(read_text, table.reads.values())),
+        columns=columns,
+        classification=max((one.classification for one in columns), key=_rank, default=""),
+        freshness=promise_text(table.freshness) if table.freshness else "",
+        latency=table.latency,
+        gate_version=gate.version,
+        rules=len(gate.rules),
+        derived=tuple(dict.fromkeys(one.id for one in table.readers if not isinstance(one, Kpi))),
+        products=tuple(dict.fromkeys(one.id for one in table.readers if isinstance(one, Kpi))),
+        consumers=tuple(
+            ConsumerEntry(name=one.name, contact=one.contact, columns=tuple(one.columns), purpose=one.purpose)
+            for one in table.consumers
+        ),
+        runbook=table.runbook.text if table.runbook else "",
+    )
+
+
+def source_entries(domains: Iterable[Domain]) -> tuple[SourceEntry, ...]:
+    """The sources of some domains, by the system that rows come from."""
+    found = [source_entry(table) for domain in domains for table in domain.tables if isinstance(table, GatedTable)]
+    return tuple(sorted(found, key=lambda one: (one.origin.casefold(), one.table)))
+
+
+def source_entry(table: GatedTable) -> SourceEntry:
+    """What is declared of a table's source."""
+    source = table.source
+    return SourceEntry(
+        table=table.id,
+        origin=source.origin,
+        steward=source.steward.name,
+        contact=source.steward.contact,
+        reader=source.reader.describe(),
+        refresh=source.refresh,
+        classification=source.classification.value,
+        known_issues=source.known_issues,
+        schema_version=source.schema_version,
+    )
+
+
+def kind_of(table: Table) -> str:
+    """``gated``, ``derived`` or ``kpi``."""
+    match table:
+        case GatedTable():
+            return "gated"
+        case DerivedTable():
+            return "derived"
+        case Kpi():
+            return "kpi"
+        case _:
+            assert_never(table)
+
+
+def _columns(table: Table) -> Iterator[ColumnEntry]:
+    for spec in gate_of(table).spec.columns:
+        found: Classified = spec.classified or class_of(table, spec.name)
+        yield ColumnEntry(
+            name=spec.name,
+            label=spec.label,
+            type="as it arrives" if spec.type is None else str(spec.type),
+            nullable=spec.nullable,
+            pattern=spec.pattern,
+            description=spec.description,
+            classification=str(found),
+            shown=found.level.shown,
+            inherited=found.inherited,
+            subject=found.subject,
+            protection=describe_protection(found.protection) if found.protection else "",
+        )
+
+
+def _product(kpi: Kpi) -> ProductEntry:
+    return ProductEntry(
+        question=kpi.question,
+        unit=kpi.unit,
+        target="" if kpi.target is None else str(kpi.target),
+        by=kpi.by,
+        sla=kpi.sla,
+    )
+
+
+def _rank(classification: str) -> tuple[int, bool]:
+    level, _, kind = classification.partition(".")
+    return Classification(level).rank, bool(kind)

@@ -1,0 +1,141 @@
+"""How good a table's data was, month by month: from what became of its batches, and when."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+from readiness_pipelines.batches import Batches, BatchState, Counts
+from readiness_pipelines.ledger import BatchOutcome, Turn
+
+_ENDS_A_HOLD = frozenset(
+    {state.value for state in BatchState if state.visible} | {BatchState.DISCARDED.value, BatchState.EMPTY.value}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A time in which a batch was held.
+
+    Attributes:
+        batch: The batch.
+        since: From when, in UTC.
+        until: When it was published or discarded, in UTC; ``None`` while it is held.
+    """
+
+    batch: str
+    since: datetime
+    until: datetime | None
+
+    def lasts(self, now: datetime) -> timedelta:
+        """How long it was held, up to now."""
+        return (self.until or now) - self.since
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityMonth:
+    """How good the batches of a calendar month (UTC) are.
+
+    Attributes:
+        month: The month: ``2026-11``.
+        batches: How many batches belong to it: by the end of the time that they cover; without a calendar, by when
+            they first had a verdict.
+        held_now: How many of them are held.
+        counts: Their rows, accounted for.
+        holds: How often a batch was held in the month.
+        repaired: How many of these are published or discarded by now.
+        repair_time: The median time that these took; ``None`` where there are none.
+    """
+
+    month: str
+    batches: int
+    held_now: int
+    counts: Counts
+    holds: int
+    repaired: int
+    repair_time: timedelta | None
+
+    @property
+    def pass_share(self) -> float | None:
+        """The share of the rows that are published, 0 to 1, without those of erased persons; ``None`` of no rows."""
+        return pass_share(self.counts)
+
+
+def pass_share(counts: Counts) -> float | None:
+    """The share of rows that are published, 0 to 1, without those of erased persons; ``None`` of no rows."""
+    there = counts.ingested - counts.erased
+    return counts.published / there if there > 0 else None
+
+
+def holds_of(turns: Sequence[Turn]) -> tuple[Hold, ...]:
+    """The times in which batches of a table were held, in the order in which they began.
+
+    Args:
+        turns: When its batches came to their states, oldest first.
+    """
+    since: dict[str, datetime] = {}
+    found: list[Hold] = []
+    for turn in turns:
+        if turn.what == BatchState.HELD.value:
+            since.setdefault(turn.batch, turn.at)  # held again is held still
+        elif turn.what in _ENDS_A_HOLD and turn.batch in since:
+            found.append(Hold(batch=turn.batch, since=since.pop(turn.batch), until=turn.at))
+    found += [Hold(batch=batch, since=at, until=None) for batch, at in since.items()]
+    return tuple(sorted(found, key=lambda hold: hold.since))
+
+
+def months_of(batches: Batches, turns: Sequence[Turn], outcomes: Iterable[BatchOutcome]) -> Mapping[str, str]:
+    """The calendar month that each batch of a table belongs to, as ``2026-11``."""
+    first: dict[str, datetime] = {}
+    for turn in turns:
+        first.setdefault(turn.batch, turn.at)
+    found: dict[str, str] = {}
+    for outcome in outcomes:
+        window = batches.window(outcome.batch)
+        # A day ends when the next begins: what counts is its last moment.
+        at = window.end - timedelta(microseconds=1) if window else first.get(outcome.batch, outcome.updated_at)
+        found[outcome.batch] = month_of(at)
+    return found
+
+
+def month_of(at: datetime) -> str:
+    """The calendar month of a time, in UTC: ``2026-11``."""
+    return f"{at.astimezone(UTC):%Y-%m}"
+
+
+def month_span(month: str) -> tuple[datetime, datetime]:
+    """When a month begins, and when the next one does, in UTC."""
+    begin = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    return begin, (begin + timedelta(days=32)).replace(day=1)
+
+
+def quality_months(
+    batches: Batches, outcomes: Sequence[BatchOutcome], turns: Sequence[Turn], holds: Sequence[Hold]
+) -> tuple[QualityMonth, ...]:
+    """How good a table's batches are, by month, oldest first."""
+    months = months_of(batches, turns, outcomes)
+    judged = [one for one in outcomes if one.state is not BatchState.INGESTED]
+    return tuple(_quality_months(judged, months, holds))
+
+
+def _quality_months(
+    outcomes: Sequence[BatchOutcome], months: Mapping[str, str], holds: Sequence[Hold]
+) -> Iterator[QualityMonth]:
+    by_month: dict[str, list[BatchOutcome]] = {}
+    for outcome in outcomes:
+        by_month.setdefault(months[outcome.batch], []).append(outcome)
+    held: dict[str, list[Hold]] = {}
+    for hold in holds:
+        held.setdefault(month_of(hold.since), []).append(hold)
+    for month in sorted({*by_month, *held}):
+        ours, began = by_month.get(month, []), held.get(month, [])
+        took = [hold.until - hold.since for hold in began if hold.until is not None]
+        yield QualityMonth(
+            month=month,
+            batches=len(ours),
+            held_now=sum(one.state is BatchState.HELD for one in ours),
+            counts=sum((one.counts for one in ours), Counts()),
+            holds=len(began),
+            repaired=len(took),
+            repair_time=median(took) if took else None,
+        )

@@ -1,0 +1,1 @@
+"""The scorecard: how ready the data is, by what declarations and ledger prove, and by nothing that somebody says."""

@@ -1,0 +1,53 @@
+"""How an answer is made of what speaks for and against: nothing passes that nothing proves."""
+
+from collections.abc import Iterable, Sequence
+
+from readiness_pipelines.names import TableId
+from readiness_pipelines.overview.scorecard.questions import Answer, Evidence, Question, Verdict
+
+SHOWN = 5
+"""So much is named of what speaks against; the rest is counted."""
+
+
+def for_it(text: str, *, command: str = "", table: TableId | None = None) -> Evidence:
+    """Something that speaks for."""
+    return Evidence(text=text, command=command, table=table)
+
+
+def against(text: str, *, command: str = "", table: TableId | None = None, incident: int | None = None) -> Evidence:
+    """Something that speaks against."""
+    return Evidence(text=text, against=True, command=command, table=table, incident=incident)
+
+
+def answer(question: Question, proofs: Sequence[Evidence], faults: Iterable[Evidence], *, todo: str) -> Answer:
+    """The answer where evidence was looked for: faults disprove it, proofs alone prove it.
+
+    Args:
+        question: The question.
+        proofs: What speaks for it; without any, and without a fault, nobody knows.
+        faults: What speaks against it.
+        todo: What to do where it does not pass.
+    """
+    found = tuple(faults)
+    shown = found[:SHOWN]
+    if len(found) > SHOWN:
+        shown += (against(f"and {len(found) - SHOWN:,} more"),)
+    verdict = Verdict.FAILS if found else Verdict.PASSES if proofs else Verdict.NO_EVIDENCE
+    return Answer(
+        question=question,
+        verdict=verdict,
+        evidence=(*shown, *proofs),
+        missing=len(found),
+        next="" if verdict is Verdict.PASSES else todo,
+    )
+
+
+def unknown(question: Question, why: str, *, todo: str) -> Answer:
+    """The answer where there is no evidence.
+
+    Args:
+        question: The question.
+        why: Why not.
+        todo: What would give some.
+    """
+    return Answer(question=question, verdict=Verdict.NO_EVIDENCE, evidence=(for_it(why),), missing=0, next=todo)

@@ -1,0 +1,320 @@
+"""The points of operational readiness, each answered from what was gathered."""
+
+from collections.abc import Iterator
+
+from readiness_pipelines.batches import Keys
+from readiness_pipelines.commands import catalog_command, scan_command, status_command
+from readiness_pipelines.contracts import Domain, GatedTable, Table
+from readiness_pipelines.contracts.classification import PersonalKind
+from readiness_pipelines.delivery import gate_of
+from readiness_pipelines.delivery.classes import class_of
+from readiness_pipelines.durations import format_duration
+from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.ledger import FindingKind, Incident, IncidentState, Tally
+from readiness_pipelines.overview.scorecard import questions as asked
+from readiness_pipelines.overview.scorecard.answering import against, answer, for_it, unknown
+from readiness_pipelines.overview.scorecard.gathered import LOOKED_BACK, Gathered
+from readiness_pipelines.overview.scorecard.questions import Answer, Evidence
+from readiness_pipelines.overview.scorecard.slas import SlaMonth
+
+LOOKS_WITHIN_HOURS = 24
+NOTIFIED_WITHIN_HOURS = 1
+_NAMES_SOMEBODY = (PersonalKind.ID, PersonalKind.DIRECT, PersonalKind.FREE_TEXT)
+
+
+def catalog(facts: Gathered) -> Answer:
+    """Every table is described, somebody answers, it is delivered as often as declared, and by the gate in the code."""
+    tables = facts.tables
+    proofs = [
+        for_it(f"{len(tables):,} tables and products have a description and somebody who answers"),
+        for_it("each was delivered, and its newest batches are judged by the gate in the code"),
+    ]
+    return answer(asked.CATALOG, proofs, _out_of_date(facts), todo="describe what is not, and deliver what is declared")
+
+
+def _out_of_date(facts: Gathered) -> Iterator[Evidence]:
+    for table in facts.tables:
+        see, tally = catalog_command(table.id), facts.tallies.get(table.id)
+        if not table.description:
+            yield against(f"{table.id} has no description", table=table.id, command=see)
+        if tally is None:
+            yield against(f"{table.id} was never delivered", table=table.id, command=status_command(table.domain.name))
+        elif tally.gated and (version := _version(table)) is not None and version not in tally.gated:
+            yield against(f"{table.id}: the gate in the code has judged no batch yet", table=table.id, command=see)
+        if late := _stopped(table, facts):
+            yield against(late, table=table.id, command=see)
+
+
+def _version(table: Table) -> str | None:
+    try:
+        return gate_of(table).version
+    except ReadinessError:
+        return None  # it judges nothing: that is another question's
+
+
+def _stopped(table: Table, facts: Gathered) -> str:
+    """That a source delivers less often than it is declared to; "" where it does, or is not to deliver any more."""
+    tally = facts.tallies.get(table.id.raw)
+    if not isinstance(table, GatedTable) or table.source.refresh is None or tally is None or _is_over(table, tally):
+        return ""
+    silent = facts.now - tally.last_at
+    if silent <= 2 * table.source.refresh:
+        return ""
+    declared = format_duration(table.source.refresh)
+    return (
+        f"{table.source.origin} is declared to deliver every {declared} to {table.id}, and last did {silent.days}d ago"
+    )
+
+
+def _is_over(table: Table, tally: Tally) -> bool:
+    """Whether all batches that a table will ever have are there."""
+    grid = table.batches.grid()
+    if isinstance(grid, Keys):
+        return sum(tally.batches.values()) >= len(grid.keys)
+    end = getattr(grid, "end", None)
+    return end is not None and end <= tally.last_at.date()
+
+
+def slas(facts: Gathered) -> Answer:
+    """Each KPI has a quality SLA, and kept it in the newest month of which something is known, the one before first."""
+    if not facts.products:
+        return unknown(asked.SLAS, "there is no KPI", todo="declare the number that the data is for: @domain.kpi(…)")
+    proofs, faults = [], []
+    for product in facts.products:
+        month = _telling_month(facts.slas.get(product.id, ()))
+        see = f"readiness scorecard {product.id}"
+        if product.sla is None:
+            faults.append(against(f"{product.id} has no SLA", table=product.id, command=catalog_command(product.id)))
+        elif month is not None:
+            said = f"{product.id} in {month.month}: {', '.join(map(str, month.measures))}"
+            found = for_it if month.kept else against
+            (proofs if month.kept else faults).append(found(said, table=product.id, command=see))
+    if not faults and len(proofs) < len(facts.products):
+        return unknown(asked.SLAS, "no month of every SLA could be reckoned yet", todo="deliver, and wait for a month")
+    return answer(
+        asked.SLAS, proofs, faults, todo="declare sla=Sla(published=…, fresh=…, repaired_within=…) and keep it"
+    )
+
+
+def _telling_month(months: tuple[SlaMonth, ...]) -> SlaMonth | None:
+    """The newest month that is over and of which something is known; else this one, as far as it is."""
+    known = [month for month in months if month.kept is not None]
+    over = [month for month in known if month.over]
+    return (over or known or [None])[-1]
+
+
+def gates(facts: Gathered) -> Answer:
+    """Whatever is published was judged by a gate with rules, and so was all that it is computed from."""
+    proofs, faults = [], []
+    rules = judged = 0
+    for table in facts.tables:
+        try:
+            rules += len(gate_of(table).rules)
+        except ReadinessError as error:
+            faults.append(against(f"{table.id} has no gate: {error.what}", table=table.id, command="readiness check"))
+            continue
+        tally = facts.tallies.get(table.id)
+        if tally is None:
+            faults.append(against(f"{table.id} has judged no batch", table=table.id))
+            continue
+        judged += sum(tally.batches.values())
+        if ungated := tally.gated.get("", 0):
+            faults.append(against(f"{ungated:,} batches of {table.id} are published without a verdict", table=table.id))
+    proofs = [for_it(f"{judged:,} published batches of {len(facts.tables):,} tables and products, by {rules:,} rules")]
+    return answer(
+        asked.GATES, proofs, faults, todo="deliver what was never judged, and repair what readiness check names"
+    )
+
+
+def drift(facts: Gathered) -> Answer:
+    """Batches are profiled, somebody looks every day, and an incident reached somebody: also the newest."""
+    faults = [
+        against(f"no batch of {table.id} is profiled", table=table.id)
+        for table in facts.tables
+        if (tally := facts.tallies.get(table.id)) is not None
+        and any(state.visible for state in tally.batches)
+        and not _profiled(table, facts)
+    ]
+    todo = "run readiness watch every few minutes, and name a channel for the alerts: docs/alerts.md"
+    if facts.last_look is None:
+        why = "nobody has looked: readiness watch, or Dagster's sensor readiness_watch, has not run"
+        return (
+            answer(asked.DRIFT, [], faults, todo="let it run")
+            if faults
+            else unknown(asked.DRIFT, why, todo="let it run")
+        )
+    if (silent := facts.now - facts.last_look).total_seconds() > LOOKS_WITHIN_HOURS * 3_600:
+        said = f"nobody has looked for {format_duration(silent)}"
+        faults.append(against(said, command="readiness watch"))
+    faults += [
+        _of_incident(one, "nobody was notified")
+        for one in facts.incidents
+        if one.notified_at is None and _hours(one, facts) > NOTIFIED_WITHIN_HOURS
+    ]
+    notified = [one for one in facts.incidents if one.notified_at is not None]
+    if not notified and not faults:
+        return unknown(asked.DRIFT, "it is watched, and no alert has reached anybody yet", todo=todo)
+    looked = for_it(f"last look {facts.last_look:%Y-%m-%d %H:%M} UTC", command="readiness watch")
+    proofs = [looked, for_it(f"{len(notified):,} incidents reached somebody", command="readiness incidents list --all")]
+    return answer(asked.DRIFT, proofs, faults, todo=todo)
+
+
+def _profiled(table: Table, facts: Gathered) -> bool:
+    return table.id in facts.kept and facts.kept[table.id].profiles > 0
+
+
+def _hours(incident: Incident, facts: Gathered) -> float:
+    return ((incident.resolved_at or facts.now) - incident.opened_at).total_seconds() / 3_600
+
+
+def _of_incident(incident: Incident, said: str) -> Evidence:
+    finding = incident.finding
+    where = f"{finding.table}[{finding.batch}]" if finding.batch else str(finding.table)
+    return against(
+        f"incident {incident.id}, {finding.kind} of {where}: {said}",
+        table=finding.table,
+        incident=incident.id,
+        command=f"readiness incidents show {incident.id}",
+    )
+
+
+def reviews(facts: Gathered) -> Answer:
+    """What a second person has to look at was looked at, and a source's changed columns were accepted by somebody."""
+    faults = [
+        against(f"{one.what} waits for a second person", table=one.table, command=one.command)
+        for one in facts.reviews
+        if not one.who
+    ]
+    faults += [
+        _of_incident(one, "the source's columns changed, and nobody accepted them")
+        for one in facts.incidents
+        if one.finding.kind is FindingKind.SCHEMA and one.state is not IncidentState.RESOLVED
+    ]
+    proofs = [for_it(f"{one.what} was looked at: {one.who}", table=one.table) for one in facts.reviews if one.who]
+    if not proofs and not faults:
+        return unknown(
+            asked.REVIEWS,
+            "nothing had to be looked at by a second person so far",
+            todo="say from how many rows on a second person has to agree: Domain(…, second_person_over=100)",
+        )
+    return answer(asked.REVIEWS, proofs, faults, todo="look at what waits: approve it, or undo it")
+
+
+def access(facts: Gathered) -> Answer:
+    """Who decides is proved; what names a person is protected; the trail is as written; who is to be forgotten is."""
+    faults = [against(problem, command="readiness audit verify") for problem in facts.chain]
+    if not facts.identity:
+        said = "anybody can decide under any name: nobody has to prove who they are"
+        faults.append(against(said, command="readiness doctor"))
+    if facts.unproved:
+        faults.append(against(f"{len(facts.unproved):,} decisions of late are by somebody who proved nothing"))
+    faults += [
+        against(f"{one.table}: {one.seen}", table=one.table, command=scan_command(one.table))
+        for one in facts.unclassified
+    ]
+    personal, bare = _personal_columns(facts)
+    faults += bare
+    if facts.erasures:
+        said = f"{len(facts.erasures):,} requests to be forgotten are not done"
+        faults.append(against(said, command="readiness erase --resume"))
+    proofs = [for_it(f"{facts.linked:,} rows of the trail are as they were written", command="readiness audit verify")]
+    if personal:
+        proofs.append(for_it(f"{personal:,} columns that name persons are protected before they are published"))
+    if facts.decided and not facts.unproved:
+        proofs.append(for_it(f"{len(facts.decided):,} decisions of late, each by somebody who proved who they are"))
+    todo = "demand a proof of who decides: [settings.identity] required = true; classify and protect what names persons"
+    return answer(asked.ACCESS, proofs, faults, todo=todo)
+
+
+def _personal_columns(facts: Gathered) -> tuple[int, list[Evidence]]:
+    """How many columns name somebody and are protected, and those that are not."""
+    protected, bare = 0, []
+    for table in facts.tables:
+        if not isinstance(table, GatedTable):
+            continue  # what is computed can only hold what was published
+        try:
+            columns = gate_of(table).spec.columns
+        except ReadinessError:
+            continue
+        for column in columns:
+            found = column.classified or class_of(table, column.name)
+            if found.kind not in _NAMES_SOMEBODY:
+                continue
+            if found.protection is not None or found.reviewed:
+                protected += 1
+            else:
+                said = f"{table.id}.{column.label} is {found} and published as it is"
+                bare.append(against(said, table=table.id, command=catalog_command(table.id)))
+    return protected, bare
+
+
+def standards(facts: Gathered) -> Answer:
+    """What is published is in Apache Iceberg, by snapshots that the ledger names."""
+    published = kept = 0
+    faults = []
+    for table in facts.tables:
+        tally = facts.tallies.get(table.id)
+        if tally is None:
+            continue
+        visible = sum(count for state, count in tally.batches.items() if state.visible)
+        published, kept = published + visible, kept + tally.snapshots
+        if tally.snapshots < visible:
+            said = f"{visible - tally.snapshots:,} published batches of {table.id} are in no snapshot"
+            faults.append(against(said, table=table.id, command=f"readiness reconcile {table.domain.name}"))
+    if not published:
+        why = "nothing is published"
+        return unknown(asked.STANDARDS, why, todo=f"deliver something: {status_command(facts.domains[0].name)}")
+    proofs = [
+        for_it(f"{kept:,} published batches are in snapshots of Apache Iceberg tables"),
+        for_it("the catalog is exported as DCAT-AP", command="readiness catalog export"),
+    ]
+    return answer(asked.STANDARDS, proofs, faults, todo="readiness reconcile says what is missing, and repairs it")
+
+
+def staffed(facts: Gathered) -> Answer:
+    """Each domain promises how soon somebody answers, somebody is on call, and incidents were answered in time."""
+    faults, proofs, measured = [], [], 0
+    for domain in facts.domains:
+        on_call = facts.on_call[domain.name]
+        if on_call.problem:
+            faults.append(against(f"{domain.name}: {on_call.problem}"))
+        if domain.answer_within is None:
+            faults.append(against(f"{domain.name} promises nothing about how soon somebody answers"))
+            continue
+        answered, slow = _answers(domain, facts)
+        measured += answered
+        faults += slow
+        soon = format_duration(domain.answer_within)
+        proofs.append(for_it(f"{domain.name}: {answered:,} incidents answered within {soon}; on call: {on_call}"))
+    if not faults and not measured:
+        why = f"no incident had to be answered in the last {LOOKED_BACK.days} days"
+        return unknown(asked.STAFFED, why, todo="take incidents when they come: readiness incidents ack")
+    todo = 'promise it, Domain(…, answer_within="30m"), say who is on call, and take incidents: readiness incidents ack'
+    return answer(asked.STAFFED, proofs, faults, todo=todo)
+
+
+def _answers(domain: Domain, facts: Gathered) -> tuple[int, list[Evidence]]:
+    """How many incidents of a domain were answered, or over, in time, and those that were not."""
+    assert domain.answer_within is not None  # noqa: S101  # whoever calls has looked
+    kept, slow = 0, []
+    for one in facts.incidents:
+        if one.finding.table.domain != domain.name:
+            continue
+        ends = [at for at in (one.acknowledged_at, one.resolved_at) if at is not None]
+        took = min(ends, default=facts.now) - one.opened_at
+        if took > domain.answer_within:
+            said = f"answered after {format_duration(took)}" if ends else f"waits since {format_duration(took)}"
+            slow.append(_of_incident(one, said))
+        elif ends:
+            kept += 1
+    return kept, slow
+
+
+def features(_facts: Gathered) -> Answer:
+    """There are no feature views yet."""
+    return unknown(asked.FEATURES, "there is no feature view", todo="no feature views can be declared yet")
+
+
+def models(_facts: Gathered) -> Answer:
+    """There are no models yet."""
+    return unknown(asked.MODELS, "there is no model", todo="no models can be declared yet")

@@ -1,0 +1,188 @@
+"""What products promised for each month about the quality of their data, and what it was."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from readiness_pipelines.batches import Counts, Publication
+from readiness_pipelines.contracts import GatedTable, Kpi, Sla, Table
+from readiness_pipelines.durations import format_duration
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import BatchOutcome, Turn
+from readiness_pipelines.names import TableId
+from readiness_pipelines.observability import freshness_kept
+from readiness_pipelines.overview.catalog.quality import Hold, holds_of, month_of, month_span, months_of, pass_share
+from readiness_pipelines.overview.domain_map import data_path
+
+MONTHS = 12
+"""So many months are reckoned, this one among them."""
+
+
+class SlaPart(StrEnum):
+    """What is promised: the share of rows published, that of the time it was fresh, how long repairs may take."""
+
+    PUBLISHED = "published"
+    FRESH = "fresh"
+    REPAIRED = "repaired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaMeasure:
+    """One part of a promise, and what it was in a month.
+
+    Attributes:
+        part: What is promised.
+        promised: The bound: a share, 0 to 1, or seconds.
+        measured: What it was: a share, or the seconds of the longest repair; ``None`` where there was nothing to
+            measure: no row, no freshness promise in force, no batch held.
+        kept: Whether it was kept; ``None`` where nothing was delivered for the month, or was promised in it.
+    """
+
+    part: SlaPart
+    promised: float
+    measured: float | None
+    kept: bool | None
+
+    def __str__(self) -> str:
+        return f"{self.part} {_text(self.part, self.measured)} (promised {_text(self.part, self.promised)})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaMonth:
+    """A product's promise, and what it was in a calendar month (UTC).
+
+    Attributes:
+        product: The product.
+        month: The month: ``2026-11``.
+        over: Whether it is over; else it is reckoned up to now.
+        measures: The parts that are promised.
+    """
+
+    product: TableId
+    month: str
+    over: bool
+    measures: tuple[SlaMeasure, ...]
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether all of it was kept; ``None`` where nothing could be measured."""
+        known = [one.kept for one in self.measures if one.kept is not None]
+        return all(known) if known else None
+
+
+def sla_months(
+    products: Iterable[Kpi], *, installation: Installation, now: datetime, months: int = MONTHS
+) -> Mapping[TableId, tuple[SlaMonth, ...]]:
+    """What some products promised, and what it was, month by month, oldest first; of those that promise something.
+
+    Rows and repairs are those of the tables between the sources and the product. A batch belongs to the month in which
+    the time that it covers ends; without a calendar, to that in which it first had a verdict. A hold belongs to the
+    month in which it began, and one that lasts counts up to now.
+
+    Args:
+        products: The products.
+        installation: Where the ledger is.
+        now: The time.
+        months: How many months, this one among them.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    promising = [(product, product.sla) for product in products if product.sla is not None]
+    paths = {product.id: data_path(product) for product, _ in promising}
+    tables = {table.id: table for path in paths.values() for table in path}
+    if not tables:
+        return {}
+    ledger = installation.ledger
+    outcomes, turns = ledger.outcomes(tables), ledger.turns(tables)
+    publications = ledger.publications(tables=paths)
+    rows = {
+        table.id: _rows(table, outcomes.get(table.id, ()), turns.get(table.id, ()))
+        for table in tables.values()
+        if isinstance(table, GatedTable)
+    }
+    holds = {table: holds_of(found) for table, found in turns.items()}
+    wanted = _months(now, months)
+    return {
+        product.id: tuple(
+            SlaMonth(
+                product=product.id,
+                month=month,
+                over=month_span(month)[1] <= now,
+                measures=tuple(
+                    _measures(
+                        sla,
+                        product,
+                        month,
+                        counts=[rows[one.id].get(month) for one in paths[product.id] if one.id in rows],
+                        holds=[hold for one in paths[product.id] for hold in holds.get(one.id, ())],
+                        publications=publications.get(product.id, ()),
+                        now=now,
+                    )
+                ),
+            )
+            for month in wanted
+        )
+        for product, sla in promising
+    }
+
+
+def _measures(
+    sla: Sla,
+    product: Kpi,
+    month: str,
+    *,
+    counts: Sequence[Counts | None],
+    holds: Sequence[Hold],
+    publications: Sequence[Publication],
+    now: datetime,
+) -> Iterator[SlaMeasure]:
+    delivered = [one for one in counts if one is not None]
+    if sla.published is not None:
+        share = pass_share(sum(delivered, Counts()))
+        kept = None if share is None else share >= sla.published
+        yield SlaMeasure(part=SlaPart.PUBLISHED, promised=sla.published, measured=share, kept=kept)
+    if sla.fresh is not None:
+        assert product.freshness is not None  # noqa: S101  # whoever promises it says what it is: `Domain.kpi`
+        begin, end = month_span(month)
+        found = freshness_kept(product.freshness, product.batches, publications, start=begin, end=min(end, now))
+        fresh = None if found is None else found.share
+        kept = None if fresh is None else fresh >= sla.fresh
+        yield SlaMeasure(part=SlaPart.FRESH, promised=sla.fresh, measured=fresh, kept=kept)
+    if sla.repaired_within is not None:
+        took = [hold.lasts(now) for hold in holds if month_of(hold.since) == month]
+        longest = max(took, default=None)
+        kept = (True if delivered else None) if longest is None else longest <= sla.repaired_within
+        yield SlaMeasure(
+            part=SlaPart.REPAIRED,
+            promised=sla.repaired_within.total_seconds(),
+            measured=None if longest is None else longest.total_seconds(),
+            kept=kept,
+        )
+
+
+def _rows(table: Table, outcomes: Sequence[BatchOutcome], turns: Sequence[Turn]) -> Mapping[str, Counts]:
+    """The rows of a table's batches, by month."""
+    months = months_of(table.batches, turns, outcomes)
+    found: dict[str, Counts] = {}
+    for one in outcomes:
+        month = months[one.batch]
+        found[month] = found.get(month, Counts()) + one.counts
+    return found
+
+
+def _months(now: datetime, count: int) -> list[str]:
+    """The newest months, oldest first."""
+    found = [month_of(now)]
+    while len(found) < count:
+        found.append(month_of(month_span(found[-1])[0] - timedelta(days=1)))
+    return found[::-1]
+
+
+def _text(part: SlaPart, value: float | None) -> str:
+    if value is None:
+        return "–"
+    if part is SlaPart.REPAIRED:
+        return format_duration(timedelta(seconds=round(value)))
+    return f"{value:.2%}"

@@ -1,0 +1,278 @@
+"""The addresses: a gate's verdict, what gates there are, health, reload."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from readiness_pipelines.errors import NotAuthenticatedError, ReadinessError, UnknownNameError, suggestion
+from readiness_pipelines.gates import RecordVerdict
+from readiness_pipelines.limits import Limits
+from readiness_pipelines.masking import handling
+from readiness_pipelines.masking.messages import MaskedError
+from readiness_pipelines.serve_settings import Serve
+from readiness_pipelines.serving.answers import as_bytes, error_value, record_value, verdict_value
+from readiness_pipelines.serving.openapi import openapi
+from readiness_pipelines.serving.references import References
+from readiness_pipelines.serving.requests import LINES, Receive, RequestRefusedError, parse_body, read_body
+from readiness_pipelines.serving.sampling import Sample
+from readiness_pipelines.serving.tables import ServedTable
+from readiness_pipelines.serving.tokens import Tokens
+from readiness_pipelines.version import __version__
+
+Send = Callable[[Any], Awaitable[None]]
+Scope = Mapping[str, Any]
+Headers = Mapping[bytes, bytes]
+
+_TURN_SECONDS = 0.002
+"""A request with many records lets others have a turn after so long."""
+_JSON = (b"content-type", b"application/json")
+
+
+class GateRefusedError(ReadinessError):
+    """The gate cannot be evaluated on a record; what it says of the record may not leave."""
+
+    code = "gate-build"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What answers.
+
+    Attributes:
+        tables: The tables, by name.
+        serve: How.
+        limits: What one record may demand.
+        tokens: Who may ask.
+        references: What the rules refer to.
+        sample: What is kept of the verdicts.
+        reload: Asks for the gates as the code has them now; ``None`` where nobody can.
+        status: Says what is wrong with the process as a whole, for health.
+    """
+
+    tables: Mapping[str, ServedTable]
+    serve: Serve
+    limits: Limits = field(default_factory=Limits)
+    tokens: Tokens = field(default_factory=lambda: Tokens({}))
+    references: References = field(default_factory=lambda: References((), most_rows=0))
+    sample: Sample = field(default_factory=lambda: Sample(0, "."))
+    reload: Callable[[], None] | None = None
+    status: Callable[[], Mapping[str, Any]] = dict
+
+
+def build_app(service: Service) -> Starlette:
+    """The application."""
+    document = as_bytes(openapi(service.tables, service.serve))
+    return Starlette(
+        routes=[
+            Route("/gates/{table}/check", _Answering(service, _Check(service)), methods=["POST"]),
+            Route("/gates", _Answering(service, _Gates(service)), methods=["GET"]),
+            Route("/reload", _Answering(service, _Reload(service)), methods=["POST"]),
+            Route("/openapi.json", _Answering(service, _Document(document)), methods=["GET"]),
+            Route("/health", _Health(service), methods=["GET"]),
+        ],
+        exception_handlers={404: _not_there, 405: _not_so},
+    )
+
+
+Answer = tuple[int, bytes]
+
+
+class _Answering:
+    """Who asks is proved first, and what goes wrong is JSON."""
+
+    def __init__(self, service: Service, answer: Callable[[Scope, Receive, Headers, str], Awaitable[Answer]]) -> None:
+        self._tokens = service.tokens
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        also: tuple[tuple[bytes, bytes], ...] = ()
+        try:
+            caller = self._tokens.name_of(headers.get(b"authorization", b""))
+            if caller is None:
+                raise NotAuthenticatedError(
+                    "no token proves who asks", way_out="send the header: Authorization: Bearer …"
+                )
+            status, body = await self._answer(scope, receive, headers, caller)
+        except ReadinessError as error:
+            status, body = _status_of(error), as_bytes(error_value(error))
+            if status == _NOT_AUTHENTICATED:
+                also = ((b"www-authenticate", b"Bearer"),)
+            if status in _UNREAD:
+                also = ((b"connection", b"close"),)  # the rest of the body is not read
+        await _send(send, status, body, also)
+
+
+class _Check:
+    """Judges the records of a request."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, headers: Headers, caller: str) -> Answer:
+        service = self._service
+        name = scope["path_params"]["table"]
+        served = service.tables.get(name)
+        if served is None:
+            raise _NotServedError(name, service.tables)
+        body = await read_body(receive, headers, service.serve)
+        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+        asked = parse_body(body, kind, service.serve, service.limits)
+        shows = b"record=true" in scope["query_string"].split(b"&")
+        answers = await self._verdicts(served, asked.records, caller, shows=shows)
+        about: dict[str, Any] = {"table": served.name, "version": served.version}
+        if served.references:
+            about["references"] = service.references.shown(served.name)
+        return 200, as_bytes({**about, **answers[0]} if asked.alone else {**about, "verdicts": answers})
+
+    async def _verdicts(
+        self, served: ServedTable, records: Sequence[Any], caller: str, *, shows: bool
+    ) -> list[dict[str, Any]]:
+        began = turn = time.monotonic()
+        answers = []
+        for record in records:
+            verdict = self._verdict(served, record)
+            answer = verdict_value(verdict)
+            if shows:
+                answer["record"] = record_value(verdict.record, served.classes)
+            answers.append(answer)
+            self._service.sample.add(served, caller, record if isinstance(record, Mapping) else None, verdict)
+            now = time.monotonic()
+            if now - began > self._service.serve.most_seconds:
+                raise RequestRefusedError(
+                    503,
+                    f"the verdict took longer than {self._service.serve.most_seconds:g} s",
+                    way_out="send fewer records at once",
+                )
+            if now - turn > _TURN_SECONDS:
+                await asyncio.sleep(0)
+                turn = time.monotonic()
+        return answers
+
+    def _verdict(self, served: ServedTable, record: Any) -> RecordVerdict:
+        service = self._service
+        known, limits = service.references.known(served.name), service.limits
+        try:
+            with handling(served.classes):
+                if isinstance(record, bytes):
+                    return served.gate.check_json(record, limits=limits, named=served.named, known=known)
+                if isinstance(record, str):
+                    return served.gate.unreadable(record)
+                return served.gate.check_parsed(record, limits=limits, named=served.named, known=known)
+        except ReadinessError:
+            raise
+        except MaskedError as error:
+            raise _cannot(served, str(error)) from None
+        except Exception as error:  # a check is somebody's own code: whatever it raises, the answer is JSON
+            raise _cannot(served, f"{type(error).__name__}") from error
+
+
+def _cannot(served: ServedTable, why: str) -> GateRefusedError:
+    return GateRefusedError(
+        f"the gate of {served.name} cannot be evaluated on the record: {why}",
+        way_out=f"try the record with the gate in a test; who answers for it: {served.table.domain.owner}",
+    )
+
+
+class _Gates:
+    """The gates, their versions, and what they refer to."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, _scope: Scope, _receive: Receive, _headers: Headers, _caller: str) -> Answer:
+        service = self._service
+        sample = {"kept": service.sample.kept, "lost": service.sample.lost}
+        gates = [
+            {"table": name, "version": one.version, "references": service.references.shown(name)}
+            for name, one in service.tables.items()
+        ]
+        return 200, as_bytes({"gates": gates, "sample": sample})
+
+
+class _Reload:
+    """Asks for the gates as the code has them now; the answer does not wait for them."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, _scope: Scope, _receive: Receive, _headers: Headers, _caller: str) -> Answer:
+        if self._service.reload is None:
+            raise RequestRefusedError(503, "nothing here reloads", way_out="start it with: readiness serve")
+        self._service.reload()
+        return 202, as_bytes({"reloading": True})
+
+
+class _Document:
+    """The OpenAPI document."""
+
+    def __init__(self, document: bytes) -> None:
+        self._document = document
+
+    async def __call__(self, _scope: Scope, _receive: Receive, _headers: Headers, _caller: str) -> Answer:
+        return 200, self._document
+
+
+class _Health:
+    """Whether it answers. Without a token, so it says nothing of the tables."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await _send(send, 200, as_bytes({"status": "ok", "version": __version__, **self._service.status()}))
+
+
+class _NotServedError(UnknownNameError):
+    """A table that is not served."""
+
+    def __init__(self, name: str, known: Mapping[str, Any]) -> None:
+        super().__init__("table", name[:200], known)
+        self.way_out = suggestion(name, known) or "GET /gates lists them"
+
+
+_NOT_AUTHENTICATED = 401
+_UNREAD = (401, 408, 413)
+
+
+def _status_of(error: ReadinessError) -> int:
+    match error:
+        case RequestRefusedError():
+            return error.status
+        case NotAuthenticatedError():
+            return _NOT_AUTHENTICATED
+        case _NotServedError():
+            return 404
+        case GateRefusedError():
+            return 500
+        case _:
+            return 500 if error.code == GateRefusedError.code else 422
+
+
+async def _send(send: Send, status: int, body: bytes, also: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, *also]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _not_there(_request: Any, _error: Exception) -> Any:
+    return _response(404, "there is nothing at this address", "GET /openapi.json lists the addresses")
+
+
+async def _not_so(_request: Any, _error: Exception) -> Any:
+    return _response(405, "the address is not asked so", "GET /openapi.json says how")
+
+
+def _response(status: int, what: str, way_out: str) -> Any:
+    from starlette.responses import Response  # noqa: PLC0415  # for what nobody should ask
+
+    error = RequestRefusedError(status, what, way_out=way_out)
+    return Response(as_bytes(error_value(error)), status_code=status, media_type="application/json")
+
+
+__all__ = ["LINES", "Service", "build_app"]

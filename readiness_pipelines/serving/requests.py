@@ -1,0 +1,121 @@
+"""What a request asks: its body, read no further than is allowed, as records."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from readiness_pipelines.errors import RecordRefusedError
+from readiness_pipelines.limits import Limits
+from readiness_pipelines.serve_settings import Serve
+from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, parse_json
+
+Receive = Callable[[], Awaitable[Any]]
+
+LINES = ("application/x-ndjson", "application/jsonl", "application/json-lines")
+"""Types of bodies that are records line by line."""
+
+
+class RequestRefusedError(RecordRefusedError):
+    """A request that is not judged, with the HTTP status that says why."""
+
+    def __init__(self, status: int, what: str, *, way_out: str) -> None:
+        super().__init__(what, way_out=way_out)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The records of a request: each an object, a line, or why it is none; and whether it was one alone."""
+
+    records: Sequence[Mapping[str, Any] | bytes | str]
+    alone: bool
+
+
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes], serve: Serve) -> bytes:
+    """The body of a request.
+
+    Raises:
+        RequestRefusedError: It is too large, takes too long, or whoever sent it has gone.
+    """
+    most = serve.most_body_kb * 1_024
+    too_large = RequestRefusedError(
+        413,
+        f"the body is larger than {serve.most_body_kb:,} kB",
+        way_out="send fewer records at once (serve.most_body_kb)",
+    )
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and (len(declared) > len(str(most)) or int(declared) > most):
+        raise too_large
+    message = await _received(receive, serve)
+    if not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        if len(body) > most:
+            raise too_large
+        return body
+    parts, size = [message.get("body", b"")], len(message.get("body", b""))
+    deadline = asyncio.get_running_loop().time() + serve.most_seconds
+    while message.get("more_body"):
+        if asyncio.get_running_loop().time() > deadline:
+            raise _too_slow(serve)
+        message = await _received(receive, serve)
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > most:
+            raise too_large
+    return b"".join(parts)
+
+
+async def _received(receive: Receive, serve: Serve) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(serve.most_seconds):
+            message: dict[str, Any] = await receive()
+    except TimeoutError:
+        raise _too_slow(serve) from None
+    if message["type"] == "http.disconnect":
+        raise RequestRefusedError(400, "whoever asked has gone", way_out="ask again")
+    return message
+
+
+def _too_slow(serve: Serve) -> RequestRefusedError:
+    return RequestRefusedError(
+        408, f"the body took longer than {serve.most_seconds:g} s to arrive", way_out="ask again, with fewer records"
+    )
+
+
+def parse_body(body: bytes, kind: str, serve: Serve, limits: Limits) -> Asked:
+    """The records of a body: one object, an array of them, or one a line.
+
+    Raises:
+        RequestRefusedError: It is none of these, or has too many.
+    """
+    if kind in LINES:
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        _check_count(len(lines), serve)
+        return Asked(lines, alone=False)
+    try:
+        # The array is a level of its own.
+        value = parse_json(body.decode("utf-8-sig"), most_nesting=limits.most_nesting + 1)
+    except (UnicodeDecodeError, json.JSONDecodeError, RepeatedKeyError, NestingError) as error:
+        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise RequestRefusedError(
+            400, f"the body cannot be read as JSON: {why}", way_out="send an object, or an array of objects"
+        ) from None
+    if isinstance(value, dict):
+        return Asked([value], alone=True)
+    if not isinstance(value, list):
+        raise RequestRefusedError(
+            400, "the body is neither an object nor an array", way_out="send an object, or an array of objects"
+        )
+    _check_count(len(value), serve)
+    return Asked([one if isinstance(one, dict) else "it is not a JSON object" for one in value], alone=False)
+
+
+def _check_count(records: int, serve: Serve) -> None:
+    if records > serve.most_records:
+        raise RequestRefusedError(
+            413,
+            f"the request has {records:,} records, more than {serve.most_records:,}",
+            way_out="send fewer records at once (serve.most_records)",
+        )
