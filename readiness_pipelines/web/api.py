@@ -16,6 +16,7 @@ from readiness_pipelines.decisions import Approval, CellCorrection, Correction, 
 from readiness_pipelines.delivery import Draft, decide_together, dry_run
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Run
+from readiness_pipelines.json_values.catalog import search_value, table_value
 from readiness_pipelines.json_values.domain import domain_value, map_value
 from readiness_pipelines.json_values.drafts import kept_value, outcome_value
 from readiness_pipelines.json_values.history import history_value
@@ -27,12 +28,17 @@ from readiness_pipelines.ledger import ReplayRequest
 from readiness_pipelines.overview import (
     batches_by_other_gates,
     broken_rules,
+    catalog_entry,
     domain_map,
     guidance_for,
     guidance_of,
     history,
     quarantine_rows,
+    reading_lines,
+    scorecard_value,
+    search_catalog,
     status,
+    table_facts,
     undeclared_tables,
     unusual_batches,
     waiting_batches,
@@ -90,6 +96,25 @@ def _domains(request: Request, site: Site) -> Sequence[Domain]:
 
 def _today(request: Request, site: Site) -> Any:  # noqa: ARG001  # as every answer
     return today_value(site.now.today())
+
+
+def _scorecard(request: Request, site: Site) -> Any:
+    scope = request.path_params.get("scope", "")
+    cards = site.now.scorecards(identity_required=site.settings.identity.required)
+    if scope not in cards:
+        raise UnknownNameError("domain or product", scope, [name for name in cards if name])
+    return scorecard_value(cards[scope])
+
+
+def _catalog(request: Request, site: Site) -> Any:
+    query = request.query_params.get("q", "")
+    return search_value(query, search_catalog(query, site.domains))
+
+
+def _catalog_table(request: Request, site: Site) -> Any:
+    table = site.table(request.path_params["domain"], request.path_params["table"])
+    facts = table_facts(table, installation=site.installation, now=site.clock())
+    return table_value(catalog_entry(table), facts, reading_lines(table.id, site.settings))
 
 
 def _status(request: Request, site: Site) -> Any:
@@ -256,6 +281,25 @@ ANSWERS: tuple[Answer, ...] = (
         query={},
     ),
     Answer(path="/domains/{domain}", give=_domain_maps, summary="A domain: `readiness domain show --json`", query={}),
+    Answer(
+        path="/catalog",
+        give=_catalog,
+        summary="What some words find: `readiness catalog search --json`",
+        query={"q": "the words"},
+    ),
+    Answer(
+        path="/catalog/{domain}/{table}",
+        give=_catalog_table,
+        summary="All that is known of a table: `readiness catalog show --json`",
+        query={},
+    ),
+    Answer(path="/scorecard", give=_scorecard, summary="How ready the data is: `readiness scorecard --json`", query={}),
+    Answer(
+        path="/scorecard/{scope}",
+        give=_scorecard,
+        summary="How ready a domain or product is: `readiness scorecard SCOPE --json`",
+        query={},
+    ),
     Answer(path="/quarantine", give=_waiting, summary="What waits: `readiness quarantine list --json`", query={}),
     Answer(
         path=f"/quarantine{_BATCH}",

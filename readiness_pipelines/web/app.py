@@ -18,7 +18,18 @@ from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.web.api import ANSWERS, Answer, json_response, openapi
 from readiness_pipelines.web.failures import error_value, status_of
 from readiness_pipelines.web.guard import Form, Guard, check_origin, read_body, read_form
-from readiness_pipelines.web.pages import batch, catalog, decide, inbox, incident, product, replay, table, today
+from readiness_pipelines.web.pages import (
+    batch,
+    catalog,
+    decide,
+    inbox,
+    incident,
+    product,
+    replay,
+    scorecard,
+    table,
+    today,
+)
 from readiness_pipelines.web.pages import map as map_page
 from readiness_pipelines.web.rendering import STATIC, page
 from readiness_pipelines.web.site import Site
@@ -43,6 +54,7 @@ PAGES: tuple[tuple[str, Show], ...] = (
     ("/tables/{domain}/{table}", table.show),
     ("/catalog", catalog.show),
     ("/map", map_page.show),
+    ("/scorecard", scorecard.show),
 )
 """What may be looked at."""
 

@@ -13,7 +13,7 @@ from readiness_pipelines.domains import tables_of
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview import Publications, Today, today
+from readiness_pipelines.overview import Publications, Scorecard, Today, scorecards, today
 from readiness_pipelines.products import KpiValue
 
 SHOWN_VALUES = 24
@@ -21,6 +21,9 @@ SHOWN_VALUES = 24
 
 LASTS = timedelta(seconds=15)
 """So long is a look good where nothing happened: time passes, and tables become late."""
+
+CARDS_LAST = timedelta(minutes=5)
+"""So long is a scorecard good where nothing happened."""
 
 ValueKey = tuple[tuple[str, datetime | None], ...]
 """The batches whose values are shown, and when each came to where it is."""
@@ -56,6 +59,8 @@ class Now:
         self._patience = patience
         self._looking = threading.Lock()
         self._counting = threading.Lock()
+        self._reckoning = threading.Lock()
+        self._cards: tuple[tuple[int, ...], datetime, Mapping[str, Scorecard]] | None = None
         self._look: _Look | None = None
         self._values: dict[TableId, tuple[ValueKey, tuple[KpiValue, ...]]] = {}
         self._reading: dict[TableId, Future[None]] = {}
@@ -72,6 +77,25 @@ class Now:
     def publications(self) -> Publications:
         """What consumers see, by table."""
         return self._current().publications
+
+    def scorecards(self, *, identity_required: bool) -> Mapping[str, Scorecard]:
+        """How ready everything is, by scope, reckoned again where something happened, or after a while.
+
+        Args:
+            identity_required: Whether the settings demand that who decides proves it.
+
+        Raises:
+            LedgerError: The ledger cannot be reached.
+        """
+        pulse, now = self._installation.ledger.pulse(), self._clock()
+        with self._reckoning:
+            kept = self._cards
+            if kept is None or kept[0] != pulse or now - kept[1] >= CARDS_LAST:
+                found = scorecards(
+                    self._domains, installation=self._installation, identity_required=identity_required, now=now
+                )
+                self._cards = kept = (pulse, now, found)
+        return kept[2]
 
     def pulse(self) -> str:
         """A text that is another one as soon as something happened."""

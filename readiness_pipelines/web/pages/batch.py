@@ -21,6 +21,7 @@ from readiness_pipelines.overview import (
     GateChanges,
     RowsRead,
     gate_changes,
+    guidance_of,
     history,
     read_failing_rows,
     rules_broken,
@@ -77,7 +78,7 @@ def show(request: Request, site: Site) -> Response:
         value=step.value,
         unit=table.unit if isinstance(table, Kpi) else "",
         answers=answers_for(table),
-        on_call=table.domain.on_call,
+        guidance=guidance_of(table, now=site.clock()),
         taken=ledger.assignments([ref]).get(ref),
         request_running=next(
             (

@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.ledger import Incident
+from readiness_pipelines.overview import guidance_for
 from readiness_pipelines.page_addresses import incident_address
 from readiness_pipelines.web.guard import Form
 from readiness_pipelines.web.paging import page_number
@@ -40,7 +41,8 @@ def show(request: Request, site: Site) -> Response:
     one = find(request, site)
     ref = BatchRef(one.finding.table, one.finding.batch or "")
     events = site.installation.ledger.incidents.events(incident=one.id)
-    return page("incident", request, site, one=one, ref=ref, events=events)
+    guidance = guidance_for(site.domains, [ref.table], now=site.clock()).get(ref.table)
+    return page("incident", request, site, one=one, ref=ref, events=events, guidance=guidance)
 
 
 def act(request: Request, site: Site, form: Form) -> Response:

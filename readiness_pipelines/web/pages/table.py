@@ -1,6 +1,7 @@
 """Table: where its batches stand, what is declared, its rules, what is near it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -12,7 +13,18 @@ from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.observability import promise_text
-from readiness_pipelines.overview import Standing, plain_rule, standing_of
+from readiness_pipelines.overview import (
+    CatalogEntry,
+    Standing,
+    TableFacts,
+    catalog_entry,
+    guidance_of,
+    pass_share,
+    plain_rule,
+    reading_lines,
+    standing_of,
+    table_facts,
+)
 from readiness_pipelines.web.map_picture import picture_of
 from readiness_pipelines.web.pages.product import kind_of, reads_of
 from readiness_pipelines.web.paging import page_number
@@ -40,6 +52,9 @@ def show(request: Request, site: Site) -> Response:
         reverse=True,
     )
     number = page_number(request)
+    entry = facts = None
+    with suppress(GateBuildError):  # the rest is shown all the same
+        entry, facts = catalog_entry(table), table_facts(table, installation=site.installation, now=site.clock())
     counted = site.installation.ledger.counted_batches([table.id]).get(table.id, {})
     findings = [one for one in site.now.today().findings if one.table == table.id]
     return page(
@@ -58,10 +73,45 @@ def show(request: Request, site: Site) -> Response:
         total=len(known),
         address=f"{request.url.path}?",
         declared=list(_declared(table)),
+        guidance=guidance_of(table, now=site.clock()),
+        entry=entry,
+        facts=facts,
+        columns=_columns(entry, facts),
+        pass_share=pass_share(facts.counts) if facts else None,
+        reading=reading_lines(table.id, site.settings),
         rules=list(_rules(table)),
         picture=picture_of(near(table), site),
         ref_of=lambda batch: BatchRef(table.id, batch),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLine:
+    """A column: what is declared of it, and how many values are missing in the newest batch."""
+
+    name: str
+    type: str
+    classification: str
+    nulls: str
+    means: str
+
+
+def _columns(entry: CatalogEntry | None, facts: TableFacts | None) -> list[ColumnLine]:
+    profile = {one.name: one for one in facts.profile} if facts else {}
+    return [
+        ColumnLine(
+            name=one.label,
+            type=one.type,
+            classification=one.classification,
+            nulls=f"{profile[one.name].nulls:.1%}" if one.name in profile else "",
+            means="; ".join(
+                part
+                for part in (one.description, one.protection, f"all that match {one.name}" if one.pattern else "")
+                if part
+            ),
+        )
+        for one in (entry.columns if entry else ())
+    ]
 
 
 def worst(site: Site, table: Table) -> str:
@@ -97,6 +147,13 @@ def _declared(table: Table) -> Iterator[tuple[str, str]]:
         yield "Promises freshness", promise_text(table.freshness)
     if table.latency is not None:
         yield "May take", format_duration(table.latency)
+    if table.tags:
+        yield "Tags", ", ".join(table.tags)
+    if table.synonyms:
+        yield "Also called", ", ".join(table.synonyms)
+    for one in table.consumers:
+        columns = f" ({', '.join(one.columns)})" if one.columns else ""
+        yield "Relied on by", f"{one.name} <{one.contact}>{columns} {one.purpose}".rstrip()
     if products := products_of(table):
         yield "Feeds", ", ".join(products)
 
