@@ -43,7 +43,7 @@ def test_the_on_call_story_held_decided_looked_at_replayed_published_and_in_the_
     assert (record.state, record.counts.published) == ("published", 4)
     decided = [(one.who, one.verb, one.text) for one in ledger.decisions(REF)]
     assert decided == [
-        ("ann (unproved)", "correct", "1 cells of status from the page"),
+        ("ann (unproved)", "correct", "1 cell of status from the page"),
         ("ann (unproved)", "correct", "amount = ltrim(amount, '-') where amount LIKE '-%'"),
     ]
     assert len(ledger.replay_requests()) == 1

@@ -33,7 +33,7 @@ from readiness_pipelines.web.remembering import remember_name
 from readiness_pipelines.web.rendering import page
 from readiness_pipelines.web.site import Site
 
-CELL_ROWS = 15
+CELL_ROWS = 12
 SHOWN_COLUMNS = 4
 LIVE_ROWS = 200_000
 """A batch of more rows is judged when somebody wants to see what would happen, not while they write."""
