@@ -8,10 +8,12 @@
 # make fuzz   decisions from a seed, hostile and innocent, replayed; FUZZ="--cases 600 --seed 7"
 # make conform  the gate against Pandera on random schemas and batches; CONFORM="--cases 10000 --seed 7 --spark 0.01"
 # make doors  faults under every door: files, statements, damage, memory; DOORS="--door replay --kind files --stride 10"
+# make kills-stream  processes that read a topic, and its broker, killed by the hundred; KILLS="--kills 500 --seed 7"
 # make bench  all of these, some two hours
 # make bench-gate    speed and memory beside peers, in an environment of its own; BENCH="--millions 1" is short
 # make bench-alarms  false alarms and misses on 400 series with known faults and without
 # make bench-detection  columns about persons: precision and recall; DETECTION="--missed" names what was missed
+# make bench-serve  one record over HTTP: rate, latency, processor time, beside Starlette with pydantic; SERVE="--seconds 30 --long 300"
 # make bench-watch   one look at the freshness of 500 tables
 # make bench-scale   Spark beside DuckDB on 20 million rows; 500 tables, 10,000 batches; SCALE="--millions 1 --parts engines" is short
 # make bench-growth  what a delivery costs as batches accumulate; GROWTH="--sizes 10 100" is short
@@ -23,7 +25,7 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors bench bench-gate bench-scale bench-growth bench-watch bench-alarms bench-detection lock clean
+.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream bench bench-gate bench-scale bench-growth bench-watch bench-serve bench-alarms bench-detection lock clean
 
 KEYS := data/keys/patients.key data/keys/cards.key
 
@@ -75,6 +77,9 @@ conform: .venv/tools
 doors: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.faults.doors $(DOORS)
 
+kills-stream: .venv/tools
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.streaming.kills $(KILLS)
+
 bench: bench-gate bench-scale bench-growth bench-watch bench-alarms
 
 bench-gate: .venv-bench/installed
@@ -91,6 +96,9 @@ bench-scale: .venv/tools
 
 bench-watch: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.watching
+
+bench-serve: .venv/tools
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.benchmarks.serving $(SERVE)
 
 bench-alarms: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.alarms $(ALARMS)

@@ -20,6 +20,11 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.run:run",
         help="Run batches from their source to the products. Without --batch or --all: what is due.",
     ),
+    "stream": Named(
+        home="readiness_pipelines.cli.stream:stream",
+        help="Read a shard of a table's topic until it is told to end: slices are published within seconds, windows"
+        " sealed.",
+    ),
     "status": Named(
         home="readiness_pipelines.cli.status:show_status",
         help="Show where every batch of a domain (of all, where none is named) stands: rows, what is held and why,"
@@ -114,6 +119,10 @@ COMMANDS: Mapping[str, Named] = {
     "incidents": Named(
         home="readiness_pipelines.cli.incidents:app",
         help="What is not as promised: look, take it, close it, or silence it.",
+    ),
+    "lineage": Named(
+        home="readiness_pipelines.cli.lineage:app",
+        help="Where data comes from, what depends on it, and events about it.",
     ),
     "catalog": Named(
         home="readiness_pipelines.cli.catalog:app",

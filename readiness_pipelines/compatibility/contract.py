@@ -197,7 +197,7 @@ class Contract:
             columns=tuple(dataclasses.replace(one, description="") for one in self.columns),
             guarantees=tuple(
                 dataclasses.replace(one, text="", globals={}, arguments=_unordered(one.arguments))
-                for one in self.guarantees
+                for one in sorted(self.guarantees, key=lambda one: one.name)
             ),
         )
         return fingerprint(to_plain(bare))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
     from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
     from readiness_pipelines.ledger.profiles import profile_digest
+    from readiness_pipelines.ledger.receivers import Receivers, ReceiverState, RefusedEvent
     from readiness_pipelines.ledger.records import (
         ALL_BATCHES,
         Attempt,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.scorecards import KeptScorecard, Scorecards
     from readiness_pipelines.ledger.shapes import Shape
     from readiness_pipelines.ledger.silences import Silence
+    from readiness_pipelines.ledger.streams import ShardRecord, Streams, StreamState
     from readiness_pipelines.ledger.trail import FAILED
 else:
     import_on_demand(__name__)
@@ -93,15 +95,21 @@ __all__ = [
     "Migrated",
     "NewDecision",
     "NoticeKey",
+    "ReceiverState",
+    "Receivers",
+    "RefusedEvent",
     "RegisteredPerson",
     "ReplayRequest",
     "RequestState",
     "Scorecards",
     "Severity",
     "Shape",
+    "ShardRecord",
     "Silence",
     "Snapshots",
     "StoredColumn",
+    "StreamState",
+    "Streams",
     "Tally",
     "TrailEntry",
     "Turn",

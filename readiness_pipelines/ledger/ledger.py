@@ -43,10 +43,12 @@ from readiness_pipelines.ledger.gates import GateRecord
 from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
 from readiness_pipelines.ledger.incident_book import Incidents
 from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
+from readiness_pipelines.ledger.receivers import Receivers
 from readiness_pipelines.ledger.records import Attempt, BatchRecord, TrailEntry
 from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
 from readiness_pipelines.ledger.scorecards import Scorecards
 from readiness_pipelines.ledger.shapes import Shape
+from readiness_pipelines.ledger.streams import Streams
 from readiness_pipelines.names import TableId
 
 AUTOMATIC = "readiness"
@@ -110,6 +112,16 @@ class Ledger:
     def erasures(self) -> Erasures:
         """Who is to be forgotten, and the register of those who were, in the same database."""
         return Erasures(self._database)
+
+    @property
+    def receivers(self) -> Receivers:
+        """Who is sent what happens to batches, and how far each is, in the same database."""
+        return Receivers(self._database)
+
+    @property
+    def streams(self) -> Streams:
+        """Who reads streams, and the windows that are open, in the same database."""
+        return Streams(self._database)
 
     @property
     def scorecards(self) -> Scorecards:
@@ -260,6 +272,11 @@ class Ledger:
         """What was committed last of each batch of some Iceberg tables, as far as it was kept."""
         with self._database.reading() as connection:
             return contents.contents_of(connection, tables)
+
+    def committed(self, ref: BatchRef) -> BatchContents | None:
+        """What was committed last of one batch of an Iceberg table; ``None`` where it was not kept."""
+        with self._database.reading() as connection:
+            return contents.contents_of_batch(connection, ref)
 
     def note_arrival(self, ref: BatchRef, arrival: str | None) -> None:
         """Note that what arrived, by its fingerprint, holds what was ingested of a batch already."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.catalog.quality import Hold, QualityMonth, pass_share
     from readiness_pipelines.overview.catalog.reading import ReadingLines, reading_lines
     from readiness_pipelines.overview.catalog.search import CatalogIndex, Hit, Where, catalog_index, search_catalog
-    from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, read_text, table_map
+    from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, table_map
     from readiness_pipelines.overview.failing_rows import (
         FailingRow,
         FailingRows,
@@ -179,7 +179,6 @@ __all__ = [
     "quarantine_rows",
     "read_failing_rows",
     "read_plan",
-    "read_text",
     "reading_lines",
     "refused_types",
     "rules_broken",

@@ -1,19 +1,17 @@
 """The chain of custody of a batch: from what arrived to the products, with every decision in between."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Kpi, Table, downstream, upstream
 from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import ALL_BATCHES, BatchRecord, DecisionRecord, TrailEntry
+from readiness_pipelines.ledger import BatchRecord, DecisionRecord, TrailEntry
+from readiness_pipelines.lineage import Inputs, inputs_of, made_from, made_of
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview.known import unknown_batch
 from readiness_pipelines.products import KpiValue
-
-Inputs = Mapping[BatchRef, Mapping[TableId, Mapping[str, int]]]
-"""What each batch was made of that was made of others: snapshots, by table and by the table's batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,43 +58,12 @@ def history(table: Table, *, batch: str, installation: Installation) -> History:
         raise unknown_batch(table, batch, {one.ref.batch for one in there})
     inputs = ledger.recorded_inputs()
     start = [ref, raw] if raw in known else [ref]
-    onwards = {ref, *_made_from(ref, inputs)}
-    chain = {*_made_of(start, inputs), *onwards, *_not_computed(table, onwards, inputs)}
+    onwards = {ref, *made_from(ref, inputs)}
+    chain = {*made_of(start, inputs), *onwards, *_not_computed(table, onwards, inputs)}
     domains = dict.fromkeys(one.domain for one in (*upstream(table), table, *downstream(table)))
     declared = {one.id: one for domain in domains for one in domain.tables}
     ordered = _in_order(chain, inputs, list(declared))
     return History(ref=ref, steps=tuple(_of(one, declared.get(one.table), installation) for one in ordered))
-
-
-def _made_of(start: Iterable[BatchRef], inputs: Inputs) -> set[BatchRef]:
-    """The recorded inputs of some batches, and theirs; with the batches themselves."""
-    found, left = set(start), list(start)
-    while left:
-        new = [one for one in _inputs(inputs.get(left.pop())) if one not in found]
-        found.update(new)
-        left += new
-    return found
-
-
-def _made_from(ref: BatchRef, inputs: Inputs) -> set[BatchRef]:
-    """The batches that recorded a batch among their inputs, and those that recorded these."""
-    readers: dict[BatchRef, list[BatchRef]] = {}
-    for made, of in inputs.items():
-        for one in _inputs(of):
-            readers.setdefault(one, []).append(made)
-    found: set[BatchRef] = set()
-    left = [ref]
-    while left:
-        new = [one for one in readers.get(left.pop(), ()) if one not in found and one != ref]
-        found.update(new)
-        left += new
-    return found
-
-
-def _inputs(of: Mapping[TableId, Mapping[str, int]] | None) -> Iterator[BatchRef]:
-    """The batches that a batch was made of; what only compares with a whole table was not made of all its batches."""
-    for table, batches in (of or {}).items():
-        yield from (BatchRef(table, batch) for batch in batches if batch != ALL_BATCHES)
 
 
 def _not_computed(table: Table, onwards: Iterable[BatchRef], inputs: Inputs) -> Iterator[BatchRef]:
@@ -124,7 +91,7 @@ def _in_order(chain: Iterable[BatchRef], inputs: Inputs, declared: list[TableId]
         left = [ref]
         while left:
             one = left[-1]
-            before = [other for other in _inputs(inputs.get(one)) if other in members and other not in placed]
+            before = [other for other in inputs_of(inputs.get(one)) if other in members and other not in placed]
             before = [other for other in before if other not in left]
             if before:
                 left += sorted(before, reverse=True)

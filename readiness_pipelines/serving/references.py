@@ -81,7 +81,7 @@ class References:
         return [one.shown() for one in self._kept.get(table, ())]
 
     def refresh(self, installation: Installation) -> None:
-        """Look whether something newer is published, and read it; what cannot be read stays as it is, and grows older."""
+        """Look whether something newer is published, and read it; what cannot be read stays, and grows older."""
         published = Published(installation.ledger)
         for served in self._tables:
             before = dict(zip(served.references, self._kept.get(served.name, ()), strict=False))
@@ -171,5 +171,5 @@ def _incomparable(rule: _Rule, rows: duckdb.DuckDBPyRelation) -> str:
 
 
 def _a_few_at_a_time(rows: duckdb.DuckDBPyRelation) -> Iterator[tuple[Any, ...]]:
-    while some := rows.fetchmany(_ROWS_AT_ONCE):
-        yield from some
+    for batch in rows.to_arrow_reader(_ROWS_AT_ONCE):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

@@ -138,6 +138,7 @@ PAGES = (
             "Gate",
             "Gate.explain",
             "Gate.check_record",
+            "Gate.check_json",
         ),
     ),
     Page(

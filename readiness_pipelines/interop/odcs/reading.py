@@ -140,8 +140,8 @@ class _Reader:
         path = custom.get(name)
         if path is None:
             return None
-        self.taken.take(path)
-        return self.taken.look((*path, "value"))
+        self.taken.take((*path, "property"))
+        return self.taken.take((*path, "value"))
 
     def _parsed(self, name: str, read: Any, usual: Any) -> Any:
         """A custom property, read by a function; as usual where there is none, or it is not what is read."""
@@ -153,7 +153,8 @@ class _Reader:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             self.taken.refuse(path, f"it is not what {name} should be ({type(error).__name__})")
             return usual
-        self.taken.take(path)
+        self.taken.take((*path, "property"))
+        self.taken.take((*path, "value"))
         return found
 
     def _common(self) -> Contract:
@@ -261,13 +262,15 @@ class _Reader:
                 taken.take((*path, kind))
         columns: list[ContractColumn] = []
         rules: list[FoundRule] = []
+        names: set[str] = set()
         for one in self._property_paths(path):
-            column = self._column(one, columns)
+            column = self._column(one, columns, names)
             if column is not None:
+                names.add(column.name.casefold())
                 columns.append(column)
                 rules += self._rules_of(one, column)
         rules += self._quality((*path, "quality"), None)
-        columns = [_with_rules(column, rules) for column in columns]
+        columns = _with_rules(columns, rules)
         described = taken.text((*path, "description"))
         keys = [one.name for one in sorted(columns, key=lambda one: one.key or 0) if one.key]
         settings = dict(common.settings)
@@ -296,13 +299,13 @@ class _Reader:
                 self.taken.refuse(one, "it has no name")
         return found
 
-    def _column(self, path: Path_, before: list[ContractColumn]) -> ContractColumn | None:
+    def _column(self, path: Path_, before: list[ContractColumn], names: set[str]) -> ContractColumn | None:
         taken = self.taken
         name, physical = taken.text((*path, "name")), taken.text((*path, "physicalName"))
         ours = self._value(self._custom(path), f"{OURS}Column")
         given: Mapping[str, Any] = ours if isinstance(ours, dict) else {}
         called = physical or name
-        if any(one.name.casefold() == called.casefold() for one in before):
+        if called.casefold() in names:
             taken.refuse(path, f"another column is called {called!r}, but for letter case")
             return None
         if physical and name and physical != name and not given:
@@ -432,12 +435,18 @@ class _Reader:
         return found
 
 
-def _with_rules(column: ContractColumn, rules: list[FoundRule]) -> ContractColumn:
-    """A column with what its rules say of it: that it is never missing, or unique."""
-    own = {rule.guarantee.check for rule in rules if rule.guarantee.columns == (column.name,)}
-    return replace(
-        column, nullable=column.nullable and "not_nullable" not in own, unique=column.unique or "unique" in own
-    )
+def _with_rules(columns: list[ContractColumn], rules: list[FoundRule]) -> list[ContractColumn]:
+    """Columns with what their rules say of them: that they are never missing, or unique."""
+    said: dict[str, set[str]] = {}
+    for rule in rules:
+        if len(rule.guarantee.columns) == 1:
+            said.setdefault(rule.guarantee.columns[0], set()).add(rule.guarantee.check)
+    found = []
+    for one in columns:
+        own = said.get(one.name, set())
+        nullable, unique = one.nullable and "not_nullable" not in own, one.unique or "unique" in own
+        found.append(replace(one, nullable=nullable, unique=unique))
+    return found
 
 
 def _distinct(rules: list[FoundRule]) -> tuple[Guarantee, ...]:

@@ -8,8 +8,9 @@ from starlette.responses import Response
 from readiness_pipelines.batches import BatchRef, in_order
 from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table, answers_for
 from readiness_pipelines.delivery import kpi_values
+from readiness_pipelines.lineage import read_text
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview import data_path, read_text, standing_of
+from readiness_pipelines.overview import data_path, standing_of
 from readiness_pipelines.web.map_picture import picture_of
 from readiness_pipelines.web.paging import page_number
 from readiness_pipelines.web.rendering import page
