@@ -9,17 +9,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from readiness_pipelines.storage import Place
 from readiness_pipelines_tests.stores import CREDENTIALS, new_bucket
 
 Kind = Literal["noida", "tansu"]
 
-QUIET = {"logger": logging.getLogger("brokers"), "socket.timeout.ms": 10_000}
+QUIET: Any = {"logger": logging.getLogger("brokers"), "socket.timeout.ms": 10_000}
 logging.getLogger("brokers").addHandler(logging.NullHandler())
 
 

@@ -41,6 +41,7 @@ _KINDS = {
     FindingKind.QUEUE: Standing.BROKEN,
     FindingKind.FRESHNESS: Standing.LATE,
     FindingKind.LATENCY: Standing.LATE,
+    FindingKind.STREAM: Standing.LATE,
 }
 
 

@@ -82,7 +82,7 @@ class KafkaMessages:
         self._topic = topic.topic
         self._options = dict(options)
         try:
-            self._consumer = confluent_kafka.Consumer({**_OPTIONS, "group.id": group, **options, "logger": _LOGGER})
+            self._consumer = confluent_kafka.Consumer({**_OPTIONS, "group.id": group, **options}, logger=_LOGGER)
         except confluent_kafka.KafkaException as error:
             raise DeclarationError(f"the brokers of {topic.describe()} cannot be used: {_said(error)}") from error
         self._positions: dict[int, int] = {}
@@ -93,7 +93,7 @@ class KafkaMessages:
         from confluent_kafka.admin import AdminClient  # noqa: PLC0415  # an extra
 
         with suppress(self._kafka.KafkaException, AttributeError):
-            client = AdminClient({**self._options, "logger": _LOGGER})
+            client = AdminClient(dict(self._options), logger=_LOGGER)
             asked = client.describe_topics(
                 self._kafka.TopicCollection([self._topic]), request_timeout=ANSWERS_WITHIN_SECONDS
             )

@@ -9,6 +9,8 @@ _STATES = {
     "held": "held",
     "partly_published": "in part",
     "published": "published",
+    "open": "still filling",
+    "sealed": "not judged",
     "ingested": "not judged",
     "discarded": "discarded",
     "empty": "empty",

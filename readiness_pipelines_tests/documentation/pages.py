@@ -83,7 +83,7 @@ PAGES = (
         file="sources.md",
         title="Sources and readers",
         words="Where rows come from, who answers for them, how they are read. More in [tables](../tables.md#sources).",
-        entries=_public("Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function"),
+        entries=_public("Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function", "Topic"),
     ),
     Page(
         file="readers.md",
@@ -109,6 +109,7 @@ PAGES = (
         words="The kinds of batches, then what a table's `reads=` and rules say about other tables' batches. "
         "More in [tables](../tables.md#batches).",
         entries=_public(
+            "QuarterHourlyBatches",
             "HourlyBatches",
             "DailyBatches",
             "WeeklyBatches",

@@ -1,6 +1,7 @@
 """Who reads a shard of a stream, and the windows that are open."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,14 @@ def test_a_shard_has_one_process_and_the_one_before_is_heard_no_more(ledger: Led
         streams.begin(ORDERS, "0/2", holder="c", at=NOW + MINUTE, silent_after=MINUTE)
     second = streams.begin(ORDERS, "0/2", holder="c", at=NOW + 2 * MINUTE, silent_after=MINUTE)
     assert second == first + 2
-    said = {"at": NOW + 2 * MINUTE, "window": "day_1", "positions": {0: 7}, "records": 7, "lag": 1, "watermark": NOW}
+    said: Any = {
+        "at": NOW + 2 * MINUTE,
+        "window": "day_1",
+        "positions": {0: 7},
+        "records": 7,
+        "lag": 1,
+        "watermark": NOW,
+    }
     with pytest.raises(StreamFencedError, match="another process has taken shard 0/2"):
         streams.beat(ORDERS, "0/2", epoch=first, **said)
     streams.end(ORDERS, "0/2", epoch=first, at=NOW, error="it was late")

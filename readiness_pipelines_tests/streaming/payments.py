@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandera.pyarrow as pa
 import pyarrow as arrow
@@ -58,7 +59,7 @@ def payments_domain(
     return bank
 
 
-FILES = FileDrop("payments/{batch}.jsonl", format="jsonl")
+FILES: Any = FileDrop("payments/{batch}.jsonl", format="jsonl")
 
 
 def payments_table(domain: Domain) -> GatedTable:

@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions
 
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.delivery import deliver, do_work, due_work, ingest, reconcile
@@ -132,7 +134,7 @@ def test_what_cannot_be_decoded_is_kept_as_it_came(tansu: Broker, installation: 
     tansu.make_topic(TOPIC, 2)
     producer = Producer({**tansu.options, **QUIET, "message.max.bytes": 20_000_000})
     large = payment(5, note="x" * 10_000_000)
-    for key, value, headers in (
+    sent: list[Any] = [
         (b"k1", b"\xff\xfe", [("source", b"pos-7"), ("bytes", b"\xff")]),
         (b"k2", None, []),
         (None, payment(3), []),
@@ -141,7 +143,8 @@ def test_what_cannot_be_decoded_is_kept_as_it_came(tansu: Broker, installation: 
         (None, b'{"Payment_id": 4, "payment_id": 4}', []),
         (None, b'{"_row": 4}', []),
         (None, b'{"payment_id": 1.50, "note": {"a": [1, 2.0]}}', []),
-    ):
+    ]
+    for key, value, headers in sent:
         producer.produce(TOPIC, value, key=key, headers=headers, partition=1)
     assert producer.flush(30) == 0
     domain = payments_domain()
