@@ -1,4 +1,4 @@
-# make run    run the domain readmissions on the committed data     make ui     the Dagster UI, with its daemon
+# make run    run the domain readmissions on the committed data     make ui     the web page and the Dagster UI, with its daemon
 # make test   all tests                                             make lint   ruff, mypy, import-linter
 # make quick  tests of declarations, gates and promises in a minute or two, for work in progress; QUICK="folder …" for others
 # make docs   the documentation as a site, at http://127.0.0.1:8000; what changes is shown at once
@@ -39,10 +39,16 @@ test: .venv/tools
 quick: .venv/tools
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow" $(QUICK)
 
-# Of the hospital alone, and nothing runs that nobody started: see READINESS_AUTOMATIC in docs/settings.md.
+# Of the hospital alone, and nothing runs that nobody started: see READINESS_AUTOMATIC in docs/settings.md. The web page
+# stands beside Dagster, each links to the other, and ends with it.
+ui: export READINESS_DOMAINS = readiness_pipelines.examples.readmissions:readmissions
+ui: export READINESS_AUTOMATIC = false
+ui: export READINESS_WEB_URL = http://127.0.0.1:3080
+ui: export READINESS_DAGSTER_URL = http://127.0.0.1:3000
+ui: export DAGSTER_HOME = $(CURDIR)/.dagster
 ui: .venv/installed .dagster/dagster.yaml $(KEYS)
-	READINESS_DOMAINS=readiness_pipelines.examples.readmissions:readmissions READINESS_AUTOMATIC=false \
-		DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+	@$(BIN)/readiness web --port 3080 & page=$$!; trap 'kill $$page' EXIT; trap 'exit 130' INT TERM; \
+		$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
 lint: .venv/tools
 	$(BIN)/ruff check .
