@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.migrations import Migrated, migrate
     from readiness_pipelines.ledger.moves import MOVES
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
-    from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn, counts_of
+    from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn, counts_of, shown_by
     from readiness_pipelines.ledger.profiles import profile_digest
     from readiness_pipelines.ledger.records import (
         ALL_BATCHES,
@@ -103,5 +103,6 @@ __all__ = [
     "migrate",
     "profile_digest",
     "record_digest",
+    "shown_by",
     "unknown_anchors",
 ]

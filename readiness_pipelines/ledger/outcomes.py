@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, case, func, select
 
-from readiness_pipelines.batches import BatchState, Counts
+from readiness_pipelines.batches import BatchState, Counts, Publication
 from readiness_pipelines.ledger.batches import VISIBLE
 from readiness_pipelines.ledger.keys import in_tables, table_of
 from readiness_pipelines.ledger.tables import BATCHES, PROFILES, SHAPES, TRAIL
@@ -19,8 +19,7 @@ _STATES = {state.value: state for state in BatchState}
 _TURNS = tuple(dict.fromkeys((*(state.value for state in BatchState), *WITHDRAWN)))
 
 
-@dataclass(frozen=True, slots=True)
-class BatchOutcome:
+class BatchOutcome(NamedTuple):
     """What became of a batch, without what it was made of.
 
     Attributes:
@@ -45,8 +44,7 @@ def counts_of(outcomes: Iterable[BatchOutcome]) -> Counts:
     return Counts(**dict(zip(_ROWS, sums, strict=True)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(NamedTuple):
     """A batch came to a state, at a time, in UTC; or was withdrawn."""
 
     batch: str
@@ -104,8 +102,21 @@ def turns(connection: Connection, tables: Collection[TableId]) -> Mapping[TableI
     query: Select[Any] = select(*columns).where(in_tables(TRAIL, tables), TRAIL.c.what.in_(_TURNS))
     found: dict[str, list[Turn]] = {}
     for table, batch, what, at in connection.execute(query.order_by(TRAIL.c.id)).tuples():
-        found.setdefault(table, []).append(Turn(batch=batch, what=what, at=at))
+        found.setdefault(table, []).append(Turn(batch, what, at))
     return {TableId.parse(table): some for table, some in found.items()}
+
+
+def shown_by(turns: Iterable[Turn]) -> tuple[Publication, ...]:
+    """The batches that consumers see after some turns of a table's: as `Ledger.publications`, without event times."""
+    first: dict[str, datetime] = {}
+    shown: dict[str, bool] = {}
+    for batch, what, at in turns:
+        if what in VISIBLE:
+            first.setdefault(batch, at)
+            shown[batch] = True
+        elif what in WITHDRAWN:
+            shown[batch] = False
+    return tuple(Publication(batch=batch, first_at=first[batch]) for batch, still in shown.items() if still)
 
 
 def tallies(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Tally]:

@@ -9,7 +9,7 @@ from readiness_pipelines.batches import BatchState, Counts, Publication
 from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import Incident, Shape, Turn
+from readiness_pipelines.ledger import Incident, Shape, Turn, shown_by
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import (
     BatchProfile,
@@ -169,7 +169,9 @@ def table_facts(table: Table, *, installation: Installation, now: datetime) -> T
     outcomes, turns = ledger.outcomes([table.id]).get(table.id, ()), ledger.turns([table.id, *raw])
     own = turns.get(table.id, ())
     holds = holds_of(own)
-    publications = ledger.publications(tables=[table.id]).get(table.id, ())
+    publications: Sequence[Publication] = shown_by(own)
+    if table.freshness is not None and table.freshness.event_time is not None:
+        publications = ledger.publications(tables=[table.id]).get(table.id, ())
     newest = max(publications, key=lambda one: table.batches.order(one.batch), default=None)
     repaired = [hold.until - hold.since for hold in holds if hold.until is not None]
     profiled, profile = _profile(table, newest, installation)
