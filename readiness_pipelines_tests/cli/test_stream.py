@@ -15,7 +15,7 @@ import pytest
 from readiness_pipelines import Topic
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import StreamState
+from readiness_pipelines.ledger import Finding, FindingKind, StreamState
 from readiness_pipelines.overview import observe
 from readiness_pipelines_tests.brokers import Broker, broker
 from readiness_pipelines_tests.cli.calling import call, start_process
@@ -95,10 +95,12 @@ def test_it_reads_seals_says_how_it_is_and_ends_when_it_is_told(
     wait_until(sealed, running)
     refused = call("stream", "bank.payments", code=2)
     assert "shard 0/1 of bank.payments is read by" in refused
-    later = datetime.now(UTC) + timedelta(minutes=3)
-    (finding,) = (
-        one for one in observe([table], installation=installation, now=later).findings if one.kind == "stream"
-    )
+
+    def unread() -> list[Finding]:
+        found = observe([table], installation=installation, now=datetime.now(UTC) + timedelta(minutes=3)).findings
+        return [one for one in found if one.kind is FindingKind.STREAM]
+
+    (finding,) = unread()
     assert "shard 0/1 was last heard of" in finding.seen
     assert finding.way_out == "readiness stream bank.payments --shard 0/1"
     running.send_signal(signal.SIGTERM)
@@ -107,6 +109,8 @@ def test_it_reads_seals_says_how_it_is_and_ends_when_it_is_told(
     assert "read 5 messages" in out
     (shard,) = installation.ledger.streams.shards([table.id])
     assert (shard.state, shard.positions, shard.records) == (StreamState.ENDED, {0: 15}, 5)
-    assert observe([table], installation=installation, now=later).findings == ()
+    assert unread() == []
     assert len(rows_of(installation, table.id, "_row")) == 13
-    assert "open" in call("status", "bank")
+    shown = call("status", "bank")
+    assert "3 2 open" in shown
+    assert "stream bank.payments 0/1: ended" in shown
