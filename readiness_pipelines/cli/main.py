@@ -20,6 +20,11 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.run:run",
         help="Run batches from their source to the products. Without --batch or --all: what is due.",
     ),
+    "stream": Named(
+        home="readiness_pipelines.cli.stream:stream",
+        help="Read a shard of a table's topic until it is told to end: slices are published within seconds, windows"
+        " sealed.",
+    ),
     "status": Named(
         home="readiness_pipelines.cli.status:show_status",
         help="Show where every batch of a domain (of all, where none is named) stands: rows, what is held and why,"
@@ -67,6 +72,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.open_page:open_page",
         help="Open the page of a batch (its verdict, rows, decisions, what to type), or a domain's report, in the"
         " browser.",
+    ),
+    "web": Named(
+        home="readiness_pipelines.cli.web:serve",
+        help="Serve the web page: how everything stands, what waits, decide and replay, the map, the same as JSON.",
     ),
     "scorecard": Named(
         home="readiness_pipelines.cli.scorecard:show_scorecard",

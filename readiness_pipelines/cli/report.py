@@ -10,6 +10,7 @@ from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.contracts import Domain
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.overview import scorecards
 from readiness_pipelines.settings import Settings
 
 
@@ -38,12 +39,14 @@ def write_pages(domains: Iterable[Domain], to: Path, installation: Installation)
     from readiness_pipelines.reports.facts import gather  # noqa: PLC0415  # only who writes one pays for charts:
     from readiness_pipelines.reports.page import html_page, markdown_page  # noqa: PLC0415  # half a second to import
 
-    written = []
-    for one in domains:
-        facts = gather(one, installation=installation, now=Run().clock())
+    written, given, now = [], tuple(domains), Run().clock()
+    required = Settings().identity.required
+    cards = scorecards(given, installation=installation, identity_required=required, now=now)
+    for one in given:
+        facts = gather(one, installation=installation, now=now)
         to.mkdir(parents=True, exist_ok=True)
         files = {"html": to / f"{one.name}.html", "markdown": to / f"{one.name}.md"}
-        files["html"].write_text(html_page(facts), encoding="utf-8")
-        files["markdown"].write_text(markdown_page(facts), encoding="utf-8")
+        files["html"].write_text(html_page(facts, cards[one.name]), encoding="utf-8")
+        files["markdown"].write_text(markdown_page(facts, cards[one.name]), encoding="utf-8")
         written.append({"domain": one.name, **{kind: str(file) for kind, file in files.items()}})
     return written

@@ -9,7 +9,7 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.columns import PUBLISHED_COLUMNS, RAW_COLUMNS
 from readiness_pipelines.contracts import Computed, DerivedTable, GatedTable, Kpi, Read, Table
 from readiness_pipelines.delivery.erasure.matching import matcher_of
@@ -80,6 +80,11 @@ def raw_rows(table: GatedTable, *, batch: str, installation: Installation, engin
     """
     raw = table.id.raw
     record = installation.ledger.get(BatchRef(raw, batch))
+    if record is not None and record.state is BatchState.OPEN:
+        raise UpstreamNotPublishedError(
+            f"batch {batch!r} of {table.id} is a stream's open window: it is judged as a whole when it is sealed",
+            way_out=f"after its end: readiness run {table.id} --batch {batch}",
+        )
     if record is None or record.snapshots.raw is None:
         raise UpstreamNotPublishedError(
             f"nothing of batch {batch!r} was ingested into {raw}",

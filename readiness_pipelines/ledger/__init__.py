@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
     from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
     from readiness_pipelines.ledger.gates import GateRecord
+    from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
     from readiness_pipelines.ledger.incident_book import Incidents
     from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, IncidentState
     from readiness_pipelines.ledger.ledger import AUTOMATIC, Ledger
@@ -45,20 +46,26 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.scorecards import KeptScorecard, Scorecards
     from readiness_pipelines.ledger.shapes import Shape
     from readiness_pipelines.ledger.silences import Silence
+    from readiness_pipelines.ledger.streams import ShardRecord, Streams, StreamState
+    from readiness_pipelines.ledger.trail import FAILED
 else:
     import_on_demand(__name__)
 
 __all__ = [
     "ALL_BATCHES",
+    "ASSIGNED",
     "AUTOMATIC",
     "BESIDE",
     "EVERYWHERE",
+    "FAILED",
     "MOVES",
     "REGISTER",
     "UNLIKE",
+    "Assignment",
     "Attempt",
     "BatchContents",
     "BatchFinding",
+    "BatchGlance",
     "BatchOutcome",
     "BatchRecord",
     "BrokenLink",
@@ -97,9 +104,12 @@ __all__ = [
     "Scorecards",
     "Severity",
     "Shape",
+    "ShardRecord",
     "Silence",
     "Snapshots",
     "StoredColumn",
+    "StreamState",
+    "Streams",
     "Tally",
     "TrailEntry",
     "Turn",

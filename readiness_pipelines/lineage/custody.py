@@ -1,6 +1,6 @@
 """The chain of custody of one row: from the record in a file to the numbers that it is part of."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from readiness_pipelines.delivery.reading import judged_rows
 from readiness_pipelines.errors import ReadinessError, UnknownNameError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.lineage.batches import Records, made_from, made_of
+from readiness_pipelines.lineage.batches import made_from, made_of
 from readiness_pipelines.names import TableId
 
 
@@ -30,6 +30,10 @@ class Place(StrEnum):
     DISCARDED = "discarded"
     INGESTED = "ingested, not judged"
     GONE = "neither published nor waiting"
+
+
+Records = Mapping[BatchRef, BatchRecord]
+"""Where batches stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +135,7 @@ def row_custody(
     """
     ref = BatchRef(table.id, batch)
     records = {record.ref: record for record in installation.ledger.batches()}
+    inputs = {made: record.inputs for made, record in records.items()}
     kpis = {one.id for one in tables if isinstance(one, Kpi)}
     raw = BatchRef(table.id.raw, batch) if isinstance(table, GatedTable) else None
     if ref not in records and (raw is None or raw not in records):
@@ -139,9 +144,9 @@ def row_custody(
     with handling_rows(table), installation.engine(f"row {row} of {ref}") as engine:
         found = _Row(table, ref, row, installation, engine)
         place, broken, file = found.place()
-        origin = found.file_record(file, made_of([ref, *([raw] if raw else [])], records), records)
+        origin = found.file_record(file, made_of([ref, *([raw] if raw else [])], inputs), records)
         decisions = tuple(found.decisions(_applied(ref, installation)))
-    before = made_of([ref, *([raw] if raw else [])], records) - {ref}
+    before = made_of([ref, *([raw] if raw else [])], inputs) - {ref}
     record = records.get(ref)
     return RowCustody(
         ref=ref,
@@ -154,7 +159,7 @@ def row_custody(
         gate=record.gate_version if record else None,
         computed_by=str(transform_facts(table).get("code", "")),
         decisions=decisions,
-        used_by=tuple(_stages(made_from(ref, records), records, kpis)) if place is Place.PUBLISHED else (),
+        used_by=tuple(_stages(made_from(ref, inputs), records, kpis)) if place is Place.PUBLISHED else (),
     )
 
 

@@ -24,6 +24,7 @@ from readiness_pipelines.orchestration.metadata import (
     promise_metadata,
     source_metadata,
     value_metadata,
+    without_counts,
 )
 from readiness_pipelines.orchestration.newest import newest_metadata
 from readiness_pipelines.orchestration.partitions import partition_mapping, partitions_of
@@ -141,11 +142,13 @@ def _lineage(
 
 
 def _delivered_metadata(table: Table, delivery: Delivery, installation: Installation) -> Mapping[str, Any]:
-    metadata = delivery_metadata(delivery, table) | newest_metadata(table, installation)
-    if isinstance(table, Kpi) and delivery.state.visible:
-        values = kpi_values(table, installation=installation, batches=[delivery.ref.batch])
-        metadata |= value_metadata(table, values)
-    return metadata
+    """What the asset's page shows, in its order: the newest batch first, then the one that ran."""
+    metadata = newest_metadata(table, installation)
+    if not isinstance(table, Kpi):
+        return metadata | delivery_metadata(delivery, table)
+    if delivery.state.visible:
+        metadata |= value_metadata(table, kpi_values(table, installation=installation, batches=[delivery.ref.batch]))
+    return metadata | without_counts(delivery_metadata(delivery, table))
 
 
 def _deps(table: Table) -> list[dg.AssetDep]:

@@ -180,6 +180,11 @@ def delivery_metadata(delivery: Delivery, table: Table) -> dict[str, Any]:
     }
 
 
+def without_counts(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The same without numbers, each of which Dagster plots: of a KPI, the numbers are its values."""
+    return {name: value for name, value in metadata.items() if type(value) not in (int, float)}
+
+
 def _inputs_metadata(delivery: Delivery) -> dict[str, Any]:
     """The snapshots that a batch was made of."""
     inputs = [

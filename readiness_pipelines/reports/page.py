@@ -13,11 +13,12 @@ from readiness_pipelines.durations import format_duration
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import Bar
-from readiness_pipelines.overview import OUR_RUNBOOK, BatchStatus, LaneStatus
+from readiness_pipelines.overview import OUR_RUNBOOK, BatchStatus, LaneStatus, Scorecard
 from readiness_pipelines.products import KpiValue, format_value
 from readiness_pipelines.reports.charts import freshness_chart, histogram_chart, kpi_chart, rows_chart, rules_chart
 from readiness_pipelines.reports.facts import Facts, KpiFacts
 from readiness_pipelines.reports.parts import Chart, Figure, Part, environment, unusual_rows
+from readiness_pipelines.reports.scorecard import scorecard_parts
 
 SHOWN_BATCHES = 120
 """Charts show so many of the newest batches."""
@@ -43,25 +44,30 @@ class KpiPart:
     parts: Part | None
 
 
-def html_page(facts: Facts) -> str:
-    """The report as one HTML file with its pictures and colours inside; it asks nothing of any server."""
-    common = _common(facts, drawn=True)
+def html_page(facts: Facts, scorecard: Scorecard | None = None) -> str:
+    """The report as one HTML file with its pictures and colours inside; it asks nothing of any server.
+
+    Args:
+        facts: What happened in the domain.
+        scorecard: How ready it is; ``None`` leaves that out.
+    """
+    common = _common(facts, scorecard, drawn=True)
     return environment().get_template("report.html.j2").render(charts=_charts(facts), **common)
 
 
-def markdown_page(facts: Facts) -> str:
-    """The report's figures and tables as Markdown, for a pull request."""
-    return environment().get_template("report.md.j2").render(**_common(facts, drawn=False))
+def markdown_page(facts: Facts, scorecard: Scorecard | None = None) -> str:
+    """The report's figures and tables as Markdown, for a pull request; arguments as for `html_page`."""
+    return environment().get_template("report.md.j2").render(**_common(facts, scorecard, drawn=False))
 
 
-def _common(facts: Facts, *, drawn: bool) -> dict[str, Any]:
+def _common(facts: Facts, scorecard: Scorecard | None, *, drawn: bool) -> dict[str, Any]:
     return {
         "domain": facts.domain,
         "on_call": str(facts.on_call),
         "at": f"{facts.at:%Y-%m-%d %H:%M} UTC",
         "kpis": [_kpi_part(kpi, drawn=drawn) for kpi in facts.kpis],
         "figures": _figures(facts),
-        "tables": _tables(facts),
+        "tables": [*_tables(facts), *(scorecard_parts(scorecard) if scorecard else ())],
     }
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from statistics import median
 
 from readiness_pipelines.batches import BatchState, Counts, Publication
 from readiness_pipelines.contracts import GatedTable, Table
@@ -21,7 +20,13 @@ from readiness_pipelines.observability import (
     assess,
     freshness_kept,
 )
-from readiness_pipelines.overview.catalog.quality import Hold, QualityMonth, holds_of, quality_months
+from readiness_pipelines.overview.catalog.quality import (
+    Hold,
+    QualityMonth,
+    holds_of,
+    median_time,
+    quality_months,
+)
 
 KEPT_DAYS = 30
 """How freshness was kept is said of so many days."""
@@ -176,7 +181,7 @@ def table_facts(table: Table, *, installation: Installation, now: datetime) -> T
         newest_at=newest.first_at if newest else None,
         months=quality_months(table.batches, outcomes, own, holds)[-SHOWN_MONTHS:],
         holds=holds,
-        repair_time=median(repaired) if repaired else None,
+        repair_time=median_time(repaired),
         cadence=cadence_of(turns.get(table.id.raw, ())),
         freshness=_freshness(table, publications, installation, now),
         kept=_kept(table, publications, now),
@@ -206,7 +211,7 @@ def cadence_of(arrivals: Sequence[Turn]) -> Cadence | None:
     gaps = [after - before for before, after in pairwise(times[-SHOWN_DELIVERIES - 1 :])]
     return Cadence(
         deliveries=len(times),
-        usual_gap=median(gaps) if gaps else None,
+        usual_gap=median_time(gaps),
         longest_gap=max(gaps, default=None),
         last_at=times[-1],
     )

@@ -67,6 +67,11 @@ def pass_share(counts: Counts) -> float | None:
     return counts.published / there if there > 0 else None
 
 
+def median_time(times: Sequence[timedelta]) -> timedelta | None:
+    """The median of some times; ``None`` of none."""
+    return timedelta(seconds=median(time.total_seconds() for time in times)) if times else None
+
+
 def holds_of(turns: Sequence[Turn]) -> tuple[Hold, ...]:
     """The times in which batches of a table were held, in the order in which they began.
 
@@ -137,5 +142,5 @@ def _quality_months(
             counts=sum((one.counts for one in ours), Counts()),
             holds=len(began),
             repaired=len(took),
-            repair_time=median(took) if took else None,
+            repair_time=median_time(took),
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from readiness_pipelines.batches import Keys
 from readiness_pipelines.commands import catalog_command, scan_command, status_command
-from readiness_pipelines.contracts import Domain, GatedTable, Table
+from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Table
 from readiness_pipelines.contracts.classification import PersonalKind
 from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.delivery.classes import class_of
@@ -79,7 +79,8 @@ def slas(facts: Gathered) -> Answer:
     """Each KPI has a quality SLA, and kept it in the newest month of which something is known, the one before first."""
     if not facts.products:
         return unknown(asked.SLAS, "there is no KPI", todo="declare the number that the data is for: @domain.kpi(…)")
-    proofs, faults = [], []
+    proofs: list[Evidence] = []
+    faults: list[Evidence] = []
     for product in facts.products:
         month = _telling_month(facts.slas.get(product.id, ()))
         see = f"readiness scorecard {product.id}"
@@ -91,21 +92,19 @@ def slas(facts: Gathered) -> Answer:
             (proofs if month.kept else faults).append(found(said, table=product.id, command=see))
     if not faults and len(proofs) < len(facts.products):
         return unknown(asked.SLAS, "no month of every SLA could be reckoned yet", todo="deliver, and wait for a month")
-    return answer(
-        asked.SLAS, proofs, faults, todo="declare sla=Sla(published=…, fresh=…, repaired_within=…) and keep it"
-    )
+    return answer(asked.SLAS, proofs, faults, todo="declare what is missing, sla=Sla(published=…), and keep it")
 
 
 def _telling_month(months: tuple[SlaMonth, ...]) -> SlaMonth | None:
     """The newest month that is over and of which something is known; else this one, as far as it is."""
     known = [month for month in months if month.kept is not None]
     over = [month for month in known if month.over]
-    return (over or known or [None])[-1]
+    return (over or known)[-1] if known else None
 
 
 def gates(facts: Gathered) -> Answer:
     """Whatever is published was judged by a gate with rules, and so was all that it is computed from."""
-    proofs, faults = [], []
+    faults: list[Evidence] = []
     rules = judged = 0
     for table in facts.tables:
         try:
@@ -120,7 +119,9 @@ def gates(facts: Gathered) -> Answer:
         judged += sum(tally.batches.values())
         if ungated := tally.gated.get("", 0):
             faults.append(against(f"{ungated:,} batches of {table.id} are published without a verdict", table=table.id))
-    proofs = [for_it(f"{judged:,} published batches of {len(facts.tables):,} tables and products, by {rules:,} rules")]
+    proofs = [
+        for_it(f"{judged:,} batches of {len(facts.tables):,} tables and products were judged, by {rules:,} rules")
+    ]
     return answer(
         asked.GATES, proofs, faults, todo="deliver what was never judged, and repair what readiness check names"
     )
@@ -131,18 +132,15 @@ def drift(facts: Gathered) -> Answer:
     faults = [
         against(f"no batch of {table.id} is profiled", table=table.id)
         for table in facts.tables
-        if (tally := facts.tallies.get(table.id)) is not None
+        if not isinstance(table, Kpi)  # of a few numbers there is nothing to profile
+        and (tally := facts.tallies.get(table.id)) is not None
         and any(state.visible for state in tally.batches)
         and not _profiled(table, facts)
     ]
     todo = "run readiness watch every few minutes, and name a channel for the alerts: docs/alerts.md"
     if facts.last_look is None:
-        why = "nobody has looked: readiness watch, or Dagster's sensor readiness_watch, has not run"
-        return (
-            answer(asked.DRIFT, [], faults, todo="let it run")
-            if faults
-            else unknown(asked.DRIFT, why, todo="let it run")
-        )
+        why = "nobody has looked: neither readiness watch nor Dagster's sensor readiness_watch has run"
+        return answer(asked.DRIFT, [], faults, todo=todo) if faults else unknown(asked.DRIFT, why, todo=todo)
     if (silent := facts.now - facts.last_look).total_seconds() > LOOKS_WITHIN_HOURS * 3_600:
         said = f"nobody has looked for {format_duration(silent)}"
         faults.append(against(said, command="readiness watch"))
@@ -155,7 +153,10 @@ def drift(facts: Gathered) -> Answer:
     if not notified and not faults:
         return unknown(asked.DRIFT, "it is watched, and no alert has reached anybody yet", todo=todo)
     looked = for_it(f"last look {facts.last_look:%Y-%m-%d %H:%M} UTC", command="readiness watch")
-    proofs = [looked, for_it(f"{len(notified):,} incidents reached somebody", command="readiness incidents list --all")]
+    proofs = [
+        looked,
+        for_it(f"incidents that reached somebody: {len(notified):,}", command="readiness incidents list --all"),
+    ]
     return answer(asked.DRIFT, proofs, faults, todo=todo)
 
 
@@ -207,7 +208,7 @@ def access(facts: Gathered) -> Answer:
         said = "anybody can decide under any name: nobody has to prove who they are"
         faults.append(against(said, command="readiness doctor"))
     if facts.unproved:
-        faults.append(against(f"{len(facts.unproved):,} decisions of late are by somebody who proved nothing"))
+        faults.append(against(f"decisions of late by somebody who proved nothing: {len(facts.unproved):,}"))
     faults += [
         against(f"{one.table}: {one.seen}", table=one.table, command=scan_command(one.table))
         for one in facts.unclassified
@@ -215,13 +216,13 @@ def access(facts: Gathered) -> Answer:
     personal, bare = _personal_columns(facts)
     faults += bare
     if facts.erasures:
-        said = f"{len(facts.erasures):,} requests to be forgotten are not done"
+        said = f"requests to be forgotten that are not done: {len(facts.erasures):,}"
         faults.append(against(said, command="readiness erase --resume"))
     proofs = [for_it(f"{facts.linked:,} rows of the trail are as they were written", command="readiness audit verify")]
     if personal:
-        proofs.append(for_it(f"{personal:,} columns that name persons are protected before they are published"))
+        proofs.append(for_it(f"columns that name persons and are protected before they are published: {personal:,}"))
     if facts.decided and not facts.unproved:
-        proofs.append(for_it(f"{len(facts.decided):,} decisions of late, each by somebody who proved who they are"))
+        proofs.append(for_it(f"decisions of late, each by somebody who proved who they are: {len(facts.decided):,}"))
     todo = "demand a proof of who decides: [settings.identity] required = true; classify and protect what names persons"
     return answer(asked.ACCESS, proofs, faults, todo=todo)
 
@@ -265,7 +266,7 @@ def standards(facts: Gathered) -> Answer:
         why = "nothing is published"
         return unknown(asked.STANDARDS, why, todo=f"deliver something: {status_command(facts.domains[0].name)}")
     proofs = [
-        for_it(f"{kept:,} published batches are in snapshots of Apache Iceberg tables"),
+        for_it(f"published batches in snapshots of Apache Iceberg tables: {kept:,}"),
         for_it("the catalog is exported as DCAT-AP", command="readiness catalog export"),
     ]
     return answer(asked.STANDARDS, proofs, faults, todo="readiness reconcile says what is missing, and repairs it")
@@ -285,7 +286,7 @@ def staffed(facts: Gathered) -> Answer:
         measured += answered
         faults += slow
         soon = format_duration(domain.answer_within)
-        proofs.append(for_it(f"{domain.name}: {answered:,} incidents answered within {soon}; on call: {on_call}"))
+        proofs.append(for_it(f"{domain.name}: incidents answered within {soon}: {answered:,}; on call: {on_call}"))
     if not faults and not measured:
         why = f"no incident had to be answered in the last {LOOKED_BACK.days} days"
         return unknown(asked.STAFFED, why, todo="take incidents when they come: readiness incidents ack")
