@@ -18,6 +18,7 @@ from readiness_pipelines import (
     FileDrop,
     FlagMissing,
     MonthlyBatches,
+    NoisyRatio,
     Pseudonym,
     Ratio,
     Source,
@@ -25,6 +26,7 @@ from readiness_pipelines import (
     Sum,
     Tolerance,
     Trim,
+    Value,
     cleanse,
     protect,
 )
@@ -127,6 +129,16 @@ def shop() -> Domain:
         """Sales of a day."""
         return Sum("amount")
 
+    @domain.kpi(question="How many orders?", unit="orders", by=["currency"], suppress_below=3, persons="email")
+    def orders_kept(orders: Relation) -> Value:
+        """Orders by currency, without small cells."""
+        return Value("count(order_id)")
+
+    @domain.kpi(question="How many refunds, with noise?", unit="ratio")
+    def noisy(orders: Relation) -> NoisyRatio:
+        """Refunds, with noise."""
+        return NoisyRatio("status = 'refunded'", person="email", epsilon=1, budget=9)
+
     @domain.kpi(question="How many orders are refunded?", unit="ratio", target="<= 0.5")
     def refund_rate(orders: Relation) -> Ratio:
         """Share of the orders that were refunded."""
@@ -170,6 +182,16 @@ def test_columns_of_declared_tables_are_made_of_what_cleansing_protection_transf
     refunds = column_lineage(table(domain, "refund_rate"))
     assert parts(refunds.columns["met"]) == {("shop.orders.status", "conditional")}
     assert refunds.columns["unit"] == frozenset()
+    kept = column_lineage(table(domain, "orders_kept"))
+    assert parts(kept.columns["value"]) == {
+        ("shop.orders.order_id", "aggregation"),
+        ("shop.orders.email", "conditional"),
+    }
+    assert parts(kept.columns["suppressed"]) == {("shop.orders.email", "conditional")}
+    noisy = column_lineage(table(domain, "noisy"))
+    assert ("shop.orders.status", "conditional") in parts(noisy.columns["value"])
+    assert ("shop.orders.email", "filter") in parts(noisy.rows)
+    assert [one.name for one in domain.tables if column_lineage(one).unresolved] == ["checked"]
 
 
 def test_an_impact_names_the_columns_tables_and_kpis_that_a_column_reaches_and_nothing_else() -> None:
@@ -179,7 +201,7 @@ def test_an_impact_names_the_columns_tables_and_kpis_that_a_column_reaches_and_n
     assert list(map(str, rate.kpis)) == ["shop.sold"]
     assert "shop.checked" in map(str, rate.unresolved)
     status = graph.impact(graph.node("shop_raw.orders.status"))
-    assert set(map(str, status.kpis)) == {"shop.sold", "shop.refund_rate"}
+    assert set(map(str, status.kpis)) == {"shop.sold", "shop.refund_rate", "shop.noisy", "shop.orders_kept"}
     assert TableId("shop", "orders") in status.rows  # whose other values are quarantined
     tree = graph.upstream(graph.node("shop.sold.value"), direct=True)
     (sales,) = tree.branches
