@@ -43,7 +43,7 @@ from readiness_pipelines.lineage import (
     How,
     Influences,
     LineageGraph,
-    Place,
+    RowPlace,
     column_lineage,
     known_lineage,
     row_custody,
@@ -246,7 +246,7 @@ def test_one_row_is_followed_from_its_record_in_a_file_through_decisions_to_kpis
         return row_custody(table(domain, name), batch=batch, row=row, tables=tables, installation=installation)
 
     waiting = follow("orders", 2)
-    assert (waiting.place, waiting.broken) == (Place.WAITING, ("amount_greater_than_or_equal_to",))
+    assert (waiting.place, waiting.broken) == (RowPlace.WAITING, ("amount_greater_than_or_equal_to",))
     assert (waiting.file.origin.name, waiting.file.record) == (f"orders/{DAY}/b.csv", 1)
     assert waiting.used_by == ()
 
@@ -264,7 +264,7 @@ def test_one_row_is_followed_from_its_record_in_a_file_through_decisions_to_kpis
     found = follow("orders", 2)
     record = installation.ledger.get(ref)
     assert record is not None
-    assert (found.place, found.judged.snapshot) == (Place.PUBLISHED, record.snapshots.published)
+    assert (found.place, found.judged.snapshot) == (RowPlace.PUBLISHED, record.snapshots.published)
     assert [one.touches for one in found.decisions] == [True, True]
     assert [one.touches for one in follow("orders", 1).decisions] == [False, True]
     raw = next(stage for stage in found.made_of if stage.ref.table.is_raw and stage.ref.table.name == "orders")
