@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.deciding import keep_draft
 from readiness_pipelines.cli.output import OUT, AsJson, count_of, errors_for_people, print_json, say, say_next
-from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_table, waiting_value
+from readiness_pipelines.cli.repeating import HeldOnly, Watch, look_again
+from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_tables
 from readiness_pipelines.cli.words import BatchKey, OfTable, WaitingBatch, What, find, find_batch, find_waiting
 from readiness_pipelines.commands import quarantine_command
 from readiness_pipelines.contracts import Table
@@ -22,9 +23,13 @@ from readiness_pipelines.delivery import Draft
 from readiness_pipelines.delivery.revealing import reveal as reveal_columns
 from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.json_values.waiting import waiting_value
 from readiness_pipelines.masking import NOBODY, Viewer, quoted_expression
 from readiness_pipelines.overview import classified_columns, quarantine_rows, waiting_batches, waiting_values
 from readiness_pipelines.settings import Settings
+
+NAMED_COLUMNS = 8
+"""So many columns are named whose values are not shown; of more, their number."""
 
 app = typer.Typer(no_args_is_help=True, help="What waits and why; correct, waive, discard, and take it back.")
 
@@ -41,20 +46,25 @@ Who = Annotated[str | None, typer.Option("--who", help="Who decides; the user of
 
 
 @app.command("list")
-def list_waiting(what: What = None, as_json: AsJson = False) -> None:
-    """List the batches of which something waits."""
+def list_waiting(what: What = None, held: HeldOnly = False, watch: Watch = False, as_json: AsJson = False) -> None:
+    """List the batches of which something waits, held ones first."""
     with errors_for_people():
         settings = Settings()
-        chosen = find(what, settings)
-        waiting = waiting_batches(chosen.tables, installation=Installation.open(settings))
-        if as_json:
-            print_json(list(map(waiting_value, waiting)))
-            return
-        if not waiting:
-            say("nothing waits")
-            return
-        OUT.print(waiting_table(waiting))
-        say_next(quarantine_command(waiting[0].ref))
+        chosen, installation = find(what, settings), Installation.open(settings)
+
+        def look() -> None:
+            found = waiting_batches(chosen.tables, installation=installation)
+            waiting = [record for record in found if not held or record.state is BatchState.HELD]
+            if as_json:
+                print_json(list(map(waiting_value, waiting)))
+            elif not waiting:
+                say("nothing is held" if held else "nothing waits")
+            else:
+                for table in waiting_tables(waiting):
+                    OUT.print(table)
+                say_next(quarantine_command(waiting[0].ref))
+
+        look_again(look, again=watch and not as_json)
 
 
 @app.command("show")
@@ -87,7 +97,8 @@ def rows(
             return
         OUT.print(rows_table(ref.batch, waiting.column_names, shown))
         if (hidden := classified_columns(found, waiting)) and not viewer.reveals:
-            say(f"not shown: values of {', '.join(hidden)}; with --reveal --reason …, they are, and the trail keeps it")
+            some = ", ".join(hidden) if len(hidden) <= NAMED_COLUMNS else f"{len(hidden)} classified columns"
+            say(f"not shown: values of {some}; with --reveal --reason …, they are, and the trail keeps it")
 
 
 @app.command("export")

@@ -52,6 +52,12 @@ def entries(connection: Connection, ref: BatchRef | None, limit: int | None) -> 
     return tuple(_entry(row) for row in reversed(connection.execute(query).all()))
 
 
+def entries_after(connection: Connection, after: int, limit: int) -> tuple[TrailEntry, ...]:
+    """The entries that follow one, oldest first. One writer appends at a time: none comes later with a lower number."""
+    query = select(TRAIL).where(TRAIL.c.id > after).order_by(TRAIL.c.id).limit(limit)
+    return tuple(map(_entry, connection.execute(query)))
+
+
 def has_failure(connection: Connection, ref: BatchRef, *, run_id: str) -> bool:
     """Whether it is noted that a run broke at a batch."""
     known = select(TRAIL.c.id).where(is_batch(TRAIL, ref), TRAIL.c.run_id == run_id, TRAIL.c.what == FAILED)

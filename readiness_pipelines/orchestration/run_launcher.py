@@ -13,7 +13,7 @@ from dagster._serdes import deserialize_value
 
 from readiness_pipelines.processes import is_alive
 
-PROCESS_TAG = "readiness/process"
+PROCESS_TAG = ".dagster/readiness_process"
 """Run tag of a run that a command executes in its own process: the machine, the process, and when it began."""
 
 GRACE_SECONDS = 20.0

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.delivery.classes import classes_of
 from readiness_pipelines.delivery.judging import decisions_in_force, judged_batch
@@ -22,12 +22,12 @@ from readiness_pipelines.sql import identifier
 
 
 def waiting_batches(tables: Iterable[Table], *, installation: Installation) -> tuple[BatchRecord, ...]:
-    """The batches of some tables of which rows wait: in the order of the tables, each table's from old to new."""
+    """The batches of some tables of which rows wait: held ones first, each table's together, from old to new."""
     known = {table.id: (place, table) for place, table in enumerate(tables)}
 
-    def order(record: BatchRecord) -> tuple[int, tuple[float, str]]:
+    def order(record: BatchRecord) -> tuple[bool, int, tuple[float, str]]:
         place, table = known[record.ref.table]
-        return place, table.batches.order(record.ref.batch)
+        return record.state is not BatchState.HELD, place, table.batches.order(record.ref.batch)
 
     records = installation.ledger.batches(tables=list(known))
     return tuple(sorted((record for record in records if record.counts.quarantined), key=order))
@@ -51,6 +51,8 @@ def quarantine_rows(
     table: Table, *, batch: str, rule: str | None, limit: int | None, installation: Installation
 ) -> pa.Table:
     """The rows of a batch that wait: ``_row``, the source's columns, and ``broken``, the names of the rules.
+
+    Those that break a rule come first; of a held batch, the others wait, too.
 
     Args:
         table: The table.
@@ -83,7 +85,9 @@ def quarantine_rows(
             named = named.filter(contains)
         names = [name for name in rows.columns if not name.startswith("_")]
         columns = [f"{identifier(name)} AS {identifier(arrived_name(name, names))}" for name in names]
-        shown = named.project(", ".join(["_row", *columns, "array_to_string(_broken, ', ') AS broken"])).order("_row")
+        shown = named.project(", ".join(["_row", *columns, "array_to_string(_broken, ', ') AS broken"])).order(
+            "broken = '', _row"
+        )
         return (shown if limit is None else shown.limit(limit)).to_arrow_table()
 
 

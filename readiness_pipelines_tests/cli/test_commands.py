@@ -245,7 +245,9 @@ def test_no_mistake_of_a_user_ends_in_a_traceback(project: Path, variables: dict
     assert done.stdout == ""
 
 
-def test_open_writes_the_page_of_a_batch_or_of_a_domain_and_says_where_it_is(delivered: Path) -> None:
+def test_open_writes_the_page_of_a_batch_or_of_a_domain_and_says_where_it_is(
+    delivered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = call("open", "orders", "--batch", "day_3", "--no-browser")
     page = delivered / "data" / "reports" / "shop.orders" / "day_3.html"
     assert f"data/reports/shop.orders/day_3.html: open {page.as_uri()}" in text
@@ -254,7 +256,16 @@ def test_open_writes_the_page_of_a_batch_or_of_a_domain_and_says_where_it_is(del
     assert newest["file"] == "data/reports/shop.refund_rate/day_2.html"
     (report,) = as_json("open", "shop")
     assert report == {"file": "data/reports/shop.html", "url": (delivered / "data/reports/shop.html").as_uri()}
+    assert '<a href="shop.orders/day_3.html">day_3</a>' in (delivered / "data/reports/index.html").read_text()
     assert "did you mean 'day_3'?" in call("open", "--batch", "day_33", "--no-browser", code=2)
+    monkeypatch.setenv("READINESS_WEB_URL", "https://readiness.example")
+    for words, path in (
+        (["orders", "--batch", "day_3"], "batches/shop/orders/day_3"),
+        (["orders"], "tables/shop/orders"),
+        (["refund_rate"], "products/shop/refund_rate"),
+        ([], ""),
+    ):
+        assert as_json("open", *words) == [{"url": f"https://readiness.example/{path}"}]
 
 
 @pytest.mark.slow

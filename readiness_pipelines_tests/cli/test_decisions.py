@@ -14,10 +14,13 @@ AMOUNT = "amount_greater_than_or_equal_to"
 def test_a_row_is_seen_corrected_replayed_and_proved(delivered: Path) -> None:
     waiting = as_json("quarantine", "list")
     assert [(batch["batch"], batch["state"], batch["quarantined"]) for batch in waiting] == [
-        ("day_1", "partly_published", 1),
         ("day_3", "held", 4),
+        ("day_1", "partly_published", 1),
     ]
-    assert "next: readiness quarantine show shop.orders --batch day_1" in call("quarantine", "list")
+    assert [batch["batch"] for batch in as_json("quarantine", "list", "--held")] == ["day_3"]
+    assert "next: readiness quarantine show shop.orders --batch day_3" in call("quarantine", "list")
+    assert [batch["batch"] for batch in as_json("status", "--held")] == ["day_3"]
+    assert call("status").index("day_3]: held") < call("status").index("shop (static)")
     shown = call("quarantine", "show", "--batch", "day_1")
     assert f"{AMOUNT}: 1 row breaks greater_than_or_equal_to(0) (quarantine)" in shown
     assert "who answers: Shop team <shop@shop.example>" in shown
@@ -63,7 +66,7 @@ def test_rows_may_be_exported_mended_and_given_back(delivered: Path) -> None:
 
 def test_three_corrections_are_looked_at_kept_and_replayed_in_one_command(delivered: Path) -> None:
     (delivered / "fix.csv").write_text("_row,status\n2,paid\n")
-    given = ("quarantine", "correct", "shop", "--batch", "day_3", "--file", "fix.csv")
+    given: tuple[str, ...] = ("quarantine", "correct", "shop", "--batch", "day_3", "--file", "fix.csv")
     given += ("--set", "amount = ltrim(amount, '-')", "--set", "amount = CASE amount WHEN 'x' THEN '1' ELSE amount END")
     foretold = as_json(*given, "--dry-run")
     assert (foretold["would_be"], foretold["changed"], foretold["corrected"]) == ("published", 4, 3)

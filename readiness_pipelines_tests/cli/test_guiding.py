@@ -45,13 +45,18 @@ def test_alert_incident_batch_history_and_report_say_who_is_on_call_and_what_to_
         call("watch")
         (message,) = {one["message"] for one in endpoint.received}
     on_call, runbook = "on call: Ana until ", f"runbook: Orders at night ({folder / 'orders.md'}); docs/runbook.md"
-    shown = [message, call("incidents", "show", "1"), call("quarantine", "show", "day_3"), call("history", "day_3")]
+    shown = [
+        message,
+        call("incidents", "show", "1"),
+        call("quarantine", "show", "--batch", "day_3"),
+        call("history", "--batch", "day_3"),
+    ]
     for text in shown:
         assert on_call in text
         assert runbook in text
     for text in shown[1:3]:
         assert "Call the till: [extension 7](tel:7)." in text
-    for value in (as_json("incidents", "show", "1"), as_json("quarantine", "show", "day_3")):
+    for value in (as_json("incidents", "show", "1"), as_json("quarantine", "show", "--batch", "day_3")):
         assert value["on_call"]["who"] == ["Ana"]
         assert value["runbook"]["text"].startswith("# Orders at night")
     call("report")

@@ -12,20 +12,21 @@ from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, Order, 
 
 SHOP = order_domain()
 ORDERS = gated(SHOP)
+AMOUNT = "amount_greater_than_or_equal_to"
 
 
-def test_batches_wait_from_old_to_new(installation: Installation) -> None:
-    for batch, rows in (("day_3", MOSTLY_BAD), ("day_1", ONE_BAD), ("day_2", GOOD)):
+def test_batches_wait_held_first_and_from_old_to_new(installation: Installation) -> None:
+    for batch, rows in (("day_3", MOSTLY_BAD), ("day_2", ONE_BAD), ("day_1", ONE_BAD)):
         bring(SHOP, installation, batch, rows)
     waiting = waiting_batches(SHOP.tables, installation=installation)
-    assert [str(record.ref) for record in waiting] == ["shop.orders[day_1]", "shop.orders[day_3]"]
+    assert [record.ref.batch for record in waiting] == ["day_3", "day_1", "day_2"]
 
 
 def test_rows_are_shown_with_what_they_break(installation: Installation) -> None:
     bring(SHOP, installation, "day_1", MOSTLY_BAD)
     rows = quarantine_rows(ORDERS, batch="day_1", rule=None, limit=None, installation=installation)
     assert rows.column_names == ["_row", "order_id", "amount", "status", "note", "broken"]
-    assert [row["broken"] for row in rows.to_pylist()][0::2] == ["amount_dtype", "status_isin"]
+    assert [row["broken"] for row in rows.to_pylist()] == ["amount_dtype", AMOUNT, "status_isin", ""]
     only = quarantine_rows(ORDERS, batch="day_1", rule="status_isin", limit=5, installation=installation)
     assert only.column("_row").to_pylist() == [2]
     with pytest.raises(UnknownNameError, match="did you mean 'status_isin'"):
