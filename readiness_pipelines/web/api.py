@@ -38,7 +38,6 @@ from readiness_pipelines.overview import (
     scorecard_value,
     search_catalog,
     status,
-    table_facts,
     undeclared_tables,
     unusual_batches,
     waiting_batches,
@@ -113,7 +112,7 @@ def _catalog(request: Request, site: Site) -> Any:
 
 def _catalog_table(request: Request, site: Site) -> Any:
     table = site.table(request.path_params["domain"], request.path_params["table"])
-    facts = table_facts(table, installation=site.installation, now=site.clock())
+    facts = site.now.facts(table)
     return table_value(catalog_entry(table), facts, reading_lines(table.id, site.settings))
 
 

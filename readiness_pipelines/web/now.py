@@ -7,13 +7,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from readiness_pipelines.contracts import Domain, Kpi
+from readiness_pipelines.contracts import Domain, Kpi, Table
 from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.domains import tables_of
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview import Publications, Scorecard, Today, scorecards, today
+from readiness_pipelines.overview import (
+    Publications,
+    Scorecard,
+    Standing,
+    TableFacts,
+    Today,
+    scorecards,
+    standing_of,
+    table_facts,
+    today,
+)
 from readiness_pipelines.products import KpiValue
 
 SHOWN_VALUES = 24
@@ -21,6 +31,9 @@ SHOWN_VALUES = 24
 
 LASTS = timedelta(seconds=15)
 """So long is a look good where nothing happened: time passes, and tables become late."""
+
+FACTS_KEPT = 200
+"""What is known of so many tables is kept."""
 
 CARDS_LAST = timedelta(minutes=5)
 """So long is a scorecard good where nothing happened."""
@@ -38,6 +51,7 @@ class _Look:
     publications: Publications
     keys: Mapping[TableId, ValueKey]
     today: Today
+    standings: Mapping[TableId, Standing]
     complete: bool
 
 
@@ -60,6 +74,8 @@ class Now:
         self._looking = threading.Lock()
         self._counting = threading.Lock()
         self._reckoning = threading.Lock()
+        self._looking_up = threading.Lock()
+        self._facts: dict[TableId, tuple[tuple[int, ...], TableFacts]] = {}
         self._cards: tuple[tuple[int, ...], datetime, Mapping[str, Scorecard]] | None = None
         self._look: _Look | None = None
         self._values: dict[TableId, tuple[ValueKey, tuple[KpiValue, ...]]] = {}
@@ -73,6 +89,30 @@ class Now:
             LedgerError: The ledger cannot be reached.
         """
         return self._current().today
+
+    def standings(self) -> Mapping[TableId, Standing]:
+        """How each table stands, by what was found of it alone; a product also by its target."""
+        return self._current().standings
+
+    def facts(self, table: Table) -> TableFacts:
+        """What the ledger knows of a table: looked up again when something happened.
+
+        Raises:
+            LedgerError: The ledger cannot be reached.
+            GateBuildError: Its schema cannot become a gate.
+        """
+        pulse = self._installation.ledger.pulse()
+        known = self._facts.get(table.id)
+        if known is None or known[0] != pulse:
+            with self._looking_up:  # a table of ten thousand batches takes a second: not for fifty people at once
+                known = self._facts.get(table.id)
+                if known is None or known[0] != pulse:
+                    found = table_facts(table, installation=self._installation, now=self._clock())
+                    known = (pulse, found)
+                    self._facts[table.id] = known
+                    while len(self._facts) > FACTS_KEPT:
+                        self._facts.pop(next(iter(self._facts)))
+        return known[1]
 
     def publications(self) -> Publications:
         """What consumers see, by table."""
@@ -137,7 +177,8 @@ class Now:
         }
         found = today(self._domains, installation=self._installation, now=now, publications=publications, values=known)
         complete = all(key == self._values.get(kpi, ((), ()))[0] for kpi, key in keys.items())
-        return _Look(pulse, now, publications, keys, found, complete)
+        standings = _standings(self._tables, found, publications)
+        return _Look(pulse, now, publications, keys, found, standings, complete)
 
     def _keys(self, publications: Publications) -> Mapping[TableId, ValueKey]:
         """For each product that has values, what tells them from others: its newest batches and their runs."""
@@ -182,3 +223,16 @@ def _holds(look: _Look, pulse: tuple[int, ...], now: datetime) -> bool:
     if look.pulse != pulse:
         return False
     return now - look.at < (LASTS if look.complete else timedelta(seconds=1))
+
+
+def _standings(tables: Mapping[TableId, Table], found: Today, publications: Publications) -> Mapping[TableId, Standing]:
+    order = list(Standing)
+    stands: dict[TableId, Standing] = {}
+    for finding in found.findings:
+        stands[finding.table] = min(stands.get(finding.table, Standing.FINE), standing_of(finding), key=order.index)
+    for one in found.products:
+        if one.value is not None and one.value.met is False:
+            stands[one.product.id] = min(stands.get(one.product.id, Standing.FINE), Standing.MISSED, key=order.index)
+    return {
+        table: stands.get(table, Standing.FINE if publications.get(table) else Standing.NOTHING) for table in tables
+    }
