@@ -99,10 +99,7 @@ def _today(request: Request, site: Site) -> Any:  # noqa: ARG001  # as every ans
 
 def _scorecard(request: Request, site: Site) -> Any:
     scope = request.path_params.get("scope", "")
-    cards = site.now.scorecards(identity_required=site.settings.identity.required)
-    if scope not in cards:
-        raise UnknownNameError("domain or product", scope, [name for name in cards if name])
-    return scorecard_value(cards[scope])
+    return scorecard_value(site.now.scorecard(scope, identity_required=site.settings.identity.required))
 
 
 def _catalog(request: Request, site: Site) -> Any:

@@ -10,15 +10,17 @@ from datetime import datetime, timedelta
 from readiness_pipelines.contracts import Domain, Kpi, Table
 from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.domains import tables_of
-from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.errors import ReadinessError, UnknownNameError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import (
+    InboxItem,
     Publications,
     Scorecard,
     Standing,
     TableFacts,
     Today,
+    inbox,
     scorecards,
     standing_of,
     table_facts,
@@ -35,8 +37,8 @@ LASTS = timedelta(seconds=15)
 FACTS_KEPT = 200
 """What is known of so many tables is kept."""
 
-CARDS_LAST = timedelta(minutes=5)
-"""So long is a scorecard good where nothing happened."""
+CARDS_LAST = timedelta(minutes=1)
+"""So long is a scorecard good: what it says changes from day to day."""
 
 ValueKey = tuple[tuple[str, datetime | None], ...]
 """The batches whose values are shown, and when each came to where it is."""
@@ -75,12 +77,15 @@ class Now:
         self._counting = threading.Lock()
         self._reckoning = threading.Lock()
         self._looking_up = threading.Lock()
+        self._sorting = threading.Lock()
+        self._inbox: tuple[tuple[int, ...], tuple[InboxItem, ...]] | None = None
         self._facts: dict[TableId, tuple[tuple[int, ...], TableFacts]] = {}
-        self._cards: tuple[tuple[int, ...], datetime, Mapping[str, Scorecard]] | None = None
+        self._cards: dict[str, Scorecard] = {}
+        self._reckoned: dict[str, Future[Scorecard]] = {}
         self._look: _Look | None = None
         self._values: dict[TableId, tuple[ValueKey, tuple[KpiValue, ...]]] = {}
         self._reading: dict[TableId, Future[None]] = {}
-        self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="values")
+        self._readers = ThreadPoolExecutor(max_workers=3, thread_name_prefix="values")
 
     def today(self) -> Today:
         """How everything stands.
@@ -93,6 +98,14 @@ class Now:
     def standings(self) -> Mapping[TableId, Standing]:
         """How each table stands, by what was found of it alone; a product also by its target."""
         return self._current().standings
+
+    def inbox(self) -> tuple[InboxItem, ...]:
+        """What waits, held batches first; looked up again when something happened."""
+        pulse = self._installation.ledger.pulse()
+        with self._sorting:
+            if self._inbox is None or self._inbox[0] != pulse:
+                self._inbox = pulse, inbox(self._tables.values(), installation=self._installation)
+            return self._inbox[1]
 
     def facts(self, table: Table) -> TableFacts:
         """What the ledger knows of a table: looked up again when something happened.
@@ -118,24 +131,57 @@ class Now:
         """What consumers see, by table."""
         return self._current().publications
 
-    def scorecards(self, *, identity_required: bool) -> Mapping[str, Scorecard]:
-        """How ready everything is, by scope, reckoned again where something happened, or after a while.
+    def scorecard_soon(self, scope: str, *, identity_required: bool) -> Scorecard | None:
+        """The same, reckoned in the background where nobody has it yet; ``None`` where that takes longer than a moment.
+
+        Raises:
+            UnknownNameError: No such domain or product; names the nearest.
+            LedgerError: The ledger cannot be reached.
+        """
+        card = self._cards.get(scope)
+        if card is not None and self._clock() - card.at < CARDS_LAST:
+            return card
+        reckoned = self._reckoned.get(scope)
+        if reckoned is None:
+            reckoned = self._readers.submit(self.scorecard, scope, identity_required=identity_required)
+            self._reckoned[scope] = reckoned
+        try:
+            found = reckoned.result(timeout=self._patience * 5)
+        except TimeoutError:
+            return card  # as it was a while ago, where it was
+        except ReadinessError:
+            self._reckoned.pop(scope, None)
+            raise
+        self._reckoned.pop(scope, None)
+        return found
+
+    def scorecard(self, scope: str, *, identity_required: bool) -> Scorecard:
+        """How ready the data of a scope is, reckoned again after a while: its proofs are the whole trail.
 
         Args:
+            scope: A domain, a product, or "" for everything.
             identity_required: Whether the settings demand that who decides proves it.
 
         Raises:
+            UnknownNameError: No such domain or product; names the nearest.
             LedgerError: The ledger cannot be reached.
         """
-        pulse, now = self._installation.ledger.pulse(), self._clock()
+        known = {domain.name for domain in self._domains} | {str(kpi.id) for kpi in self._kpis}
+        if scope and scope not in known:
+            raise UnknownNameError("domain or product", scope, known)
+        now = self._clock()
         with self._reckoning:
-            kept = self._cards
-            if kept is None or kept[0] != pulse or now - kept[1] >= CARDS_LAST:
-                found = scorecards(
-                    self._domains, installation=self._installation, identity_required=identity_required, now=now
-                )
-                self._cards = kept = (pulse, now, found)
-        return kept[2]
+            card = self._cards.get(scope)
+            if card is None or now - card.at >= CARDS_LAST:
+                (card,) = scorecards(
+                    self._domains,
+                    installation=self._installation,
+                    identity_required=identity_required,
+                    now=now,
+                    only=[scope],
+                ).values()
+                self._cards[scope] = card
+        return card
 
     def pulse(self) -> str:
         """A text that is another one as soon as something happened."""

@@ -59,7 +59,7 @@ def show(request: Request, site: Site) -> Response:
         request,
         site,
         table=table,
-        standing=worst(site, table),
+        standing=site.now.standings()[table.id].value,
         answers=answers_for(table),
         is_product=isinstance(table, Kpi),
         counted=[(state.value, counted[state]) for state in sorted(counted)],
@@ -115,11 +115,6 @@ def _columns(entry: CatalogEntry | None, profile: Mapping[str, ColumnProfile]) -
         )
         for one in (entry.columns if entry else ())
     ]
-
-
-def worst(site: Site, table: Table) -> str:
-    """How a table stands, by what was found of it alone."""
-    return site.now.standings()[table.id].value
 
 
 def near(table: Table) -> tuple[Table, ...]:
