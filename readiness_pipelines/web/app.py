@@ -52,6 +52,7 @@ PAGES: tuple[tuple[str, Show], ...] = (
     ("/incidents/{incident}", incident.show),
     ("/products/{domain}/{product}", product.show),
     ("/tables/{domain}/{table}", table.show),
+    ("/tables/{domain}/{table}/quality", table.quality),
     ("/catalog", catalog.show),
     ("/map", map_page.show),
     ("/scorecard", scorecard.show),

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from readiness_pipelines.contracts import GatedTable, Kpi, Table
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview import Standing, standing_of
+from readiness_pipelines.overview import Standing
 from readiness_pipelines.page_addresses import product_address, table_address
 from readiness_pipelines.web.site import Site
 
@@ -52,7 +52,7 @@ class _Box:
 
 def nodes_of(tables: Sequence[Table], site: Site) -> tuple[MapNode, ...]:
     """What a picture says, in words."""
-    stands = _standings(tables, site)
+    stands = site.now.standings()
     return tuple(
         MapNode(
             name=str(table.id),
@@ -89,25 +89,8 @@ def picture_of(tables: Sequence[Table], site: Site, *, large: bool = False) -> M
     ).format(" large" if large else "", width, height, width, height, label, Markup().join(drawn))
 
 
-def _standings(tables: Sequence[Table], site: Site) -> Mapping[TableId, Standing]:
-    today, order = site.now.today(), list(Standing)
-    found: dict[TableId, Standing] = {}
-    for finding in today.findings:
-        stands = standing_of(finding)
-        found[finding.table] = min(found.get(finding.table, stands), stands, key=order.index)
-    for one in today.products:
-        if one.value is not None and one.value.met is False:
-            before = found.get(one.product.id, Standing.MISSED)
-            found[one.product.id] = min(before, Standing.MISSED, key=order.index)
-    published = site.now.publications()
-    return {
-        table.id: found.get(table.id, Standing.FINE if published.get(table.id) else Standing.NOTHING)
-        for table in tables
-    }
-
-
 def _boxes(tables: Sequence[Table], site: Site) -> tuple[dict[str, _Box], list[tuple[str, str]]]:
-    stands, known = _standings(tables, site), {table.id: table for table in tables}
+    stands, known = site.now.standings(), {table.id: table for table in tables}
     depth: dict[TableId, int] = {}
 
     def depth_of(table: Table) -> int:
