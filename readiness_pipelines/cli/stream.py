@@ -1,20 +1,15 @@
 """`readiness stream`: the process that reads a shard of a table's topic."""
 
-import subprocess
-import sys
-from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
 
-from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import errors_for_people, say
+from readiness_pipelines.cli.sealing import Sealer
 from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
 from readiness_pipelines.cli.words import find_gated
-from readiness_pipelines.commands import run_command
 from readiness_pipelines.contracts import GatedTable
-from readiness_pipelines.delivery import windows_over
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation, Run
@@ -22,8 +17,6 @@ from readiness_pipelines.settings import Settings
 from readiness_pipelines.sources import Topic
 from readiness_pipelines.sources.brokers import broker_options
 from readiness_pipelines.streaming import KafkaMessages, Monitor, Progress, Shard, read_shard
-
-_READINESS = (sys.executable, "-c", "from readiness_pipelines.cli.main import main; main()")
 
 
 def stream(
@@ -82,7 +75,7 @@ def _read(
 ) -> None:
     installation, run = Installation.open(settings), Run(who=who_types())
     options = broker_options(reader.brokers, settings.connection)
-    sealer = _Sealer(table, installation, run)
+    sealer = Sealer(table, installation, run)
     say(f"reading {reader.describe()} into {table.id}, shard {shard}")
     read_shard(
         table,
@@ -95,25 +88,4 @@ def _read(
         each_beat=sealer.look if (shard.number == 0 if seals is None else seals) else lambda: None,
         skip_gap=skip_gap,
     )
-
-
-@dataclass
-class _Sealer:
-    """Seals windows that are over, each in a process of its own: slices go on meanwhile."""
-
-    table: GatedTable
-    installation: Installation
-    run: Run
-    process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
-
-    def look(self) -> None:
-        """Begin to seal the oldest window that is over, if no other is being sealed."""
-        if self.process is not None and self.process.poll() is None:
-            return
-        if self.process is not None and self.process.returncode != 0:
-            say(f"a window was not sealed: the command ended with {self.process.returncode}; it is tried again")
-        self.process = None
-        over = windows_over(self.table, installation=self.installation, now=self.run.clock())
-        if over:
-            command = run_command(BatchRef(self.table.id, over[0])).split()[1:]
-            self.process = subprocess.Popen([*_READINESS, *command], stdout=subprocess.DEVNULL)  # noqa: S603  # our own
+    sealer.wait()

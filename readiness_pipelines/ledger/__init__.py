@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.migrations import Migrated, migrate
     from readiness_pipelines.ledger.moves import MOVES
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
-    from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
+    from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn, counts_of, shown_by
     from readiness_pipelines.ledger.profiles import profile_digest
     from readiness_pipelines.ledger.receivers import Receivers, ReceiverState, RefusedEvent
     from readiness_pipelines.ledger.records import (
@@ -113,8 +113,10 @@ __all__ = [
     "Tally",
     "TrailEntry",
     "Turn",
+    "counts_of",
     "migrate",
     "profile_digest",
     "record_digest",
+    "shown_by",
     "unknown_anchors",
 ]

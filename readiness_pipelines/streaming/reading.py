@@ -156,6 +156,7 @@ class _Process:
             self._begin(skip_gap)
             while not self.stop():
                 self._turn()
+            self._beat()
         except BaseException as raised:
             error = str(raised) if isinstance(raised, ReadinessError) else type(raised).__name__
             raise
@@ -392,8 +393,9 @@ class _Process:
     def _keep_open(self, window: str) -> None:
         """Say in the ledger that a window is open, before anything is added to it."""
         if window not in self.opened:
+            for before in (*self.opened, window):
+                self._note(before)
             self.opened = {window}
-            self._note(window)
 
     def _note(self, window: str) -> None:
         """Note how many rows an open window has."""
