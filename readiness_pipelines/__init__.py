@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         DailyBatches,
         HourlyBatches,
         MonthlyBatches,
+        QuarterHourlyBatches,
         StaticBatches,
         Versions,
         WeeklyBatches,
@@ -73,12 +74,16 @@ if TYPE_CHECKING:
         LedgerBusyError,
         LedgerError,
         ReadinessError,
+        StreamError,
+        StreamFencedError,
+        StreamGapError,
+        TopicReplacedError,
         UnknownNameError,
         UpstreamNotPublishedError,
     )
     from readiness_pipelines.gates import Gate, null_share, row_count
     from readiness_pipelines.products import Mean, NoisyCount, NoisyRatio, Ratio, Sum, Value
-    from readiness_pipelines.sources import FileDrop, Function, SqlQuery
+    from readiness_pipelines.sources import FileDrop, Function, SqlQuery, Topic
     from readiness_pipelines.version import __version__
 else:
     import_on_demand(__name__)
@@ -130,6 +135,7 @@ __all__ = [
     "Numbers",
     "OnCallCalendar",
     "Pseudonym",
+    "QuarterHourlyBatches",
     "Ratio",
     "ReadinessError",
     "RejectMissing",
@@ -142,9 +148,14 @@ __all__ = [
     "SqlQuery",
     "StaticBatches",
     "Steward",
+    "StreamError",
+    "StreamFencedError",
+    "StreamGapError",
     "Sum",
     "Token",
     "Tolerance",
+    "Topic",
+    "TopicReplacedError",
     "Trim",
     "UnknownNameError",
     "UpstreamNotPublishedError",

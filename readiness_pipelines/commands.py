@@ -11,6 +11,11 @@ def run_command(ref: BatchRef) -> str:
     return _spelled("run", str(ref.table), "--batch", ref.batch)
 
 
+def stream_command(table: TableId, shard: str) -> str:
+    """Read a shard of a table's topic: ``readiness stream bank.payments --shard 0/4``."""
+    return _spelled("stream", str(table), "--shard", shard)
+
+
 def status_command(domain: str) -> str:
     """Where each batch of a domain stands: ``readiness status shop``."""
     return _spelled("status", domain)

@@ -5,6 +5,8 @@
     │   ├── UnknownNameError        a name that is not there, with the nearest one that is
     │   └── GateBuildError          a schema that cannot become a gate, with the rule and the reason
     ├── RecordRefusedError          no file could hold it as a row: it is too large, or its keys cannot be told apart
+    ├── RequestRefusedError         a request over HTTP that is not judged: no JSON, too much, too slow
+    ├── ServingError                gates cannot be served over HTTP: the address is taken, or they cannot be loaded
     ├── NotAuthenticatedError       nothing proves who acts: log in, and act again
     ├── PlanOutdatedError           a plan that is not true any more: plan again
     ├── LandingError                what landed cannot be read: fix or re-send the file, then run the batch again
@@ -17,6 +19,10 @@
     │   └── LedgerBusyError         another session held the ledger too long: run it again (retryable)
     ├── RegisterKeyError            the key of the register of erased persons is missing, or another one
     ├── ErasureOpenError            traces of an erased person are left: the request stays open until they are gone
+    ├── StreamError                 a stream cannot go on: its topic or broker is not as it must be
+    │   ├── StreamFencedError       another process reads the shard now: this one ends (retryable)
+    │   ├── StreamGapError          the topic lacks messages after the position: nothing is skipped by itself
+    │   └── TopicReplacedError      the topic is another one than the position was made on
     ├── EngineError                 the engine that should judge cannot be had, or broke: run it again (retryable)
     └── LakehouseError              the tables could not be read or written
         ├── CommitConflictError     another run published the same batch meanwhile: judge again (retryable)
@@ -101,6 +107,26 @@ class RecordRefusedError(ReadinessError):
     code: ClassVar[str] = "record-refused"
 
 
+class RequestRefusedError(ReadinessError):
+    """A request over HTTP that is not judged: no JSON, too much at once, or too slow.
+
+    Args:
+        status: The HTTP status that says so.
+    """
+
+    code: ClassVar[str] = "request-refused"
+
+    def __init__(self, status: int, what: str, *, way_out: str) -> None:
+        super().__init__(what, way_out=way_out)
+        self.status = status
+
+
+class ServingError(ReadinessError):
+    """Gates cannot be served over HTTP: the address is taken, or they cannot be loaded."""
+
+    code: ClassVar[str] = "serving"
+
+
 class NotAuthenticatedError(ReadinessError):
     """Nothing proves who acts, and something has to; or a token proves nothing, or somebody else."""
 
@@ -172,6 +198,31 @@ class ErasureOpenError(ReadinessError):
     """A person was asked to be erased, and traces are left: the request stays open until they are gone."""
 
     code: ClassVar[str] = "erasure-open"
+
+
+class StreamError(ReadinessError):
+    """A stream cannot go on: its topic is not there, its broker does not answer, or not as it must."""
+
+    code: ClassVar[str] = "stream"
+
+
+class StreamFencedError(StreamError):
+    """Another process reads the shard, or has gone on from where this one stands: this one must not write any more."""
+
+    code: ClassVar[str] = "stream-fenced"
+    retryable = True
+
+
+class StreamGapError(StreamError):
+    """The topic does not have the messages any more that follow the stream's position."""
+
+    code: ClassVar[str] = "stream-gap"
+
+
+class TopicReplacedError(StreamError):
+    """The topic was made anew since the stream's position was set: its offsets mean other messages."""
+
+    code: ClassVar[str] = "topic-replaced"
 
 
 class EngineError(ReadinessError):

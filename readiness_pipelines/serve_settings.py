@@ -18,7 +18,7 @@ class Serve(Frozen):
         most_records: Records of a request.
         most_seconds: How long a request may take to arrive, and to be judged.
         refresh: How often it is looked whether the tables that rules refer to have changed.
-        most_reference_rows: Keys that are kept of a table that a rule refers to; where it has more, the rule is not decided.
+        most_reference_rows: Keys that are kept of a table that a rule refers to; with more, it is not decided.
         sample: The share of the records whose verdict is kept, to compare it with the batch's: 0 to 1.
         sample_to: The folder that they are kept in.
     """

@@ -60,6 +60,13 @@ class Settings(BaseSettings):
         serve: How ``readiness serve`` answers: the table ``[settings.serve]``; JSON where it is a variable.
         web_url: Address of the web page (``readiness web``), that alerts, runs and reports link to; without it they say
             the commands alone.
+        dagster_url: Address of Dagster's UI, that the web page's runs and tables link to; without it nothing does.
+        openlineage: Who is sent OpenLineage events, by name: the table ``[settings.openlineage]``; JSON where it is a
+            variable. ``file:PATH`` appends lines of JSON to a file, ``https://…`` is posted each event; ``env:NAME``
+            stands for what the variable NAME holds.
+        openlineage_tokens: Tokens for those that are posted events, by the same names: the table
+            ``[settings.openlineage_tokens]``, ``env:NAME`` for what the variable NAME holds.
+        openlineage_namespace: The namespace of this installation's jobs and tables in those events.
         token: A token of who acts, for the command line. Only a variable.
         config: The settings file; its ``[alerts]`` says who is notified of what. Only a variable.
         engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
@@ -97,6 +104,10 @@ class Settings(BaseSettings):
     identity: Identity = Field(default_factory=Identity)
     serve: Serve = Field(default_factory=Serve)
     web_url: str = Field(default="", pattern="^$|^https?://.+")
+    dagster_url: str = Field(default="", pattern="^$|^https?://.+")
+    openlineage: dict[str, str] = Field(default_factory=dict, repr=False)
+    openlineage_tokens: dict[str, str] = Field(default_factory=dict, repr=False)
+    openlineage_namespace: str = Field(default="readiness", min_length=1)
     token: str = Field(default="", repr=False)
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"

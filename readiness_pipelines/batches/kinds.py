@@ -44,11 +44,14 @@ class Keys:
     keys: tuple[str, ...]
 
 
+Every = Literal["quarter_hour", "hour", "day", "week", "month"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """Batches that follow the calendar: one each hour, day, week or month, keyed by the time they begin at."""
+    """Batches that follow the calendar: one each quarter of an hour, hour, day, week or month, keyed by its start."""
 
-    every: Literal["hour", "day", "week", "month"]
+    every: Every
     start: date
     end: date | None
     timezone: str
@@ -242,7 +245,7 @@ class _CalendarBatches(Frozen):
 
     scope: ClassVar[Scope] = Scope.BATCH
     name: ClassVar[str]
-    every: ClassVar[Literal["hour", "day", "week", "month"]]
+    every: ClassVar[Every]
     key_format: ClassVar[str]
 
     start: date
@@ -336,7 +339,7 @@ class HourlyBatches(_CalendarBatches):
     """
 
     name: ClassVar[str] = "hourly"
-    every: ClassVar[Literal["hour", "day", "week", "month"]] = "hour"
+    every: ClassVar[Every] = "hour"
     key_format: ClassVar[str] = "%Y-%m-%d-%H:%M"
 
     @classmethod
@@ -358,6 +361,34 @@ class HourlyBatches(_CalendarBatches):
         return Window(batch=key, start=start, end=end)
 
 
+class QuarterHourlyBatches(_CalendarBatches):
+    """One batch a quarter of an hour, keyed ``2026-01-31-17:15``, for streams.
+
+    They are of UTC: where clocks are put back, quarters of other zones would have the same key twice.
+
+    Example:
+        QuarterHourlyBatches(start="2026-11-01")
+    """
+
+    name: ClassVar[str] = "quarter-hourly"
+    every: ClassVar[Every] = "quarter_hour"
+    key_format: ClassVar[str] = "%Y-%m-%d-%H:%M"
+
+    @model_validator(mode="after")
+    def _of_utc(self) -> "QuarterHourlyBatches":
+        if self.timezone != "UTC":
+            raise ValueError(f"quarters of an hour are of UTC, not of {self.timezone}: leave timezone out")
+        return self
+
+    @classmethod
+    def _floor(cls, local: datetime) -> datetime:
+        return local.replace(minute=local.minute // 15 * 15, second=0, microsecond=0)
+
+    @classmethod
+    def _next(cls, begin: datetime) -> datetime:
+        return begin + timedelta(minutes=15)
+
+
 class DailyBatches(_CalendarBatches):
     """One batch a day, keyed ``2026-01-31``.
 
@@ -366,7 +397,7 @@ class DailyBatches(_CalendarBatches):
     """
 
     name: ClassVar[str] = "daily"
-    every: ClassVar[Literal["hour", "day", "week", "month"]] = "day"
+    every: ClassVar[Every] = "day"
     key_format: ClassVar[str] = "%Y-%m-%d"
 
     @classmethod
@@ -393,7 +424,7 @@ class WeeklyBatches(_CalendarBatches):
     """
 
     name: ClassVar[str] = "weekly"
-    every: ClassVar[Literal["hour", "day", "week", "month"]] = "week"
+    every: ClassVar[Every] = "week"
     key_format: ClassVar[str] = "%Y-%m-%d"
 
     @classmethod
@@ -413,7 +444,7 @@ class MonthlyBatches(_CalendarBatches):
     """
 
     name: ClassVar[str] = "monthly"
-    every: ClassVar[Literal["hour", "day", "week", "month"]] = "month"
+    every: ClassVar[Every] = "month"
     key_format: ClassVar[str] = "%Y-%m"
 
     @classmethod

@@ -20,17 +20,25 @@ class BatchRef(NamedTuple):
 class BatchState(StrEnum):
     """What became of a batch of a table.
 
+    ``OPEN``: a stream still adds slices to it. ``SEALED``: a stream's raw rows, to which nothing is added any more.
     ``INGESTED``: its raw rows are there and no gate has judged them. ``PUBLISHED``: every row is published.
     ``PARTLY_PUBLISHED``: some rows wait in quarantine. ``HELD``: nothing of it was published, all rows wait.
     ``EMPTY``: it has no rows. ``DISCARDED``: someone decided that it will never be published.
     """
 
+    OPEN = "open"
+    SEALED = "sealed"
     INGESTED = "ingested"
     PUBLISHED = "published"
     PARTLY_PUBLISHED = "partly_published"
     HELD = "held"
     EMPTY = "empty"
     DISCARDED = "discarded"
+
+    @property
+    def judged(self) -> bool:
+        """Whether the batch as a whole was judged: it is neither raw nor open."""
+        return self not in (BatchState.OPEN, BatchState.SEALED, BatchState.INGESTED)
 
     @property
     def visible(self) -> bool:

@@ -179,6 +179,8 @@ def _say_draft(draft: "DomainDraft") -> None:
         ambiguous = [column.names.name for column in table.columns if column.is_ambiguous or column.doubtful_words]
         if ambiguous:
             say("    ask the sender what is meant in: ", (", ".join(ambiguous), "yellow"))
+        if lost := [column.names.name for column in table.columns if column.has_lost_digits]:
+            say("    ask the sender for all digits of: ", (", ".join(lost), "yellow"))
         if held := held_text(judged):
             say("    ", (held, "yellow"))
     say(f"{draft.name}.py says what each guess rests on: correct it, then delete the comments.")

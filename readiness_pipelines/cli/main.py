@@ -20,6 +20,11 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.run:run",
         help="Run batches from their source to the products. Without --batch or --all: what is due.",
     ),
+    "stream": Named(
+        home="readiness_pipelines.cli.stream:stream",
+        help="Read a shard of a table's topic until it is told to end: slices are published within seconds, windows"
+        " sealed.",
+    ),
     "status": Named(
         home="readiness_pipelines.cli.status:show_status",
         help="Show where every batch of a domain (of all, where none is named) stands: rows, what is held and why,"
@@ -68,6 +73,10 @@ COMMANDS: Mapping[str, Named] = {
         help="Open the page of a batch (its verdict, rows, decisions, what to type), or a domain's report, in the"
         " browser.",
     ),
+    "web": Named(
+        home="readiness_pipelines.cli.web:serve",
+        help="Serve the web page: how everything stands, what waits, decide and replay, the map, the same as JSON.",
+    ),
     "scorecard": Named(
         home="readiness_pipelines.cli.scorecard:show_scorecard",
         help="Show how ready the data is: each question passes, fails, or has no evidence, with what proves it, and"
@@ -110,6 +119,10 @@ COMMANDS: Mapping[str, Named] = {
     "incidents": Named(
         home="readiness_pipelines.cli.incidents:app",
         help="What is not as promised: look, take it, close it, or silence it.",
+    ),
+    "lineage": Named(
+        home="readiness_pipelines.cli.lineage:app",
+        help="Where data comes from, what depends on it, and events about it.",
     ),
     "catalog": Named(
         home="readiness_pipelines.cli.catalog:app",

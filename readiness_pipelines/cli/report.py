@@ -12,7 +12,7 @@ from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.contracts import Domain, Table
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.overview import waiting_batches
+from readiness_pipelines.overview import scorecards, waiting_batches
 from readiness_pipelines.settings import Settings
 
 HELD_PAGES = 10
@@ -48,17 +48,19 @@ def write_pages(
     from readiness_pipelines.reports.links import Links  # noqa: PLC0415
     from readiness_pipelines.reports.page import html_page, index_page, markdown_page  # noqa: PLC0415
 
-    now, written, every = Run().clock(), [], []
+    given, now, written, every = tuple(domains), Run().clock(), [], []
+    required = settings.identity.required
+    cards = scorecards(given, installation=installation, identity_required=required, now=now)
     to.mkdir(parents=True, exist_ok=True)
     links = Links(web_url=settings.web_url)
-    for one in domains:
+    for one in given:
         if not settings.web_url:
             links = replace(links, pages=links.pages | _write_held(one, to, installation))
         facts = gather(one, installation=installation, now=now)
         every.append(facts)
         files = {"html": to / f"{one.name}.html", "markdown": to / f"{one.name}.md"}
-        files["html"].write_text(html_page(facts, links), encoding="utf-8")
-        files["markdown"].write_text(markdown_page(facts, links), encoding="utf-8")
+        files["html"].write_text(html_page(facts, links, scorecard=cards[one.name]), encoding="utf-8")
+        files["markdown"].write_text(markdown_page(facts, links, scorecard=cards[one.name]), encoding="utf-8")
         written.append({"domain": one.name, **{kind: str(file) for kind, file in files.items()}})
     (to / "index.html").write_text(index_page(every, links), encoding="utf-8")
     return written

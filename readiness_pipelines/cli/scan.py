@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, errors_for_people, print_json, say
+from readiness_pipelines.cli.output import BROKEN_EXIT, OUT, AsJson, count_of, errors_for_people, print_json, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.words import find
 from readiness_pipelines.contracts import GatedTable
@@ -81,7 +81,7 @@ def _has_batches(table: GatedTable, installation: Installation) -> bool:
 def _show(scan: "Scan") -> None:
     where = f"[{scan.batch}]" if scan.batch else ""
     looks = f"{len(scan.seen)} of {scan.columns:,} columns look personal"
-    say((f"{scan.what}{where}", "bold"), f": {looks}, in {scan.rows:,} rows")
+    say((f"{scan.what}{where}", "bold"), f": {looks}, in {count_of(scan.rows, 'row')}")
     _show_opinions(scan)
     if not scan.seen:
         return

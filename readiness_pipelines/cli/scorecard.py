@@ -134,7 +134,7 @@ def _answer_text(answer: Answer) -> Text:
 def _slas_table(slas: Sequence[SlaMonth]) -> Grid:
     table = plain_table("data quality SLAs")
     for name in ("product", "month", "", "measured (promised)"):
-        table.add_column(name, overflow="fold", no_wrap=name in ("month", ""))
+        table.add_column(name, overflow="fold", no_wrap=name != "measured (promised)")
     by_product: dict[str, list[SlaMonth]] = {}
     for month in slas:
         by_product.setdefault(str(month.product), []).append(month)

@@ -6,6 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from readiness_pipelines.batches import BatchState
 from readiness_pipelines.cli.output import reachable
 from readiness_pipelines.contracts import Kpi, Target
 from readiness_pipelines.overview import BatchStatus, LaneStatus
@@ -64,13 +65,21 @@ def lane_table(lane: LaneStatus, kpis: Sequence[Kpi], *, newest: int = NEWEST) -
             Text(batch.batch),
             *(f"{getattr(batch.counts, name):,}" if batch.seen else "–" for name in counted),
             *([f"{sum(rows):,}" if rows else "–"] if computed else []),
-            Text("held", style="bold red") if batch.held else "",
+            _held(batch),
             *(value_text(batch.values.get(kpi.id), kpi.unit) for kpi in mine[:SHOWN_KPIS]),
         )
     if more := mine[SHOWN_KPIS:]:
         table.caption = Text(f"{len(more)} more KPIs; next: {reachable(f'readiness status {more[0].id}')}")
         table.caption_justify = "left"
     return table
+
+
+def _held(batch: BatchStatus) -> Text:
+    """Whether a batch is held, or a stream's window that is open."""
+    if batch.held:
+        return Text("held", style="bold red")
+    is_open = any(record is not None and record.state is BatchState.OPEN for record in batch.tables.values())
+    return Text("open" if is_open else "", style="cyan")
 
 
 def versions_table(title: str, lanes: Sequence[LaneStatus], kpis: Sequence[Kpi]) -> Table:

@@ -13,6 +13,7 @@ from readiness_pipelines.domains import load_domains
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.interop.odcs.publishing import publish_contracts
+from readiness_pipelines.openlineage import send_to_all
 from readiness_pipelines.overview import scorecards_of_today
 from readiness_pipelines.settings import Settings
 
@@ -35,10 +36,19 @@ def run_watch(as_json: AsJson = False) -> None:
             domains, installation=installation, identity_required=settings.identity.required, now=run.clock()
         )
         installation.ledger.scorecards.keep(today)
+        events = send_to_all(domains, settings, installation=installation, clock=run.clock)
         book = installation.ledger.incidents
         waiting = book.messages(unsent=True)
         if as_json:
-            print_json({**_value(look), "unsent_messages": len(waiting), "incidents": len(book.incidents(active=True))})
+            sent = [{"receiver": one.name, "sent": one.sent, "error": one.error or None} for one in events]
+            print_json(
+                {
+                    **_value(look),
+                    "lineage_events": sent,
+                    "unsent_messages": len(waiting),
+                    "incidents": len(book.incidents(active=True)),
+                }
+            )
             return
         if look.freshness:
             OUT.print(_table(look))
@@ -51,6 +61,10 @@ def run_watch(as_json: AsJson = False) -> None:
         say(f"{look.messages} messages written, {look.sent.sent} sent")
         for error in look.sent.errors:
             ERR.print(Text.assemble(("not sent ", "bold red"), f"{error}; it is kept and tried again"))
+        for one in events:
+            if one.error:
+                words = f"OpenLineage to {one.name}: {one.error}; it is tried again"
+                ERR.print(Text.assemble(("not sent ", "bold red"), words))
 
 
 def _table(look: Look) -> Table:

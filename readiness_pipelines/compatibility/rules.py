@@ -5,6 +5,7 @@ from typing import Any
 
 from readiness_pipelines.compatibility.change import Breaks, ContractChange
 from readiness_pipelines.compatibility.contract import Contract, Guarantee
+from readiness_pipelines.compatibility.plain_values import python_value
 
 CONSUMERS = frozenset({Breaks.CONSUMERS})
 PRODUCER = frozenset({Breaks.PRODUCER})
@@ -129,7 +130,10 @@ def _range_includes(one: Guarantee, other: Guarantee) -> bool:
 def _bound(one: Guarantee, side: str) -> tuple[Any, bool]:
     """A bound, and whether the value at it is allowed."""
     value = one.arguments.get(f"{side}_value")
-    value = next(iter(value.values())) if isinstance(value, Mapping) and value else value
+    try:
+        value = python_value(value)
+    except ValueError:
+        value = str(value)  # of a foreign hand: compared with itself alone
     allowed = one.arguments.get(f"include_{side}", True) if one.check == "in_range" else "equal" in one.check
     return value, bool(allowed)
 

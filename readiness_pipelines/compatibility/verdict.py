@@ -186,6 +186,25 @@ def _touches(who: ConsumerPromise, change: ContractChange) -> bool:
     return True
 
 
+def concerns(announced: AnnouncedChange, who: ConsumerPromise, contract: Contract) -> bool:
+    """Whether a change that is announced is about something that a consumer relies on.
+
+    Args:
+        announced: The change.
+        who: The consumer.
+        contract: The contract, as it is before the change.
+    """
+    kind, _, name = announced.what.partition(" of ") if " of " in announced.what else announced.what.partition(" ")
+    rule = next((one for one in contract.guarantees if kind == "rule" and one.name == name), None)
+    if announced.what == "freshness":
+        return who.freshness is not None
+    columns = rule.columns if rule is not None else (name,) if contract.column(name) is not None else ()
+    change = ContractChange(
+        subject=announced.what, what="", columns=columns, rule=rule.name if rule is not None else ""
+    )
+    return _touches(who, change)
+
+
 def what_counts(change: ContractChange) -> bool:
     """Whether a change of freshness is about from when on it counts, and not about how long."""
     return change.what.startswith("counts from")

@@ -814,7 +814,10 @@ def _duration(what: str, value: str | timedelta | None) -> timedelta | None:
 
 def first_paragraph(documented: object) -> str:
     """The first paragraph of an object's own docstring on one line; "" where it has none of its own."""
-    text = documented.__dict__.get("__doc__") if isinstance(documented, type) else getattr(documented, "__doc__", None)
+    if isinstance(documented, type):
+        text = documented.__dict__.get("__doc__")
+    else:  # of a schema that is an object, its class's own docstring says nothing
+        text = documented.__doc__ if inspect.isroutine(documented) else getattr(documented, "description", None)
     return re.sub(r"\s+", " ", inspect.cleandoc(text).split("\n\n")[0]) if text else ""
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.delivery.follow import in_flow, readers_of_all
     from readiness_pipelines.delivery.gates import engine_of, gate_of
-    from readiness_pipelines.delivery.ingest import Ingested, ingest
+    from readiness_pipelines.delivery.ingest import ingest
+    from readiness_pipelines.delivery.ingested import Ingested
     from readiness_pipelines.delivery.judging import decisions_in_force
     from readiness_pipelines.delivery.kpis import kpi_values
     from readiness_pipelines.delivery.maintain import ORPHAN_AGE, RETENTION, Maintenance, maintain
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.delivery.places import store_of
     from readiness_pipelines.delivery.problems import Level, Problem
     from readiness_pipelines.delivery.proving import prove_share
+    from readiness_pipelines.delivery.reading import transform_result
     from readiness_pipelines.delivery.reconcile import Reconciliation, reconcile, repair
     from readiness_pipelines.delivery.replay import (
         Replayed,
@@ -44,11 +46,13 @@ if TYPE_CHECKING:
     from readiness_pipelines.delivery.settling import WAITS_AT_MOST, Unsettled
     from readiness_pipelines.delivery.share import Share
     from readiness_pipelines.delivery.transform_facts import transform_facts
+    from readiness_pipelines.delivery.windows import CLOSED, end_of_window, is_over, is_streamed, was_open, windows_over
     from readiness_pipelines.delivery.work import Work, do_work, due_work, with_followers
 else:
     import_on_demand(__name__)
 
 __all__ = [
+    "CLOSED",
     "ORPHAN_AGE",
     "RETENTION",
     "WAITS_AT_MOST",
@@ -92,12 +96,15 @@ __all__ = [
     "drop_environment",
     "dry_run",
     "due_work",
+    "end_of_window",
     "engine_of",
     "evaluate",
     "gate_of",
     "import_mistakes",
     "in_flow",
     "ingest",
+    "is_over",
+    "is_streamed",
     "kpi_values",
     "maintain",
     "moved_rows",
@@ -109,5 +116,8 @@ __all__ = [
     "replay_batch",
     "store_of",
     "transform_facts",
+    "transform_result",
+    "was_open",
+    "windows_over",
     "with_followers",
 ]

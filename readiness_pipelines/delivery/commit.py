@@ -10,7 +10,7 @@ import duckdb
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import NO_ROWS, Staged
+from readiness_pipelines.lakehouse import NO_ROWS, Marks, Staged
 from readiness_pipelines.ledger import BatchContents, BatchFinding, BatchRecord, FileContents, FindingKind
 from readiness_pipelines.names import TableId
 
@@ -29,6 +29,7 @@ def commit_rows(
     run: Run,
     facts: Mapping[str, object] | None = None,
     whole: bool = False,
+    marks: Marks | None = None,
 ) -> int:
     """Put staged rows in place of what an Iceberg table has of a batch, in one snapshot.
 
@@ -42,6 +43,7 @@ def commit_rows(
         run: Who, and when.
         facts: What else the snapshot's summary should tell: counts, the gate's version, decisions.
         whole: Replace all that the table has, not only the batch.
+        marks: Table properties to set in the same commit.
 
     Returns:
         The snapshot.
@@ -62,7 +64,9 @@ def commit_rows(
         "readiness.digest": contents.digest,
         "readiness.files": json.dumps([asdict(file) for file in contents.files]),
     }
-    commit = installation.lakehouse.replace(store, staged, properties=properties, confirm=attempt.confirm, whole=whole)
+    commit = installation.lakehouse.replace(
+        store, staged, properties=properties, confirm=attempt.confirm, whole=whole, marks=marks
+    )
     attempt.committed.append(replace(contents, snapshot=commit.snapshot_id))
     return commit.snapshot_id
 

@@ -7,7 +7,7 @@ next delivery of the batch recomputes the same rows and finishes it.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from typing import Any, cast
 
@@ -31,6 +31,7 @@ from readiness_pipelines.delivery.shapes import learn_shape
 from readiness_pipelines.delivery.transform_facts import transform_facts
 from readiness_pipelines.delivery.versions import show_newest_version
 from readiness_pipelines.delivery.waiting_rows import waiting_rows
+from readiness_pipelines.delivery.windows import closing_marks, was_open, withdrawn_rows
 from readiness_pipelines.delivery.withdraw import WITHDRAWN, outlives, withdraw, withdraw_downstream
 from readiness_pipelines.errors import DeclarationError, LakehouseError, UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.gates import (
@@ -47,10 +48,14 @@ from readiness_pipelines.gates import (
     Verdict,
 )
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import Staged
+from readiness_pipelines.lakehouse import Marks, Staged
 from readiness_pipelines.ledger import BatchFinding, BatchRecord, FindingKind, GateRecord, Snapshots, StoredColumn
 from readiness_pipelines.names import TableId
+from readiness_pipelines.sources.messages import place_of
 from readiness_pipelines.sql import identifier
+
+_ANNOUNCED = 1_000
+"""So many withdrawn rows are named in the trail; all are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +146,12 @@ def _deliver(table: Table, *, batch: str, installation: Installation, run: Run) 
             gate = first.gate
             asked = GateRecord(version=gate.version, declaration=gate.declaration.to_json(), first_used_at=run.clock())
             installation.ledger.remember_gate(table.id, asked)
-            step = _Step(table, ref, attempt, run)
+            opened = was_open(table, installation.ledger.get(ref))
+            step = _Step(table, ref, attempt, run, closing_marks(table, batch), opened)
             judged, good = _staged_good(store_of(table), first, step, installation)
             verdict = judged.verdict
             delivery = _commit(step, judged, good, installation=installation)
-            details = _details(table, verdict, judged.decisions)
+            details = {**_details(table, verdict, judged.decisions), **step.withdrawn}
             arrived = verdict.arrived
         record_batch(
             BatchRecord(
@@ -231,6 +237,11 @@ class _Step:
     ref: BatchRef
     attempt: OpenAttempt
     run: Run
+    marks: Marks | None
+    opened: bool
+    """Whether it seals a stream's window: what slices published and held back is replaced, whatever the verdict."""
+    withdrawn: dict[str, Any] = field(default_factory=dict)
+    """What slices had published of it and the verdict does not, for the trail."""
 
     @property
     def batch(self) -> str:
@@ -262,14 +273,22 @@ def _commit(step: _Step, judged: JudgedBatch, good: Staged | None, *, installati
     known = installation.lakehouse.schema(quarantine) if installation.lakehouse.exists(quarantine) else None
     waiting, schema = waiting_rows(verdict, judged.judge, known, name=step.attempt.id, at=step.run.clock())
     quarantine_snapshot = snapshots.quarantine
-    if verdict.quarantined_rows or verdict.discarded_rows or must_commit(quarantine, step.ref, installation):
+    if (
+        verdict.quarantined_rows
+        or verdict.discarded_rows
+        or step.opened
+        or must_commit(quarantine, step.ref, installation)
+    ):
         expected = verdict.quarantined_rows + verdict.discarded_rows
         bad = _stage(quarantine, waiting, schema, step, judged=judged, installation=installation, expected=expected)
         quarantine_snapshot = _replace(quarantine, bad, facts, step, judged=judged, installation=installation)
     # A held batch keeps what it published before, if that is there: after all rows were discarded, nothing is.
     published_snapshot = snapshots.published if before is not None and is_there(before) else None
     if good is not None:
+        _announce_withdrawn(published, good, step, judged.engine, installation)
         published_snapshot = _replace(published, good, facts, step, judged=judged, installation=installation)
+        if step.opened and not publishes:
+            published_snapshot = None  # what slices had published of it is gone
     return Delivery(
         ref=step.ref,
         state=state,
@@ -288,6 +307,25 @@ def _commit(step: _Step, judged: JudgedBatch, good: Staged | None, *, installati
         columns=verdict.schema,
         profiled=profile,
         newest_event_at=_newest_event(event_column, step, judged.engine, installation),
+    )
+
+
+def _announce_withdrawn(
+    store: TableId, good: Staged, step: _Step, engine: duckdb.DuckDBPyConnection, installation: Installation
+) -> None:
+    """Say in the trail which rows consumers will not see any more, before they are gone."""
+    gone = withdrawn_rows(store, good, installation, engine) if step.opened else ()
+    if not gone:
+        return
+    first = [f"{partition}/{offset}" for partition, offset in map(place_of, gone[:_ANNOUNCED])]
+    step.withdrawn["withdrawn"] = {"rows": len(gone), "first": first}
+    installation.ledger.streams.announce(
+        step.ref,
+        what="withdraws",
+        who=step.run.who,
+        why=f"{len(gone):,} rows that slices published do not pass the rules over the whole window",
+        at=step.run.clock(),
+        details=step.withdrawn["withdrawn"],
     )
 
 
@@ -341,12 +379,22 @@ def _stage_good(published: TableId, judged: JudgedBatch, step: _Step, installati
             )
         case Discard():
             # What the batch published before is withdrawn.
-            if not must_commit(published, step.ref, installation):
+            if not (step.opened or must_commit(published, step.ref, installation)):
                 return None
             return _stage(
                 published, verdict.published, verdict.schema, step, judged=judged, installation=installation, expected=0
             )
         case Hold() | Empty():
+            if step.opened:
+                return _stage(
+                    published,
+                    verdict.published,
+                    verdict.schema,
+                    step,
+                    judged=judged,
+                    installation=installation,
+                    expected=0,
+                )
             if not left_by_crash(published, step.ref, installation):
                 return None
             # It stays, and from now on in the name of a delivery that came to its end.
@@ -440,6 +488,7 @@ def _replace(
         engine=judged.engine,
         run=step.run,
         facts=facts,
+        marks=step.marks,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.delivery.problems import Level, Problem, problem_of
 from readiness_pipelines.installation import Installation
@@ -37,6 +37,8 @@ def _by_trail(table: Table, installation: Installation) -> Iterator[tuple[BatchR
     profiles = installation.ledger.digested_profiles(table.id)
     for ref in sorted({*records, *noted}):
         record, entry = records.get(ref), noted.get(ref)
+        if record is not None and record.state is BatchState.OPEN:
+            continue  # it changes with each slice, and the trail tells of its verdict
         if record is None:
             yield ref, "the trail tells of its last verdict, and the ledger does not have the batch"
         elif entry is None:

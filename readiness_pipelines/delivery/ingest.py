@@ -2,48 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.columns import RAW_COLUMNS
-from readiness_pipelines.contracts import GatedTable, Origin, Places, RawBatch
+from readiness_pipelines.contracts import GatedTable, Places, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.classes import handling_rows
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.erasure.arriving import without_erased
+from readiness_pipelines.delivery.ingested import Ingested
 from readiness_pipelines.delivery.scanning import scan_staged
 from readiness_pipelines.delivery.settling import settled_arrival
+from readiness_pipelines.delivery.windows import is_streamed, seal
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import PlacedColumn, Staged, as_they_are, stored_columns, to_stored
 from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
 from readiness_pipelines.sql import identifier
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ingested:
-    """What was ingested of a batch.
-
-    Attributes:
-        ref: The batch of the raw table.
-        rows: Rows, those that could not be parsed and those of erased persons among them.
-        unreadable_rows: Rows that could not be parsed; kept as their raw text.
-        origins: What they came from.
-        columns: The columns that arrived.
-        snapshot_id: Snapshot of the raw table that holds them.
-        unchanged: Whether the same content had been ingested before, so that nothing was written.
-    """
-
-    ref: BatchRef
-    rows: int
-    unreadable_rows: int
-    origins: tuple[Origin, ...]
-    columns: tuple[str, ...]
-    snapshot_id: int
-    unchanged: bool
 
 
 def ingest(
@@ -55,7 +33,7 @@ def ingest(
     arrival: str | None = None,
     again: bool = False,
 ) -> Ingested:
-    """Read a batch of a source into its raw table, replacing what was there of it.
+    """Read a batch of a source into its raw table, replacing what was there of it. A stream's window is sealed.
 
     Rows of erased persons are left out, and counted. Files that were changed a moment ago are waited for. What was
     ingested before, byte for byte, is not written again.
@@ -70,12 +48,14 @@ def ingest(
 
     Raises:
         BatchNotLandedError: The source has nothing of the batch.
-        BatchUnsettledError: It is still arriving.
+        BatchUnsettledError: It is still arriving, or a stream's window is not over.
         LandingError: It cannot be read; what was ingested before stays.
         LakehouseError: The raw table cannot be written.
         RegisterKeyError: The register says whom to leave out, and its key is not there.
     """
     with handling_rows(table):
+        if is_streamed(table):
+            return seal(table, batch=batch, installation=installation, run=run, again=again)
         return _ingest(table, batch, installation, run, arrival=arrival, again=again)
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.columns import PUBLISHED_COLUMNS, RAW_COLUMNS
 from readiness_pipelines.contracts import Computed, DerivedTable, GatedTable, Kpi, Read, Table
 from readiness_pipelines.delivery.erasure.matching import matcher_of
@@ -80,6 +80,11 @@ def raw_rows(table: GatedTable, *, batch: str, installation: Installation, engin
     """
     raw = table.id.raw
     record = installation.ledger.get(BatchRef(raw, batch))
+    if record is not None and record.state is BatchState.OPEN:
+        raise UpstreamNotPublishedError(
+            f"batch {batch!r} of {table.id} is a stream's open window: it is judged as a whole when it is sealed",
+            way_out=f"after its end: readiness run {table.id} --batch {batch}",
+        )
     if record is None or record.snapshots.raw is None:
         raise UpstreamNotPublishedError(
             f"nothing of batch {batch!r} was ingested into {raw}",
@@ -148,6 +153,21 @@ def computed_rows(
         UpstreamNotPublishedError: An input has nothing published for the batch.
         DeclarationError: The transform breaks, or gives something that is not rows.
     """
+    relations, inputs = input_relations(table, batch=batch, installation=installation, engine=engine)
+    with errors_of_transform(table, batch):
+        release = release_of(table, batch=batch, installation=installation, run=releasing)
+        rows = transformed(table, relations, engine, release=release)
+        return Given(rows=with_row_identity(rows, table, batch=batch, engine=engine), inputs=inputs)
+
+
+def input_relations(
+    table: Computed, *, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> tuple[dict[str, duckdb.DuckDBPyRelation], Inputs]:
+    """The published rows that a batch of a computed table is made of, by the transform's parameters, and what they are.
+
+    Raises:
+        UpstreamNotPublishedError: An input has nothing published for the batch.
+    """
     published = Published(installation.ledger)
     relations: dict[str, duckdb.DuckDBPyRelation] = {}
     inputs: dict[Any, dict[str, int]] = {}
@@ -157,10 +177,7 @@ def computed_rows(
         if snapshots:
             inputs.setdefault(read.table.id, {}).update(snapshots)
         relations[name] = _input(read, snapshots, installation, engine)
-    with errors_of_transform(table, batch):
-        release = release_of(table, batch=batch, installation=installation, run=releasing)
-        rows = transformed(table, relations, engine, release=release)
-        return Given(rows=with_row_identity(rows, table, batch=batch, engine=engine), inputs=inputs)
+    return relations, inputs
 
 
 def _input(
@@ -189,25 +206,7 @@ def transformed(
     Raises:
         DeclarationError: It gives something that is not rows. What else it raises is its own.
     """
-    match table.language:
-        case "relation":
-            made: Any = table.transform(*relations.values())
-        case "sql":
-            for name, relation in relations.items():
-                relation.create_view(name)
-            text = table.transform(*relations)
-            if not isinstance(text, str):
-                raise _wrong_result(table, text, "return SQL text")
-            made = engine.sql(text)
-        case "arrow":
-            made = table.transform(*(relation.to_arrow_table() for relation in relations.values()))
-            if isinstance(made, pa.RecordBatchReader):
-                made = made.read_all()
-            if not isinstance(made, pa.Table):
-                raise _wrong_result(table, made, "return an Arrow table")
-            made = engine.from_arrow(made)
-        case _:
-            assert_never(table.language)
+    made = transform_result(table, relations, engine)
     match table:
         case Kpi():
             return kpi_relation(table, made, list(relations.values()), engine, release=release)
@@ -217,6 +216,35 @@ def transformed(
             return made
         case _:
             assert_never(table)
+
+
+def transform_result(
+    table: Computed, relations: Mapping[str, duckdb.DuckDBPyRelation], engine: duckdb.DuckDBPyConnection
+) -> Any:
+    """What a transform returns for its inputs: a relation, whatever it is written in, or what a KPI measures.
+
+    Raises:
+        DeclarationError: It gives something that is not rows. What else it raises is its own.
+    """
+    match table.language:
+        case "relation":
+            return table.transform(*relations.values())
+        case "sql":
+            for name, relation in relations.items():
+                relation.create_view(name)
+            text = table.transform(*relations)
+            if not isinstance(text, str):
+                raise _wrong_result(table, text, "return SQL text")
+            return engine.sql(text)
+        case "arrow":
+            made: Any = table.transform(*(relation.to_arrow_table() for relation in relations.values()))
+            if isinstance(made, pa.RecordBatchReader):
+                made = made.read_all()
+            if not isinstance(made, pa.Table):
+                raise _wrong_result(table, made, "return an Arrow table")
+            return engine.from_arrow(made)
+        case _:
+            assert_never(table.language)
 
 
 def _wrong_result(table: Computed, made: Any, way_out: str) -> DeclarationError:

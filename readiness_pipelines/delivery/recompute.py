@@ -13,7 +13,7 @@ from typing import Any, cast
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.batches import BatchRef, Counts
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import decisions_about
 from readiness_pipelines.delivery.deliver import counts_of, outcome_text
@@ -87,7 +87,7 @@ def recompute(
     details = {entry.ref.batch: entry.details for entry in installation.ledger.last_verdicts(tables=[table.id])}
     look = _Look(table, damaged, Published(installation.ledger), installation)
     for number, record in enumerate(records, 1):
-        if record.state is BatchState.INGESTED:
+        if not record.state.judged:
             continue
         outcome = look.outcome(record, details.get(record.ref.batch, {}))
         if isinstance(outcome, _Skipped):

@@ -13,7 +13,7 @@ from readiness_pipelines.contracts.cleansing import Trim
 from readiness_pipelines.detection import Proposal
 from readiness_pipelines.drafting.dates import AMBIGUOUS, is_ambiguous, read_dates
 from readiness_pipelines.drafting.naming import ColumnName
-from readiness_pipelines.drafting.numbers import decimal_mark, digits_as_text, read_numbers
+from readiness_pipelines.drafting.numbers import DIGITS_LOST, decimal_mark, digits_as_text, read_numbers
 from readiness_pipelines.drafting.readings import (
     DOUBTFUL_NULL_WORDS,
     NULL_WORDS,
@@ -33,6 +33,9 @@ CONVERTS_OF_FEW = 0.9
 """The same, of so few values that one of them weighs more."""
 
 FEW = 100
+LONG_NUMBER = 11
+"""From so many digits on, the number of a person is text: whole numbers of twenty do not fit 64 bits."""
+
 MOST_ODD = 10
 
 _EXAMPLES = re.compile(r" \((?:'[^']*'|…|, )+\)| of '[^']*'| are like '[^']*'")
@@ -77,6 +80,11 @@ class ColumnDraft:
     def is_ambiguous(self) -> bool:
         """Whether its values can be read in several ways."""
         return is_ambiguous(self.reading)
+
+    @property
+    def has_lost_digits(self) -> bool:
+        """Whether its numbers look as if a spreadsheet had cut off digits."""
+        return any(note.endswith(DIGITS_LOST) for note in self.reading.notes)
 
     @property
     def is_text(self) -> bool:
@@ -132,6 +140,8 @@ def draft_column(
         words -= doubtful
         rest = texts.without(words)
         reading = trimmed(reading or Reading(type=pa.string()), rest)
+    if proposal is not None and proposal.classified.kind is PersonalKind.ID:
+        reading = _number_of_a_person(reading, rest)
     if personal:
         reading = replace(reading, notes=tuple(_EXAMPLES.sub("", note) for note in reading.notes))
     numbers = not pa.types.is_string(reading.type) and not pa.types.is_temporal(reading.type)
@@ -194,6 +204,16 @@ def _typed(name: str, texts: Texts, decimal: str | None, day_first: bool | None)
     if weights[best] < (CONVERTS if texts.rows > FEW else CONVERTS_OF_FEW) * texts.rows:
         return None
     return _told(readings[best], texts, fits[best])
+
+
+def _number_of_a_person(reading: Reading, texts: Texts) -> Reading:
+    """A long number of a person (a card, an account) as text: a float keeps fewer digits, and nobody adds them up."""
+    digits = max((sum(map(str.isdecimal, text)) for text in texts.counts), default=0)
+    whole = pa.types.is_integer(reading.type) and digits >= LONG_NUMBER
+    if not (whole or pa.types.is_floating(reading.type)):
+        return reading
+    note = f"up to {digits} digits that name something, and count nothing: text"
+    return Reading(type=pa.string(), notes=(note, *reading.notes))
 
 
 def _told(reading: Reading, texts: Texts, fits: frozenset[str]) -> Reading:

@@ -59,7 +59,8 @@ def draft_key(rows: pa.Table, columns: Sequence[ColumnDraft]) -> KeyDraft:
         and one.empty <= (1 - _NEARLY) * rows.num_rows
         and distinct[one.names.name] >= _NEARLY * rows.num_rows
     ]
-    found = sorted(whole, key=lambda one: _rank(one, usable)) or nearly
+    # What has no name is the number that a program gave a line of its output.
+    found = sorted(whole, key=lambda one: (_rank(one, usable), not one.names.arrived)) or nearly
     if found and (_rank(found[0], usable) < _NO_KEY or found[0] in nearly):
         others = tuple(one.names.name for one in found[1:] if _rank(one, usable) < _NO_KEY)
         return KeyDraft(columns=(found[0].names.name,), others=others)
@@ -78,7 +79,7 @@ def _rank(column: ColumnDraft, columns: Sequence[ColumnDraft]) -> int:
     measured = pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if measured or pa.types.is_temporal(kind) or column.is_no_key or sentences:
         return _NO_KEY
-    if column is columns[0]:
+    if column is columns[0] and column.names.arrived:
         return 1
     return 2 if column.is_text or _runs_on(column) else _NO_KEY  # amounts that happen to differ are no key
 

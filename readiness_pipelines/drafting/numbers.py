@@ -23,6 +23,7 @@ _DIGITS_ARE_TEXT = {
     "zip", "zipcode", "postal", "postcode", "plz", "cp", "phone", "telephone", "tel", "telefon", "mobile", "mobil",
     "handy", "fax", "iban", "ssn", "isbn", "ean", "gtin", "svnr",
 }  # fmt: skip
+DIGITS_LOST = "a spreadsheet may have cut off digits"
 _TIME_WORDS = {"time", "ts", "timestamp", "epoch", "unix", "created", "updated", "date", "at", "when", "zeit", "datum"}
 
 
@@ -133,7 +134,7 @@ def _notes(texts: Texts, name: str, reading: Reading) -> list[str]:
     notes = []
     if cut := {text for text in texts.counts if _EXPONENT.fullmatch(text.strip())}:
         rows = f"{texts.weight(cut):,} of {texts.rows:,} values"
-        notes.append(f"{rows} are like {shortened(min(cut))}: a spreadsheet may have cut off digits")
+        notes.append(f"{rows} are like {shortened(min(cut))}: {DIGITS_LOST}")
     if signs := next((step.currencies for step in reading.steps if isinstance(step, Numbers) and step.currencies), ()):
         notes.append(f"without {values_shown(signs)}")
     if pa.types.is_integer(reading.type) and set(words_of(name)) & _TIME_WORDS:

@@ -16,6 +16,7 @@ from readiness_pipelines import (
     Freshness,
     Ratio,
     Route,
+    Sla,
     Source,
     Steward,
     WithinUsualRange,
@@ -38,7 +39,7 @@ class Wafer(pa.DataFrameModel):
         return nw.col("Time").dt.to_string("%Y-%m-%d") == nw.col("_batch")
 
 
-fab = Domain("fab", owner="yield@fab.example", on_call="metrology@fab.example")
+fab = Domain("fab", owner="yield@fab.example", on_call="metrology@fab.example", answer_within="1h")
 
 wafers = fab.gated(
     "wafers",
@@ -62,10 +63,16 @@ wafers = fab.gated(
     allow_empty=True,
     freshness=Freshness(due="5 0 * * *", warn_after="5m", fail_after="1h"),
     latency="5m",
+    synonyms=["dies", "test floor"],
 )
 
 
-@fab.kpi(question="How many wafers pass their first test?", unit="ratio", target=">= 0.93")
+@fab.kpi(
+    question="How many wafers pass their first test?",
+    unit="ratio",
+    target=">= 0.93",
+    sla=Sla(published=0.99, repaired_within="3d"),
+)
 def first_pass_yield(wafers: Relation) -> Ratio:  # noqa: ARG001  # its only input is what is counted
     """Share of the wafers that passed; unknown on days without any."""
     return Ratio(f'count(*) FILTER ("Pass/Fail" = {PASSED})', "count(*)")

@@ -16,6 +16,7 @@ from readiness_pipelines import (
     Pseudonym,
     Ratio,
     Route,
+    Sla,
     Source,
     StaticBatches,
     Steward,
@@ -84,7 +85,12 @@ class Encounter(pa.DataFrameModel):
         strict = True
 
 
-readmissions = Domain("readmissions", owner="quality@hospital.example", on_call="clinical-data@hospital.example")
+readmissions = Domain(
+    "readmissions",
+    owner="quality@hospital.example",
+    on_call="clinical-data@hospital.example",
+    answer_within="4h",
+)
 
 encounters = readmissions.gated(
     "encounters",
@@ -107,6 +113,14 @@ encounters = readmissions.gated(
     routes={"race_gender_age_k_anonymity": Route.WARN},
     freshness=Freshness(warn_after="31d", fail_after="35d"),
     latency="10m",
+    tags=["inpatient", "diabetes"],
+    synonyms=["stays", "admissions"],
+    runbook="""\
+# An extract is held
+
+- Codes that lost their leading zeros: correct them, `diag_1 = lpad(diag_1, 3, '0')`, and replay.
+- Anything else: ask the clinical data office for the extract again. They answer on weekdays.
+""",
 )
 
 
@@ -117,7 +131,10 @@ def discharges(encounters: Relation) -> Relation:
 
 
 @readmissions.kpi(
-    question="How many patients come back within 30 days of leaving the hospital?", unit="ratio", target="<= 0.11"
+    question="How many patients come back within 30 days of leaving the hospital?",
+    unit="ratio",
+    target="<= 0.11",
+    sla=Sla(published=0.9, repaired_within="7d"),
 )
 def readmission_rate_30d(discharges: Relation) -> Ratio:  # noqa: ARG001  # its only input is what is counted
     """Share of the discharges that were followed by another stay within 30 days."""

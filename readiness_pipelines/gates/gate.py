@@ -37,7 +37,7 @@ from readiness_pipelines.gates.schema.fills import refuse_lossy_cleansing
 from readiness_pipelines.gates.schema.protecting import refuse_unprotectable
 from readiness_pipelines.gates.schema.refusals import refuse_unsupported
 from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, Rule, RuleKind
-from readiness_pipelines.gates.schema.tests import Referenced, WithinUsual
+from readiness_pipelines.gates.schema.tests import Disclosed, Referenced, WithinUsual
 from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions
 from readiness_pipelines.gates.verdict.outcomes import holds_by_shape, outcome_of
 from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, RuleCount, Verdict
@@ -45,6 +45,8 @@ from readiness_pipelines.gates.versions.declaration import GateDeclaration, decl
 from readiness_pipelines.keys import Keys, no_keys
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.settings import EngineName
+
+_LIMITS = Limits()
 
 
 def known_columns(schema: Any) -> pa.Schema | None:
@@ -136,6 +138,19 @@ class Gate:
         gate = copy(self)
         gate.name = name
         return gate
+
+    def of_slices(self) -> "Gate":
+        """The same gate for a part of a batch: what is about the batch as a whole, as tolerances are, is left out."""
+        gate = copy(self)
+        gate.tests = tuple(test for test in self.tests if test.rule.kind is not RuleKind.BATCH)
+        gate.rules = tuple(test.rule for test in gate.tests)
+        gate._gating = replace(self._gating, tolerance=Tolerance(), allow_empty=True)
+        return gate
+
+    @property
+    def discloses(self) -> bool:
+        """Whether it holds what all rows of a batch together give away of persons: no part may be published alone."""
+        return any(isinstance(test, Disclosed) for test in self.tests)
 
     @property
     def version(self) -> str:
@@ -282,8 +297,8 @@ class Gate:
         self,
         body: bytes | str,
         *,
-        limits: Limits = Limits(),  # noqa: B008  # it is frozen
-        named: Named = as_written,
+        limits: Limits | None = None,
+        named: Named | None = None,
         known: Known | None = None,
     ) -> RecordVerdict:
         """Judge one record of JSON: the same verdict as `judge` gives of the same line, landed as a file.
@@ -293,15 +308,16 @@ class Gate:
 
         Args:
             body: A JSON object, in UTF-8.
-            limits: What it may demand of the machine.
-            named: What a key is called as a column, as the table's reader renames; ``None`` for one that is not read.
+            limits: What it may demand of the machine; by default as a file.
+            named: Gives what a key is called as a column, as the table's reader renames, or ``None`` where it is not
+                read; by default its own name, as a file's.
             known: As `check_record`.
 
         Raises:
             RecordRefusedError: It is too large, or its keys cannot be told apart.
             GateBuildError: A check raises.
         """
-        return self._json.check(body, limits=limits, named=named, known=known or {})
+        return self._json.check(body, limits=limits or _LIMITS, named=named or as_written, known=known or {})
 
     def check_parsed(
         self, record: Mapping[str, Any], *, limits: Limits, named: Named, known: Known | None = None

@@ -1,5 +1,6 @@
 """YAML from anybody: read within bounds of size, depth and time, with the line of each value."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ import yaml
 from readiness_pipelines.errors import DeclarationError, first_line
 
 MOST_BYTES = 8 * 2**20
-MOST_VALUES = 400_000
+MOST_VALUES = 200_000
 """So many values a document has at most, those behind aliases counted each time."""
 
 MOST_DEPTH = 64
@@ -81,6 +82,8 @@ def parse_yaml(content: bytes, *, file: str) -> YamlDocument:
         raise DeclarationError(
             f"{file} is not UTF-8: {error.reason} at byte {error.start}", way_out="save it as UTF-8"
         ) from error
+    if text.lstrip()[:1] == "{":
+        text = _PAIRS.sub(_character, text)
     builder = _Builder(file)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
@@ -95,14 +98,24 @@ def parse_yaml(content: bytes, *, file: str) -> YamlDocument:
     return YamlDocument(file=file, value=builder.value, lines=builder.lines)
 
 
+_PAIRS = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+"""A character beyond 16 bits as JSON writes it in two parts, and YAML does not."""
+
+
+def _character(pair: re.Match[str]) -> str:
+    high, low = int(pair[2], 16), int(pair[3], 16)
+    return pair[1] + chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+
+
 class _Open:
     """A mapping or list that is being read."""
 
-    __slots__ = ("anchor", "count", "key", "path", "value")
+    __slots__ = ("anchor", "count", "key", "merged", "path", "value")
 
     def __init__(self, value: Any, path: Path_, anchor: str | None) -> None:
         self.value, self.path, self.anchor = value, path, anchor
         self.key: str | None = None
+        self.merged: set[str] = set()
         self.count = 1
 
 
@@ -164,6 +177,10 @@ class _Builder:
             if key == "<<" and event.implicit[0]:
                 parent.key = key
                 return
+            if key in parent.merged:
+                parent.merged.remove(key)  # its own value comes before the merged one
+                parent.key = key
+                return
             if key in parent.value:
                 self._refuse(line, f"the key {key!r} is there twice", "keep one of them")
             parent.key = key
@@ -217,7 +234,9 @@ class _Builder:
         for one in value if isinstance(value, list) else [value]:
             if not isinstance(one, dict):
                 self._refuse(line, "<< is followed by something else than a mapping", "name a mapping's anchor")
-            parent.value.update({name: inner for name, inner in one.items() if name not in parent.value})
+            new = {name: inner for name, inner in one.items() if name not in parent.value}
+            parent.merged |= new.keys()
+            parent.value.update(new)
 
     def _count(self, count: int, line: int) -> None:
         self._values += count

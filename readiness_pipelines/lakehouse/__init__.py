@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         StagingArea,
     )
     from readiness_pipelines.lakehouse.types import promotable_type, storage_schema, storage_type
-    from readiness_pipelines.lakehouse.upstream import WAY_OUT_OF_OTHER_TYPES, OtherType
+    from readiness_pipelines.lakehouse.upstream import WAY_OUT_OF_OTHER_TYPES, Marks, OtherType
 else:
     import_on_demand(__name__)
 
@@ -44,6 +44,7 @@ __all__ = [
     "FileDigest",
     "Lakehouse",
     "Maintained",
+    "Marks",
     "OtherType",
     "ParsedFiles",
     "PlacedColumn",

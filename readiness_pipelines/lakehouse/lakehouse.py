@@ -20,7 +20,7 @@ from readiness_pipelines.errors import LakehouseError, first_line
 from readiness_pipelines.lakehouse.arrow_files import ROW_GROUP_ROWS
 from readiness_pipelines.lakehouse.catalogs import UNREACHABLE, open_catalog
 from readiness_pipelines.lakehouse.clones import ClonedTables
-from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, RUN, as_commit, replace_batch
+from readiness_pipelines.lakehouse.commits import ATTEMPT, BATCH, RUN, append_rows, as_commit, replace_batch
 from readiness_pipelines.lakehouse.digests import (
     DATA_FILE,
     NO_ROWS,
@@ -45,7 +45,7 @@ from readiness_pipelines.lakehouse.records import ColumnFooter, Commit, DataFile
 from readiness_pipelines.lakehouse.staging import count_staged, footers, rows_in, write_arrow, write_staged
 from readiness_pipelines.lakehouse.turns import Turns
 from readiness_pipelines.lakehouse.types import storage_schema
-from readiness_pipelines.lakehouse.upstream import OtherType, evolved_schema, refused_types, register_clone
+from readiness_pipelines.lakehouse.upstream import Marks, OtherType, evolved_schema, refused_types, register_clone
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import literal
@@ -437,6 +437,7 @@ class Lakehouse:
         properties: Mapping[str, str],
         confirm: Callable[[], None] = lambda: None,
         whole: bool = False,
+        marks: Marks | None = None,
     ) -> Commit:
         """Publish staged rows in one snapshot that replaces what the table had of the batch, or all that it had.
 
@@ -448,6 +449,7 @@ class Lakehouse:
             properties: Joins the snapshot's summary.
             confirm: Called when the table is loaded, before it is changed; raises where that must not happen any more.
             whole: Replace all that the table has, not only the batch.
+            marks: Table properties to set in the same commit, made of those that the table has at each try.
 
         Raises:
             CommitConflictError: Another commit changed the same batch, or the schema, meanwhile.
@@ -457,7 +459,40 @@ class Lakehouse:
         if self._reads_through(table):
             raise LakehouseError(f"{table} is read through a clone, which must not be written to")
         with self._commit_turn(table, run_id=properties.get(RUN, "")):
-            return replace_batch(lambda: self._load(table), staged, properties, confirm, whole=whole)
+            return replace_batch(lambda: self._load(table), staged, properties, confirm, whole=whole, marks=marks)
+
+    def append(
+        self, table: TableId, staged: Staged | None, *, properties: Mapping[str, str], marks: Marks | None = None
+    ) -> Commit:
+        """Add staged rows to what a table has of their batch, in one snapshot, and set table properties with it.
+
+        Committing the same attempt (property ``readiness.attempt``) twice commits once.
+
+        Args:
+            table: An existing table.
+            staged: The rows; ``None`` for a snapshot without new rows, after which others look at the properties again.
+            properties: Joins the snapshot's summary.
+            marks: Table properties to set, made of those that the table has at each try; raises where rows must not be
+                added any more.
+
+        Raises:
+            CommitConflictError: Another commit changed the schema meanwhile.
+            CommitUnknownError: The catalog could not be reached, and it is not known whether the commit landed.
+            LakehouseBusyError: Another process has been committing to the table for longer than is waited.
+        """
+        if self._reads_through(table):
+            raise LakehouseError(f"{table} is read through a clone, which must not be written to")
+        rows = staged or Staged(table=table, batch="", files=(), rows=0, schema=pa.schema([]), field_ids={})
+        with self._commit_turn(table, run_id=properties.get(RUN, "")):
+            return append_rows(lambda: self._load(table), rows, properties, marks)
+
+    def properties(self, table: TableId) -> Mapping[str, str]:
+        """The properties that were set on a table.
+
+        Raises:
+            LakehouseError: No such table.
+        """
+        return dict(self._load(table).metadata.properties)
 
     def files(
         self, table: TableId, *, batch: str | Sequence[str] | None = None, snapshot_id: int | None = None

@@ -1,6 +1,6 @@
 """Every reliance on what PyIceberg keeps private or may change, behind plain functions with tests of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -15,7 +15,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.serializers import ToOutputFile
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
-from pyiceberg.table.update import TableUpdate
+from pyiceberg.table.update import SetPropertiesUpdate, TableUpdate
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 from pyiceberg.types import ListType, NestedField, StructType
 
@@ -55,11 +55,37 @@ class SqlTables(SqlCatalog):
         )
 
 
+Marks = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""Table properties to set, made of those that the table has at each try; raises where the change must not be made."""
+
+
 class Change(Transaction):
     """A transaction that computes the metadata it has reached once per update.
 
     PyIceberg's own computes it, with a deep copy of all snapshots, whenever it is looked at: a hundred times a commit.
+
+    Args:
+        table: The table.
+        autocommit: As PyIceberg has it.
+        marks: Table properties to set with the change, from those that the table has. PyIceberg makes a change that
+            was beaten anew on top of the other one: so are the marks, which raise where it must not be made any more.
     """
+
+    def __init__(self, table: Table, autocommit: bool = False, *, marks: "Marks | None" = None) -> None:
+        super().__init__(table, autocommit)
+        self._marks = marks
+        if marks is not None:
+            self._set_marks(marks)
+
+    def _set_marks(self, marks: "Marks") -> None:
+        others = tuple(update for update in self._updates if not isinstance(update, SetPropertiesUpdate))
+        wanted = dict(marks(self._table.metadata.properties))
+        self._updates = (*others, SetPropertiesUpdate(updates=wanted)) if wanted else others
+
+    def _rebuild_snapshot_updates(self) -> None:
+        if self._marks is not None:
+            self._set_marks(self._marks)
+        super()._rebuild_snapshot_updates()
 
     _reached: tuple[TableMetadata, tuple[TableUpdate, ...], TableMetadata] | None = None
 

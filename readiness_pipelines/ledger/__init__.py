@@ -24,14 +24,16 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
     from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
     from readiness_pipelines.ledger.gates import GateRecord
+    from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
     from readiness_pipelines.ledger.incident_book import Incidents
     from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, IncidentState
     from readiness_pipelines.ledger.ledger import AUTOMATIC, Ledger
     from readiness_pipelines.ledger.migrations import Migrated, migrate
     from readiness_pipelines.ledger.moves import MOVES
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
-    from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
+    from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn, counts_of, shown_by
     from readiness_pipelines.ledger.profiles import profile_digest
+    from readiness_pipelines.ledger.receivers import Receivers, ReceiverState, RefusedEvent
     from readiness_pipelines.ledger.records import (
         ALL_BATCHES,
         Attempt,
@@ -44,20 +46,26 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.scorecards import KeptScorecard, Scorecards
     from readiness_pipelines.ledger.shapes import Shape
     from readiness_pipelines.ledger.silences import Silence
+    from readiness_pipelines.ledger.streams import ShardRecord, Streams, StreamState
+    from readiness_pipelines.ledger.trail import FAILED
 else:
     import_on_demand(__name__)
 
 __all__ = [
     "ALL_BATCHES",
+    "ASSIGNED",
     "AUTOMATIC",
     "BESIDE",
     "EVERYWHERE",
+    "FAILED",
     "MOVES",
     "REGISTER",
     "UNLIKE",
+    "Assignment",
     "Attempt",
     "BatchContents",
     "BatchFinding",
+    "BatchGlance",
     "BatchOutcome",
     "BatchRecord",
     "BrokenLink",
@@ -87,20 +95,28 @@ __all__ = [
     "Migrated",
     "NewDecision",
     "NoticeKey",
+    "ReceiverState",
+    "Receivers",
+    "RefusedEvent",
     "RegisteredPerson",
     "ReplayRequest",
     "RequestState",
     "Scorecards",
     "Severity",
     "Shape",
+    "ShardRecord",
     "Silence",
     "Snapshots",
     "StoredColumn",
+    "StreamState",
+    "Streams",
     "Tally",
     "TrailEntry",
     "Turn",
+    "counts_of",
     "migrate",
     "profile_digest",
     "record_digest",
+    "shown_by",
     "unknown_anchors",
 ]

@@ -67,7 +67,8 @@ def check_counts(record: BatchRecord) -> None:
         LedgerError: Rows that are nowhere, or twice.
     """
     counts = record.counts
-    if not counts.accounted and record.state is not BatchState.INGESTED:
+    arrived = record.state in (BatchState.INGESTED, BatchState.SEALED)
+    if not (counts.accounted or arrived or (record.state is BatchState.OPEN and record.ref.table.is_raw)):
         raise LedgerError(
             f"{record.ref} does not add up: {counts.ingested} ingested, but {counts.published} published + "
             f"{counts.quarantined} quarantined + {counts.discarded} discarded + {counts.erased} erased",

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -59,13 +60,20 @@ def keep_contents(connection: Connection, contents: Collection[BatchContents]) -
 def contents_of(connection: Connection, tables: Collection[TableId]) -> Mapping[BatchRef, BatchContents]:
     """The contents of the batches of some Iceberg tables; none of those committed before contents were kept."""
     rows = connection.execute(select(CONTENTS).where(in_tables(CONTENTS, tables)))
-    return {
-        batch_of(row): BatchContents(
-            ref=batch_of(row),
-            snapshot=row.snapshot,
-            rows=row.row_count,
-            digest=row.digest,
-            files=tuple(FileContents(**file) for file in row.files),
-        )
-        for row in rows
-    }
+    return {batch_of(row): _contents(row) for row in rows}
+
+
+def contents_of_batch(connection: Connection, ref: BatchRef) -> BatchContents | None:
+    """The contents of one batch of an Iceberg table; ``None`` where none are kept."""
+    row = connection.execute(select(CONTENTS).where(is_batch(CONTENTS, ref))).one_or_none()
+    return None if row is None else _contents(row)
+
+
+def _contents(row: Any) -> BatchContents:
+    return BatchContents(
+        ref=batch_of(row),
+        snapshot=row.snapshot,
+        rows=row.row_count,
+        digest=row.digest,
+        files=tuple(FileContents(**file) for file in row.files),
+    )

@@ -14,7 +14,8 @@ class FindingKind(StrEnum):
     rows, one whose columns hold other values than usual, a source whose columns or types changed; a batch that could
     not be profiled or compared, and was delivered all the same; a batch that is not as its last verdict left it; one
     whose run waits while no other ends; columns that look personal and that nobody
-    classified; rows that give persons away; a contract that changed, or will, so that a consumer breaks.
+    classified; rows that give persons away; a contract that changed, or will, so that a consumer breaks; a
+    stream that is not read.
     """
 
     FRESHNESS = "freshness"
@@ -29,6 +30,7 @@ class FindingKind(StrEnum):
     QUEUE = "queue"
     UNCLASSIFIED = "unclassified"
     DISCLOSURE = "disclosure"
+    STREAM = "stream"
     CONTRACT = "contract"
 
 

@@ -1,6 +1,6 @@
 """The ledger: the truth about batches, in one database, with an append-only trail."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
+from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.ledger import (
     attempts,
     audit,
@@ -20,6 +21,7 @@ from readiness_pipelines.ledger import (
     decision_values,
     decisions,
     gates,
+    glances,
     outcomes,
     profiles,
     releases,
@@ -38,12 +40,15 @@ from readiness_pipelines.ledger.erasures import Erasures
 from readiness_pipelines.ledger.finding import FindingKind
 from readiness_pipelines.ledger.findings import BatchFinding, Findings, replace_findings
 from readiness_pipelines.ledger.gates import GateRecord
+from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
 from readiness_pipelines.ledger.incident_book import Incidents
 from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
+from readiness_pipelines.ledger.receivers import Receivers
 from readiness_pipelines.ledger.records import Attempt, BatchRecord, TrailEntry
 from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
 from readiness_pipelines.ledger.scorecards import Scorecards
 from readiness_pipelines.ledger.shapes import Shape
+from readiness_pipelines.ledger.streams import Streams
 from readiness_pipelines.names import TableId
 
 AUTOMATIC = "readiness"
@@ -107,6 +112,16 @@ class Ledger:
     def erasures(self) -> Erasures:
         """Who is to be forgotten, and the register of those who were, in the same database."""
         return Erasures(self._database)
+
+    @property
+    def receivers(self) -> Receivers:
+        """Who is sent what happens to batches, and how far each is, in the same database."""
+        return Receivers(self._database)
+
+    @property
+    def streams(self) -> Streams:
+        """Who reads streams, and the windows that are open, in the same database."""
+        return Streams(self._database)
 
     @property
     def scorecards(self) -> Scorecards:
@@ -257,6 +272,11 @@ class Ledger:
         """What was committed last of each batch of some Iceberg tables, as far as it was kept."""
         with self._database.reading() as connection:
             return contents.contents_of(connection, tables)
+
+    def committed(self, ref: BatchRef) -> BatchContents | None:
+        """What was committed last of one batch of an Iceberg table; ``None`` where it was not kept."""
+        with self._database.reading() as connection:
+            return contents.contents_of_batch(connection, ref)
 
     def note_arrival(self, ref: BatchRef, arrival: str | None) -> None:
         """Note that what arrived, by its fingerprint, holds what was ingested of a batch already."""
@@ -458,6 +478,16 @@ class Ledger:
         with self._database.writing() as connection:
             requests.move_request(connection, request, state=state, run_id=run_id, outcome=outcome)
 
+    def claim_request(self, request: int) -> bool:
+        """Take an open replay request to carry it out; whether it was free to take."""
+        with self._database.writing() as connection:
+            return requests.claim_request(connection, request)
+
+    def replay_request(self, request: int) -> ReplayRequest | None:
+        """A replay request by its number; ``None`` where there is none."""
+        with self._database.reading() as connection:
+            return requests.replay_request(connection, request)
+
     def remember_gate(self, table: TableId, gate: GateRecord) -> None:
         """Keep what a gate demands, beside the versions that the batches name; once is enough."""
         with self._database.writing() as connection:
@@ -544,6 +574,56 @@ class Ledger:
         """The records of some tables and a state (all where none is given), by table and batch."""
         with self._database.reading() as connection:
             return batches.records(connection, tables, state)
+
+    def assign(self, ref: BatchRef, *, person: str, who: str, why: str, at: datetime) -> None:
+        """Note in the trail who looks after a batch from now on.
+
+        Args:
+            ref: The batch.
+            person: Who looks after it.
+            who: Who says so: the same person, who takes it, or another.
+            why: The reason.
+            at: When, in UTC.
+
+        Raises:
+            LedgerError: Nobody is named, no reason, or an unknown batch.
+        """
+        if not person.strip():
+            raise LedgerError(f"nobody is named to look after {ref}", way_out="name a person")
+        with self._database.writing() as connection:
+            batches.check_reason(connection, ref, why, "assignment of")
+            details = {"person": person.strip()}
+            trail.append_entry(connection, ref, at=at, what=ASSIGNED, who=who, why=why, details=details)
+
+    def assignments(self, refs: Iterable[BatchRef]) -> Mapping[BatchRef, Assignment]:
+        """Who looks after each of some batches, as far as somebody does."""
+        with self._database.reading() as connection:
+            return glances.assignments(connection, refs)
+
+    def glances(self, *, tables: Collection[TableId] | None = None, waiting: bool = False) -> tuple[BatchGlance, ...]:
+        """Where the batches of some tables stand (of all where none are given), in brief, in no order.
+
+        Args:
+            tables: The tables.
+            waiting: Only batches of which rows wait.
+        """
+        with self._database.reading() as connection:
+            return glances.glances(connection, tables, waiting=waiting)
+
+    def counted_batches(self, tables: Collection[TableId]) -> Mapping[TableId, Mapping[BatchState, int]]:
+        """How many batches of each of some tables are in each state."""
+        with self._database.reading() as connection:
+            return glances.counted_batches(connection, tables)
+
+    def recorded_inputs(self) -> Mapping[BatchRef, Mapping[TableId, Mapping[str, int]]]:
+        """The snapshots each batch was made of, by table and by the table's batch, of those made of others."""
+        with self._database.reading() as connection:
+            return glances.recorded_inputs(connection)
+
+    def pulse(self) -> tuple[int, ...]:
+        """Numbers of which one grows whenever something happens: where they are the same, so is what a page shows."""
+        with self._database.reading() as connection:
+            return glances.pulse(connection)
 
     def outcomes(self, tables: Collection[TableId]) -> Mapping[TableId, Sequence[BatchOutcome]]:
         """What became of the batches of some tables, by table, for views over thousands of them."""

@@ -25,7 +25,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 13
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -335,6 +335,46 @@ ERASED_LINES = Table(
     Column("lines", JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Index("ledger_erased_lines_fingerprint", "fingerprint"),
+)
+
+RECEIVERS = Table(
+    "ledger_receivers",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("entry", BigInteger, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("error", Text),
+)
+
+REFUSED_EVENTS = Table(
+    "ledger_refused_events",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+STREAMS = Table(
+    "ledger_streams",
+    METADATA,
+    Column("table_name", String(200), primary_key=True),
+    Column("shard", String(20), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("holder", String(200), nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("heartbeat_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("error", Text),
+    Column("open_window", String(200)),
+    Column("positions", JSON, nullable=False),
+    *(Column(name, BigInteger) for name in ("records", "lag")),
+    Column("watermark", UtcDateTime),
 )
 
 SCORECARDS = Table(

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
 from readiness_pipelines.ledger.batches import VISIBLE
 from readiness_pipelines.ledger.chain import append_row
-from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch, is_table, table_of
+from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch, is_table
 from readiness_pipelines.ledger.records import TrailEntry
 from readiness_pipelines.ledger.tables import BATCHES, TRAIL
 from readiness_pipelines.names import TableId
@@ -52,6 +52,12 @@ def entries(connection: Connection, ref: BatchRef | None, limit: int | None) -> 
     return tuple(_entry(row) for row in reversed(connection.execute(query).all()))
 
 
+def entries_after(connection: Connection, after: int, limit: int) -> tuple[TrailEntry, ...]:
+    """The entries that follow one, oldest first. One writer appends at a time: none comes later with a lower number."""
+    query = select(TRAIL).where(TRAIL.c.id > after).order_by(TRAIL.c.id).limit(limit)
+    return tuple(map(_entry, connection.execute(query)))
+
+
 def has_failure(connection: Connection, ref: BatchRef, *, run_id: str) -> bool:
     """Whether it is noted that a run broke at a batch."""
     known = select(TRAIL.c.id).where(is_batch(TRAIL, ref), TRAIL.c.run_id == run_id, TRAIL.c.what == FAILED)
@@ -84,11 +90,11 @@ def publications(connection: Connection, tables: Collection[TableId] | None) -> 
     )
     if tables is not None:
         query = query.where(in_tables(TRAIL, tables))
-    found: dict[TableId, list[Publication]] = {}
-    for row in connection.execute(query):
-        publication = Publication(batch=row.batch, first_at=row.first_at, newest_event=row.newest_event_at)
-        found.setdefault(table_of(row), []).append(publication)
-    return found
+    found: dict[str, list[Publication]] = {}
+    for table, batch, first_at, newest_event in connection.execute(query).tuples():
+        publication = Publication(batch=batch, first_at=first_at, newest_event=newest_event)
+        found.setdefault(table, []).append(publication)
+    return {TableId.parse(table): some for table, some in found.items()}
 
 
 def last_failures(connection: Connection, tables: Collection[TableId]) -> tuple[TrailEntry, ...]:

@@ -19,6 +19,7 @@ from readiness_pipelines.orchestration.metadata import (
     delivery_metadata,
     ingested_metadata,
     kpi_metadata,
+    lineage_metadata,
     owners_of,
     promise_metadata,
     source_metadata,
@@ -102,6 +103,7 @@ def table_asset(table: Table) -> dg.AssetsDefinition:
         with as_failures(table):
             delivery = deliver(table, batch=context.partition_key, installation=installation, run=_run(context))
             metadata = _delivered_metadata(table, delivery, installation)
+        metadata = {**metadata, **_lineage(table, delivery, installation, context)}
         yield from _events(context, table, delivery, metadata)
 
     return published
@@ -126,14 +128,27 @@ def _events(
     refuse_held(context, table, delivery)
 
 
+def _lineage(
+    table: Table, delivery: Delivery, installation: Installation, context: dg.AssetExecutionContext
+) -> Mapping[str, Any]:
+    """Where the columns come from; whatever goes wrong with that stops no delivery."""
+    if not delivery.state.visible:
+        return {}
+    try:
+        return lineage_metadata(table, delivery.columns, installation)
+    except Exception as error:  # law 7: nothing that only watches can stop a delivery
+        context.log.warning(f"the lineage of {table.id} is not shown: {type(error).__name__}")
+        return {}
+
+
 def _delivered_metadata(table: Table, delivery: Delivery, installation: Installation) -> Mapping[str, Any]:
     """What the asset's page shows, in its order: the newest batch first, then the one that ran."""
     metadata = newest_metadata(table, installation)
     if not isinstance(table, Kpi):
-        return metadata | delivery_metadata(delivery)
+        return metadata | delivery_metadata(delivery, table)
     if delivery.state.visible:
         metadata |= value_metadata(table, kpi_values(table, installation=installation, batches=[delivery.ref.batch]))
-    return metadata | without_counts(delivery_metadata(delivery))
+    return metadata | without_counts(delivery_metadata(delivery, table))
 
 
 def _deps(table: Table) -> list[dg.AssetDep]:
@@ -172,7 +187,7 @@ def _description(table: Table) -> str:
 
 def _table_metadata(table: Table, gate: Gate) -> Mapping[str, Any]:
     metadata: dict[str, Any] = {
-        "dagster/column_schema": column_schema(gate.schema),
+        "dagster/column_schema": column_schema(gate.schema, table),
         "readiness/gate_version": gate.version,
         "readiness/quarantine": str(table.id.quarantine),
         "readiness/who_answers": answers_for(table),

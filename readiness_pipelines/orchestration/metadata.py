@@ -8,10 +8,19 @@ import dagster as dg
 import pyarrow as pa
 
 from readiness_pipelines.contracts import Kpi, Source, Table
-from readiness_pipelines.delivery import Delivery, Ingested
+from readiness_pipelines.delivery import Delivery, Ingested, gate_of
+from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.gates import SchemaFinding
+from readiness_pipelines.gates import Gate, SchemaFinding
+from readiness_pipelines.gates.schema.columns import ColumnSpec
+from readiness_pipelines.gates.schema.tests import NotNull, Typed, Unique
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.lineage import known_lineage
+from readiness_pipelines.orchestration.keys import asset_key
 from readiness_pipelines.products import KpiValue, format_value
+
+CLASSIFICATION = "readiness/classification"
+"""The tag of a column that says what its values are to persons."""
 
 SHOWN_INPUTS = 50
 """So many of the batches that a batch was made of are shown."""
@@ -31,9 +40,64 @@ def owners_of(*people: str) -> list[str]:
     return owners
 
 
-def column_schema(schema: pa.Schema) -> dg.TableSchema:
-    """Arrow columns as Dagster shows them."""
-    return dg.TableSchema(columns=[dg.TableColumn(name=field.name, type=str(field.type)) for field in schema])
+def _dep_words(dep: dg.TableColumnDep) -> str:
+    return ".".join([*dep.asset_key.path, dep.column_name])
+
+
+def column_schema(schema: pa.Schema, table: Table, words: Mapping[str, str] | None = None) -> dg.TableSchema:
+    """The columns of a table as Dagster shows them: types, words, what must hold, what they are to persons.
+
+    Args:
+        schema: The columns.
+        table: The table.
+        words: What else is said of a column, beside its description.
+    """
+    gate = gate_of(table)
+    return dg.TableSchema(columns=[_column(field, table, gate, (words or {}).get(field.name)) for field in schema])
+
+
+def _column(field: pa.Field, table: Table, gate: Gate, more: str | None) -> dg.TableColumn:
+    specs = [spec for spec in gate.spec.columns if spec.matches(field.name)]
+    if not specs:
+        return dg.TableColumn(name=field.name, type=str(field.type), description=more)
+    # Types, nulls and uniqueness Dagster shows by itself.
+    rules = [test.rule for test in gate.tests if not isinstance(test, Typed | NotNull | Unique)]
+    own = [rule.reason for rule in rules if rule.columns and all(_named(one, specs) for one in rule.columns)]
+    constraints = dg.TableColumnConstraints(
+        nullable=all(spec.nullable for spec in specs),
+        unique=any(spec.unique for spec in specs),
+        other=list(dict.fromkeys(own)),
+    )
+    return dg.TableColumn(
+        name=field.name,
+        type=str(field.type),
+        description="\n\n".join(filter(None, (*(spec.description for spec in specs), more))) or None,
+        constraints=constraints,
+        tags={CLASSIFICATION: str(class_of(table, field.name))},
+    )
+
+
+def _named(column: str, specs: Sequence[ColumnSpec]) -> bool:
+    return any(spec.name == column for spec in specs)
+
+
+def lineage_metadata(table: Table, columns: pa.Schema, installation: Installation) -> dict[str, Any]:
+    """Where the columns of a table come from, as far as Dagster can show it: without what decides about rows."""
+    found = known_lineage(table, installation)
+    deps: dict[str, list[dg.TableColumnDep]] = {}
+    for name in columns.names:
+        made = found.columns.get(name, frozenset())
+        pairs = dict.fromkeys((one.table, one.column) for one in sorted(made) if one.resolved)
+        if pairs:
+            deps[name] = [dg.TableColumnDep(asset_key(ident), column) for ident, column in pairs]
+    # The open-source UI keeps the lineage and does not draw it; the words of a column it shows.
+    words = {name: f"from {', '.join(map(_dep_words, of))}" for name, of in deps.items()}
+    metadata: dict[str, Any] = {"dagster/column_schema": column_schema(columns, table, words)}
+    if deps:
+        metadata["dagster/column_lineage"] = dg.TableColumnLineage(deps)
+    if found.unresolved:
+        metadata["readiness/lineage_not_known"] = "; ".join(found.unresolved)
+    return metadata
 
 
 def source_metadata(source: Source) -> dict[str, Any]:
@@ -95,13 +159,13 @@ def ingested_metadata(ingested: Ingested) -> dict[str, Any]:
     }
 
 
-def delivery_metadata(delivery: Delivery) -> dict[str, Any]:
+def delivery_metadata(delivery: Delivery, table: Table) -> dict[str, Any]:
     """What became of a batch."""
     counts = delivery.counts
     return {
         "readiness/batch": delivery.ref.batch,
         "dagster/row_count": counts.published,
-        "dagster/column_schema": column_schema(delivery.columns),
+        "dagster/column_schema": column_schema(delivery.columns, table),
         "readiness/state": delivery.state.value,
         "readiness/ingested_rows": counts.ingested,
         "readiness/published_rows": counts.published,

@@ -20,7 +20,13 @@ from readiness_pipelines.contracts.reads import (
 )
 from readiness_pipelines.orchestration.keys import plain_name
 
-CRON = {"hour": "0 * * * *", "day": "0 0 * * *", "week": "0 0 * * 1", "month": "0 0 1 * *"}
+CRON = {
+    "quarter_hour": "*/15 * * * *",
+    "hour": "0 * * * *",
+    "day": "0 0 * * *",
+    "week": "0 0 * * 1",
+    "month": "0 0 1 * *",
+}
 """When batches of the calendar begin; weeks on Monday."""
 
 _INSTANT = timedelta(microseconds=1)

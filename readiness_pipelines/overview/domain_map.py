@@ -11,7 +11,6 @@ from readiness_pipelines.contracts import (
     Freshness,
     GatedTable,
     Kpi,
-    Read,
     Source,
     Table,
     Tolerance,
@@ -19,18 +18,9 @@ from readiness_pipelines.contracts import (
     products_of,
     upstream,
 )
-from readiness_pipelines.contracts.reads import (
-    AllBatches,
-    BatchesOfPeriod,
-    BatchMapping,
-    ContainingBatch,
-    LastBatches,
-    PreviousBatch,
-    SameBatch,
-    VersionInForce,
-)
 from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.gates import Rule
+from readiness_pipelines.lineage import read_text
 from readiness_pipelines.names import TableId
 
 
@@ -97,32 +87,6 @@ def table_map(tables: Iterable[Table]) -> tuple[MapStep, ...]:
 def data_path(product: Table) -> tuple[Table, ...]:
     """Everything between the sources and a product, each table after what it reads; the product is the last."""
     return (*upstream(product), product)
-
-
-def read_text(read: Read) -> str:
-    """An input, with the batches of it that are read: "shop.orders (the batch before)"."""
-    which = _which(read.mapping)
-    return f"{read.table.id} ({which})" if which else str(read.table.id)
-
-
-def _which(mapping: BatchMapping) -> str:
-    match mapping:
-        case SameBatch():
-            return ""
-        case VersionInForce():
-            return "the version in force"
-        case PreviousBatch():
-            return "the batch before"
-        case LastBatches(count=count):
-            return f"the last {count} batches"
-        case BatchesOfPeriod():
-            return "all batches of the period"
-        case ContainingBatch():
-            return "the batch of the period it lies in"
-        case AllBatches():
-            return "all batches"
-        case _:
-            return type(mapping).__name__
 
 
 def _raw_step(table: GatedTable) -> MapStep:

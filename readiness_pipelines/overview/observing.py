@@ -21,6 +21,7 @@ from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import FreshnessState, TableFreshness, assess
 from readiness_pipelines.overview.broken_consumers import broken_consumers
 from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
+from readiness_pipelines.overview.streams import unread_streams
 from readiness_pipelines.overview.unclassified import unclassified_columns
 from readiness_pipelines.overview.unusual import unusual_batches
 
@@ -78,6 +79,7 @@ def observe(
         *_held(look),
         *_broken(look),
         *_beside(look),
+        *unread_streams(look.tables, installation=installation, now=now),
         *unclassified_columns(look.tables, installation=installation),
         *broken_consumers(look.tables, installation=installation, now=now),
         *unusual_batches(look.tables, installation=installation, publications=publications),

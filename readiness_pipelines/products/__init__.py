@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
-    from readiness_pipelines.products.kpis import KPI_COLUMNS, NoTotalError, kpi_relation, kpi_schema
+    from readiness_pipelines.products.kpis import KPI_COLUMNS, NoTotalError, kpi_query, kpi_relation, kpi_schema
     from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
     from readiness_pipelines.products.noise import NoisyCount, NoisyRatio
     from readiness_pipelines.products.units import format_value
@@ -26,6 +26,7 @@ __all__ = [
     "Value",
     "combined",
     "format_value",
+    "kpi_query",
     "kpi_relation",
     "kpi_schema",
     "values_of",

@@ -11,7 +11,7 @@ from readiness_pipelines.contracts.tables import Kpi
 from readiness_pipelines.errors import TRACEBACK, DeclarationError, UnknownNameError
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
-from readiness_pipelines.products.noise import NoisyCount, NoisyMeasure, Release, bounded_counts
+from readiness_pipelines.products.noise import NoisyCount, NoisyMeasure, Release, bounded_counts, bounded_query
 from readiness_pipelines.products.suppression import CELL, SUPPRESSED, without_small_cells
 from readiness_pipelines.sql import identifier
 
@@ -76,14 +76,35 @@ def kpi_relation(
     """
     if isinstance(given, NoisyMeasure):
         given = _released(kpi, given, inputs, engine, release)
-    elif isinstance(given, Measure):
-        given = _measured(kpi, given, inputs)
-    elif not isinstance(given, duckdb.DuckDBPyRelation):
+    else:
+        given = kpi_query(kpi, given, inputs)
+    return engine.from_arrow(_rows(kpi, given))
+
+
+def kpi_query(kpi: Kpi, given: Any, inputs: Sequence[duckdb.DuckDBPyRelation]) -> duckdb.DuckDBPyRelation:
+    """The query that a KPI's numbers come from: ``value``, and as far as it has them ``numerator``, ``denominator``.
+
+    Of a noisy measure, it is what is counted before noise is added. It has not run yet.
+
+    Args:
+        kpi: The KPI.
+        given: What its function returned; see `kpi_relation`.
+        inputs: The relations that the function was given.
+
+    Raises:
+        DeclarationError: Something else was returned, or an expression that DuckDB refuses.
+        UnknownNameError: A column that the aggregated relation does not have.
+    """
+    if isinstance(given, NoisyMeasure):
+        return bounded_query(given, _aggregated(kpi, given, inputs))
+    if isinstance(given, Measure):
+        return _measured(kpi, given, inputs)
+    if not isinstance(given, duckdb.DuckDBPyRelation):
         raise DeclarationError(
             f"the KPI {kpi.id} returned a {type(given).__name__}",
             way_out='return Ratio("…", "…"), Sum("…"), Mean("…"), Value("…"), or a DuckDB relation with a column value',
         )
-    return engine.from_arrow(_rows(kpi, given))
+    return given
 
 
 def _aggregated(

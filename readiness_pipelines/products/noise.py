@@ -115,24 +115,42 @@ def bounded_counts(measure: NoisyMeasure, of: duckdb.DuckDBPyRelation) -> tuple[
         UnknownNameError: The relation has no such column of persons.
         DeclarationError: A condition that DuckDB refuses.
     """
+    try:
+        ((met, others),) = bounded_query(measure, of).fetchall()
+    except duckdb.Error as error:
+        raise _refused(measure, error) from error
+    return int(met), int(others)
+
+
+def bounded_query(measure: NoisyMeasure, of: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """The query of `bounded_counts`, which has not run yet: ``numerator`` and ``others``.
+
+    Raises:
+        UnknownNameError: The relation has no such column of persons.
+        DeclarationError: A condition that DuckDB refuses.
+    """
     if measure.person not in of.columns:
         raise UnknownNameError("person of a noisy measure", measure.person, [c for c in of.columns if c[0] != "_"])
     person = identifier(measure.person)
     try:
         found: Any = of.query(
             "counted",
-            f"SELECT count(*) FILTER (counts), count(*) FILTER (NOT counts) FROM ("
+            f"SELECT count(*) FILTER (counts) AS numerator, count(*) FILTER (NOT counts) AS others FROM ("
             f"SELECT coalesce(({measure.condition}), false) AS counts, {person} AS _person, hash(counted) AS _turn "
             f"FROM counted WHERE {person} IS NOT NULL "
             f"QUALIFY row_number() OVER (PARTITION BY _person ORDER BY _turn, counts) <= {measure.per_person})",
         )
-        ((met, others),) = found.fetchall()
     except duckdb.Error as error:
-        raise DeclarationError(
-            f"DuckDB refuses the condition {measure.condition!r}: {quoted(error)}",
-            way_out="write a condition over the columns of one row",
-        ) from error
-    return int(met), int(others)
+        raise _refused(measure, error) from error
+    query: duckdb.DuckDBPyRelation = found
+    return query
+
+
+def _refused(measure: NoisyMeasure, error: duckdb.Error) -> DeclarationError:
+    return DeclarationError(
+        f"DuckDB refuses the condition {measure.condition!r}: {quoted(error)}",
+        way_out="write a condition over the columns of one row",
+    )
 
 
 def mechanism(measure: NoisyMeasure) -> Callable[[tuple[int, int]], tuple[int, int]]:

@@ -13,7 +13,7 @@ from readiness_pipelines.durations import format_duration
 from readiness_pipelines.ledger import BatchRecord, Incident
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import Bar
-from readiness_pipelines.overview import OUR_RUNBOOK, BatchStatus, LaneStatus
+from readiness_pipelines.overview import OUR_RUNBOOK, BatchStatus, LaneStatus, Scorecard
 from readiness_pipelines.products import KpiValue, format_value
 from readiness_pipelines.reports.charts import (
     HALF,
@@ -29,6 +29,7 @@ from readiness_pipelines.reports.facts import Facts, KpiFacts
 from readiness_pipelines.reports.links import Links
 from readiness_pipelines.reports.map_chart import MapBox, map_chart
 from readiness_pipelines.reports.parts import Chart, Figure, Link, Part, drawn_chart, environment, unusual_rows
+from readiness_pipelines.reports.scorecard import scorecard_parts
 
 SHOWN_BATCHES = 120
 """Charts show so many of the newest batches."""
@@ -59,14 +60,15 @@ class KpiPart:
 NO_LINKS = Links()
 
 
-def html_page(facts: Facts, links: Links = NO_LINKS) -> str:
+def html_page(facts: Facts, links: Links = NO_LINKS, *, scorecard: Scorecard | None = None) -> str:
     """The report as one HTML file with its pictures and colours inside; it asks nothing of any server.
 
     Args:
         facts: What it says.
         links: Where its batches, tables and incidents lead.
+        scorecard: How ready the domain is; ``None`` leaves that out.
     """
-    common = _common(facts, links, drawn=True)
+    common = _common(facts, links, scorecard, drawn=True)
     return (
         environment()
         .get_template("report.html.j2")
@@ -74,9 +76,9 @@ def html_page(facts: Facts, links: Links = NO_LINKS) -> str:
     )
 
 
-def markdown_page(facts: Facts, links: Links = NO_LINKS) -> str:
-    """The report's figures and tables as Markdown, for a pull request."""
-    return environment().get_template("report.md.j2").render(**_common(facts, links, drawn=False))
+def markdown_page(facts: Facts, links: Links = NO_LINKS, *, scorecard: Scorecard | None = None) -> str:
+    """The report's figures and tables as Markdown, for a pull request; arguments as for `html_page`."""
+    return environment().get_template("report.md.j2").render(**_common(facts, links, scorecard, drawn=False))
 
 
 def index_page(every: Sequence[Facts], links: Links = NO_LINKS) -> str:
@@ -103,7 +105,7 @@ def index_page(every: Sequence[Facts], links: Links = NO_LINKS) -> str:
     )
 
 
-def _common(facts: Facts, links: Links, *, drawn: bool) -> dict[str, Any]:
+def _common(facts: Facts, links: Links, scorecard: Scorecard | None, *, drawn: bool) -> dict[str, Any]:
     return {
         "domain": facts.domain,
         "on_call": str(facts.on_call),
@@ -118,7 +120,7 @@ def _common(facts: Facts, links: Links, *, drawn: bool) -> dict[str, Any]:
             empty="no product",
         ),
         "held": Part(name="held", title="What waits", head=_WAITING_HEAD, rows=_waiting(facts, links), empty="nothing"),
-        "tables": _tables(facts, links),
+        "tables": [*_tables(facts, links), *(scorecard_parts(scorecard) if scorecard else ())],
     }
 
 

@@ -1,6 +1,7 @@
 """The addresses: a gate's verdict, what gates there are, health, reload."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,16 +10,22 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from readiness_pipelines.errors import NotAuthenticatedError, ReadinessError, UnknownNameError, suggestion
+from readiness_pipelines.errors import (
+    GateBuildError,
+    NotAuthenticatedError,
+    ReadinessError,
+    RequestRefusedError,
+    UnknownNameError,
+)
 from readiness_pipelines.gates import RecordVerdict
 from readiness_pipelines.limits import Limits
-from readiness_pipelines.masking import handling
+from readiness_pipelines.masking import handling, quoted
 from readiness_pipelines.masking.messages import MaskedError
 from readiness_pipelines.serve_settings import Serve
 from readiness_pipelines.serving.answers import as_bytes, error_value, record_value, verdict_value
 from readiness_pipelines.serving.openapi import openapi
 from readiness_pipelines.serving.references import References
-from readiness_pipelines.serving.requests import LINES, Receive, RequestRefusedError, parse_body, read_body
+from readiness_pipelines.serving.requests import Receive, parse_body, read_body
 from readiness_pipelines.serving.sampling import Sample
 from readiness_pipelines.serving.tables import ServedTable
 from readiness_pipelines.serving.tokens import Tokens
@@ -28,15 +35,11 @@ Send = Callable[[Any], Awaitable[None]]
 Scope = Mapping[str, Any]
 Headers = Mapping[bytes, bytes]
 
+LOG = logging.getLogger(__name__)
+
 _TURN_SECONDS = 0.002
 """A request with many records lets others have a turn after so long."""
 _JSON = (b"content-type", b"application/json")
-
-
-class GateRefusedError(ReadinessError):
-    """The gate cannot be evaluated on a record; what it says of the record may not leave."""
-
-    code = "gate-build"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ class Service:
         references: What the rules refer to.
         sample: What is kept of the verdicts.
         reload: Asks for the gates as the code has them now; ``None`` where nobody can.
-        status: Says what is wrong with the process as a whole, for health.
+        status: Says which loading of the code this is, and what became of later ones.
     """
 
     tables: Mapping[str, ServedTable]
@@ -104,7 +107,11 @@ class _Answering:
             if status == _NOT_AUTHENTICATED:
                 also = ((b"www-authenticate", b"Bearer"),)
             if status in _UNREAD:
-                also = ((b"connection", b"close"),)  # the rest of the body is not read
+                also = (*also, (b"connection", b"close"))  # the rest of the body is not read
+        except Exception as error:  # whatever it says may quote a record
+            LOG.error("a request broke: %s", quoted(error))
+            broken = RequestRefusedError(500, "the request broke", way_out="the server's log says where")
+            status, body = broken.status, as_bytes(error_value(broken))
         await _send(send, status, body, also)
 
 
@@ -119,7 +126,7 @@ class _Check:
         name = scope["path_params"]["table"]
         served = service.tables.get(name)
         if served is None:
-            raise _NotServedError(name, service.tables)
+            raise UnknownNameError("table", name[:200], service.tables)
         body = await read_body(receive, headers, service.serve)
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
         asked = parse_body(body, kind, service.serve, service.limits)
@@ -172,8 +179,8 @@ class _Check:
             raise _cannot(served, f"{type(error).__name__}") from error
 
 
-def _cannot(served: ServedTable, why: str) -> GateRefusedError:
-    return GateRefusedError(
+def _cannot(served: ServedTable, why: str) -> GateBuildError:
+    return GateBuildError(
         f"the gate of {served.name} cannot be evaluated on the record: {why}",
         way_out=f"try the record with the gate in a test; who answers for it: {served.table.domain.owner}",
     )
@@ -192,7 +199,7 @@ class _Gates:
             {"table": name, "version": one.version, "references": service.references.shown(name)}
             for name, one in service.tables.items()
         ]
-        return 200, as_bytes({"gates": gates, "sample": sample})
+        return 200, as_bytes({"gates": gates, "sample": sample, **service.status()})
 
 
 class _Reload:
@@ -225,15 +232,9 @@ class _Health:
         self._service = service
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        await _send(send, 200, as_bytes({"status": "ok", "version": __version__, **self._service.status()}))
-
-
-class _NotServedError(UnknownNameError):
-    """A table that is not served."""
-
-    def __init__(self, name: str, known: Mapping[str, Any]) -> None:
-        super().__init__("table", name[:200], known)
-        self.way_out = suggestion(name, known) or "GET /gates lists them"
+        status = self._service.status()
+        shown = {"generation": status.get("generation"), "reload_failed": "reload_error" in status}
+        await _send(send, 200, as_bytes({"status": "ok", "version": __version__, **shown}))
 
 
 _NOT_AUTHENTICATED = 401
@@ -246,12 +247,12 @@ def _status_of(error: ReadinessError) -> int:
             return error.status
         case NotAuthenticatedError():
             return _NOT_AUTHENTICATED
-        case _NotServedError():
+        case UnknownNameError():
             return 404
-        case GateRefusedError():
+        case GateBuildError():
             return 500
         case _:
-            return 500 if error.code == GateRefusedError.code else 422
+            return 422
 
 
 async def _send(send: Send, status: int, body: bytes, also: Sequence[tuple[bytes, bytes]] = ()) -> None:
@@ -273,6 +274,3 @@ def _response(status: int, what: str, way_out: str) -> Any:
 
     error = RequestRefusedError(status, what, way_out=way_out)
     return Response(as_bytes(error_value(error)), status_code=status, media_type="application/json")
-
-
-__all__ = ["LINES", "Service", "build_app"]

@@ -6,23 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from readiness_pipelines.errors import RecordRefusedError
+from readiness_pipelines.errors import RequestRefusedError
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.serve_settings import Serve
-from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, parse_json
+from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, check_nesting, parse_json
 
 Receive = Callable[[], Awaitable[Any]]
 
 LINES = ("application/x-ndjson", "application/jsonl", "application/json-lines")
 """Types of bodies that are records line by line."""
-
-
-class RequestRefusedError(RecordRefusedError):
-    """A request that is not judged, with the HTTP status that says why."""
-
-    def __init__(self, status: int, what: str, *, way_out: str) -> None:
-        super().__init__(what, way_out=way_out)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,47 +32,36 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], serve: Ser
         RequestRefusedError: It is too large, takes too long, or whoever sent it has gone.
     """
     most = serve.most_body_kb * 1_024
-    too_large = RequestRefusedError(
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and (len(declared) > len(str(most)) or int(declared) > most):
+        raise _too_large(serve)
+    parts: list[bytes] = []
+    size, more = 0, True
+    try:
+        async with asyncio.timeout(serve.most_seconds):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RequestRefusedError(400, "whoever asked has gone", way_out="ask again")
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > most:
+                    raise _too_large(serve)
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise RequestRefusedError(
+            408,
+            f"the body took longer than {serve.most_seconds:g} s to arrive",
+            way_out="ask again, with fewer records",
+        ) from None
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(serve: Serve) -> RequestRefusedError:
+    return RequestRefusedError(
         413,
         f"the body is larger than {serve.most_body_kb:,} kB",
         way_out="send fewer records at once (serve.most_body_kb)",
-    )
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and (len(declared) > len(str(most)) or int(declared) > most):
-        raise too_large
-    message = await _received(receive, serve)
-    if not message.get("more_body"):
-        body: bytes = message.get("body", b"")
-        if len(body) > most:
-            raise too_large
-        return body
-    parts, size = [message.get("body", b"")], len(message.get("body", b""))
-    deadline = asyncio.get_running_loop().time() + serve.most_seconds
-    while message.get("more_body"):
-        if asyncio.get_running_loop().time() > deadline:
-            raise _too_slow(serve)
-        message = await _received(receive, serve)
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > most:
-            raise too_large
-    return b"".join(parts)
-
-
-async def _received(receive: Receive, serve: Serve) -> dict[str, Any]:
-    try:
-        async with asyncio.timeout(serve.most_seconds):
-            message: dict[str, Any] = await receive()
-    except TimeoutError:
-        raise _too_slow(serve) from None
-    if message["type"] == "http.disconnect":
-        raise RequestRefusedError(400, "whoever asked has gone", way_out="ask again")
-    return message
-
-
-def _too_slow(serve: Serve) -> RequestRefusedError:
-    return RequestRefusedError(
-        408, f"the body took longer than {serve.most_seconds:g} s to arrive", way_out="ask again, with fewer records"
     )
 
 
@@ -97,6 +78,8 @@ def parse_body(body: bytes, kind: str, serve: Serve, limits: Limits) -> Asked:
     try:
         # The array is a level of its own.
         value = parse_json(body.decode("utf-8-sig"), most_nesting=limits.most_nesting + 1)
+        if isinstance(value, dict):
+            check_nesting(value, limits.most_nesting)
     except (UnicodeDecodeError, json.JSONDecodeError, RepeatedKeyError, NestingError) as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         raise RequestRefusedError(

@@ -1,8 +1,8 @@
 """The process above those that answer: it starts them, replaces them when the code changes, and ends them gracefully.
 
 New code is loaded by new processes. They listen at the same socket; when they are ready, the ones before are told to
-end, and finish what they have begun. So nothing of the old code is left, no connection is refused meanwhile, and code that
-cannot be loaded changes nothing.
+end, and finish what they have begun. So nothing of the old code is left, no connection is refused meanwhile, and code
+that cannot be loaded changes nothing.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.errors import ServingError
 from readiness_pipelines.serving.files import stamps
 
 LOAD_SECONDS = 180
@@ -32,12 +32,6 @@ _RESTART_SECONDS = 1.0
 _BACKLOG = 2_048
 
 Say = Callable[[str], None]
-
-
-class ServingError(ReadinessError):
-    """The gates cannot be served."""
-
-    code = "serving"
 
 
 @dataclass(frozen=True, slots=True)

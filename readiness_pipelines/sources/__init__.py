@@ -1,7 +1,8 @@
-"""Raw in: files, databases and functions, each behind one Reader."""
+"""Raw in: files, databases, functions and topics, each behind one Reader."""
 
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.function import Function
 from readiness_pipelines.sources.sql_query import SqlQuery
+from readiness_pipelines.sources.topic import Topic
 
-__all__ = ["FileDrop", "Function", "SqlQuery"]
+__all__ = ["FileDrop", "Function", "SqlQuery", "Topic"]

@@ -14,6 +14,7 @@ class Endpoint:
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []
         self.down = False
+        self.refusal = 503
         self.url = ""
 
     @property
@@ -31,7 +32,7 @@ def listening() -> Iterator[Endpoint]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if not endpoint.down:
                 endpoint.received.append(json.loads(body))
-            self.send_response(503 if endpoint.down else 200)
+            self.send_response(endpoint.refusal if endpoint.down else 200)
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so

@@ -12,6 +12,7 @@ from readiness_pipelines import (
     DeclarationError,
     HourlyBatches,
     MonthlyBatches,
+    QuarterHourlyBatches,
     StaticBatches,
     UnknownNameError,
     Versions,
@@ -59,11 +60,12 @@ def test_the_last_ended_batch_has_ended_and_the_next_one_has_not(kind: Any, zone
         (DailyBatches(start="2026-01-01", timezone="Europe/Berlin"), "2026-10-25", 25),
         (WeeklyBatches(start="2026-01-01", timezone="America/New_York"), "2026-03-02", 167),
         (HourlyBatches(start="2026-01-01", timezone="Europe/Berlin"), "2026-10-25-02:00", 2),
+        (QuarterHourlyBatches(start="2026-01-01"), "2026-10-25-01:15", 0.25),
         (MonthlyBatches(start="2026-01-01"), "2026-02", 28 * 24),
         (MonthlyBatches(start="2026-01-01"), "2026-12", 31 * 24),
     ],
 )
-def test_a_window_is_as_long_as_the_clocks_say(batches: Batches, key: str, hours: int) -> None:
+def test_a_window_is_as_long_as_the_clocks_say(batches: Batches, key: str, hours: float) -> None:
     window = batches.window(key)
     assert window is not None
     assert window.end - window.start == timedelta(hours=hours)
@@ -79,6 +81,7 @@ def test_a_window_is_as_long_as_the_clocks_say(batches: Batches, key: str, hours
         (WeeklyBatches(start="2026-11-18"), ["2026-11-17", "2026-11-09", "2026-W47"]),
         (MonthlyBatches(start="2026-03-01"), ["2026-02", "2026-13", "2026-3", "2026-03-01"]),
         (HourlyBatches(start="2026-03-01"), ["2026-03-01-25:00", "2026-03-01-01:30", "2026-03-01"]),
+        (QuarterHourlyBatches(start="2026-03-01"), ["2026-03-01-01:20", "2026-03-01-01:60", "2026-02-28-23:45"]),
         (StaticBatches(keys=("a", "b")), ["c", ""]),
         (Versions(), ["", "a/b", "..", "a b"]),
     ],

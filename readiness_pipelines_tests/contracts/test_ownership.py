@@ -70,7 +70,7 @@ def test_a_calendar_is_in_a_file_at_an_address_or_in_a_variable_and_nowhere_else
         {"place": "a", "timeout": "0s"},
     ):
         with pytest.raises(DeclarationError):
-            OnCallCalendar(**wrong)  # type: ignore[arg-type]  # the mistakes under test
+            OnCallCalendar(**wrong)
 
 
 def test_an_sla_promises_something_that_can_be_reckoned() -> None:

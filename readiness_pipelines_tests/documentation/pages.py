@@ -75,6 +75,7 @@ PAGES = (
         words="What they are for, and how they hang together: [tables](../tables.md).",
         entries=(
             *_public("Domain", "Domain.gated", "Domain.derived", "Domain.kpi", "Domain.table"),
+            *_public("Domain.consumer", "Domain.announce"),
             *_public("Freshness", "Sla", "Tolerance", "Route", "SchemaChange", "OnCallCalendar"),
             Entry(title="build_definitions", documented=build_definitions),
         ),
@@ -83,7 +84,7 @@ PAGES = (
         file="sources.md",
         title="Sources and readers",
         words="Where rows come from, who answers for them, how they are read. More in [tables](../tables.md#sources).",
-        entries=_public("Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function"),
+        entries=_public("Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function", "Topic"),
     ),
     Page(
         file="readers.md",
@@ -109,6 +110,7 @@ PAGES = (
         words="The kinds of batches, then what a table's `reads=` and rules say about other tables' batches. "
         "More in [tables](../tables.md#batches).",
         entries=_public(
+            "QuarterHourlyBatches",
             "HourlyBatches",
             "DailyBatches",
             "WeeklyBatches",
@@ -138,6 +140,7 @@ PAGES = (
             "Gate",
             "Gate.explain",
             "Gate.check_record",
+            "Gate.check_json",
         ),
     ),
     Page(

@@ -1,10 +1,12 @@
 """Pages drafted from foreign files guess what a person would, run unedited, and lose no row."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from readiness_pipelines.drafting import DomainDraft
 from readiness_pipelines.installation import Installation
 from readiness_pipelines_tests.drafting.files import CASES, Case
 from readiness_pipelines_tests.drafting.running import drafted, run_unedited
@@ -47,3 +49,24 @@ def test_letters_before_digits_are_a_code_unless_they_are_a_currency(tmp_path: P
     assert "study: arrow.string()" in page
     assert "price: arrow.int64()" in page
     assert 'currencies=("EUR",)' in page.replace("'", '"')
+
+
+def test_a_card_number_is_text_and_the_line_number_of_a_program_is_no_key(tmp_path: Path) -> None:
+    def card(number: int) -> str:
+        plain = f"4{number * 7919:014d}"
+        digits = [int(digit) * (1 + (place % 2 == 0)) for place, digit in enumerate(reversed(plain))]
+        return f"{plain}{-sum(digit // 10 + digit % 10 for digit in digits) % 10}"
+
+    def page(spelled: Callable[[str], str]) -> tuple[DomainDraft, str]:
+        lines = [f"{number},{spelled(card(number // 2 + 1))},t{number}x{number * 31}" for number in range(1, 60)]
+        text = "\n".join([",card_number,trans_num", *lines]) + "\n"
+        return drafted("cards_drafted", *write(tmp_path, {"given.csv": text.encode()}))
+
+    _, whole = page(str)
+    assert "card_number: arrow.string()" in whole
+    assert "up to 16 digits that name something, and count nothing: text" in whole
+    assert "trans_num: arrow.string() = pa.Field(unique=True" in whole
+    draft, cut = page(lambda digits: f"{float(digits):.5E}")
+    assert "card_number: arrow.string()" in cut
+    (table,) = draft.tables
+    assert [column.names.name for column in table.columns if column.has_lost_digits] == ["card_number"]

@@ -78,7 +78,8 @@ def of_two_days(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 
 def test_the_committed_files_are_those_of_the_checksums() -> None:
-    sums = dict(reversed(line.split("  ")) for line in (FOLDER / "SHA256SUMS").read_text().splitlines())
+    lines = [line.split("  ") for line in (FOLDER / "SHA256SUMS").read_text().splitlines()]
+    sums = {name: digest for digest, name in lines}
     assert sums.keys() == {str(file.relative_to(FOLDER)) for file in FOLDER.rglob("*.gz")}
     assert {name: hashlib.sha256((FOLDER / name).read_bytes()).hexdigest() for name in sums} == sums
 
@@ -211,8 +212,9 @@ def test_a_sample_that_is_forced_past_the_gate_gives_a_number_that_is_not_publis
     broken = ("card_number_in_full", "cc_num_exists_in_fraud_customers", "dated_in_its_batch")
     waived = [Waiver(rule=rule) for rule in (*broken, "merchant_category_exists_in_fraud_merchants")]
     who = Run(who="on-call")
-    for decision in (read, *waived):
-        decide(transactions, decision, batch=SAMPLE, why="what harm", installation=installation, run=who)
+    decisions: list[Correction | Waiver] = [read, *waived]
+    for decision in decisions:
+        decide(transactions, decision, batch=SAMPLE, why="needed today", installation=installation, run=who)
     replay_batch(transactions, batch=SAMPLE, installation=installation, run=who)
     run_domains(fraud, installation=installation)
     assert record(installation, transactions, SAMPLE).state is BatchState.PUBLISHED

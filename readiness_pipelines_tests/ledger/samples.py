@@ -11,6 +11,8 @@ PAID = TableId("shop", "paid")
 REF = BatchRef(ORDERS, "day_1")
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 COUNTS = {
+    BatchState.OPEN: Counts(ingested=3, published=3),
+    BatchState.SEALED: Counts(ingested=3),
     BatchState.INGESTED: Counts(ingested=3),
     BatchState.PUBLISHED: Counts(ingested=3, published=3),
     BatchState.PARTLY_PUBLISHED: Counts(ingested=3, published=2, quarantined=1),

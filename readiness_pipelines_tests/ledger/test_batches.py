@@ -68,10 +68,13 @@ def test_only_the_moves_written_down_are_made(
         assert (now.state if now else None) == at
 
 
+RAW = (BatchState.INGESTED, BatchState.SEALED)
 FORBIDDEN = [
     (None, BatchState.DISCARDED),
-    *((BatchState.INGESTED, state) for state in BatchState if state is not BatchState.INGESTED),
-    *((state, BatchState.INGESTED) for state in BatchState if state is not BatchState.INGESTED),
+    (None, BatchState.SEALED),
+    *((raw, state) for raw in RAW for state in BatchState if state is not raw),
+    *((state, raw) for raw in (*RAW, BatchState.OPEN) for state in BatchState if state.judged),
+    (BatchState.OPEN, BatchState.INGESTED),
 ]
 
 
@@ -85,8 +88,8 @@ def test_raw_and_judged_batches_stay_what_they_are(
     ledger: Ledger, before: BatchState | None, after: BatchState
 ) -> None:
     steps = [] if before is None else [before]
-    if before is BatchState.DISCARDED:
-        steps = [BatchState.HELD, before]  # it cannot begin so
+    if before in (BatchState.DISCARDED, BatchState.SEALED):  # it cannot begin so
+        steps = [BatchState.HELD if before.judged else BatchState.OPEN, before]
     for state in steps:
         ledger.record(a_record(state), what=state, who="me")
     with pytest.raises(LedgerError, match=rf"shop.orders\[day_1\] is {before or 'new'} and cannot become {after}"):

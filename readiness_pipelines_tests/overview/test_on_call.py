@@ -66,7 +66,7 @@ def served(content: bytes, *, seconds: float = 0) -> Iterator[tuple[str, list[st
             with suppress(BrokenPipeError):  # whoever asked waits no longer
                 self.wfile.write(content)
 
-        def log_message(self, *_arguments: object) -> None:  # type: ignore[override]
+        def log_message(self, *_arguments: object) -> None:
             """Nothing on the screen."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)

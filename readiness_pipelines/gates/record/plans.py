@@ -31,7 +31,7 @@ Kind = type | tuple[type, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RecordPlan:
     """How records of one shape are judged.
 
     Attributes:
@@ -93,8 +93,8 @@ class Planner:
         self._compiler = RecordTests(spec.flavour)
         self._constants: Recent[str, tuple[Any]] = Recent(CONSTANTS_KEPT)
 
-    def plan(self, arrived: pa.Schema, kinds: Mapping[str, Kind]) -> Plan:
-        """Plan for records that have some columns, of types of Arrow and of Python."""
+    def plan(self, arrived: pa.Schema, kinds: Mapping[str, Kind]) -> RecordPlan:
+        """RecordPlan for records that have some columns, of types of Arrow and of Python."""
         layout = self._laid_over(arrived)
         rules = {test.rule.name: test.rule for test in self._tests}
         misshapen = tuple(
@@ -133,7 +133,7 @@ class Planner:
             sql=DUCKDB,
         )
 
-    def _work(self, layout: Layout, arrived: pa.Schema, kinds: Mapping[str, Kind]) -> Plan:
+    def _work(self, layout: Layout, arrived: pa.Schema, kinds: Mapping[str, Kind]) -> RecordPlan:
         """What is done with each value, without the tests."""
         flags = {flag.of: flag.name for flag in layout.flags}
         copied: list[str] = []
@@ -163,7 +163,7 @@ class Planner:
             if column.fills is not None:
                 fills.append((column.name, self._constant(column.fills[1])))
         query, parameters, made = self._query(layout, arrived, by_query)
-        return Plan(
+        return RecordPlan(
             misshapen=(),
             held=False,
             copied=tuple(copied),

@@ -11,7 +11,7 @@ import pyarrow as pa
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.gates.record.plans import Kind, Plan, Planner
+from readiness_pipelines.gates.record.plans import Kind, Planner, RecordPlan
 from readiness_pipelines.gates.record.references import KnownKeys, breaks_reference
 from readiness_pipelines.gates.record.text_times import UNCONVERTED
 from readiness_pipelines.gates.record.verdicts import BrokenRule, RecordVerdict
@@ -39,7 +39,7 @@ class RecordGate:
         self._evolves = change is SchemaChange.EVOLVE
         self._connection = locked_connection()
         self._planner = Planner(spec, tests, missing=missing, change=change, connection=self._connection)
-        self._plans: Recent[tuple[tuple[str, ...], tuple[Kind, ...]], Plan] = Recent(KNOWN_SHAPES)
+        self._plans: Recent[tuple[tuple[str, ...], tuple[Kind, ...]], RecordPlan] = Recent(KNOWN_SHAPES)
         self._usual: Recent[tuple[str, ...], tuple[tuple[Kind, pa.DataType], ...]] = Recent(KNOWN_SHAPES)
 
     def check(self, record: Mapping[str, Any], known: Known) -> RecordVerdict:
@@ -75,7 +75,7 @@ class RecordGate:
             broken=(broken,), undecided=tuple(name for name in self._order if name != rule.name), record={}
         )
 
-    def _judge(self, plan: Plan, record: Mapping[str, Any], known: Known) -> RecordVerdict:
+    def _judge(self, plan: RecordPlan, record: Mapping[str, Any], known: Known) -> RecordVerdict:
         if plan.held:
             return RecordVerdict(broken=plan.misshapen, undecided=plan.undecided, record={})
         typed, unconverted = self._typed(plan, record)
@@ -92,7 +92,7 @@ class RecordGate:
             broken.sort(key=lambda one: self._order[one.rule])
         return RecordVerdict(broken=(*plan.misshapen, *broken), undecided=undecided, record=typed)
 
-    def _typed(self, plan: Plan, record: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    def _typed(self, plan: RecordPlan, record: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
         typed = {name: record[name] for name in plan.copied}
         typed |= plan.constants
         failed: list[str] = []
@@ -118,7 +118,7 @@ class RecordGate:
                     failed.append(name)
         return typed, frozenset(failed)
 
-    def _remember(self, names: tuple[str, ...], kinds: tuple[Kind, ...], arrived: list[pa.DataType]) -> Plan:
+    def _remember(self, names: tuple[str, ...], kinds: tuple[Kind, ...], arrived: list[pa.DataType]) -> RecordPlan:
         """Make and keep a plan; and the types of its columns, for records in which they have no value."""
         before = self._usual.find(names)
         if before is not None:
@@ -147,7 +147,7 @@ class RecordGate:
             return kinds
         return tuple(earlier[0] if kind is NoneType else kind for kind, earlier in zip(kinds, usual, strict=True))
 
-    def _plan(self, names: tuple[str, ...], kinds: tuple[Kind, ...], arrived: list[pa.DataType]) -> Plan:
+    def _plan(self, names: tuple[str, ...], kinds: tuple[Kind, ...], arrived: list[pa.DataType]) -> RecordPlan:
         columns = [(name, kind) for name, kind in zip(names, arrived, strict=True) if name not in RESERVED_COLUMNS]
         return self._planner.plan(pa.schema(columns), dict(zip(names, kinds, strict=True)))
 

@@ -147,6 +147,8 @@ class _Linter:
             told = "since" if field.since > self.version else "up to"
             yield self._problem(path, f"is a field {told} {other[0]}.{other[1]}", "change the field, or apiVersion")  # type: ignore[index]
         if value is None:
+            if field.kind != "any":
+                yield self._problem(path, "is empty", "give a value, or take the field out")
             return
         if field.kind.startswith("["):
             if not isinstance(value, list):

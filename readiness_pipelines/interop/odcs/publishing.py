@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from readiness_pipelines.compatibility.contract import Contract
-from readiness_pipelines.compatibility.verdict import ContractVerdict, Notice, judge_change
+from readiness_pipelines.compatibility.verdict import ContractVerdict, Notice, concerns, judge_change
 from readiness_pipelines.contracts import Domain, Table
 from readiness_pipelines.domains import tables_of
 from readiness_pipelines.errors import ReadinessError
@@ -90,8 +90,7 @@ def _announced(verdict: ContractVerdict, contract: Contract) -> Iterator[KnownBr
         if f"announcement of {change.what}" not in new:
             continue
         for who in contract.consumers:
-            column = change.what.removeprefix("column ") if change.what.startswith("column ") else ""
-            if not who.columns or not column or column in who.columns:
+            if concerns(change, who, contract):
                 yield KnownBreakage(
                     who=who.name,
                     contact=who.contact,

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -140,8 +140,8 @@ class _Reader:
         path = custom.get(name)
         if path is None:
             return None
-        self.taken.take(path)
-        return self.taken.look((*path, "value"))
+        self.taken.take((*path, "property"))
+        return self.taken.take((*path, "value"))
 
     def _parsed(self, name: str, read: Any, usual: Any) -> Any:
         """A custom property, read by a function; as usual where there is none, or it is not what is read."""
@@ -153,7 +153,8 @@ class _Reader:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             self.taken.refuse(path, f"it is not what {name} should be ({type(error).__name__})")
             return usual
-        self.taken.take(path)
+        self.taken.take((*path, "property"))
+        self.taken.take((*path, "value"))
         return found
 
     def _common(self) -> Contract:
@@ -177,6 +178,9 @@ class _Reader:
             owner=owner,
             steward=steward,
             on_call=on_call,
+            sla=self._parsed(f"{OURS}Sla", _monthly, {}),
+            synonyms=self._parsed("synonyms", _texts, ()),
+            runbook=self._parsed("runbook", _text, ""),
             description=taken.text(("description", "purpose")),
             limitations=tuple(line for line in limits.split("\n") if line.strip()),
             source=self._parsed(f"{OURS}Source", dict, {}),
@@ -209,11 +213,7 @@ class _Reader:
         """With what the service levels say."""
         taken = self.taken
         found = common
-        for path in taken.items(("slaProperties",)):
-            name = str(taken.look((*path, "property")) or "").lower()
-            duration = _duration(taken.look((*path, "value")), taken.look((*path, "unit")))
-            if duration is None:
-                continue
+        for path, name, duration in self._durations():
             element = taken.look((*path, "element"))
             match name:
                 case "freshness" | "fr" if found.freshness is None:
@@ -239,6 +239,17 @@ class _Reader:
             self._take_promise(path)
         return found
 
+    def _durations(self) -> Iterator[tuple[Path_, str, timedelta]]:
+        """The service levels that are durations, with their names in small letters."""
+        taken = self.taken
+        for path in taken.items(("slaProperties",)):
+            name = str(taken.look((*path, "property")) or "").lower()
+            duration = _duration(taken.look((*path, "value")), taken.look((*path, "unit")))
+            if self.ours and name in ("publishedshare", "freshshare", "timetorepair"):
+                self._take_promise(path)  # said in a property of ours, too
+            elif duration is not None:
+                yield path, name, duration
+
     def _take_promise(self, path: Path_) -> None:
         names = ["property", "value", "unit", "element"]
         if self.ours:
@@ -261,13 +272,15 @@ class _Reader:
                 taken.take((*path, kind))
         columns: list[ContractColumn] = []
         rules: list[FoundRule] = []
+        names: set[str] = set()
         for one in self._property_paths(path):
-            column = self._column(one, columns)
+            column = self._column(one, columns, names)
             if column is not None:
+                names.add(column.name.casefold())
                 columns.append(column)
                 rules += self._rules_of(one, column)
         rules += self._quality((*path, "quality"), None)
-        columns = [_with_rules(column, rules) for column in columns]
+        columns = _with_rules(columns, rules)
         described = taken.text((*path, "description"))
         keys = [one.name for one in sorted(columns, key=lambda one: one.key or 0) if one.key]
         settings = dict(common.settings)
@@ -285,6 +298,19 @@ class _Reader:
             guarantees=_distinct(rules),
             settings=settings,
             description=described or common.description,
+            tags=self._words((*path, "tags")),
+            synonyms=(*common.synonyms, *self._synonyms(path)),
+        )
+
+    def _words(self, path: Path_) -> tuple[str, ...]:
+        value = self.taken.look(path)
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            return ()
+        return tuple(one for one in self.taken.take(path) if one.strip())
+
+    def _synonyms(self, path: Path_) -> tuple[str, ...]:
+        return tuple(
+            filter(None, (self.taken.text((*one, "synonym")) for one in self.taken.items((*path, "synonyms"))))
         )
 
     def _property_paths(self, path: Path_) -> list[Path_]:
@@ -296,13 +322,13 @@ class _Reader:
                 self.taken.refuse(one, "it has no name")
         return found
 
-    def _column(self, path: Path_, before: list[ContractColumn]) -> ContractColumn | None:
+    def _column(self, path: Path_, before: list[ContractColumn], names: set[str]) -> ContractColumn | None:
         taken = self.taken
         name, physical = taken.text((*path, "name")), taken.text((*path, "physicalName"))
         ours = self._value(self._custom(path), f"{OURS}Column")
         given: Mapping[str, Any] = ours if isinstance(ours, dict) else {}
         called = physical or name
-        if any(one.name.casefold() == called.casefold() for one in before):
+        if called.casefold() in names:
             taken.refuse(path, f"another column is called {called!r}, but for letter case")
             return None
         if physical and name and physical != name and not given:
@@ -432,12 +458,18 @@ class _Reader:
         return found
 
 
-def _with_rules(column: ContractColumn, rules: list[FoundRule]) -> ContractColumn:
-    """A column with what its rules say of it: that it is never missing, or unique."""
-    own = {rule.guarantee.check for rule in rules if rule.guarantee.columns == (column.name,)}
-    return replace(
-        column, nullable=column.nullable and "not_nullable" not in own, unique=column.unique or "unique" in own
-    )
+def _with_rules(columns: list[ContractColumn], rules: list[FoundRule]) -> list[ContractColumn]:
+    """Columns with what their rules say of them: that they are never missing, or unique."""
+    said: dict[str, set[str]] = {}
+    for rule in rules:
+        if len(rule.guarantee.columns) == 1:
+            said.setdefault(rule.guarantee.columns[0], set()).add(rule.guarantee.check)
+    found = []
+    for one in columns:
+        own = said.get(one.name, set())
+        nullable, unique = one.nullable and "not_nullable" not in own, one.unique or "unique" in own
+        found.append(replace(one, nullable=nullable, unique=unique))
+    return found
 
 
 def _distinct(rules: list[FoundRule]) -> tuple[Guarantee, ...]:
@@ -493,6 +525,26 @@ def _bounds(given: Any) -> dict[str, Any]:
     if not all(isinstance(value, int | float) for value in found.values()):
         raise ValueError("bounds are numbers")
     return found
+
+
+def _monthly(given: Any) -> dict[str, Any]:
+    found = {name: value for name, value in dict(given).items() if name in ("published", "fresh")}
+    if not all(isinstance(value, int | float) for value in found.values()):
+        raise ValueError("shares are numbers")
+    within = as_duration(given.get("repaired_within"))
+    return found if within is None else {**found, "repaired_within": within}
+
+
+def _texts(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise TypeError("not a list of texts")
+    return tuple(given)
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise TypeError("not a text")
+    return given
 
 
 def _listed(read: Any) -> Any:

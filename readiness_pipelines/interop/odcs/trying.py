@@ -14,31 +14,39 @@ from readiness_pipelines.errors import ReadinessError, first_line
 from readiness_pipelines.gates import Gate
 from readiness_pipelines.interop.odcs.page.model import FIELD_CHECKS
 
+MOST_TRIED = 500
+"""So many different rules are tried: one takes some hundredths of a second."""
+
 
 def tried(contract: Contract) -> tuple[Contract, tuple[str, ...]]:
     """A contract without what no gate judges, and what that is, a line each.
 
+    Rules that differ in their values alone are tried once, but for patterns.
+
     Args:
         contract: The contract.
     """
-    own = _own_rules(contract)
-    if contract.columns and not _refusal([(one, own[one.name]) for one in contract.columns]):
-        return contract, ()
     lost: list[str] = []
-    kept: list[ContractColumn] = []
+    kept = _columns(contract, lost)
+    own = _own_rules(contract)
+    verdicts: dict[tuple[str, ...], str] = {}
     refused: set[str] = set()
-    for column in contract.columns:
-        if why := _refusal([(column, ())]):
-            lost.append(f"the column {column.name!r}: {why}")
-            continue
-        if why := _refusal([*((one, ()) for one in kept[-1:]), (column, ())]):
-            lost.append(f"the column {column.name!r}: {why}")
-            continue
-        kept.append(column)
+    untried = 0
+    for column in kept:
         for rule in own[column.name]:
-            if why := _refusal([(column, (rule,))]):
+            key = _key(column, rule)
+            if key not in verdicts and len(verdicts) >= MOST_TRIED:
+                untried += 1
+                continue
+            if key not in verdicts:
+                verdicts[key] = _refusal([(replace(column, name="x", pattern=False), (rule,))])
+            if why := verdicts[key]:
                 refused.add(rule.name)
                 lost.append(f"the rule {rule.name} of {column.name}: {why}")
+    if untried:
+        lost.append(f"{untried:,} rules of {contract.table} are on the page and were not tried: readiness check does")
+    if not lost:
+        return contract, ()
     names = {one.name for one in kept}
     guarantees = tuple(
         one
@@ -50,6 +58,26 @@ def tried(contract: Contract) -> tuple[Contract, tuple[str, ...]]:
     if isinstance(sets, list):
         settings["unique"] = [one for one in sets if isinstance(one, list) and names.issuperset(one)]
     return replace(contract, columns=tuple(kept), guarantees=guarantees, settings=settings), tuple(lost)
+
+
+def _columns(contract: Contract, lost: list[str]) -> list[ContractColumn]:
+    """The columns that a gate takes; why it does not take the others is noted."""
+    if not contract.columns or not _refusal([(one, ()) for one in contract.columns]):
+        return list(contract.columns)
+    kept = []
+    for column in contract.columns:
+        if why := _refusal([(column, ())]):
+            lost.append(f"the column {column.name!r}: {why}")
+        else:
+            kept.append(column)
+    return kept
+
+
+def _key(column: ContractColumn, rule: Guarantee) -> tuple[str, ...]:
+    """What decides whether a gate takes a rule: its values alone do not, but for patterns."""
+    values = rule.arguments
+    kinds = [f"{name}: {type(value).__name__}" for name, value in sorted(values.items())]
+    return (column.type, rule.check, *kinds, str(values.get("pattern", "")))
 
 
 def _own_rules(contract: Contract) -> dict[str, list[Guarantee]]:

@@ -56,6 +56,14 @@ _Dumper.add_representer(str, _text_node)
 def odcs_document(contract: Contract) -> dict[str, Any]:
     """The contract as the standard's mappings and lists."""
     domain, _, name = contract.table.partition(".")
+    known = {one.name for one in contract.columns}
+    by_column: dict[str, list[Guarantee]] = {}
+    of_table = []
+    for rule in contract.guarantees:
+        if len(rule.columns) == 1 and rule.columns[0] in known:
+            by_column.setdefault(rule.columns[0], []).append(rule)
+        else:
+            of_table.append(rule)
     document = {
         "apiVersion": WRITTEN,
         "kind": "DataContract",
@@ -87,9 +95,10 @@ def odcs_document(contract: Contract) -> dict[str, Any]:
                     "physicalType": "table",
                     "logicalType": "object",
                     "description": contract.description,
+                    "tags": list(contract.tags),
                     "dataGranularityDescription": _granularity(contract),
-                    "properties": [_property(column, contract) for column in contract.columns],
-                    "quality": [_quality(one) for one in contract.guarantees if not _of_one_column(one, contract)],
+                    "properties": [_property(column, by_column.get(column.name, [])) for column in contract.columns],
+                    "quality": [_quality(one) for one in of_table],
                 }
             )
         ],
@@ -111,9 +120,8 @@ def _granularity(contract: Contract) -> str:
     return f"One batch at a time: {kind}" if kind else ""
 
 
-def _property(column: ContractColumn, contract: Contract) -> dict[str, Any]:
+def _property(column: ContractColumn, own: Sequence[Guarantee]) -> dict[str, Any]:
     kind = type_from_text(column.type)
-    own = [one for one in contract.guarantees if _of_one_column(one, contract) and column.name in one.columns]
     usual = ContractColumn(name=column.name, type=column.type)
     ours = {
         key: value
@@ -155,10 +163,6 @@ def _members(kind: pa.DataType | None) -> list[dict[str, Any]]:
     if kind is None or not pa.types.is_struct(kind):
         return []
     return [{"name": kind.field(at).name, **_items(pa.list_(kind.field(at).type))} for at in range(kind.num_fields)]
-
-
-def _of_one_column(one: Guarantee, contract: Contract) -> bool:
-    return len(one.columns) == 1 and contract.column(one.columns[0]) is not None
 
 
 def _quality(one: Guarantee) -> dict[str, Any]:
@@ -225,6 +229,12 @@ def _promises(contract: Contract) -> Iterator[dict[str, Any]]:
     if isinstance(refresh, Mapping):
         every = timedelta(seconds=refresh["seconds"])
         yield {"property": "frequency", **_measured(every), "description": "how often the source delivers"}
+    for name, shown in (("published", "publishedShare"), ("fresh", "freshShare")):
+        if name in contract.sla:
+            share = {"value": round(100 * contract.sla[name], 6), "unit": "percent"}
+            yield {"property": shown, **share, "description": "of each month", "driver": "operational"}
+    if "repaired_within" in contract.sla:
+        yield {"property": "timeToRepair", **_measured(contract.sla["repaired_within"]), "driver": "operational"}
     if contract.notice is not None:
         told = "how long before a breaking change consumers hear of it"
         yield {"property": "noticePeriod", **_measured(contract.notice), "description": told, "driver": "operational"}
@@ -259,6 +269,9 @@ def _custom(contract: Contract) -> Iterator[tuple[str, Any]]:
     )
     yield f"{OURS}Tolerance", plain.get("tolerance")
     yield f"{OURS}Freshness", plain.get("freshness")
+    yield f"{OURS}Sla", plain.get("sla")
     yield f"{OURS}Source", plain.get("source")
+    yield "synonyms", list(contract.synonyms)
+    yield "runbook", contract.runbook
     yield "consumers", plain.get("consumers")
     yield "announcedChanges", plain.get("announced")

@@ -10,9 +10,9 @@ from readiness_pipelines.contracts.classification import Classification
 from readiness_pipelines.contracts.protections import describe_protection
 from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.delivery.classes import class_of
+from readiness_pipelines.lineage import read_text
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import promise_text
-from readiness_pipelines.overview.domain_map import read_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,8 @@ from collections.abc import Iterator
 
 from readiness_pipelines.batches import Keys
 from readiness_pipelines.commands import catalog_command, scan_command, status_command
-from readiness_pipelines.contracts import Domain, GatedTable, Table
-from readiness_pipelines.contracts.classification import PersonalKind
-from readiness_pipelines.delivery import gate_of
-from readiness_pipelines.delivery.classes import class_of
+from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Table
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.ledger import FindingKind, Incident, IncidentState, Tally
 from readiness_pipelines.overview.scorecard import questions as asked
 from readiness_pipelines.overview.scorecard.answering import against, answer, for_it, unknown
@@ -19,7 +15,6 @@ from readiness_pipelines.overview.scorecard.slas import SlaMonth
 
 LOOKS_WITHIN_HOURS = 24
 NOTIFIED_WITHIN_HOURS = 1
-_NAMES_SOMEBODY = (PersonalKind.ID, PersonalKind.DIRECT, PersonalKind.FREE_TEXT)
 
 
 def catalog(facts: Gathered) -> Answer:
@@ -39,17 +34,10 @@ def _out_of_date(facts: Gathered) -> Iterator[Evidence]:
             yield against(f"{table.id} has no description", table=table.id, command=see)
         if tally is None:
             yield against(f"{table.id} was never delivered", table=table.id, command=status_command(table.domain.name))
-        elif tally.gated and (version := _version(table)) is not None and version not in tally.gated:
+        elif tally.gated and (version := facts.gates[table.id].version) is not None and version not in tally.gated:
             yield against(f"{table.id}: the gate in the code has judged no batch yet", table=table.id, command=see)
         if late := _stopped(table, facts):
             yield against(late, table=table.id, command=see)
-
-
-def _version(table: Table) -> str | None:
-    try:
-        return gate_of(table).version
-    except ReadinessError:
-        return None  # it judges nothing: that is another question's
 
 
 def _stopped(table: Table, facts: Gathered) -> str:
@@ -79,7 +67,8 @@ def slas(facts: Gathered) -> Answer:
     """Each KPI has a quality SLA, and kept it in the newest month of which something is known, the one before first."""
     if not facts.products:
         return unknown(asked.SLAS, "there is no KPI", todo="declare the number that the data is for: @domain.kpi(…)")
-    proofs, faults = [], []
+    proofs: list[Evidence] = []
+    faults: list[Evidence] = []
     for product in facts.products:
         month = _telling_month(facts.slas.get(product.id, ()))
         see = f"readiness scorecard {product.id}"
@@ -91,27 +80,25 @@ def slas(facts: Gathered) -> Answer:
             (proofs if month.kept else faults).append(found(said, table=product.id, command=see))
     if not faults and len(proofs) < len(facts.products):
         return unknown(asked.SLAS, "no month of every SLA could be reckoned yet", todo="deliver, and wait for a month")
-    return answer(
-        asked.SLAS, proofs, faults, todo="declare sla=Sla(published=…, fresh=…, repaired_within=…) and keep it"
-    )
+    return answer(asked.SLAS, proofs, faults, todo="declare what is missing, sla=Sla(published=…), and keep it")
 
 
 def _telling_month(months: tuple[SlaMonth, ...]) -> SlaMonth | None:
     """The newest month that is over and of which something is known; else this one, as far as it is."""
     known = [month for month in months if month.kept is not None]
     over = [month for month in known if month.over]
-    return (over or known or [None])[-1]
+    return (over or known)[-1] if known else None
 
 
 def gates(facts: Gathered) -> Answer:
     """Whatever is published was judged by a gate with rules, and so was all that it is computed from."""
-    proofs, faults = [], []
+    faults: list[Evidence] = []
     rules = judged = 0
     for table in facts.tables:
-        try:
-            rules += len(gate_of(table).rules)
-        except ReadinessError as error:
-            faults.append(against(f"{table.id} has no gate: {error.what}", table=table.id, command="readiness check"))
+        gate = facts.gates[table.id]
+        rules += gate.rules
+        if gate.problem:
+            faults.append(against(f"{table.id} has no gate: {gate.problem}", table=table.id, command="readiness check"))
             continue
         tally = facts.tallies.get(table.id)
         if tally is None:
@@ -120,7 +107,9 @@ def gates(facts: Gathered) -> Answer:
         judged += sum(tally.batches.values())
         if ungated := tally.gated.get("", 0):
             faults.append(against(f"{ungated:,} batches of {table.id} are published without a verdict", table=table.id))
-    proofs = [for_it(f"{judged:,} published batches of {len(facts.tables):,} tables and products, by {rules:,} rules")]
+    proofs = [
+        for_it(f"{judged:,} batches of {len(facts.tables):,} tables and products were judged, by {rules:,} rules")
+    ]
     return answer(
         asked.GATES, proofs, faults, todo="deliver what was never judged, and repair what readiness check names"
     )
@@ -131,18 +120,15 @@ def drift(facts: Gathered) -> Answer:
     faults = [
         against(f"no batch of {table.id} is profiled", table=table.id)
         for table in facts.tables
-        if (tally := facts.tallies.get(table.id)) is not None
+        if not isinstance(table, Kpi)  # of a few numbers there is nothing to profile
+        and (tally := facts.tallies.get(table.id)) is not None
         and any(state.visible for state in tally.batches)
         and not _profiled(table, facts)
     ]
     todo = "run readiness watch every few minutes, and name a channel for the alerts: docs/alerts.md"
     if facts.last_look is None:
-        why = "nobody has looked: readiness watch, or Dagster's sensor readiness_watch, has not run"
-        return (
-            answer(asked.DRIFT, [], faults, todo="let it run")
-            if faults
-            else unknown(asked.DRIFT, why, todo="let it run")
-        )
+        why = "nobody has looked: neither readiness watch nor Dagster's sensor readiness_watch has run"
+        return answer(asked.DRIFT, [], faults, todo=todo) if faults else unknown(asked.DRIFT, why, todo=todo)
     if (silent := facts.now - facts.last_look).total_seconds() > LOOKS_WITHIN_HOURS * 3_600:
         said = f"nobody has looked for {format_duration(silent)}"
         faults.append(against(said, command="readiness watch"))
@@ -155,7 +141,10 @@ def drift(facts: Gathered) -> Answer:
     if not notified and not faults:
         return unknown(asked.DRIFT, "it is watched, and no alert has reached anybody yet", todo=todo)
     looked = for_it(f"last look {facts.last_look:%Y-%m-%d %H:%M} UTC", command="readiness watch")
-    proofs = [looked, for_it(f"{len(notified):,} incidents reached somebody", command="readiness incidents list --all")]
+    proofs = [
+        looked,
+        for_it(f"incidents that reached somebody: {len(notified):,}", command="readiness incidents list --all"),
+    ]
     return answer(asked.DRIFT, proofs, faults, todo=todo)
 
 
@@ -207,45 +196,28 @@ def access(facts: Gathered) -> Answer:
         said = "anybody can decide under any name: nobody has to prove who they are"
         faults.append(against(said, command="readiness doctor"))
     if facts.unproved:
-        faults.append(against(f"{len(facts.unproved):,} decisions of late are by somebody who proved nothing"))
+        faults.append(against(f"decisions of late by somebody who proved nothing: {len(facts.unproved):,}"))
     faults += [
         against(f"{one.table}: {one.seen}", table=one.table, command=scan_command(one.table))
         for one in facts.unclassified
     ]
-    personal, bare = _personal_columns(facts)
-    faults += bare
+    gates = {table.id: facts.gates[table.id] for table in facts.tables}
+    faults += [
+        against(f"{table}.{said} and published as it is", table=table, command=catalog_command(table))
+        for table, gate in gates.items()
+        for said in gate.bare
+    ]
+    personal = sum(gate.protected for gate in gates.values())
     if facts.erasures:
-        said = f"{len(facts.erasures):,} requests to be forgotten are not done"
+        said = f"requests to be forgotten that are not done: {len(facts.erasures):,}"
         faults.append(against(said, command="readiness erase --resume"))
     proofs = [for_it(f"{facts.linked:,} rows of the trail are as they were written", command="readiness audit verify")]
     if personal:
-        proofs.append(for_it(f"{personal:,} columns that name persons are protected before they are published"))
+        proofs.append(for_it(f"columns that name persons and are protected before they are published: {personal:,}"))
     if facts.decided and not facts.unproved:
-        proofs.append(for_it(f"{len(facts.decided):,} decisions of late, each by somebody who proved who they are"))
+        proofs.append(for_it(f"decisions of late, each by somebody who proved who they are: {len(facts.decided):,}"))
     todo = "demand a proof of who decides: [settings.identity] required = true; classify and protect what names persons"
     return answer(asked.ACCESS, proofs, faults, todo=todo)
-
-
-def _personal_columns(facts: Gathered) -> tuple[int, list[Evidence]]:
-    """How many columns name somebody and are protected, and those that are not."""
-    protected, bare = 0, []
-    for table in facts.tables:
-        if not isinstance(table, GatedTable):
-            continue  # what is computed can only hold what was published
-        try:
-            columns = gate_of(table).spec.columns
-        except ReadinessError:
-            continue
-        for column in columns:
-            found = column.classified or class_of(table, column.name)
-            if found.kind not in _NAMES_SOMEBODY:
-                continue
-            if found.protection is not None or found.reviewed:
-                protected += 1
-            else:
-                said = f"{table.id}.{column.label} is {found} and published as it is"
-                bare.append(against(said, table=table.id, command=catalog_command(table.id)))
-    return protected, bare
 
 
 def standards(facts: Gathered) -> Answer:
@@ -265,7 +237,7 @@ def standards(facts: Gathered) -> Answer:
         why = "nothing is published"
         return unknown(asked.STANDARDS, why, todo=f"deliver something: {status_command(facts.domains[0].name)}")
     proofs = [
-        for_it(f"{kept:,} published batches are in snapshots of Apache Iceberg tables"),
+        for_it(f"published batches in snapshots of Apache Iceberg tables: {kept:,}"),
         for_it("the catalog is exported as DCAT-AP", command="readiness catalog export"),
     ]
     return answer(asked.STANDARDS, proofs, faults, todo="readiness reconcile says what is missing, and repairs it")
@@ -285,7 +257,7 @@ def staffed(facts: Gathered) -> Answer:
         measured += answered
         faults += slow
         soon = format_duration(domain.answer_within)
-        proofs.append(for_it(f"{domain.name}: {answered:,} incidents answered within {soon}; on call: {on_call}"))
+        proofs.append(for_it(f"{domain.name}: incidents answered within {soon}: {answered:,}; on call: {on_call}"))
     if not faults and not measured:
         why = f"no incident had to be answered in the last {LOOKED_BACK.days} days"
         return unknown(asked.STAFFED, why, todo="take incidents when they come: readiness incidents ack")

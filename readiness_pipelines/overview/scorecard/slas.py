@@ -9,14 +9,14 @@ from readiness_pipelines.batches import Counts, Publication
 from readiness_pipelines.contracts import GatedTable, Kpi, Sla, Table
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchOutcome, Turn
+from readiness_pipelines.ledger import BatchOutcome, Turn, counts_of
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import freshness_kept
 from readiness_pipelines.overview.catalog.quality import Hold, holds_of, month_of, month_span, months_of, pass_share
 from readiness_pipelines.overview.domain_map import data_path
 
 MONTHS = 12
-"""So many months are reckoned, this one among them."""
+"""So many calendar months are reckoned, this one among them, and so many of those in which there was something."""
 
 
 class SlaPart(StrEnum):
@@ -84,7 +84,7 @@ def sla_months(
         products: The products.
         installation: Where the ledger is.
         now: The time.
-        months: How many months, this one among them.
+        months: How many calendar months, this one among them; of older data, so many of its own months.
 
     Raises:
         LedgerError: The ledger cannot be reached.
@@ -103,7 +103,6 @@ def sla_months(
         if isinstance(table, GatedTable)
     }
     holds = {table: holds_of(found) for table, found in turns.items()}
-    wanted = _months(now, months)
     return {
         product.id: tuple(
             SlaMonth(
@@ -122,7 +121,7 @@ def sla_months(
                     )
                 ),
             )
-            for month in wanted
+            for month in _months(paths[product.id], rows, holds, now=now, most=months)
         )
         for product, sla in promising
     }
@@ -165,19 +164,28 @@ def _measures(
 def _rows(table: Table, outcomes: Sequence[BatchOutcome], turns: Sequence[Turn]) -> Mapping[str, Counts]:
     """The rows of a table's batches, by month."""
     months = months_of(table.batches, turns, outcomes)
-    found: dict[str, Counts] = {}
+    by_month: dict[str, list[BatchOutcome]] = {}
     for one in outcomes:
-        month = months[one.batch]
-        found[month] = found.get(month, Counts()) + one.counts
-    return found
+        if one.batch in months:
+            by_month.setdefault(months[one.batch], []).append(one)
+    return {month: counts_of(some) for month, some in by_month.items()}
 
 
-def _months(now: datetime, count: int) -> list[str]:
-    """The newest months, oldest first."""
-    found = [month_of(now)]
-    while len(found) < count:
-        found.append(month_of(month_span(found[-1])[0] - timedelta(days=1)))
-    return found[::-1]
+def _months(
+    path: Sequence[Table],
+    rows: Mapping[TableId, Mapping[str, Counts]],
+    holds: Mapping[TableId, Sequence[Hold]],
+    *,
+    now: datetime,
+    most: int,
+) -> list[str]:
+    """The newest calendar months, in which a source may have been silent, and those that anything belongs to."""
+    calendar = [month_of(now)]
+    while len(calendar) < most:
+        calendar.append(month_of(month_span(calendar[-1])[0] - timedelta(days=1)))
+    there = {month for table in path for month in rows.get(table.id, ())}
+    there |= {month_of(hold.since) for table in path for hold in holds.get(table.id, ())}
+    return sorted({*calendar, *sorted(there)[-most:]})
 
 
 def _text(part: SlaPart, value: float | None) -> str:

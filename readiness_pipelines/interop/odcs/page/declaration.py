@@ -6,6 +6,7 @@ from typing import Any
 
 from readiness_pipelines.compatibility.contract import Contract, Guarantee
 from readiness_pipelines.compatibility.plain_values import python_value
+from readiness_pipelines.contracts import Freshness
 from readiness_pipelines.drafting.python_text import call, comment, wrapped
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.errors import ReadinessError, printable
@@ -46,6 +47,12 @@ def table_text(contract: Contract, model: str, tables: Mapping[str, str], writin
     lines += _freshness(contract, writing)
     if contract.latency is not None:
         lines.append(f'    latency="{format_duration(contract.latency)}",')
+    lines += wrapped(f"tags={text_of(list(contract.tags))},", "    ") if contract.tags else []
+    lines += wrapped(f"synonyms={text_of(list(contract.synonyms))},", "    ") if contract.synonyms else []
+    if contract.runbook.strip() and not contract.runbook.strip().endswith(".md"):
+        lines.append(f"    runbook={text_of(contract.runbook)},")
+    if contract.sla:
+        lines += writing.lose(f"what {contract.table} promises for each month: only products promise that")
     if contract.retention is not None:
         lines += writing.lose(f"rows are kept for {format_duration(contract.retention)}: see docs/settings.md")
     lines.append(")")
@@ -232,6 +239,12 @@ def _freshness(contract: Contract, writing: Writing) -> list[str]:
     promise = contract.freshness
     if promise is None:
         return []
+    try:
+        Freshness(
+            warn_after=promise.warn_after, fail_after=promise.fail_after, due=promise.due, timezone=promise.timezone
+        )
+    except ReadinessError as error:
+        return writing.lose(f"the freshness of {contract.table}: {error.what}")
     warn, fail = format_duration(promise.warn_after), format_duration(promise.fail_after)
     arguments = [f'warn_after="{warn}"', f'fail_after="{fail}"']
     arguments += [f"due={text_of(promise.due)}"] if promise.due else []

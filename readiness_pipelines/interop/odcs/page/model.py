@@ -75,8 +75,12 @@ def model_text(contract: Contract, model: str, fields: Mapping[str, str], writin
         break_on_hyphens=False,
     )  # fmt: skip
     lines += [""]
+    own: dict[str, list[Guarantee]] = {}
+    for one in contract.guarantees:
+        if one.of_column and len(one.columns) == 1 and not one.lost and not one.code:
+            own.setdefault(one.columns[0], []).append(one)
     for column in contract.columns:
-        lines += _field(contract, column, fields[column.name], writing)
+        lines += _field(own.get(column.name, []), column, fields[column.name], writing)
     for one in contract.guarantees:
         if one.code or one.lost:
             lines += _function(one, writing)
@@ -86,8 +90,7 @@ def model_text(contract: Contract, model: str, fields: Mapping[str, str], writin
     return lines
 
 
-def _field(contract: Contract, column: ContractColumn, name: str, writing: Writing) -> list[str]:
-    own = [one for one in contract.guarantees if _is_of(one, column)]
+def _field(own: Sequence[Guarantee], column: ContractColumn, name: str, writing: Writing) -> list[str]:
     checks, notes = _checks(column, [one for one in own if one.check not in _OF_COLUMN], writing)
     arguments = []
     if name != column.name:
@@ -117,11 +120,6 @@ def _field(contract: Contract, column: ContractColumn, name: str, writing: Writi
         writing.modules["Optional"] = "typing.Optional"
     head = f"{name}: {written}"
     return [*notes, *more, *(call(f"{head} = pa.Field", arguments, "    ") if arguments else [f"    {head}"])]
-
-
-def _is_of(one: Guarantee, column: ContractColumn) -> bool:
-    """Whether a rule is a check that the column's field names, and not a function."""
-    return one.columns == (column.name,) and one.of_column and not one.lost and not one.code
 
 
 def _checks(column: ContractColumn, rules: Sequence[Guarantee], writing: Writing) -> tuple[list[str], list[str]]:

@@ -1,0 +1,91 @@
+"""`readiness stream`: the process that reads a shard of a table's topic."""
+
+from typing import Annotated
+
+import typer
+
+from readiness_pipelines.cli.acting import who_types
+from readiness_pipelines.cli.output import errors_for_people, say
+from readiness_pipelines.cli.sealing import Sealer
+from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
+from readiness_pipelines.cli.words import find_gated
+from readiness_pipelines.contracts import GatedTable
+from readiness_pipelines.domains import load_domains
+from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.settings import Settings
+from readiness_pipelines.sources import Topic
+from readiness_pipelines.sources.brokers import broker_options
+from readiness_pipelines.streaming import KafkaMessages, Monitor, Progress, Shard, read_shard
+
+
+def stream(
+    table: Annotated[str, typer.Argument(help="The table, as domain.table.", metavar="TABLE")],
+    shard: Annotated[str, typer.Option(help="Which part of its partitions: 0/4 is the first of four.")] = "0/1",
+    port: Annotated[
+        int | None, typer.Option(help="Serve /metrics and /health at this port; 0 for any that is free.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to serve them at.")] = "127.0.0.1",
+    seals: Annotated[
+        bool | None,
+        typer.Option("--seal/--no-seal", help="Whether it seals windows that are over; by default the first does."),
+    ] = None,
+    skip_gap: Annotated[
+        bool, typer.Option("--skip-gap", help="Go on after messages that are gone, with a reason that is kept.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why; kept for ever.")] = "",
+) -> None:
+    """Read a shard of a table's topic until it is told to end: slices are published within seconds, windows sealed.
+
+    Each shard is one process. SIGTERM, or Ctrl-C, ends it after the slice under way; a process that was killed is
+    followed by one that finishes what it left. The exit code is 1 where it cannot go on.
+    """
+    with signals_end_after_a_batch() as stop, errors_for_people():
+        settings = Settings()
+        found, part = find_gated(table, load_domains(settings)), Shard.parse(shard)
+        if skip_gap != bool(reason.strip()):
+            raise DeclarationError("--skip-gap and --reason belong together", way_out='--skip-gap --reason "…"')
+        reader = found.source.reader
+        if not isinstance(reader, Topic):
+            raise DeclarationError(
+                f"{found.id} is not fed by a topic but by {reader.describe()}", way_out=f"readiness run {found.id}"
+            )
+        progress = Progress(str(found.id), str(part))
+        monitor = Monitor(progress, host=host, port=port) if port is not None else None
+        if monitor is not None:
+            say(f"/metrics and /health at http://{host}:{monitor.port}")
+        try:
+            _read(found, reader, part, settings, stop, progress, seals=seals, skip_gap=reason if skip_gap else "")
+        finally:
+            if monitor is not None:
+                monitor.close()
+        say(f"read {progress.records:,} messages in {progress.slices:,} slices; all of them are in the tables")
+
+
+def _read(
+    table: GatedTable,
+    reader: Topic,
+    shard: Shard,
+    settings: Settings,
+    stop: Stop,
+    progress: Progress,
+    *,
+    seals: bool | None,
+    skip_gap: str,
+) -> None:
+    installation, run = Installation.open(settings), Run(who=who_types())
+    options = broker_options(reader.brokers, settings.connection)
+    sealer = Sealer(table, installation, run)
+    say(f"reading {reader.describe()} into {table.id}, shard {shard}")
+    read_shard(
+        table,
+        shard,
+        source=KafkaMessages(reader, options, group=f"readiness.{table.id}"),
+        installation=installation,
+        run=run,
+        stop=lambda: stop.asked,
+        progress=progress,
+        each_beat=sealer.look if (shard.number == 0 if seals is None else seals) else lambda: None,
+        skip_gap=skip_gap,
+    )
+    sealer.wait()

@@ -1,0 +1,1 @@
+"""The lineage of a query's columns, read from its SQL."""

@@ -1,0 +1,168 @@
+"""Messages of a topic as raw rows: text as text, and what cannot be decoded as a row that says why."""
+
+import base64
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from unicodedata import normalize
+
+import pyarrow as pa
+
+from readiness_pipelines.columns import RAW_COLUMNS, RESERVED_COLUMNS
+from readiness_pipelines.errors import StreamError
+from readiness_pipelines.limits import Limits
+from readiness_pipelines.sources.json_values import (
+    NestingError,
+    RepeatedKeyError,
+    parse_json,
+    records_table,
+    storable,
+)
+from readiness_pipelines.sources.layout import NUL
+
+OFFSET_BITS = 44
+"""A row's number is its partition, then its offset in so many bits: 17 million million messages a partition."""
+
+_MOST_PARTITIONS = 1 << (63 - OFFSET_BITS)
+
+
+class Message(NamedTuple):
+    """One message: where it is in the topic, and what it holds."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedMessages:
+    """Messages as raw rows, without their batch.
+
+    Attributes:
+        names: The source's columns, all text.
+        table: One row a message: the columns, then ``_row``, ``_file``, ``_unreadable`` and its reason.
+        unreadable: How many could not be decoded.
+    """
+
+    names: tuple[str, ...]
+    table: pa.Table
+    unreadable: int
+
+    def of_batch(self, batch: str) -> pa.RecordBatchReader:
+        """The rows as raw has them, of a batch."""
+        rows = self.table.append_column("_batch", pa.repeat(pa.scalar(batch, pa.string()), self.table.num_rows))
+        columns = pa.schema([*((name, pa.string()) for name in self.names), *RAW_COLUMNS])
+        return pa.RecordBatchReader.from_batches(columns, rows.select(columns.names).cast(columns).to_batches())
+
+
+def row_number(partition: int, offset: int) -> int:
+    """The number of a message's row: the same whenever, and by whomever, it is read.
+
+    Raises:
+        StreamError: A partition or offset that no number is left for.
+    """
+    if not (0 <= partition < _MOST_PARTITIONS and 0 <= offset < 1 << OFFSET_BITS):
+        raise StreamError(f"no row number is left for offset {offset} of partition {partition}")
+    return partition << OFFSET_BITS | offset
+
+
+def place_of(row: int) -> tuple[int, int]:
+    """The partition and the offset that a row's number names."""
+    return row >> OFFSET_BITS, row & ((1 << OFFSET_BITS) - 1)
+
+
+def decode_messages(
+    messages: Sequence[Message], *, topic: str, known: Collection[str], limits: Limits
+) -> DecodedMessages:
+    """Decode messages, each of which holds a JSON object. None is left out.
+
+    Args:
+        messages: The messages.
+        topic: The topic, for ``_file``.
+        known: The columns that the raw table has.
+        limits: How deep values may nest, and how many columns there may be.
+    """
+    spelled = {name.lower(): name for name in known if name not in RAW_COLUMNS.names}
+    records: list[dict[str, Any] | None] = []
+    texts: list[str | None] = []
+    reasons: list[str | None] = []
+    names: dict[str, None] = {}
+    for message in messages:
+        values, reason = _values(message.value, limits)
+        if values is not None:
+            reason = _refused_keys(values, spelled, limits)
+        if reason is None and values is not None:
+            spelled |= {name.lower(): name for name in values}
+            names.update(dict.fromkeys(values))
+            records.append(values)
+            texts.append(None)
+        else:
+            records.append(None)
+            texts.append(_as_it_came(message))
+        reasons.append(reason)
+    files = {partition: f"{topic}/{partition}" for partition in {message.partition for message in messages}}
+    table = pa.table(
+        [
+            *records_table(records, tuple(names)),
+            pa.array([row_number(message.partition, message.offset) for message in messages], pa.int64()),
+            pa.array([files[message.partition] for message in messages], pa.string()),
+            pa.array(texts, pa.string()),
+            pa.array(reasons, pa.string()),
+        ],
+        names=[*names, "_row", "_file", "_unreadable", "_unreadable_reason"],
+    )
+    return DecodedMessages(names=tuple(names), table=table, unreadable=sum(text is not None for text in texts))
+
+
+def _values(value: bytes | None, limits: Limits) -> tuple[dict[str, Any] | None, str | None]:
+    """A message's values, or the reason why it has none."""
+    if value is None:
+        return None, "it has no value (a tombstone)"
+    try:
+        found = parse_json(value.decode(), most_nesting=limits.most_nesting)
+    except UnicodeDecodeError as error:
+        return None, f"it is not UTF-8 (byte {error.start})"
+    except (RepeatedKeyError, NestingError) as error:
+        return None, str(error)
+    except json.JSONDecodeError as error:
+        return None, f"it is not JSON ({error})"
+    if not isinstance(found, dict):
+        return None, "it is not a JSON object"
+    return {normalize("NFC", name.strip()): one for name, one in found.items()}, None
+
+
+def _refused_keys(values: Mapping[str, Any], spelled: Mapping[str, str], limits: Limits) -> str | None:
+    """Why a message's keys cannot be columns; ``None`` where they can."""
+    if not values:
+        return None
+    lower = [name.lower() for name in values]
+    if len(set(lower)) < len(lower):
+        return "two of its keys differ in letter case only"
+    for name, folded in zip(values, lower, strict=True):
+        if not name or NUL in name:
+            return f"its key {name!r} cannot be a column's name"
+        if folded in RESERVED_COLUMNS:
+            return f"its key {name!r} is the name of a column that the framework adds itself"
+        if spelled.get(folded, name) != name:
+            return f"its key {name!r} differs from the column {spelled[folded]!r} in letter case only"
+    if len({*spelled, *lower}) > limits.most_columns:
+        return f"with its keys there would be more than {limits.most_columns:,} columns"
+    return None
+
+
+def _as_it_came(message: Message) -> str:
+    """All that a message has, as JSON; bytes that are not text in base64."""
+    headers = [[name, _text(value)] for name, value in message.headers]
+    return json.dumps({"key": _text(message.key), "headers": headers, "value": _text(message.value)})
+
+
+def _text(value: bytes | None) -> str | dict[str, str] | None:
+    if value is None:
+        return None
+    try:
+        return storable(value.decode())
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(value).decode()}

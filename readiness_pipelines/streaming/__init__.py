@@ -1,0 +1,17 @@
+"""A topic into the tables of a batch, slice by slice: each message once, whatever is killed."""
+
+from typing import TYPE_CHECKING
+
+from readiness_pipelines.on_demand import import_on_demand
+
+if TYPE_CHECKING:
+    from readiness_pipelines.streaming.kafka import KafkaMessages
+    from readiness_pipelines.streaming.marks import Position, position_of
+    from readiness_pipelines.streaming.messages import MessageSource
+    from readiness_pipelines.streaming.monitor import Monitor, Progress
+    from readiness_pipelines.streaming.reading import read_shard
+    from readiness_pipelines.streaming.shards import Shard
+else:
+    import_on_demand(__name__)
+
+__all__ = ["KafkaMessages", "MessageSource", "Monitor", "Position", "Progress", "Shard", "position_of", "read_shard"]

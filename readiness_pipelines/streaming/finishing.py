@@ -1,0 +1,207 @@
+"""A slice from raw to quarantine and published: judged from what raw has, committed once, found again after a crash."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+
+import duckdb
+import pyarrow as pa
+
+from readiness_pipelines.columns import RAW_COLUMNS
+from readiness_pipelines.contracts import GatedTable
+from readiness_pipelines.delivery import CLOSED, gate_of, store_of
+from readiness_pipelines.delivery.compared import compared_rows
+from readiness_pipelines.delivery.erasure.matching import matcher_of
+from readiness_pipelines.delivery.erasure.searching import rows_of_persons, without_rows
+from readiness_pipelines.delivery.waiting_rows import waiting_rows
+from readiness_pipelines.gates import DuckDbEngine, Gate, Verdict
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.lakehouse import Staged, arrived_name
+from readiness_pipelines.names import TableId
+from readiness_pipelines.sources.messages import OFFSET_BITS
+from readiness_pipelines.sql import identifier
+from readiness_pipelines.streaming.marks import is_settled, settling
+from readiness_pipelines.streaming.points import Point, Step
+from readiness_pipelines.streaming.slices import SettledSlice, Slice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What became of a slice's rows.
+
+    Attributes:
+        published: Rows that are published.
+        quarantined: Rows that wait.
+        newest: The newest event time among the published, by partition.
+    """
+
+    published: int = 0
+    quarantined: int = 0
+    newest: Mapping[int, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    table: GatedTable
+    slice: Slice
+    epoch: int
+    installation: Installation
+    run: Run
+    engine: duckdb.DuckDBPyConnection
+    step: Step
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """What the snapshots of the slice say."""
+        offsets = ", ".join(f"{p}: {start}-{end}" for p, (start, end) in self.slice.ranges.items())
+        return {
+            "readiness.table": str(self.table.id),
+            "readiness.run": self.run.run_id,
+            "readiness.attempt": self.slice.id,
+            "readiness.stream.offsets": offsets,
+        }
+
+
+def finish_slice(
+    table: GatedTable,
+    slice_: Slice,
+    *,
+    epoch: int,
+    installation: Installation,
+    run: Run,
+    staged: Staged | None = None,
+    step: Step = lambda _: None,
+) -> Finished:
+    """Judge a slice that raw has, commit what waits, then what is published. Doing it twice equals doing it once.
+
+    Where all rows of a batch together decide about persons, nothing is done: the slice waits for the seal.
+
+    Args:
+        table: The table.
+        slice_: The slice.
+        epoch: The epoch of the process that reads its partitions.
+        installation: Where the tables are.
+        run: Who, and when.
+        staged: Its rows, where this process has just committed them; else they are looked for in raw.
+        step: Called at each point of the protocol.
+
+    Raises:
+        StreamFencedError: Another process reads its partitions now.
+        UpstreamNotPublishedError: Nothing is published of a table that a rule refers to.
+        GateBuildError: A check raises, or cannot be evaluated on these rows.
+        LakehouseError: A table cannot be read or written.
+    """
+    gate, lakehouse = gate_of(table), installation.lakehouse
+    closed = lakehouse.properties(table.id.raw).get(CLOSED, "") >= slice_.window_end
+    published = _properties(store_of(table), installation)
+    if gate.discloses or closed or is_settled(published, slice_):
+        return Finished()
+    before = is_settled(_properties(table.id.quarantine, installation), slice_)
+    with installation.engine(f"a slice of {table.id}") as engine:
+        task = _Task(table, slice_, epoch, installation, run, engine, step)
+        rows = _declared(_arrived(task, staged), gate)
+        if before:
+            rows = _without_waiting(rows, task)
+        try:
+            return _judge(rows, gate.of_slices(), before, task)
+        except SettledSlice:
+            return Finished()
+
+
+def _properties(store: TableId, installation: Installation) -> Mapping[str, str]:
+    lakehouse = installation.lakehouse
+    return lakehouse.properties(store) if lakehouse.exists(store) else {}
+
+
+def _arrived(task: _Task, staged: Staged | None) -> duckdb.DuckDBPyRelation:
+    """The slice's rows as they arrived, but for those of erased persons."""
+    lakehouse, raw = task.installation.lakehouse, task.table.id.raw
+    if staged is not None:
+        rows = lakehouse.staged_rows(task.engine, staged)
+    else:
+        rows = lakehouse.relation(task.engine, raw, batch=task.slice.window, as_arrived=True)
+        rows = rows.filter(task.slice.condition)
+    stored = [name for name in rows.columns if name not in RAW_COLUMNS.names]
+    named = [f"{identifier(name)} AS {identifier(arrived_name(name, stored))}" for name in stored]
+    rows = rows.project(", ".join([*named, *map(identifier, RAW_COLUMNS.names)]))
+    matcher = matcher_of(task.table, task.installation)
+    if matcher is None:
+        return rows
+    return without_rows(rows, rows_of_persons(rows, matcher).get(task.slice.window, ()))
+
+
+def _declared(rows: duckdb.DuckDBPyRelation, gate: Gate) -> duckdb.DuckDBPyRelation:
+    """The rows with all columns that the gate names: what no message of a slice has is null in it, not missing."""
+    there = {name.lower() for name in rows.columns}
+    lacking = [spec.name for spec in gate.spec.columns if not spec.pattern and spec.name.lower() not in there]
+    if not lacking:
+        return rows
+    return rows.project(", ".join(["*", *(f"NULL::VARCHAR AS {identifier(name)}" for name in lacking)]))
+
+
+def _without_waiting(rows: duckdb.DuckDBPyRelation, task: _Task) -> duckdb.DuckDBPyRelation:
+    """The rows but for those that a process which was cut off has put into quarantine: they wait there."""
+    waiting = task.installation.lakehouse.relation(task.engine, task.table.id.quarantine, batch=task.slice.window)
+    found = waiting.filter(task.slice.condition).project("_row").fetchall()
+    return without_rows(rows, [row for (row,) in found])
+
+
+def _judge(rows: duckdb.DuckDBPyRelation, gate: Gate, before: bool, task: _Task) -> Finished:
+    lakehouse, slice_ = task.installation.lakehouse, task.slice
+    store, quarantine = store_of(task.table), task.table.id.quarantine
+    judge = DuckDbEngine(task.engine)
+    compared = compared_rows(task.table, gate, batch=slice_.window, installation=task.installation, engine=task.engine)
+    verdict = gate.judge(rows, judge, others=compared.rows, keys=task.installation.keys)
+    good: Staged | None = None
+    if verdict.published_rows:
+        good = _staged(store, verdict.published, verdict.schema, task)
+        if verdict.masking is not None:
+            verified = verdict.verified(lakehouse.staged_rows(task.engine, good))
+            if verified is not verdict:
+                lakehouse.forget(good)
+                verdict, good = verified, None
+    task.step(Point.JUDGED)
+    waiting = verdict.quarantined_rows + verdict.discarded_rows
+    if waiting:
+        known = lakehouse.schema(quarantine) if lakehouse.exists(quarantine) else None
+        held, schema = waiting_rows(verdict, judge, known, name=slice_.id, at=task.run.clock())
+        bad = _staged(quarantine, held, schema, task)
+        marks = settling(slice_, epoch=task.epoch, before=before)
+        lakehouse.append(quarantine, bad, properties=_facts(task, verdict), marks=marks)
+    task.step(Point.QUARANTINED)
+    newest: Mapping[int, datetime] = {}
+    if good is not None:
+        newest = _newest(good, task)
+        marks = settling(slice_, epoch=task.epoch, before=False)
+        lakehouse.append(store, good, properties=_facts(task, verdict), marks=marks)
+    task.step(Point.PUBLISHED)
+    return Finished(published=good.rows if good is not None else 0, quarantined=waiting, newest=newest)
+
+
+def _facts(task: _Task, verdict: Verdict) -> dict[str, str]:
+    return {**task.properties, "readiness.gate_version": verdict.version}
+
+
+def _staged(store: TableId, rows: object, schema: pa.Schema, task: _Task) -> Staged:
+    assert isinstance(rows, duckdb.DuckDBPyRelation)  # noqa: S101  # slices are judged by DuckDB
+    task.installation.lakehouse.ensure(store, schema)
+    return task.installation.lakehouse.stage(store, rows, batch=task.slice.window, schema=schema)
+
+
+def _newest(good: Staged, task: _Task) -> Mapping[int, datetime]:
+    """The newest event time by partition, where the table's freshness promise names its column."""
+    column = task.table.freshness.event_time if task.table.freshness else None
+    if column is None or column not in good.schema.names:
+        return {}
+    rows = task.installation.lakehouse.staged_rows(task.engine, good)
+    name = identifier(column)
+    known = rows.filter(f"{name} >= TIMESTAMP '0001-01-02' AND {name} < TIMESTAMP '9999-12-31'")
+    found: Sequence[tuple[int, date]] = known.aggregate(
+        f"_row >> {OFFSET_BITS} AS partition, max({name}) AS newest", f"_row >> {OFFSET_BITS}"
+    ).fetchall()
+    return {partition: _utc(newest) for partition, newest in found}
+
+
+def _utc(at: date) -> datetime:
+    moment = at if isinstance(at, datetime) else datetime.combine(at, time())
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

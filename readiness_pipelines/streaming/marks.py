@@ -1,0 +1,183 @@
+"""What Iceberg tables say of a stream, as table properties that are set in the same commit as the rows.
+
+The raw table has the position of each partition: in which epoch it is written, from where to where the last slice
+went, that slice's id, and its window. The tables after it have, for each partition, the epoch and the id of the last
+slice whose rows they hold. Snapshots expire, and these stay.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+
+from readiness_pipelines.delivery import CLOSED
+from readiness_pipelines.errors import StreamFencedError, TopicReplacedError
+from readiness_pipelines.lakehouse import Marks
+from readiness_pipelines.streaming.slices import SettledSlice, Slice, WindowClosed
+
+_PARTITION = "readiness.stream.partition."
+_SLICE = "readiness.stream.slice."
+_TOPIC = "readiness.stream.topic"
+_WAY_OUT = "nothing is to be done: the other process goes on; where this one should, end the other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a partition stands.
+
+    Attributes:
+        epoch: The epoch of the process that may go on from here; it grows.
+        start: Where the last slice began.
+        end: The offset of the next message.
+        slice: The last slice's id; "" before the first.
+        window: The batch that it was added to.
+    """
+
+    epoch: int
+    start: int
+    end: int
+    slice: str = ""
+    window: str = ""
+
+
+def position_of(properties: Mapping[str, str], partition: int) -> Position | None:
+    """The position of a partition, by the raw table's properties; ``None`` where nothing of it was read."""
+    text = properties.get(f"{_PARTITION}{partition}")
+    return Position(**json.loads(text)) if text else None
+
+
+def positions(properties: Mapping[str, str]) -> Mapping[int, Position]:
+    """The positions of all partitions, by the raw table's properties."""
+    return {
+        int(name.removeprefix(_PARTITION)): Position(**json.loads(text))
+        for name, text in properties.items()
+        if name.startswith(_PARTITION)
+    }
+
+
+def _written(partition: int, position: Position) -> tuple[str, str]:
+    return f"{_PARTITION}{partition}", json.dumps(asdict(position))
+
+
+def taking(begins: Mapping[int, int], *, epoch: int, topic: str, topic_id: str) -> Marks:
+    """Take partitions over: whoever has written them so far cannot go on.
+
+    Args:
+        begins: The partitions, each with the offset where it begins if nothing of it was read.
+        epoch: The epoch from now on.
+        topic: The topic.
+        topic_id: The brokers' id of it; "" where they give none.
+    """
+
+    def marks(properties: Mapping[str, str]) -> Mapping[str, str]:
+        check_topic(properties, topic, topic_id)
+        found: dict[str, str] = {_TOPIC: json.dumps({"name": topic, "id": topic_id or _known_topic(properties)[1]})}
+        for partition, begin in begins.items():
+            before = position_of(properties, partition) or Position(epoch=0, start=begin, end=begin)
+            if before.epoch > epoch:
+                raise _fenced(partition, f"it is in epoch {before.epoch}, and this process is in {epoch}")
+            found |= dict([_written(partition, replace(before, epoch=epoch))])
+        return found
+
+    return marks
+
+
+def landing(slice_: Slice, *, epoch: int) -> Marks:
+    """Move positions over a slice, if they stand where it begins, in this process's epoch, and its window is open."""
+
+    def marks(properties: Mapping[str, str]) -> Mapping[str, str]:
+        if properties.get(CLOSED, "") >= slice_.window_end:
+            raise WindowClosed
+        found: dict[str, str] = {}
+        for partition, (start, end) in slice_.ranges.items():
+            before = position_of(properties, partition)
+            if before is None or before.epoch != epoch:
+                raise _fenced(partition, f"it is not in epoch {epoch} any more")
+            if before.end != start:
+                raise _fenced(partition, f"it stands at {before.end}, and the slice begins at {start}")
+            after = Position(epoch=epoch, start=start, end=end, slice=slice_.id, window=slice_.window)
+            found |= dict([_written(partition, after)])
+        return found
+
+    return marks
+
+
+def following(partitions: Collection[int], *, epoch: int) -> Marks:
+    """Take partitions over in a table after raw, as `taking` does there."""
+
+    def marks(properties: Mapping[str, str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for partition in partitions:
+            before, slice_id = _settled(properties, partition)
+            if before > epoch:
+                raise _fenced(partition, f"it is in epoch {before}, and this process is in {epoch}")
+            found[f"{_SLICE}{partition}"] = json.dumps([epoch, slice_id])
+        return found
+
+    return marks
+
+
+def settling(slice_: Slice, *, epoch: int, before: bool) -> Marks:
+    """Say that a table after raw holds a slice's rows, in this process's epoch.
+
+    Args:
+        slice_: The slice.
+        epoch: The process's epoch.
+        before: Whether the table held rows of it when it was looked at, so that only the others are added.
+    """
+
+    def marks(properties: Mapping[str, str]) -> Mapping[str, str]:
+        if properties.get(CLOSED, "") >= slice_.window_end:
+            raise SettledSlice
+        for partition in slice_.ranges:
+            found = _settled(properties, partition)[0]
+            if found != epoch:
+                raise _fenced(partition, f"it is in epoch {found}, and this process is in {epoch}")
+        if is_settled(properties, slice_) and not before:
+            raise SettledSlice
+        return {f"{_SLICE}{partition}": json.dumps([epoch, slice_.id]) for partition in slice_.ranges}
+
+    return marks
+
+
+def is_settled(properties: Mapping[str, str], slice_: Slice) -> bool:
+    """Whether a table after raw says that it holds a slice's rows."""
+    return all(_settled(properties, partition)[1] == slice_.id for partition in slice_.ranges)
+
+
+def _settled(properties: Mapping[str, str], partition: int) -> tuple[int, str]:
+    """The epoch in which a partition is written in a table after raw, and the last slice whose rows it holds."""
+    epoch, slice_id = json.loads(properties.get(f"{_SLICE}{partition}", '[0, ""]'))
+    return int(epoch), str(slice_id)
+
+
+def check_topic(properties: Mapping[str, str], topic: str, topic_id: str) -> None:
+    """Refuse positions of another topic.
+
+    Raises:
+        TopicReplacedError: The raw table has positions of a topic of another name or id.
+    """
+    name, known = _known_topic(properties)
+    if name and name != topic:
+        raise _replaced(f"the positions in the raw table are of the topic {name}, not of {topic}")
+    if known and topic_id and known != topic_id:
+        raise _replaced(f"the topic {topic} was made anew: its id is {topic_id}, and was {known}")
+
+
+def _known_topic(properties: Mapping[str, str]) -> tuple[str, str]:
+    said = json.loads(properties.get(_TOPIC, "{}"))
+    return said.get("name", ""), said.get("id", "")
+
+
+def _replaced(what: str) -> TopicReplacedError:
+    return TopicReplacedError(
+        what, way_out="declare another table for the new topic: its offsets begin anew, and rows are numbered by them"
+    )
+
+
+def replaced_topic(topic: str, partition: int, position: int, end: int) -> TopicReplacedError:
+    """The error of a partition that ends before its position."""
+    return _replaced(f"partition {partition} of {topic} ends at {end}, before its position {position}")
+
+
+def _fenced(partition: int, why: str) -> StreamFencedError:
+    return StreamFencedError(f"another process reads partition {partition} now: {why}", way_out=_WAY_OUT)

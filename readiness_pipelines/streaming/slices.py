@@ -1,0 +1,48 @@
+"""A slice: messages that are brought into the tables together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from readiness_pipelines.sources.messages import Message, row_number
+
+
+class WindowClosed(Exception):  # noqa: N818  # it says what is so, and is never shown
+    """The window of a slice is closed: it belongs to a later one."""
+
+
+class SettledSlice(Exception):  # noqa: N818  # as above
+    """A table has the slice's rows already, or its window is closed, and all of it is in the hands of the seal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """Messages of some partitions, each from an offset up to another.
+
+    Attributes:
+        id: Tells it from all others.
+        window: The batch that it is added to.
+        window_end: When that ends, as text that sorts by time.
+        ranges: By partition: its first offset, and the one after its last.
+    """
+
+    id: str
+    window: str
+    window_end: str
+    ranges: Mapping[int, tuple[int, int]]
+
+    @property
+    def condition(self) -> str:
+        """SQL that holds for its rows among those of its window."""
+        each = (
+            f"_row BETWEEN {row_number(partition, start)} AND {row_number(partition, end) - 1}"
+            for partition, (start, end) in self.ranges.items()
+        )
+        return "(" + " OR ".join(each) + ")"
+
+
+def ranges_of(messages: Sequence[Message], begins: Mapping[int, int]) -> Mapping[int, tuple[int, int]]:
+    """The offsets that messages cover, from where their partitions stand: offsets without a message are passed over."""
+    ends: dict[int, int] = {}
+    for message in messages:
+        ends[message.partition] = max(ends.get(message.partition, 0), message.offset + 1)
+    return {partition: (begins[partition], end) for partition, end in ends.items()}

@@ -1,0 +1,144 @@
+"""The server itself, once: over a socket, with code that changes under it, until SIGTERM."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from readiness_pipelines_tests.conftest import ROOT
+
+DOMAIN = '''"""A shop."""
+
+import pandera.pyarrow as pa
+import pyarrow as arrow
+
+from readiness_pipelines import Domain, FileDrop, Source, StaticBatches, Steward
+
+from limits import MOST
+
+
+class Order(pa.DataFrameModel):
+    """An order."""
+
+    id: arrow.int64() = pa.Field(gt=0)
+    amount: arrow.float64() = pa.Field(le=MOST)
+
+
+shop = Domain("shop", owner="shop@shop.example")
+shop.gated(
+    "orders",
+    schema=Order,
+    source=Source(
+        origin="Shop export", steward=Steward("Shop", "shop@shop.example"), reader=FileDrop("orders/{batch}.jsonl")
+    ),
+    batches=StaticBatches(keys=("all",)),
+)
+'''
+PROOF = "a token of more than thirty-two characters"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    (tmp_path / "shop_of_serve.py").write_text(DOMAIN)
+    (tmp_path / "limits.py").write_text("MOST = 10\n")
+    (tmp_path / "readiness.toml").write_text(
+        '[settings]\ndomains = ["shop_of_serve:shop"]\n[settings.serve]\nsample = 1\n'
+        '[settings.serve.tokens]\ncheckout = "env:CHECKOUT"\n'
+    )
+    environment = {**os.environ, "CHECKOUT": PROOF, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-W", "ignore", "-c", "from readiness_pipelines.cli.main import main; main()"]
+    process = subprocess.Popen(
+        [*command, "serve", "--port", "0", "--watch", "0.3"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r":(\d+)$", line.strip())
+        assert found, line
+        yield process, int(found[1])
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ask(port: int, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    headers = {"Authorization": f"Bearer {PROOF}", "Content-Type": "application/json"}
+    connection.request(method, path, None if body is None else json.dumps(body), headers)
+    reply = connection.getresponse()
+    value = json.loads(reply.read())
+    connection.close()
+    return reply.status, value
+
+
+def wait(until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 150
+    while not until():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_new_code_is_taken_without_a_lost_request_and_broken_code_changes_nothing(
+    server: tuple[subprocess.Popen[str], int], tmp_path: Path
+) -> None:
+    process, port = server
+    judged = [0]
+    counting = threading.Lock()
+
+    def check(port: int) -> tuple[int, Any]:
+        answer = ask(port, "POST", "/gates/shop.orders/check", {"id": 1, "amount": 15})
+        with counting:
+            judged[0] += 1
+        return answer
+
+    first = check(port)[1]
+    assert not first["passed"]
+    failed: list[Any] = []
+    ended = threading.Event()
+
+    def keep_asking() -> None:
+        while not ended.is_set():
+            try:
+                status, _ = check(port)
+                if status != 200:
+                    failed.append(status)
+            except OSError as error:
+                failed.append(error)
+            time.sleep(0.01)
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+    (tmp_path / "limits.py").write_text("MOST = 20  # more\n")
+    wait(lambda: ask(port, "GET", "/health")[1]["generation"] == 2)
+    wait(lambda: check(port)[1]["passed"])
+    newer = check(port)[1]
+    assert newer["version"] != first["version"]
+    (tmp_path / "limits.py").write_text("MOST = \n")
+    wait(lambda: ask(port, "GET", "/health")[1]["reload_failed"])
+    assert "limits.py, line 1" in ask(port, "GET", "/gates")[1]["reload_error"]
+    assert check(port)[1]["passed"]
+    assert ask(port, "POST", "/reload") == (202, {"reloading": True})
+    ended.set()
+    asking.join()
+    assert judged[0] > 10
+    assert not failed
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    kept = [json.loads(line) for file in tmp_path.rglob("decisions/*/*.jsonl") for line in file.open()]
+    assert len(kept) == judged[0]  # also what waited to be written when a process ended
+    assert {one["gate_version"] for one in kept} == {first["version"], newer["version"]}

@@ -1,0 +1,66 @@
+"""Whatever is killed wherever: each message is in the tables once."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from readiness_pipelines.delivery import do_work, due_work, reconcile
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.streaming.points import Point
+from readiness_pipelines_tests.brokers import Broker, broker
+from readiness_pipelines_tests.streaming.accounting import account
+from readiness_pipelines_tests.streaming.payments import START, TOPIC, mixed, payments_domain, payments_table
+from readiness_pipelines_tests.streaming.victims import Nursery, Victim
+
+PARTITIONS = 2
+
+
+@pytest.fixture
+def noida(tmp_path: Path) -> Iterator[Broker]:
+    with broker("noida", tmp_path / "broker") as one:
+        one.make_topic(TOPIC, PARTITIONS)
+        yield one
+
+
+def test_a_process_killed_at_any_point_and_a_zombie_lose_and_double_nothing(
+    noida: Broker, installation: Installation, tmp_path: Path
+) -> None:
+    values = mixed(600)
+    noida.send(TOPIC, values, partitions=PARTITIONS)
+    ends = {partition: len(values[partition::PARTITIONS]) for partition in range(PARTITIONS)}
+    table = payments_table(domain := payments_domain())
+    now = START
+
+    def victim(**what: object) -> Victim:
+        said: dict[str, object] = {
+            "records": 50,
+            "folder": str(tmp_path),
+            "address": noida.address,
+            "now": now.isoformat(),
+            **what,
+        }
+        return Victim(ends={str(partition): end for partition, end in ends.items()}, **said)  # type: ignore[arg-type]
+
+    with Nursery() as nursery:
+        zombies = []
+        for point, follower in ((Point.STAGED, Point.LANDED), (Point.JUDGED, Point.QUARANTINED)):
+            zombies.append(nursery.run(victim(point=point.value, stops=True)))
+            assert zombies[-1].startswith("stopped")
+            now += timedelta(minutes=3)  # its lease is over
+            assert nursery.run(victim(point=follower.value)) == "killed"
+            now += timedelta(minutes=3)
+        assert nursery.run(victim(point=Point.PUBLISHED.value, times=2)) == "killed"
+        now += timedelta(minutes=3)
+        assert [nursery.wake(zombie).partition(":")[0] for zombie in zombies] == ["StreamFencedError"] * 2
+        assert nursery.run(victim()) == "done"
+    assert account(table, ends, installation).is_clean
+    later = START + timedelta(hours=2)
+    do_work(
+        due_work([domain], installation=installation, now=later)[0],
+        installation=installation,
+        run=Run(clock=lambda: later),
+    )
+    assert account(table, ends, installation).is_clean
+    assert reconcile([domain], installation=installation).problems == ()
