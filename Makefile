@@ -1,4 +1,4 @@
-# make run    run the domain readmissions on the committed data     make ui     the Dagster UI, with its daemon
+# make run    run the domain readmissions on the committed data     make ui     the web page and the Dagster UI, with its daemon
 # make test   all tests                                             make lint   ruff, mypy, import-linter
 # make quick  tests of declarations, gates and promises in a minute or two, for work in progress; QUICK="folder …" for others
 # make docs   the documentation as a site, at http://127.0.0.1:8000; what changes is shown at once
@@ -9,11 +9,13 @@
 # make conform  the gate against Pandera on random schemas and batches; CONFORM="--cases 10000 --seed 7 --spark 0.01"
 # make doors  faults under every door: files, statements, damage, memory; DOORS="--door replay --kind files --stride 10"
 # make kills-stream  processes that read a topic, and its broker, killed by the hundred; KILLS="--kills 500 --seed 7"
+# make contracts  what we write as data contracts, linted by datacontract-cli in an environment of its own
 # make bench  all of these, some two hours
 # make bench-gate    speed and memory beside peers, in an environment of its own; BENCH="--millions 1" is short
 # make bench-alarms  false alarms and misses on 400 series with known faults and without
 # make bench-detection  columns about persons: precision and recall; DETECTION="--missed" names what was missed
 # make bench-serve  one record over HTTP: rate, latency, processor time, beside Starlette with pydantic; SERVE="--seconds 30 --long 300"
+# make bench-catalog search and show over 2,000 tables with 40,000 columns, one of them with 10,000 batches
 # make bench-watch   one look at the freshness of 500 tables
 # make bench-scale   Spark beside DuckDB on 20 million rows; 500 tables, 10,000 batches; SCALE="--millions 1 --parts engines" is short
 # make bench-growth  what a delivery costs as batches accumulate; GROWTH="--sizes 10 100" is short
@@ -25,7 +27,7 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream bench bench-gate bench-scale bench-growth bench-watch bench-serve bench-alarms bench-detection lock clean
+.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-serve bench-catalog bench-alarms bench-detection lock clean
 
 KEYS := data/keys/patients.key data/keys/cards.key
 
@@ -39,10 +41,16 @@ test: .venv/tools
 quick: .venv/tools
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow" $(QUICK)
 
-# Of the hospital alone, and nothing runs that nobody started: see READINESS_AUTOMATIC in docs/settings.md.
+# Of the hospital alone, and nothing runs that nobody started: see READINESS_AUTOMATIC in docs/settings.md. The web page
+# stands beside Dagster, each links to the other, and ends with it.
+ui: export READINESS_DOMAINS = readiness_pipelines.examples.readmissions:readmissions
+ui: export READINESS_AUTOMATIC = false
+ui: export READINESS_WEB_URL = http://127.0.0.1:3080
+ui: export READINESS_DAGSTER_URL = http://127.0.0.1:3000
+ui: export DAGSTER_HOME = $(CURDIR)/.dagster
 ui: .venv/installed .dagster/dagster.yaml $(KEYS)
-	READINESS_DOMAINS=readiness_pipelines.examples.readmissions:readmissions READINESS_AUTOMATIC=false \
-		DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+	@$(BIN)/readiness web --port 3080 & page=$$!; trap 'kill $$page' EXIT; trap 'exit 130' INT TERM; \
+		$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
 lint: .venv/tools
 	$(BIN)/ruff check .
@@ -74,6 +82,14 @@ doors: .venv/tools
 kills-stream: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.streaming.kills $(KILLS)
 
+contracts: .venv-contracts/installed .venv/tools
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.interop.datacontract_cli --python .venv-contracts/bin/python
+
+.venv-contracts/installed:
+	$(PYTHON) -m venv .venv-contracts
+	.venv-contracts/bin/pip install --quiet datacontract-cli==1.2.8
+	@touch $@
+
 bench: bench-gate bench-scale bench-growth bench-watch bench-alarms
 
 bench-gate: .venv-bench/installed
@@ -87,6 +103,9 @@ bench-detection: .venv/tools
 
 bench-scale: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.scale $(SCALE)
+
+bench-catalog: .venv/tools
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.benchmarks.catalog
 
 bench-watch: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.watching
@@ -144,5 +163,5 @@ lock:
 		--output-file readiness_pipelines_tests/benchmarks/requirements.lock
 
 clean:
-	rm -rf .venv .venv-bench .dagster data/warehouse .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-contracts .dagster data/warehouse .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

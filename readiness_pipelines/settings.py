@@ -60,6 +60,7 @@ class Settings(BaseSettings):
         serve: How ``readiness serve`` answers: the table ``[settings.serve]``; JSON where it is a variable.
         web_url: Address of the web page (``readiness web``), that alerts, runs and reports link to; without it they say
             the commands alone.
+        dagster_url: Address of Dagster's UI, that the web page's runs and tables link to; without it nothing does.
         openlineage: Who is sent OpenLineage events, by name: the table ``[settings.openlineage]``; JSON where it is a
             variable. ``file:PATH`` appends lines of JSON to a file, ``https://…`` is posted each event; ``env:NAME``
             stands for what the variable NAME holds.
@@ -103,6 +104,7 @@ class Settings(BaseSettings):
     identity: Identity = Field(default_factory=Identity)
     serve: Serve = Field(default_factory=Serve)
     web_url: str = Field(default="", pattern="^$|^https?://.+")
+    dagster_url: str = Field(default="", pattern="^$|^https?://.+")
     openlineage: dict[str, str] = Field(default_factory=dict, repr=False)
     openlineage_tokens: dict[str, str] = Field(default_factory=dict, repr=False)
     openlineage_namespace: str = Field(default="readiness", min_length=1)

@@ -19,6 +19,7 @@ from readiness_pipelines.domains import load_domains
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.installation import Installation, utc_now
+from readiness_pipelines.json_values.catalog import search_value, table_value
 from readiness_pipelines.overview import (
     KEPT_DAYS,
     CatalogEntry,
@@ -28,7 +29,6 @@ from readiness_pipelines.overview import (
     catalog_entry,
     dcat_catalog,
     pass_share,
-    plain_value,
     reading_lines,
     search_catalog,
     table_facts,
@@ -58,7 +58,7 @@ def search(
         query = " ".join(words)
         hits = search_catalog(query, load_domains(Settings()), limit=limit)
         if as_json:
-            print_json({"query": query, "hits": plain_value(hits)})
+            print_json(search_value(query, hits))
             return
         if not hits:
             say(f"nothing in the catalog is like {query!r}")
@@ -83,13 +83,7 @@ def show(table: TableWord, as_json: AsJson = False) -> None:
         facts = table_facts(found, installation=Installation.open(settings), now=now)
         lines = reading_lines(found.id, settings)
         if as_json:
-            value = {**plain_value(entry), "facts": plain_value(facts), "read": plain_value(lines)}
-            value["facts"]["months"] = [
-                {**plain_value(month), "pass_share": month.pass_share} for month in facts.months
-            ]
-            if facts.kept is not None:
-                value["facts"]["kept"]["share"] = facts.kept.share
-            print_json(value)
+            print_json(table_value(entry, facts, lines))
             return
         _say_entry(entry, facts)
         if len(facts.months) > 1:

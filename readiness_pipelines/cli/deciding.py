@@ -1,14 +1,14 @@
 """Decisions kept together, with one replay where it is wanted; or what they would do, looked at first."""
 
 from readiness_pipelines.cli.acting import who_types
-from readiness_pipelines.cli.draft_tables import outcome_value, show_outcome
+from readiness_pipelines.cli.draft_tables import show_outcome
 from readiness_pipelines.cli.output import AsJson, count_of, print_json, say, say_next
 from readiness_pipelines.cli.replay import replay_refs
-from readiness_pipelines.cli.values import decision_value
 from readiness_pipelines.commands import approve_command, replay_command
 from readiness_pipelines.delivery import Draft, KeptTogether, decide_together
 from readiness_pipelines.delivery import dry_run as run_dry
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.json_values.drafts import kept_value, outcome_value
 
 
 def keep_draft(
@@ -43,16 +43,7 @@ def keep_draft(
     kept = decide_together([draft], why=reason, installation=installation, run=run)
     following = approve_command(draft.ref, kept.second_person[0]) if kept.second_person else replay_command(draft.ref)
     if as_json:
-        value = {
-            "decisions": [
-                {
-                    **decision_value(one.decision),
-                    "rows": one.rows,
-                    "second_person": one.decision.id in kept.second_person,
-                }
-                for one in kept.decisions
-            ]
-        }
+        value = kept_value(kept)
         if not replay:
             print_json({**value, "next": following})
             return

@@ -13,7 +13,7 @@ from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.deciding import keep_draft
 from readiness_pipelines.cli.output import OUT, AsJson, count_of, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.repeating import HeldOnly, Watch, look_again
-from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_tables, waiting_value
+from readiness_pipelines.cli.waiting import rows_table, show_batch, waiting_tables
 from readiness_pipelines.cli.words import BatchKey, OfTable, WaitingBatch, What, find, find_batch, find_waiting
 from readiness_pipelines.commands import quarantine_command
 from readiness_pipelines.contracts import Table
@@ -23,6 +23,7 @@ from readiness_pipelines.delivery import Draft
 from readiness_pipelines.delivery.revealing import reveal as reveal_columns
 from readiness_pipelines.errors import DeclarationError, first_line
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.json_values.waiting import waiting_value
 from readiness_pipelines.masking import NOBODY, Viewer, quoted_expression
 from readiness_pipelines.overview import classified_columns, quarantine_rows, waiting_batches, waiting_values
 from readiness_pipelines.settings import Settings

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, print_json_of, say
-from readiness_pipelines.cli.steps import changes_table, map_table, rules_table, step_value
+from readiness_pipelines.cli.steps import changes_table, map_table, rules_table
 from readiness_pipelines.cli.tables import target_text
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.json_values.domain import domain_value, map_value
 from readiness_pipelines.overview import domain_map, gate_changes
 from readiness_pipelines.settings import Settings
 
@@ -23,20 +24,7 @@ def list_domains(as_json: AsJson = False) -> None:
     with errors_for_people():
         domains = load_domains(Settings())
         if as_json:
-            print_json(
-                [
-                    {
-                        "name": domain.name,
-                        "owner": domain.owner,
-                        "on_call": domain.on_call,
-                        "module": domain.module,
-                        "tables": [str(table.id) for table in domain.tables],
-                        "lanes": {lane.name: [str(table.id) for table in lane.tables] for lane in domain.lanes},
-                        "kpis": {str(kpi.id): kpi.question for kpi in domain.kpis},
-                    }
-                    for domain in domains
-                ]
-            )
+            print_json(list(map(domain_value, domains)))
             return
         for domain in domains:
             say((domain.name, "bold"), f" {domain.owner}")
@@ -58,7 +46,7 @@ def show_domain(
         wanted = {ident for table in chosen.tables for ident in (table.id, table.id.raw)}
         maps = {domain.name: [step for step in domain_map(domain) if step.table in wanted] for domain in chosen.domains}
         if as_json:
-            print_json_of([{"domain": name, "steps": list(map(step_value, steps))} for name, steps in maps.items()])
+            print_json_of([map_value(name, steps) for name, steps in maps.items()])
             return
         for name, steps in maps.items():
             OUT.print(map_table(name, steps))

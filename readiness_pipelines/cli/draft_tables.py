@@ -1,48 +1,12 @@
 """What a draft would do, as tables for people and JSON for programs."""
 
-from typing import Any
-
 from rich.text import Text
 
 from readiness_pipelines.cli.output import OUT, count_of, say
 from readiness_pipelines.cli.tables import plain_table
-from readiness_pipelines.cli.values import counts_value
 from readiness_pipelines.delivery import DraftOutcome, RowChange
 
 SHOWN_ROWS = 20
-
-
-def outcome_value(outcome: DraftOutcome) -> dict[str, Any]:
-    """What a draft would do."""
-    changes = outcome.changes
-    return {
-        "table": str(outcome.ref.table),
-        "batch": outcome.ref.batch,
-        "decisions": [
-            {"kind": one.what.verb, "what": one.text, "rows": one.rows, "second_person": one.second_person}
-            for one in outcome.decisions
-        ],
-        "state": outcome.state.value if outcome.state else None,
-        "rows": counts_value(outcome.counts),
-        "would_be": outcome.would_be.value,
-        "would_be_rows": counts_value(outcome.would_count),
-        "reason": outcome.reason,
-        "still_broken": [{"rule": count.rule.name, "rows": count.broken_rows} for count in outcome.rules],
-        "moved": [{"from": old or None, "to": new, "rows": rows} for (old, new), rows in changes.moved.items()],
-        "corrected": changes.corrected,
-        "changed": changes.total,
-        "changed_rows": [
-            {
-                "_row": row.row,
-                "from": row.before or None,
-                "to": row.after,
-                "cells": [{"column": c.column, "before": c.before, "after": c.after} for c in row.cells],
-                "still_breaks": list(row.broken),
-            }
-            for row in changes.rows
-        ],
-        "downstream": [{"table": str(ref.table), "batch": ref.batch} for ref in outcome.downstream],
-    }
 
 
 def show_outcome(outcome: DraftOutcome) -> None:

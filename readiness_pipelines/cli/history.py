@@ -1,15 +1,12 @@
 """`readiness history`: the chain of custody of a batch."""
 
-from typing import Any
-
 from readiness_pipelines.batches import BatchState
 from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json, say
-from readiness_pipelines.cli.values import counts_value, decision_value, kpi_value
 from readiness_pipelines.cli.words import BatchKey, OfTable, find_batch
 from readiness_pipelines.contracts import Kpi, Table
 from readiness_pipelines.domains import load_domains, tables_of
 from readiness_pipelines.installation import Installation, utc_now
-from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.json_values.history import history_value, snapshots_value
 from readiness_pipelines.overview import BatchHistory, guidance_of, history
 from readiness_pipelines.products import format_value
 from readiness_pipelines.settings import Settings
@@ -24,10 +21,10 @@ def show_history(batch: BatchKey, what: OfTable = None, as_json: AsJson = False)
         settings = Settings()
         installation = Installation.open(settings)
         command = "readiness history {table} --batch {batch}"
-        found, ref = find_batch(what, batch, settings, installation=installation, command=command)
+        found, _ = find_batch(what, batch, settings, installation=installation, command=command)
         past = history(found, batch=batch, installation=installation)
         if as_json:
-            print_json({"table": str(ref.table), "batch": batch, "steps": list(map(_value, past.steps))})
+            print_json(history_value(past))
             return
         tables = tables_of(load_domains(settings))
         for step in past.steps:
@@ -58,7 +55,7 @@ def _show(step: BatchHistory, table: Table | None) -> None:
         say(f"  origin {origin.name}{size} · {origin.fingerprint}")
     if record.gate_version:
         say(f"  gate {record.gate_version}")
-    for name, snapshot in _snapshots(record).items():
+    for name, snapshot in snapshots_value(record).items():
         say(f"  {name} snapshot {snapshot}")
     for decision in step.decisions:
         at = f"{decision.at:%Y-%m-%d %H:%M}"
@@ -66,40 +63,3 @@ def _show(step: BatchHistory, table: Table | None) -> None:
     for entry in step.trail:
         why = f" · {entry.why}" if entry.why else ""
         say(f"  {entry.at:%Y-%m-%d %H:%M:%S} {entry.what} · {entry.who}{why}")
-
-
-def _snapshots(record: BatchRecord | None) -> dict[str, int]:
-    if record is None:
-        return {}
-    found = {name: getattr(record.snapshots, name) for name in ("raw", "quarantine", "published")}
-    return {name: snapshot for name, snapshot in found.items() if snapshot is not None}
-
-
-def _value(step: BatchHistory) -> dict[str, Any]:
-    record = step.record
-    return {
-        "table": str(step.ref.table),
-        "batch": step.ref.batch,
-        "state": record.state.value if record else None,
-        "rows": counts_value(record.counts) if record else None,
-        "gate_version": record.gate_version if record else None,
-        "kpi": kpi_value(step.value),
-        "origins": [
-            {"name": origin.name, "bytes": origin.bytes, "fingerprint": origin.fingerprint}
-            for origin in (record.origins if record else ())
-        ],
-        "snapshots": _snapshots(record),
-        "inputs": {str(table): dict(keys) for table, keys in record.inputs.items()} if record else {},
-        "decisions": list(map(decision_value, step.decisions)),
-        "trail": [
-            {
-                "at": entry.at.isoformat(),
-                "what": entry.what,
-                "who": entry.who,
-                "why": entry.why,
-                "run": entry.run_id,
-                "details": dict(entry.details),
-            }
-            for entry in step.trail
-        ],
-    }

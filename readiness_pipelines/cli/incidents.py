@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -12,7 +12,7 @@ from rich.text import Text
 from readiness_pipelines.alerts import incident_lines
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.acting import who_types
-from readiness_pipelines.cli.guiding import guidance_if_declared, guidance_value, say_runbook
+from readiness_pipelines.cli.guiding import guidance_if_declared, say_runbook
 from readiness_pipelines.cli.output import (
     OUT,
     AsJson,
@@ -25,6 +25,7 @@ from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.durations import Duration, format_duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.json_values.incidents import incident_value, incidents_value
 from readiness_pipelines.ledger import FindingKind, Incident, Incidents
 from readiness_pipelines.settings import Settings
 
@@ -44,8 +45,7 @@ def list_incidents(
         book = _book()
         found, unsent = book.incidents(active=not everything), book.messages(unsent=True)
         if as_json:
-            errors = [{"channel": m.channel, "title": m.title, "tries": m.tries, "error": m.error} for m in unsent]
-            print_json({"incidents": [_value(incident) for incident in found], "unsent_messages": errors})
+            print_json(incidents_value(found, unsent))
             return
         if found:
             OUT.print(incidents_table(found))
@@ -67,8 +67,7 @@ def show(incident: Number, as_json: AsJson = False) -> None:
         found, events = known[incident], book.events(incident=incident)
         guidance = guidance_if_declared(found.finding.table)
         if as_json:
-            entries = [{"at": e.at.isoformat(), "what": e.what, "who": e.who, "why": e.why} for e in events]
-            print_json({**_value(found), **guidance_value(guidance), "events": entries})
+            print_json(incident_value(found, events, guidance))
             return
         say((f"#{found.id} {_where(found)} · {found.finding.kind} ", "bold"), found.state)
         for line in incident_lines(found, guidance=guidance, now=Run().clock()):
@@ -186,30 +185,3 @@ def _times(incident: Incident) -> str:
     }
     spans = (f"{name} {format_duration(took) if took is not None else '–'}" for name, took in times.items())
     return "time to " + ", ".join(spans)
-
-
-def _value(incident: Incident) -> dict[str, Any]:
-    finding = incident.finding
-
-    def seconds(took: timedelta | None) -> float | None:
-        return None if took is None else took.total_seconds()
-
-    return {
-        "id": incident.id,
-        "state": incident.state.value,
-        "kind": finding.kind.value,
-        "severity": finding.severity.value,
-        "table": str(finding.table),
-        "batch": finding.batch,
-        "promised": finding.promised,
-        "seen": finding.seen,
-        "since": finding.since.isoformat(),
-        "answers": finding.answers,
-        "at_risk": list(finding.at_risk),
-        "details": list(finding.details),
-        "next": finding.way_out,
-        "acknowledged_by": incident.acknowledged_by,
-        "seconds_to_detect": seconds(incident.time_to_detect),
-        "seconds_to_notify": seconds(incident.time_to_notify),
-        "seconds_to_repair": seconds(incident.time_to_repair),
-    }

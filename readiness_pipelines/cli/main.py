@@ -73,6 +73,10 @@ COMMANDS: Mapping[str, Named] = {
         help="Open the page of a batch (its verdict, rows, decisions, what to type), or a domain's report, in the"
         " browser.",
     ),
+    "web": Named(
+        home="readiness_pipelines.cli.web:serve",
+        help="Serve the web page: how everything stands, what waits, decide and replay, the map, the same as JSON.",
+    ),
     "scorecard": Named(
         home="readiness_pipelines.cli.scorecard:show_scorecard",
         help="Show how ready the data is: each question passes, fails, or has no evidence, with what proves it, and"

@@ -8,11 +8,11 @@ import typer
 
 from readiness_pipelines.batches import BatchRef, in_order
 from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json, say
-from readiness_pipelines.cli.report import write_pages
+from readiness_pipelines.cli.report import write_batch_page, write_pages
 from readiness_pipelines.cli.words import Chosen, What, check_ran, find, find_batch
 from readiness_pipelines.contracts import Kpi, Table
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.page_addresses import batch_address, product_address, table_address, today_address
 from readiness_pipelines.settings import Settings
 
@@ -42,10 +42,10 @@ def open_page(
             return
         to = to or Path("data/reports")
         if batch is None and chosen.table is None:
-            pages = [Path(written["html"]) for written in write_pages(chosen.domains, to, installation)]
+            pages = [Path(written["html"]) for written in write_pages(chosen.domains, to, settings, installation)]
         else:
             table, key = _batch(what, chosen, batch, settings, installation)
-            pages = [_write_batch(table, key, to, installation)]
+            pages = [write_batch_page(table, key, to, installation)]
         addresses = [page.resolve().as_uri() for page in pages]
         opened = [browser and not as_json and webbrowser.open(address) for address in addresses]
         if as_json:
@@ -94,16 +94,3 @@ def _batch(
     command = "readiness open {table} --batch {batch}"
     found, ref = find_batch(what, batch, settings, installation=installation, command=command)
     return found, ref.batch
-
-
-def _write_batch(table: Table, batch: str, to: Path, installation: Installation) -> Path:
-    # Only this command pays for templates.
-    from readiness_pipelines.reports.batch_facts import gather_batch  # noqa: PLC0415
-    from readiness_pipelines.reports.batch_page import batch_page  # noqa: PLC0415
-
-    facts = gather_batch(table, batch=batch, installation=installation, now=Run().clock())
-    # A colon is not allowed in the names of files everywhere.
-    file = to / str(table.id) / f"{batch.replace(':', '-')}.html"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(batch_page(facts), encoding="utf-8")
-    return file

@@ -10,9 +10,9 @@ from rich.text import Text
 from readiness_pipelines.batches import BatchState, in_order
 from readiness_pipelines.cli.output import OUT, count_batches, count_of, say
 from readiness_pipelines.cli.tables import plain_table
-from readiness_pipelines.cli.values import counts_value, kpi_value
 from readiness_pipelines.contracts import Kpi, Table
 from readiness_pipelines.delivery import EvaluatedBatch, Evaluation, KpiChange
+from readiness_pipelines.json_values.status import counts_value, kpi_value
 from readiness_pipelines.lakehouse import WAY_OUT_OF_OTHER_TYPES
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import Plan, TablePlan

@@ -25,13 +25,13 @@ from readiness_pipelines.cli.output import (
 from readiness_pipelines.cli.replaying import ReplayReport, run_replays, run_what_follows, tables_and_lanes
 from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
 from readiness_pipelines.cli.tables import plain_table
-from readiness_pipelines.cli.values import counts_value
 from readiness_pipelines.cli.words import Chosen, What, check_ran, find
 from readiness_pipelines.commands import history_command, quarantine_command, replay_command
 from readiness_pipelines.contracts import Table, upstream
 from readiness_pipelines.delivery import ReplayPlan, ReplayStep, Selection, moved_rows, plan_replay
 from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.json_values.status import counts_value
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.settings import Settings
 

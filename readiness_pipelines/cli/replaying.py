@@ -15,7 +15,7 @@ from readiness_pipelines.contracts import Domain, GatedTable, Lane, Table
 from readiness_pipelines.delivery import Work
 from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import RequestState
+from readiness_pipelines.ledger import ReplayRequest, RequestState
 from readiness_pipelines.names import TableId
 
 
@@ -41,6 +41,7 @@ def run_replays(
     stop: Stop,
     quiet: bool,
     only: Collection[BatchRef] | None = None,
+    request: ReplayRequest | None = None,
 ) -> None:
     """Run the replay job for each of some batches, with what is computed from it in the same run.
 
@@ -55,6 +56,7 @@ def run_replays(
         quiet: Whether to show no progress.
         only: The batches of a plan: no other one is computed in the same run, and one of which an input is not there
             any more, because of those before it, is left. ``None`` for all.
+        request: The request that this carries out, where it is filed already, and is for the only batch.
 
     Raises:
         ReadinessError: No Dagster job for a lane.
@@ -88,7 +90,7 @@ def run_replays(
                 again = [one.id for one in replayed_tables(table, lane, ref.batch, installation.ledger)]
                 if only is not None:
                     again = [one for one in again if BatchRef(one, ref.batch) in only]
-                asked = installation.ledger.request_replay(ref, who=run.who, why=reason, at=run.clock())
+                asked = request or installation.ledger.request_replay(ref, who=run.who, why=reason, at=run.clock())
                 report.requests[ref] = asked.id
                 tags = replay_tags(asked.id, who=run.who, why=reason)
                 ran = launching.run_batch(jobs[name], ref.batch, instance=instance, tags=tags, tables=again)

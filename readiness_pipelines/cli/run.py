@@ -23,13 +23,13 @@ from readiness_pipelines.cli.running import RunReport, run_works
 from readiness_pipelines.cli.status import show_lanes
 from readiness_pipelines.cli.stopping import Stop, signals_end_after_a_batch
 from readiness_pipelines.cli.unusual import say_unusual, unusual_of
-from readiness_pipelines.cli.values import status_value
 from readiness_pipelines.cli.words import Chosen, What, find
 from readiness_pipelines.commands import quarantine_command, status_command
 from readiness_pipelines.contracts import Domain, GatedTable
 from readiness_pipelines.delivery import WAITS_AT_MOST, Work, due_work
 from readiness_pipelines.errors import BatchNotLandedError, DeclarationError
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.json_values.status import status_value
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.overview import DomainStatus, batches_by_other_gates, status
 from readiness_pipelines.settings import Settings

@@ -24,11 +24,11 @@ from readiness_pipelines.cli.repeating import HeldOnly, Watch, look_again
 from readiness_pipelines.cli.shards import say_shards
 from readiness_pipelines.cli.tables import NEWEST, dimensions_table, lane_table, versions_table
 from readiness_pipelines.cli.unusual import say_unusual, unusual_of
-from readiness_pipelines.cli.values import record_value, status_value, table_value
 from readiness_pipelines.cli.words import Chosen, What, find
 from readiness_pipelines.commands import quarantine_command, replay_command
 from readiness_pipelines.contracts import Domain, Kpi, Table
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.json_values.status import record_value, status_value, table_value
 from readiness_pipelines.ledger import BatchRecord, ErasureState
 from readiness_pipelines.overview import BatchStatus, DomainStatus, batches_by_other_gates, status, undeclared_tables
 from readiness_pipelines.settings import Settings

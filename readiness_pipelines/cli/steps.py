@@ -1,7 +1,6 @@
 """What is declared, for people and for programs: the steps of a domain, their rules, and what changed in a gate."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -67,37 +66,3 @@ def changes_table(changes: GateChanges) -> Table:
         kind = Text(change.kind, style=_CHANGE_STYLES.get(change.kind, "dim"))
         table.add_row(kind, Text(change.what), Text(change.before), Text(change.after))
     return table
-
-
-def step_value(step: MapStep) -> dict[str, Any]:
-    """A step of a domain."""
-    return {
-        "table": str(step.table),
-        "kind": step.kind,
-        "batches": step.batches,
-        "reads": list(step.reads),
-        "compares": list(step.compares),
-        "origin": step.source.origin if step.source else None,
-        "classification": step.source.classification.value if step.source else None,
-        "refresh": format_duration(step.source.refresh) if step.source and step.source.refresh else None,
-        "known_issues": list(step.source.known_issues) if step.source else [],
-        "answers": step.answers,
-        "rules": [
-            {
-                "name": rule.name,
-                "kind": rule.kind,
-                "route": rule.route,
-                "requires": rule.reason,
-                "runs_on": rule.runs_on,
-                "because": rule.because,
-            }
-            for rule in step.rules
-        ],
-        "tolerance": step.tolerance.model_dump() if step.tolerance else None,
-        "late_after": format_duration(step.freshness.warn_after) if step.freshness else None,
-        "fails_after": format_duration(step.freshness.fail_after) if step.freshness else None,
-        "latency": format_duration(step.latency) if step.latency else None,
-        "gate_version": step.gate_version,
-        "at_risk": list(step.at_risk),
-        "description": step.description,
-    }

@@ -1,13 +1,13 @@
 """Batches that are not like those before them, a line each: a new column in the source, half the rows."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from readiness_pipelines.cli.output import say
-from readiness_pipelines.commands import report_command, schema_command
+from readiness_pipelines.commands import report_command
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import Finding, FindingKind
+from readiness_pipelines.json_values.unusual import unusual_command
+from readiness_pipelines.ledger import Finding
 from readiness_pipelines.overview import unusual_batches
 
 SHOWN = 5
@@ -28,25 +28,6 @@ def say_unusual(found: Sequence[Finding]) -> None:
     """Say what was found, and where to look."""
     for one in found[:SHOWN]:
         say(("unusual ", "bold yellow"), f"{one.table}[{one.batch}]: {one.seen} (expected: {one.promised})")
-        say(("  → ", "bold"), _command(one))
+        say(("  → ", "bold"), unusual_command(one))
     if len(found) > SHOWN:
         say(f"{len(found) - SHOWN:,} more that are unusual: ", report_command(found[SHOWN].table.domain))
-
-
-def unusual_value(found: Sequence[Finding]) -> list[dict[str, Any]]:
-    """What was found, as JSON."""
-    return [
-        {
-            "table": str(one.table),
-            "batch": one.batch,
-            "kind": one.kind.value,
-            "seen": one.seen,
-            "expected": one.promised,
-            "next": _command(one),
-        }
-        for one in found
-    ]
-
-
-def _command(one: Finding) -> str:
-    return schema_command(one.table) if one.kind is FindingKind.SCHEMA else one.way_out

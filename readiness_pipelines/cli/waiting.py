@@ -9,15 +9,15 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from readiness_pipelines.batches import BatchRef, BatchState
-from readiness_pipelines.cli.guiding import guidance_value, say_runbook
+from readiness_pipelines.cli.guiding import say_runbook
 from readiness_pipelines.cli.narrow import broken_between_words, short_redacted
 from readiness_pipelines.cli.output import OUT, count_of, print_json, say
 from readiness_pipelines.cli.tables import plain_table
-from readiness_pipelines.cli.values import counts_value, decision_value
 from readiness_pipelines.commands import history_command, open_command, replay_command
 from readiness_pipelines.contracts import Table, answers_for
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation, utc_now
+from readiness_pipelines.json_values.waiting import held_value
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.overview import broken_rules, guidance_of, waiting_record, ways_out
 
@@ -26,19 +26,6 @@ MOST_WIDTH, LEAST_WIDTH = 24, 8
 """A column of a table is so wide at most, and at least."""
 _GAPS = 8
 SHOWN_RULES = 10
-
-
-def waiting_value(record: BatchRecord) -> dict[str, Any]:
-    """Where a batch stands."""
-    return {
-        "batch": record.ref.batch,
-        "table": str(record.ref.table),
-        "state": record.state.value,
-        **counts_value(record.counts),
-        "reason": record.reason,
-        "gate_version": record.gate_version,
-        "since": record.updated_at.isoformat(),
-    }
 
 
 def waiting_tables(records: Sequence[BatchRecord]) -> Iterator[Grid]:
@@ -125,15 +112,7 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
     guidance = guidance_of(table, now=utc_now())
     if as_json:
         print_json(
-            {
-                **waiting_value(record),
-                "rules_of_gate": then or record.gate_version,
-                "answers": answers_for(table),
-                **guidance_value(guidance),
-                "rules": list(map(_rule_value, counts)),
-                "decisions": list(map(decision_value, decisions)),
-                "commands": commands,
-            }
+            held_value(table, record, counts, then=then, guidance=guidance, decisions=decisions, commands=commands)
         )
         return
     say((f"{record.ref} ", "bold"), (record.state.replace("_", " "), "bold red"))
@@ -173,14 +152,3 @@ def _show_samples(count: RuleCount) -> None:
 
 def _cell(value: object, style: str = "") -> Text:
     return Text(_shown(value), style=style)
-
-
-def _rule_value(count: RuleCount) -> Mapping[str, Any]:
-    return {
-        "rule": count.rule.name,
-        "requires": count.rule.reason,
-        "route": count.rule.route.value,
-        "rows": count.broken_rows,
-        "columns": dict(count.columns),
-        "samples": [dict(sample) for sample in count.samples],
-    }

@@ -33,6 +33,7 @@ def compare_contracts(old: Contract, new: Contract) -> tuple[ContractChange, ...
         *_settings(old.settings, new.settings),
         *_freshness(old, new),
         *_durations(old, new),
+        *_sla(old, new),
         *_batches(old, new),
         *_people(old, new),
         *_consumers(old, new),
@@ -140,6 +141,20 @@ def _durations(old: Contract, new: Contract) -> Iterator[ContractChange]:
             subject="notice", what=what, before=_duration(old.notice), after=_duration(new.notice),
             breaks=GOVERNANCE if less else NOBODY,
         )  # fmt: skip
+
+
+def _sla(old: Contract, new: Contract) -> Iterator[ContractChange]:
+    """What a product promises for each month: shares that are better the larger they are, and a time to repair."""
+    for name in ("published", "fresh"):
+        before, after = old.sla.get(name), new.sla.get(name)
+        if before != after:
+            less = after is None or (before is not None and after < before)
+            what = "is not promised any more" if after is None else "is less" if less else "is more"
+            yield ContractChange(
+                subject=f"monthly share {name}", what=what, before=_text(before), after=_text(after),
+                breaks=CONSUMERS if less else PRODUCER,
+            )  # fmt: skip
+    yield from _longer("time to repair", old.sla.get("repaired_within"), new.sla.get("repaired_within"))
 
 
 def _batches(old: Contract, new: Contract) -> Iterator[ContractChange]:

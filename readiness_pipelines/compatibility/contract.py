@@ -161,6 +161,10 @@ class Contract:
         on_call: Who is called when it breaks.
         description: For people.
         limitations: What is known to be wrong with it.
+        sla: What a product promises for each month: ``published``, ``fresh``, ``repaired_within``.
+        tags: What it belongs to.
+        synonyms: What people call it.
+        runbook: What to do when it is wrong, as Markdown.
         source: Where the rows come from: origin, reader, refresh, batches, as plain values.
         gate: The version of the gate; "" of foreign contracts.
     """
@@ -183,6 +187,10 @@ class Contract:
     on_call: str = ""
     description: str = ""
     limitations: tuple[str, ...] = ()
+    sla: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    synonyms: tuple[str, ...] = ()
+    runbook: str = ""
     source: Mapping[str, Any] = field(default_factory=dict)
     gate: str = ""
 
@@ -193,6 +201,9 @@ class Contract:
             self,
             description="",
             limitations=(),
+            tags=(),
+            synonyms=(),
+            runbook="",
             source={"batches": next(iter(self.source.get("batches") or {}), "")},
             columns=tuple(dataclasses.replace(one, description="") for one in self.columns),
             guarantees=tuple(

@@ -79,6 +79,10 @@ def contract_of(table: Table, gate: Gate) -> Contract:
         on_call=table.domain.on_call,
         description=table.description,
         limitations=source.known_issues if source else (),
+        sla=table.sla.model_dump(exclude_none=True) if isinstance(table, Kpi) and table.sla is not None else {},
+        tags=table.tags,
+        synonyms=table.synonyms,
+        runbook=table.runbook.text if table.runbook is not None else "",
         source=dict(_source(table)),
         gate=gate.version,
     )

@@ -46,7 +46,7 @@ class CellCorrection:
     def describe(self) -> str:
         """The decision on one line, for people."""
         count = sum(len(values) for values in self.cells.values())
-        return f"{count:,} cells of {', '.join(self.cells)} from {self.file}"
+        return f"{count:,} cell{'' if count == 1 else 's'} of {', '.join(self.cells)} from {self.file}"
 
     def to_json(self) -> dict[str, Any]:
         """The decision as JSON, without its values."""

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
     from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
     from readiness_pipelines.ledger.gates import GateRecord
+    from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
     from readiness_pipelines.ledger.incident_book import Incidents
     from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, IncidentState
     from readiness_pipelines.ledger.ledger import AUTOMATIC, Ledger
     from readiness_pipelines.ledger.migrations import Migrated, migrate
     from readiness_pipelines.ledger.moves import MOVES
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
-    from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
+    from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn, counts_of, shown_by
     from readiness_pipelines.ledger.profiles import profile_digest
     from readiness_pipelines.ledger.receivers import Receivers, ReceiverState, RefusedEvent
     from readiness_pipelines.ledger.records import (
@@ -46,20 +47,25 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.shapes import Shape
     from readiness_pipelines.ledger.silences import Silence
     from readiness_pipelines.ledger.streams import ShardRecord, Streams, StreamState
+    from readiness_pipelines.ledger.trail import FAILED
 else:
     import_on_demand(__name__)
 
 __all__ = [
     "ALL_BATCHES",
+    "ASSIGNED",
     "AUTOMATIC",
     "BESIDE",
     "EVERYWHERE",
+    "FAILED",
     "MOVES",
     "REGISTER",
     "UNLIKE",
+    "Assignment",
     "Attempt",
     "BatchContents",
     "BatchFinding",
+    "BatchGlance",
     "BatchOutcome",
     "BatchRecord",
     "BrokenLink",
@@ -107,8 +113,10 @@ __all__ = [
     "Tally",
     "TrailEntry",
     "Turn",
+    "counts_of",
     "migrate",
     "profile_digest",
     "record_digest",
+    "shown_by",
     "unknown_anchors",
 ]

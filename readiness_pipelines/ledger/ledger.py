@@ -1,6 +1,6 @@
 """The ledger: the truth about batches, in one database, with an append-only trail."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
+from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.ledger import (
     attempts,
     audit,
@@ -20,6 +21,7 @@ from readiness_pipelines.ledger import (
     decision_values,
     decisions,
     gates,
+    glances,
     outcomes,
     profiles,
     releases,
@@ -38,6 +40,7 @@ from readiness_pipelines.ledger.erasures import Erasures
 from readiness_pipelines.ledger.finding import FindingKind
 from readiness_pipelines.ledger.findings import BatchFinding, Findings, replace_findings
 from readiness_pipelines.ledger.gates import GateRecord
+from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
 from readiness_pipelines.ledger.incident_book import Incidents
 from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
 from readiness_pipelines.ledger.receivers import Receivers
@@ -475,6 +478,16 @@ class Ledger:
         with self._database.writing() as connection:
             requests.move_request(connection, request, state=state, run_id=run_id, outcome=outcome)
 
+    def claim_request(self, request: int) -> bool:
+        """Take an open replay request to carry it out; whether it was free to take."""
+        with self._database.writing() as connection:
+            return requests.claim_request(connection, request)
+
+    def replay_request(self, request: int) -> ReplayRequest | None:
+        """A replay request by its number; ``None`` where there is none."""
+        with self._database.reading() as connection:
+            return requests.replay_request(connection, request)
+
     def remember_gate(self, table: TableId, gate: GateRecord) -> None:
         """Keep what a gate demands, beside the versions that the batches name; once is enough."""
         with self._database.writing() as connection:
@@ -556,11 +569,83 @@ class Ledger:
             return batches.get_record(connection, ref)
 
     def batches(
-        self, *, tables: Collection[TableId] | None = None, state: BatchState | None = None
+        self,
+        *,
+        tables: Collection[TableId] | None = None,
+        state: BatchState | None = None,
+        waiting: bool = False,
     ) -> tuple[BatchRecord, ...]:
-        """The records of some tables and a state (all where none is given), by table and batch."""
+        """The records of some tables and a state (all where none is given), by table and batch.
+
+        Args:
+            tables: The tables.
+            state: The state.
+            waiting: Only batches of which rows wait.
+        """
         with self._database.reading() as connection:
-            return batches.records(connection, tables, state)
+            return batches.records(connection, tables, state, waiting=waiting)
+
+    def assign(self, ref: BatchRef, *, person: str, who: str, why: str, at: datetime) -> None:
+        """Note in the trail who looks after a batch from now on.
+
+        Args:
+            ref: The batch.
+            person: Who looks after it.
+            who: Who says so: the same person, who takes it, or another.
+            why: The reason.
+            at: When, in UTC.
+
+        Raises:
+            LedgerError: Nobody is named, no reason, or an unknown batch.
+        """
+        if not person.strip():
+            raise LedgerError(f"nobody is named to look after {ref}", way_out="name a person")
+        with self._database.writing() as connection:
+            batches.check_reason(connection, ref, why, "assignment of")
+            details = {"person": person.strip()}
+            trail.append_entry(connection, ref, at=at, what=ASSIGNED, who=who, why=why, details=details)
+
+    def assignments(self, refs: Iterable[BatchRef]) -> Mapping[BatchRef, Assignment]:
+        """Who looks after each of some batches, as far as somebody does."""
+        with self._database.reading() as connection:
+            return glances.assignments(connection, refs)
+
+    def batch_keys(self, table: TableId) -> tuple[str, ...]:
+        """The keys of a table's batches, in no order."""
+        with self._database.reading() as connection:
+            return glances.batch_keys(connection, table)
+
+    def glances(
+        self,
+        *,
+        tables: Collection[TableId] | None = None,
+        waiting: bool = False,
+        batches: Collection[str] | None = None,
+    ) -> tuple[BatchGlance, ...]:
+        """Where the batches of some tables stand (of all where none are given), in brief, in no order.
+
+        Args:
+            tables: The tables.
+            waiting: Only batches of which rows wait.
+            batches: Only these.
+        """
+        with self._database.reading() as connection:
+            return glances.glances(connection, tables, waiting=waiting, batches=batches)
+
+    def counted_batches(self, tables: Collection[TableId]) -> Mapping[TableId, Mapping[BatchState, int]]:
+        """How many batches of each of some tables are in each state."""
+        with self._database.reading() as connection:
+            return glances.counted_batches(connection, tables)
+
+    def recorded_inputs(self) -> Mapping[BatchRef, Mapping[TableId, Mapping[str, int]]]:
+        """The snapshots each batch was made of, by table and by the table's batch, of those made of others."""
+        with self._database.reading() as connection:
+            return glances.recorded_inputs(connection)
+
+    def pulse(self) -> tuple[int, ...]:
+        """Numbers of which one grows whenever something happens: where they are the same, so is what a page shows."""
+        with self._database.reading() as connection:
+            return glances.pulse(connection)
 
     def outcomes(self, tables: Collection[TableId]) -> Mapping[TableId, Sequence[BatchOutcome]]:
         """What became of the batches of some tables, by table, for views over thousands of them."""

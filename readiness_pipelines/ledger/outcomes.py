@@ -1,43 +1,50 @@
 """Outcomes: what became of batches, in few columns, for views over thousands of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, case, func, select
 
-from readiness_pipelines.batches import BatchState, Counts
+from readiness_pipelines.batches import BatchState, Counts, Publication
 from readiness_pipelines.ledger.batches import VISIBLE
 from readiness_pipelines.ledger.keys import in_tables, table_of
 from readiness_pipelines.ledger.tables import BATCHES, PROFILES, SHAPES, TRAIL
 from readiness_pipelines.ledger.trail import WITHDRAWN
 from readiness_pipelines.names import TableId
 
+_ROWS = ("ingested", "published", "quarantined", "discarded", "erased")
+_STATES = {state.value: state for state in BatchState}
 _TURNS = tuple(dict.fromkeys((*(state.value for state in BatchState), *WITHDRAWN)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchOutcome:
+class BatchOutcome(NamedTuple):
     """What became of a batch, without what it was made of.
 
     Attributes:
         batch: The batch.
         state: Where it stands.
-        counts: Its rows, accounted for.
-        gate_version: Version of the gate that judged it last; ``None`` where none did.
-        updated_at: When it came there, in UTC.
+        rows: Its rows: ingested, published, quarantined, discarded, erased.
     """
 
     batch: str
     state: BatchState
-    counts: Counts
-    gate_version: str | None
-    updated_at: datetime
+    rows: tuple[int, int, int, int, int]
+
+    @property
+    def counts(self) -> Counts:
+        """Its rows, accounted for."""
+        return counts_of([self])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+def counts_of(outcomes: Iterable[BatchOutcome]) -> Counts:
+    """The rows of some batches together."""
+    sums = [sum(column) for column in zip(*(one.rows for one in outcomes), strict=True)] or [0] * len(_ROWS)
+    return Counts(**dict(zip(_ROWS, sums, strict=True)))
+
+
+class Turn(NamedTuple):
     """A batch came to a state, at a time, in UTC; or was withdrawn."""
 
     batch: str
@@ -81,41 +88,39 @@ class Kept:
 
 def outcomes(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Sequence[BatchOutcome]]:
     """What became of the batches of some tables, by table."""
-    rows = ("ingested", "published", "quarantined", "discarded", "erased")
-    query = select(
-        *(BATCHES.c[name] for name in ("table_name", "batch", "state", "gate_version", "updated_at", *rows))
-    ).where(in_tables(BATCHES, tables))
-    found: dict[TableId, list[BatchOutcome]] = {}
-    names: dict[str, TableId] = {}
-    for row in connection.execute(query):
-        table = names.get(row.table_name) or names.setdefault(row.table_name, table_of(row))
-        found.setdefault(table, []).append(
-            BatchOutcome(
-                batch=row.batch,
-                state=BatchState(row.state),
-                counts=Counts(**{name: getattr(row, name) for name in rows}),
-                gate_version=row.gate_version,
-                updated_at=row.updated_at,
-            )
-        )
-    return found
+    columns = ("table_name", "batch", "state", *_ROWS)
+    query = select(*(BATCHES.c[name] for name in columns)).where(in_tables(BATCHES, tables))
+    found: dict[str, list[BatchOutcome]] = {}
+    for table, batch, state, one, two, three, four, five in connection.execute(query).tuples():
+        found.setdefault(table, []).append(BatchOutcome(batch, _STATES[state], (one, two, three, four, five)))
+    return {TableId.parse(table): some for table, some in found.items()}
 
 
 def turns(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Sequence[Turn]]:
     """When the batches of some tables came to each of their states, by table, in the order in which it happened."""
     columns = (TRAIL.c.table_name, TRAIL.c.batch, TRAIL.c.what, TRAIL.c.at)
     query: Select[Any] = select(*columns).where(in_tables(TRAIL, tables), TRAIL.c.what.in_(_TURNS))
-    found: dict[TableId, list[Turn]] = {}
-    names: dict[str, TableId] = {}
-    for row in connection.execute(query.order_by(TRAIL.c.id)):
-        table = names.get(row.table_name) or names.setdefault(row.table_name, table_of(row))
-        found.setdefault(table, []).append(Turn(batch=row.batch, what=row.what, at=row.at))
-    return found
+    found: dict[str, list[Turn]] = {}
+    for table, batch, what, at in connection.execute(query.order_by(TRAIL.c.id)).tuples():
+        found.setdefault(table, []).append(Turn(batch, what, at))
+    return {TableId.parse(table): some for table, some in found.items()}
+
+
+def shown_by(turns: Iterable[Turn]) -> tuple[Publication, ...]:
+    """The batches that consumers see after some turns of a table's: as `Ledger.publications`, without event times."""
+    first: dict[str, datetime] = {}
+    shown: dict[str, bool] = {}
+    for batch, what, at in turns:
+        if what in VISIBLE:
+            first.setdefault(batch, at)
+            shown[batch] = True
+        elif what in WITHDRAWN:
+            shown[batch] = False
+    return tuple(Publication(batch=batch, first_at=first[batch]) for batch, still in shown.items() if still)
 
 
 def tallies(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Tally]:
     """The batches of some tables, added up by the database, for those that have any."""
-    rows = ("ingested", "published", "quarantined", "discarded", "erased")
     shown = case((BATCHES.c.published_snapshot.is_not(None), 1), else_=0)
     query = (
         select(
@@ -125,7 +130,7 @@ def tallies(connection: Connection, tables: Collection[TableId]) -> Mapping[Tabl
             func.count().label("batches"),
             func.sum(shown).label("snapshots"),
             func.max(BATCHES.c.updated_at).label("last_at"),
-            *(func.sum(BATCHES.c[name]).label(name) for name in rows),
+            *(func.sum(BATCHES.c[name]).label(name) for name in _ROWS),
         )
         .where(in_tables(BATCHES, tables))
         .group_by(BATCHES.c.table_name, BATCHES.c.state, BATCHES.c.gate_version)
@@ -133,10 +138,10 @@ def tallies(connection: Connection, tables: Collection[TableId]) -> Mapping[Tabl
     grouped: dict[TableId, list[Any]] = {}
     for row in connection.execute(query):
         grouped.setdefault(table_of(row), []).append(row)
-    return {table: _tally(found, rows) for table, found in grouped.items()}
+    return {table: _tally(found) for table, found in grouped.items()}
 
 
-def _tally(found: Sequence[Any], names: Sequence[str]) -> Tally:
+def _tally(found: Sequence[Any]) -> Tally:
     batches: dict[BatchState, int] = {}
     gated: dict[str, int] = {}
     for row in found:
@@ -147,7 +152,7 @@ def _tally(found: Sequence[Any], names: Sequence[str]) -> Tally:
             gated[version] = gated.get(version, 0) + row.batches
     return Tally(
         batches=batches,
-        counts=Counts(**{name: sum(int(getattr(row, name)) for row in found) for name in names}),
+        counts=Counts(**{name: sum(int(getattr(row, name)) for row in found) for name in _ROWS}),
         gated=gated,
         snapshots=sum(int(row.snapshots) for row in found if row.state in VISIBLE),
         last_at=max(row.last_at for row in found),

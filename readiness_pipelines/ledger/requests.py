@@ -69,6 +69,18 @@ def replay_requests(
     return tuple(map(_request, connection.execute(query)))
 
 
+def replay_request(connection: Connection, request: int) -> ReplayRequest | None:
+    """A request by its number."""
+    row = connection.execute(select(REQUESTS).where(REQUESTS.c.id == request)).one_or_none()
+    return None if row is None else _request(row)
+
+
+def claim_request(connection: Connection, request: int) -> bool:
+    """Move a request from open to started; whether it was open."""
+    free = update(REQUESTS).where(REQUESTS.c.id == request, REQUESTS.c.state == RequestState.OPEN.value)
+    return connection.execute(free.values(state=RequestState.STARTED.value)).rowcount == 1
+
+
 def move_request(
     connection: Connection, request: int, *, state: RequestState, run_id: str | None, outcome: str | None
 ) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
 from readiness_pipelines.ledger.batches import VISIBLE
 from readiness_pipelines.ledger.chain import append_row
-from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch, is_table, table_of
+from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch, is_table
 from readiness_pipelines.ledger.records import TrailEntry
 from readiness_pipelines.ledger.tables import BATCHES, TRAIL
 from readiness_pipelines.names import TableId
@@ -90,11 +90,11 @@ def publications(connection: Connection, tables: Collection[TableId] | None) -> 
     )
     if tables is not None:
         query = query.where(in_tables(TRAIL, tables))
-    found: dict[TableId, list[Publication]] = {}
-    for row in connection.execute(query):
-        publication = Publication(batch=row.batch, first_at=row.first_at, newest_event=row.newest_event_at)
-        found.setdefault(table_of(row), []).append(publication)
-    return found
+    found: dict[str, list[Publication]] = {}
+    for table, batch, first_at, newest_event in connection.execute(query).tuples():
+        publication = Publication(batch=batch, first_at=first_at, newest_event=newest_event)
+        found.setdefault(table, []).append(publication)
+    return {TableId.parse(table): some for table, some in found.items()}
 
 
 def last_failures(connection: Connection, tables: Collection[TableId]) -> tuple[TrailEntry, ...]:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
-    from readiness_pipelines.lineage.batches import Records, inputs_of, made_from, made_of
+    from readiness_pipelines.lineage.batches import Inputs, inputs_of, made_from, made_of
     from readiness_pipelines.lineage.custody import (
         AppliedDecision,
         FileRecord,
-        Place,
         RowCustody,
+        RowPlace,
         Stage,
         row_custody,
     )
@@ -36,14 +36,14 @@ __all__ = [
     "Impact",
     "Influence",
     "Influences",
+    "Inputs",
     "LineageGraph",
     "Link",
     "Node",
     "Observed",
-    "Place",
     "QueryInput",
-    "Records",
     "RowCustody",
+    "RowPlace",
     "Stage",
     "TableBranch",
     "TableLink",

@@ -13,8 +13,8 @@ from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.gates import Gate, SchemaFinding
 from readiness_pipelines.gates.schema.columns import ColumnSpec
+from readiness_pipelines.gates.schema.tests import NotNull, Typed, Unique
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lineage import known_lineage
 from readiness_pipelines.orchestration.keys import asset_key
 from readiness_pipelines.products import KpiValue, format_value
 
@@ -39,17 +39,29 @@ def owners_of(*people: str) -> list[str]:
     return owners
 
 
-def column_schema(schema: pa.Schema, table: Table) -> dg.TableSchema:
-    """The columns of a table as Dagster shows them: types, words, what must hold, what they are to persons."""
+def _dep_words(dep: dg.TableColumnDep) -> str:
+    return ".".join([*dep.asset_key.path, dep.column_name])
+
+
+def column_schema(schema: pa.Schema, table: Table, words: Mapping[str, str] | None = None) -> dg.TableSchema:
+    """The columns of a table as Dagster shows them: types, words, what must hold, what they are to persons.
+
+    Args:
+        schema: The columns.
+        table: The table.
+        words: What else is said of a column, beside its description.
+    """
     gate = gate_of(table)
-    return dg.TableSchema(columns=[_column(field, table, gate) for field in schema])
+    return dg.TableSchema(columns=[_column(field, table, gate, (words or {}).get(field.name)) for field in schema])
 
 
-def _column(field: pa.Field, table: Table, gate: Gate) -> dg.TableColumn:
+def _column(field: pa.Field, table: Table, gate: Gate, more: str | None) -> dg.TableColumn:
     specs = [spec for spec in gate.spec.columns if spec.matches(field.name)]
     if not specs:
-        return dg.TableColumn(name=field.name, type=str(field.type))
-    own = [rule.reason for rule in gate.rules if rule.columns and all(_named(one, specs) for one in rule.columns)]
+        return dg.TableColumn(name=field.name, type=str(field.type), description=more)
+    # Types, nulls and uniqueness Dagster shows by itself.
+    rules = [test.rule for test in gate.tests if not isinstance(test, Typed | NotNull | Unique)]
+    own = [rule.reason for rule in rules if rule.columns and all(_named(one, specs) for one in rule.columns)]
     constraints = dg.TableColumnConstraints(
         nullable=all(spec.nullable for spec in specs),
         unique=any(spec.unique for spec in specs),
@@ -58,7 +70,7 @@ def _column(field: pa.Field, table: Table, gate: Gate) -> dg.TableColumn:
     return dg.TableColumn(
         name=field.name,
         type=str(field.type),
-        description=next((spec.description for spec in specs if spec.description), None),
+        description="\n\n".join(filter(None, (*(spec.description for spec in specs), more))) or None,
         constraints=constraints,
         tags={CLASSIFICATION: str(class_of(table, field.name))},
     )
@@ -70,6 +82,8 @@ def _named(column: str, specs: Sequence[ColumnSpec]) -> bool:
 
 def lineage_metadata(table: Table, columns: pa.Schema, installation: Installation) -> dict[str, Any]:
     """Where the columns of a table come from, as far as Dagster can show it: without what decides about rows."""
+    from readiness_pipelines.lineage import known_lineage  # noqa: PLC0415  # a parser of SQL: where rows were published
+
     found = known_lineage(table, installation)
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for name in columns.names:
@@ -77,7 +91,9 @@ def lineage_metadata(table: Table, columns: pa.Schema, installation: Installatio
         pairs = dict.fromkeys((one.table, one.column) for one in sorted(made) if one.resolved)
         if pairs:
             deps[name] = [dg.TableColumnDep(asset_key(ident), column) for ident, column in pairs]
-    metadata: dict[str, Any] = {}
+    # The open-source UI keeps the lineage and does not draw it; the words of a column it shows.
+    words = {name: f"from {', '.join(map(_dep_words, of))}" for name, of in deps.items()}
+    metadata: dict[str, Any] = {"dagster/column_schema": column_schema(columns, table, words)}
     if deps:
         metadata["dagster/column_lineage"] = dg.TableColumnLineage(deps)
     if found.unresolved:

@@ -10,7 +10,6 @@ from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.installation import Run
 from readiness_pipelines.interop.odcs.publishing import publish_contracts
 from readiness_pipelines.observability import TableFreshness
-from readiness_pipelines.openlineage import send_to_all
 from readiness_pipelines.orchestration.freshness import freshness_evaluations
 from readiness_pipelines.orchestration.queues import note_stuck_queue
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
@@ -59,10 +58,13 @@ def watch_sensor(domains: Sequence[Domain], settings: Settings | None) -> dg.Sen
             installation.ledger.scorecards.keep(today)
         except ReadinessError as failure:  # it must not keep an alert from anybody
             context.log.warning(f"no scorecard was kept, tried again at the next look: {failure}")
-        told = send_to_all(domains, chosen, installation=installation, clock=Run().clock, most=AT_ONCE)
-        for receiver in told:
-            if receiver.error or receiver.refused:
-                context.log.warning(f"OpenLineage to {receiver.name}: {receiver.error or 'events were refused'}")
+        if chosen.openlineage:
+            from readiness_pipelines.openlineage import send_to_all  # noqa: PLC0415  # a parser of SQL: where it is set
+
+            told = send_to_all(domains, chosen, installation=installation, clock=Run().clock, most=AT_ONCE)
+            for receiver in told:
+                if receiver.error or receiver.refused:
+                    context.log.warning(f"OpenLineage to {receiver.name}: {receiver.error or 'events were refused'}")
         changed = [(table, found) for table, found in look.freshness.items() if table in look.changed]
         return dg.SensorResult(
             skip_reason=_summary(look.freshness.values(), len(look.events), look.sent.sent),

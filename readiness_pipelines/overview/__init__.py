@@ -28,13 +28,22 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.catalog.reading import ReadingLines, reading_lines
     from readiness_pipelines.overview.catalog.search import CatalogIndex, Hit, Where, catalog_index, search_catalog
     from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, table_map
+    from readiness_pipelines.overview.failing_rows import (
+        FailingRow,
+        FailingRows,
+        RowsRead,
+        read_failing_rows,
+        shown_rows,
+    )
     from readiness_pipelines.overview.gate_changes import GateChanges, batches_by_other_gates, gate_changes
     from readiness_pipelines.overview.guidance import OUR_RUNBOOK, Guidance, guidance_for, guidance_of
     from readiness_pipelines.overview.history import BatchHistory, History, history
+    from readiness_pipelines.overview.inbox import InboxItem, inbox, incidents_by_batch
     from readiness_pipelines.overview.known import unknown_batch
     from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
     from readiness_pipelines.overview.observing import Observation, observe
     from readiness_pipelines.overview.on_call import OnCall, on_call_now
+    from readiness_pipelines.overview.plain_rules import plain_rule
     from readiness_pipelines.overview.plain_values import plain_value
     from readiness_pipelines.overview.plan import (
         Plan,
@@ -66,8 +75,10 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.scorecard.questions import Answer, Evidence, Part, Question, Verdict
     from readiness_pipelines.overview.scorecard.slas import SlaMeasure, SlaMonth, SlaPart, sla_months
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
+    from readiness_pipelines.overview.today import ProductToday, Standing, Today, standing_of, today
     from readiness_pipelines.overview.undeclared import undeclared_tables
     from readiness_pipelines.overview.unusual import unusual_batches
+    from readiness_pipelines.overview.verdicts import JudgedRule, rules_broken
     from readiness_pipelines.overview.waiting import (
         classified_columns,
         judged_rules,
@@ -96,6 +107,8 @@ __all__ = [
     "ConsumerEntry",
     "DomainStatus",
     "Evidence",
+    "FailingRow",
+    "FailingRows",
     "FrozenPlan",
     "GateChanges",
     "GateVersion",
@@ -103,6 +116,8 @@ __all__ = [
     "History",
     "Hit",
     "Hold",
+    "InboxItem",
+    "JudgedRule",
     "LaneStatus",
     "MapStep",
     "NextStep",
@@ -114,19 +129,23 @@ __all__ = [
     "PlanProgress",
     "PlannedBatch",
     "ProductEntry",
+    "ProductToday",
     "Publications",
     "QualityMonth",
     "Question",
     "ReadingLines",
+    "RowsRead",
     "Scorecard",
     "ShapeChange",
     "SlaMeasure",
     "SlaMonth",
     "SlaPart",
     "SourceEntry",
+    "Standing",
     "StepLatency",
     "TableFacts",
     "TablePlan",
+    "Today",
     "TransformChange",
     "Verdict",
     "Where",
@@ -143,6 +162,8 @@ __all__ = [
     "guidance_for",
     "guidance_of",
     "history",
+    "inbox",
+    "incidents_by_batch",
     "judged_rules",
     "lane_status",
     "newest_latency",
@@ -151,24 +172,30 @@ __all__ = [
     "otherwise_than_foretold",
     "pass_share",
     "past_scorecards",
+    "plain_rule",
     "plain_value",
     "plan_changes",
     "plan_progress",
     "quarantine_rows",
+    "read_failing_rows",
     "read_plan",
     "reading_lines",
     "refused_types",
+    "rules_broken",
     "sample",
     "scorecard_value",
     "scorecards",
     "scorecards_of_today",
     "scorecards_to_keep",
     "search_catalog",
+    "shown_rows",
     "sla_months",
     "source_entries",
+    "standing_of",
     "status",
     "table_facts",
     "table_map",
+    "today",
     "undeclared_tables",
     "unknown_batch",
     "unusual_batches",

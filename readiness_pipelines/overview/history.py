@@ -8,7 +8,7 @@ from readiness_pipelines.contracts import Kpi, Table, downstream, upstream
 from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord, DecisionRecord, TrailEntry
-from readiness_pipelines.lineage import Records, inputs_of, made_from, made_of
+from readiness_pipelines.lineage import Inputs, inputs_of, made_from, made_of
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview.known import unknown_batch
 from readiness_pipelines.products import KpiValue
@@ -51,21 +51,22 @@ def history(table: Table, *, batch: str, installation: Installation) -> History:
         UnknownNameError: The ledger knows no such batch; names the nearest.
         LakehouseError: A KPI's table cannot be read.
     """
-    ref, raw = BatchRef(table.id, batch), BatchRef(table.id.raw, batch)
-    records = {record.ref: record for record in installation.ledger.batches()}
-    if ref not in records and raw not in records:
-        known = {one.batch for one in records if one.table in (table.id, table.id.raw)}
-        raise unknown_batch(table, batch, known)
-    start = [ref, raw] if raw in records else [ref]
-    onwards = {ref, *made_from(ref, records)}
-    chain = {*made_of(start, records), *onwards, *_not_computed(table, onwards, records)}
+    ref, raw, ledger = BatchRef(table.id, batch), BatchRef(table.id.raw, batch), installation.ledger
+    known = {one for one in (ref, raw) if ledger.get(one) is not None}
+    if not known and not ledger.trail(ref=ref):  # a delivery that broke before it had a verdict is told of, too
+        there = ledger.glances(tables=(table.id, table.id.raw))
+        raise unknown_batch(table, batch, {one.ref.batch for one in there})
+    inputs = ledger.recorded_inputs()
+    start = [ref, raw] if raw in known else [ref]
+    onwards = {ref, *made_from(ref, inputs)}
+    chain = {*made_of(start, inputs), *onwards, *_not_computed(table, onwards, inputs)}
     domains = dict.fromkeys(one.domain for one in (*upstream(table), table, *downstream(table)))
     declared = {one.id: one for domain in domains for one in domain.tables}
-    ordered = _in_order(chain, records, list(declared))
-    return History(ref=ref, steps=tuple(_of(one, records, declared.get(one.table), installation) for one in ordered))
+    ordered = _in_order(chain, inputs, list(declared))
+    return History(ref=ref, steps=tuple(_of(one, declared.get(one.table), installation) for one in ordered))
 
 
-def _not_computed(table: Table, onwards: Iterable[BatchRef], records: Records) -> Iterator[BatchRef]:
+def _not_computed(table: Table, onwards: Iterable[BatchRef], inputs: Inputs) -> Iterator[BatchRef]:
     """The batches that the chain would go on with, and that were never computed: it ends before them."""
     keys: dict[TableId, set[str]] = {}
     for ref in onwards:
@@ -74,12 +75,12 @@ def _not_computed(table: Table, onwards: Iterable[BatchRef], records: Records) -
         for read in reader.reads.values():
             for batch in tuple(keys.get(read.table.id, ())):
                 made = read.made_by(batch, reader.batches)
-                if made is not None and BatchRef(reader.id, made) not in records:
+                if made is not None and BatchRef(reader.id, made) not in inputs:
                     keys.setdefault(reader.id, set()).add(made)
                     yield BatchRef(reader.id, made)
 
 
-def _in_order(chain: Iterable[BatchRef], records: Records, declared: list[TableId]) -> list[BatchRef]:
+def _in_order(chain: Iterable[BatchRef], inputs: Inputs, declared: list[TableId]) -> list[BatchRef]:
     """Each batch after its inputs; otherwise in the order in which the tables are declared."""
     places: dict[TableId, float] = {table: place for place, table in enumerate(declared)}
     # A raw table stands just before its own; what is not declared any more stands first.
@@ -90,7 +91,7 @@ def _in_order(chain: Iterable[BatchRef], records: Records, declared: list[TableI
         left = [ref]
         while left:
             one = left[-1]
-            before = [other for other in inputs_of(records.get(one)) if other in members and other not in placed]
+            before = [other for other in inputs_of(inputs.get(one)) if other in members and other not in placed]
             before = [other for other in before if other not in left]
             if before:
                 left += sorted(before, reverse=True)
@@ -99,14 +100,14 @@ def _in_order(chain: Iterable[BatchRef], records: Records, declared: list[TableI
     return list(placed)
 
 
-def _of(ref: BatchRef, records: Records, table: Table | None, installation: Installation) -> BatchHistory:
+def _of(ref: BatchRef, table: Table | None, installation: Installation) -> BatchHistory:
     value = None
     if isinstance(table, Kpi):
         values = kpi_values(table, installation=installation, batches=[ref.batch])
         value = next((one for one in values if one.is_total), None)
     return BatchHistory(
         ref=ref,
-        record=records.get(ref),
+        record=installation.ledger.get(ref),
         decisions=installation.ledger.decisions(ref),
         trail=installation.ledger.trail(ref=ref),
         value=value,

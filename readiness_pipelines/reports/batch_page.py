@@ -1,9 +1,8 @@
 """The page of a batch: one HTML file that needs no server."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
-
-from markupsafe import Markup
 
 from readiness_pipelines.batches import Counts
 from readiness_pipelines.contracts import GatedTable, Kpi, Table, answers_for
@@ -12,7 +11,7 @@ from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.overview import BatchHistory
 from readiness_pipelines.products import format_value
 from readiness_pipelines.reports.batch_facts import SHOWN_ROWS, BatchFacts
-from readiness_pipelines.reports.parts import Chart, Figure, Part, environment, unusual_rows
+from readiness_pipelines.reports.parts import Chart, Figure, Part, drawn_chart, environment, unusual_rows
 
 SHOWN_SAMPLES = 3
 SHOWN_RULES = 10
@@ -68,13 +67,19 @@ def _rules(facts: BatchFacts) -> Part:
     return Part(
         name="rules",
         title="Rules that it breaks now",
-        head=("rule", "requires", "where broken", "rows"),
+        head=("rule", "requires", "where broken", "rows", "rows that keep it"),
         rows=[
-            (one.rule.name, one.rule.reason, one.rule.route.value, f"{one.broken_rows:,}")
+            (one.rule.name, one.rule.reason, one.rule.route.value, f"{one.broken_rows:,}", _share(one, facts))
             for one in facts.rules[:SHOWN_RULES]
         ],
         empty=f"not known: {facts.not_judged}" if facts.not_judged else "none",
     )
+
+
+def _share(count: RuleCount, facts: BatchFacts) -> str:
+    """Which share of the batch's rows keeps a rule."""
+    rows = facts.record.counts.ingested if facts.record else 0
+    return f"{1 - count.broken_rows / rows:.2%}" if rows else "–"
 
 
 def _samples(facts: BatchFacts) -> Iterator[Part]:
@@ -212,13 +217,16 @@ def _histograms(facts: BatchFacts) -> list[Chart]:
         return []
     # Only who has something to draw pays for the charts: half a second to import.
     from readiness_pipelines.observability import Bar  # noqa: PLC0415
-    from readiness_pipelines.reports.charts import histogram_chart  # noqa: PLC0415
+    from readiness_pipelines.reports.charts import HALF, PHONE, histogram_chart  # noqa: PLC0415
+
+    def histogram(bars: Sequence[Bar], width: int) -> str:
+        return histogram_chart(bars, width=width)
 
     charts = []
     for number, one in enumerate(drawn):
         bars = [Bar(**bar) for bar in one.finding.details["histogram"]]
-        svg = Markup(histogram_chart(bars))  # noqa: S704  # the charting library escapes what it draws
-        charts.append(Chart(name=f"moved-{number}", title=str(one.finding.column), svg=svg))
+        draw = partial(histogram, bars)
+        charts.append(drawn_chart(f"moved-{number}", str(one.finding.column), draw, width=HALF, phone=PHONE))
     return charts
 
 

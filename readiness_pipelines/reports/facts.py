@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.contracts import Domain, Kpi
 from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.gates import RuleKind
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import Finding, FindingKind, FoundFinding, Incident, IncidentState
+from readiness_pipelines.ledger import Finding, FindingKind, FoundFinding, Incident, IncidentState, TrailEntry
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import BAD, TableFreshness
 from readiness_pipelines.overview import (
@@ -21,9 +23,18 @@ from readiness_pipelines.overview import (
     newest_latency,
     observe,
     on_call_now,
+    quarantine_rows,
     status,
+    waiting_batches,
+    waiting_values,
 )
 from readiness_pipelines.products import KpiValue
+
+FAILING_BATCHES, FAILING_ROWS = 4, 5
+"""Rows are shown of so many batches that wait, and so many of each."""
+
+SHOWN_EVENTS, LOOKED_AT_EVENTS = 25, 500
+"""So many of the last events are shown, if they are among so many of all domains."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +75,42 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRule:
+    """A rule that rows broke, over the last verdict of every batch.
+
+    Attributes:
+        table: Its table.
+        name: Its name.
+        requires: What must hold, for people; "" where the code has no such rule any more.
+        route: What it does where it is broken; "" likewise.
+        broken_rows: How many rows broke it.
+        rows: How many rows of the table were judged.
+    """
+
+    table: TableId
+    name: str
+    requires: str
+    route: str
+    broken_rows: int
+    rows: int
+
+    @property
+    def pass_share(self) -> float:
+        """Which share of the rows kept it."""
+        return 1 - self.broken_rows / self.rows if self.rows else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailingRow:
+    """A row that waits, with the cells that its broken rules look at; values of classified columns are redacted."""
+
+    ref: BatchRef
+    row: int
+    broken: str
+    cells: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a report says of a domain.
 
@@ -72,7 +119,9 @@ class Facts:
         at: When it was gathered, in UTC.
         status: Where every batch stands, lane by lane.
         kpis: The KPIs, with their values.
-        rules: Rows that break each rule of each table, over the last verdict of every batch, most first.
+        rules: The rules that rows broke, over the last verdict of every batch, most rows first; without shape rules.
+        kept_rules: How many rules no row broke.
+        failing: Rows that wait, of the newest batches, held ones first.
         freshness: Where each table with a promise stands.
         spans: When it did, and did not, keep its promise.
         latencies: How long the newest batch of each table took.
@@ -81,13 +130,16 @@ class Facts:
         incidents: What is open or acknowledged.
         steps: The domain's map: sources, stewards, rules.
         on_call: Who is on call.
+        trail: What happened last.
     """
 
     domain: Domain
     at: datetime
     status: DomainStatus
     kpis: tuple[KpiFacts, ...]
-    rules: tuple[tuple[str, int], ...]
+    rules: tuple[BrokenRule, ...]
+    kept_rules: int
+    failing: tuple[FailingRow, ...]
     freshness: tuple[tuple[TableId, TableFreshness], ...]
     spans: tuple[Span, ...]
     latencies: tuple[Latency, ...]
@@ -96,6 +148,7 @@ class Facts:
     incidents: tuple[Incident, ...]
     steps: tuple[MapStep, ...]
     on_call: OnCall
+    trail: tuple[TrailEntry, ...]
 
 
 def gather(domain: Domain, *, installation: Installation, now: datetime) -> Facts:
@@ -113,12 +166,15 @@ def gather(domain: Domain, *, installation: Installation, now: datetime) -> Fact
     unusual = [one for one in installation.ledger.findings.of(tables=list(tables)) if one.normal_at is None]
     unusual.sort(key=lambda one: tables[one.ref.table].batches.order(one.ref.batch), reverse=True)
     seen = status(domain, installation=installation)
+    rules = _rules(domain, installation)
     return Facts(
         domain=domain,
         at=now,
         status=seen,
         kpis=tuple(_kpi(kpi, seen) for kpi in domain.kpis),
-        rules=_rules(domain, installation),
+        rules=rules,
+        kept_rules=sum(len(gate_of(table).rules) for table in domain.tables) - len(rules),
+        failing=tuple(_failing(domain, installation)),
         freshness=tuple(observed.freshness.items()),
         spans=tuple(_spans(observed.freshness, incidents, publications, now)),
         latencies=tuple(_latencies(domain, installation, publications)),
@@ -127,7 +183,15 @@ def gather(domain: Domain, *, installation: Installation, now: datetime) -> Fact
         incidents=tuple(one for one in incidents if one.state is not IncidentState.RESOLVED),
         steps=domain_map(domain),
         on_call=on_call_now(domain, now=now),
+        trail=tuple(
+            entry for entry in _trail(installation) if entry.ref.table in {*tables, *(one.raw for one in tables)}
+        )[-SHOWN_EVENTS:],
     )
+
+
+def _trail(installation: Installation) -> tuple[TrailEntry, ...]:
+    """What happened last, of all domains."""
+    return installation.ledger.trail(limit=LOOKED_AT_EVENTS)
 
 
 def _kpi(kpi: Kpi, seen: DomainStatus) -> KpiFacts:
@@ -141,17 +205,52 @@ def _kpi(kpi: Kpi, seen: DomainStatus) -> KpiFacts:
     )
 
 
-def _rules(domain: Domain, installation: Installation) -> tuple[tuple[str, int], ...]:
+def _rules(domain: Domain, installation: Installation) -> tuple[BrokenRule, ...]:
     """A rule over a batch's shape is broken by all rows or none: counted, it would hide the others."""
-    shape = {
-        (table.id, rule.name) for table in domain.tables for rule in gate_of(table).rules if rule.kind is RuleKind.SHAPE
-    }
-    rows: Counter[str] = Counter()
-    for entry in installation.ledger.last_verdicts(tables=[table.id for table in domain.tables]):
+    declared = {(table.id, rule.name): rule for table in domain.tables for rule in gate_of(table).rules}
+    ids = [table.id for table in domain.tables]
+    broken: Counter[tuple[TableId, str]] = Counter()
+    for entry in installation.ledger.last_verdicts(tables=ids):
         for name, count in entry.details.get("rules", {}).items():
-            if (entry.ref.table, name) not in shape:
-                rows[f"{entry.ref.table.name}: {name}"] += count
-    return tuple(rows.most_common())
+            rule = declared.get((entry.ref.table, name))
+            if rule is None or rule.kind is not RuleKind.SHAPE:
+                broken[entry.ref.table, name] += count
+    judged: Counter[TableId] = Counter()
+    for record in installation.ledger.batches(tables=ids):
+        judged[record.ref.table] += record.counts.ingested
+    return tuple(
+        BrokenRule(
+            table=table,
+            name=name,
+            requires=rule.reason if (rule := declared.get((table, name))) else "",
+            route=rule.route.value if rule else "",
+            broken_rows=count,
+            rows=judged[table],
+        )
+        for (table, name), count in broken.most_common()
+    )
+
+
+def _failing(domain: Domain, installation: Installation) -> Iterator[FailingRow]:
+    """Some rows of the newest batches that wait, held ones first: of each, those that break a rule."""
+    waiting = waiting_batches(domain.tables, installation=installation)
+    held = [record for record in waiting if record.state is BatchState.HELD]
+    partly = [record for record in waiting if record.state is not BatchState.HELD]
+    tables = {table.id: table for table in domain.tables}
+    for record in [*held[::-1], *partly[::-1]][:FAILING_BATCHES]:
+        table = tables[record.ref.table]
+        columns = {rule.name: rule.columns for rule in gate_of(table).rules}
+        rows = quarantine_rows(table, batch=record.ref.batch, rule=None, limit=FAILING_ROWS, installation=installation)
+        for row in waiting_values(table, rows):
+            names = str(row.get("broken") or "").split(", ")
+            looked_at = dict.fromkeys(column for name in names for column in columns.get(name, ()))
+            if names != [""]:
+                yield FailingRow(
+                    ref=record.ref,
+                    row=row["_row"],
+                    broken=", ".join(names),
+                    cells={column: row[column] for column in looked_at if column in row},
+                )
 
 
 def _spans(

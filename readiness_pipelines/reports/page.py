@@ -7,17 +7,28 @@ from typing import Any
 
 from markupsafe import Markup
 
-from readiness_pipelines.batches import Counts
+from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import Kpi
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.ledger import BatchRecord, Incident
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import Bar
 from readiness_pipelines.overview import OUR_RUNBOOK, BatchStatus, LaneStatus, Scorecard
 from readiness_pipelines.products import KpiValue, format_value
-from readiness_pipelines.reports.charts import freshness_chart, histogram_chart, kpi_chart, rows_chart, rules_chart
+from readiness_pipelines.reports.charts import (
+    HALF,
+    PHONE,
+    WHOLE,
+    freshness_chart,
+    histogram_chart,
+    kpi_chart,
+    rows_chart,
+    rules_chart,
+)
 from readiness_pipelines.reports.facts import Facts, KpiFacts
-from readiness_pipelines.reports.parts import Chart, Figure, Part, environment, unusual_rows
+from readiness_pipelines.reports.links import Links
+from readiness_pipelines.reports.map_chart import MapBox, map_chart
+from readiness_pipelines.reports.parts import Chart, Figure, Link, Part, drawn_chart, environment, unusual_rows
 from readiness_pipelines.reports.scorecard import scorecard_parts
 
 SHOWN_BATCHES = 120
@@ -26,7 +37,9 @@ SHOWN_BATCHES = 120
 SHOWN_HISTOGRAMS = 6
 SHOWN_FINDINGS = 30
 SHOWN_PARTS = 50
+SHOWN_RULES = 40
 
+_STATE_TONES = {BatchState.HELD: "bad", BatchState.PARTLY_PUBLISHED: "waits", BatchState.PUBLISHED: "good"}
 _MET = {True: "meets its target", False: "misses its target", None: ""}
 _TONES = {True: "good", False: "bad", None: ""}
 
@@ -44,31 +57,153 @@ class KpiPart:
     parts: Part | None
 
 
-def html_page(facts: Facts, scorecard: Scorecard | None = None) -> str:
+NO_LINKS = Links()
+
+
+def html_page(facts: Facts, links: Links = NO_LINKS, *, scorecard: Scorecard | None = None) -> str:
     """The report as one HTML file with its pictures and colours inside; it asks nothing of any server.
 
     Args:
-        facts: What happened in the domain.
-        scorecard: How ready it is; ``None`` leaves that out.
+        facts: What it says.
+        links: Where its batches, tables and incidents lead.
+        scorecard: How ready the domain is; ``None`` leaves that out.
     """
-    common = _common(facts, scorecard, drawn=True)
-    return environment().get_template("report.html.j2").render(charts=_charts(facts), **common)
+    common = _common(facts, links, scorecard, drawn=True)
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(charts=_charts(facts), map=_map(facts, links), today=links.web_url, **common)
+    )
 
 
-def markdown_page(facts: Facts, scorecard: Scorecard | None = None) -> str:
+def markdown_page(facts: Facts, links: Links = NO_LINKS, *, scorecard: Scorecard | None = None) -> str:
     """The report's figures and tables as Markdown, for a pull request; arguments as for `html_page`."""
-    return environment().get_template("report.md.j2").render(**_common(facts, scorecard, drawn=False))
+    return environment().get_template("report.md.j2").render(**_common(facts, links, scorecard, drawn=False))
 
 
-def _common(facts: Facts, scorecard: Scorecard | None, *, drawn: bool) -> dict[str, Any]:
+def index_page(every: Sequence[Facts], links: Links = NO_LINKS) -> str:
+    """All products of some domains on one page, with links to their reports."""
+    rows = [
+        (Link(facts.domain.name, f"{facts.domain.name}.html"), *_product(kpi, facts, links))
+        for facts in every
+        for kpi in facts.kpis
+    ]
+    held = [
+        (Link(facts.domain.name, f"{facts.domain.name}.html"), *row)
+        for facts in every
+        for row in _waiting(facts, links, only_held=True)
+    ]
+    parts = [
+        Part(name="products", title="Products", head=("domain", *_PRODUCT_HEAD), rows=rows, empty="no product"),
+        Part(name="held", title="What is held", head=("domain", *_WAITING_HEAD), rows=held, empty="nothing"),
+    ]
+    at = max((facts.at for facts in every), default=None)
+    return (
+        environment()
+        .get_template("index.html.j2")
+        .render(at=f"{at:%Y-%m-%d %H:%M} UTC" if at else "", tables=parts, today=links.web_url)
+    )
+
+
+def _common(facts: Facts, links: Links, scorecard: Scorecard | None, *, drawn: bool) -> dict[str, Any]:
     return {
         "domain": facts.domain,
         "on_call": str(facts.on_call),
         "at": f"{facts.at:%Y-%m-%d %H:%M} UTC",
         "kpis": [_kpi_part(kpi, drawn=drawn) for kpi in facts.kpis],
         "figures": _figures(facts),
-        "tables": [*_tables(facts), *(scorecard_parts(scorecard) if scorecard else ())],
+        "products": Part(
+            name="products",
+            title="Products",
+            head=_PRODUCT_HEAD,
+            rows=[_product(kpi, facts, links) for kpi in facts.kpis],
+            empty="no product",
+        ),
+        "held": Part(name="held", title="What waits", head=_WAITING_HEAD, rows=_waiting(facts, links), empty="nothing"),
+        "tables": [*_tables(facts, links), *(scorecard_parts(scorecard) if scorecard else ())],
     }
+
+
+_PRODUCT_HEAD = ("product", "question", "newest", "value", "target", "", "owner")
+_WAITING_HEAD = ("batch", "table", "state", "rows", "why")
+
+
+def _product(kpi: KpiFacts, facts: Facts, links: Links) -> Sequence[str]:
+    """A product on one line: its newest value against its target."""
+    name: str = links.product(kpi.kpi.id)
+    newest = kpi.values[-1] if kpi.values else None
+    if not links.web_url and isinstance(name, Link):
+        name = Link(name, f"{facts.domain.name}.html{name.address}")
+    shown = (
+        ("–", "–", "")
+        if newest is None
+        else (
+            links.batch(BatchRef(kpi.kpi.id, newest.batch or "")),
+            format_value(newest.value, kpi.kpi.unit),
+            _MET[newest.met],
+        )
+    )
+    numbers = (_unbroken(shown[1]), _unbroken(_target(newest, kpi.kpi)))
+    return (name, kpi.kpi.question, shown[0], *numbers, shown[2], kpi.kpi.owner)
+
+
+def _unbroken(number: str) -> str:
+    """A number with its unit, on one line."""
+    return number.replace(" ", "\u00a0")
+
+
+def _waiting(facts: Facts, links: Links, *, only_held: bool = False) -> list[Sequence[str]]:
+    """What waits, held batches first."""
+    waiting = [
+        (name, record)
+        for name, record in _records(facts)
+        if record.counts.quarantined and (record.state is BatchState.HELD or not only_held)
+    ]
+    waiting.sort(key=lambda one: one[1].state is not BatchState.HELD)
+    return [
+        (
+            links.batch(record.ref),
+            links.table(name),
+            record.state.replace("_", " "),
+            f"{record.counts.quarantined:,}",
+            record.reason or "",
+        )
+        for name, record in waiting
+    ]
+
+
+def _map(facts: Facts, links: Links) -> Chart:
+    """Sources, tables and products with where the newest batch of each stands."""
+    newest = dict(_records(facts))  # from old to new: the last one stays
+    boxes = []
+    for table in facts.domain.tables:
+        source = getattr(table, "source", None)
+        reads = [read.table for read in (*table.reads.values(), *table.references.values())]
+        outside = [one for one in reads if one.domain is not table.domain]
+        boxes += [
+            MapBox(name=str(one.id), words="of another domain", tone="", address=links.table(one.id).address)
+            for one in outside
+            if all(box.name != str(one.id) for box in boxes)
+        ]
+        if source is not None:
+            boxes.append(MapBox(name=source.origin, words="source", tone=""))
+        said = newest.get(table.id)
+        boxes.append(
+            MapBox(
+                name=table.name,
+                words=f"{said.ref.batch}: {said.state.replace('_', ' ')}" if said else "never delivered",
+                tone=_STATE_TONES.get(said.state, "") if said else "",
+                reads=(
+                    *([source.origin] if source is not None else []),
+                    *(str(one.id) if one in outside else one.name for one in reads),
+                ),
+                address=links.table(table.id).address or (f"#kpi-{table.name}" if isinstance(table, Kpi) else ""),
+            )
+        )
+    svg = Markup(map_chart(boxes))  # noqa: S704  # it escapes what it draws
+    return Chart(
+        name="map", title="Map", svg=svg, words="Each table with its newest batch, right of what it is made of."
+    )
 
 
 def _kpi_part(facts: KpiFacts, *, drawn: bool) -> KpiPart:
@@ -103,9 +238,17 @@ def _kpi_figure(facts: KpiFacts) -> Figure:
 def _kpi_chart(facts: KpiFacts) -> Chart:
     kpi = facts.kpi
     newest = facts.values[-SHOWN_BATCHES:]
-    values = [(one.batch or "", one.value) for one in newest if one.value is not None]
+    values = [(one.batch or "", one.value, one.met) for one in newest if one.value is not None]
     bound = kpi.target.bound if kpi.target else None
-    return _chart(f"kpi-{kpi.name}-chart", "KPI over batches", values, lambda: kpi_chart(values, bound, kpi.unit))
+    target = f"Dashed: the target, {_target(None, kpi)}. Red: batches that miss theirs." if kpi.target else ""
+    return _chart(
+        f"kpi-{kpi.name}-chart",
+        "KPI over batches",
+        values,
+        lambda width: kpi_chart(values, bound, kpi.unit, width=width),
+        wide=True,
+        words=target,
+    )
 
 
 def _kpi_values(facts: KpiFacts) -> Part:
@@ -136,22 +279,32 @@ def _figures(facts: Facts) -> list[Figure]:
         Figure(name="quarantined", value=f"{total.quarantined:,}", tone="waits" if total.quarantined else ""),
         Figure(name="discarded", value=f"{total.discarded:,}"),
         *([Figure(name="erased", value=f"{total.erased:,}")] if total.erased else []),
-        Figure(name="batches", value=f"{len(batches):,}", words=f"{len(held)} held", tone="bad" if held else ""),
+        Figure(name="held", value=f"{len(held):,}", words=f"of {len(batches):,} batches", tone="bad" if held else ""),
         Figure(name="incidents", value=f"{len(facts.incidents)}", tone="bad" if facts.incidents else "good"),
     ]
 
 
 def _charts(facts: Facts) -> list[Chart]:
     fed = [lane for lane in facts.status.lanes if lane.total.ingested]
+    rules = [(f"{one.table.name}: {one.name}", one.broken_rows, one.route) for one in facts.rules]
     spans = [(str(s.table), s.start.isoformat(), s.end.isoformat(), s.late) for s in facts.spans]
     return [
         *(_rows(lane, alone=len(fed) == 1) for lane in fed),
-        _chart("rules", "Rules by rows that broke them", facts.rules, lambda: rules_chart(facts.rules)),
+        _chart(
+            "rules",
+            "Rules by rows that broke them",
+            rules,
+            lambda width: rules_chart(rules, width=width),
+            words="What a broken rule does: hold the batch, quarantine the rows, or warn.",
+        ),
         _chart(
             "freshness",
             "Freshness",
             spans,
-            lambda: freshness_chart([s[:3] for s in spans if not s[3]], [s[:3] for s in spans if s[3]]),
+            lambda width: freshness_chart(
+                [s[:3] for s in spans if not s[3]], [s[:3] for s in spans if s[3]], width=width
+            ),
+            words="When each table was as fresh as promised, and when it was late.",
         ),
         *_histograms(facts),
     ]
@@ -172,12 +325,22 @@ def _rows(lane: LaneStatus, *, alone: bool) -> Chart:
         for batch in newest
     ]
     name, title = ("rows", "Rows over batches") if alone else (f"rows-{lane.name}", f"Rows over batches: {lane.name}")
-    return _chart(name, title, rows, lambda: rows_chart(rows))
+    words = f"{lane.total.published:,} of {lane.total.ingested:,} rows are published, {lane.total.quarantined:,} wait."
+    return _chart(name, title, rows, lambda width: rows_chart(rows, width=width), words=words)
 
 
-def _chart(name: str, title: str, data: Sequence[Any], draw: Callable[[], str]) -> Chart:
-    svg = Markup(draw()) if data else None  # noqa: S704  # the charting library escapes the values it draws; a test says so
-    return Chart(name=name, title=title, svg=svg, empty="nothing to show")
+def _chart(
+    name: str,
+    title: str,
+    data: Sequence[Any],
+    draw: Callable[[int], str],
+    *,
+    wide: bool = False,
+    words: str = "",
+) -> Chart:
+    if not data:
+        return Chart(name=name, title=title, svg=None, empty="nothing to show")
+    return drawn_chart(name, title, draw, width=WHOLE if wide else HALF, phone=PHONE, words=words)
 
 
 def _histograms(facts: Facts) -> list[Chart]:
@@ -188,11 +351,76 @@ def _histograms(facts: Facts) -> list[Chart]:
             f"moved-{number}",
             f"{one.finding.column} in {one.ref.batch}",
             bars,
-            partial(histogram_chart, bars),
+            partial(_histogram, bars),
+            words="The newest batch beside those before it.",
         )
         for number, one in enumerate(drawn)
         for bars in [[Bar(**bar) for bar in one.finding.details["histogram"]]]
     ]
+
+
+def _histogram(bars: Sequence[Bar], width: int) -> str:
+    return histogram_chart(bars, width=width)
+
+
+def _rules_part(facts: Facts) -> Part:
+    """The rules that rows broke, in words, with the share of rows that keeps each."""
+    kept = f"; {facts.kept_rules:,} more are kept by every row" if facts.rules else ""
+    return Part(
+        name="broken-rules",
+        title=f"Rules that rows broke{kept}",
+        head=("table", "rule", "requires", "where broken", "rows", "rows that keep it"),
+        rows=[
+            (
+                str(one.table),
+                one.name,
+                one.requires or "not in the code any more",
+                one.route or "–",
+                f"{one.broken_rows:,} of {one.rows:,}",
+                f"{one.pass_share:.2%}",
+            )
+            for one in facts.rules[:SHOWN_RULES]
+        ],
+        empty=f"none: {facts.kept_rules:,} rules are kept by every row",
+    )
+
+
+def _failing(facts: Facts, links: Links) -> Part:
+    return Part(
+        name="failing",
+        title="Rows that fail",
+        head=("batch", "row", "breaks", "cells"),
+        rows=[
+            (
+                links.batch(one.ref, str(one.ref)),
+                str(one.row),
+                one.broken,
+                "; ".join(f"{name}: {'∅' if value is None else value}" for name, value in one.cells.items()),
+            )
+            for one in facts.failing
+        ],
+        empty="none waits",
+    )
+
+
+def _trail(facts: Facts, links: Links) -> Part:
+    return Part(
+        name="trail",
+        title="What happened last",
+        head=("when", "batch", "what", "who", "why"),
+        rows=[
+            (
+                f"{entry.at:%Y-%m-%d %H:%M}",
+                links.batch(entry.ref, str(entry.ref)),
+                entry.what.replace("_", " "),
+                entry.who,
+                entry.why or "",
+            )
+            for entry in reversed(facts.trail)
+        ],
+        folded=True,
+        empty="nothing",
+    )
 
 
 def _runbooks(facts: Facts) -> Part:
@@ -211,7 +439,7 @@ def _runbooks(facts: Facts) -> Part:
     )
 
 
-def _tables(facts: Facts) -> list[Part]:
+def _tables(facts: Facts, links: Links) -> list[Part]:
     return [
         Part(
             name="incidents",
@@ -219,9 +447,9 @@ def _tables(facts: Facts) -> list[Part]:
             head=("#", "what", "where", "since", "promised", "seen", "who answers", "next"),
             rows=[
                 (
-                    str(one.id),
+                    links.incident(one.id),
                     one.finding.kind.value,
-                    f"{one.finding.table} {one.finding.batch or ''}",
+                    _where(one, links),
                     f"{one.finding.since:%Y-%m-%d %H:%M}",
                     one.finding.promised,
                     one.finding.seen,
@@ -233,17 +461,8 @@ def _tables(facts: Facts) -> list[Part]:
             empty="none is open; readiness watch looks for new ones",
         ),
         _runbooks(facts),
-        Part(
-            name="held",
-            title="What waits",
-            head=("batch", "table", "state", "rows", "why"),
-            rows=[
-                (record.ref.batch, str(name), record.state.value, f"{record.counts.quarantined:,}", record.reason or "")
-                for name, record in _records(facts)
-                if record.counts.quarantined
-            ],
-            empty="nothing",
-        ),
+        _failing(facts, links),
+        _rules_part(facts),
         Part(
             name="unusual",
             title="Unusual batches",
@@ -274,6 +493,7 @@ def _tables(facts: Facts) -> list[Part]:
                 )
                 for one in facts.latencies
             ],
+            folded=True,
             empty="no table",
         ),
         Part(
@@ -291,9 +511,18 @@ def _tables(facts: Facts) -> list[Part]:
                 for step in facts.steps
                 if step.kind == "gated" and step.source is not None
             ],
+            folded=True,
             empty="no source",
         ),
+        _trail(facts, links),
     ]
+
+
+def _where(incident: Incident, links: Links) -> str:
+    finding = incident.finding
+    if not finding.batch:
+        return links.table(finding.table)
+    return links.batch(BatchRef(finding.table, finding.batch), f"{finding.table}[{finding.batch}]")
 
 
 def _records(facts: Facts) -> Iterator[tuple[TableId, BatchRecord]]:

@@ -1,6 +1,7 @@
 """The addresses: a gate's verdict, what gates there are, health, reload."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from readiness_pipelines.errors import (
 )
 from readiness_pipelines.gates import RecordVerdict
 from readiness_pipelines.limits import Limits
-from readiness_pipelines.masking import handling
+from readiness_pipelines.masking import handling, quoted
 from readiness_pipelines.masking.messages import MaskedError
 from readiness_pipelines.serve_settings import Serve
 from readiness_pipelines.serving.answers import as_bytes, error_value, record_value, verdict_value
@@ -33,6 +34,8 @@ from readiness_pipelines.version import __version__
 Send = Callable[[Any], Awaitable[None]]
 Scope = Mapping[str, Any]
 Headers = Mapping[bytes, bytes]
+
+LOG = logging.getLogger(__name__)
 
 _TURN_SECONDS = 0.002
 """A request with many records lets others have a turn after so long."""
@@ -105,6 +108,10 @@ class _Answering:
                 also = ((b"www-authenticate", b"Bearer"),)
             if status in _UNREAD:
                 also = (*also, (b"connection", b"close"))  # the rest of the body is not read
+        except Exception as error:  # whatever it says may quote a record
+            LOG.error("a request broke: %s", quoted(error))
+            broken = RequestRefusedError(500, "the request broke", way_out="the server's log says where")
+            status, body = broken.status, as_bytes(error_value(broken))
         await _send(send, status, body, also)
 
 

@@ -28,7 +28,7 @@ _ROWS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class KeptKeys:
     """What is kept of a table for one rule.
 
     Attributes:
@@ -64,7 +64,7 @@ class References:
     def __init__(self, tables: Iterable[ServedTable], *, most_rows: int) -> None:
         self._tables = [table for table in tables if table.references]
         self._most_rows = most_rows
-        self._kept: dict[str, tuple[Kept, ...]] = {}
+        self._kept: dict[str, tuple[KeptKeys, ...]] = {}
         self._known: dict[str, Mapping[str, KnownKeys]] = {}
 
     @property
@@ -97,13 +97,15 @@ class References:
             self._known[served.name] = known
             self._kept[served.name] = tuple(kept)
 
-    def _refreshed(self, rule: "_Rule", before: Kept | None, published: Published, installation: Installation) -> Kept:
+    def _refreshed(
+        self, rule: "_Rule", before: KeptKeys | None, published: Published, installation: Installation
+    ) -> KeptKeys:
         of = str(rule.read.table.id)
         now = time.monotonic()
         try:
             newest = _newest(rule.read, published, installation)
             if newest is None:
-                return Kept(of=of, why_not="nothing of it is published")
+                return KeptKeys(of=of, why_not="nothing of it is published")
             if before is not None and before.snapshot == newest:
                 return replace(before, seen_at=now)
             with installation.engine(f"the keys of {of}") as engine:
@@ -113,17 +115,17 @@ class References:
                 return replace(self._read(rule, rows), of=of, snapshot=newest, seen_at=now)
         except ReadinessError as error:
             # Watching stops no answer: what was read before stays, and says how old it is.
-            return before or Kept(of=of, why_not=f"it cannot be read: {error.what}")
+            return before or KeptKeys(of=of, why_not=f"it cannot be read: {error.what}")
 
-    def _read(self, rule: "_Rule", rows: duckdb.DuckDBPyRelation) -> Kept:
+    def _read(self, rule: "_Rule", rows: duckdb.DuckDBPyRelation) -> KeptKeys:
         if why_not := _incomparable(rule, rows):
-            return Kept(why_not=why_not)
+            return KeptKeys(why_not=why_not)
         columns = tuple(rule.reference.reference_columns)
         distinct = rows.project(", ".join(map(identifier, columns))).distinct().limit(self._most_rows + 1)
         keys = KnownKeys.of(columns, _a_few_at_a_time(distinct))
         if len(keys.rows[columns]) > self._most_rows:
-            return Kept(why_not=f"it has more than {self._most_rows:,} keys (serve.most_reference_rows)")
-        return Kept(keys=keys)
+            return KeptKeys(why_not=f"it has more than {self._most_rows:,} keys (serve.most_reference_rows)")
+        return KeptKeys(keys=keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from readiness_pipelines.errors import RequestRefusedError
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.serve_settings import Serve
-from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, parse_json
+from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, check_nesting, parse_json
 
 Receive = Callable[[], Awaitable[Any]]
 
@@ -78,6 +78,8 @@ def parse_body(body: bytes, kind: str, serve: Serve, limits: Limits) -> Asked:
     try:
         # The array is a level of its own.
         value = parse_json(body.decode("utf-8-sig"), most_nesting=limits.most_nesting + 1)
+        if isinstance(value, dict):
+            check_nesting(value, limits.most_nesting)
     except (UnicodeDecodeError, json.JSONDecodeError, RepeatedKeyError, NestingError) as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         raise RequestRefusedError(

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,7 @@ _MOST_CONNECTIONS = 2_000
 _SWITCH_SECONDS = 0.001
 """How long a thread that reads reference tables may keep an answer waiting."""
 _OBJECTS_BETWEEN_LOOKS = 50_000
+_LOOK_SECONDS = 1.0
 
 LOG = logging.getLogger(__name__)
 
@@ -72,6 +74,10 @@ def main(listening: int, ready: int, generation: int, status: Path) -> None:
     )
     gates = {name: one.version for name, one in service.tables.items()}
     files = code_files([Settings().config])
+    # Uvicorn sends itself the signal again when it has ended; there is something to be done after it.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _say(ready, {"gates": gates, "files": files})
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=listening)])
     service.sample.close()
@@ -103,6 +109,13 @@ def _load(generation: int, status: Path) -> tuple[Service, threading.Thread | No
         status=lambda: {"generation": generation, **_status(status)},
     )
     return service, refreshing
+
+
+def _end_with(supervisor: int) -> None:
+    """End when the process above is gone: nothing would end this one any more."""
+    while os.getppid() == supervisor:
+        time.sleep(_LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _warm(served: ServedTable) -> None:

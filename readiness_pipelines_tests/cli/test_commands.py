@@ -256,6 +256,7 @@ def test_open_writes_the_page_of_a_batch_or_of_a_domain_and_says_where_it_is(
     assert newest["file"] == "data/reports/shop.refund_rate/day_2.html"
     (report,) = as_json("open", "shop")
     assert report == {"file": "data/reports/shop.html", "url": (delivered / "data/reports/shop.html").as_uri()}
+    assert '<a href="shop.orders/day_3.html">day_3</a>' in (delivered / "data/reports/index.html").read_text()
     assert "did you mean 'day_3'?" in call("open", "--batch", "day_33", "--no-browser", code=2)
     monkeypatch.setenv("READINESS_WEB_URL", "https://readiness.example")
     for words, path in (

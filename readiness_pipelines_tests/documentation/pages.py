@@ -75,6 +75,7 @@ PAGES = (
         words="What they are for, and how they hang together: [tables](../tables.md).",
         entries=(
             *_public("Domain", "Domain.gated", "Domain.derived", "Domain.kpi", "Domain.table"),
+            *_public("Domain.consumer", "Domain.announce"),
             *_public("Freshness", "Sla", "Tolerance", "Route", "SchemaChange", "OnCallCalendar"),
             Entry(title="build_definitions", documented=build_definitions),
         ),

@@ -133,6 +133,9 @@ orders = everything.gated(
     freshness=Freshness(warn_after="26h", fail_after="36h", event_time="at"),
     latency="10m",
     unclassified=Route.HOLD,
+    tags=["sales"],
+    synonyms="purchases",
+    runbook="# Orders\nAsk \"the desk\".",
 )  # fmt: skip
 everything.consumer(
     "finance", contact="finance@shop.example", table=orders, columns=["amount"], rules=["amount_in_range"], notice="30d"

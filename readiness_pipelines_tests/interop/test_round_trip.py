@@ -20,6 +20,7 @@ from readiness_pipelines.settings import Settings
 from readiness_pipelines_tests.interop.importing import export, load
 
 DOMAINS = {
+    "readiness_pipelines.examples.fraud": "fraud",
     "readiness_pipelines.examples.fab": "fab",
     "readiness_pipelines.examples.readmissions": "readmissions",
     "readiness_pipelines_tests.gallery.covid": "covid",
@@ -37,17 +38,23 @@ def test_tables_become_contracts_and_the_same_gates_again(module: str, tmp_path:
     again = load(found.page, tmp_path).domain
     for table, file in zip(domain.tables, files, strict=True):
         one, other = gate_of(table), gate_of(again.table(table.name))
-        assert one.version == other.version, differences(one.declaration, other.declaration)
+        lost = {f"rule {rule.check}" for rule in declared_contract(table).guarantees if rule.lost}
+        changed = differences(one.declaration, other.declaration)
+        assert {change.what.partition(" on ")[0] for change in changed} == lost, changed
+        assert (one.version == other.version) == (not lost)
         document = read_yaml(file)
         assert lint(document) == ()
+        if lost:
+            continue
         (read,) = read_odcs(document).contracts
         declared = declared_contract(table)
         assert read.version == declared.version
         # A derived table arrives there: all else that it promises is the same, too.
         if declared.source["kind"] == "gated":
             assert declared_contract(again.table(table.name)).version == declared.version
-    assert {line for line in found.lost if "computed there" not in line} == set()
-    assert not any(found.unmapped.values())
+    told = [line for line in found.lost if "computed there" not in line and "for each month" not in line]
+    carried = [one for all_of in found.unmapped.values() for one in all_of if "cannot be carried" not in one.why]
+    assert (len(told), carried) == (1 if module.endswith("fraud") else 0, [])  # a rule of its KPI is a lambda
     known = {one.what for one in check_domains([domain], Settings()).mistakes}  # a database or key of those who run it
     assert {one.what for one in check_domains([again], Settings()).mistakes} <= known
 

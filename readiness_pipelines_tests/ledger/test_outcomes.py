@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from readiness_pipelines.batches import BatchState, Counts
-from readiness_pipelines.ledger import BatchOutcome, Kept, KeptScorecard, Ledger, Turn
+from readiness_pipelines.ledger import BatchOutcome, Kept, KeptScorecard, Ledger, Turn, counts_of, shown_by
 from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.ledger.samples import NOW, ORDERS, REF, a_record
 
@@ -15,26 +15,23 @@ def test_outcomes_turns_and_tallies_say_what_records_and_trail_say(ledger: Ledge
     held, shown = a_record(BatchState.HELD), a_record(BatchState.PUBLISHED)
     ledger.record(held, what="held", who="me")
     ledger.record(shown, what="published", who="me", profile=PROFILE)
-    assert ledger.outcomes([ORDERS]) == {
-        ORDERS: [
-            BatchOutcome(
-                batch=REF.batch,
-                state=BatchState.PUBLISHED,
-                counts=shown.counts,
-                gate_version=shown.gate_version,
-                updated_at=shown.updated_at,
-            )
-        ]
-    }
+    assert ledger.outcomes([ORDERS]) == {ORDERS: [BatchOutcome(REF.batch, BatchState.PUBLISHED, (3, 3, 0, 0, 0))]}
+    assert ledger.outcomes([ORDERS])[ORDERS][0].counts == shown.counts
+    assert counts_of([]) == Counts()
     assert ledger.turns([ORDERS])[ORDERS] == [
         Turn(batch=REF.batch, what="held", at=held.updated_at),
         Turn(batch=REF.batch, what="published", at=shown.updated_at),
     ]
+    (publication,) = shown_by(ledger.turns([ORDERS])[ORDERS])
+    assert [publication] == list(ledger.publications()[ORDERS])
     tally = ledger.tallies([ORDERS, TableId("shop", "other")])[ORDERS]
     assert (tally.batches, tally.counts) == ({BatchState.PUBLISHED: 1}, shown.counts)
     assert tally.gated == {shown.gate_version or "": 1}
     assert isinstance(tally.counts, Counts)
     assert tally.last_at == shown.updated_at
+    ledger.record(a_record(BatchState.DISCARDED), what="discarded", who="me")
+    assert shown_by(ledger.turns([ORDERS])[ORDERS]) == ()
+    assert ORDERS not in ledger.publications()
     assert ledger.kept_beside([ORDERS]) == {ORDERS: Kept(profiles=1, accepted_by="", shapes=0)}
 
 

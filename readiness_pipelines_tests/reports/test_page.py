@@ -8,13 +8,16 @@ from duckdb import DuckDBPyRelation as Relation
 
 from readiness_pipelines import Freshness, StaticBatches, Sum
 from readiness_pipelines.alerts import AlertSettings, watch
+from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.delivery import deliver, ingest
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.observability import Bar
 from readiness_pipelines.reports.charts import histogram_chart
 from readiness_pipelines.reports.facts import Facts, gather
+from readiness_pipelines.reports.links import Links
 from readiness_pipelines.reports.markdown import escape_markdown
-from readiness_pipelines.reports.page import html_page, markdown_page
+from readiness_pipelines.reports.page import html_page, index_page, markdown_page
+from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, WEEKS, Order, gated, land, land_week, order_domain
 
 SHOP = order_domain(batches=WEEKS, freshness=Freshness(warn_after="3d", fail_after="6d"))
@@ -26,9 +29,12 @@ def at(week: int) -> Run:
     return Run(who="me", clock=lambda: START + timedelta(weeks=week))
 
 
-@pytest.fixture
-def facts(installation: Installation) -> Facts:
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> Facts:
     """Ten usual weeks, an unusual one, and one that is held; a look after each."""
+    folder = tmp_path_factory.mktemp("facts")
+    (folder / "landing").mkdir()
+    installation = Installation.open(settings_in(folder))
     for week in range(1, 13):
         if week == 12:
             land(installation.landing.path, WEEKS[11], *MOSTLY_BAD)
@@ -46,11 +52,18 @@ def facts(installation: Installation) -> Facts:
 
 def test_the_facts_are_those_of_the_ledger(facts: Facts) -> None:
     assert facts.status.lanes[0].total.quarantined == 4
-    assert dict(facts.rules) == {
-        "orders: amount_dtype": 1,
-        "orders: amount_greater_than_or_equal_to": 1,
-        "orders: status_isin": 1,
+    assert {(one.name, one.broken_rows, one.route) for one in facts.rules} == {
+        ("amount_dtype", 1, "quarantine"),
+        ("amount_greater_than_or_equal_to", 1, "quarantine"),
+        ("status_isin", 1, "quarantine"),
     }
+    assert all(one.rows == facts.status.lanes[0].total.ingested for one in facts.rules)
+    assert [(row.ref.batch, row.row, row.broken, dict(row.cells)) for row in facts.failing] == [
+        (WEEKS[11], 0, "amount_dtype", {"amount": "x"}),
+        (WEEKS[11], 1, "amount_greater_than_or_equal_to", {"amount": "-20"}),
+        (WEEKS[11], 2, "status_isin", {"status": "lost"}),
+    ]
+    assert (facts.trail[-1].what, facts.trail[-1].ref.batch) == ("held", WEEKS[11])
     assert {one.finding.kind for one in facts.incidents} == {"freshness", "held", "distribution"}
     (late,) = [span for span in facts.spans if span.late and span.end == facts.at]
     assert late.start == START + timedelta(weeks=11, days=3)
@@ -65,15 +78,21 @@ def test_the_facts_are_those_of_the_ledger(facts: Facts) -> None:
 
 def test_the_page_has_every_chart_and_table_and_stands_alone(facts: Facts) -> None:
     page = html_page(facts)
-    for chart in ("rows", "rules", "freshness", "moved-0"):
-        assert re.search(rf'<section id="{chart}"><h2>[^<]+</h2><svg', page), chart
-    assert re.search(r'<div id="kpi-refund_rate-chart" class="chart"><h3>KPI over batches</h3><svg', page)
+    titles = {"kpi-refund_rate-chart": "KPI over batches", "rows": "Rows over batches", "freshness": "Freshness"}
+    titles |= {"rules": "Rules by rows that broke them", "moved-0": "amount in week_11"}
+    for chart, title in titles.items():
+        drawn = page.partition(f'id="{chart}">')[2]
+        assert drawn.partition("</section>")[0].count(f'<svg role="img" aria-label="{title}" ') == 2, chart
+    assert 'id="map"' in page
+    assert not re.search(r">\d{1,2}(:\d\d)? ?[AP]M<", page), "times are of 24 hours"
     for text in (
         "week_12",
         "3 of 4 rows (75.00%) fail",
         "Shop team &lt;shop@shop.example&gt;",
         "distribution: values of amount",
         "target &lt;= 50.0 %",
+        "isin([&#39;paid&#39;, &#39;refunded&#39;])",
+        "status: lost",
     ):
         assert text in page
     assert not re.search(r"""(src|href|@import|url\()\s*=?\s*["'(]?\s*(https?:)?//""", page)
@@ -87,11 +106,32 @@ def test_the_markdown_twin_has_the_same_tables(facts: Facts) -> None:
     assert page.startswith("# shop\n")
     assert "\n## refund_rate\n\nHow many orders are refunded?\n\n**10." in page
     heads = re.findall(r"^## (.+)$", page, re.MULTILINE)
-    assert heads == re.findall(r'<section id="[a-z_-]+"><h2>([^<]+)</h2>\n', html_page(facts))
+    drawn = html_page(facts)
+    assert [head for head in heads if f"<h2>{head}</h2>" not in drawn] == []
+    assert {"Products", "What waits", "Rows that fail", "What happened last"} < set(heads)
     tables = [block for block in page.split("\n\n") if block.startswith("|")]
     for table in tables:
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.strip().splitlines()}
         assert len(widths) == 1, table
+
+
+def test_batches_tables_and_products_lead_to_the_web_page_or_to_pages_beside_the_report(facts: Facts) -> None:
+    held = BatchRef(ORDERS.id, WEEKS[11])
+    for links, address, product in (
+        (Links(), None, "#kpi-refund_rate"),
+        (Links(pages=frozenset({held})), "shop.orders/week_12.html", "#kpi-refund_rate"),
+        (
+            Links(web_url="https://readiness.example"),
+            "https://readiness.example/batches/shop/orders/week_12",
+            "https://readiness.example/products/shop/refund_rate",
+        ),
+    ):
+        page, index = html_page(facts, links), index_page([facts], links)
+        for one in (page, index):
+            assert (f'<a href="{address}">week_12</a>' in one) is (address is not None)
+            assert f'{product}">refund_rate</a>' in one
+        assert '<a href="shop.html">shop</a>' in index
+        assert (f"[week_12]({address})" in markdown_page(facts, links)) is (address is not None)
 
 
 def test_a_domain_that_never_ran_has_a_page(installation: Installation) -> None:
@@ -131,7 +171,7 @@ def test_each_lane_has_a_chart_of_its_rows(installation: Installation) -> None:
         ingest(gated(shop, name), batch=batch, installation=installation, run=at(1))
         deliver(gated(shop, name), batch=batch, installation=installation, run=at(1))
     page = html_page(gather(shop, installation=installation, now=START))
-    titles = re.findall(r"<h2>(Rows over batches[^<]*)</h2><svg", page)
+    titles = re.findall(r"<h2>(Rows over batches[^<]*)</h2>", page)
     assert titles == [f"Rows over batches: {lane.name}" for lane in shop.lanes]
 
 

@@ -52,7 +52,8 @@ def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     (tmp_path / "shop_of_serve.py").write_text(DOMAIN)
     (tmp_path / "limits.py").write_text("MOST = 10\n")
     (tmp_path / "readiness.toml").write_text(
-        '[settings]\ndomains = ["shop_of_serve:shop"]\n[settings.serve.tokens]\ncheckout = "env:CHECKOUT"\n'
+        '[settings]\ndomains = ["shop_of_serve:shop"]\n[settings.serve]\nsample = 1\n'
+        '[settings.serve.tokens]\ncheckout = "env:CHECKOUT"\n'
     )
     environment = {**os.environ, "CHECKOUT": PROOF, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-W", "ignore", "-c", "from readiness_pipelines.cli.main import main; main()"]
@@ -96,18 +97,24 @@ def test_new_code_is_taken_without_a_lost_request_and_broken_code_changes_nothin
     server: tuple[subprocess.Popen[str], int], tmp_path: Path
 ) -> None:
     process, port = server
-    order = {"id": 1, "amount": 15}
-    first = ask(port, "POST", "/gates/shop.orders/check", order)[1]
+    judged = [0]
+    counting = threading.Lock()
+
+    def check(port: int) -> tuple[int, Any]:
+        answer = ask(port, "POST", "/gates/shop.orders/check", {"id": 1, "amount": 15})
+        with counting:
+            judged[0] += 1
+        return answer
+
+    first = check(port)[1]
     assert not first["passed"]
     failed: list[Any] = []
-    asked = [0]
     ended = threading.Event()
 
     def keep_asking() -> None:
         while not ended.is_set():
             try:
-                status, _ = ask(port, "POST", "/gates/shop.orders/check", order)
-                asked[0] += 1
+                status, _ = check(port)
                 if status != 200:
                     failed.append(status)
             except OSError as error:
@@ -118,16 +125,20 @@ def test_new_code_is_taken_without_a_lost_request_and_broken_code_changes_nothin
     asking.start()
     (tmp_path / "limits.py").write_text("MOST = 20  # more\n")
     wait(lambda: ask(port, "GET", "/health")[1]["generation"] == 2)
-    wait(lambda: ask(port, "POST", "/gates/shop.orders/check", order)[1]["passed"])
-    assert ask(port, "POST", "/gates/shop.orders/check", order)[1]["version"] != first["version"]
+    wait(lambda: check(port)[1]["passed"])
+    newer = check(port)[1]
+    assert newer["version"] != first["version"]
     (tmp_path / "limits.py").write_text("MOST = \n")
     wait(lambda: ask(port, "GET", "/health")[1]["reload_failed"])
     assert "limits.py, line 1" in ask(port, "GET", "/gates")[1]["reload_error"]
-    assert ask(port, "POST", "/gates/shop.orders/check", order)[1]["passed"]
+    assert check(port)[1]["passed"]
     assert ask(port, "POST", "/reload") == (202, {"reloading": True})
     ended.set()
     asking.join()
-    assert asked[0] > 10
+    assert judged[0] > 10
     assert not failed
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
+    kept = [json.loads(line) for file in tmp_path.rglob("decisions/*/*.jsonl") for line in file.open()]
+    assert len(kept) == judged[0]  # also what waited to be written when a process ended
+    assert {one["gate_version"] for one in kept} == {first["version"], newer["version"]}

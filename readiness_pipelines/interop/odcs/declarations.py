@@ -4,21 +4,18 @@ Nothing of a foreign file becomes code: a name is one of those here, and its arg
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import readiness_pipelines as rp
 from readiness_pipelines.compatibility.plain_values import python_value
+from readiness_pipelines.contracts.cleansing import ColumnStep
+from readiness_pipelines.contracts.protections import Protection
 from readiness_pipelines.errors import ReadinessError, first_line
 
 BATCHES = ("HourlyBatches", "DailyBatches", "WeeklyBatches", "MonthlyBatches", "StaticBatches", "Versions")
 READERS = ("FileDrop", "SqlQuery")
-STEPS = (
-    "Case", "Categories", "Dates", "FillMissing", "FlagMissing", "NullTokens", "Numbers", "RejectMissing", "Trim",
-    "ZeroPad",
-)  # fmt: skip
-PROTECTIONS = (
-    "Bucket", "FormatPreserving", "KeepFirst", "KeepLast", "Pseudonym", "SetNull", "Token", "Withhold", "YearOnly",
-)  # fmt: skip
+STEPS = tuple(kind.__name__ for kind in get_args(ColumnStep))
+PROTECTIONS = tuple(kind.__name__ for kind in get_args(Protection))
 RULES = ("ExistsIn", "KAnonymity", "LDiversity", "MaskingVerified", "NotInOtherBatches", "WithinUsualRange")
 DEDUPLICATE = ("Deduplicate",)
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -178,6 +178,9 @@ class _Reader:
             owner=owner,
             steward=steward,
             on_call=on_call,
+            sla=self._parsed(f"{OURS}Sla", _monthly, {}),
+            synonyms=self._parsed("synonyms", _texts, ()),
+            runbook=self._parsed("runbook", _text, ""),
             description=taken.text(("description", "purpose")),
             limitations=tuple(line for line in limits.split("\n") if line.strip()),
             source=self._parsed(f"{OURS}Source", dict, {}),
@@ -210,11 +213,7 @@ class _Reader:
         """With what the service levels say."""
         taken = self.taken
         found = common
-        for path in taken.items(("slaProperties",)):
-            name = str(taken.look((*path, "property")) or "").lower()
-            duration = _duration(taken.look((*path, "value")), taken.look((*path, "unit")))
-            if duration is None:
-                continue
+        for path, name, duration in self._durations():
             element = taken.look((*path, "element"))
             match name:
                 case "freshness" | "fr" if found.freshness is None:
@@ -239,6 +238,17 @@ class _Reader:
                     continue
             self._take_promise(path)
         return found
+
+    def _durations(self) -> Iterator[tuple[Path_, str, timedelta]]:
+        """The service levels that are durations, with their names in small letters."""
+        taken = self.taken
+        for path in taken.items(("slaProperties",)):
+            name = str(taken.look((*path, "property")) or "").lower()
+            duration = _duration(taken.look((*path, "value")), taken.look((*path, "unit")))
+            if self.ours and name in ("publishedshare", "freshshare", "timetorepair"):
+                self._take_promise(path)  # said in a property of ours, too
+            elif duration is not None:
+                yield path, name, duration
 
     def _take_promise(self, path: Path_) -> None:
         names = ["property", "value", "unit", "element"]
@@ -288,6 +298,19 @@ class _Reader:
             guarantees=_distinct(rules),
             settings=settings,
             description=described or common.description,
+            tags=self._words((*path, "tags")),
+            synonyms=(*common.synonyms, *self._synonyms(path)),
+        )
+
+    def _words(self, path: Path_) -> tuple[str, ...]:
+        value = self.taken.look(path)
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            return ()
+        return tuple(one for one in self.taken.take(path) if one.strip())
+
+    def _synonyms(self, path: Path_) -> tuple[str, ...]:
+        return tuple(
+            filter(None, (self.taken.text((*one, "synonym")) for one in self.taken.items((*path, "synonyms"))))
         )
 
     def _property_paths(self, path: Path_) -> list[Path_]:
@@ -502,6 +525,26 @@ def _bounds(given: Any) -> dict[str, Any]:
     if not all(isinstance(value, int | float) for value in found.values()):
         raise ValueError("bounds are numbers")
     return found
+
+
+def _monthly(given: Any) -> dict[str, Any]:
+    found = {name: value for name, value in dict(given).items() if name in ("published", "fresh")}
+    if not all(isinstance(value, int | float) for value in found.values()):
+        raise ValueError("shares are numbers")
+    within = as_duration(given.get("repaired_within"))
+    return found if within is None else {**found, "repaired_within": within}
+
+
+def _texts(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise TypeError("not a list of texts")
+    return tuple(given)
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise TypeError("not a text")
+    return given
 
 
 def _listed(read: Any) -> Any:

@@ -34,7 +34,7 @@ def odcs_text(contract: Contract) -> str:
     return text
 
 
-class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML has no types
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # PyYAML has no types
     """Writes each value out where it stands: nobody reads anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # PyYAML's own signature
@@ -95,6 +95,7 @@ def odcs_document(contract: Contract) -> dict[str, Any]:
                     "physicalType": "table",
                     "logicalType": "object",
                     "description": contract.description,
+                    "tags": list(contract.tags),
                     "dataGranularityDescription": _granularity(contract),
                     "properties": [_property(column, by_column.get(column.name, [])) for column in contract.columns],
                     "quality": [_quality(one) for one in of_table],
@@ -228,6 +229,12 @@ def _promises(contract: Contract) -> Iterator[dict[str, Any]]:
     if isinstance(refresh, Mapping):
         every = timedelta(seconds=refresh["seconds"])
         yield {"property": "frequency", **_measured(every), "description": "how often the source delivers"}
+    for name, shown in (("published", "publishedShare"), ("fresh", "freshShare")):
+        if name in contract.sla:
+            share = {"value": round(100 * contract.sla[name], 6), "unit": "percent"}
+            yield {"property": shown, **share, "description": "of each month", "driver": "operational"}
+    if "repaired_within" in contract.sla:
+        yield {"property": "timeToRepair", **_measured(contract.sla["repaired_within"]), "driver": "operational"}
     if contract.notice is not None:
         told = "how long before a breaking change consumers hear of it"
         yield {"property": "noticePeriod", **_measured(contract.notice), "description": told, "driver": "operational"}
@@ -262,6 +269,9 @@ def _custom(contract: Contract) -> Iterator[tuple[str, Any]]:
     )
     yield f"{OURS}Tolerance", plain.get("tolerance")
     yield f"{OURS}Freshness", plain.get("freshness")
+    yield f"{OURS}Sla", plain.get("sla")
     yield f"{OURS}Source", plain.get("source")
+    yield "synonyms", list(contract.synonyms)
+    yield "runbook", contract.runbook
     yield "consumers", plain.get("consumers")
     yield "announcedChanges", plain.get("announced")

@@ -1,6 +1,5 @@
 """What the ledger knows of a table, beside what is declared: quality, cadence, freshness, columns, profile."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +9,7 @@ from readiness_pipelines.batches import BatchState, Counts, Publication
 from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import Incident, Shape, Turn
+from readiness_pipelines.ledger import Incident, Shape, Turn, shown_by
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import (
     BatchProfile,
@@ -166,20 +165,23 @@ def table_facts(table: Table, *, installation: Installation, now: datetime) -> T
     """
     ledger = installation.ledger
     raw = [table.id.raw] if isinstance(table, GatedTable) else []
+    tally = ledger.tallies([table.id]).get(table.id)
     outcomes, turns = ledger.outcomes([table.id]).get(table.id, ()), ledger.turns([table.id, *raw])
     own = turns.get(table.id, ())
     holds = holds_of(own)
-    publications = ledger.publications(tables=[table.id]).get(table.id, ())
+    publications: Sequence[Publication] = shown_by(own)
+    if table.freshness is not None and table.freshness.event_time is not None:
+        publications = ledger.publications(tables=[table.id]).get(table.id, ())
     newest = max(publications, key=lambda one: table.batches.order(one.batch), default=None)
     repaired = [hold.until - hold.since for hold in holds if hold.until is not None]
     profiled, profile = _profile(table, newest, installation)
     return TableFacts(
         table=table.id,
-        batches=Counter(one.state for one in outcomes),
-        counts=sum((one.counts for one in outcomes), Counts()),
+        batches=tally.batches if tally else {},
+        counts=tally.counts if tally else Counts(),
         newest=newest.batch if newest else None,
         newest_at=newest.first_at if newest else None,
-        months=quality_months(table.batches, outcomes, own, holds)[-SHOWN_MONTHS:],
+        months=quality_months(table.batches, outcomes, own, holds, most=SHOWN_MONTHS),
         holds=holds,
         repair_time=median_time(repaired),
         cadence=cadence_of(turns.get(table.id.raw, ())),

@@ -1,12 +1,12 @@
 """How good a table's data was, month by month: from what became of its batches, and when."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from readiness_pipelines.batches import Batches, BatchState, Counts
-from readiness_pipelines.ledger import BatchOutcome, Turn
+from readiness_pipelines.ledger import BatchOutcome, Turn, counts_of
 
 _ENDS_A_HOLD = frozenset(
     {state.value for state in BatchState if state.visible} | {BatchState.DISCARDED.value, BatchState.EMPTY.value}
@@ -98,14 +98,17 @@ def months_of(batches: Batches, turns: Sequence[Turn], outcomes: Iterable[BatchO
     for outcome in outcomes:
         window = batches.window(outcome.batch)
         # A day ends when the next begins: what counts is its last moment.
-        at = window.end - timedelta(microseconds=1) if window else first.get(outcome.batch, outcome.updated_at)
-        found[outcome.batch] = month_of(at)
+        if window is not None:
+            found[outcome.batch] = month_of(window.end - timedelta(microseconds=1))
+        elif outcome.batch in first:
+            found[outcome.batch] = month_of(first[outcome.batch])
     return found
 
 
 def month_of(at: datetime) -> str:
     """The calendar month of a time, in UTC: ``2026-11``."""
-    return f"{at.astimezone(UTC):%Y-%m}"
+    utc = at.astimezone(UTC)
+    return f"{utc.year:04d}-{utc.month:02d}"
 
 
 def month_span(month: str) -> tuple[datetime, datetime]:
@@ -115,32 +118,31 @@ def month_span(month: str) -> tuple[datetime, datetime]:
 
 
 def quality_months(
-    batches: Batches, outcomes: Sequence[BatchOutcome], turns: Sequence[Turn], holds: Sequence[Hold]
+    batches: Batches, outcomes: Sequence[BatchOutcome], turns: Sequence[Turn], holds: Sequence[Hold], *, most: int
 ) -> tuple[QualityMonth, ...]:
-    """How good a table's batches are, by month, oldest first."""
-    months = months_of(batches, turns, outcomes)
-    judged = [one for one in outcomes if one.state is not BatchState.INGESTED]
-    return tuple(_quality_months(judged, months, holds))
-
-
-def _quality_months(
-    outcomes: Sequence[BatchOutcome], months: Mapping[str, str], holds: Sequence[Hold]
-) -> Iterator[QualityMonth]:
+    """How good a table's batches are, by month, oldest first: of so many of the newest months."""
     by_month: dict[str, list[BatchOutcome]] = {}
+    months = months_of(batches, turns, outcomes)
     for outcome in outcomes:
-        by_month.setdefault(months[outcome.batch], []).append(outcome)
+        if outcome.state is not BatchState.INGESTED and outcome.batch in months:
+            by_month.setdefault(months[outcome.batch], []).append(outcome)
     held: dict[str, list[Hold]] = {}
     for hold in holds:
         held.setdefault(month_of(hold.since), []).append(hold)
-    for month in sorted({*by_month, *held}):
-        ours, began = by_month.get(month, []), held.get(month, [])
-        took = [hold.until - hold.since for hold in began if hold.until is not None]
-        yield QualityMonth(
-            month=month,
-            batches=len(ours),
-            held_now=sum(one.state is BatchState.HELD for one in ours),
-            counts=sum((one.counts for one in ours), Counts()),
-            holds=len(began),
-            repaired=len(took),
-            repair_time=median_time(took),
-        )
+    return tuple(
+        _quality_month(month, by_month.get(month, []), held.get(month, []))
+        for month in sorted({*by_month, *held})[-most:]
+    )
+
+
+def _quality_month(month: str, outcomes: Sequence[BatchOutcome], holds: Sequence[Hold]) -> QualityMonth:
+    took = [hold.until - hold.since for hold in holds if hold.until is not None]
+    return QualityMonth(
+        month=month,
+        batches=len(outcomes),
+        held_now=sum(one.state is BatchState.HELD for one in outcomes),
+        counts=counts_of(outcomes),
+        holds=len(holds),
+        repaired=len(took),
+        repair_time=median_time(took),
+    )

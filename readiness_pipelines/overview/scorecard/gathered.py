@@ -5,9 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.commands import history_command
 from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Table, upstream
+from readiness_pipelines.contracts.classification import PersonalKind
 from readiness_pipelines.decisions import Approval, decisions_about, waits_for_approval
+from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.domains import tables_of
+from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.identity import UNPROVED
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import AUTOMATIC, Erasure, ErasureState, Finding, Incident, Kept, Tally
@@ -19,6 +23,8 @@ from readiness_pipelines.overview.unclassified import unclassified_columns
 
 LOOKED_BACK = timedelta(days=90)
 """Incidents and decisions of so long ago speak for how it is done."""
+
+_NAMES_SOMEBODY = (PersonalKind.ID, PersonalKind.DIRECT, PersonalKind.FREE_TEXT)
 
 PROMPT = timedelta(minutes=5)
 """What promises to be published within this time is the pipeline layer's."""
@@ -35,6 +41,25 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateFacts:
+    """What a table's gate demands, as far as the answers need it.
+
+    Attributes:
+        version: Its version; ``None`` where the schema cannot become a gate.
+        rules: How many rules it has.
+        problem: Why it cannot be built; "" where it can.
+        protected: How many of the table's columns name somebody and are protected, or reviewed.
+        bare: Those that name somebody and are published as they are: "email is pii.direct".
+    """
+
+    version: str | None
+    rules: int
+    problem: str
+    protected: int
+    bare: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
     """What the answers about some tables are made of.
 
@@ -42,6 +67,7 @@ class Gathered:
         now: When it was gathered, in UTC.
         tables: The tables and products, with all that they are computed from, each after what it reads.
         domains: The domains that they belong to.
+        gates: What their gates demand.
         tallies: Their batches, added up; of what arrived under the raw tables' names.
         kept: What is kept beside them.
         incidents: Those that are active, or were opened lately.
@@ -62,6 +88,7 @@ class Gathered:
     now: datetime
     tables: tuple[Table, ...]
     domains: tuple[Domain, ...]
+    gates: Mapping[TableId, GateFacts]
     tallies: Mapping[TableId, Tally]
     kept: Mapping[TableId, Kept]
     incidents: tuple[Incident, ...]
@@ -130,6 +157,7 @@ def gather_evidence(
         now=now,
         tables=tables,
         domains=owners,
+        gates={table.id: _gate(table) for table in tables},
         tallies=ledger.tallies([*ids, *(table.raw for table in ids)]),
         kept=ledger.kept_beside(ids),
         incidents=tuple(
@@ -159,6 +187,24 @@ def with_upstream(tables: Iterable[Table]) -> tuple[Table, ...]:
     return tuple(found.values())
 
 
+def _gate(table: Table) -> GateFacts:
+    try:
+        gate = gate_of(table)
+    except ReadinessError as error:
+        return GateFacts(version=None, rules=0, problem=error.what, protected=0, bare=())
+    protected, bare = 0, []
+    if isinstance(table, GatedTable):  # what is computed can only hold what was published
+        for column in gate.spec.columns:
+            found = column.classified
+            if found is None or found.kind not in _NAMES_SOMEBODY:
+                continue
+            if found.protection is not None or found.reviewed:
+                protected += 1
+            else:
+                bare.append(f"{column.label} is {found}")
+    return GateFacts(version=gate.version, rules=len(gate.rules), problem="", protected=protected, bare=tuple(bare))
+
+
 def _decisions(
     tables: Sequence[TableId], installation: Installation, since: datetime
 ) -> tuple[tuple[Review, ...], tuple[BatchRef, ...], tuple[BatchRef, ...]]:
@@ -170,7 +216,7 @@ def _decisions(
         decisions = decisions_about(installation.ledger, ref)
         for waiting in waits_for_approval(decisions):
             what = f"decision {waiting.id} about {ref}"
-            reviews.append(Review(table=ref.table, what=what, who="", command=f"readiness history {ref.batch}"))
+            reviews.append(Review(table=ref.table, what=what, who="", command=history_command(ref)))
         for one in decisions:
             if isinstance(one.what, Approval):
                 what = f"decision {one.what.decision} about {ref}"

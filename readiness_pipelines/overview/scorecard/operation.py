@@ -5,11 +5,7 @@ from collections.abc import Iterator
 from readiness_pipelines.batches import Keys
 from readiness_pipelines.commands import catalog_command, scan_command, status_command
 from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Table
-from readiness_pipelines.contracts.classification import PersonalKind
-from readiness_pipelines.delivery import gate_of
-from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.ledger import FindingKind, Incident, IncidentState, Tally
 from readiness_pipelines.overview.scorecard import questions as asked
 from readiness_pipelines.overview.scorecard.answering import against, answer, for_it, unknown
@@ -19,7 +15,6 @@ from readiness_pipelines.overview.scorecard.slas import SlaMonth
 
 LOOKS_WITHIN_HOURS = 24
 NOTIFIED_WITHIN_HOURS = 1
-_NAMES_SOMEBODY = (PersonalKind.ID, PersonalKind.DIRECT, PersonalKind.FREE_TEXT)
 
 
 def catalog(facts: Gathered) -> Answer:
@@ -39,17 +34,10 @@ def _out_of_date(facts: Gathered) -> Iterator[Evidence]:
             yield against(f"{table.id} has no description", table=table.id, command=see)
         if tally is None:
             yield against(f"{table.id} was never delivered", table=table.id, command=status_command(table.domain.name))
-        elif tally.gated and (version := _version(table)) is not None and version not in tally.gated:
+        elif tally.gated and (version := facts.gates[table.id].version) is not None and version not in tally.gated:
             yield against(f"{table.id}: the gate in the code has judged no batch yet", table=table.id, command=see)
         if late := _stopped(table, facts):
             yield against(late, table=table.id, command=see)
-
-
-def _version(table: Table) -> str | None:
-    try:
-        return gate_of(table).version
-    except ReadinessError:
-        return None  # it judges nothing: that is another question's
 
 
 def _stopped(table: Table, facts: Gathered) -> str:
@@ -107,10 +95,10 @@ def gates(facts: Gathered) -> Answer:
     faults: list[Evidence] = []
     rules = judged = 0
     for table in facts.tables:
-        try:
-            rules += len(gate_of(table).rules)
-        except ReadinessError as error:
-            faults.append(against(f"{table.id} has no gate: {error.what}", table=table.id, command="readiness check"))
+        gate = facts.gates[table.id]
+        rules += gate.rules
+        if gate.problem:
+            faults.append(against(f"{table.id} has no gate: {gate.problem}", table=table.id, command="readiness check"))
             continue
         tally = facts.tallies.get(table.id)
         if tally is None:
@@ -213,8 +201,13 @@ def access(facts: Gathered) -> Answer:
         against(f"{one.table}: {one.seen}", table=one.table, command=scan_command(one.table))
         for one in facts.unclassified
     ]
-    personal, bare = _personal_columns(facts)
-    faults += bare
+    gates = {table.id: facts.gates[table.id] for table in facts.tables}
+    faults += [
+        against(f"{table}.{said} and published as it is", table=table, command=catalog_command(table))
+        for table, gate in gates.items()
+        for said in gate.bare
+    ]
+    personal = sum(gate.protected for gate in gates.values())
     if facts.erasures:
         said = f"requests to be forgotten that are not done: {len(facts.erasures):,}"
         faults.append(against(said, command="readiness erase --resume"))
@@ -225,28 +218,6 @@ def access(facts: Gathered) -> Answer:
         proofs.append(for_it(f"decisions of late, each by somebody who proved who they are: {len(facts.decided):,}"))
     todo = "demand a proof of who decides: [settings.identity] required = true; classify and protect what names persons"
     return answer(asked.ACCESS, proofs, faults, todo=todo)
-
-
-def _personal_columns(facts: Gathered) -> tuple[int, list[Evidence]]:
-    """How many columns name somebody and are protected, and those that are not."""
-    protected, bare = 0, []
-    for table in facts.tables:
-        if not isinstance(table, GatedTable):
-            continue  # what is computed can only hold what was published
-        try:
-            columns = gate_of(table).spec.columns
-        except ReadinessError:
-            continue
-        for column in columns:
-            found = column.classified or class_of(table, column.name)
-            if found.kind not in _NAMES_SOMEBODY:
-                continue
-            if found.protection is not None or found.reviewed:
-                protected += 1
-            else:
-                said = f"{table.id}.{column.label} is {found} and published as it is"
-                bare.append(against(said, table=table.id, command=catalog_command(table.id)))
-    return protected, bare
 
 
 def standards(facts: Gathered) -> Answer:

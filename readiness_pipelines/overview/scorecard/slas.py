@@ -9,7 +9,7 @@ from readiness_pipelines.batches import Counts, Publication
 from readiness_pipelines.contracts import GatedTable, Kpi, Sla, Table
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchOutcome, Turn
+from readiness_pipelines.ledger import BatchOutcome, Turn, counts_of
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import freshness_kept
 from readiness_pipelines.overview.catalog.quality import Hold, holds_of, month_of, month_span, months_of, pass_share
@@ -164,11 +164,11 @@ def _measures(
 def _rows(table: Table, outcomes: Sequence[BatchOutcome], turns: Sequence[Turn]) -> Mapping[str, Counts]:
     """The rows of a table's batches, by month."""
     months = months_of(table.batches, turns, outcomes)
-    found: dict[str, Counts] = {}
+    by_month: dict[str, list[BatchOutcome]] = {}
     for one in outcomes:
-        month = months[one.batch]
-        found[month] = found.get(month, Counts()) + one.counts
-    return found
+        if one.batch in months:
+            by_month.setdefault(months[one.batch], []).append(one)
+    return {month: counts_of(some) for month, some in by_month.items()}
 
 
 def _months(

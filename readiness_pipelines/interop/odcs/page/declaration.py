@@ -47,6 +47,12 @@ def table_text(contract: Contract, model: str, tables: Mapping[str, str], writin
     lines += _freshness(contract, writing)
     if contract.latency is not None:
         lines.append(f'    latency="{format_duration(contract.latency)}",')
+    lines += wrapped(f"tags={text_of(list(contract.tags))},", "    ") if contract.tags else []
+    lines += wrapped(f"synonyms={text_of(list(contract.synonyms))},", "    ") if contract.synonyms else []
+    if contract.runbook.strip() and not contract.runbook.strip().endswith(".md"):
+        lines.append(f"    runbook={text_of(contract.runbook)},")
+    if contract.sla:
+        lines += writing.lose(f"what {contract.table} promises for each month: only products promise that")
     if contract.retention is not None:
         lines += writing.lose(f"rows are kept for {format_duration(contract.retention)}: see docs/settings.md")
     lines.append(")")

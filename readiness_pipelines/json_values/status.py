@@ -1,12 +1,12 @@
-"""Our values as JSON."""
+"""Where domains, tables and batches stand, and what was decided, as JSON."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from readiness_pipelines.batches import BatchRef, Counts
-from readiness_pipelines.cli.unusual import unusual_value
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import Decision
+from readiness_pipelines.json_values.unusual import unusual_value
 from readiness_pipelines.ledger import BatchRecord, DecisionRecord, Finding
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import BatchStatus, DomainStatus, LaneStatus

@@ -1,0 +1,1 @@
+"""One file a page: what it is given, and its template."""

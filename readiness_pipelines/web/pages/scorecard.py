@@ -1,0 +1,39 @@
+"""Scorecard: how ready the data is, what proves it, what next."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from readiness_pipelines.overview import Part, Verdict, past_scorecards
+from readiness_pipelines.web.rendering import page
+from readiness_pipelines.web.site import Site
+
+SHOWN_EVIDENCE = 6
+SHOWN_STEPS = 8
+SHOWN_DAYS = 30
+_TITLES = {Part.OPERATION: "Operational readiness", Part.LAYERS: "The five layers", Part.STAGES: "Stages"}
+
+
+def show(request: Request, site: Site) -> Response:
+    """The scorecard of everything, of a domain, or of a product."""
+    scope = request.query_params.get("scope", "")
+    card = site.now.scorecard_soon(scope, identity_required=site.settings.identity.required)
+    if card is None:
+        return page("reckoning", request, site, scope=scope)
+    todo: dict[str, int] = {}
+    for step in card.next:
+        todo[step.todo] = todo.get(step.todo, 0) + step.missing
+    past = past_scorecards(scope, installation=site.installation, days=SHOWN_DAYS)
+    return page(
+        "scorecard",
+        request,
+        site,
+        card=card,
+        scope=scope,
+        scopes=list(dict.fromkeys(("", *(one.name for one in site.domains), scope))),
+        counts=[(verdict.value, card.count(verdict)) for verdict in Verdict],
+        parts=[(_TITLES[part], part.name.lower(), card.part(part)) for part in Part],
+        shown_evidence=SHOWN_EVIDENCE,
+        next_steps=list(todo.items())[:SHOWN_STEPS],
+        slas=card.slas[::-1],
+        past=[(one.at, one.stage, [(verdict.value, one.count(verdict)) for verdict in Verdict]) for one in past[::-1]],
+    )
