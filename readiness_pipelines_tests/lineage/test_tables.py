@@ -195,11 +195,17 @@ def test_columns_of_declared_tables_are_made_of_what_cleansing_protection_transf
 
 
 def test_an_impact_names_the_columns_tables_and_kpis_that_a_column_reaches_and_nothing_else() -> None:
-    graph = graph_of(shop())
+    domain = shop()
+    domain.consumer("finance", table=table(domain, "sales"), columns=["amount"], contact="finance@shop.example")
+    domain.consumer("desk", table=table(domain, "sales"), columns=["currency"], contact="desk@shop.example")
+    graph = graph_of(domain)
     rate = graph.impact(graph.node("shop.rates.RATE"))
     assert list(map(str, rate.tables)) == ["shop.sales", "shop.checked", "shop.month", "shop.sold"]
     assert list(map(str, rate.kpis)) == ["shop.sold"]
     assert "shop.checked" in map(str, rate.unresolved)
+    # The desk reads no amount, but a rate that is missing takes a row from it.
+    assert rate.consumers == ("finance <finance@shop.example>", "desk <desk@shop.example>")
+    assert graph.impact(graph.node("shop_raw.orders.email")).consumers == ()
     status = graph.impact(graph.node("shop_raw.orders.status"))
     assert set(map(str, status.kpis)) == {"shop.sold", "shop.refund_rate", "shop.noisy", "shop.orders_kept"}
     assert TableId("shop", "orders") in status.rows  # whose other values are quarantined

@@ -112,6 +112,13 @@ def ends(events: Sequence[Any], table: str, batch: str) -> list[Any]:
     return [event for event in events if is_end(event)]
 
 
+def check_pairs(events: Sequence[Any]) -> None:
+    by_run: dict[str, list[str]] = {}
+    for event in events:
+        by_run.setdefault(event["run"]["runId"], []).append(event["eventType"])
+    assert set(map(tuple, by_run.values())) == {("START", "COMPLETE"), ("START", "FAIL")}
+
+
 def test_every_event_of_a_real_run_is_valid_by_the_specification_and_says_no_classified_value(
     installation: Installation,
 ) -> None:
@@ -133,12 +140,9 @@ def test_every_event_of_a_real_run_is_valid_by_the_specification_and_says_no_cla
     assert event_problems({**events[0], "run": {**events[0]["run"], "runId": "not one"}})
     assert not [name for name in ("people.example", "ann@") if name in json.dumps(events)]
     gone = EventMaker([], installation=installation, namespace="tests")  # the domain is not in the code any more
-    for entry in installation.ledger.trail():
-        assert [problem for event in gone.events(entry, begun_at=None) for problem in event_problems(event)] == []
-    by_run: dict[str, list[str]] = {}
-    for event in events:
-        by_run.setdefault(event["run"]["runId"], []).append(event["eventType"])
-    assert set(map(tuple, by_run.values())) == {("START", "COMPLETE"), ("START", "FAIL")}
+    others = [event for entry in installation.ledger.trail() for event in gone.events(entry, begun_at=None)]
+    assert [problem for event in others for problem in event_problems(event)] == []
+    check_pairs(events)
 
     (raw,) = ends(events, "shop_raw.orders", "2026-03-01")
     assert raw["inputs"][0]["inputFacets"]["inputStatistics"]["fileCount"] == 1
