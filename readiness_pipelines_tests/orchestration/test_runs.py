@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -136,7 +137,7 @@ def test_a_kpi_shows_its_value_for_people_and_its_numbers_for_plots(
     event = instance.get_latest_materialization_event(KPI)
     assert event is not None
     assert event.asset_materialization is not None
-    shown = {name: entry.value for name, entry in event.asset_materialization.metadata.items()}
+    shown: dict[str, Any] = {name: entry.value for name, entry in event.asset_materialization.metadata.items()}
     assert (shown["readiness/batch"], shown["readiness/shown"], shown["readiness/met"]) == ("day_1", "0.0 %", True)
     assert [shown[f"readiness/{name}"] for name in ("value", "numerator", "denominator")] == [0.0, 0.0, 3.0]
     lineage = shown["dagster/column_lineage"].deps_by_column
