@@ -186,6 +186,6 @@ def _next(answers: Sequence[Answer], stages: Sequence[Answer]) -> tuple[NextStep
         gain = len(answered) + int(stage)
         step = NextStep(question=one.question.id, todo=one.next, gain=gain, missing=one.missing)
         # What no declaration can give yet comes last: nobody can do anything about it.
-        later = int(one.question.stage == len(STAGES))
+        later = int(not one.question.possible)
         found.append(((later, -gain, one.question.stage * 1_000 + min(one.missing, 999), place), step))
     return tuple(step for _, step in sorted(found, key=lambda one: one[0]))
