@@ -48,6 +48,7 @@ class Box:
     href: str
     standing: Standing | None
     column: int
+    tone: str = "source"
 
 
 def nodes_of(tables: Sequence[Table], site: Site) -> tuple[MapNode, ...]:
@@ -162,7 +163,7 @@ def _line(start: tuple[float, float], end: tuple[float, float]) -> Markup:
 
 
 def _box(box: Box, x: float, y: float) -> Markup:
-    shape, tone = _SHAPES[box.standing] if box.standing else ("", "source")
+    shape, tone = _SHAPES[box.standing] if box.standing else ("", box.tone)
     state = (
         Markup('<use class="mark {}" href="#{}" x="{}" y="{}" width="12" height="12"/>').format(
             tone, shape, x + 10, y + 9

@@ -30,12 +30,9 @@ def show(request: Request, site: Site) -> Response:
     table = site.table(request.path_params["domain"], request.path_params["table"])
     graph, every = site.lineage, bool(request.query_params.get("all"))
     node = graph.node(f"{table.id}.{request.path_params['column']}")
-    before = list(_steps(graph.upstream(node, direct=not every), site, 0))
-    after = list(_steps(graph.downstream(node, direct=not every), site, 0))
+    upstream, downstream = graph.upstream(node, direct=not every), graph.downstream(node, direct=not every)
     impact = graph.impact(node)
-    boxes, lines = _picture(
-        node, graph.upstream(node, direct=not every), graph.downstream(node, direct=not every), site
-    )
+    boxes, lines = _picture(node, upstream, downstream, site)
     label = f"{len(boxes)} columns; the tables below say the same"
     return page(
         "column",
@@ -45,8 +42,8 @@ def show(request: Request, site: Site) -> Response:
         node=node,
         every=every,
         picture=drawn(boxes, lines, label, large=True),
-        before=before,
-        after=after,
+        before=list(_steps(upstream, site, 0)),
+        after=list(_steps(downstream, site, 0)),
         impact=impact,
         unresolved={**impact.unresolved, **_unresolved(site, node)},
     )
@@ -97,12 +94,13 @@ def _picture(node: Node, before: Branch, after: Branch, site: Site) -> tuple[dic
     first = min(places.values())
     boxes = {
         str(one): Box(
-            str(one),
-            one.column or "which rows",
-            str(one.table),
-            _href(one, site) if one != node else "",
-            None,
-            place - first,
+            key=str(one),
+            name=one.column or "which rows",
+            under=str(one.table),
+            href=_href(one, site) if one != node else "",
+            standing=None,
+            column=place - first,
+            tone="chosen" if one == node else "plain",
         )
         for one, place in places.items()
     }
