@@ -37,11 +37,11 @@ def rule_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
     for one in [rule for rule in gone if rule.check in _BOUND_CHECKS]:
         # The bounds of the same column by another check: ge has become in_range.
         others = bounds.pop(one.columns, [])
-        other = others[0] if len(others) == 1 else None
-        if other is not None:
+        same = others[0] if len(others) == 1 else None
+        if same is not None:
             gone.remove(one)
-            left.remove(other)
-            yield from _rule(one, other)
+            left.remove(same)
+            yield from _rule(one, same)
     for one in gone:
         if not _said_by_columns(one, old, new) and _kept(one):
             yield _change(one, "is not kept any more", CONSUMERS, _shown(one), "")

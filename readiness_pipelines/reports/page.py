@@ -175,7 +175,7 @@ def _waiting(facts: Facts, links: Links, *, only_held: bool = False) -> list[Seq
 def _map(facts: Facts, links: Links) -> Chart:
     """Sources, tables and products with where the newest batch of each stands."""
     newest = dict(_records(facts))  # from old to new: the last one stays
-    boxes = []
+    boxes: list[MapBox] = []
     for table in facts.domain.tables:
         source = getattr(table, "source", None)
         reads = [read.table for read in (*table.reads.values(), *table.references.values())]

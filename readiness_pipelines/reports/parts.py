@@ -80,6 +80,8 @@ class Link(str):
 
     __slots__ = ("address",)
 
+    address: str
+
     def __new__(cls, text: str, address: str) -> "Link":
         """A text that leads to an address."""
         link = super().__new__(cls, text)

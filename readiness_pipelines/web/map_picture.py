@@ -39,8 +39,8 @@ class MapNode:
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
-    """Where something is drawn, and what is written on it."""
+class Box:
+    """Something that is drawn: its name, what stands below it, where it leads, how it stands, and in which column."""
 
     key: str
     name: str
@@ -76,20 +76,32 @@ def picture_of(tables: Sequence[Table], site: Site, *, large: bool = False) -> M
     if not tables:
         return Markup('<p class="soft">Nothing is declared.</p>')
     boxes, lines = _boxes(tables, site)
+    label = f"{len(boxes)} tables and sources, and what they read; the words beside the picture say the same"
+    return drawn(boxes, lines, label, large=large)
+
+
+def drawn(boxes: Mapping[str, "Box"], lines: Sequence[tuple[str, str]], label: str, *, large: bool = False) -> Markup:
+    """Boxes in their columns, and the lines between them, as SVG.
+
+    Args:
+        boxes: The boxes, by what lines call them.
+        lines: From which box to which.
+        label: What it is, for who cannot see it.
+        large: Whether it can be moved and made larger.
+    """
     rows = _rows(boxes, lines)
     width = MARGIN * 2 + max(box.column for box in boxes.values()) * ACROSS + WIDTH
     height = MARGIN * 2 + (max(rows.values()) * DOWN) + HEIGHT
     at = {key: (MARGIN + boxes[key].column * ACROSS, MARGIN + rows[key] * DOWN) for key in boxes}
-    drawn = [_line(at[start], at[end]) for start, end in lines]
-    drawn += [_box(box, *at[key]) for key, box in boxes.items()]
-    label = f"{len(boxes)} tables and sources, and what they read; the words beside the picture say the same"
+    parts = [_line(at[start], at[end]) for start, end in lines]
+    parts += [_box(box, *at[key]) for key, box in boxes.items()]
     return Markup(
         '<div class="map{}" role="region" aria-label="Picture of the map" tabindex="0">'
         '<svg viewBox="0 0 {} {}" width="{}" height="{}" role="group" aria-label="{}">{}</svg></div>'
-    ).format(" large" if large else "", width, height, width, height, label, Markup().join(drawn))
+    ).format(" large" if large else "", width, height, width, height, label, Markup().join(parts))
 
 
-def _boxes(tables: Sequence[Table], site: Site) -> tuple[dict[str, _Box], list[tuple[str, str]]]:
+def _boxes(tables: Sequence[Table], site: Site) -> tuple[dict[str, Box], list[tuple[str, str]]]:
     stands, known = site.now.standings(), {table.id: table for table in tables}
     depth: dict[TableId, int] = {}
 
@@ -104,17 +116,17 @@ def _boxes(tables: Sequence[Table], site: Site) -> tuple[dict[str, _Box], list[t
             depth[table.id] = max([*(one + 1 for one in below), 1 if isinstance(table, GatedTable) else 0])
         return depth[table.id]
 
-    boxes: dict[str, _Box] = {}
+    boxes: dict[str, Box] = {}
     lines: list[tuple[str, str]] = []
     for table in tables:
         key = str(table.id)
         column = depth_of(table)
-        boxes[key] = _Box(
+        boxes[key] = Box(
             key, table.name, f"{table.id.domain} · {_kind(table)}", _href(table, site.root), stands[table.id], column
         )
         if isinstance(table, GatedTable):
             source = f"source {table.source.origin}"
-            boxes.setdefault(source, _Box(source, table.source.origin, table.source.steward.name, "", None, 0))
+            boxes.setdefault(source, Box(source, table.source.origin, table.source.steward.name, "", None, 0))
             lines.append((source, key))
         for read in (*table.reads.values(), *table.references.values()):
             if read.table.id in known and (str(read.table.id), key) not in lines:
@@ -122,7 +134,7 @@ def _boxes(tables: Sequence[Table], site: Site) -> tuple[dict[str, _Box], list[t
     return boxes, lines
 
 
-def _rows(boxes: Mapping[str, _Box], lines: Sequence[tuple[str, str]]) -> dict[str, float]:
+def _rows(boxes: Mapping[str, Box], lines: Sequence[tuple[str, str]]) -> dict[str, float]:
     """The row of each box: near those that it is joined to, so that few lines cross."""
     columns: dict[int, list[str]] = {}
     for key, box in boxes.items():
@@ -149,7 +161,7 @@ def _line(start: tuple[float, float], end: tuple[float, float]) -> Markup:
     )
 
 
-def _box(box: _Box, x: float, y: float) -> Markup:
+def _box(box: Box, x: float, y: float) -> Markup:
     shape, tone = _SHAPES[box.standing] if box.standing else ("", "source")
     state = (
         Markup('<use class="mark {}" href="#{}" x="{}" y="{}" width="12" height="12"/>').format(

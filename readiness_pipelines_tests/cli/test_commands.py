@@ -232,17 +232,28 @@ def test_domain_diff_shows_what_changed_since_a_gate_last_judged(
         ({"READINESS_LEDGER_URL": "nonsense"}, "URL"),
     ],
 )
-@pytest.mark.slow
-def test_no_mistake_of_a_user_ends_in_a_traceback(project: Path, variables: dict[str, str], says: str) -> None:
+def test_no_mistake_of_a_user_ends_in_a_traceback(
+    project: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], says: str
+) -> None:
     (project / "raises.py").write_text("raise RuntimeError('boom [/x]')\n")
     (project / "broken.toml").write_text("[settings")
     (project / "latin.toml").write_bytes(b"# \xff\n")
-    done = run_process("status", **variables)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
+    monkeypatch.syspath_prepend(str(project))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(app, ["status"])
+    assert done.exit_code == 2, done.output + str(done.exception)
     assert re.match(r"error(\[(declaration|unknown-name)\])? ", done.stderr)
     assert says in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.slow
+def test_the_installed_command_ends_a_mistake_with_what_it_says_and_nothing_else(project: Path) -> None:
+    done = run_process("status", READINESS_DOMAINS="a:b")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert "'a:b', which cannot be imported" in done.stderr
 
 
 def test_open_writes_the_page_of_a_batch_or_of_a_domain_and_says_where_it_is(

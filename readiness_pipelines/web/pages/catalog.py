@@ -37,7 +37,6 @@ def show(request: Request, site: Site) -> Response:
     met = {hit.table: _met(hit) for hit in hits}
     stands = site.now.standings()
     found = [site.tables[hit.table] for hit in hits] if query else list(site.tables.values())
-    shown = found[number * SIZE : (number + 1) * SIZE]
     return page(
         "catalog",
         request,

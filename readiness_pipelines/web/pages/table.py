@@ -12,6 +12,7 @@ from readiness_pipelines.contracts import GatedTable, Kpi, Table, answers_for, p
 from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.lineage import Node
 from readiness_pipelines.observability import BatchProfile, ColumnProfile, promise_text
 from readiness_pipelines.overview import (
     KEPT_DAYS,
@@ -24,6 +25,7 @@ from readiness_pipelines.overview import (
     standing_of,
 )
 from readiness_pipelines.web.map_picture import picture_of
+from readiness_pipelines.web.pages.column import column_address
 from readiness_pipelines.web.pages.product import kind_of, reads_of
 from readiness_pipelines.web.paging import page_number
 from readiness_pipelines.web.rendering import page
@@ -71,7 +73,7 @@ def show(request: Request, site: Site) -> Response:
         address=f"{request.url.path}?",
         declared=list(_declared(table)),
         guidance=guidance_of(table, now=site.clock()),
-        columns=_columns(entry, _newest_profile(site, table)),
+        columns=_columns(entry, _newest_profile(site, table), site.root),
         reading=reading_lines(table.id, site.settings),
         rules=list(_rules(table)),
         picture=picture_of(near(table), site),
@@ -88,6 +90,7 @@ class ColumnLine:
     classification: str
     nulls: str
     means: str
+    href: str
 
 
 def _newest_profile(site: Site, table: Table) -> Mapping[str, ColumnProfile]:
@@ -100,7 +103,7 @@ def _newest_profile(site: Site, table: Table) -> Mapping[str, ColumnProfile]:
     return BatchProfile.from_json(text).columns if text else {}
 
 
-def _columns(entry: CatalogEntry | None, profile: Mapping[str, ColumnProfile]) -> list[ColumnLine]:
+def _columns(entry: CatalogEntry | None, profile: Mapping[str, ColumnProfile], root: str) -> list[ColumnLine]:
     return [
         ColumnLine(
             name=one.label,
@@ -112,6 +115,7 @@ def _columns(entry: CatalogEntry | None, profile: Mapping[str, ColumnProfile]) -
                 for part in (one.description, one.protection, f"all that match {one.name}" if one.pattern else "")
                 if part
             ),
+            href="" if one.pattern or entry is None else column_address(root, Node(entry.table, one.name)),
         )
         for one in (entry.columns if entry else ())
     ]
@@ -127,7 +131,9 @@ def quality(request: Request, site: Site) -> Response:
     """What the ledger knows of a table, which takes longer: a part of its page."""
     table = site.table(request.path_params["domain"], request.path_params["table"])
     facts = site.now.facts(table)
-    return page("quality", request, site, facts=facts, pass_share=pass_share(facts.counts), kept_days=KEPT_DAYS)
+    template = "quality" if request.headers.get("hx-request") else "quality_page"
+    share = pass_share(facts.counts)
+    return page(template, request, site, table=table, facts=facts, pass_share=share, kept_days=KEPT_DAYS)
 
 
 def _declared(table: Table) -> Iterator[tuple[str, str]]:
