@@ -7,7 +7,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from readiness_pipelines.cli.output import OUT, say
-from readiness_pipelines.lineage import ROWS, Branch, Impact, LineageGraph, Link, Node, TableBranch, TableLink
+from readiness_pipelines.lineage import ROWS, Branch, ColumnLink, Impact, LineageGraph, Node, TableBranch, TableLink
 
 SHOWN_BATCHES = 3
 """So many of the batches that were read are named."""
@@ -103,7 +103,7 @@ def _not_known(branch: Branch, graph: LineageGraph) -> Iterable[str]:
     return found
 
 
-def link_words(links: Iterable[Link]) -> str:
+def link_words(links: Iterable[ColumnLink]) -> str:
     """How a column has its part, in words: "aggregation, filter", with what protects it."""
     words = list(dict.fromkeys(link.how.value.replace("_", " ") for link in links))
     return ", ".join([*words, *(["protected"] if any(link.masking for link in links) else [])])
@@ -123,7 +123,7 @@ def _node_value(node: Node) -> dict[str, Any]:
     return {"table": str(node.table), "column": node.column or None}
 
 
-def link_value(link: Link) -> dict[str, Any]:
+def link_value(link: ColumnLink) -> dict[str, Any]:
     """How a column has its part, as JSON."""
     return {"type": "direct" if link.how.direct else "indirect", "how": link.how.value, "masking": link.masking}
 

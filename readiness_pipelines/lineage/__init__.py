@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         Stage,
         row_custody,
     )
-    from readiness_pipelines.lineage.graph import ROWS, Branch, Impact, LineageGraph, Link, Node
+    from readiness_pipelines.lineage.graph import ROWS, Branch, ColumnLink, Impact, LineageGraph, Node
     from readiness_pipelines.lineage.influences import ANY_COLUMN, ColumnLineage, How, Influence, Influences
     from readiness_pipelines.lineage.queries.reading import QueryInput, query_lineage
     from readiness_pipelines.lineage.reads import read_text
@@ -31,6 +31,7 @@ __all__ = [
     "AppliedDecision",
     "Branch",
     "ColumnLineage",
+    "ColumnLink",
     "FileRecord",
     "How",
     "Impact",
@@ -38,7 +39,6 @@ __all__ = [
     "Influences",
     "Inputs",
     "LineageGraph",
-    "Link",
     "Node",
     "Observed",
     "QueryInput",

@@ -25,7 +25,7 @@ class Node(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class ColumnLink:
     """A step from one column to another.
 
     Attributes:
@@ -51,7 +51,7 @@ class Branch:
     """
 
     node: Node
-    links: tuple[Link, ...] = ()
+    links: tuple[ColumnLink, ...] = ()
     again: bool = False
     branches: tuple["Branch", ...] = ()
 
@@ -71,7 +71,7 @@ class Impact:
     """
 
     node: Node
-    columns: tuple[Link, ...]
+    columns: tuple[ColumnLink, ...]
     rows: tuple[TableId, ...]
     tables: tuple[TableId, ...]
     kpis: tuple[TableId, ...]
@@ -143,7 +143,7 @@ class LineageGraph:
         asked = {one.column for made in found.columns.values() for one in made if one.table == table}
         return tuple(sorted(asked))
 
-    def made_of(self, node: Node) -> tuple[Link, ...]:
+    def made_of(self, node: Node) -> tuple[ColumnLink, ...]:
         """What a column is made of and what decides about it, or about which rows its table has; by one step."""
         found = self.of(node.table)
         if found is None:
@@ -151,11 +151,11 @@ class LineageGraph:
         influences = found.rows if node.column == ROWS else found.columns.get(node.column, frozenset())
         return tuple(_link(one) for one in sorted(influences, key=_shown_order))
 
-    def makes(self, node: Node) -> tuple[Link, ...]:
+    def makes(self, node: Node) -> tuple[ColumnLink, ...]:
         """What is made of a column, or decided by it; by one step. What is made of "any column" may be made of it."""
         if node.column == ROWS:
-            return tuple(Link(node=Node(reader, ROWS), how=How.FILTER) for reader in self._readers(node.table))
-        found: list[Link] = []
+            return tuple(ColumnLink(node=Node(reader, ROWS), how=How.FILTER) for reader in self._readers(node.table))
+        found: list[ColumnLink] = []
         for reader in self._readers(node.table):
             lineage = self.of(reader)
             if lineage is None:
@@ -166,7 +166,7 @@ class LineageGraph:
                     one for one in influences if one.table == node.table and one.column in (node.column, ANY_COLUMN)
                 ]
                 found += [
-                    Link(node=Node(reader, column), how=one.how, masking=one.masking)
+                    ColumnLink(node=Node(reader, column), how=one.how, masking=one.masking)
                     for one in sorted(ways, key=_shown_order)
                 ]
         return tuple(found)
@@ -206,8 +206,8 @@ class LineageGraph:
     def _tree(
         self,
         node: Node,
-        links: tuple[Link, ...],
-        step: Callable[[Node], tuple[Link, ...]],
+        links: tuple[ColumnLink, ...],
+        step: Callable[[Node], tuple[ColumnLink, ...]],
         *,
         direct: bool,
         seen: set[Node],
@@ -215,7 +215,7 @@ class LineageGraph:
         if node in seen:
             return Branch(node=node, links=links, again=bool(step(node)))
         seen.add(node)
-        onwards: dict[Node, list[Link]] = {}
+        onwards: dict[Node, list[ColumnLink]] = {}
         for link in step(node):
             if (link.how.direct or not direct) and link.node != node:
                 onwards.setdefault(link.node, []).append(link)
@@ -224,7 +224,7 @@ class LineageGraph:
 
     def impact(self, node: Node) -> Impact:
         """What a change of a column reaches: columns, tables, KPIs, and those who rely on them."""
-        reached: dict[Node, Link] = {}
+        reached: dict[Node, ColumnLink] = {}
         left = [node]
         while left:
             for link in self.makes(left.pop()):
@@ -255,8 +255,8 @@ class LineageGraph:
                     yield str(consumer)
 
 
-def _link(one: Influence) -> Link:
-    return Link(node=Node(one.table, one.column), how=one.how, masking=one.masking)
+def _link(one: Influence) -> ColumnLink:
+    return ColumnLink(node=Node(one.table, one.column), how=one.how, masking=one.masking)
 
 
 def _shown_order(one: Influence) -> tuple[bool, TableId, str, str]:
