@@ -36,7 +36,7 @@ from readiness_pipelines.overview import (
 from readiness_pipelines.settings import Settings
 
 app = typer.Typer(
-    no_args_is_help=True, help="What data there is: find a table, see what it promises and how it kept it."
+    no_args_is_help=True, help="What data there is: find a table, see what it promises, and what it kept."
 )
 
 SHOWN_COLUMNS = 40

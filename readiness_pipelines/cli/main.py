@@ -79,8 +79,8 @@ COMMANDS: Mapping[str, Named] = {
     ),
     "scorecard": Named(
         home="readiness_pipelines.cli.scorecard:show_scorecard",
-        help="Show how ready the data is: each question passes, fails, or has no evidence, with what proves it, and"
-        " what next.",
+        help="Show how ready the data is: what passes, what fails, what has no evidence, with what proves it, and what"
+        " next.",
     ),
     "check": Named(
         home="readiness_pipelines.cli.check:check",
