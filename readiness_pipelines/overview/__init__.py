@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.catalog.search import CatalogIndex, Hit, Where, catalog_index, search_catalog
     from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, table_map
     from readiness_pipelines.overview.failing_rows import (
-        FailingRow,
-        FailingRows,
         RowsRead,
+        WaitingPage,
+        WaitingRow,
         read_failing_rows,
         shown_rows,
     )
@@ -107,8 +107,6 @@ __all__ = [
     "ConsumerEntry",
     "DomainStatus",
     "Evidence",
-    "FailingRow",
-    "FailingRows",
     "FrozenPlan",
     "GateChanges",
     "GateVersion",
@@ -148,6 +146,8 @@ __all__ = [
     "Today",
     "TransformChange",
     "Verdict",
+    "WaitingPage",
+    "WaitingRow",
     "Where",
     "batches_by_other_gates",
     "broken_rules",

@@ -20,7 +20,7 @@ MOST_COLUMNS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailingRow:
+class WaitingRow:
     """A row that waits.
 
     Attributes:
@@ -39,7 +39,7 @@ class FailingRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailingRows:
+class WaitingPage:
     """A page of rows that wait.
 
     Attributes:
@@ -53,7 +53,7 @@ class FailingRows:
 
     columns: tuple[str, ...] = ()
     more_columns: int = 0
-    rows: tuple[FailingRow, ...] = ()
+    rows: tuple[WaitingRow, ...] = ()
     waiting: int = 0
     failing: int = 0
     hidden: tuple[str, ...] = ()
@@ -149,7 +149,7 @@ def read_failing_rows(
     )
 
 
-def shown_rows(read: RowsRead, viewer: Viewer = NOBODY) -> FailingRows:
+def shown_rows(read: RowsRead, viewer: Viewer = NOBODY) -> WaitingPage:
     """A page of rows as somebody who looks sees them: equal values that are redacted have the same letter.
 
     Args:
@@ -157,11 +157,11 @@ def shown_rows(read: RowsRead, viewer: Viewer = NOBODY) -> FailingRows:
         viewer: Who looks.
     """
     listing = Listing(classes_of(read.table), viewer)
-    return FailingRows(
+    return WaitingPage(
         columns=read.columns,
         more_columns=read.more_columns,
         rows=tuple(
-            FailingRow(
+            WaitingRow(
                 row=row["_row"],
                 file=row["_file"],
                 values={name: listing.cell(name, row[name]) for name in read.columns},

@@ -56,7 +56,7 @@ MOST_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ApiAddress:
     """What an address of the API gives.
 
     Attributes:
@@ -261,73 +261,79 @@ def _decision(sent: Mapping[str, Any]) -> What:
 
 _BATCH = "/{domain}/{table}/{batch:path}"
 
-ANSWERS: tuple[Answer, ...] = (
-    Answer(path="/today", give=_today, summary="How each product stands, the worst first", query={}),
-    Answer(path="/status", give=_status, summary="Where every batch stands: `readiness status --json`", query={}),
-    Answer(
+API_ADDRESSES: tuple[ApiAddress, ...] = (
+    ApiAddress(path="/today", give=_today, summary="How each product stands, the worst first", query={}),
+    ApiAddress(path="/status", give=_status, summary="Where every batch stands: `readiness status --json`", query={}),
+    ApiAddress(
         path="/status/{domain}",
         give=_status,
         summary="Where every batch of a domain stands: `readiness status DOMAIN --json`",
         query={},
     ),
-    Answer(
+    ApiAddress(
         path="/domains",
         give=_domain_list,
         summary="What is declared, by name: `readiness domain list --json`",
         query={},
     ),
-    Answer(path="/domains/{domain}", give=_domain_maps, summary="A domain: `readiness domain show --json`", query={}),
-    Answer(
+    ApiAddress(
+        path="/domains/{domain}", give=_domain_maps, summary="A domain: `readiness domain show --json`", query={}
+    ),
+    ApiAddress(
         path="/catalog",
         give=_catalog,
         summary="What some words find: `readiness catalog search --json`",
         query={"q": "the words"},
     ),
-    Answer(
+    ApiAddress(
         path="/catalog/{domain}/{table}",
         give=_catalog_table,
         summary="All that is known of a table: `readiness catalog show --json`",
         query={},
     ),
-    Answer(path="/scorecard", give=_scorecard, summary="How ready the data is: `readiness scorecard --json`", query={}),
-    Answer(
+    ApiAddress(
+        path="/scorecard", give=_scorecard, summary="How ready the data is: `readiness scorecard --json`", query={}
+    ),
+    ApiAddress(
         path="/scorecard/{scope}",
         give=_scorecard,
         summary="How ready a domain or product is: `readiness scorecard SCOPE --json`",
         query={},
     ),
-    Answer(path="/quarantine", give=_waiting, summary="What waits: `readiness quarantine list --json`", query={}),
-    Answer(
+    ApiAddress(path="/quarantine", give=_waiting, summary="What waits: `readiness quarantine list --json`", query={}),
+    ApiAddress(
         path=f"/quarantine{_BATCH}",
         give=_held,
         summary="Why a batch waits: `readiness quarantine show --json`",
         query={},
     ),
-    Answer(
+    ApiAddress(
         path=f"/rows{_BATCH}",
         give=_rows,
         summary="The rows that wait, classified values redacted: `readiness quarantine rows --json`",
         query={"limit": f"how many, at most {MOST_ROWS:,}; 20 unless given", "rule": "only rows that break it"},
     ),
-    Answer(path=f"/history{_BATCH}", give=_history, summary="A batch's history: `readiness history --json`", query={}),
-    Answer(
+    ApiAddress(
+        path=f"/history{_BATCH}", give=_history, summary="A batch's history: `readiness history --json`", query={}
+    ),
+    ApiAddress(
         path="/incidents",
         give=_incidents,
         summary="Incidents: `readiness incidents list --json`",
         query={"all": "also those that are over"},
     ),
-    Answer(
+    ApiAddress(
         path="/incidents/{incident}", give=_incident, summary="An incident: `readiness incidents show --json`", query={}
     ),
-    Answer(path="/replays/{request}", give=_replay, summary="How far a replay is", query={}),
-    Answer(
+    ApiAddress(path="/replays/{request}", give=_replay, summary="How far a replay is", query={}),
+    ApiAddress(
         path=f"/outcome{_BATCH}",
         give=_outcome,
         summary="What decisions would do: `readiness quarantine correct --dry-run --json`",
         query={},
         acts=True,
     ),
-    Answer(
+    ApiAddress(
         path=f"/decisions{_BATCH}",
         give=_decide,
         summary="Keep decisions, all or none, and replay the batch once: `readiness quarantine correct --json`",
@@ -340,7 +346,7 @@ ANSWERS: tuple[Answer, ...] = (
 def openapi(site: Site) -> dict[str, Any]:
     """The API's own description, in OpenAPI 3.1."""
     paths: dict[str, Any] = {}
-    for answer in ANSWERS:
+    for answer in API_ADDRESSES:
         path = f"/api{answer.path}".replace(":path}", "}")
         names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
         parameters = [

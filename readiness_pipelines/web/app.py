@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from readiness_pipelines.errors import DeclarationError, ReadinessError
-from readiness_pipelines.web.api import ANSWERS, Answer, json_response, openapi
+from readiness_pipelines.web.api import API_ADDRESSES, ApiAddress, json_response, openapi
 from readiness_pipelines.web.failures import error_value, status_of
 from readiness_pipelines.web.guard import Form, Guard, check_origin, read_body, read_form
 from readiness_pipelines.web.pages import (
@@ -78,7 +78,10 @@ def build_app(site: Site) -> Starlette:
         *(Route(path, _looking(show, site), methods=["GET"]) for path, show in PAGES),
         *(Route(path, _acting(act, site), methods=["POST"]) for path, act in ACTS),
         Route("/api/openapi.json", _described(site), methods=["GET"]),
-        *(Route(f"/api{one.path}", _answering(one, site), methods=["POST" if one.acts else "GET"]) for one in ANSWERS),
+        *(
+            Route(f"/api{one.path}", _answering(one, site), methods=["POST" if one.acts else "GET"])
+            for one in API_ADDRESSES
+        ),
         Mount("/static", _Static(directory=STATIC), name="static"),
     ]
 
@@ -139,7 +142,7 @@ def _described(site: Site) -> Endpoint:
     return endpoint
 
 
-def _answering(answer: Answer, site: Site) -> Endpoint:
+def _answering(answer: ApiAddress, site: Site) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         if not answer.acts:
             return json_response(await run_in_threadpool(answer.give, request, site))

@@ -17,9 +17,9 @@ from readiness_pipelines.installation import Run
 from readiness_pipelines.ledger import FAILED, BatchRecord, IncidentState, RequestState, TrailEntry
 from readiness_pipelines.masking import NOBODY
 from readiness_pipelines.overview import (
-    FailingRows,
     GateChanges,
     RowsRead,
+    WaitingPage,
     gate_changes,
     guidance_of,
     history,
@@ -140,7 +140,7 @@ def _read(site: Site, table: Table, ref: BatchRef, rule: str | None, number: int
 def _row_values(site: Site, ref: BatchRef, read: RowsRead | None, rule: str | None, number: int) -> dict[str, Any]:
     address = f"{batch_address(site.root, ref)}?{urlencode({'rule': rule or ''})}&"
     return {
-        "rows": shown_rows(read) if read is not None else FailingRows(),
+        "rows": shown_rows(read) if read is not None else WaitingPage(),
         "rule": rule,
         "number": number,
         "size": SIZE,

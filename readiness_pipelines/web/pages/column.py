@@ -16,7 +16,7 @@ MOST_BOXES = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ColumnStep:
     """A column on the way: how many steps away, in words how it has its part, and where its own page is."""
 
     node: Node
@@ -59,12 +59,12 @@ def _unresolved(site: Site, node: Node) -> dict[object, tuple[str, ...]]:
     return {node.table: own.unresolved} if own is not None and own.unresolved else {}
 
 
-def _steps(branch: Branch, site: Site, distance: int) -> Iterator[Step]:
+def _steps(branch: Branch, site: Site, distance: int) -> Iterator[ColumnStep]:
     for one in branch.branches:
         how = ", ".join(
             f"{link.how.value.replace('_', ' ')}{', protected' if link.masking else ''}" for link in one.links
         )
-        yield Step(one.node, distance + 1, how, _href(one.node, site))
+        yield ColumnStep(one.node, distance + 1, how, _href(one.node, site))
         yield from _steps(one, site, distance + 1)
 
 

@@ -18,7 +18,7 @@ from readiness_pipelines.gates import TOLERANCE
 from readiness_pipelines.installation import Run
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.overview import (
-    FailingRows,
+    WaitingPage,
     read_failing_rows,
     rules_broken,
     shown_rows,
@@ -148,7 +148,7 @@ def _show(
 ) -> Response:
     table, ref = ref_of(request, site)
     record = _record(site, table, ref)
-    rows = FailingRows()
+    rows = WaitingPage()
     if record.counts.quarantined:
         read = read_failing_rows(
             table, batch=ref.batch, rule=None, limit=CELL_ROWS, offset=0, installation=site.installation

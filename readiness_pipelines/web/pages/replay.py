@@ -28,7 +28,7 @@ MOST_STEPS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayStep:
+class ReplayedStep:
     """A batch that is judged or computed again: where it stands, whether it is under way, whether it was done again."""
 
     ref: BatchRef
@@ -87,15 +87,15 @@ def _values(request: Request, site: Site) -> dict[str, Any]:
     }
 
 
-def _steps(refs: list[BatchRef], wanted: ReplayRequest, installation: Installation) -> Iterator[ReplayStep]:
+def _steps(refs: list[BatchRef], wanted: ReplayRequest, installation: Installation) -> Iterator[ReplayedStep]:
     under_way = {one.ref for one in installation.ledger.open_attempts(tables={ref.table for ref in refs})}
     for ref in refs:
         record = installation.ledger.get(ref)
         done = record is not None and record.updated_at >= wanted.at
-        yield ReplayStep(ref, record, ref in under_way, done)
+        yield ReplayedStep(ref, record, ref in under_way, done)
 
 
-def _words(wanted: ReplayRequest, first: ReplayStep, site: Site) -> tuple[str, str]:
+def _words(wanted: ReplayRequest, first: ReplayedStep, site: Site) -> tuple[str, str]:
     since = age_text(wanted.at, site.clock())
     match wanted.state:
         case RequestState.OPEN:
