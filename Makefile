@@ -17,6 +17,7 @@
 # make bench-serve  one record over HTTP: rate, latency, processor time, beside Starlette with pydantic; SERVE="--seconds 30 --long 300"
 # make bench-catalog search and show over 2,000 tables with 40,000 columns, one of them with 10,000 batches
 # make bench-watch   one look at the freshness of 500 tables
+# make bench-web     pages of 2,000 tables and 20,000 batches, and 50 people at once
 # make bench-scale   Spark beside DuckDB on 20 million rows; 500 tables, 10,000 batches; SCALE="--millions 1 --parts engines" is short
 # make bench-growth  what a delivery costs as batches accumulate; GROWTH="--sizes 10 100" is short
 # Python 3.11 or newer and make are all that has to be there before.
@@ -27,7 +28,7 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-serve bench-catalog bench-alarms bench-detection lock clean
+.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-detection lock clean
 
 KEYS := data/keys/patients.key data/keys/cards.key
 
@@ -106,6 +107,9 @@ bench-scale: .venv/tools
 
 bench-catalog: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.benchmarks.catalog
+
+bench-web: .venv/tools
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.benchmarks.web $(WEB)
 
 bench-watch: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.watching

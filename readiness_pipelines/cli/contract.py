@@ -23,7 +23,7 @@ from readiness_pipelines.compatibility.contract import Contract
 from readiness_pipelines.compatibility.verdict import ContractVerdict
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.interop.bounded_yaml import read_yaml
-from readiness_pipelines.interop.odcs.baseline import FOLDER, contract_file, known_contracts
+from readiness_pipelines.interop.odcs.baseline import ENDING, FOLDER, contract_file, known_contracts
 from readiness_pipelines.interop.odcs.checking import check_contracts, declared_contract, unread_needs
 from readiness_pipelines.interop.odcs.importing import Imported, import_contracts
 from readiness_pipelines.interop.odcs.linting import Problem
@@ -60,6 +60,7 @@ def export(
         out.mkdir(parents=True, exist_ok=True)
         written = {name: _write(contract_file(name, out), odcs_text(one)) for name, one in contracts.items()}
         lost = {name: _lost(one) for name, one in contracts.items()}
+        gone = _undeclared(out, set(contracts)) if what is None else []
         if as_json:
             print_json(
                 [
@@ -80,8 +81,16 @@ def export(
         for name, lines in lost.items():
             for line in lines:
                 say((f"{name}: ", "bold"), line)
+        for file in gone:
+            say((f"{file} is of a table that is not declared any more: delete it", "yellow"))
         if changed:
             say("commit them: they are what consumers know, and what readiness contract check compares with")
+
+
+def _undeclared(folder: Path, tables: set[str]) -> list[Path]:
+    """The exported contracts of tables that are not there any more."""
+    there = [(file, read_odcs(read_yaml(file))) for file in sorted(folder.glob(f"*{ENDING}"))]
+    return [file for file, read in there if read.ours and not tables & {one.table for one in read.contracts}]
 
 
 def _write(file: Path, text: str) -> bool:

@@ -30,7 +30,7 @@ from readiness_pipelines.delivery.attempts import home_of
 from readiness_pipelines.delivery.erasure.matching import check_key
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError, ReadinessError, first_line
-from readiness_pipelines.installation import Installation, lakehouse_of
+from readiness_pipelines.installation import Installation, lakehouse_of, utc_now
 from readiness_pipelines.keys import key_id
 from readiness_pipelines.lakehouse import WAY_OUT_OF_OTHER_TYPES
 from readiness_pipelines.ledger import ErasureState, Ledger
@@ -96,6 +96,8 @@ def _examine(*, instance: bool) -> Iterator[Examined]:
         if ledger.ok:
             yield _look("names", lambda: _names(domains, settings))
             yield _look("erasures", lambda: _erasures(settings))
+            if settings.openlineage:
+                yield _look("OpenLineage", lambda: _receivers(settings))
             yield _look("types", lambda: _types(domains, settings))
         if connections := _connections(domains):
             yield _look("connections", lambda: _addresses(connections, settings))
@@ -216,6 +218,26 @@ def _erasures(settings: Settings) -> str:
         return "nobody was erased"
     check_key(register, RegisterKey(said=settings.register_key, ledger=ledger.file).read())
     return f"{len(ledger.erasures.requests())} requests are done; the register's key is there"
+
+
+def _receivers(settings: Settings) -> str:
+    """Whether those who are sent events take them.
+
+    Raises:
+        DeclarationError: An address that is none, or one that takes nothing, or refused events.
+    """
+    from readiness_pipelines.openlineage import receivers_of  # noqa: PLC0415  # a parser of SQL: where it is set
+
+    book, wrong = Ledger.open(settings.ledger_url).receivers, []
+    names = [one.name for one in receivers_of(settings)]
+    for name in names:
+        if error := book.state(name, at=utc_now()).error:
+            wrong.append(f"{name} takes nothing: {error}")
+        if refused := book.refused(name):
+            wrong.append(f"{name} refused {count_of(len(refused), 'event')}, the last for: {refused[-1].error}")
+    if wrong:
+        raise DeclarationError("; ".join(wrong), way_out="readiness lineage send --refused, or check its address")
+    return f"{', '.join(names)} took what was sent"
 
 
 def _types(domains: tuple[Domain, ...], settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """`readiness watch`: look now at what is late, held or broken, and notify whom the settings name."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
@@ -9,13 +10,16 @@ from readiness_pipelines.alerts import Look, load_alerts, watch
 from readiness_pipelines.cli.incidents import incidents_table
 from readiness_pipelines.cli.output import ERR, OUT, AsJson, errors_for_people, print_json, say
 from readiness_pipelines.cli.tables import plain_table
+from readiness_pipelines.contracts import Domain
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.interop.odcs.publishing import publish_contracts
-from readiness_pipelines.openlineage import send_to_all
 from readiness_pipelines.overview import scorecards_of_today
 from readiness_pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from readiness_pipelines.openlineage import SentEvents
 
 STYLES = {"failed": "bold red", "late": "yellow", "never": "dim", "fresh": "green", "recovered": "green"}
 
@@ -36,7 +40,7 @@ def run_watch(as_json: AsJson = False) -> None:
             domains, installation=installation, identity_required=settings.identity.required, now=run.clock()
         )
         installation.ledger.scorecards.keep(today)
-        events = send_to_all(domains, settings, installation=installation, clock=run.clock)
+        events = _send_events(domains, settings, installation, run)
         book = installation.ledger.incidents
         waiting = book.messages(unsent=True)
         if as_json:
@@ -65,6 +69,17 @@ def run_watch(as_json: AsJson = False) -> None:
             if one.error:
                 words = f"OpenLineage to {one.name}: {one.error}; it is tried again"
                 ERR.print(Text.assemble(("not sent ", "bold red"), words))
+
+
+def _send_events(
+    domains: Sequence[Domain], settings: Settings, installation: Installation, run: Run
+) -> "tuple[SentEvents, ...]":
+    """What came of sending events to those who want them."""
+    if not settings.openlineage:
+        return ()
+    from readiness_pipelines.openlineage import send_to_all  # noqa: PLC0415  # a parser of SQL: where it is set
+
+    return send_to_all(domains, settings, installation=installation, clock=run.clock)
 
 
 def _table(look: Look) -> Table:

@@ -1,6 +1,7 @@
 """The columns of two contracts compared."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -28,14 +29,22 @@ _RANGES = {
 }  # fmt: skip
 
 
+_MOST_COMPARED = 40_000
+"""So many pairs of columns are compared to find those that were renamed; of more, those at the same place."""
+
+
 def column_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
     """What changed in the columns, and whom it breaks."""
     before = {one.name: one for one in old.columns}
     after = {one.name: one for one in new.columns}
     gone = {name: one for name, one in before.items() if name not in after}
     come = {name: one for name, one in after.items() if name not in before}
+    sides = _Side.of(old), _Side.of(new)
+    few = len(gone) * len(come) <= _MOST_COMPARED
     for name, one in gone.items():
-        other = _renamed(one, old, new, come)
+        at_its_place = sides[1].names[sides[0].places[name]] if sides[0].places[name] < len(sides[1].names) else ""
+        candidates = come.values() if few else [come[at_its_place]] if at_its_place in come else []
+        other = _renamed(one, candidates, *sides)
         if other is not None:
             del come[other.name]
             yield ContractChange(
@@ -65,24 +74,37 @@ def _demanded(one: ContractColumn, contract: Contract) -> bool:
     return one.required and not made and not one.pattern
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The columns of a contract by their places, and the rules of each."""
+
+    names: list[str]
+    places: Mapping[str, int]
+    rules: Mapping[str, list[tuple[str, str]]]
+
+    @classmethod
+    def of(cls, contract: Contract) -> "_Side":
+        names = [one.name for one in contract.columns]
+        rules: dict[str, list[tuple[str, str]]] = {}
+        for one in contract.guarantees:
+            if len(one.columns) == 1:
+                rules.setdefault(one.columns[0], []).append((one.check, repr(one.arguments)))
+        return cls(names, {name: at for at, name in enumerate(names)}, {k: sorted(v) for k, v in rules.items()})
+
+
 def _renamed(
-    one: ContractColumn, old: Contract, new: Contract, come: Mapping[str, ContractColumn]
+    one: ContractColumn, candidates: Iterable[ContractColumn], old: _Side, new: _Side
 ) -> ContractColumn | None:
     """The new column that a column which is gone has become: of its type, and alike in words, place or rules."""
-    place = [column.name for column in old.columns].index(one.name)
-    places = {column.name: at for at, column in enumerate(new.columns)}
-    rules = _rules(one.name, old)
-    for other in come.values():
-        if other.type != one.type or other.pattern != one.pattern or other.nullable != one.nullable:
+    own = old.rules.get(one.name, [])
+    for other in candidates:
+        if (other.type, other.pattern, other.nullable) != (one.type, one.pattern, one.nullable):
             continue
         described = bool(one.description) and one.description == other.description
-        same_place = places[other.name] == place and len(old.columns) == len(new.columns)
+        same_place = old.places[one.name] == new.places[other.name] and len(old.names) == len(new.names)
+        same_rules = own == new.rules.get(other.name, [])
         alike = _alike(one.name, other.name)
-        if (
-            described
-            or (same_place and (alike or rules == _rules(other.name, new)))
-            or (alike and bool(rules) and rules == _rules(other.name, new))
-        ):
+        if described or (same_place and (alike or same_rules)) or (alike and same_rules and bool(own)):
             return other
     return None
 
@@ -90,10 +112,6 @@ def _renamed(
 def _alike(one: str, other: str) -> bool:
     plain = [name.casefold().replace("_", "").replace("-", "").replace(" ", "") for name in (one, other)]
     return plain[0] == plain[1] or plain[0] in plain[1] or plain[1] in plain[0]
-
-
-def _rules(name: str, contract: Contract) -> list[tuple[str, str]]:
-    return sorted((one.check, repr(one.arguments)) for one in contract.guarantees if one.columns == (name,))
 
 
 def _column(

@@ -27,21 +27,21 @@ def rule_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
     known = {one.name for one in old.columns}
     before = [one for one in old.guarantees if columns.issuperset(set(one.columns) & known)]
     after = [one for one in new.guarantees if known.issuperset(set(one.columns) & columns)]
-    left = list(after)
-    gone: list[Guarantee] = []
-    for one in before:
-        other = _same(one, left)
-        if other is None:
-            gone.append(one)
-        else:
-            left.remove(other)
-            yield from _rule(one, other)
-    for one in list(gone):
-        other = _bounds_elsewhere(one, left)
-        if other is not None:
+    matched, gone, left = _paired(before, after)
+    for one, other in matched:
+        yield from _rule(one, other)
+    bounds: dict[tuple[str, ...], list[Guarantee]] = {}
+    for one in left:
+        if one.check in _BOUND_CHECKS:
+            bounds.setdefault(one.columns, []).append(one)
+    for one in [rule for rule in gone if rule.check in _BOUND_CHECKS]:
+        # The bounds of the same column by another check: ge has become in_range.
+        others = bounds.pop(one.columns, [])
+        same = others[0] if len(others) == 1 else None
+        if same is not None:
             gone.remove(one)
-            left.remove(other)
-            yield from _rule(one, other)
+            left.remove(same)
+            yield from _rule(one, same)
     for one in gone:
         if not _said_by_columns(one, old, new) and _kept(one):
             yield _change(one, "is not kept any more", CONSUMERS, _shown(one), "")
@@ -59,19 +59,27 @@ def _kept(one: Guarantee) -> bool:
     return one.route != "warn"
 
 
-def _same(one: Guarantee, others: Sequence[Guarantee]) -> Guarantee | None:
-    """The rule on the other side that checks the same of the same columns."""
-    alike = [other for other in others if (other.check, sorted(other.columns)) == (one.check, sorted(one.columns))]
-    exact = [other for other in alike if other.name == one.name]
-    return next(iter(exact or alike), None)
+def _paired(
+    before: Sequence[Guarantee], after: Sequence[Guarantee]
+) -> tuple[list[tuple[Guarantee, Guarantee]], list[Guarantee], list[Guarantee]]:
+    """The rules of both sides that check the same of the same columns, by their names first; and those of one side."""
+    others: dict[tuple[str, tuple[str, ...]], list[Guarantee]] = {}
+    for one in after:
+        others.setdefault(_about(one), []).append(one)
+    matched, gone = [], []
+    for one in before:
+        alike = others.get(_about(one), [])
+        other = next((rule for rule in alike if rule.name == one.name), alike[0] if alike else None)
+        if other is None:
+            gone.append(one)
+        else:
+            alike.remove(other)
+            matched.append((one, other))
+    return matched, gone, [one for rules in others.values() for one in rules]
 
 
-def _bounds_elsewhere(one: Guarantee, others: Sequence[Guarantee]) -> Guarantee | None:
-    """The bounds of the same column by another check: ``ge`` has become ``in_range``."""
-    if one.check not in _BOUND_CHECKS:
-        return None
-    found = [other for other in others if other.check in _BOUND_CHECKS and other.columns == one.columns]
-    return found[0] if len(found) == 1 else None
+def _about(one: Guarantee) -> tuple[str, tuple[str, ...]]:
+    return one.check, tuple(sorted(one.columns))
 
 
 def _said_by_columns(one: Guarantee, old: Contract, new: Contract) -> bool:

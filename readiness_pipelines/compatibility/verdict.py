@@ -144,13 +144,27 @@ def judge_change(
 
 
 def _all_consumers(old: Contract | None, new: Contract) -> list[ConsumerPromise]:
-    """Those of both contracts, as the new one has them: who was not declared any more relies on it still."""
+    """Those of both contracts: who is not declared any more relies on it still."""
     found = {one.name: one for one in (old.consumers if old is not None else ())}
     for one in new.consumers:
         before = found.get(one.name)
-        longer = before is not None and (before.notice or timedelta(0)) > (one.notice or timedelta(0))
-        found[one.name] = replace(one, notice=before.notice) if before is not None and longer else one
+        found[one.name] = one if before is None else _both(before, one)
     return list(found.values())
+
+
+def _both(before: ConsumerPromise, after: ConsumerPromise) -> ConsumerPromise:
+    """All that a consumer relied on, or does now: a change does not excuse itself."""
+    whole = not before.columns or not after.columns
+    all_rules = before.rules is None or after.rules is None
+    ages = [one.freshness for one in (before, after) if one.freshness is not None]
+    notices = [one.notice for one in (before, after) if one.notice is not None]
+    return replace(
+        after,
+        columns=() if whole else tuple(dict.fromkeys((*before.columns, *after.columns))),
+        rules=None if all_rules else tuple(dict.fromkeys((*(before.rules or ()), *(after.rules or ())))),
+        freshness=min(ages, default=None),
+        notice=max(notices, default=None),
+    )
 
 
 def _relied_on(

@@ -101,6 +101,7 @@ def check_domains(domains: Iterable[Domain], settings: Settings) -> CheckedCode:
             mistakes.append(_mistake(table, error, source=table.transform if isinstance(table, Kpi) else table.schema))
         else:
             mistakes += [*_key_mistakes(table, gates[table], settings), *_class_mistakes(table)]
+            mistakes += _consumer_mistakes(table, gates[table])
         if isinstance(table, GatedTable):
             mistakes += _connection_mistakes(table, settings)
         elif (inputs := _inputs(table)) is None:
@@ -188,6 +189,24 @@ def _key_mistakes(table: Table, gate: Gate, settings: Settings) -> Iterator[Mist
     for name in dict.fromkeys(key_of(protection) for protection in protections if protection):
         if name is not None and name not in settings.keys:
             error = UnknownNameError("key in [settings.keys]", name, settings.keys)
+            yield _mistake(table, error, source=table.transform if isinstance(table, Kpi) else table.schema)
+
+
+def _consumer_mistakes(table: Table, gate: Gate) -> Iterator[Mistake]:
+    """Consumers that rely on columns, rules or contracts that are not there: nothing would ever break them."""
+    columns = [column.label for column in gate.spec.columns]
+    rules = [rule.name for rule in gate.rules]
+    for consumer in table.consumers:
+        what = f"of the consumer {consumer.name} of {table.id}"
+        errors: list[ReadinessError] = [
+            UnknownNameError(f"column {what}", name, columns)
+            for name in consumer.columns
+            if name not in columns and not any(column.matches(name) for column in gate.spec.columns)
+        ]
+        errors += [UnknownNameError(f"rule {what}", name, rules) for name in consumer.rules or () if name not in rules]
+        if consumer.contract is not None and not consumer.contract.is_file():
+            errors.append(DeclarationError(f"the contract {what} is not there", way_out=f"write {consumer.contract}"))
+        for error in errors:
             yield _mistake(table, error, source=table.transform if isinstance(table, Kpi) else table.schema)
 
 

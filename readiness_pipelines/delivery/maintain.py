@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from readiness_pipelines.delivery.clones import remove_abandoned_clones
+from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST
 from readiness_pipelines.errors import DamagedTableError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import KEPT_SNAPSHOTS, Maintained
@@ -61,6 +62,7 @@ def maintain(
         LedgerError: The ledger cannot be reached.
     """
     begun = [attempt.begun_at for attempt in installation.ledger.open_attempts()]
+    begun += [shard.heartbeat_at - CLOCKS_DIFFER_AT_MOST for shard in installation.ledger.streams.running()]
     untouched = min([now - orphan_age, *begun])
     tables: list[Maintained] = []
     damaged: list[DamagedTableError] = []

@@ -18,7 +18,7 @@ from readiness_pipelines.detection.names import folded_words, hint_in
 from readiness_pipelines.detection.patterns import has_high_octet, is_opaque
 from readiness_pipelines.detection.phones import best_region, looks_written
 from readiness_pipelines.detection.proposals import Certainty, Evidence, Proposal
-from readiness_pipelines.detection.topics import FREE_TEXT_NAMES, HEALTH_NAMES, TOPICS, Topic
+from readiness_pipelines.detection.topics import FREE_TEXT_NAMES, HEALTH_NAMES, TOPICS, ColumnTopic
 
 VERSION = 1
 """Raised where the same values would be called something else: gates that hold by it have another version then."""
@@ -82,7 +82,7 @@ def personal_by_name(names: Sequence[str]) -> frozenset[str]:
 class _Guess:
     """A topic that a leaf may be about."""
 
-    topic: Topic
+    topic: ColumnTopic
     certainty: Certainty
     evidence: Evidence
     tested: bool = True
@@ -94,7 +94,7 @@ class _Guess:
         return sure, self.tested, len(self.evidence.hint), -TOPICS.index(self.topic)
 
 
-def _topics(leaf: Leaf, *, beside: bool) -> Iterator[tuple[Topic, str]]:
+def _topics(leaf: Leaf, *, beside: bool) -> Iterator[tuple[ColumnTopic, str]]:
     """The topics that a leaf can be about, each with what its name says."""
     name = leaf.name
     for topic in TOPICS:
@@ -104,7 +104,7 @@ def _topics(leaf: Leaf, *, beside: bool) -> Iterator[tuple[Topic, str]]:
                 yield topic, hint
 
 
-def _best(leaf: Leaf, topics: Iterator[tuple[Topic, str]]) -> Proposal | None:
+def _best(leaf: Leaf, topics: Iterator[tuple[ColumnTopic, str]]) -> Proposal | None:
     """What a leaf most probably is about."""
     if leaf.type is LeafType.OTHER:
         return None
@@ -120,7 +120,7 @@ def _best(leaf: Leaf, topics: Iterator[tuple[Topic, str]]) -> Proposal | None:
     return None if best is None else _proposal(leaf, best)
 
 
-def _guess(leaf: Leaf, topic: Topic, hint: str) -> _Guess | None:
+def _guess(leaf: Leaf, topic: ColumnTopic, hint: str) -> _Guess | None:
     if not leaf.filled:
         by_name = bool(hint) and not topic.vague
         return _Guess(topic, Certainty.LIKELY, Evidence(hint=hint), tested=False) if by_name else None
@@ -145,7 +145,7 @@ def _guess(leaf: Leaf, topic: Topic, hint: str) -> _Guess | None:
     return _Guess(topic, Certainty.LIKELY, evidence) if strong else None
 
 
-def _by_shape(leaf: Leaf, topic: Topic, hint: str) -> _Guess | None:
+def _by_shape(leaf: Leaf, topic: ColumnTopic, hint: str) -> _Guess | None:
     """What the name says, and values could be."""
     if topic.shape is None:
         return None

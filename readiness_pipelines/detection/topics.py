@@ -14,7 +14,7 @@ Test = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Topic:
+class ColumnTopic:
     """Something that a column about persons can be about.
 
     Attributes:
@@ -145,15 +145,15 @@ _NATIONAL_NAMES = _words("""
     身份證 マイナンバー 주민등록번호
     """)
 
-TOPICS: tuple[Topic, ...] = (
-    Topic(
+TOPICS: tuple[ColumnTopic, ...] = (
+    ColumnTopic(
         what="e-mail addresses", kind=PersonalKind.DIRECT, test=patterns.is_email, checked="their syntax", share=0.2,
         alone=0.5,
         names=_words("""*email *emails mail emailaddress emailadresse emailaddr mailaddress *mailadresse courriel
             adressemail correo correoelectronico postaelettronica epost eposta sahkoposti почта эл почта
             электроннаяпочта 邮箱 电子邮件 電子メール メール メールアドレス 이메일"""),
     ),
-    Topic(
+    ColumnTopic(
         what="telephone numbers", kind=PersonalKind.DIRECT,
         test=is_international, checked="their country codes", share=0.5,
         alone=0.7, shape=may_be_written,
@@ -165,13 +165,13 @@ TOPICS: tuple[Topic, ...] = (
             telefonu телефон тел telefonszam telemovel mobiltelefonszam мобильный 电话 电话号码 手机 手机号 電話
             電話番号 携帯電話 전화 전화번호 휴대폰"""),
     ),
-    Topic(
+    ColumnTopic(
         what="account numbers (IBAN)", kind=PersonalKind.ID,
         test=patterns.is_iban, checked="their check digits (mod 97)",
         share=0.2, alone=0.5,
         names=_words("iban *iban ibannumber"),
     ),
-    Topic(
+    ColumnTopic(
         what="card numbers", kind=PersonalKind.ID,
         test=patterns.is_card, checked="issuer ranges and check digits (Luhn)",
         share=0.5, alone=0.85, least=5, shape=patterns.may_be_card, numbers=True,
@@ -183,25 +183,25 @@ TOPICS: tuple[Topic, ...] = (
             カード番号 카드번호"""),
     ),
     *(
-        Topic(
+        ColumnTopic(
             what=what, kind=PersonalKind.DIRECT, test=partial(passes, validator),
             checked="their shape and check digits", share=0.5, alone=0.9, least=5,
         )
         for what, validator in PUNCTUATED.items()
     ),
     *(
-        Topic(
+        ColumnTopic(
             what=what, kind=PersonalKind.DIRECT, test=partial(passes, validator),
             checked="their check digits", share=0.5, alone=0.97, least=20,
         )
         for what, validator in PLAIN.items()
     ),
-    Topic(
+    ColumnTopic(
         what="national identity, tax or insurance numbers", kind=PersonalKind.DIRECT, test=_is_national,
         checked="check digits or ranges of one of the numbers that are known", share=0.5, shape=_is_code,
         names=_NATIONAL_NAMES,
     ),
-    Topic(
+    ColumnTopic(
         what="numbers of passports, licences or plates", kind=PersonalKind.ID,
         test=_is_code, checked="letters and digits",
         share=0.8,
@@ -216,29 +216,29 @@ TOPICS: tuple[Topic, ...] = (
             vehicleregistration numbervehicle registreringsnummer nummerplade registracni 车牌 ナンバープレート
             номеравто госномер パスポート番号 여권번호"""),
     ),
-    Topic(
+    ColumnTopic(
         what="IP addresses", kind=PersonalKind.ID,
         test=patterns.is_ip_address, checked="their syntax", share=0.5, alone=0.9,
         names=_words("""ip ipaddress ipaddr *ipaddress clientip remoteip userip sourceip ipv ipadresse adresseip
             direccionip indirizzoip remoteaddr ip地址 ipアドレス"""),
     ),
-    Topic(
+    ColumnTopic(
         what="hardware addresses of devices", kind=PersonalKind.ID,
         test=patterns.is_mac_address, checked="their syntax",
         share=0.5, alone=0.8, names=_words("mac macaddress macaddr *macaddress bssid"),
     ),
-    Topic(
+    ColumnTopic(
         what="numbers of devices", kind=PersonalKind.ID, test=_is_code, checked="letters and digits",
         share=0.8, never_sure=True,
         names=_words("imei imsi meid udid idfa gaid advertisingid androidid cookieid"),
     ),
-    Topic(
+    ColumnTopic(
         what="numbers of patients", kind=PersonalKind.ID,
         test=patterns.is_mrn, checked="how they are marked", share=0.3,
         alone=0.6, health=True, shape=_is_code,
         names=_words("mrn mrnumber medicalrecord medicalrecordno medicalrecordnumber"),
     ),
-    Topic(
+    ColumnTopic(
         what="numbers of persons", kind=PersonalKind.ID, test=_is_code, checked="letters and digits", share=0.9,
         names=_words("""patientid patientno patientnr patientnbr patientnum patientnumber patientkey
             patientidentifier patientennummer patientennr patientenid personid personno personnumber personid
@@ -250,7 +250,7 @@ TOPICS: tuple[Topic, ...] = (
             numerodossier encounterid encounterno fallnummer admissionid 病人编号 患者id 患者番号 员工编号
             社員番号 환자번호"""),
     ),
-    Topic(
+    ColumnTopic(
         what="numbers of customers or users", kind=PersonalKind.ID,
         test=_is_code, checked="letters and digits", share=0.9,
         never_sure=True,
@@ -259,13 +259,13 @@ TOPICS: tuple[Topic, ...] = (
             userid userkey accountid accountholder visitorid subscriberkey driverid riderid 客户编号 用户id
             顧客番号 고객번호"""),
     ),
-    Topic(
+    ColumnTopic(
         what="numbers of bank accounts", kind=PersonalKind.ID, test=_is_code, checked="digits", share=0.8,
         names=_words("""bankaccount bankaccountno bankaccountnumber accountnumber accountno acctno acctnum
             kontonummer kontonr bban numerodecompte numerocompte cuentabancaria numerocuenta numerodecuenta
             contocorrente rekeningnummer 银行账号 口座番号 계좌번호"""),
     ),
-    Topic(
+    ColumnTopic(
         what="names of persons", kind=PersonalKind.DIRECT,
         test=patterns.is_name, checked="letters, few words", share=0.8,
         names=_words(f"""firstname lastname surname forename givenname familyname fullname middlename maidenname
@@ -285,7 +285,7 @@ TOPICS: tuple[Topic, ...] = (
             kokonimi celejmeno teljesnev primernombre nomfamille fullname 姓名 名字 姓
             客户姓名 患者姓名 氏名 名前 お名前 患者氏名 이름 성명 성함"""),
     ),
-    Topic(
+    ColumnTopic(
         what="names of persons", kind=PersonalKind.DIRECT, test=has_given_name, checked="common given names in them",
         share=0.3, alone=0.5, least=10, vague=True,
         names=_words("""=name =names =person =patient =customer =client =employee =contact =driver =doctor
@@ -294,7 +294,7 @@ TOPICS: tuple[Topic, ...] = (
             =passenger =guest =student =agent createdby updatedby signedby approvedby attendingphysician manager
             supervisor reportsto emergencycontact nextofkin *betreuer spouse ehepartner"""),
     ),
-    Topic(
+    ColumnTopic(
         what="names of user accounts", kind=PersonalKind.ID,
         test=patterns.is_user_name, checked="one word with letters",
         share=0.8,
@@ -304,7 +304,7 @@ TOPICS: tuple[Topic, ...] = (
             kullaniciadi uzytkownik anvandarnamn brugernavn kayttajatunnus uzivatel felhasznalonev utilizador
             логін логин 用户名 ユーザー名 사용자명"""),
     ),
-    Topic(
+    ColumnTopic(
         what="addresses", kind=PersonalKind.DIRECT,
         test=patterns.is_street, checked="street words with a number", share=0.3,
         alone=0.6, shape=patterns.may_be_street,
@@ -316,7 +316,7 @@ TOPICS: tuple[Topic, ...] = (
             morada rua adres straatnaam straat ulica gatuadress adress gateadresse osoite katuosoite adresi cim
             utca адрес адреса вулиця улица adresa ulice gade 도로명 地址 住址 家庭住址 住所 주소"""),
     ),
-    Topic(
+    ColumnTopic(
         what="postal codes", kind=PersonalKind.QUASI, test=patterns.is_postal_code, checked="their shape", share=0.7,
         only_beside=True, never_sure=True,
         names=_words("""zip zipcode zipplus zip_code *zipcode postal postalcode postcode postcode *postcode
@@ -324,7 +324,7 @@ TOPICS: tuple[Topic, ...] = (
             postinumero
             postnr psc irsz индекс почтовыйиндекс індекс iranyitoszam pincode 邮编 邮政编码 郵便番号 우편번호"""),
     ),
-    Topic(
+    ColumnTopic(
         what="dates of birth", kind=PersonalKind.QUASI, test=patterns.is_day, checked="dates", share=0.6,
         names=_words("""dob birthdate dateofbirth birthday birthdt birthday birthyear yearofbirth yob bday
             borndate bornon =born birthdateofpatient dateborn
@@ -334,25 +334,25 @@ TOPICS: tuple[Topic, ...] = (
             dataurodzenia fodelsedatum fodselsdato syntymaaika dogumtarihi datumnarozeni szuletesidatum
             датарождения народження датанародження рождения 出生日期 生日 生年月日 誕生日 생년월일 생일"""),
     ),
-    Topic(
+    ColumnTopic(
         what="sexes or genders", kind=PersonalKind.QUASI, test=_is_sex, checked="words for them", share=0.8,
         names=_words("""gender sex geschlecht sexe genre sexo genero sesso genere geslacht plec kon kjonn kon
             sukupuoli cinsiyet pohlavi nem пол 性别 性別 성별 anrede salutation genderidentity patientsex"""),
     ),
-    Topic(
+    ColumnTopic(
         what="ages", kind=PersonalKind.QUASI, test=_is_age, checked="years of a life", share=0.9,
         names=_words("""=age patientage agepatient customerage ageyears ageinyears agegroup agerange ageband
             ageatadmission ageatdiagnosis =alter altersgruppe patientenalter lebensalter =edad =idade =eta
             =leeftijd =wiek =alder =ika =yas возраст 年龄 年齢 나이 연령"""),
         numbers=True,
     ),
-    Topic(
+    ColumnTopic(
         what="origins or beliefs", kind=PersonalKind.QUASI, test=_is_origin, checked="words for them",
         share=0.3, shape=_is_word,
         names=_words("""race ethnicity ethnic ethnicgroup ethnicorigin raceethnicity religion religiousaffiliation
             konfession religionszugehorigkeit raza etnia origineethnique caste tribe 民族 宗教"""),
     ),
-    Topic(
+    ColumnTopic(
         what="nationalities", kind=PersonalKind.QUASI, test=_is_word, checked="words", share=0.8, only_beside=True,
         never_sure=True,
         names=_words("""nationality citizenship countryofbirth placeofbirth birthplace birthcountry
@@ -360,12 +360,12 @@ TOPICS: tuple[Topic, ...] = (
             nacionalidad lugarnacimiento nazionalita luogodinascita cittadinanza nacionalidade geboorteplaats
             narodowosc obywatelstwo гражданство 国籍 국적"""),
     ),
-    Topic(
+    ColumnTopic(
         what="marital states", kind=PersonalKind.QUASI, test=_is_marital, checked="words for them", share=0.6,
         names=_words("""maritalstatus marital familienstand zivilstand situationfamiliale etatcivil estadocivil
             statocivile burgerlijkestaat stancywilny civilstand семейноеположение 婚姻状况 婚姻"""),
     ),
-    Topic(
+    ColumnTopic(
         what="places where persons live", kind=PersonalKind.QUASI, test=_is_word, checked="words", share=0.8,
         only_beside=True,
         never_sure=True,
@@ -375,28 +375,28 @@ TOPICS: tuple[Topic, ...] = (
             kaupunki sehir ilce mesto state province county region residencestate bundesland kanton departement
             provincia regione estado город область 城市 市 省 都道府県 市区町村 도시"""),
     ),
-    Topic(
+    ColumnTopic(
         what="where persons are, in degrees", kind=PersonalKind.QUASI, test=patterns.is_coordinate,
         checked="degrees", share=0.9,
         only_beside=True, never_sure=True, numbers=True,
         names=_words("""=lat =latitude =lon =lng =long =longitude homelat homelon homelatitude homelongitude
             userlat userlon customerlat customerlong gpslat gpslon breitengrad langengrad"""),
     ),
-    Topic(
+    ColumnTopic(
         what="occupations", kind=PersonalKind.QUASI, test=_is_word, checked="words", share=0.8,
         only_beside=True, never_sure=True,
         names=_words("""job jobtitle occupation profession beruf berufsbezeichnung metier poste ocupacion
             profesion puesto professione ocupacao profissao beroep zawod yrke ammatti meslek employer arbeitgeber
             employeur професія профессия stilling povolani foglalkozas emploi должность 职业 职位 職業 직업"""),
     ),
-    Topic(
+    ColumnTopic(
         what="incomes", kind=PersonalKind.QUASI,
         test=_is_number, checked="numbers", share=0.8, numbers=True, never_sure=True,
         names=_words("""salary income annualincome householdincome wage wages creditscore ficoscore grosspay
             netpay gehalt bruttogehalt einkommen lohn salaire revenu salario ingresos reddito stipendio renda
             inkomen pensja lonn palkka maas зарплата 收入 工资 年収 급여"""),
     ),
-    Topic(
+    ColumnTopic(
         what="diagnoses, findings or treatments", kind=PersonalKind.QUASI, test=_is_health_code,
         checked="short texts", share=0.8,
         health=True, only_beside=True, never_sure=True,
@@ -405,7 +405,7 @@ TOPICS: tuple[Topic, ...] = (
             comorbidity disease condition diagnostic diagnostico medicamento diagnosi farmaco choroba rozpoznanie
             hba a1c a1cresult glucose bmi диагноз 诊断 診断 病名 진단"""),
     ),
-    Topic(
+    ColumnTopic(
         what="passwords", kind=None, test=_is_any, checked="that there are values", share=0.5,
         level=Classification.CONFIDENTIAL,
         names=_words("""password passwd passwort pwd motdepasse contrasena parola haslo wachtwoord

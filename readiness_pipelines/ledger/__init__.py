@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.gates import GateRecord
     from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
     from readiness_pipelines.ledger.incident_book import Incidents
-    from readiness_pipelines.ledger.incidents import Incident, IncidentEvent, IncidentState
+    from readiness_pipelines.ledger.incidents import WATCHER, Incident, IncidentEvent, IncidentState
     from readiness_pipelines.ledger.ledger import AUTOMATIC, Ledger
     from readiness_pipelines.ledger.migrations import Migrated, migrate
     from readiness_pipelines.ledger.moves import MOVES
@@ -61,6 +61,7 @@ __all__ = [
     "MOVES",
     "REGISTER",
     "UNLIKE",
+    "WATCHER",
     "Assignment",
     "Attempt",
     "BatchContents",

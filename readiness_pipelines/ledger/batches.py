@@ -95,14 +95,20 @@ def check_reason(connection: Connection, ref: BatchRef, why: str, what: str) -> 
 
 
 def records(
-    connection: Connection, tables: Collection[TableId] | None, state: BatchState | None
+    connection: Connection,
+    tables: Collection[TableId] | None,
+    state: BatchState | None,
+    *,
+    waiting: bool = False,
 ) -> tuple[BatchRecord, ...]:
-    """The records of some tables and a state, by table and batch."""
+    """The records of some tables and a state, by table and batch; with `waiting`, those of which rows wait."""
     query = select(BATCHES).order_by(BATCHES.c.table_name, BATCHES.c.batch)
     if tables is not None:
         query = query.where(in_tables(BATCHES, tables))
     if state is not None:
         query = query.where(BATCHES.c.state == state.value)
+    if waiting:
+        query = query.where(BATCHES.c.quarantined > 0)
     return tuple(map(_record, connection.execute(query)))
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, String, cast, func, select
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
-from readiness_pipelines.ledger.keys import batch_of, in_tables
+from readiness_pipelines.ledger.keys import batch_of, in_tables, is_table
 from readiness_pipelines.ledger.tables import BATCHES, DECISIONS, FINDINGS, INCIDENT_EVENTS, REQUESTS, TRAIL
 from readiness_pipelines.names import TableId
 
@@ -42,13 +42,26 @@ class Assignment:
     why: str | None
 
 
-def glances(connection: Connection, tables: Collection[TableId] | None, *, waiting: bool) -> tuple[BatchGlance, ...]:
-    """The batches of some tables, in brief; with `waiting`, those of which rows wait."""
+def batch_keys(connection: Connection, table: TableId) -> tuple[str, ...]:
+    """The keys of a table's batches, in no order."""
+    return tuple(connection.execute(select(BATCHES.c.batch).where(is_table(BATCHES, table))).scalars())
+
+
+def glances(
+    connection: Connection,
+    tables: Collection[TableId] | None,
+    *,
+    waiting: bool = False,
+    batches: Collection[str] | None = None,
+) -> tuple[BatchGlance, ...]:
+    """The batches of some tables, in brief; with `waiting`, those of which rows wait; with `batches`, only these."""
     query = select(*(BATCHES.c[name] for name in _COLUMNS))
     if tables is not None:
         query = query.where(in_tables(BATCHES, tables))
     if waiting:
         query = query.where(BATCHES.c.quarantined > 0)
+    if batches is not None:
+        query = query.where(BATCHES.c.batch.in_(sorted(batches)))
     return tuple(
         BatchGlance(
             ref=batch_of(row),

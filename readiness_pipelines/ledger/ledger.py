@@ -569,11 +569,21 @@ class Ledger:
             return batches.get_record(connection, ref)
 
     def batches(
-        self, *, tables: Collection[TableId] | None = None, state: BatchState | None = None
+        self,
+        *,
+        tables: Collection[TableId] | None = None,
+        state: BatchState | None = None,
+        waiting: bool = False,
     ) -> tuple[BatchRecord, ...]:
-        """The records of some tables and a state (all where none is given), by table and batch."""
+        """The records of some tables and a state (all where none is given), by table and batch.
+
+        Args:
+            tables: The tables.
+            state: The state.
+            waiting: Only batches of which rows wait.
+        """
         with self._database.reading() as connection:
-            return batches.records(connection, tables, state)
+            return batches.records(connection, tables, state, waiting=waiting)
 
     def assign(self, ref: BatchRef, *, person: str, who: str, why: str, at: datetime) -> None:
         """Note in the trail who looks after a batch from now on.
@@ -600,15 +610,27 @@ class Ledger:
         with self._database.reading() as connection:
             return glances.assignments(connection, refs)
 
-    def glances(self, *, tables: Collection[TableId] | None = None, waiting: bool = False) -> tuple[BatchGlance, ...]:
+    def batch_keys(self, table: TableId) -> tuple[str, ...]:
+        """The keys of a table's batches, in no order."""
+        with self._database.reading() as connection:
+            return glances.batch_keys(connection, table)
+
+    def glances(
+        self,
+        *,
+        tables: Collection[TableId] | None = None,
+        waiting: bool = False,
+        batches: Collection[str] | None = None,
+    ) -> tuple[BatchGlance, ...]:
         """Where the batches of some tables stand (of all where none are given), in brief, in no order.
 
         Args:
             tables: The tables.
             waiting: Only batches of which rows wait.
+            batches: Only these.
         """
         with self._database.reading() as connection:
-            return glances.glances(connection, tables, waiting=waiting)
+            return glances.glances(connection, tables, waiting=waiting, batches=batches)
 
     def counted_batches(self, tables: Collection[TableId]) -> Mapping[TableId, Mapping[BatchState, int]]:
         """How many batches of each of some tables are in each state."""

@@ -162,6 +162,10 @@ class Streams:
         with self._database.reading() as connection:
             return tuple(map(_shard, connection.execute(query)))
 
+    def running(self) -> tuple[ShardRecord, ...]:
+        """The processes that have not ended, as far as is known: each may have staged files since it was heard of."""
+        return tuple(shard for shard in self.shards() if shard.state is StreamState.RUNNING)
+
     def keep_open(self, records: Sequence[BatchRecord], *, who: str) -> None:
         """Note how far open windows are; the first note of each opens it, and is in the trail.
 

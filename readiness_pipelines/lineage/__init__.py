@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from readiness_pipelines.lineage.custody import (
         AppliedDecision,
         FileRecord,
-        Place,
         RowCustody,
+        RowPlace,
         Stage,
         row_custody,
     )
@@ -41,9 +41,9 @@ __all__ = [
     "Link",
     "Node",
     "Observed",
-    "Place",
     "QueryInput",
     "RowCustody",
+    "RowPlace",
     "Stage",
     "TableBranch",
     "TableLink",

@@ -22,7 +22,7 @@ from readiness_pipelines.lineage.batches import made_from, made_of
 from readiness_pipelines.names import TableId
 
 
-class Place(StrEnum):
+class RowPlace(StrEnum):
     """Where a row is now."""
 
     PUBLISHED = "published"
@@ -105,7 +105,7 @@ class RowCustody:
 
     ref: BatchRef
     row: int
-    place: Place
+    place: RowPlace
     broken: tuple[str, ...]
     file: FileRecord | None
     made_of: tuple[Stage, ...]
@@ -159,7 +159,7 @@ def row_custody(
         gate=record.gate_version if record else None,
         computed_by=str(transform_facts(table).get("code", "")),
         decisions=decisions,
-        used_by=tuple(_stages(made_from(ref, inputs), records, kpis)) if place is Place.PUBLISHED else (),
+        used_by=tuple(_stages(made_from(ref, inputs), records, kpis)) if place is RowPlace.PUBLISHED else (),
     )
 
 
@@ -216,7 +216,7 @@ class _Row:
         rows = self._installation.lakehouse.relation(self._engine, store, batch=self._ref.batch)
         return rows.filter(f"_row = {self._row}")
 
-    def place(self) -> tuple[Place, tuple[str, ...], str | None]:
+    def place(self) -> tuple[RowPlace, tuple[str, ...], str | None]:
         """Where the row is, the rules that it broke, and the file that it names."""
         table = self._table
         waiting = self._in(table.id.quarantine)
@@ -225,15 +225,15 @@ class _Row:
             rules = "list_transform(_errors, lambda e: e.rule)" if "_errors" in waiting.columns else "[]"
             found = _first(waiting.project(f"_file, {gone}, {rules}"))
             if found:
-                place = Place.DISCARDED if found[1] else Place.WAITING
+                place = RowPlace.DISCARDED if found[1] else RowPlace.WAITING
                 return place, tuple(dict.fromkeys(found[2] or ())), found[0]
         if (published := self._in(store_of(table))) is not None and (there := _first(published.project("_file"))):
-            return Place.PUBLISHED, (), there[0]
+            return RowPlace.PUBLISHED, (), there[0]
         if isinstance(table, GatedTable) and (raw := self._in(table.id.raw)) is not None:
             found = _first(raw.project("_file"))
             if found:
                 judged = self._installation.ledger.get(self._ref) is not None
-                return Place.GONE if judged else Place.INGESTED, (), found[0]
+                return RowPlace.GONE if judged else RowPlace.INGESTED, (), found[0]
         raise UnknownNameError(f"row of {self._ref}", str(self._row), self._some_rows())
 
     def _some_rows(self) -> list[str]:

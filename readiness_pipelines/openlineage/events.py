@@ -41,6 +41,9 @@ from readiness_pipelines.openlineage.metrics import metrics_facet
 _MANY = 50
 """Records of more batches are read together with the others of their table."""
 
+_CLEARED = ("published", "empty", "withdrawn", "discarded")
+"""After these a table has what was delivered, though that may be no row; a held batch leaves what was there."""
+
 _RUNS = uuid5(NAMESPACE_URL, "urn:readiness-pipelines:runs")
 
 
@@ -262,7 +265,7 @@ class _Delivery:
         found = []
         if self._is_raw:
             found.append(self._written(entry.ref.table, entry.ref.table, counts.get("ingested"), "raw"))
-        elif entry.what in ("published", "partly_published", "empty", "withdrawn", "discarded"):
+        elif counts.get("published") or entry.what in _CLEARED:
             store = store_of(self._table) if self._table is not None else entry.ref.table
             found.append(self._written(entry.ref.table, store, counts.get("published"), "published"))
         if not self._is_raw and counts.get("quarantined"):

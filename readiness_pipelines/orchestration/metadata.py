@@ -15,7 +15,6 @@ from readiness_pipelines.gates import Gate, SchemaFinding
 from readiness_pipelines.gates.schema.columns import ColumnSpec
 from readiness_pipelines.gates.schema.tests import NotNull, Typed, Unique
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.lineage import known_lineage
 from readiness_pipelines.orchestration.keys import asset_key
 from readiness_pipelines.products import KpiValue, format_value
 
@@ -83,6 +82,8 @@ def _named(column: str, specs: Sequence[ColumnSpec]) -> bool:
 
 def lineage_metadata(table: Table, columns: pa.Schema, installation: Installation) -> dict[str, Any]:
     """Where the columns of a table come from, as far as Dagster can show it: without what decides about rows."""
+    from readiness_pipelines.lineage import known_lineage  # noqa: PLC0415  # a parser of SQL: where rows were published
+
     found = known_lineage(table, installation)
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for name in columns.names:

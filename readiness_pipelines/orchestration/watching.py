@@ -10,7 +10,6 @@ from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.installation import Run
 from readiness_pipelines.interop.odcs.publishing import publish_contracts
 from readiness_pipelines.observability import TableFreshness
-from readiness_pipelines.openlineage import send_to_all
 from readiness_pipelines.orchestration.freshness import freshness_evaluations
 from readiness_pipelines.orchestration.queues import note_stuck_queue
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
@@ -19,6 +18,8 @@ from readiness_pipelines.settings import Settings
 
 NAME = "readiness_watch"
 LOOK_SECONDS = 30
+TABLES_A_LOOK = 100
+"""So many tables are looked at for the first time in one look: a gate takes some hundredths of a second to build."""
 
 AT_ONCE = 100
 """So many entries of the trail are sent to each receiver of events at one look."""
@@ -44,7 +45,7 @@ def watch_sensor(domains: Sequence[Domain], settings: Settings | None) -> dg.Sen
         installation = installation_of(context.resources)
         note_stuck_queue(context.instance, domains, installation=installation, now=Run().clock())
         try:
-            publish_contracts(domains, installation=installation, now=Run().clock())
+            publish_contracts(domains, installation=installation, now=Run().clock(), most=TABLES_A_LOOK)
         except ReadinessError as failure:  # it must not keep an alert from anybody
             context.log.warning(f"contracts were not kept, tried again at the next look: {failure}")
         look = watch(domains, load_alerts(chosen.config), installation=installation, clock=Run().clock)
@@ -59,10 +60,13 @@ def watch_sensor(domains: Sequence[Domain], settings: Settings | None) -> dg.Sen
             installation.ledger.scorecards.keep(today)
         except ReadinessError as failure:  # it must not keep an alert from anybody
             context.log.warning(f"no scorecard was kept, tried again at the next look: {failure}")
-        told = send_to_all(domains, chosen, installation=installation, clock=Run().clock, most=AT_ONCE)
-        for receiver in told:
-            if receiver.error or receiver.refused:
-                context.log.warning(f"OpenLineage to {receiver.name}: {receiver.error or 'events were refused'}")
+        if chosen.openlineage:
+            from readiness_pipelines.openlineage import send_to_all  # noqa: PLC0415  # a parser of SQL: where it is set
+
+            told = send_to_all(domains, chosen, installation=installation, clock=Run().clock, most=AT_ONCE)
+            for receiver in told:
+                if receiver.error or receiver.refused:
+                    context.log.warning(f"OpenLineage to {receiver.name}: {receiver.error or 'events were refused'}")
         changed = [(table, found) for table, found in look.freshness.items() if table in look.changed]
         return dg.SensorResult(
             skip_reason=_summary(look.freshness.values(), len(look.events), look.sent.sent),

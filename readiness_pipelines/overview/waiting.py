@@ -29,8 +29,7 @@ def waiting_batches(tables: Iterable[Table], *, installation: Installation) -> t
         place, table = known[record.ref.table]
         return record.state is not BatchState.HELD, place, table.batches.order(record.ref.batch)
 
-    records = installation.ledger.batches(tables=list(known))
-    return tuple(sorted((record for record in records if record.counts.quarantined), key=order))
+    return tuple(sorted(installation.ledger.batches(tables=list(known), waiting=True), key=order))
 
 
 def waiting_record(table: Table, *, batch: str, installation: Installation) -> BatchRecord:

@@ -27,7 +27,7 @@ OFFSET_BITS = 44
 _MOST_PARTITIONS = 1 << (63 - OFFSET_BITS)
 
 
-class Message(NamedTuple):
+class TopicMessage(NamedTuple):
     """One message: where it is in the topic, and what it holds."""
 
     partition: int
@@ -75,7 +75,7 @@ def place_of(row: int) -> tuple[int, int]:
 
 
 def decode_messages(
-    messages: Sequence[Message], *, topic: str, known: Collection[str], limits: Limits
+    messages: Sequence[TopicMessage], *, topic: str, known: Collection[str], limits: Limits
 ) -> DecodedMessages:
     """Decode messages, each of which holds a JSON object. None is left out.
 
@@ -153,7 +153,7 @@ def _refused_keys(values: Mapping[str, Any], spelled: Mapping[str, str], limits:
     return None
 
 
-def _as_it_came(message: Message) -> str:
+def _as_it_came(message: TopicMessage) -> str:
     """All that a message has, as JSON; bytes that are not text in base64."""
     headers = [[name, _text(value)] for name, value in message.headers]
     return json.dumps({"key": _text(message.key), "headers": headers, "value": _text(message.value)})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from readiness_pipelines.errors import DeclarationError, StreamError, StreamGapError
 from readiness_pipelines.sources import Topic
-from readiness_pipelines.sources.messages import Message
+from readiness_pipelines.sources.messages import TopicMessage
 from readiness_pipelines.streaming.messages import Bounds
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class KafkaMessages:
         self._positions = dict(positions)
         self._consumer.assign([self._kafka.TopicPartition(self._topic, *one) for one in positions.items()])
 
-    def take(self, most: int, seconds: float) -> Sequence[Message]:
+    def take(self, most: int, seconds: float) -> Sequence[TopicMessage]:
         """The next messages, in the order of their partition; none where nothing came in time.
 
         Raises:
@@ -182,11 +182,11 @@ class KafkaMessages:
         )
 
 
-def _message(one: Any) -> Message:
+def _message(one: Any) -> TopicMessage:
     """A message as librdkafka has it; its headers may be a mapping or pairs."""
     headers = one.headers() or ()
     pairs = tuple(headers.items() if isinstance(headers, dict) else headers)
-    return Message(one.partition(), one.offset(), one.key(), one.value(), pairs)
+    return TopicMessage(one.partition(), one.offset(), one.key(), one.value(), pairs)
 
 
 def gap(topic: str, partition: int, position: int, bounds: Bounds) -> StreamGapError:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from readiness_pipelines.sources.messages import Message
+from readiness_pipelines.sources.messages import TopicMessage
 
 
 class Bounds(NamedTuple):
@@ -41,7 +41,7 @@ class MessageSource(Protocol):
         """Read from these offsets of these partitions, and of no others."""
         ...
 
-    def take(self, most: int, seconds: float) -> Sequence[Message]:
+    def take(self, most: int, seconds: float) -> Sequence[TopicMessage]:
         """The next messages, in the order of their partition; none where nothing came in time.
 
         Raises:

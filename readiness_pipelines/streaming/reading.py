@@ -37,7 +37,7 @@ from readiness_pipelines.lakehouse import Staged, stored_columns
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sources import Topic
-from readiness_pipelines.sources.messages import DecodedMessages, Message, decode_messages
+from readiness_pipelines.sources.messages import DecodedMessages, TopicMessage, decode_messages
 from readiness_pipelines.streaming.finishing import Finished, finish_slice
 from readiness_pipelines.streaming.kafka import gap
 from readiness_pipelines.streaming.marks import Position, following, landing, positions, replaced_topic, taking
@@ -249,9 +249,9 @@ class _Process:
             if added:
                 self._take_partitions(added, "")
 
-    def _collect(self) -> tuple[list[Message], datetime]:
+    def _collect(self) -> tuple[list[TopicMessage], datetime]:
         """Messages until the slice is full, old enough, or its window ends; and when the first one came."""
-        found: list[Message] = []
+        found: list[TopicMessage] = []
         size, received_at = 0, self.run.clock()
         closes_at, ends_at = 0.0, received_at
         while not self.stop():
@@ -289,7 +289,7 @@ class _Process:
     def _slice(self, ranges: Mapping[int, tuple[int, int]], window: Window) -> Slice:
         return Slice(id=uuid4().hex, window=window.batch, window_end=window.end.isoformat(), ranges=ranges)
 
-    def _land(self, messages: Sequence[Message], received_at: datetime) -> tuple[Slice, Staged]:
+    def _land(self, messages: Sequence[TopicMessage], received_at: datetime) -> tuple[Slice, Staged]:
         """Commit messages to raw, together with the position."""
         lakehouse, raw = self.installation.lakehouse, self.table.id.raw
         ranges = ranges_of(messages, self.at)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from readiness_pipelines.sources.messages import Message, row_number
+from readiness_pipelines.sources.messages import TopicMessage, row_number
 
 
 class WindowClosed(Exception):  # noqa: N818  # it says what is so, and is never shown
@@ -40,7 +40,7 @@ class Slice:
         return "(" + " OR ".join(each) + ")"
 
 
-def ranges_of(messages: Sequence[Message], begins: Mapping[int, int]) -> Mapping[int, tuple[int, int]]:
+def ranges_of(messages: Sequence[TopicMessage], begins: Mapping[int, int]) -> Mapping[int, tuple[int, int]]:
     """The offsets that messages cover, from where their partitions stand: offsets without a message are passed over."""
     ends: dict[int, int] = {}
     for message in messages:

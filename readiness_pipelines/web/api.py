@@ -38,7 +38,6 @@ from readiness_pipelines.overview import (
     scorecard_value,
     search_catalog,
     status,
-    table_facts,
     undeclared_tables,
     unusual_batches,
     waiting_batches,
@@ -100,10 +99,7 @@ def _today(request: Request, site: Site) -> Any:  # noqa: ARG001  # as every ans
 
 def _scorecard(request: Request, site: Site) -> Any:
     scope = request.path_params.get("scope", "")
-    cards = site.now.scorecards(identity_required=site.settings.identity.required)
-    if scope not in cards:
-        raise UnknownNameError("domain or product", scope, [name for name in cards if name])
-    return scorecard_value(cards[scope])
+    return scorecard_value(site.now.scorecard(scope, identity_required=site.settings.identity.required))
 
 
 def _catalog(request: Request, site: Site) -> Any:
@@ -113,7 +109,7 @@ def _catalog(request: Request, site: Site) -> Any:
 
 def _catalog_table(request: Request, site: Site) -> Any:
     table = site.table(request.path_params["domain"], request.path_params["table"])
-    facts = table_facts(table, installation=site.installation, now=site.clock())
+    facts = site.now.facts(table)
     return table_value(catalog_entry(table), facts, reading_lines(table.id, site.settings))
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from readiness_pipelines.contracts import GatedTable, Kpi, Table
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview import Standing, standing_of
+from readiness_pipelines.overview import Standing
 from readiness_pipelines.page_addresses import product_address, table_address
 from readiness_pipelines.web.site import Site
 
@@ -39,8 +39,8 @@ class MapNode:
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
-    """Where something is drawn, and what is written on it."""
+class Box:
+    """Something that is drawn: its name, what stands below it, where it leads, how it stands, and in which column."""
 
     key: str
     name: str
@@ -48,11 +48,12 @@ class _Box:
     href: str
     standing: Standing | None
     column: int
+    tone: str = "source"
 
 
 def nodes_of(tables: Sequence[Table], site: Site) -> tuple[MapNode, ...]:
     """What a picture says, in words."""
-    stands = _standings(tables, site)
+    stands = site.now.standings()
     return tuple(
         MapNode(
             name=str(table.id),
@@ -76,38 +77,33 @@ def picture_of(tables: Sequence[Table], site: Site, *, large: bool = False) -> M
     if not tables:
         return Markup('<p class="soft">Nothing is declared.</p>')
     boxes, lines = _boxes(tables, site)
+    label = f"{len(boxes)} tables and sources, and what they read; the words beside the picture say the same"
+    return drawn(boxes, lines, label, large=large)
+
+
+def drawn(boxes: Mapping[str, "Box"], lines: Sequence[tuple[str, str]], label: str, *, large: bool = False) -> Markup:
+    """Boxes in their columns, and the lines between them, as SVG.
+
+    Args:
+        boxes: The boxes, by what lines call them.
+        lines: From which box to which.
+        label: What it is, for who cannot see it.
+        large: Whether it can be moved and made larger.
+    """
     rows = _rows(boxes, lines)
     width = MARGIN * 2 + max(box.column for box in boxes.values()) * ACROSS + WIDTH
     height = MARGIN * 2 + (max(rows.values()) * DOWN) + HEIGHT
     at = {key: (MARGIN + boxes[key].column * ACROSS, MARGIN + rows[key] * DOWN) for key in boxes}
-    drawn = [_line(at[start], at[end]) for start, end in lines]
-    drawn += [_box(box, *at[key]) for key, box in boxes.items()]
-    label = f"{len(boxes)} tables and sources, and what they read; the words beside the picture say the same"
+    parts = [_line(at[start], at[end]) for start, end in lines]
+    parts += [_box(box, *at[key]) for key, box in boxes.items()]
     return Markup(
         '<div class="map{}" role="region" aria-label="Picture of the map" tabindex="0">'
         '<svg viewBox="0 0 {} {}" width="{}" height="{}" role="group" aria-label="{}">{}</svg></div>'
-    ).format(" large" if large else "", width, height, width, height, label, Markup().join(drawn))
+    ).format(" large" if large else "", width, height, width, height, label, Markup().join(parts))
 
 
-def _standings(tables: Sequence[Table], site: Site) -> Mapping[TableId, Standing]:
-    today, order = site.now.today(), list(Standing)
-    found: dict[TableId, Standing] = {}
-    for finding in today.findings:
-        stands = standing_of(finding)
-        found[finding.table] = min(found.get(finding.table, stands), stands, key=order.index)
-    for one in today.products:
-        if one.value is not None and one.value.met is False:
-            before = found.get(one.product.id, Standing.MISSED)
-            found[one.product.id] = min(before, Standing.MISSED, key=order.index)
-    published = site.now.publications()
-    return {
-        table.id: found.get(table.id, Standing.FINE if published.get(table.id) else Standing.NOTHING)
-        for table in tables
-    }
-
-
-def _boxes(tables: Sequence[Table], site: Site) -> tuple[dict[str, _Box], list[tuple[str, str]]]:
-    stands, known = _standings(tables, site), {table.id: table for table in tables}
+def _boxes(tables: Sequence[Table], site: Site) -> tuple[dict[str, Box], list[tuple[str, str]]]:
+    stands, known = site.now.standings(), {table.id: table for table in tables}
     depth: dict[TableId, int] = {}
 
     def depth_of(table: Table) -> int:
@@ -121,17 +117,17 @@ def _boxes(tables: Sequence[Table], site: Site) -> tuple[dict[str, _Box], list[t
             depth[table.id] = max([*(one + 1 for one in below), 1 if isinstance(table, GatedTable) else 0])
         return depth[table.id]
 
-    boxes: dict[str, _Box] = {}
+    boxes: dict[str, Box] = {}
     lines: list[tuple[str, str]] = []
     for table in tables:
         key = str(table.id)
         column = depth_of(table)
-        boxes[key] = _Box(
+        boxes[key] = Box(
             key, table.name, f"{table.id.domain} · {_kind(table)}", _href(table, site.root), stands[table.id], column
         )
         if isinstance(table, GatedTable):
             source = f"source {table.source.origin}"
-            boxes.setdefault(source, _Box(source, table.source.origin, table.source.steward.name, "", None, 0))
+            boxes.setdefault(source, Box(source, table.source.origin, table.source.steward.name, "", None, 0))
             lines.append((source, key))
         for read in (*table.reads.values(), *table.references.values()):
             if read.table.id in known and (str(read.table.id), key) not in lines:
@@ -139,7 +135,7 @@ def _boxes(tables: Sequence[Table], site: Site) -> tuple[dict[str, _Box], list[t
     return boxes, lines
 
 
-def _rows(boxes: Mapping[str, _Box], lines: Sequence[tuple[str, str]]) -> dict[str, float]:
+def _rows(boxes: Mapping[str, Box], lines: Sequence[tuple[str, str]]) -> dict[str, float]:
     """The row of each box: near those that it is joined to, so that few lines cross."""
     columns: dict[int, list[str]] = {}
     for key, box in boxes.items():
@@ -166,8 +162,8 @@ def _line(start: tuple[float, float], end: tuple[float, float]) -> Markup:
     )
 
 
-def _box(box: _Box, x: float, y: float) -> Markup:
-    shape, tone = _SHAPES[box.standing] if box.standing else ("", "source")
+def _box(box: Box, x: float, y: float) -> Markup:
+    shape, tone = _SHAPES[box.standing] if box.standing else ("", box.tone)
     state = (
         Markup('<use class="mark {}" href="#{}" x="{}" y="{}" width="12" height="12"/>').format(
             tone, shape, x + 10, y + 9

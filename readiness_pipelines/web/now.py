@@ -7,13 +7,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from readiness_pipelines.contracts import Domain, Kpi
+from readiness_pipelines.contracts import Domain, Kpi, Table
 from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.domains import tables_of
-from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.errors import ReadinessError, UnknownNameError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview import Publications, Scorecard, Today, scorecards, today
+from readiness_pipelines.overview import (
+    InboxItem,
+    Publications,
+    Scorecard,
+    Standing,
+    TableFacts,
+    Today,
+    inbox,
+    scorecards,
+    standing_of,
+    table_facts,
+    today,
+)
 from readiness_pipelines.products import KpiValue
 
 SHOWN_VALUES = 24
@@ -22,8 +34,11 @@ SHOWN_VALUES = 24
 LASTS = timedelta(seconds=15)
 """So long is a look good where nothing happened: time passes, and tables become late."""
 
-CARDS_LAST = timedelta(minutes=5)
-"""So long is a scorecard good where nothing happened."""
+FACTS_KEPT = 200
+"""What is known of so many tables is kept."""
+
+CARDS_LAST = timedelta(minutes=1)
+"""So long is a scorecard good: what it says changes from day to day."""
 
 ValueKey = tuple[tuple[str, datetime | None], ...]
 """The batches whose values are shown, and when each came to where it is."""
@@ -38,6 +53,7 @@ class _Look:
     publications: Publications
     keys: Mapping[TableId, ValueKey]
     today: Today
+    standings: Mapping[TableId, Standing]
     complete: bool
 
 
@@ -60,11 +76,16 @@ class Now:
         self._looking = threading.Lock()
         self._counting = threading.Lock()
         self._reckoning = threading.Lock()
-        self._cards: tuple[tuple[int, ...], datetime, Mapping[str, Scorecard]] | None = None
+        self._looking_up = threading.Lock()
+        self._sorting = threading.Lock()
+        self._inbox: tuple[tuple[int, ...], tuple[InboxItem, ...]] | None = None
+        self._facts: dict[TableId, tuple[tuple[int, ...], TableFacts]] = {}
+        self._cards: dict[str, Scorecard] = {}
+        self._reckoned: dict[str, Future[Scorecard]] = {}
         self._look: _Look | None = None
         self._values: dict[TableId, tuple[ValueKey, tuple[KpiValue, ...]]] = {}
         self._reading: dict[TableId, Future[None]] = {}
-        self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="values")
+        self._readers = ThreadPoolExecutor(max_workers=3, thread_name_prefix="values")
 
     def today(self) -> Today:
         """How everything stands.
@@ -74,28 +95,93 @@ class Now:
         """
         return self._current().today
 
+    def standings(self) -> Mapping[TableId, Standing]:
+        """How each table stands, by what was found of it alone; a product also by its target."""
+        return self._current().standings
+
+    def inbox(self) -> tuple[InboxItem, ...]:
+        """What waits, held batches first; looked up again when something happened."""
+        pulse = self._installation.ledger.pulse()
+        with self._sorting:
+            if self._inbox is None or self._inbox[0] != pulse:
+                self._inbox = pulse, inbox(self._tables.values(), installation=self._installation)
+            return self._inbox[1]
+
+    def facts(self, table: Table) -> TableFacts:
+        """What the ledger knows of a table: looked up again when something happened.
+
+        Raises:
+            LedgerError: The ledger cannot be reached.
+            GateBuildError: Its schema cannot become a gate.
+        """
+        pulse = self._installation.ledger.pulse()
+        known = self._facts.get(table.id)
+        if known is None or known[0] != pulse:
+            with self._looking_up:  # a table of ten thousand batches takes a second: not for fifty people at once
+                known = self._facts.get(table.id)
+                if known is None or known[0] != pulse:
+                    found = table_facts(table, installation=self._installation, now=self._clock())
+                    known = (pulse, found)
+                    self._facts[table.id] = known
+                    while len(self._facts) > FACTS_KEPT:
+                        self._facts.pop(next(iter(self._facts)))
+        return known[1]
+
     def publications(self) -> Publications:
         """What consumers see, by table."""
         return self._current().publications
 
-    def scorecards(self, *, identity_required: bool) -> Mapping[str, Scorecard]:
-        """How ready everything is, by scope, reckoned again where something happened, or after a while.
+    def scorecard_soon(self, scope: str, *, identity_required: bool) -> Scorecard | None:
+        """The same, reckoned in the background where nobody has it yet; ``None`` where that takes longer than a moment.
+
+        Raises:
+            UnknownNameError: No such domain or product; names the nearest.
+            LedgerError: The ledger cannot be reached.
+        """
+        card = self._cards.get(scope)
+        if card is not None and self._clock() - card.at < CARDS_LAST:
+            return card
+        reckoned = self._reckoned.get(scope)
+        if reckoned is None:
+            reckoned = self._readers.submit(self.scorecard, scope, identity_required=identity_required)
+            self._reckoned[scope] = reckoned
+        try:
+            found = reckoned.result(timeout=self._patience * 5)
+        except TimeoutError:
+            return card  # as it was a while ago, where it was
+        except ReadinessError:
+            self._reckoned.pop(scope, None)
+            raise
+        self._reckoned.pop(scope, None)
+        return found
+
+    def scorecard(self, scope: str, *, identity_required: bool) -> Scorecard:
+        """How ready the data of a scope is, reckoned again after a while: its proofs are the whole trail.
 
         Args:
+            scope: A domain, a product, or "" for everything.
             identity_required: Whether the settings demand that who decides proves it.
 
         Raises:
+            UnknownNameError: No such domain or product; names the nearest.
             LedgerError: The ledger cannot be reached.
         """
-        pulse, now = self._installation.ledger.pulse(), self._clock()
+        known = {domain.name for domain in self._domains} | {str(kpi.id) for kpi in self._kpis}
+        if scope and scope not in known:
+            raise UnknownNameError("domain or product", scope, known)
+        now = self._clock()
         with self._reckoning:
-            kept = self._cards
-            if kept is None or kept[0] != pulse or now - kept[1] >= CARDS_LAST:
-                found = scorecards(
-                    self._domains, installation=self._installation, identity_required=identity_required, now=now
-                )
-                self._cards = kept = (pulse, now, found)
-        return kept[2]
+            card = self._cards.get(scope)
+            if card is None or now - card.at >= CARDS_LAST:
+                (card,) = scorecards(
+                    self._domains,
+                    installation=self._installation,
+                    identity_required=identity_required,
+                    now=now,
+                    only=[scope],
+                ).values()
+                self._cards[scope] = card
+        return card
 
     def pulse(self) -> str:
         """A text that is another one as soon as something happened."""
@@ -137,7 +223,8 @@ class Now:
         }
         found = today(self._domains, installation=self._installation, now=now, publications=publications, values=known)
         complete = all(key == self._values.get(kpi, ((), ()))[0] for kpi, key in keys.items())
-        return _Look(pulse, now, publications, keys, found, complete)
+        standings = _standings(self._tables, found, publications)
+        return _Look(pulse, now, publications, keys, found, standings, complete)
 
     def _keys(self, publications: Publications) -> Mapping[TableId, ValueKey]:
         """For each product that has values, what tells them from others: its newest batches and their runs."""
@@ -182,3 +269,16 @@ def _holds(look: _Look, pulse: tuple[int, ...], now: datetime) -> bool:
     if look.pulse != pulse:
         return False
     return now - look.at < (LASTS if look.complete else timedelta(seconds=1))
+
+
+def _standings(tables: Mapping[TableId, Table], found: Today, publications: Publications) -> Mapping[TableId, Standing]:
+    order = list(Standing)
+    stands: dict[TableId, Standing] = {}
+    for finding in found.findings:
+        stands[finding.table] = min(stands.get(finding.table, Standing.FINE), standing_of(finding), key=order.index)
+    for one in found.products:
+        if one.value is not None and one.value.met is False:
+            stands[one.product.id] = min(stands.get(one.product.id, Standing.FINE), Standing.MISSED, key=order.index)
+    return {
+        table: stands.get(table, Standing.FINE if publications.get(table) else Standing.NOTHING) for table in tables
+    }

@@ -10,6 +10,7 @@ from readiness_pipelines.contracts import Domain, Kpi, Table
 from readiness_pipelines.domains import tables_of
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.installation import Installation, utc_now
+from readiness_pipelines.lineage import LineageGraph, known_lineage
 from readiness_pipelines.names import TableId
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.web.now import Now
@@ -50,6 +51,11 @@ class Site:
     def tables(self) -> Mapping[TableId, Table]:
         """All tables and products, by identity."""
         return tables_of(self.domains)
+
+    @cached_property
+    def lineage(self) -> LineageGraph:
+        """What each column is made of, and what is made of it."""
+        return LineageGraph(self.tables.values(), lambda table: known_lineage(table, self.installation))
 
     @cached_property
     def root(self) -> str:

@@ -49,7 +49,7 @@ def main() -> None:
     OUT.print(f"one look: {statistics.median(took):.2f} s (median of {shown})")
 
 
-def one_table_domain(number: int, *, first: date = FIRST) -> Domain:
+def one_table_domain(number: int | str, *, first: date = FIRST) -> Domain:
     """A domain of one daily table, with a promise of freshness, and a KPI of it."""
     shop = Domain(f"shop_{number}", owner="a@b.example")
     source = Source(origin="bench", steward=Steward("S", "s@s.example"), reader=FileDrop("orders/{batch}.csv"))

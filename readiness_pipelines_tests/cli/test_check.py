@@ -67,6 +67,14 @@ def fine(orders: Relation) -> Sum:
 '''
 
 
+def put_right() -> str:
+    """The page without its mistakes."""
+    text = SHOP.replace(', str_matches=r"(?=x)y"', "").replace('str_matches=r"(?=x)y"', "")
+    for wrong, right in (("amount AS total", "code AS total"), ("stauts", "code"), ("amuont", "amount")):
+        text = text.replace(wrong, right)
+    return text
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working folder with a package `checked` that declares nothing yet."""
@@ -116,10 +124,7 @@ def test_everything_that_is_wrong_is_named_at_once_with_its_line(
 def test_code_of_which_nothing_is_wrong_passes_without_a_warehouse(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = SHOP.replace(', str_matches=r"(?=x)y"', "").replace('str_matches=r"(?=x)y"', "")
-    for wrong, right in (("amount AS total", "code AS total"), ("stauts", "code"), ("amuont", "amount")):
-        text = text.replace(wrong, right)
-    (project / "checked" / "shop.py").write_text(text)
+    (project / "checked" / "shop.py").write_text(put_right())
     monkeypatch.setenv("READINESS_DOMAINS", "checked.shop:shop")
     monkeypatch.setenv("READINESS_WAREHOUSE", str(project / "nowhere"))
     assert "nothing is wrong in 6 tables" in call("check")
@@ -133,3 +138,20 @@ def test_a_public_name_that_was_not_imported_is_named_with_its_import(
     monkeypatch.setenv("READINESS_DOMAINS", "checked.unimported:x")
     (one,) = as_json("check", code=1)["mistakes"]
     assert one["way_out"] == "from readiness_pipelines import Pseudonym"
+
+
+def test_a_consumer_that_relies_on_what_is_not_there_is_a_mistake(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumers = """
+orders = shop.table("orders")
+shop.consumer("close", contact="c", table=orders, columns=["amuont", "code"], rules="order_id_unqiue", notice="1d")
+shop.consumer("board", contact="b", table=orders, contract="board.odcs.yaml")
+"""
+    (project / "checked" / "shop.py").write_text(put_right() + consumers)
+    monkeypatch.setenv("READINESS_DOMAINS", "checked.shop:shop")
+    assert [one["what"] for one in as_json("check", code=1)["mistakes"]] == [
+        "unknown column of the consumer close of shop.orders 'amuont'",
+        "unknown rule of the consumer close of shop.orders 'order_id_unqiue'",
+        "the contract of the consumer board of shop.orders is not there",
+    ]

@@ -26,8 +26,15 @@ def test_who_breaks_is_said_before_a_merge_and_the_exit_code_tells(make: MakePro
     git("add", "contracts")
     git("commit", "--quiet", "--message", "contracts")
     assert "0 contracts of 3 changed; 0 breakages: may be merged" in call("contract", "check", "--against", "HEAD")
+    # A consumer's own contract may lie beside those that are exported, and one of a table that was.
     file = Path("contracts/shop.orders.odcs.yaml")
     known = file.read_text()
+    of_finance = "apiVersion: v3.1.0\nkind: DataContract\nid: f\nversion: 1\ndomain: shop\nschema: [{name: orders}]"
+    Path("contracts/finance.odcs.yaml").write_text(of_finance)
+    Path("contracts/shop.old.odcs.yaml").write_text(known.replace("shop.orders", "shop.old"))
+    assert "contracts/shop.old.odcs.yaml is of a table that is not declared any more" in call("contract", "export")
+    assert "breaks finance <f@shop.example>: the table is gone" in call("contract", "check", code=1)
+    Path("contracts/shop.old.odcs.yaml").unlink()
     file.write_text(known.replace("quarantined_ratio: 0.5", "quarantined_ratio: 0.1"))
     git("commit", "--quiet", "--all", "--message", "as if consumers had known a tighter tolerance")
     file.write_text(known)

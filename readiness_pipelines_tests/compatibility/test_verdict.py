@@ -80,6 +80,11 @@ def test_a_notice_does_not_become_shorter_by_the_change_that_needs_it() -> None:
     assert {one.who for one in without.breakages if one.notice is not Notice.KEPT} == {"", "letters"}
 
 
+def test_a_consumer_relies_till_the_merge_on_what_the_change_takes_from_its_declaration() -> None:
+    found = judged({}, {**GONE, "customProperties/consumers/value/letters/columns": ["country"]})
+    assert {one.who for one in found.breakages} == {"letters", "lake"}
+
+
 def test_strictly_what_breaks_consumers_does_not_pass_whoever_they_are() -> None:
     alone = {"customProperties/consumers": None, "slaProperties/noticePeriod": None}
     found = judge_change(orders(alone), orders({**alone, **GONE}), today=TODAY)

@@ -47,6 +47,7 @@ KEPT: list[tuple[arrow.DataType, dict[str, Any]]] = [
     (arrow.time64("us"), {" 7:30 ": time(7, 30), "23:59:59.999999": time(23, 59, 59, 999_999)}),
     (arrow.date32(), {" 0001-01-01 ": date(1, 1, 1), "9999-12-31": date(9999, 12, 31)}),
     (arrow.decimal128(4, 2), {" +1.500 ": Decimal("1.50"), "-.5": Decimal("-0.50")}),
+    (arrow.decimal128(4, 0), {".0": Decimal(0), "5.": Decimal(5)}),
     (arrow.float32(), {" 1.5 ": 1.5, " -Inf ": float("-inf")}),
     (arrow.uint8(), {" 007 ": 7}),
     (arrow.bool_(), {" TRUE ": True}),
@@ -66,6 +67,7 @@ LOST: list[tuple[arrow.DataType, list[str]]] = [
         ["2024-02-29", "2024-02-29 07:30:00", "24:00:00", "07:30:01+02:00", "07:30:01.1234567", "epoch"],
     ),
     (arrow.date32(), ["0000-01-01", "10000-01-01", "epoch", "2024-02-29 12:00:00"]),
+    (arrow.decimal128(4, 0), [".5", "1.5", ".05"]),
     (arrow.list_(arrow.int64()), ["[1]", "[1.5]", "[1, x]"]),
     (arrow.int64(), ["\u00a01", "\u20031", "1\u3000"]),
 ]

@@ -169,6 +169,17 @@ def test_nothing_of_a_contract_runs_by_being_imported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "settings", [{"unique": [[{"a": 1}]]}, {"missing": [3]}, {"schema_change": []}, {"deduplicate": 1}]
+)
+def test_settings_of_other_kinds_are_listed_as_a_whole(settings: dict[str, Any], tmp_path: Path) -> None:
+    gate = {"property": "readinessGate", "value": {"version": "a", "settings": settings}}
+    found = imported(document([{"name": "a", "logicalType": "string"}], customProperties=[gate]), tmp_path)
+    (left,) = [one for all_of in found.unmapped.values() for one in all_of if "customProperties" in one.where]
+    assert left.why == "it is not what readinessGate should be (TypeError)"
+    assert load(found.page, tmp_path).domain.tables
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "is not a contract: it is empty"),

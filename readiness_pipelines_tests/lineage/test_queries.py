@@ -7,8 +7,9 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 
-from readiness_pipelines.lineage import ColumnLineage, QueryInput, observe_changes, query_lineage
+from readiness_pipelines.lineage import ANY_COLUMN, ColumnLineage, QueryInput, observe_changes, query_lineage
 from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.lineage.labelled import LABELLED, TABLES, Labelled
 
@@ -102,3 +103,22 @@ def test_what_changes_with_a_column_depends_on_it_and_what_is_made_of_it_changes
             for each in made:
                 witnessed = f"{one.name}/{name}" in seen.changes[each.table.name, each.column]
                 assert witnessed or not each.how.direct, f"{name} of {one.name} did not change with {each.column}"
+
+
+@pytest.mark.parametrize(
+    ("sql", "names", "column"),
+    [
+        ("SELECT id FROM nowhere", ["id"], "id"),
+        ("SELECT id, amont FROM orders", ["id", "amont"], "amont"),
+        ("SELECT COLUMNS(c -> c LIKE 'a%') FROM orders", ["amount"], "amount"),
+        ("SELECT * FROM read_parquet('orders.parquet')", ["id"], "id"),
+        ("SELECT FROM WHERE", ["id"], "id"),
+        ("SELECT id AS number FROM orders", ["id"], "id"),
+    ],
+)
+def test_what_a_query_does_not_say_is_any_column_of_its_inputs_with_the_reason(
+    sql: str, names: list[str], column: str
+) -> None:
+    lineage = query_lineage(sql, INPUTS, names)
+    assert {(each.table.name, each.column) for each in lineage.columns[column]} >= {("orders", ANY_COLUMN)}
+    assert lineage.unresolved

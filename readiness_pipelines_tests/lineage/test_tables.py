@@ -18,6 +18,7 @@ from readiness_pipelines import (
     FileDrop,
     FlagMissing,
     MonthlyBatches,
+    NoisyRatio,
     Pseudonym,
     Ratio,
     Source,
@@ -25,6 +26,7 @@ from readiness_pipelines import (
     Sum,
     Tolerance,
     Trim,
+    Value,
     cleanse,
     protect,
 )
@@ -41,7 +43,7 @@ from readiness_pipelines.lineage import (
     How,
     Influences,
     LineageGraph,
-    Place,
+    RowPlace,
     column_lineage,
     known_lineage,
     row_custody,
@@ -127,6 +129,16 @@ def shop() -> Domain:
         """Sales of a day."""
         return Sum("amount")
 
+    @domain.kpi(question="How many orders?", unit="orders", by=["currency"], suppress_below=3, persons="email")
+    def orders_kept(orders: Relation) -> Value:
+        """Orders by currency, without small cells."""
+        return Value("count(order_id)")
+
+    @domain.kpi(question="How many refunds, with noise?", unit="ratio")
+    def noisy(orders: Relation) -> NoisyRatio:
+        """Refunds, with noise."""
+        return NoisyRatio("status = 'refunded'", person="email", epsilon=1, budget=9)
+
     @domain.kpi(question="How many orders are refunded?", unit="ratio", target="<= 0.5")
     def refund_rate(orders: Relation) -> Ratio:
         """Share of the orders that were refunded."""
@@ -170,16 +182,32 @@ def test_columns_of_declared_tables_are_made_of_what_cleansing_protection_transf
     refunds = column_lineage(table(domain, "refund_rate"))
     assert parts(refunds.columns["met"]) == {("shop.orders.status", "conditional")}
     assert refunds.columns["unit"] == frozenset()
+    kept = column_lineage(table(domain, "orders_kept"))
+    assert parts(kept.columns["value"]) == {
+        ("shop.orders.order_id", "aggregation"),
+        ("shop.orders.email", "conditional"),
+    }
+    assert parts(kept.columns["suppressed"]) == {("shop.orders.email", "conditional")}
+    noisy = column_lineage(table(domain, "noisy"))
+    assert ("shop.orders.status", "conditional") in parts(noisy.columns["value"])
+    assert ("shop.orders.email", "filter") in parts(noisy.rows)
+    assert [one.name for one in domain.tables if column_lineage(one).unresolved] == ["checked"]
 
 
 def test_an_impact_names_the_columns_tables_and_kpis_that_a_column_reaches_and_nothing_else() -> None:
-    graph = graph_of(shop())
+    domain = shop()
+    domain.consumer("finance", table=table(domain, "sales"), columns=["amount"], contact="finance@shop.example")
+    domain.consumer("desk", table=table(domain, "sales"), columns=["currency"], contact="desk@shop.example")
+    graph = graph_of(domain)
     rate = graph.impact(graph.node("shop.rates.RATE"))
     assert list(map(str, rate.tables)) == ["shop.sales", "shop.checked", "shop.month", "shop.sold"]
     assert list(map(str, rate.kpis)) == ["shop.sold"]
     assert "shop.checked" in map(str, rate.unresolved)
+    # The desk reads no amount, but a rate that is missing takes a row from it.
+    assert rate.consumers == ("finance <finance@shop.example>", "desk <desk@shop.example>")
+    assert graph.impact(graph.node("shop_raw.orders.email")).consumers == ()
     status = graph.impact(graph.node("shop_raw.orders.status"))
-    assert set(map(str, status.kpis)) == {"shop.sold", "shop.refund_rate"}
+    assert set(map(str, status.kpis)) == {"shop.sold", "shop.refund_rate", "shop.noisy", "shop.orders_kept"}
     assert TableId("shop", "orders") in status.rows  # whose other values are quarantined
     tree = graph.upstream(graph.node("shop.sold.value"), direct=True)
     (sales,) = tree.branches
@@ -224,7 +252,7 @@ def test_one_row_is_followed_from_its_record_in_a_file_through_decisions_to_kpis
         return row_custody(table(domain, name), batch=batch, row=row, tables=tables, installation=installation)
 
     waiting = follow("orders", 2)
-    assert (waiting.place, waiting.broken) == (Place.WAITING, ("amount_greater_than_or_equal_to",))
+    assert (waiting.place, waiting.broken) == (RowPlace.WAITING, ("amount_greater_than_or_equal_to",))
     assert (waiting.file.origin.name, waiting.file.record) == (f"orders/{DAY}/b.csv", 1)
     assert waiting.used_by == ()
 
@@ -242,7 +270,7 @@ def test_one_row_is_followed_from_its_record_in_a_file_through_decisions_to_kpis
     found = follow("orders", 2)
     record = installation.ledger.get(ref)
     assert record is not None
-    assert (found.place, found.judged.snapshot) == (Place.PUBLISHED, record.snapshots.published)
+    assert (found.place, found.judged.snapshot) == (RowPlace.PUBLISHED, record.snapshots.published)
     assert [one.touches for one in found.decisions] == [True, True]
     assert [one.touches for one in follow("orders", 1).decisions] == [False, True]
     raw = next(stage for stage in found.made_of if stage.ref.table.is_raw and stage.ref.table.name == "orders")

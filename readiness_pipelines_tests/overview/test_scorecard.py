@@ -102,6 +102,8 @@ def test_what_is_kept_answered_and_reviewed_passes_up_to_the_third_stage(install
     book.write([message])
     (kept,) = book.messages(unsent=True)
     book.sent(kept, at=now + timedelta(minutes=1))
+    assert verdicts(card(shop, installation, now=now + timedelta(minutes=5)))["staffed"] is UNKNOWN  # there is time yet
+    assert verdicts(card(shop, installation, now=now + HOUR))["staffed"] is FAILS
     book.acknowledge(event.incident, who="ann", why=None, at=now + timedelta(minutes=10))
     ann, bob = Run(who="ann", clock=lambda: now), Run(who="bob", clock=lambda: now)
     shop.second_person_over = 0

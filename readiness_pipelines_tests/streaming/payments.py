@@ -12,7 +12,7 @@ import pyarrow as arrow
 from duckdb import DuckDBPyRelation as Relation
 
 from readiness_pipelines import Domain, FileDrop, Freshness, HourlyBatches, Ratio, Source, Steward, Tolerance, Topic
-from readiness_pipelines.contracts import GatedTable, Reader
+from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.streaming import KafkaMessages, Progress, Shard, read_shard
 from readiness_pipelines.streaming.points import Step
@@ -34,7 +34,7 @@ class Payment(pa.DataFrameModel):
 
 
 def payments_domain(
-    reader: Reader | None = None, *, ratio: float = 0.9, records: int = 500, schema: type[Payment] = Payment
+    reader: Any = None, *, ratio: float = 0.9, records: int = 500, schema: type[Payment] = Payment
 ) -> Domain:
     """The domain; its payments are read from a topic unless another reader is given."""
     bank = Domain("bank", owner="bank@bank.example")
@@ -59,7 +59,7 @@ def payments_domain(
     return bank
 
 
-FILES: Any = FileDrop("payments/{batch}.jsonl", format="jsonl")
+FILES = FileDrop("payments/{batch}.jsonl", format="jsonl")
 
 
 def payments_table(domain: Domain) -> GatedTable:

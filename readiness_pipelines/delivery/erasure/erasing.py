@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.contracts import Computed, Domain, GatedTable, Table, downstream
 from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.delivery.clones import drop_environment, remove_abandoned_clones
@@ -190,6 +190,8 @@ def _rewrite_batch(of: _Context, leaving: Leaving, in_files: dict[str, tuple[int
     table, installation, run, ledger = of.table, of.installation, of.run, of.installation.ledger
     ref = BatchRef(table.id, of.batch)
     raw, record = ledger.get(BatchRef(table.id.raw, of.batch)), ledger.get(ref)
+    if raw is not None and raw.state is BatchState.OPEN:
+        return  # slices are under way: the seal leaves the rows out, and until then the request stays open
     relanded = None
     if in_files:
         relanded = rewrite_landed(
@@ -354,4 +356,5 @@ def _untouched_since(installation: Installation, run: Run) -> datetime:
     """
     now = min(place.clock() or run.clock() for place in installation.lakehouse.homes.places)
     begun = [attempt.begun_at - CLOCKS_DIFFER_AT_MOST for attempt in installation.ledger.open_attempts()]
+    begun += [shard.heartbeat_at - CLOCKS_DIFFER_AT_MOST for shard in installation.ledger.streams.running()]
     return min([now, *begun])

@@ -35,8 +35,8 @@ def known_contracts(against: str | None, *, folder: Path = FOLDER) -> dict[str, 
     """
     place = folder if against is None else Path(against)
     if place.is_file():
-        documents = [read_yaml(place)]
-    elif place.is_dir():
+        return {contract.table: contract for contract in read_odcs(read_yaml(place)).contracts}
+    if place.is_dir():
         documents = [read_yaml(file) for file in sorted(place.glob(f"*{ENDING}"))]
     elif against is None:
         raise DeclarationError(
@@ -45,12 +45,13 @@ def known_contracts(against: str | None, *, folder: Path = FOLDER) -> dict[str, 
         )
     else:
         documents = list(_committed(against, folder))
-    if not documents:
-        where = against or f"{folder}/"
+    exported = [one for one in map(read_odcs, documents) if one.ours]  # consumers' own may lie beside them
+    if not exported:
         raise DeclarationError(
-            f"{where} has no *{ENDING}", way_out=f"readiness contract export --out {folder}, and commit it"
+            f"{against or f'{folder}/'} has no contract that was exported",
+            way_out=f"readiness contract export --out {folder}, and commit it",
         )
-    return {contract.table: contract for one in documents for contract in read_odcs(one).contracts}
+    return {contract.table: contract for one in exported for contract in one.contracts}
 
 
 def _committed(ref: str, folder: Path) -> Iterator[YamlDocument]:

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from functools import lru_cache
 
 from readiness_pipelines.compatibility.contract import Contract
 from readiness_pipelines.compatibility.verdict import ContractVerdict, Notice, concerns, judge_change
 from readiness_pipelines.contracts import Domain, Table
 from readiness_pipelines.domains import tables_of
-from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.errors import DeclarationError, GateBuildError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.interop.bounded_yaml import parse_yaml
 from readiness_pipelines.interop.odcs.baseline import consumer_needs
@@ -22,7 +21,9 @@ from readiness_pipelines.names import TableId
 _TABLES_KEPT = 4_096
 
 
-def publish_contracts(domains: Iterable[Domain], *, installation: Installation, now: datetime) -> tuple[TableId, ...]:
+def publish_contracts(
+    domains: Iterable[Domain], *, installation: Installation, now: datetime, most: int | None = None
+) -> tuple[TableId, ...]:
     """Keep the contracts of some domains where they are others than those kept last. Safe to do at any time.
 
     A table whose gate cannot be built, or whose consumer has a contract that cannot be read, is left for later: that is
@@ -32,6 +33,8 @@ def publish_contracts(domains: Iterable[Domain], *, installation: Installation, 
         domains: The domains.
         installation: Where the ledger is.
         now: The time.
+        most: How many tables that this process has not looked at yet are looked at now; ``None`` for all. Whoever comes
+            again every half minute need not do all at once.
 
     Returns:
         The tables whose contract changed.
@@ -41,34 +44,43 @@ def publish_contracts(domains: Iterable[Domain], *, installation: Installation, 
     """
     tables = tables_of(domains)
     newest = installation.ledger.contracts.newest(list(tables))
-    return tuple(
-        ident
-        for ident, table in tables.items()
-        if _publish(table, newest.get(ident), installation=installation, now=now)
+    changed = []
+    for ident, table in tables.items():
+        if table not in _DECLARED:
+            if most is not None and most <= 0:
+                continue
+            most = None if most is None else most - 1
+        with suppress(GateBuildError, DeclarationError):
+            contract, version = _declared(table)
+            if version != newest.get(ident) and _publish(table, contract, version, installation=installation, now=now):
+                changed.append(ident)
+    return tuple(changed)
+
+
+def _publish(table: Table, contract: Contract, version: str, *, installation: Installation, now: datetime) -> bool:
+    """Keep a contract that is another one; whether it was kept."""
+    kept = installation.ledger.contracts.of(table.id)
+    breakages: list[KnownBreakage] = []
+    if kept:
+        (old,) = read_odcs(parse_yaml(kept[-1].text.encode(), file=str(table.id))).contracts
+        verdict = judge_change(old, contract, today=now.date(), needs=consumer_needs(table))
+        breakages = [*_breakages(verdict), *_announced(verdict, contract)]
+    return installation.ledger.contracts.keep(
+        table.id, version=version, text=odcs_text(contract), breakages=breakages, at=now
     )
 
 
-def _publish(table: Table, version: str | None, *, installation: Installation, now: datetime) -> bool:
-    with suppress(ReadinessError):
-        contract = _declared(table)
-        if contract.version == version:
-            return False
-        kept = installation.ledger.contracts.of(table.id)
-        verdict = None
-        if kept:
-            (old,) = read_odcs(parse_yaml(kept[-1].text.encode(), file=str(table.id))).contracts
-            verdict = judge_change(old, contract, today=now.date(), needs=consumer_needs(table))
-        breakages = [*_breakages(verdict), *_announced(verdict, contract)] if verdict else []
-        return installation.ledger.contracts.keep(
-            table.id, version=contract.version, text=odcs_text(contract), breakages=breakages, at=now
-        )
-    return False
+_DECLARED: dict[Table, tuple[Contract, str]] = {}
+"""What the tables of this process promise, and the versions of that: the same as long as they are there."""
 
 
-@lru_cache(maxsize=_TABLES_KEPT)
-def _declared(table: Table) -> Contract:
-    """What a table promises: the same as long as the process runs."""
-    return declared_contract(table)
+def _declared(table: Table) -> tuple[Contract, str]:
+    if table not in _DECLARED:
+        if len(_DECLARED) >= _TABLES_KEPT:  # where a process makes domains again and again, as tests do
+            _DECLARED.clear()
+        contract = declared_contract(table)
+        _DECLARED[table] = contract, contract.version
+    return _DECLARED[table]
 
 
 def _breakages(verdict: ContractVerdict) -> Iterator[KnownBreakage]:

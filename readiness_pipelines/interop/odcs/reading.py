@@ -160,7 +160,7 @@ class _Reader:
     def _common(self) -> Contract:
         """What holds for all tables of the document."""
         taken = self.taken
-        gate = self._parsed(f"{OURS}Gate", dict, {})
+        gate = self._parsed(f"{OURS}Gate", _gate, {})
         steward, owner, on_call = self._people()
         limits = taken.text(("description", "limitations"))
         freshness = self._parsed(f"{OURS}Freshness", freshness_from_plain, None)
@@ -518,6 +518,21 @@ def _iso_duration(text: str) -> timedelta | None:
 
 def _mapping(given: Any) -> dict[str, Any]:
     return dict(given) if isinstance(given, dict) else {}
+
+
+def _gate(given: Any) -> dict[str, Any]:
+    """What a contract of ours says of its gate; what is not such is refused as a whole."""
+    settings = dict(given).get("settings", {})
+    sets, words = settings.get("unique", []), settings.get("missing", [])
+    for one in (words, *sets) if isinstance(sets, list) else ():
+        _texts(one)
+    texts = [settings.get(name, "") for name in ("schema_change", "unclassified", "report_duplicates")]
+    mappings = [settings.get("deduplicate", {}), given.get("routes", {}), given.get("rule_tolerances", {})]
+    if not (isinstance(sets, list) and all(isinstance(one, str) for one in texts)):
+        raise TypeError("settings of other kinds")
+    if not all(isinstance(one, dict) for one in mappings):
+        raise TypeError("mappings of other kinds")
+    return dict(given)
 
 
 def _bounds(given: Any) -> dict[str, Any]:

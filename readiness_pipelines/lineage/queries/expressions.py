@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from sqlglot import exp
 
 from readiness_pipelines.lineage.influences import NOTHING, How, Influences, as_decision, as_value, together
-from readiness_pipelines.lineage.queries.scope import Relation, Scope
+from readiness_pipelines.lineage.queries.scope import NameScope, Relation
 
-Resolver = Callable[[exp.Expression, Scope], Relation]
+Resolver = Callable[[exp.Expression, NameScope], Relation]
 """What a query within an expression gives."""
 
 _CHOOSING = (exp.ArgMax, exp.ArgMin)
@@ -15,7 +15,7 @@ _CHOOSING = (exp.ArgMax, exp.ArgMin)
 
 
 def value(  # noqa: PLR0912  # one case for each kind of expression
-    node: exp.Expression | None, scope: Scope, query: Resolver
+    node: exp.Expression | None, scope: NameScope, query: Resolver
 ) -> Influences:
     """What the value of an expression is made of, and what decides about it.
 
@@ -94,7 +94,7 @@ def is_aggregate(node: exp.Expression) -> bool:
     return isinstance(node, exp.AggFunc | exp.Filter) or any(map(is_aggregate, _parts(node)))
 
 
-def _window(node: exp.Window, scope: Scope, query: Resolver) -> Influences:
+def _window(node: exp.Window, scope: NameScope, query: Resolver) -> Influences:
     specs: list[exp.Expression] = [node]
     name = node.args.get("alias")
     select = node.find_ancestor(exp.Select)
@@ -112,14 +112,14 @@ def _window(node: exp.Window, scope: Scope, query: Resolver) -> Influences:
     return as_value(value(node.this, scope, query)) | by
 
 
-def _case(node: exp.Case, scope: Scope, query: Resolver) -> Influences:
+def _case(node: exp.Case, scope: NameScope, query: Resolver) -> Influences:
     branches = node.args.get("ifs") or []
     chosen = _all([*(one.args.get("true") for one in branches), node.args.get("default")], scope, query)
     deciding = _all([node.this, *(one.this for one in branches)], scope, query)
     return as_value(chosen) | as_decision(deciding, How.CONDITIONAL)
 
 
-def _all(nodes: Iterable[exp.Expression | None], scope: Scope, query: Resolver) -> Influences:
+def _all(nodes: Iterable[exp.Expression | None], scope: NameScope, query: Resolver) -> Influences:
     return together(value(node, scope, query) for node in nodes)
 
 

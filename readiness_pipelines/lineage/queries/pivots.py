@@ -6,15 +6,15 @@ from sqlglot import exp
 
 from readiness_pipelines.lineage.influences import NOTHING, How, Influences, as_decision, together
 from readiness_pipelines.lineage.queries.expressions import Resolver, value
-from readiness_pipelines.lineage.queries.scope import Relation, Scope
+from readiness_pipelines.lineage.queries.scope import NameScope, Relation
 
 
-def pivoted(node: exp.Pivot, scope: Scope, query: Resolver) -> Relation:
+def pivoted(node: exp.Pivot, scope: NameScope, query: Resolver) -> Relation:
     """What PIVOT or UNPIVOT makes of the relation in a scope."""
     return _unpivot(node, scope) if node.args.get("unpivot") else _pivot(node, scope, query)
 
 
-def _pivot(node: exp.Pivot, scope: Scope, query: Resolver) -> Relation:
+def _pivot(node: exp.Pivot, scope: NameScope, query: Resolver) -> Relation:
     (_, relation), *_ = scope.items
     fields = node.args.get("fields")
     on = fields or node.expressions
@@ -50,7 +50,7 @@ def _name(label: str, measure: exp.Expression | None, *, several: bool) -> str:
     return f"{label}_{measure.sql(dialect='duckdb')}" if several and measure is not None else label
 
 
-def _unpivot(node: exp.Pivot, scope: Scope) -> Relation:
+def _unpivot(node: exp.Pivot, scope: NameScope) -> Relation:
     (_, relation), *_ = scope.items
     into, fields = node.args.get("into"), node.args.get("fields")
     if fields:

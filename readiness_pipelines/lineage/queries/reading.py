@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import errors
 
 from readiness_pipelines.lineage.influences import ColumnLineage, How, Influence, any_column_of, together
-from readiness_pipelines.lineage.queries.scope import Relation, Scope, same_name
+from readiness_pipelines.lineage.queries.scope import NameScope, Relation, same_name
 from readiness_pipelines.lineage.queries.selects import ANY_FIELD, resolve
 from readiness_pipelines.names import TableId
 
@@ -42,7 +42,7 @@ def query_lineage(sql: str, inputs: Mapping[str, QueryInput], names: Sequence[st
     known = {name.lower(): _relation(one) for name, one in inputs.items()}
     try:
         parsed: Any = sqlglot.parse_one(sql, read="duckdb")
-        found = resolve(parsed, Scope(ctes=known, problems=problems))
+        found = resolve(parsed, NameScope(ctes=known, problems=problems))
     except _STUMBLES as error:
         return unresolved_lineage(inputs, names or (), f"the query cannot be followed: {type(error).__name__}")
     columns = [(name, made) for name, made in found.columns if name != ANY_FIELD]

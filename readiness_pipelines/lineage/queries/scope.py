@@ -65,7 +65,7 @@ class Relation:
 
 
 @dataclass(slots=True, kw_only=True)
-class Scope:
+class NameScope:
     """What names mean.
 
     Attributes:
@@ -83,18 +83,18 @@ class Scope:
     items: list[tuple[str, Relation]] = field(default_factory=list)
     merged: dict[str, Influences] = field(default_factory=dict)
     hidden: set[tuple[int, str]] = field(default_factory=set)
-    outer: "Scope | None" = None
+    outer: "NameScope | None" = None
     aliases: dict[str, Influences] = field(default_factory=dict)
     local: frozenset[str] = frozenset()
     problems: list[str]
 
-    def inner(self, ctes: Mapping[str, Relation] | None = None) -> "Scope":
+    def inner(self, ctes: Mapping[str, Relation] | None = None) -> "NameScope":
         """An empty scope within this one."""
-        return Scope(ctes=self.ctes if ctes is None else ctes, outer=self, problems=self.problems)
+        return NameScope(ctes=self.ctes if ctes is None else ctes, outer=self, problems=self.problems)
 
-    def with_local(self, names: frozenset[str]) -> "Scope":
+    def with_local(self, names: frozenset[str]) -> "NameScope":
         """The same with parameters of a function."""
-        return Scope(
+        return NameScope(
             ctes=self.ctes,
             items=self.items,
             merged=self.merged,
@@ -126,7 +126,7 @@ class Scope:
         """What a name is made of: ``column``, ``alias.column``, ``column.field``."""
         if parts[0].lower() in self.local:
             return NOTHING
-        scope: Scope | None = self
+        scope: NameScope | None = self
         while scope is not None:
             found = scope._here(parts, prefers_alias=prefers_alias and scope is self)
             if found is not None:
@@ -169,7 +169,7 @@ class Scope:
         if parts[-1].lower() in ("rowid", "filename"):
             return NOTHING
         self.problems.append(f"{'.'.join(parts)} is not a column of anything that the query reads")
-        scope: Scope | None = self
+        scope: NameScope | None = self
         found: list[Influences] = []
         while scope is not None:
             found += [relation.all for _, relation in scope.items]

@@ -18,13 +18,13 @@ from readiness_pipelines.lineage.influences import (
 )
 from readiness_pipelines.lineage.queries.expressions import is_aggregate, value
 from readiness_pipelines.lineage.queries.pivots import pivoted
-from readiness_pipelines.lineage.queries.scope import Columns, Relation, Scope, same_name
+from readiness_pipelines.lineage.queries.scope import Columns, NameScope, Relation, same_name
 
 _ROUNDS = 20
 """So often at most is a recursive query looked through until nothing is found that was not known."""
 
 
-def resolve(node: exp.Expression, scope: Scope) -> Relation:
+def resolve(node: exp.Expression, scope: NameScope) -> Relation:
     """What a query gives.
 
     Args:
@@ -55,7 +55,7 @@ def resolve(node: exp.Expression, scope: Scope) -> Relation:
             return _opaque(scope)
 
 
-def _ctes(node: exp.Expression, scope: Scope) -> Mapping[str, Relation]:
+def _ctes(node: exp.Expression, scope: NameScope) -> Mapping[str, Relation]:
     found = dict(scope.ctes)
     given = node.args.get("with_")
     for cte in given.expressions if given else ():
@@ -73,7 +73,7 @@ def _reads(node: exp.Expression, name: str) -> bool:
 
 
 def _recursive(
-    node: exp.SetOperation, name: str, names: Sequence[str], scope: Scope, ctes: Mapping[str, Relation]
+    node: exp.SetOperation, name: str, names: Sequence[str], scope: NameScope, ctes: Mapping[str, Relation]
 ) -> Relation:
     known = resolve(node.this, scope.inner(dict(ctes))).named(names)
     for _ in range(_ROUNDS):
@@ -85,7 +85,7 @@ def _recursive(
     return known
 
 
-def _set_operation(node: exp.SetOperation, scope: Scope) -> Relation:
+def _set_operation(node: exp.SetOperation, scope: NameScope) -> Relation:
     left = resolve(node.this, scope.inner(scope.ctes))
     right = resolve(node.expression, scope.inner(scope.ctes))
     if isinstance(node, exp.Union):
@@ -113,7 +113,7 @@ def _united(left: Relation, right: Relation, *, by_name: bool) -> Relation:
     return Relation(columns=columns, rows=left.rows | right.rows, unknown=unknown)
 
 
-def _limited(node: exp.Expression, found: Relation, scope: Scope) -> Relation:
+def _limited(node: exp.Expression, found: Relation, scope: NameScope) -> Relation:
     """The first rows in some order: what they are sorted by decides which there are."""
     order = node.args.get("order")
     if order is None or not (node.args.get("limit") or node.args.get("offset")):
@@ -123,7 +123,7 @@ def _limited(node: exp.Expression, found: Relation, scope: Scope) -> Relation:
     return replace(found, rows=found.rows | _sort_keys(order, inner, found.columns))
 
 
-def _sort_keys(order: exp.Order, scope: Scope, columns: Columns) -> Influences:
+def _sort_keys(order: exp.Order, scope: NameScope, columns: Columns) -> Influences:
     found: list[Influences] = []
     for one in order.expressions:
         key = one.this
@@ -138,7 +138,7 @@ def _sort_keys(order: exp.Order, scope: Scope, columns: Columns) -> Influences:
     return as_decision(together(found), How.SORT)
 
 
-def _select(node: exp.Select, around: Scope) -> Relation:
+def _select(node: exp.Select, around: NameScope) -> Relation:
     scope = around
     rows = _from(node, scope)
     shown = list(_shown(node, scope))
@@ -164,7 +164,7 @@ def _select(node: exp.Select, around: Scope) -> Relation:
     return Relation(columns=columns, rows=rows, unknown=unknown, fields=dict(_fields(node, scope)))
 
 
-def _fields(node: exp.Select, scope: Scope) -> Iterator[tuple[tuple[str, str], Influences]]:
+def _fields(node: exp.Select, scope: NameScope) -> Iterator[tuple[tuple[str, str], Influences]]:
     """The fields of the structs that a SELECT makes."""
     for one in node.expressions:
         if isinstance(one, exp.Alias) and isinstance(one.this, exp.Struct):
@@ -182,7 +182,7 @@ def _unnested(node: exp.Expression) -> Iterator[exp.Expression]:
             yield from _unnested(one)
 
 
-def _groups(node: exp.Select, scope: Scope, columns: Columns) -> Influences:
+def _groups(node: exp.Select, scope: NameScope, columns: Columns) -> Influences:
     group = node.args.get("group")
     if group is None:
         return NOTHING
@@ -212,7 +212,7 @@ def _group_keys(group: exp.Group) -> Iterator[exp.Expression]:
                 yield one
 
 
-def _from(node: exp.Select, scope: Scope) -> Influences:
+def _from(node: exp.Select, scope: NameScope) -> Influences:
     """Put the relations of FROM into the scope; what decides which rows they give together."""
     given = node.args.get("from_")
     if given is not None:
@@ -225,7 +225,7 @@ def _from(node: exp.Select, scope: Scope) -> Influences:
     return rows | together(relation.rows for _, relation in scope.items)
 
 
-def _join(join: exp.Join, scope: Scope) -> Influences:
+def _join(join: exp.Join, scope: NameScope) -> Influences:
     before = len(scope.items)
     _add_source(join.this, scope)
     added = scope.items[before:]
@@ -253,7 +253,7 @@ def _join(join: exp.Join, scope: Scope) -> Influences:
     return as_decision(rows, How.JOIN)
 
 
-def _add_source(node: exp.Expression, scope: Scope) -> None:
+def _add_source(node: exp.Expression, scope: NameScope) -> None:
     """Put a relation of FROM into the scope, with those that it is joined to in parentheses."""
     if isinstance(node, exp.Subquery | exp.Paren) and isinstance(node.this, exp.Table) and not node.alias:
         _add_source(node.this, scope)
@@ -277,7 +277,7 @@ def _add_source(node: exp.Expression, scope: Scope) -> None:
         scope.items.append(("", Relation(columns=[], rows=_join(join, scope))))
 
 
-def _source(node: exp.Expression, scope: Scope) -> Relation:
+def _source(node: exp.Expression, scope: NameScope) -> Relation:
     match node:
         case exp.Table() if isinstance(node.this, exp.Identifier):
             known = scope.ctes.get(node.name.lower())
@@ -308,13 +308,13 @@ def _source(node: exp.Expression, scope: Scope) -> Relation:
             return resolve(node, scope.inner())
 
 
-def _within(node: exp.Subquery, scope: Scope) -> Relation:
+def _within(node: exp.Subquery, scope: NameScope) -> Relation:
     inner = scope.inner()
     inner.ctes = _ctes(node, inner)
     return _limited(node, resolve(node.this, inner.inner()), inner)
 
 
-def _function(node: exp.Expression, source: exp.Expression, scope: Scope) -> Relation:
+def _function(node: exp.Expression, source: exp.Expression, scope: NameScope) -> Relation:
     """A function that gives rows: all its columns are made of its arguments."""
     made = as_value(value(node, scope, resolve))
     name = node.name.lower() if isinstance(node, exp.Anonymous) else node.key
@@ -325,14 +325,14 @@ def _function(node: exp.Expression, source: exp.Expression, scope: Scope) -> Rel
     return Relation(columns=columns, rows=as_decision(made, How.FILTER), unknown=made)
 
 
-def _opaque(scope: Scope) -> Relation:
+def _opaque(scope: NameScope) -> Relation:
     """Rows of which nothing is known: they may be made of any column of any input."""
     known = together(relation.all for relation in scope.ctes.values())
     found = any_column_of(one.table for one in known)
     return Relation(columns=[], rows=found, unknown=found)
 
 
-def _values(node: exp.Values, scope: Scope) -> Relation:
+def _values(node: exp.Values, scope: NameScope) -> Relation:
     rows = [one.expressions if isinstance(one, exp.Tuple) else [one] for one in node.expressions]
     width = max((len(row) for row in rows), default=0)
     columns = [
@@ -346,7 +346,7 @@ def _is_star(node: exp.Expression) -> bool:
     return isinstance(one, exp.Star) or (isinstance(one, exp.Column) and isinstance(one.this, exp.Star))
 
 
-def _shown(node: exp.Select, scope: Scope) -> Iterator[tuple[str, Influences, bool]]:
+def _shown(node: exp.Select, scope: NameScope) -> Iterator[tuple[str, Influences, bool]]:
     """The columns of a SELECT: name, what it is made of, and whether it is an alias that others may use."""
     for one in node.expressions:
         if isinstance(one, exp.Star):
@@ -374,7 +374,9 @@ def _name_of(node: exp.Expression) -> str:
     return node.sql(dialect="duckdb")
 
 
-def _starred(star: exp.Star, shown: Iterable[tuple[str, Influences]], scope: Scope) -> Iterator[tuple[str, Influences]]:
+def _starred(
+    star: exp.Star, shown: Iterable[tuple[str, Influences]], scope: NameScope
+) -> Iterator[tuple[str, Influences]]:
     without = {one.name.lower() for one in star.args.get("except_") or ()}
     replaced = {one.alias.lower(): value(one, scope, resolve) for one in star.args.get("replace") or ()}
     renamed = {one.this.name.lower(): one.alias for one in star.args.get("rename") or ()}
@@ -383,7 +385,7 @@ def _starred(star: exp.Star, shown: Iterable[tuple[str, Influences]], scope: Sco
             yield renamed.get(name.lower(), name), replaced.get(name.lower(), made)
 
 
-def _star_of(node: exp.Column, scope: Scope) -> Iterator[tuple[str, Influences]]:
+def _star_of(node: exp.Column, scope: NameScope) -> Iterator[tuple[str, Influences]]:
     relation = scope.item(node.table)
     if relation is not None:
         yield from _starred(node.this, relation.columns, scope)
@@ -395,7 +397,7 @@ ANY_FIELD = ""
 """The name of what stands for several columns that the query does not name."""
 
 
-def _several(node: exp.Expression, columns: exp.Columns, scope: Scope) -> Iterator[tuple[str, Influences]]:
+def _several(node: exp.Expression, columns: exp.Columns, scope: NameScope) -> Iterator[tuple[str, Influences]]:
     """The columns that an expression over COLUMNS(…) stands for."""
     chosen = _chosen(columns, scope)
     if chosen is None:
@@ -419,7 +421,7 @@ def _several(node: exp.Expression, columns: exp.Columns, scope: Scope) -> Iterat
 _MARK = "readiness chosen column"
 
 
-def _chosen(columns: exp.Columns, scope: Scope) -> list[tuple[str, Influences]] | None:
+def _chosen(columns: exp.Columns, scope: NameScope) -> list[tuple[str, Influences]] | None:
     given = columns.this
     shown = list(scope.star())
     if isinstance(given, exp.Star):

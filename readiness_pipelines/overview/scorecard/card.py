@@ -1,10 +1,10 @@
 """The scorecard of an installation, a domain or a product: answers, the stage that they prove, and what to do next."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from readiness_pipelines.contracts import Domain
+from readiness_pipelines.contracts import Domain, Table
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.overview.scorecard import layers, operation
 from readiness_pipelines.overview.scorecard import questions as asked
@@ -93,7 +93,12 @@ class Scorecard:
 
 
 def scorecards(
-    domains: Iterable[Domain], *, installation: Installation, identity_required: bool, now: datetime
+    domains: Iterable[Domain],
+    *,
+    installation: Installation,
+    identity_required: bool,
+    now: datetime,
+    only: Collection[str] | None = None,
 ) -> Mapping[str, Scorecard]:
     """The scorecards of an installation, of its domains, and of their products, by scope; the whole first.
 
@@ -104,19 +109,20 @@ def scorecards(
         installation: Where the ledger is.
         identity_required: Whether the settings demand that who decides proves it.
         now: The time.
+        only: The scopes that are reckoned; ``None`` for all.
 
     Raises:
         LedgerError: The ledger cannot be reached.
     """
     given = tuple(domains)
-    facts = gather_evidence(given, installation=installation, identity_required=identity_required, now=now)
-    found = {WHOLE: _card(WHOLE, facts)}
+    scopes: dict[str, Sequence[Table]] = {}
     for domain in given:
-        found[domain.name] = _card(domain.name, facts.of(domain.tables))
-        for product in domain.kpis:
-            scope = str(product.id)
-            found[scope] = _card(scope, facts.of([product]))
-    return found
+        scopes[domain.name] = domain.tables
+        scopes |= {str(product.id): [product] for product in domain.kpis}
+    facts = gather_evidence(given, installation=installation, identity_required=identity_required, now=now)
+    found = {WHOLE: _card(WHOLE, facts)} if only is None or WHOLE in only else {}
+    wanted = [scope for scope in scopes if only is None or scope in only]
+    return found | {scope: _card(scope, facts.of(scopes[scope])) for scope in wanted}
 
 
 def _card(scope: str, facts: Gathered) -> Scorecard:
@@ -180,6 +186,6 @@ def _next(answers: Sequence[Answer], stages: Sequence[Answer]) -> tuple[NextStep
         gain = len(answered) + int(stage)
         step = NextStep(question=one.question.id, todo=one.next, gain=gain, missing=one.missing)
         # What no declaration can give yet comes last: nobody can do anything about it.
-        later = int(one.question.stage == len(STAGES))
+        later = int(not one.question.possible)
         found.append(((later, -gain, one.question.stage * 1_000 + min(one.missing, 999), place), step))
     return tuple(step for _, step in sorted(found, key=lambda one: one[0]))

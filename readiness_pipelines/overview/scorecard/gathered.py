@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.commands import history_command
 from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Table, upstream
 from readiness_pipelines.contracts.classification import PersonalKind
 from readiness_pipelines.decisions import Approval, decisions_about, waits_for_approval
@@ -215,7 +216,7 @@ def _decisions(
         decisions = decisions_about(installation.ledger, ref)
         for waiting in waits_for_approval(decisions):
             what = f"decision {waiting.id} about {ref}"
-            reviews.append(Review(table=ref.table, what=what, who="", command=f"readiness history {ref.batch}"))
+            reviews.append(Review(table=ref.table, what=what, who="", command=history_command(ref)))
         for one in decisions:
             if isinstance(one.what, Approval):
                 what = f"decision {one.what.decision} about {ref}"

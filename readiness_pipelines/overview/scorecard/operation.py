@@ -1,12 +1,13 @@
 """The points of operational readiness, each answered from what was gathered."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from readiness_pipelines.batches import Keys
 from readiness_pipelines.commands import catalog_command, scan_command, status_command
 from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Table
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.ledger import FindingKind, Incident, IncidentState, Tally
+from readiness_pipelines.ledger import WATCHER, FindingKind, Incident, IncidentState, Tally
 from readiness_pipelines.overview.scorecard import questions as asked
 from readiness_pipelines.overview.scorecard.answering import against, answer, for_it, unknown
 from readiness_pipelines.overview.scorecard.gathered import LOOKED_BACK, Gathered
@@ -19,12 +20,13 @@ NOTIFIED_WITHIN_HOURS = 1
 
 def catalog(facts: Gathered) -> Answer:
     """Every table is described, somebody answers, it is delivered as often as declared, and by the gate in the code."""
-    tables = facts.tables
+    faults = list(_out_of_date(facts))
     proofs = [
-        for_it(f"{len(tables):,} tables and products have a description and somebody who answers"),
+        for_it(f"{len(facts.tables):,} tables and products have a description and somebody who answers"),
         for_it("each was delivered, and its newest batches are judged by the gate in the code"),
     ]
-    return answer(asked.CATALOG, proofs, _out_of_date(facts), todo="describe what is not, and deliver what is declared")
+    todo = "describe what is not, and deliver what is declared"
+    return answer(asked.CATALOG, [] if faults else proofs, faults, todo=todo)
 
 
 def _out_of_date(facts: Gathered) -> Iterator[Evidence]:
@@ -259,27 +261,35 @@ def staffed(facts: Gathered) -> Answer:
         soon = format_duration(domain.answer_within)
         proofs.append(for_it(f"{domain.name}: incidents answered within {soon}: {answered:,}; on call: {on_call}"))
     if not faults and not measured:
-        why = f"no incident had to be answered in the last {LOOKED_BACK.days} days"
+        why = f"nobody has answered an incident in the last {LOOKED_BACK.days} days, and none is overdue"
         return unknown(asked.STAFFED, why, todo="take incidents when they come: readiness incidents ack")
     todo = 'promise it, Domain(…, answer_within="30m"), say who is on call, and take incidents: readiness incidents ack'
     return answer(asked.STAFFED, proofs, faults, todo=todo)
 
 
 def _answers(domain: Domain, facts: Gathered) -> tuple[int, list[Evidence]]:
-    """How many incidents of a domain were answered, or over, in time, and those that were not."""
+    """How many incidents of a domain somebody answered in time, and those that nobody did.
+
+    One that was over in time by itself needed no answer, and proves nothing.
+    """
     assert domain.answer_within is not None  # noqa: S101  # whoever calls has looked
     kept, slow = 0, []
     for one in facts.incidents:
         if one.finding.table.domain != domain.name:
             continue
-        ends = [at for at in (one.acknowledged_at, one.resolved_at) if at is not None]
-        took = min(ends, default=facts.now) - one.opened_at
+        by_hand = one.resolved_by not in (None, WATCHER)
+        answered_at = one.acknowledged_at or (one.resolved_at if by_hand else None)
+        took = (answered_at or one.resolved_at or facts.now) - one.opened_at
         if took > domain.answer_within:
-            said = f"answered after {format_duration(took)}" if ends else f"waits since {format_duration(took)}"
+            said = f"answered after {_rounded(took)}" if answered_at else f"nobody answered for {_rounded(took)}"
             slow.append(_of_incident(one, said))
-        elif ends:
+        elif answered_at is not None:
             kept += 1
     return kept, slow
+
+
+def _rounded(took: timedelta) -> str:
+    return format_duration(timedelta(seconds=round(took.total_seconds())))
 
 
 def features(_facts: Gathered) -> Answer:

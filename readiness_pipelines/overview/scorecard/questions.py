@@ -31,12 +31,14 @@ class Question:
         part: The part of the scorecard.
         text: The question, as somebody would ask it.
         stage: The stage that it is needed for; 0 for the stages themselves.
+        possible: Whether anything can be declared yet that it would be answered by.
     """
 
     id: str
     part: Part
     text: str
     stage: int
+    possible: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +90,18 @@ GATES = Question(
     id="gates", part=Part.OPERATION, text="Does a gate judge every batch on every path to production?", stage=2
 )
 FEATURES = Question(
-    id="features", part=Part.OPERATION, text="Are features shared, and the same for training and serving?", stage=4
+    id="features",
+    part=Part.OPERATION,
+    text="Are features shared, and the same for training and serving?",
+    stage=4,
+    possible=False,
 )
 MODELS = Question(
-    id="models", part=Part.OPERATION, text="Are models versioned, with the data that they were trained on?", stage=4
+    id="models",
+    part=Part.OPERATION,
+    text="Are models versioned, with the data that they were trained on?",
+    stage=4,
+    possible=False,
 )
 DRIFT = Question(id="drift", part=Part.OPERATION, text="Is drift watched, and does somebody get the alert?", stage=2)
 REVIEWS = Question(id="reviews", part=Part.OPERATION, text="Is what a second person has to look at looked at?", stage=3)
@@ -103,20 +113,27 @@ STAFFED = Question(
     id="staffed", part=Part.OPERATION, text="Are there owners and somebody on call, who answer in time?", stage=3
 )
 PIPELINE = Question(
-    id="pipeline", part=Part.LAYERS, text="Pipeline: is what promises five minutes or less published in time?", stage=2
+    id="pipeline", part=Part.LAYERS, text="Pipeline: is what promises five minutes or less published in time?", stage=4
 )
-VECTORS = Question(id="vectors", part=Part.LAYERS, text="Vector storage: are embeddings gated, and versioned?", stage=4)
+VECTORS = Question(
+    id="vectors", part=Part.LAYERS, text="Vector storage: are embeddings gated, and versioned?", stage=4, possible=False
+)
 RETRIEVAL = Question(
     id="retrieval",
     part=Part.LAYERS,
     text="Context retrieval: is what is retrieved permitted, fresh and measured?",
     stage=4,
+    possible=False,
 )
 SECURITY = Question(
     id="security", part=Part.LAYERS, text="Security and compliance: are access, privacy and audit enforced?", stage=3
 )
 LLM = Question(
-    id="llm", part=Part.LAYERS, text="LLM operations: are prompts, models and answers versioned and evaluated?", stage=4
+    id="llm",
+    part=Part.LAYERS,
+    text="LLM operations: are prompts, models and answers versioned and evaluated?",
+    stage=4,
+    possible=False,
 )
 
 ASKED = (

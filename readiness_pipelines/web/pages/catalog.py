@@ -10,13 +10,12 @@ from readiness_pipelines.contracts import Kpi, Table, answers_for
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import Hit, Where, search_catalog
 from readiness_pipelines.web.pages.product import kind_of
-from readiness_pipelines.web.pages.table import worst
 from readiness_pipelines.web.paging import page_number
 from readiness_pipelines.web.rendering import page
 from readiness_pipelines.web.site import Site
 
 SIZE = 50
-MOST_HITS = 200
+MOST_HITS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +35,16 @@ def show(request: Request, site: Site) -> Response:
     query, number = request.query_params.get("q", "").strip()[:200], page_number(request)
     hits = search_catalog(query, site.domains, limit=MOST_HITS) if query else ()
     met = {hit.table: _met(hit) for hit in hits}
+    stands = site.now.standings()
     found = [site.tables[hit.table] for hit in hits] if query else list(site.tables.values())
     return page(
         "catalog",
         request,
         site,
         query=query,
-        tables=[_line(site, one, met.get(one.id, "")) for one in found[number * SIZE : (number + 1) * SIZE]],
+        tables=[
+            _line(one, stands[one.id].value, met.get(one.id, "")) for one in found[number * SIZE : (number + 1) * SIZE]
+        ],
         missing=hits[0].missing if hits else (),
         number=number,
         size=SIZE,
@@ -51,9 +53,9 @@ def show(request: Request, site: Site) -> Response:
     )
 
 
-def _line(site: Site, table: Table, met: str) -> CatalogLine:
+def _line(table: Table, standing: str, met: str) -> CatalogLine:
     words = table.question if isinstance(table, Kpi) else table.description
-    return CatalogLine(table.id, worst(site, table), words, kind_of(table), answers_for(table), met)
+    return CatalogLine(table.id, standing, words, kind_of(table), answers_for(table), met)
 
 
 def _met(hit: Hit) -> str:

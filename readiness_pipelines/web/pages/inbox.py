@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.identity import same_person
 from readiness_pipelines.ledger import IncidentState
-from readiness_pipelines.overview import InboxItem, inbox
+from readiness_pipelines.overview import InboxItem
 from readiness_pipelines.overview.inbox import incidents_by_batch
 from readiness_pipelines.page_addresses import batch_address
 from readiness_pipelines.web.guard import Form
@@ -27,7 +27,7 @@ def show(request: Request, site: Site) -> Response:
     """What waits, held batches first."""
     domain, shown = request.query_params.get("domain", ""), request.query_params.get("show", "")
     name = visitor_of(request, site).name
-    found = inbox(site.tables.values(), installation=site.installation)
+    found = site.now.inbox()
     chosen = [one for one in found if (not domain or one.ref.table.domain == domain) and _meets(one, shown, name)]
     number, held = page_number(request), sum(one.held for one in found)
     summary = f"{count_text(len(found), 'batch')} with rows that wait, {held:,} held." if found else ""

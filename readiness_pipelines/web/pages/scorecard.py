@@ -3,7 +3,6 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.overview import Part, Verdict, past_scorecards
 from readiness_pipelines.web.rendering import page
 from readiness_pipelines.web.site import Site
@@ -17,10 +16,9 @@ _TITLES = {Part.OPERATION: "Operational readiness", Part.LAYERS: "The five layer
 def show(request: Request, site: Site) -> Response:
     """The scorecard of everything, of a domain, or of a product."""
     scope = request.query_params.get("scope", "")
-    cards = site.now.scorecards(identity_required=site.settings.identity.required)
-    if scope not in cards:
-        raise UnknownNameError("domain or product", scope, [name for name in cards if name])
-    card = cards[scope]
+    card = site.now.scorecard_soon(scope, identity_required=site.settings.identity.required)
+    if card is None:
+        return page("reckoning", request, site, scope=scope)
     todo: dict[str, int] = {}
     for step in card.next:
         todo[step.todo] = todo.get(step.todo, 0) + step.missing
@@ -31,7 +29,7 @@ def show(request: Request, site: Site) -> Response:
         site,
         card=card,
         scope=scope,
-        scopes=list(cards),
+        scopes=list(dict.fromkeys(("", *(one.name for one in site.domains), scope))),
         counts=[(verdict.value, card.count(verdict)) for verdict in Verdict],
         parts=[(_TITLES[part], part.name.lower(), card.part(part)) for part in Part],
         shown_evidence=SHOWN_EVIDENCE,

@@ -1,6 +1,6 @@
 """Table: where its batches stand, what is declared, its rules, what is near it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,20 +12,20 @@ from readiness_pipelines.contracts import GatedTable, Kpi, Table, answers_for, p
 from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.errors import GateBuildError
-from readiness_pipelines.observability import promise_text
+from readiness_pipelines.lineage import Node
+from readiness_pipelines.observability import BatchProfile, ColumnProfile, promise_text
 from readiness_pipelines.overview import (
+    KEPT_DAYS,
     CatalogEntry,
-    Standing,
-    TableFacts,
     catalog_entry,
     guidance_of,
     pass_share,
     plain_rule,
     reading_lines,
     standing_of,
-    table_facts,
 )
 from readiness_pipelines.web.map_picture import picture_of
+from readiness_pipelines.web.pages.column import column_address
 from readiness_pipelines.web.pages.product import kind_of, reads_of
 from readiness_pipelines.web.paging import page_number
 from readiness_pipelines.web.rendering import page
@@ -46,38 +46,34 @@ class RuleLine:
 def show(request: Request, site: Site) -> Response:
     """A table."""
     table = site.table(request.path_params["domain"], request.path_params["table"])
-    known = sorted(
-        site.installation.ledger.glances(tables=[table.id]),
-        key=lambda one: table.batches.order(one.ref.batch),
-        reverse=True,
-    )
+    ledger = site.installation.ledger
+    keys = sorted(ledger.batch_keys(table.id), key=table.batches.order, reverse=True)
     number = page_number(request)
-    entry = facts = None
+    shown = keys[number * SIZE : (number + 1) * SIZE]
+    batches = {one.ref.batch: one for one in ledger.glances(tables=[table.id], batches=shown)}
+    entry = None
     with suppress(GateBuildError):  # the rest is shown all the same
-        entry, facts = catalog_entry(table), table_facts(table, installation=site.installation, now=site.clock())
-    counted = site.installation.ledger.counted_batches([table.id]).get(table.id, {})
+        entry = catalog_entry(table)
+    counted = ledger.counted_batches([table.id]).get(table.id, {})
     findings = [one for one in site.now.today().findings if one.table == table.id]
     return page(
         "table",
         request,
         site,
         table=table,
-        standing=worst(site, table),
+        standing=site.now.standings()[table.id].value,
         answers=answers_for(table),
         is_product=isinstance(table, Kpi),
         counted=[(state.value, counted[state]) for state in sorted(counted)],
         findings=[(one, standing_of(one).value) for one in findings],
-        batches=known[number * SIZE : (number + 1) * SIZE],
+        batches=[batches[key] for key in shown if key in batches],
         number=number,
         size=SIZE,
-        total=len(known),
+        total=len(keys),
         address=f"{request.url.path}?",
         declared=list(_declared(table)),
         guidance=guidance_of(table, now=site.clock()),
-        entry=entry,
-        facts=facts,
-        columns=_columns(entry, facts),
-        pass_share=pass_share(facts.counts) if facts else None,
+        columns=_columns(entry, _newest_profile(site, table), site.root),
         reading=reading_lines(table.id, site.settings),
         rules=list(_rules(table)),
         picture=picture_of(near(table), site),
@@ -94,39 +90,50 @@ class ColumnLine:
     classification: str
     nulls: str
     means: str
+    href: str
 
 
-def _columns(entry: CatalogEntry | None, facts: TableFacts | None) -> list[ColumnLine]:
-    profile = {one.name: one for one in facts.profile} if facts else {}
+def _newest_profile(site: Site, table: Table) -> Mapping[str, ColumnProfile]:
+    """What the columns of the newest published batch look like; nothing where it has no profile."""
+    published = [one.batch for one in site.now.publications().get(table.id, ())]
+    if not published:
+        return {}
+    newest = max(published, key=table.batches.order)
+    text = site.installation.ledger.profiles(table.id, [newest]).get(newest)
+    return BatchProfile.from_json(text).columns if text else {}
+
+
+def _columns(entry: CatalogEntry | None, profile: Mapping[str, ColumnProfile], root: str) -> list[ColumnLine]:
     return [
         ColumnLine(
             name=one.label,
             type=one.type,
             classification=one.classification,
-            nulls=f"{profile[one.name].nulls:.1%}" if one.name in profile else "",
+            nulls=f"{profile[one.name].null_ratio:.1%}" if one.name in profile else "",
             means="; ".join(
                 part
                 for part in (one.description, one.protection, f"all that match {one.name}" if one.pattern else "")
                 if part
             ),
+            href="" if one.pattern or entry is None else column_address(root, Node(entry.table, one.name)),
         )
         for one in (entry.columns if entry else ())
     ]
-
-
-def worst(site: Site, table: Table) -> str:
-    """How a table stands, by what was found of it alone."""
-    found = [standing_of(one) for one in site.now.today().findings if one.table == table.id]
-    order = list(Standing)
-    if found:
-        return min(found, key=order.index).value
-    return (Standing.FINE if site.now.publications().get(table.id) else Standing.NOTHING).value
 
 
 def near(table: Table) -> tuple[Table, ...]:
     """A table, what it reads, what its rules compare with, and who reads it."""
     read = [one.table for one in (*table.reads.values(), *table.references.values())]
     return tuple({one.id: one for one in (*read, table, *table.readers)}.values())
+
+
+def quality(request: Request, site: Site) -> Response:
+    """What the ledger knows of a table, which takes longer: a part of its page."""
+    table = site.table(request.path_params["domain"], request.path_params["table"])
+    facts = site.now.facts(table)
+    template = "quality" if request.headers.get("hx-request") else "quality_page"
+    share = pass_share(facts.counts)
+    return page(template, request, site, table=table, facts=facts, pass_share=share, kept_days=KEPT_DAYS)
 
 
 def _declared(table: Table) -> Iterator[tuple[str, str]]:
