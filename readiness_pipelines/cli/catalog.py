@@ -23,7 +23,7 @@ from readiness_pipelines.json_values.catalog import search_value, table_value
 from readiness_pipelines.overview import (
     KEPT_DAYS,
     CatalogEntry,
-    Hit,
+    SearchHit,
     TableFacts,
     Where,
     catalog_entry,
@@ -122,7 +122,7 @@ def export(
         say(f"{count_of(len(catalog['dcat:dataset']), 'dataset')} written to {out}")
 
 
-def _say_hit(hit: Hit) -> None:
+def _say_hit(hit: SearchHit) -> None:
     say((str(hit.table), "bold"), f"  {hit.kind} · {hit.answers}")
     if hit.description:
         say(f"  {hit.description}")

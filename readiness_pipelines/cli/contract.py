@@ -26,7 +26,7 @@ from readiness_pipelines.interop.bounded_yaml import read_yaml
 from readiness_pipelines.interop.odcs.baseline import ENDING, FOLDER, contract_file, known_contracts
 from readiness_pipelines.interop.odcs.checking import check_contracts, declared_contract, unread_needs
 from readiness_pipelines.interop.odcs.importing import Imported, import_contracts
-from readiness_pipelines.interop.odcs.linting import Problem
+from readiness_pipelines.interop.odcs.linting import LintProblem
 from readiness_pipelines.interop.odcs.linting import lint as lint_contract
 from readiness_pipelines.interop.odcs.reading import read_odcs
 from readiness_pipelines.interop.odcs.taken import Unmapped
@@ -165,7 +165,7 @@ def lint(
 ) -> None:
     """Say what is wrong with contracts by the standard's own rules, and what an import would not map. Exit code 1."""
     with errors_for_people():
-        problems: list[Problem] = []
+        problems: list[LintProblem] = []
         refused: list[tuple[str, DeclarationError]] = []
         unmapped: dict[str, tuple[Unmapped, ...]] = {}
         for file in files:

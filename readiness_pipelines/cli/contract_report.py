@@ -5,7 +5,7 @@ from typing import Any
 
 from readiness_pipelines.cli.plan_report import Section
 from readiness_pipelines.compatibility.change import Breaks, ContractChange
-from readiness_pipelines.compatibility.verdict import Breakage, ContractVerdict, Notice
+from readiness_pipelines.compatibility.verdict import Breakage, ContractVerdict, NoticeState
 from readiness_pipelines.durations import format_duration
 
 SHOWN = 200
@@ -49,11 +49,11 @@ def _broken(one: Breakage) -> str:
     who = f"breaks {one.who} <{one.contact}>" if one.who else "breaks governance"
     what = f"{one.change.subject} {one.change.what}"
     match one.notice:
-        case Notice.KEPT:
+        case NoticeState.KEPT:
             return f"{who}: {what}: announced, and the notice is over"
-        case Notice.RUNNING:
+        case NoticeState.RUNNING:
             return f"{who}: {what}: announced, and may come from {one.from_day} on"
-        case Notice.MISSING:
+        case NoticeState.MISSING:
             needed = f", {format_duration(one.needed)} before" if one.needed else ""
             return f"{who}: {what}: not announced{needed}"
 

@@ -17,12 +17,12 @@ from readiness_pipelines.installation import Installation, utc_now
 from readiness_pipelines.overview import (
     WHOLE,
     Answer,
+    Area,
+    EarlierScorecard,
+    Grade,
     NextStep,
-    Part,
-    Past,
     Scorecard,
     SlaMonth,
-    Verdict,
     past_scorecards,
     plain_value,
     scorecard_value,
@@ -31,7 +31,7 @@ from readiness_pipelines.overview import (
 )
 from readiness_pipelines.settings import Settings
 
-STYLES = {Verdict.PASSES: "green", Verdict.FAILS: "bold red", Verdict.NO_EVIDENCE: "dim"}
+STYLES = {Grade.PASSES: "green", Grade.FAILS: "bold red", Grade.NO_EVIDENCE: "dim"}
 SHOWN_EVIDENCE = 3
 SHOWN_STEPS = 5
 SHOWN_MONTHS = 3
@@ -90,9 +90,9 @@ def _scope(what: str | None, settings: Settings) -> str:
 
 
 def _say_card(card: Scorecard) -> None:
-    counts = ", ".join(f"{card.count(verdict)} {verdict}" for verdict in Verdict)
+    counts = ", ".join(f"{card.count(verdict)} {verdict}" for verdict in Grade)
     say((card.scope or "all domains", "bold"), f": stage {card.stage} of 4 · {counts}")
-    for part in Part:
+    for part in Area:
         grid = plain_table(part.value)
         grid.show_header = False
         grid.add_column(no_wrap=True)
@@ -118,7 +118,7 @@ def _say_card(card: Scorecard) -> None:
 
 
 def _answer_text(answer: Answer) -> Text:
-    if answer.question.part is Part.STAGES:
+    if answer.question.part is Area.STAGES:
         shown = Text(f"{answer.question.text}\n")
         for number, one in enumerate(answer.evidence):
             shown.append("  " if number == 0 else ", ").append(one.text, style="red" if one.against else "dim")
@@ -149,28 +149,28 @@ def _slas_table(slas: Sequence[SlaMonth]) -> Grid:
 
 def _scopes_table(cards: Sequence[Scorecard]) -> Grid:
     table = plain_table("by domain and product")
-    for name in ("", "stage", *(verdict.value for verdict in Verdict)):
+    for name in ("", "stage", *(verdict.value for verdict in Grade)):
         table.add_column(name, overflow="fold", justify="right" if name else "left")
     for card in cards:
-        table.add_row(card.scope, str(card.stage), *(str(card.count(verdict)) for verdict in Verdict))
+        table.add_row(card.scope, str(card.stage), *(str(card.count(verdict)) for verdict in Grade))
     return table
 
 
-def _say_past(past: Sequence[Past]) -> None:
+def _say_past(past: Sequence[EarlierScorecard]) -> None:
     if not past:
         say("no scorecard was kept yet: readiness watch keeps one a day, readiness scorecard --keep keeps one now")
         return
     table = plain_table("by day")
-    for name in ("day", "stage", *(verdict.value for verdict in Verdict), "changed"):
+    for name in ("day", "stage", *(verdict.value for verdict in Grade), "changed"):
         table.add_column(name, overflow="fold", justify="left" if name in ("day", "changed") else "right")
-    before: Past | None = None
+    before: EarlierScorecard | None = None
     for day in past[-SHOWN_DAYS:]:
         changed = [
             f"{name}: {verdict}"
             for name, verdict in day.verdicts.items()
             if before and before.verdicts.get(name) != verdict
         ]
-        counts = (str(day.count(verdict)) for verdict in Verdict)
+        counts = (str(day.count(verdict)) for verdict in Grade)
         table.add_row(f"{day.at:%Y-%m-%d}", str(day.stage), *counts, ", ".join(changed))
         before = day
     OUT.print(table)

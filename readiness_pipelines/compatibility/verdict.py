@@ -20,7 +20,7 @@ GONE = "the table"
 """The subject of the change by which a table is not there any more."""
 
 
-class Notice(StrEnum):
+class NoticeState(StrEnum):
     """Whether somebody who breaks was told in time.
 
     ``KEPT``: the change was announced, the notice is over, and its day has come. ``RUNNING``: it was announced, and it
@@ -48,7 +48,7 @@ class Breakage:
     who: str
     contact: str
     change: ContractChange
-    notice: Notice
+    notice: NoticeState
     from_day: date | None = None
     needed: timedelta | None = None
 
@@ -91,8 +91,8 @@ class ContractVerdict:
         Args:
             strict: Whether it must not break consumers that nobody declared, either.
         """
-        told = {one.change for one in self.breakages if one.notice is Notice.KEPT}
-        unnoticed = any(one.notice is not Notice.KEPT for one in self.breakages)
+        told = {one.change for one in self.breakages if one.notice is NoticeState.KEPT}
+        unnoticed = any(one.notice is not NoticeState.KEPT for one in self.breakages)
         unknown = strict and any(one not in told for one in self.breaking)
         return not (unnoticed or unknown or self.backdated)
 
@@ -268,12 +268,12 @@ def _enough(needs: Contract, new: Contract) -> FreshnessPromise | None:
 def _breakage(who: ConsumerPromise, change: ContractChange, known: Sequence[AnnouncedChange], today: date) -> Breakage:
     announced = next((one for one in known if _is_of(one, change)), None)
     missing = Breakage(
-        who=who.name, contact=who.contact, change=change, needed=who.notice, notice=Notice.MISSING, from_day=None
+        who=who.name, contact=who.contact, change=change, needed=who.notice, notice=NoticeState.MISSING, from_day=None
     )
     if announced is None:
         return missing
     first = max(announced.effective, announced.announced + (who.notice or timedelta(0)))
-    return replace(missing, notice=Notice.KEPT if today >= first else Notice.RUNNING, from_day=first)
+    return replace(missing, notice=NoticeState.KEPT if today >= first else NoticeState.RUNNING, from_day=first)
 
 
 def _is_of(announced: AnnouncedChange, change: ContractChange) -> bool:

@@ -572,9 +572,7 @@ class Domain:
             DeclarationError: A table that is none, a day that is none, or days the wrong way round.
 
         Example:
-            shop.announce(
-                orders, "column email", announced="2026-11-29", effective="2027-01-04", why="read customers.email"
-            )
+            shop.announce(orders, "column email", announced="2026-11-29", effective="2027-01-04", why="moved")
         """
         _expect(table, GatedTable | DerivedTable | Kpi, f"what domain {self.name} announces a change of", "table")
         declared = Announcement(table=table.id, what=what, announced=announced, effective=effective, why=why)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from readiness_pipelines.overview import CatalogEntry, Hit, ReadingLines, TableFacts, plain_value
+from readiness_pipelines.overview import CatalogEntry, ReadingLines, SearchHit, TableFacts, plain_value
 
 
-def search_value(query: str, hits: Sequence[Hit]) -> dict[str, Any]:
+def search_value(query: str, hits: Sequence[SearchHit]) -> dict[str, Any]:
     """What a search found."""
     return {"query": query, "hits": plain_value(hits)}
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.migrations import Migrated, migrate
     from readiness_pipelines.ledger.moves import MOVES
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
-    from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn, counts_of, shown_by
+    from readiness_pipelines.ledger.outcomes import Kept, OutcomeRecord, StateChange, Tally, counts_of, shown_by
     from readiness_pipelines.ledger.profiles import profile_digest
     from readiness_pipelines.ledger.receivers import Receivers, ReceiverState, RefusedEvent
     from readiness_pipelines.ledger.records import (
@@ -67,7 +67,6 @@ __all__ = [
     "BatchContents",
     "BatchFinding",
     "BatchGlance",
-    "BatchOutcome",
     "BatchRecord",
     "BrokenLink",
     "ChainAudit",
@@ -96,6 +95,7 @@ __all__ = [
     "Migrated",
     "NewDecision",
     "NoticeKey",
+    "OutcomeRecord",
     "ReceiverState",
     "Receivers",
     "RefusedEvent",
@@ -108,12 +108,12 @@ __all__ = [
     "ShardRecord",
     "Silence",
     "Snapshots",
+    "StateChange",
     "StoredColumn",
     "StreamState",
     "Streams",
     "Tally",
     "TrailEntry",
-    "Turn",
     "counts_of",
     "migrate",
     "profile_digest",

@@ -42,7 +42,7 @@ from readiness_pipelines.ledger.findings import BatchFinding, Findings, replace_
 from readiness_pipelines.ledger.gates import GateRecord
 from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
 from readiness_pipelines.ledger.incident_book import Incidents
-from readiness_pipelines.ledger.outcomes import BatchOutcome, Kept, Tally, Turn
+from readiness_pipelines.ledger.outcomes import Kept, OutcomeRecord, StateChange, Tally
 from readiness_pipelines.ledger.receivers import Receivers
 from readiness_pipelines.ledger.records import Attempt, BatchRecord, TrailEntry
 from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
@@ -647,12 +647,12 @@ class Ledger:
         with self._database.reading() as connection:
             return glances.pulse(connection)
 
-    def outcomes(self, tables: Collection[TableId]) -> Mapping[TableId, Sequence[BatchOutcome]]:
+    def outcomes(self, tables: Collection[TableId]) -> Mapping[TableId, Sequence[OutcomeRecord]]:
         """What became of the batches of some tables, by table, for views over thousands of them."""
         with self._database.reading() as connection:
             return outcomes.outcomes(connection, tables)
 
-    def turns(self, tables: Collection[TableId]) -> Mapping[TableId, Sequence[Turn]]:
+    def turns(self, tables: Collection[TableId]) -> Mapping[TableId, Sequence[StateChange]]:
         """When the batches of some tables came to each of their states, by table, in the order it happened."""
         with self._database.reading() as connection:
             return outcomes.turns(connection, tables)

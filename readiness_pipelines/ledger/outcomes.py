@@ -19,7 +19,7 @@ _STATES = {state.value: state for state in BatchState}
 _TURNS = tuple(dict.fromkeys((*(state.value for state in BatchState), *WITHDRAWN)))
 
 
-class BatchOutcome(NamedTuple):
+class OutcomeRecord(NamedTuple):
     """What became of a batch, without what it was made of.
 
     Attributes:
@@ -38,13 +38,13 @@ class BatchOutcome(NamedTuple):
         return counts_of([self])
 
 
-def counts_of(outcomes: Iterable[BatchOutcome]) -> Counts:
+def counts_of(outcomes: Iterable[OutcomeRecord]) -> Counts:
     """The rows of some batches together."""
     sums = [sum(column) for column in zip(*(one.rows for one in outcomes), strict=True)] or [0] * len(_ROWS)
     return Counts(**dict(zip(_ROWS, sums, strict=True)))
 
 
-class Turn(NamedTuple):
+class StateChange(NamedTuple):
     """A batch came to a state, at a time, in UTC; or was withdrawn."""
 
     batch: str
@@ -86,27 +86,27 @@ class Kept:
     shapes: int
 
 
-def outcomes(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Sequence[BatchOutcome]]:
+def outcomes(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Sequence[OutcomeRecord]]:
     """What became of the batches of some tables, by table."""
     columns = ("table_name", "batch", "state", *_ROWS)
     query = select(*(BATCHES.c[name] for name in columns)).where(in_tables(BATCHES, tables))
-    found: dict[str, list[BatchOutcome]] = {}
+    found: dict[str, list[OutcomeRecord]] = {}
     for table, batch, state, one, two, three, four, five in connection.execute(query).tuples():
-        found.setdefault(table, []).append(BatchOutcome(batch, _STATES[state], (one, two, three, four, five)))
+        found.setdefault(table, []).append(OutcomeRecord(batch, _STATES[state], (one, two, three, four, five)))
     return {TableId.parse(table): some for table, some in found.items()}
 
 
-def turns(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Sequence[Turn]]:
+def turns(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Sequence[StateChange]]:
     """When the batches of some tables came to each of their states, by table, in the order in which it happened."""
     columns = (TRAIL.c.table_name, TRAIL.c.batch, TRAIL.c.what, TRAIL.c.at)
     query: Select[Any] = select(*columns).where(in_tables(TRAIL, tables), TRAIL.c.what.in_(_TURNS))
-    found: dict[str, list[Turn]] = {}
+    found: dict[str, list[StateChange]] = {}
     for table, batch, what, at in connection.execute(query.order_by(TRAIL.c.id)).tuples():
-        found.setdefault(table, []).append(Turn(batch, what, at))
+        found.setdefault(table, []).append(StateChange(batch, what, at))
     return {TableId.parse(table): some for table, some in found.items()}
 
 
-def shown_by(turns: Iterable[Turn]) -> tuple[Publication, ...]:
+def shown_by(turns: Iterable[StateChange]) -> tuple[Publication, ...]:
     """The batches that consumers see after some turns of a table's: as `Ledger.publications`, without event times."""
     first: dict[str, datetime] = {}
     shown: dict[str, bool] = {}

@@ -24,9 +24,15 @@ if TYPE_CHECKING:
         TableFacts,
         table_facts,
     )
-    from readiness_pipelines.overview.catalog.quality import Hold, QualityMonth, pass_share
+    from readiness_pipelines.overview.catalog.quality import HeldTime, QualityMonth, pass_share
     from readiness_pipelines.overview.catalog.reading import ReadingLines, reading_lines
-    from readiness_pipelines.overview.catalog.search import CatalogIndex, Hit, Where, catalog_index, search_catalog
+    from readiness_pipelines.overview.catalog.search import (
+        CatalogIndex,
+        SearchHit,
+        Where,
+        catalog_index,
+        search_catalog,
+    )
     from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, table_map
     from readiness_pipelines.overview.failing_rows import (
         RowsRead,
@@ -66,13 +72,13 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.sampling import SAMPLE, sample
     from readiness_pipelines.overview.scorecard.card import WHOLE, NextStep, Scorecard, scorecards
     from readiness_pipelines.overview.scorecard.keeping import (
-        Past,
+        EarlierScorecard,
         past_scorecards,
         scorecard_value,
         scorecards_of_today,
         scorecards_to_keep,
     )
-    from readiness_pipelines.overview.scorecard.questions import Answer, Evidence, Part, Question, Verdict
+    from readiness_pipelines.overview.scorecard.questions import Answer, Area, Grade, Proof, Question
     from readiness_pipelines.overview.scorecard.slas import SlaMeasure, SlaMonth, SlaPart, sla_months
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
     from readiness_pipelines.overview.today import ProductToday, Standing, Today, standing_of, today
@@ -97,6 +103,7 @@ __all__ = [
     "SAMPLE",
     "WHOLE",
     "Answer",
+    "Area",
     "BatchHistory",
     "BatchStatus",
     "Cadence",
@@ -106,14 +113,14 @@ __all__ = [
     "ColumnFacts",
     "ConsumerEntry",
     "DomainStatus",
-    "Evidence",
+    "EarlierScorecard",
     "FrozenPlan",
     "GateChanges",
     "GateVersion",
+    "Grade",
     "Guidance",
+    "HeldTime",
     "History",
-    "Hit",
-    "Hold",
     "InboxItem",
     "JudgedRule",
     "LaneStatus",
@@ -121,19 +128,19 @@ __all__ = [
     "NextStep",
     "Observation",
     "OnCall",
-    "Part",
-    "Past",
     "Plan",
     "PlanProgress",
     "PlannedBatch",
     "ProductEntry",
     "ProductToday",
+    "Proof",
     "Publications",
     "QualityMonth",
     "Question",
     "ReadingLines",
     "RowsRead",
     "Scorecard",
+    "SearchHit",
     "ShapeChange",
     "SlaMeasure",
     "SlaMonth",
@@ -145,7 +152,6 @@ __all__ = [
     "TablePlan",
     "Today",
     "TransformChange",
-    "Verdict",
     "WaitingPage",
     "WaitingRow",
     "Where",

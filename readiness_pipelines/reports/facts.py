@@ -75,7 +75,7 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenRule:
+class ReportedRule:
     """A rule that rows broke, over the last verdict of every batch.
 
     Attributes:
@@ -137,7 +137,7 @@ class Facts:
     at: datetime
     status: DomainStatus
     kpis: tuple[KpiFacts, ...]
-    rules: tuple[BrokenRule, ...]
+    rules: tuple[ReportedRule, ...]
     kept_rules: int
     failing: tuple[FailingRow, ...]
     freshness: tuple[tuple[TableId, TableFreshness], ...]
@@ -205,7 +205,7 @@ def _kpi(kpi: Kpi, seen: DomainStatus) -> KpiFacts:
     )
 
 
-def _rules(domain: Domain, installation: Installation) -> tuple[BrokenRule, ...]:
+def _rules(domain: Domain, installation: Installation) -> tuple[ReportedRule, ...]:
     """A rule over a batch's shape is broken by all rows or none: counted, it would hide the others."""
     declared = {(table.id, rule.name): rule for table in domain.tables for rule in gate_of(table).rules}
     ids = [table.id for table in domain.tables]
@@ -219,7 +219,7 @@ def _rules(domain: Domain, installation: Installation) -> tuple[BrokenRule, ...]
     for record in installation.ledger.batches(tables=ids):
         judged[record.ref.table] += record.counts.ingested
     return tuple(
-        BrokenRule(
+        ReportedRule(
             table=table,
             name=name,
             requires=rule.reason if (rule := declared.get((table, name))) else "",

@@ -10,7 +10,7 @@ import pytest
 from readiness_pipelines import Domain
 from readiness_pipelines.compatibility.change import Compatibility
 from readiness_pipelines.compatibility.contract import Contract
-from readiness_pipelines.compatibility.verdict import ContractVerdict, Notice, judge_change
+from readiness_pipelines.compatibility.verdict import ContractVerdict, NoticeState, judge_change
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.interop.bounded_yaml import parse_yaml
 from readiness_pipelines.interop.odcs.baseline import consumer_needs
@@ -41,23 +41,23 @@ def judged(before: dict[str, Any], after: dict[str, Any]) -> ContractVerdict:
 @pytest.mark.parametrize(
     ("days_ago", "effective_in", "notices"),
     [
-        (31, 0, {"letters": Notice.KEPT, "lake": Notice.KEPT}),
-        (31, 5, {"letters": Notice.RUNNING, "lake": Notice.RUNNING}),
-        (3, 0, {"letters": Notice.RUNNING, "lake": Notice.KEPT}),  # letters has to know seven days before
+        (31, 0, {"letters": NoticeState.KEPT, "lake": NoticeState.KEPT}),
+        (31, 5, {"letters": NoticeState.RUNNING, "lake": NoticeState.RUNNING}),
+        (3, 0, {"letters": NoticeState.RUNNING, "lake": NoticeState.KEPT}),  # letters has to know seven days before
     ],
 )
 def test_a_change_passes_when_each_who_breaks_was_told_in_time(
-    days_ago: int, effective_in: int, notices: dict[str, Notice]
+    days_ago: int, effective_in: int, notices: dict[str, NoticeState]
 ) -> None:
     found = judged(announced(days_ago, effective_in), GONE)
     assert {one.who: one.notice for one in found.breakages} == notices
-    assert found.may_pass() == (set(notices.values()) == {Notice.KEPT})
+    assert found.may_pass() == (set(notices.values()) == {NoticeState.KEPT})
     assert judged({}, GONE).may_pass() is False
 
 
 def test_an_announcement_counts_from_the_contract_that_has_it_and_not_from_what_it_says() -> None:
     # Announced and made in one change; and announced now as if it had been long ago.
-    assert {one.notice for one in judged({}, {**GONE, **announced(40)}).breakages} == {Notice.MISSING}
+    assert {one.notice for one in judged({}, {**GONE, **announced(40)}).breakages} == {NoticeState.MISSING}
     assert judged({}, announced(40)).backdated == ("column email",)
     assert not judged({}, announced(40)).may_pass()
     assert judged({}, announced(0, 40)).may_pass()
@@ -75,9 +75,9 @@ def test_a_table_that_is_gone_breaks_all_who_rely_on_it() -> None:
 def test_a_notice_does_not_become_shorter_by_the_change_that_needs_it() -> None:
     shorter = {"customProperties/consumers/value/letters/notice": "0s"}
     found = judged(announced(3), {**GONE, **shorter})
-    assert {one.who: one.notice for one in found.breakages if one.who == "letters"} == {"letters": Notice.RUNNING}
+    assert {one.who: one.notice for one in found.breakages if one.who == "letters"} == {"letters": NoticeState.RUNNING}
     without = judged(announced(3), {**GONE, "customProperties/consumers/value/letters": None})
-    assert {one.who for one in without.breakages if one.notice is not Notice.KEPT} == {"", "letters"}
+    assert {one.who for one in without.breakages if one.notice is not NoticeState.KEPT} == {"", "letters"}
 
 
 def test_a_consumer_relies_till_the_merge_on_what_the_change_takes_from_its_declaration() -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from readiness_pipelines.batches import BatchState, Counts
-from readiness_pipelines.ledger import BatchOutcome, Kept, KeptScorecard, Ledger, Turn, counts_of, shown_by
+from readiness_pipelines.ledger import Kept, KeptScorecard, Ledger, OutcomeRecord, StateChange, counts_of, shown_by
 from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.ledger.samples import NOW, ORDERS, REF, a_record
 
@@ -15,12 +15,12 @@ def test_outcomes_turns_and_tallies_say_what_records_and_trail_say(ledger: Ledge
     held, shown = a_record(BatchState.HELD), a_record(BatchState.PUBLISHED)
     ledger.record(held, what="held", who="me")
     ledger.record(shown, what="published", who="me", profile=PROFILE)
-    assert ledger.outcomes([ORDERS]) == {ORDERS: [BatchOutcome(REF.batch, BatchState.PUBLISHED, (3, 3, 0, 0, 0))]}
+    assert ledger.outcomes([ORDERS]) == {ORDERS: [OutcomeRecord(REF.batch, BatchState.PUBLISHED, (3, 3, 0, 0, 0))]}
     assert ledger.outcomes([ORDERS])[ORDERS][0].counts == shown.counts
     assert counts_of([]) == Counts()
     assert ledger.turns([ORDERS])[ORDERS] == [
-        Turn(batch=REF.batch, what="held", at=held.updated_at),
-        Turn(batch=REF.batch, what="published", at=shown.updated_at),
+        StateChange(batch=REF.batch, what="held", at=held.updated_at),
+        StateChange(batch=REF.batch, what="published", at=shown.updated_at),
     ]
     (publication,) = shown_by(ledger.turns([ORDERS])[ORDERS])
     assert [publication] == list(ledger.publications()[ORDERS])

@@ -14,7 +14,7 @@ from readiness_pipelines import Domain, FileDrop, Freshness, Source, StaticBatch
 from readiness_pipelines.batches import BatchState
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.overview import (
-    Hold,
+    HeldTime,
     QualityMonth,
     catalog_entry,
     dcat_catalog,
@@ -74,7 +74,7 @@ def test_facts_of_a_table_are_what_happened_to_its_batches(installation: Install
     found = table_facts(orders, installation=installation, now=START + 43 * DAY)
     assert found.batches == {BatchState.PARTLY_PUBLISHED: 1, BatchState.PUBLISHED: 2}
     assert (found.newest, found.newest_at) == ("day_3", START + 40 * DAY)
-    assert found.holds == (Hold(batch="day_2", since=START + DAY, until=START + 42 * DAY),)
+    assert found.holds == (HeldTime(batch="day_2", since=START + DAY, until=START + 42 * DAY),)
     assert found.repair_time == 41 * DAY
     january, february = found.months
     assert (january.month, january.batches, january.holds, january.repaired) == ("2026-01", 2, 1, 1)

@@ -15,10 +15,10 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import Finding, FindingKind, NoticeKey, Severity
 from readiness_pipelines.ledger.outbox import Message
 from readiness_pipelines.overview import (
-    Part,
+    Area,
+    Grade,
     Scorecard,
     SlaPart,
-    Verdict,
     past_scorecards,
     plain_value,
     scorecard_value,
@@ -32,7 +32,7 @@ from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, gated, 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOT_YET = {"features", "models", "vectors", "retrieval", "llm"}
-PASSES, FAILS, UNKNOWN = Verdict.PASSES, Verdict.FAILS, Verdict.NO_EVIDENCE
+PASSES, FAILS, UNKNOWN = Grade.PASSES, Grade.FAILS, Grade.NO_EVIDENCE
 
 
 def card(
@@ -41,7 +41,7 @@ def card(
     return scorecards([domain], installation=installation, identity_required=proved, now=now)[scope]
 
 
-def verdicts(found: Scorecard) -> Mapping[str, Verdict]:
+def verdicts(found: Scorecard) -> Mapping[str, Grade]:
     return {answer.question.id: answer.verdict for answer in found.answers}
 
 
@@ -195,7 +195,7 @@ def test_one_scorecard_a_day_is_kept_and_says_how_it_went(installation: Installa
 
 
 def test_all_questions_are_asked_once_in_their_parts() -> None:
-    assert [question.part for question in (*ASKED, *STAGES)] == [Part.OPERATION] * 10 + [Part.LAYERS] * 5 + [
-        Part.STAGES
+    assert [question.part for question in (*ASKED, *STAGES)] == [Area.OPERATION] * 10 + [Area.LAYERS] * 5 + [
+        Area.STAGES
     ] * 4
     assert len({question.id for question in (*ASKED, *STAGES)}) == 19

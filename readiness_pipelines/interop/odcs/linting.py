@@ -27,7 +27,7 @@ _VERSION = re.compile(r"v?(\d{1,3})\.(\d{1,3})(?:\.\d{1,3})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class LintProblem:
     """One thing that is wrong with a contract.
 
     Attributes:
@@ -48,14 +48,14 @@ class Problem:
         return f"{self.file}:{self.line}: {self.where}: {self.what}"
 
 
-def lint(document: YamlDocument) -> tuple[Problem, ...]:
+def lint(document: YamlDocument) -> tuple[LintProblem, ...]:
     """What is wrong with a contract, in the order of its lines; at most `MOST_PROBLEMS`.
 
     Raises:
         DeclarationError: Something else than a contract of the standard, or of a version that is not read.
     """
     version = version_of(document)
-    found: list[Problem] = []
+    found: list[LintProblem] = []
     for problem in _Linter(document, version).problems():
         found.append(problem)
         if len(found) == MOST_PROBLEMS:
@@ -105,15 +105,15 @@ class _Linter:
     def __init__(self, document: YamlDocument, version: tuple[int, int]) -> None:
         self.document, self.version = document, version
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[LintProblem]:
         """All of them, as they are found."""
         yield from self._object("contract", self.document.value, ())
 
-    def _problem(self, path: Path_, what: str, way_out: str = "") -> Problem:
+    def _problem(self, path: Path_, what: str, way_out: str = "") -> LintProblem:
         where, line = written_path(path), self.document.line(path)
-        return Problem(file=self.document.file, line=line, where=where, what=what, way_out=way_out)
+        return LintProblem(file=self.document.file, line=line, where=where, what=what, way_out=way_out)
 
-    def _object(self, kind: str, value: Any, path: Path_) -> Iterator[Problem]:
+    def _object(self, kind: str, value: Any, path: Path_) -> Iterator[LintProblem]:
         if kind == "server":
             if not isinstance(value, dict) or not {"server", "type"} <= value.keys():
                 yield self._problem(path, "a server has no server and type", "name both")
@@ -137,7 +137,7 @@ class _Linter:
             yield from self._field(name, fields.get(name), inner, path, fields.keys())
         yield from self._meaning(kind, value, path)
 
-    def _field(self, name: str, field: Field | None, value: Any, around: Path_, known: Any) -> Iterator[Problem]:
+    def _field(self, name: str, field: Field | None, value: Any, around: Path_, known: Any) -> Iterator[LintProblem]:
         path = (*around, name)
         if field is None:
             yield self._problem(path, "the standard has no such field", suggestion(name, known))
@@ -161,7 +161,7 @@ class _Linter:
         elif not _fits(field.kind, value):
             yield self._problem(path, f"is {_shown(value)}, and should be {_KINDS[field.kind]}", "write it so")
 
-    def _meaning(self, kind: str, value: dict[str, Any], path: Path_) -> Iterator[Problem]:
+    def _meaning(self, kind: str, value: dict[str, Any], path: Path_) -> Iterator[LintProblem]:
         """What no field alone says."""
         if kind in ("table", "property"):
             yield from self._twice(value, path)
@@ -176,7 +176,7 @@ class _Linter:
         if kind == "quality":
             yield from self._quality(value, path)
 
-    def _quality(self, value: dict[str, Any], path: Path_) -> Iterator[Problem]:
+    def _quality(self, value: dict[str, Any], path: Path_) -> Iterator[LintProblem]:
         kind, metric = value.get("type", "library"), value.get("metric")
         for name, known in (("type", QUALITY_TYPES), ("dimension", DIMENSIONS), ("metric", METRICS)):
             if value.get(name) is not None and value[name] not in known:
@@ -189,7 +189,7 @@ class _Linter:
             if name not in value:
                 yield self._problem(path, f"a rule of type {kind} has no {name}", f"write {name}:")
 
-    def _twice(self, value: dict[str, Any], path: Path_) -> Iterator[Problem]:
+    def _twice(self, value: dict[str, Any], path: Path_) -> Iterator[LintProblem]:
         seen: set[str] = set()
         members = value.get("properties")
         for at, member in enumerate(members if isinstance(members, list) else []):

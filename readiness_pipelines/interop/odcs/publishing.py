@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from readiness_pipelines.compatibility.contract import Contract
-from readiness_pipelines.compatibility.verdict import ContractVerdict, Notice, concerns, judge_change
+from readiness_pipelines.compatibility.verdict import ContractVerdict, NoticeState, concerns, judge_change
 from readiness_pipelines.contracts import Domain, Table
 from readiness_pipelines.domains import tables_of
 from readiness_pipelines.errors import DeclarationError, GateBuildError
@@ -91,7 +91,7 @@ def _breakages(verdict: ContractVerdict) -> Iterator[KnownBreakage]:
                 contact=one.contact,
                 of=one.change.subject,
                 what=one.change.what,
-                noticed=one.notice is Notice.KEPT,
+                noticed=one.notice is NoticeState.KEPT,
             )
 
 

@@ -9,7 +9,7 @@ from readiness_pipelines.batches import BatchState, Counts, Publication
 from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import Incident, Shape, Turn, shown_by
+from readiness_pipelines.ledger import Incident, Shape, StateChange, shown_by
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import (
     BatchProfile,
@@ -20,7 +20,7 @@ from readiness_pipelines.observability import (
     freshness_kept,
 )
 from readiness_pipelines.overview.catalog.quality import (
-    Hold,
+    HeldTime,
     QualityMonth,
     holds_of,
     median_time,
@@ -139,7 +139,7 @@ class TableFacts:
     newest: str | None
     newest_at: datetime | None
     months: tuple[QualityMonth, ...]
-    holds: tuple[Hold, ...]
+    holds: tuple[HeldTime, ...]
     repair_time: timedelta | None
     cadence: Cadence | None
     freshness: TableFreshness | None
@@ -197,7 +197,7 @@ def table_facts(table: Table, *, installation: Installation, now: datetime) -> T
     )
 
 
-def cadence_of(arrivals: Sequence[Turn]) -> Cadence | None:
+def cadence_of(arrivals: Sequence[StateChange]) -> Cadence | None:
     """How often a source really delivered; ``None`` before the first.
 
     Args:

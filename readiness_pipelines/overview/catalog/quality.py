@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from readiness_pipelines.batches import Batches, BatchState, Counts
-from readiness_pipelines.ledger import BatchOutcome, Turn, counts_of
+from readiness_pipelines.ledger import OutcomeRecord, StateChange, counts_of
 
 _ENDS_A_HOLD = frozenset(
     {state.value for state in BatchState if state.visible} | {BatchState.DISCARDED.value, BatchState.EMPTY.value}
@@ -14,7 +14,7 @@ _ENDS_A_HOLD = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class HeldTime:
     """A time in which a batch was held.
 
     Attributes:
@@ -72,24 +72,24 @@ def median_time(times: Sequence[timedelta]) -> timedelta | None:
     return timedelta(seconds=median(time.total_seconds() for time in times)) if times else None
 
 
-def holds_of(turns: Sequence[Turn]) -> tuple[Hold, ...]:
+def holds_of(turns: Sequence[StateChange]) -> tuple[HeldTime, ...]:
     """The times in which batches of a table were held, in the order in which they began.
 
     Args:
         turns: When its batches came to their states, oldest first.
     """
     since: dict[str, datetime] = {}
-    found: list[Hold] = []
+    found: list[HeldTime] = []
     for turn in turns:
         if turn.what == BatchState.HELD.value:
             since.setdefault(turn.batch, turn.at)  # held again is held still
         elif turn.what in _ENDS_A_HOLD and turn.batch in since:
-            found.append(Hold(batch=turn.batch, since=since.pop(turn.batch), until=turn.at))
-    found += [Hold(batch=batch, since=at, until=None) for batch, at in since.items()]
+            found.append(HeldTime(batch=turn.batch, since=since.pop(turn.batch), until=turn.at))
+    found += [HeldTime(batch=batch, since=at, until=None) for batch, at in since.items()]
     return tuple(sorted(found, key=lambda hold: hold.since))
 
 
-def months_of(batches: Batches, turns: Sequence[Turn], outcomes: Iterable[BatchOutcome]) -> Mapping[str, str]:
+def months_of(batches: Batches, turns: Sequence[StateChange], outcomes: Iterable[OutcomeRecord]) -> Mapping[str, str]:
     """The calendar month that each batch of a table belongs to, as ``2026-11``."""
     first: dict[str, datetime] = {}
     for turn in turns:
@@ -118,15 +118,20 @@ def month_span(month: str) -> tuple[datetime, datetime]:
 
 
 def quality_months(
-    batches: Batches, outcomes: Sequence[BatchOutcome], turns: Sequence[Turn], holds: Sequence[Hold], *, most: int
+    batches: Batches,
+    outcomes: Sequence[OutcomeRecord],
+    turns: Sequence[StateChange],
+    holds: Sequence[HeldTime],
+    *,
+    most: int,
 ) -> tuple[QualityMonth, ...]:
     """How good a table's batches are, by month, oldest first: of so many of the newest months."""
-    by_month: dict[str, list[BatchOutcome]] = {}
+    by_month: dict[str, list[OutcomeRecord]] = {}
     months = months_of(batches, turns, outcomes)
     for outcome in outcomes:
         if outcome.state is not BatchState.INGESTED and outcome.batch in months:
             by_month.setdefault(months[outcome.batch], []).append(outcome)
-    held: dict[str, list[Hold]] = {}
+    held: dict[str, list[HeldTime]] = {}
     for hold in holds:
         held.setdefault(month_of(hold.since), []).append(hold)
     return tuple(
@@ -135,7 +140,7 @@ def quality_months(
     )
 
 
-def _quality_month(month: str, outcomes: Sequence[BatchOutcome], holds: Sequence[Hold]) -> QualityMonth:
+def _quality_month(month: str, outcomes: Sequence[OutcomeRecord], holds: Sequence[HeldTime]) -> QualityMonth:
     took = [hold.until - hold.since for hold in holds if hold.until is not None]
     return QualityMonth(
         month=month,

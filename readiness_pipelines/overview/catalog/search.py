@@ -61,7 +61,7 @@ _AS_IT_IS, _PLURAL, _BEGINNING, _PART, _SLIP, _TWO_SLIPS = 1.0, 0.95, 0.8, 0.55,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class SearchHit:
     """A table or product that was found.
 
     Attributes:
@@ -115,7 +115,7 @@ class CatalogIndex:
             for part in trigrams(word):
                 self.parts.setdefault(part, set()).add(word)
 
-    def search(self, query: str, *, limit: int = 20) -> tuple[Hit, ...]:
+    def search(self, query: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
         """The tables in which all words of a query were met, best first; where there are none, most of the words.
 
         Args:
@@ -177,7 +177,7 @@ class CatalogIndex:
         return {known for known in set.intersection(*sets) if word in known} if sets else ()
 
 
-def _hit(table: Table, score: float, alike: Mapping[str, Mapping[str, float]]) -> Hit:
+def _hit(table: Table, score: float, alike: Mapping[str, Mapping[str, float]]) -> SearchHit:
     """A table that was found, with where the words were met in it."""
     places: dict[Where, float] = {}
     columns: dict[str, float] = {}
@@ -191,7 +191,7 @@ def _hit(table: Table, score: float, alike: Mapping[str, Mapping[str, float]]) -
                     places[where] = max(places.get(where, 0), counts)
                     if column:
                         columns[column] = columns.get(column, 0) + counts
-    return Hit(
+    return SearchHit(
         table=table.id,
         kind=kind_of(table),
         description=table.description,
@@ -225,7 +225,7 @@ def catalog_index(domains: Iterable[Domain]) -> CatalogIndex:
         return _kept[key][0]
 
 
-def search_catalog(query: str, domains: Iterable[Domain], *, limit: int = 20) -> tuple[Hit, ...]:
+def search_catalog(query: str, domains: Iterable[Domain], *, limit: int = 20) -> tuple[SearchHit, ...]:
     """The tables and products that a query means, best first.
 
     Args:

@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Sequence
 
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview.scorecard.questions import Answer, Evidence, Question, Verdict
+from readiness_pipelines.overview.scorecard.questions import Answer, Grade, Proof, Question
 
 SHOWN = 5
 """So much is named of what speaks against; the rest is counted."""
 
 
-def for_it(text: str, *, command: str = "", table: TableId | None = None) -> Evidence:
+def for_it(text: str, *, command: str = "", table: TableId | None = None) -> Proof:
     """Something that speaks for."""
-    return Evidence(text=text, command=command, table=table)
+    return Proof(text=text, command=command, table=table)
 
 
-def against(text: str, *, command: str = "", table: TableId | None = None, incident: int | None = None) -> Evidence:
+def against(text: str, *, command: str = "", table: TableId | None = None, incident: int | None = None) -> Proof:
     """Something that speaks against."""
-    return Evidence(text=text, against=True, command=command, table=table, incident=incident)
+    return Proof(text=text, against=True, command=command, table=table, incident=incident)
 
 
-def answer(question: Question, proofs: Sequence[Evidence], faults: Iterable[Evidence], *, todo: str) -> Answer:
+def answer(question: Question, proofs: Sequence[Proof], faults: Iterable[Proof], *, todo: str) -> Answer:
     """The answer where evidence was looked for: faults disprove it, proofs alone prove it.
 
     Args:
@@ -32,13 +32,13 @@ def answer(question: Question, proofs: Sequence[Evidence], faults: Iterable[Evid
     shown = found[:SHOWN]
     if len(found) > SHOWN:
         shown += (against(f"and {len(found) - SHOWN:,} more"),)
-    verdict = Verdict.FAILS if found else Verdict.PASSES if proofs else Verdict.NO_EVIDENCE
+    verdict = Grade.FAILS if found else Grade.PASSES if proofs else Grade.NO_EVIDENCE
     return Answer(
         question=question,
         verdict=verdict,
         evidence=(*shown, *proofs),
         missing=len(found),
-        next="" if verdict is Verdict.PASSES else todo,
+        next="" if verdict is Grade.PASSES else todo,
     )
 
 
@@ -50,4 +50,4 @@ def unknown(question: Question, why: str, *, todo: str) -> Answer:
         why: Why not.
         todo: What would give some.
     """
-    return Answer(question=question, verdict=Verdict.NO_EVIDENCE, evidence=(for_it(why),), missing=0, next=todo)
+    return Answer(question=question, verdict=Grade.NO_EVIDENCE, evidence=(for_it(why),), missing=0, next=todo)

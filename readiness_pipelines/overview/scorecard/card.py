@@ -14,14 +14,14 @@ from readiness_pipelines.overview.scorecard.questions import (
     ASKED,
     STAGES,
     Answer,
-    Evidence,
-    Part,
+    Area,
+    Grade,
+    Proof,
     Question,
-    Verdict,
 )
 from readiness_pipelines.overview.scorecard.slas import SlaMonth
 
-_WORST = (Verdict.FAILS, Verdict.NO_EVIDENCE, Verdict.PASSES)
+_WORST = (Grade.FAILS, Grade.NO_EVIDENCE, Grade.PASSES)
 
 WHOLE = ""
 """The scope of the whole installation."""
@@ -83,13 +83,13 @@ class Scorecard:
     next: tuple[NextStep, ...]
     slas: tuple[SlaMonth, ...]
 
-    def part(self, part: Part) -> tuple[Answer, ...]:
+    def part(self, part: Area) -> tuple[Answer, ...]:
         """The answers of a part."""
         return tuple(one for one in self.answers if one.question.part is part)
 
-    def count(self, verdict: Verdict) -> int:
+    def count(self, verdict: Grade) -> int:
         """How many questions have a verdict; stages, which are made of them, are not counted."""
-        return sum(one.verdict is verdict for one in self.answers if one.question.part is not Part.STAGES)
+        return sum(one.verdict is verdict for one in self.answers if one.question.part is not Area.STAGES)
 
 
 def scorecards(
@@ -150,12 +150,12 @@ def _stages(answers: Sequence[Answer]) -> Iterable[Answer]:
         own = sorted(
             (one for one in answers if one.question.stage == number), key=lambda one: _WORST.index(one.verdict)
         )
-        worst, lacking = own[0].verdict, [one for one in own if one.verdict is not Verdict.PASSES]
+        worst, lacking = own[0].verdict, [one for one in own if one.verdict is not Grade.PASSES]
         yield Answer(
             question=stage,
             verdict=worst,
             evidence=tuple(
-                Evidence(text=f"{one.question.id}: {one.verdict}", against=one.verdict is Verdict.FAILS) for one in own
+                Proof(text=f"{one.question.id}: {one.verdict}", against=one.verdict is Grade.FAILS) for one in own
             ),
             missing=len(lacking),
             next=f"answer: {', '.join(one.question.id for one in lacking)}" if lacking else "",
@@ -166,7 +166,7 @@ def _proved(stages: Sequence[Answer]) -> int:
     """The highest stage below which none is missing."""
     proved = 0
     for stage in stages:
-        if stage.verdict is not Verdict.PASSES:
+        if stage.verdict is not Grade.PASSES:
             break
         proved += 1
     return proved
@@ -174,7 +174,7 @@ def _proved(stages: Sequence[Answer]) -> int:
 
 def _next(answers: Sequence[Answer], stages: Sequence[Answer]) -> tuple[NextStep, ...]:
     """What to do next: what gains most answers first, of equals what the lower stage needs, then what is less work."""
-    lacking = [one for one in answers if one.verdict is not Verdict.PASSES]
+    lacking = [one for one in answers if one.verdict is not Grade.PASSES]
     mirrored = {asked.SECURITY: asked.ACCESS}
     found: list[tuple[tuple[int, int, int, int], NextStep]] = []
     for place, one in enumerate(lacking):
@@ -182,7 +182,7 @@ def _next(answers: Sequence[Answer], stages: Sequence[Answer]) -> tuple[NextStep
             continue  # it is answered with what it mirrors
         answered = {one.question, *(layer for layer, point in mirrored.items() if point is one.question)}
         rest = {other.question.stage for other in lacking if other.question not in answered}
-        stage = one.question.stage not in rest and stages[one.question.stage - 1].verdict is not Verdict.PASSES
+        stage = one.question.stage not in rest and stages[one.question.stage - 1].verdict is not Grade.PASSES
         gain = len(answered) + int(stage)
         step = NextStep(question=one.question.id, todo=one.next, gain=gain, missing=one.missing)
         # What no declaration can give yet comes last: nobody can do anything about it.

@@ -10,11 +10,11 @@ from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import KeptScorecard
 from readiness_pipelines.overview.plain_values import plain_value
 from readiness_pipelines.overview.scorecard.card import Scorecard, scorecards
-from readiness_pipelines.overview.scorecard.questions import Verdict
+from readiness_pipelines.overview.scorecard.questions import Grade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class EarlierScorecard:
     """How a scope stood on a day.
 
     Attributes:
@@ -25,9 +25,9 @@ class Past:
 
     at: datetime
     stage: int
-    verdicts: Mapping[str, Verdict]
+    verdicts: Mapping[str, Grade]
 
-    def count(self, verdict: Verdict) -> int:
+    def count(self, verdict: Grade) -> int:
         """How many questions had a verdict; stages are not counted."""
         return sum(found is verdict for name, found in self.verdicts.items() if not name.startswith("stage-"))
 
@@ -60,17 +60,17 @@ def scorecards_of_today(
     return scorecards_to_keep(cards.values())
 
 
-def past_scorecards(scope: str, *, installation: Installation, days: int | None = None) -> tuple[Past, ...]:
+def past_scorecards(scope: str, *, installation: Installation, days: int | None = None) -> tuple[EarlierScorecard, ...]:
     """How a scope stood on each day on which somebody looked, oldest first; with `days`, so many of the newest.
 
     Raises:
         LedgerError: The ledger cannot be reached.
     """
     return tuple(
-        Past(
+        EarlierScorecard(
             at=card.at,
             stage=card.stage,
-            verdicts={one["question"]["id"]: Verdict(one["verdict"]) for one in card.answers["answers"]},
+            verdicts={one["question"]["id"]: Grade(one["verdict"]) for one in card.answers["answers"]},
         )
         for card in installation.ledger.scorecards.of(scope, days=days)
     )

@@ -9,13 +9,13 @@ from readiness_pipelines.overview.scorecard import questions as asked
 from readiness_pipelines.overview.scorecard.answering import against, answer, for_it, unknown
 from readiness_pipelines.overview.scorecard.gathered import Gathered
 from readiness_pipelines.overview.scorecard.operation import access
-from readiness_pipelines.overview.scorecard.questions import Answer, Evidence
+from readiness_pipelines.overview.scorecard.questions import Answer, Proof
 
 
 def pipeline(facts: Gathered) -> Answer:
     """What promises to be published within five minutes was, the last time."""
-    proofs: list[Evidence] = []
-    faults: list[Evidence] = []
+    proofs: list[Proof] = []
+    faults: list[Proof] = []
     for table in facts.tables:
         newest = facts.latencies.get(table.id)
         if newest is None or table.latency is None:

@@ -11,7 +11,7 @@ from readiness_pipelines.ledger import WATCHER, FindingKind, Incident, IncidentS
 from readiness_pipelines.overview.scorecard import questions as asked
 from readiness_pipelines.overview.scorecard.answering import against, answer, for_it, unknown
 from readiness_pipelines.overview.scorecard.gathered import LOOKED_BACK, Gathered
-from readiness_pipelines.overview.scorecard.questions import Answer, Evidence
+from readiness_pipelines.overview.scorecard.questions import Answer, Proof
 from readiness_pipelines.overview.scorecard.slas import SlaMonth
 
 LOOKS_WITHIN_HOURS = 24
@@ -29,7 +29,7 @@ def catalog(facts: Gathered) -> Answer:
     return answer(asked.CATALOG, [] if faults else proofs, faults, todo=todo)
 
 
-def _out_of_date(facts: Gathered) -> Iterator[Evidence]:
+def _out_of_date(facts: Gathered) -> Iterator[Proof]:
     for table in facts.tables:
         see, tally = catalog_command(table.id), facts.tallies.get(table.id)
         if not table.description:
@@ -69,8 +69,8 @@ def slas(facts: Gathered) -> Answer:
     """Each KPI has a quality SLA, and kept it in the newest month of which something is known, the one before first."""
     if not facts.products:
         return unknown(asked.SLAS, "there is no KPI", todo="declare the number that the data is for: @domain.kpi(…)")
-    proofs: list[Evidence] = []
-    faults: list[Evidence] = []
+    proofs: list[Proof] = []
+    faults: list[Proof] = []
     for product in facts.products:
         month = _telling_month(facts.slas.get(product.id, ()))
         see = f"readiness scorecard {product.id}"
@@ -94,7 +94,7 @@ def _telling_month(months: tuple[SlaMonth, ...]) -> SlaMonth | None:
 
 def gates(facts: Gathered) -> Answer:
     """Whatever is published was judged by a gate with rules, and so was all that it is computed from."""
-    faults: list[Evidence] = []
+    faults: list[Proof] = []
     rules = judged = 0
     for table in facts.tables:
         gate = facts.gates[table.id]
@@ -158,7 +158,7 @@ def _hours(incident: Incident, facts: Gathered) -> float:
     return ((incident.resolved_at or facts.now) - incident.opened_at).total_seconds() / 3_600
 
 
-def _of_incident(incident: Incident, said: str) -> Evidence:
+def _of_incident(incident: Incident, said: str) -> Proof:
     finding = incident.finding
     where = f"{finding.table}[{finding.batch}]" if finding.batch else str(finding.table)
     return against(
@@ -267,7 +267,7 @@ def staffed(facts: Gathered) -> Answer:
     return answer(asked.STAFFED, proofs, faults, todo=todo)
 
 
-def _answers(domain: Domain, facts: Gathered) -> tuple[int, list[Evidence]]:
+def _answers(domain: Domain, facts: Gathered) -> tuple[int, list[Proof]]:
     """How many incidents of a domain somebody answered in time, and those that nobody did.
 
     One that was over in time by itself needed no answer, and proves nothing.

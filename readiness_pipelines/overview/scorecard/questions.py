@@ -6,7 +6,7 @@ from enum import StrEnum
 from readiness_pipelines.names import TableId
 
 
-class Verdict(StrEnum):
+class Grade(StrEnum):
     """Proved, disproved, or not known: what nothing proves does not pass."""
 
     PASSES = "passes"
@@ -14,7 +14,7 @@ class Verdict(StrEnum):
     NO_EVIDENCE = "no evidence"
 
 
-class Part(StrEnum):
+class Area(StrEnum):
     """The parts of the scorecard."""
 
     OPERATION = "operational readiness"
@@ -35,14 +35,14 @@ class Question:
     """
 
     id: str
-    part: Part
+    part: Area
     text: str
     stage: int
     possible: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Proof:
     """Something that speaks for or against: a sentence, and where to look it up.
 
     Attributes:
@@ -73,64 +73,71 @@ class Answer:
     """
 
     question: Question
-    verdict: Verdict
-    evidence: tuple[Evidence, ...]
+    verdict: Grade
+    evidence: tuple[Proof, ...]
     missing: int
     next: str
 
 
 CATALOG = Question(
     id="catalog",
-    part=Part.OPERATION,
+    part=Area.OPERATION,
     text="Is there a catalog that is current, and somebody answers for each entry?",
     stage=1,
 )
-SLAS = Question(id="slas", part=Part.OPERATION, text="Has each KPI a quality SLA, and was it kept?", stage=2)
+SLAS = Question(id="slas", part=Area.OPERATION, text="Has each KPI a quality SLA, and was it kept?", stage=2)
 GATES = Question(
-    id="gates", part=Part.OPERATION, text="Does a gate judge every batch on every path to production?", stage=2
+    id="gates", part=Area.OPERATION, text="Does a gate judge every batch on every path to production?", stage=2
 )
 FEATURES = Question(
     id="features",
-    part=Part.OPERATION,
+    part=Area.OPERATION,
     text="Are features shared, and the same for training and serving?",
     stage=4,
     possible=False,
 )
 MODELS = Question(
     id="models",
-    part=Part.OPERATION,
+    part=Area.OPERATION,
     text="Are models versioned, with the data that they were trained on?",
     stage=4,
     possible=False,
 )
-DRIFT = Question(id="drift", part=Part.OPERATION, text="Is drift watched, and does somebody get the alert?", stage=2)
-REVIEWS = Question(id="reviews", part=Part.OPERATION, text="Is what a second person has to look at looked at?", stage=3)
+DRIFT = Question(id="drift", part=Area.OPERATION, text="Is drift watched, and does somebody get the alert?", stage=2)
+REVIEWS = Question(id="reviews", part=Area.OPERATION, text="Is what a second person has to look at looked at?", stage=3)
 ACCESS = Question(
-    id="access", part=Part.OPERATION, text="Are access, privacy and audit written down, and enforced?", stage=3
+    id="access", part=Area.OPERATION, text="Are access, privacy and audit written down, and enforced?", stage=3
 )
-STANDARDS = Question(id="standards", part=Part.OPERATION, text="Can others read it by open standards?", stage=1)
+STANDARDS = Question(id="standards", part=Area.OPERATION, text="Can others read it by open standards?", stage=1)
 STAFFED = Question(
-    id="staffed", part=Part.OPERATION, text="Are there owners and somebody on call, who answer in time?", stage=3
+    id="staffed", part=Area.OPERATION, text="Are there owners and somebody on call, who answer in time?", stage=3
 )
 PIPELINE = Question(
-    id="pipeline", part=Part.LAYERS, text="Pipeline: is what promises five minutes or less published in time?", stage=4
+    id="pipeline",
+    part=Area.LAYERS,
+    text="Pipeline: is what promises five minutes or less published in time?",
+    stage=4,
 )
 VECTORS = Question(
-    id="vectors", part=Part.LAYERS, text="Vector storage: are embeddings gated, and versioned?", stage=4, possible=False
+    id="vectors",
+    part=Area.LAYERS,
+    text="Vector storage: are embeddings gated, and versioned?",
+    stage=4,
+    possible=False,
 )
 RETRIEVAL = Question(
     id="retrieval",
-    part=Part.LAYERS,
+    part=Area.LAYERS,
     text="Context retrieval: is what is retrieved permitted, fresh and measured?",
     stage=4,
     possible=False,
 )
 SECURITY = Question(
-    id="security", part=Part.LAYERS, text="Security and compliance: are access, privacy and audit enforced?", stage=3
+    id="security", part=Area.LAYERS, text="Security and compliance: are access, privacy and audit enforced?", stage=3
 )
 LLM = Question(
     id="llm",
-    part=Part.LAYERS,
+    part=Area.LAYERS,
     text="LLM operations: are prompts, models and answers versioned and evaluated?",
     stage=4,
     possible=False,
@@ -157,20 +164,20 @@ ASKED = (
 
 STAGES = (
     Question(
-        id="stage-1", part=Part.STAGES, text="Stage 1, known: who looks for data finds it, and can read it", stage=0
+        id="stage-1", part=Area.STAGES, text="Stage 1, known: who looks for data finds it, and can read it", stage=0
     ),
     Question(
         id="stage-2",
-        part=Part.STAGES,
+        part=Area.STAGES,
         text="Stage 2, trusted: what is published is good, in time, and watched",
         stage=0,
     ),
     Question(
-        id="stage-3", part=Part.STAGES, text="Stage 3, governed: people answer, review and are held to it", stage=0
+        id="stage-3", part=Area.STAGES, text="Stage 3, governed: people answer, review and are held to it", stage=0
     ),
     Question(
         id="stage-4",
-        part=Part.STAGES,
+        part=Area.STAGES,
         text="Stage 4, ready for models: features, models and retrieval are, too",
         stage=0,
     ),

@@ -9,10 +9,10 @@ from readiness_pipelines.batches import Counts, Publication
 from readiness_pipelines.contracts import GatedTable, Kpi, Sla, Table
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchOutcome, Turn, counts_of
+from readiness_pipelines.ledger import OutcomeRecord, StateChange, counts_of
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import freshness_kept
-from readiness_pipelines.overview.catalog.quality import Hold, holds_of, month_of, month_span, months_of, pass_share
+from readiness_pipelines.overview.catalog.quality import HeldTime, holds_of, month_of, month_span, months_of, pass_share
 from readiness_pipelines.overview.domain_map import data_path
 
 MONTHS = 12
@@ -133,7 +133,7 @@ def _measures(
     month: str,
     *,
     counts: Sequence[Counts | None],
-    holds: Sequence[Hold],
+    holds: Sequence[HeldTime],
     publications: Sequence[Publication],
     now: datetime,
 ) -> Iterator[SlaMeasure]:
@@ -161,10 +161,10 @@ def _measures(
         )
 
 
-def _rows(table: Table, outcomes: Sequence[BatchOutcome], turns: Sequence[Turn]) -> Mapping[str, Counts]:
+def _rows(table: Table, outcomes: Sequence[OutcomeRecord], turns: Sequence[StateChange]) -> Mapping[str, Counts]:
     """The rows of a table's batches, by month."""
     months = months_of(table.batches, turns, outcomes)
-    by_month: dict[str, list[BatchOutcome]] = {}
+    by_month: dict[str, list[OutcomeRecord]] = {}
     for one in outcomes:
         if one.batch in months:
             by_month.setdefault(months[one.batch], []).append(one)
@@ -174,7 +174,7 @@ def _rows(table: Table, outcomes: Sequence[BatchOutcome], turns: Sequence[Turn])
 def _months(
     path: Sequence[Table],
     rows: Mapping[TableId, Mapping[str, Counts]],
-    holds: Mapping[TableId, Sequence[Hold]],
+    holds: Mapping[TableId, Sequence[HeldTime]],
     *,
     now: datetime,
     most: int,

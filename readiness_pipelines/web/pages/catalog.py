@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from readiness_pipelines.contracts import Kpi, Table, answers_for
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview import Hit, Where, search_catalog
+from readiness_pipelines.overview import SearchHit, Where, search_catalog
 from readiness_pipelines.web.pages.product import kind_of
 from readiness_pipelines.web.paging import page_number
 from readiness_pipelines.web.rendering import page
@@ -58,6 +58,6 @@ def _line(table: Table, standing: str, met: str) -> CatalogLine:
     return CatalogLine(table.id, standing, words, kind_of(table), answers_for(table), met)
 
 
-def _met(hit: Hit) -> str:
+def _met(hit: SearchHit) -> str:
     columns = f" {', '.join(hit.columns)}" if hit.columns else ""
     return ", ".join(f"{one.value}{columns}" if one is Where.COLUMN else one.value for one in hit.where[:3])

@@ -3,14 +3,14 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from readiness_pipelines.overview import Part, Verdict, past_scorecards
+from readiness_pipelines.overview import Area, Grade, past_scorecards
 from readiness_pipelines.web.rendering import page
 from readiness_pipelines.web.site import Site
 
 SHOWN_EVIDENCE = 6
 SHOWN_STEPS = 8
 SHOWN_DAYS = 30
-_TITLES = {Part.OPERATION: "Operational readiness", Part.LAYERS: "The five layers", Part.STAGES: "Stages"}
+_TITLES = {Area.OPERATION: "Operational readiness", Area.LAYERS: "The five layers", Area.STAGES: "Stages"}
 
 
 def show(request: Request, site: Site) -> Response:
@@ -30,10 +30,10 @@ def show(request: Request, site: Site) -> Response:
         card=card,
         scope=scope,
         scopes=list(dict.fromkeys(("", *(one.name for one in site.domains), scope))),
-        counts=[(verdict.value, card.count(verdict)) for verdict in Verdict],
-        parts=[(_TITLES[part], part.name.lower(), card.part(part)) for part in Part],
+        counts=[(verdict.value, card.count(verdict)) for verdict in Grade],
+        parts=[(_TITLES[part], part.name.lower(), card.part(part)) for part in Area],
         shown_evidence=SHOWN_EVIDENCE,
         next_steps=list(todo.items())[:SHOWN_STEPS],
         slas=card.slas[::-1],
-        past=[(one.at, one.stage, [(verdict.value, one.count(verdict)) for verdict in Verdict]) for one in past[::-1]],
+        past=[(one.at, one.stage, [(verdict.value, one.count(verdict)) for verdict in Grade]) for one in past[::-1]],
     )
