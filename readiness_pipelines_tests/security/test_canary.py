@@ -16,16 +16,21 @@ from typing import Any
 import dagster as dg
 import pytest
 from sqlalchemy import create_engine, inspect, text
+from starlette.testclient import TestClient
 
+from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.masking import messages, rows, values
 from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration import launching
+from readiness_pipelines.settings import Settings
+from readiness_pipelines.web.app import build_app
+from readiness_pipelines.web.site import Site
 from readiness_pipelines_tests.alerts.endpoint import Endpoint, listening
 from readiness_pipelines_tests.cli.calling import RUNNER
 from readiness_pipelines_tests.conftest import ROOT
 from readiness_pipelines_tests.databases import Kind, new_postgres_database
-from readiness_pipelines_tests.security.ward import BREAKS, KILLED, SPLIT, canary, land_ward
+from readiness_pipelines_tests.security.ward import BREAKS, KILLED, SPLIT, canary, land_ward, ward
 
 MARK = re.compile(rb"zq\d\dqx|91827364\d\d|1907-0[12]-\d\d", re.IGNORECASE)
 ERASABLE = "ledger_decision_values"
@@ -78,6 +83,7 @@ def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         "READINESS_WAREHOUSE": str(tmp_path / "warehouse"),
         "READINESS_CATALOG_URL": database,
         "READINESS_DOMAINS": "readiness_pipelines_tests.security.ward:ward",
+        "READINESS_OPENLINEAGE": '{"archive": "file:lineage.jsonl"}',
         "TMPDIR": str(tmp_path / "tmp"),
         "COLUMNS": "250",
     }.items():
@@ -179,18 +185,48 @@ def look_around(searched: Searched) -> None:
         ("domain", "show", "ward"),
         ("scan", "ward"),
         ("audit", "verify"),
+        ("catalog", "show", "ward.visits_csv"),
+        ("catalog", "search", "visits"),
+        ("scorecard",),
+        ("lineage", "upstream", "ward.stay_rate"),
+        ("lineage", "impact", "ward.visits_csv.patient"),
+        ("lineage", "row", "ward.visits_csv", SPLIT, "3"),
     ]
     for command in commands:
-        assert call(searched, *command), command
+        assert not call(searched, *command).startswith("error"), command
         call(searched, *command, "--json")
     call(searched, "quarantine", "export", *held, "--to", "waiting.csv")
     call(searched, "suggest", "ward.visits_csv")
+    assert "contracts/ has" in call(searched, "contract", "export", "ward", "--out", "contracts")
+    assert "sent" in call(searched, "lineage", "send")
     pages = ("--to", "pages")
     assert ".html" in call(searched, "report", "ward", *pages)
     of_batch = ("ward.visits_jsonl", "--batch", BREAKS, "--no-browser")
     assert ".html" in call(searched, "open", *of_batch, *pages)
     call(searched, "check")
     call(searched, "doctor")
+
+
+def look_at_pages(searched: Searched) -> None:
+    """Every page that shows something of a batch, its rows or its table, and the same as JSON."""
+    settings = Settings()
+    site = Site(
+        settings=settings,
+        domains=(ward,),
+        installation=Installation.open(settings),
+        start_replay=lambda _number: None,
+        hosts=frozenset({"testserver"}),
+        patience=60,
+    )
+    browser = TestClient(build_app(site))
+    csv, jsonl = f"ward/visits_csv/{SPLIT}", f"ward/visits_jsonl/{BREAKS}"
+    paths = ["", "inbox", "map", "catalog", "scorecard", "tables/ward/visits_csv", "products/ward/stay_rate"]
+    paths += ["incidents/1", *(f"{page}/{batch}" for page in ("batches", "decide") for batch in (csv, jsonl))]
+    for path in paths:
+        answer = browser.get(f"/{path}")
+        assert answer.status_code == 200, path
+        searched.look(f"pages: /{path}", answer.text)
+    assert "«text, 1" in browser.get(f"/batches/{jsonl}").text
 
 
 def search(project: Path, searched: Searched, endpoint: Endpoint) -> None:
@@ -245,10 +281,11 @@ def test_no_value_of_a_classified_column_leaves_the_lakehouse(project: Path, mon
         kill_in_the_middle(project, searched, *evaluate, of="ward_quarantine.visits_csv")
         decide(project, searched)
         look_around(searched)
+        look_at_pages(searched)
         search(project, searched, endpoint)
         assert endpoint.received
     assert searched.found == {}
-    assert set(searched.doors) == {"command line", "messages", "ledger", "files"}
+    assert set(searched.doors) == {"command line", "messages", "pages", "ledger", "files"}
     revealed = RUNNER.invoke(
         _app(), ["quarantine", "rows", "ward.visits_jsonl", "--batch", BREAKS, "--reveal", "--reason", "a phone call"]
     )
