@@ -62,7 +62,8 @@ class Settings(BaseSettings):
             the commands alone.
         dagster_url: Address of Dagster's UI, that the web page's runs and tables link to; without it nothing does.
         openlineage: Who is sent OpenLineage events, by name: the table ``[settings.openlineage]``; JSON where it is a
-            variable. ``file:PATH`` appends lines of JSON to a file, ``https://…`` is posted each event; ``env:NAME``
+            variable. ``file:PATH`` appends lines of JSON to a file, ``https://…`` is posted each event, ``kafka://host:9092/topic``
+            is sent each; ``env:NAME``
             stands for what the variable NAME holds.
         openlineage_tokens: Tokens for those that are posted events, by the same names: the table
             ``[settings.openlineage_tokens]``, ``env:NAME`` for what the variable NAME holds.

@@ -275,14 +275,14 @@ class _Row:
                 self._table, batch=self._ref.batch, installation=self._installation, engine=self._engine
             ).rows
             one: Any = given.filter(f"_row = {self._row}")
-        except ReadinessError:
+        except ReadinessError:  # raw is gone, say: the decisions are told all the same, without whether they touch it
             one = None
         for decision in applied:
             touches = None
             if one is not None:
                 try:
                     touches, one = self._touched(decision, one)
-                except (duckdb.Error, ReadinessError, KeyError):
+                except (duckdb.Error, ReadinessError, KeyError):  # its values are erased, or its columns are gone
                     touches = None
             yield AppliedDecision(decision=decision, touches=touches)
 

@@ -1,4 +1,4 @@
-"""Where events go: a file of JSON lines, or an address that each is posted to."""
+"""Where events go: a file of JSON lines, an address that each is posted to, or a topic."""
 
 import json
 import os
@@ -84,9 +84,13 @@ def _receiver(name: str, settings: Settings) -> Receiver:
     if address.startswith(("https://", "http://")):
         token = _value(name, settings.openlineage_tokens, "openlineage_tokens")
         return HttpReceiver(name=name, url=address, token=token)
+    if address.startswith("kafka://"):
+        from readiness_pipelines.openlineage.kafka_topic import TopicReceiver  # noqa: PLC0415  # an extra
+
+        return TopicReceiver(name, address)
     raise DeclarationError(
-        f"the receiver {name!r} in [settings.openlineage] is neither a file nor an address",
-        way_out="write file:PATH, or https://…",
+        f"the receiver {name!r} in [settings.openlineage] is neither a file, an address nor a topic",
+        way_out="write file:PATH, https://…, or kafka://host:9092/topic",
     )
 
 

@@ -184,5 +184,5 @@ def _columns_of(error: Mapping[str, Any], of_rule: Mapping[str, tuple[str, ...]]
 def _columns_of_rules(table: Table) -> Mapping[str, tuple[str, ...]]:
     try:
         return {rule.name: rule.columns for rule in gate_of(table).rules}
-    except GateBuildError:
+    except GateBuildError:  # the rows of the gate before are shown all the same
         return {}

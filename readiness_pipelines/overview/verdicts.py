@@ -67,7 +67,7 @@ def _rules(
     """Reason, route and columns of the rules of the gate of a version, by name."""
     try:
         gate = gate_of(table, default_engine=installation.engine_name)
-    except GateBuildError:
+    except GateBuildError:  # the verdict is of a gate that the ledger has the words of
         gate = None
     if gate is not None and version in (None, gate.version):
         return {rule.name: (rule.reason, rule.route.value, rule.columns) for rule in gate.rules}

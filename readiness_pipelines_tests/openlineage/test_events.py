@@ -1,6 +1,7 @@
 """OpenLineage events of real deliveries: valid by the specification, complete, and without classified values."""
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 from duckdb import DuckDBPyRelation as Relation
 
 from readiness_pipelines import (
@@ -26,10 +28,12 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.decisions import Waiver, keep_decision
 from readiness_pipelines.delivery import deliver, ingest
 from readiness_pipelines.delivery.classes import classes_of
-from readiness_pipelines.errors import ReadinessError
+from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.openlineage import EventFile, EventMaker, HttpReceiver, send_again, send_events, skip_to_now
+from readiness_pipelines.openlineage.kafka_topic import TopicReceiver
 from readiness_pipelines_tests.alerts.endpoint import listening
+from readiness_pipelines_tests.brokers import Broker
 from readiness_pipelines_tests.databases import Kind
 from readiness_pipelines_tests.openlineage.validating import event_problems
 from readiness_pipelines_tests.samples import gated, land
@@ -266,3 +270,38 @@ def test_what_is_refused_for_good_is_kept_and_can_be_sent_again_and_a_new_receiv
         assert send_events(late, maker, installation=installation, clock=lambda: START).sent == 0
         bring(domain, installation, "2026-03-02", GOOD)
         assert send_events(late, maker, installation=installation, clock=lambda: START).sent == 4
+
+
+def test_a_topic_gets_each_event_and_one_whose_broker_was_down_gets_them_later(
+    installation: Installation, tmp_path: Path
+) -> None:
+    domain = shop()
+    bring(domain, installation, "2026-03-01", GOOD)
+    kafka = Broker("noida", tmp_path / "broker")
+    receiver = TopicReceiver("bus", f"kafka://{kafka.address}/lineage", seconds=2)
+
+    def send(*, now: bool = False) -> Any:
+        maker = maker_of(domain, installation)
+        return send_events(receiver, maker, installation=installation, clock=lambda: START, now=now)
+
+    assert send().error == "no broker took it within 2 seconds"
+    kafka.start()
+    try:
+        kafka.make_topic("lineage")
+        assert send(now=True).sent == 4
+        consumer = Consumer({**kafka.options, "group.id": "test"}, logger=logging.getLogger("brokers"))
+        consumer.assign([TopicPartition("lineage", 0, 0)])
+        received = [message for _ in range(4) if (message := consumer.poll(20)) is not None]
+        consumer.close()
+    finally:
+        kafka.stop()
+    events = [json.loads(message.value() or b"") for message in received]
+    assert events == made_events_with_times(domain, installation)
+    assert [message.key() for message in received] == [event["run"]["runId"].encode() for event in events]
+
+
+@pytest.mark.parametrize("address", ["kafka://host:9092", "kafka:///topic", "kafka://ann:s3cret@host/topic"])
+def test_a_topic_without_brokers_or_a_name_is_refused(address: str) -> None:
+    with pytest.raises(DeclarationError, match=r"'bus' .* names no brokers with a port, or no topic") as refused:
+        TopicReceiver("bus", address)
+    assert "s3cret" not in str(refused.value)
