@@ -123,7 +123,8 @@ def _answer_text(answer: Answer) -> Text:
         for number, one in enumerate(answer.evidence):
             shown.append("  " if number == 0 else ", ").append(one.text, style="red" if one.against else "dim")
         return shown
-    shown = Text(f"{answer.question.id}: ", style="bold").append(Text(answer.question.text, style="not bold"))
+    asked = answer.question.text.rpartition(": ")[2] if answer.question.part is Area.LAYERS else answer.question.text
+    shown = Text(f"{answer.question.id}: ", style="bold").append(Text(asked, style="not bold"))
     for one in answer.evidence[:SHOWN_EVIDENCE]:
         shown.append(f"\n  {one.text}", style="not bold red" if one.against else "not bold dim")
     if (more := len(answer.evidence) - SHOWN_EVIDENCE) > 0:

@@ -213,7 +213,9 @@ def access(facts: Gathered) -> Answer:
     if facts.erasures:
         said = f"requests to be forgotten that are not done: {len(facts.erasures):,}"
         faults.append(against(said, command="readiness erase --resume"))
-    proofs = [for_it(f"{facts.linked:,} rows of the trail are as they were written", command="readiness audit verify")]
+    proofs = [
+        for_it(f"{facts.linked:,} linked rows of the ledger are as they were written", command="readiness audit verify")
+    ]
     if personal:
         proofs.append(for_it(f"columns that name persons and are protected before they are published: {personal:,}"))
     if facts.decided and not facts.unproved:
