@@ -112,7 +112,7 @@ def test_a_value_that_a_decision_names_is_not_in_what_stays_for_ever_and_can_be_
         if decision.id in {number for number, _ in values}:
             with pytest.raises(DeclarationError, match=f"decision {decision.id} .* its values were erased") as caught:
                 corrected(rows, [decision], engine)
-            assert f"undo day_1 --decision {decision.id}" in caught.value.way_out
+            assert f"undo shop.orders --batch day_1 --decision {decision.id}" in caught.value.way_out
     cells = decisions_about(ledger, REF)[1]
     without = rows.filter("_row > 1")
     assert corrected(without, [cells], engine).fetchall() == without.fetchall(), "the rows are gone with the cells"
@@ -185,7 +185,9 @@ def test_a_correction_that_cannot_be_applied_names_its_decision(
     kept = keep(ledger, Correction(column=column, expression="gone_too"))
     with pytest.raises(DeclarationError, match=rf"decision {kept.id} about shop.orders\[day_1\]") as caught:
         corrected(rows, [kept], engine)
-    assert caught.value.way_out == f"readiness quarantine undo day_1 --decision {kept.id}"
+    assert (
+        caught.value.way_out == f"readiness quarantine undo shop.orders --batch day_1 --decision {kept.id} --reason …"
+    )
 
 
 def test_a_gate_is_told_of_waivers_and_discardings_alone(ledger: Ledger) -> None:

@@ -36,7 +36,7 @@ def test_what_cannot_be_applied_later_is_refused_when_it_is_decided(tmp_path: Pa
     assert make(Correction(column="note", expression="'8'", where="_row = 1"))
     with pytest.raises(DeclarationError, match=rf"after this correction, decision {waived} .* cannot be applied") as no:
         make(Correction(column="note", expression="'\\xZZ'", where="_row = 0"))
-    assert no.value.way_out == f"readiness quarantine undo {BATCH} --decision {waived}"
+    assert no.value.way_out == f"readiness quarantine undo shop.orders --batch {BATCH} --decision {waived} --reason …"
 
 
 def test_a_time_that_python_cannot_hold_is_a_value_like_others(tmp_path: Path) -> None:

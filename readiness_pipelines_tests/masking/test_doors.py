@@ -11,11 +11,12 @@ PACKAGE = Path(__file__).parent.parent.parent / "readiness_pipelines"
 
 TAKES_VALUES = {
     # A draft is made of a file that nobody declared yet; a test's rows are its own.
-    "judge": {"delivery/judging.py", "drafting/judging.py", "drafting/row_tests.py", "testing/verdicts.py"},
+    "judge": {"delivery/judging.py", "drafting/judging.py", "drafting/row_tests.py", "streaming/finishing.py"}
+    | {"testing/verdicts.py"},
     "profile_of": {"delivery/profiling.py"},
     "profile_of_staged": {"delivery/profiling.py"},
     "values_of": {"delivery/kpis.py"},
-    "quarantine_rows": {"cli/decisions.py", "reports/batch_facts.py"},
+    "quarantine_rows": {"cli/decisions.py", "reports/batch_facts.py", "reports/facts.py", "web/api.py"},
 }
 """What gives values of rows to Python, and the only files that call it: each redacts what it passes on."""
 
@@ -29,11 +30,13 @@ HANDLE_ROWS = ("decisions", "delivery", "engines", "gates/judge", "overview", "p
 
 OF_NO_ROWS = {
     "overview/plan_file.py",  # a plan's file
+    "overview/on_call.py",  # a calendar
     "sources/landing.py",  # paths
     "sources/csv_rows.py",  # csv.Error, which quotes nothing
     "sources/prelude.py",  # as above
     "sources/json_rows.py",  # our own parser's errors, which name places and keys
     "sources/json_stream.py",  # as above
+    "sources/messages.py",  # as above
     "sources/function.py",  # a batch's key that is none
     "engines/spark/session.py",  # a cluster that cannot be reached
 }

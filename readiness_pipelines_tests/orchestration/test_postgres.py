@@ -67,7 +67,7 @@ def test_all_three_on_postgres_give_the_same_rows(
     monkeypatch.setenv("READINESS_CATALOG_URL", (project / "database.url").read_text())
     monkeypatch.setenv("READINESS_LANDING", str(project / "landing"))
     monkeypatch.setenv("READINESS_WAREHOUSE", str(project / "warehouse"))
-    monkeypatch.setenv("READINESS_KEYS", '{"patients": "env:PATIENTS_KEY"}')
+    monkeypatch.setenv("READINESS_KEYS", '{"patients": "env:PATIENTS_KEY", "cards": "env:PATIENTS_KEY"}')
     monkeypatch.setenv("PATIENTS_KEY", "a key of tests, of more than 32 bytes")
     monkeypatch.chdir(os.fspath(ROOT))
     found = {one["what"]: one for one in as_json("doctor", "--instance")}

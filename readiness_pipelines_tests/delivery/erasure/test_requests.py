@@ -1,5 +1,6 @@
 """A person who asks for it is erased: nothing tells of them any more, and every other row is as it was."""
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -340,8 +341,9 @@ def test_a_person_is_gone_from_every_version_of_a_table_and_from_the_restricted_
     file = tmp_path / "landing" / "patients.csv"
     settings = settings_in(tmp_path).model_copy(update={"restricted_warehouse": str(tmp_path / "restricted")})
     installation = Installation.open(settings)
-    for rows in (f"P-1,a\n{ANNA},b\nP-2,c\n", f"P-1,a\n{ANNA},c\nP-3,b\nP-4,b\n", "P-1,b\nP-4,b\n"):
+    for hour, rows in enumerate((f"P-1,a\n{ANNA},b\nP-2,c\n", f"P-1,a\n{ANNA},c\nP-3,b\nP-4,b\n", "P-1,b\nP-4,b\n")):
         file.write_text(f"patient,ward\n{rows}")
+        os.utime(file, (3_600 * hour + 1_700_000_000,) * 2)  # each a version of its own
         run_domains(domain, installation=installation)
     before = rows_of(installation, "clinic_versions.patients")["clinic_versions.patients"]
     assert len(before) == 7
