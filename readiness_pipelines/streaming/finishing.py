@@ -54,10 +54,13 @@ class _Task:
     def properties(self) -> dict[str, str]:
         """What the snapshots of the slice say."""
         offsets = ", ".join(f"{p}: {start}-{end}" for p, (start, end) in self.slice.ranges.items())
+        # A slice that is finished after a crash is committed partition by partition: each is an attempt of its own, or
+        # the second would be taken for the first, which is there already.
+        attempt = "-".join([self.slice.id, *map(str, sorted(self.slice.ranges))])
         return {
             "readiness.table": str(self.table.id),
             "readiness.run": self.run.run_id,
-            "readiness.attempt": self.slice.id,
+            "readiness.attempt": attempt,
             "readiness.stream.offsets": offsets,
         }
 
