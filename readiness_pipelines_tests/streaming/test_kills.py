@@ -1,7 +1,7 @@
 """Whatever is killed wherever: each message is in the tables once."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -64,3 +64,20 @@ def test_a_process_killed_at_any_point_and_a_zombie_lose_and_double_nothing(
     )
     assert account(table, ends, installation).is_clean
     assert reconcile([domain], installation=installation).problems == ()
+
+
+def test_a_slice_of_several_partitions_is_finished_for_each_of_them_after_a_kill(
+    noida: Broker, installation: Installation, tmp_path: Path
+) -> None:
+    values = mixed(80)
+    noida.send(TOPIC, values, partitions=PARTITIONS)
+    ends = {partition: len(values[partition::PARTITIONS]) for partition in range(PARTITIONS)}
+
+    def victim(now: datetime, **what: object) -> Victim:
+        said: dict[str, object] = {"records": 80, "folder": str(tmp_path), "address": noida.address, **what}
+        return Victim(ends={str(one): end for one, end in ends.items()}, now=now.isoformat(), **said)  # type: ignore[arg-type]
+
+    with Nursery() as nursery:
+        assert nursery.run(victim(START, point=Point.LANDED.value)) == "killed"
+        assert nursery.run(victim(START + timedelta(minutes=3))) == "done"
+    assert account(payments_table(payments_domain()), ends, installation).is_clean
