@@ -102,18 +102,18 @@ def _say_card(card: Scorecard) -> None:
         OUT.print(grid)
     if card.slas:
         OUT.print(_slas_table(card.slas))
-    by_todo: dict[str, list[NextStep]] = {}
+    by_way_out: dict[str, list[NextStep]] = {}
     for step in card.next:
-        by_todo.setdefault(step.todo, []).append(step)
+        by_way_out.setdefault(step.way_out, []).append(step)
     grid = plain_table("what to do next")
     grid.show_header = False
     grid.add_column(overflow="fold", max_width=SHOWN_WIDTH)
     grid.add_column(overflow="fold")
-    for todo, steps in list(by_todo.items())[:SHOWN_STEPS]:
+    for way_out, steps in list(by_way_out.items())[:SHOWN_STEPS]:
         missing = sum(step.missing for step in steps)
         named = steps[0].question if len(steps) == 1 else f"{len(steps)} questions"
-        grid.add_row(named, Text(f"{todo} ({missing:,} to put right)" if missing else todo))
-    if by_todo:
+        grid.add_row(named, Text(f"{way_out} ({missing:,} to put right)" if missing else way_out))
+    if by_way_out:
         OUT.print(grid)
 
 

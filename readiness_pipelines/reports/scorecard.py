@@ -22,7 +22,7 @@ def scorecard_parts(card: Scorecard) -> Iterator[Part]:
         name="next",
         title="What to do next",
         head=("question", "what", "to put right", "answers gained"),
-        rows=[(one.question, one.todo, str(one.missing or "–"), str(one.gain)) for one in card.next],
+        rows=[(one.question, one.way_out, str(one.missing or "–"), str(one.gain)) for one in card.next],
         empty="everything passes",
     )
     yield Part(

@@ -19,14 +19,14 @@ def against(text: str, *, command: str = "", table: TableId | None = None, incid
     return Proof(text=text, against=True, command=command, table=table, incident=incident)
 
 
-def answer(question: Question, proofs: Sequence[Proof], faults: Iterable[Proof], *, todo: str) -> Answer:
+def answer(question: Question, proofs: Sequence[Proof], faults: Iterable[Proof], *, way_out: str) -> Answer:
     """The answer where evidence was looked for: faults disprove it, proofs alone prove it.
 
     Args:
         question: The question.
         proofs: What speaks for it; without any, and without a fault, nobody knows.
         faults: What speaks against it.
-        todo: What to do where it does not pass.
+        way_out: What to do where it does not pass.
     """
     found = tuple(faults)
     shown = found[:SHOWN]
@@ -38,16 +38,16 @@ def answer(question: Question, proofs: Sequence[Proof], faults: Iterable[Proof],
         verdict=verdict,
         evidence=(*shown, *proofs),
         missing=len(found),
-        next="" if verdict is Grade.PASSES else todo,
+        next="" if verdict is Grade.PASSES else way_out,
     )
 
 
-def unknown(question: Question, why: str, *, todo: str) -> Answer:
+def unknown(question: Question, why: str, *, way_out: str) -> Answer:
     """The answer where there is no evidence.
 
     Args:
         question: The question.
         why: Why not.
-        todo: What would give some.
+        way_out: What would give some.
     """
-    return Answer(question=question, verdict=Grade.NO_EVIDENCE, evidence=(for_it(why),), missing=0, next=todo)
+    return Answer(question=question, verdict=Grade.NO_EVIDENCE, evidence=(for_it(why),), missing=0, next=way_out)

@@ -51,14 +51,14 @@ class NextStep:
 
     Attributes:
         question: The question that it answers.
-        todo: What to do, for people.
+        way_out: What to do, for people.
         gain: How many answers would pass that do not: the question's own, a layer that asks the same, and the stages
             that lack nothing else.
         missing: How many things have to be put right for it; 0 where nobody knows.
     """
 
     question: str
-    todo: str
+    way_out: str
     gain: int
     missing: int
 
@@ -140,7 +140,7 @@ def _card(scope: str, facts: Gathered) -> Scorecard:
 
 def _answer(question: Question, facts: Gathered) -> Answer:
     if not facts.delivered:
-        return unknown(question, "nothing was delivered yet", todo="deliver something: readiness run")
+        return unknown(question, "nothing was delivered yet", way_out="deliver something: readiness run")
     return _ANSWERS[question](facts)
 
 
@@ -184,7 +184,7 @@ def _next(answers: Sequence[Answer], stages: Sequence[Answer]) -> tuple[NextStep
         rest = {other.question.stage for other in lacking if other.question not in answered}
         stage = one.question.stage not in rest and stages[one.question.stage - 1].verdict is not Grade.PASSES
         gain = len(answered) + int(stage)
-        step = NextStep(question=one.question.id, todo=one.next, gain=gain, missing=one.missing)
+        step = NextStep(question=one.question.id, way_out=one.next, gain=gain, missing=one.missing)
         # What no declaration can give yet comes last: nobody can do anything about it.
         later = int(not one.question.possible)
         found.append(((later, -gain, one.question.stage * 1_000 + min(one.missing, 999), place), step))

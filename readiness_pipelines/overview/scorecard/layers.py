@@ -29,18 +29,18 @@ def pipeline(facts: Gathered) -> Answer:
     if not proofs and not faults:
         promising = [table for table in facts.tables if table.id in facts.latencies]
         why = "nothing was published where it is promised" if promising else "nothing promises five minutes or less"
-        return unknown(asked.PIPELINE, why, todo='promise it where it matters: latency="5m"')
-    return answer(asked.PIPELINE, proofs, faults, todo="see what was slow: readiness history")
+        return unknown(asked.PIPELINE, why, way_out='promise it where it matters: latency="5m"')
+    return answer(asked.PIPELINE, proofs, faults, way_out="see what was slow: readiness history")
 
 
 def vectors(_facts: Gathered) -> Answer:
     """There are no embeddings yet."""
-    return unknown(asked.VECTORS, "there is no vector storage", todo="no embeddings can be declared yet")
+    return unknown(asked.VECTORS, "there is no vector storage", way_out="no embeddings can be declared yet")
 
 
 def retrieval(_facts: Gathered) -> Answer:
     """Nothing is retrieved for a model yet."""
-    return unknown(asked.RETRIEVAL, "nothing is retrieved for a model", todo="no documents can be declared yet")
+    return unknown(asked.RETRIEVAL, "nothing is retrieved for a model", way_out="no documents can be declared yet")
 
 
 def security(facts: Gathered) -> Answer:
@@ -50,4 +50,4 @@ def security(facts: Gathered) -> Answer:
 
 def llm(_facts: Gathered) -> Answer:
     """There are no language models yet."""
-    return unknown(asked.LLM, "no language model is operated", todo="none can be declared yet")
+    return unknown(asked.LLM, "no language model is operated", way_out="none can be declared yet")

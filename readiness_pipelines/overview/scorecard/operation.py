@@ -25,8 +25,8 @@ def catalog(facts: Gathered) -> Answer:
         for_it(f"{len(facts.tables):,} tables and products have a description and somebody who answers"),
         for_it("each was delivered, and its newest batches are judged by the gate in the code"),
     ]
-    todo = "describe what is not, and deliver what is declared"
-    return answer(asked.CATALOG, [] if faults else proofs, faults, todo=todo)
+    way_out = "describe what is not, and deliver what is declared"
+    return answer(asked.CATALOG, [] if faults else proofs, faults, way_out=way_out)
 
 
 def _out_of_date(facts: Gathered) -> Iterator[Proof]:
@@ -68,7 +68,7 @@ def _is_over(table: Table, tally: Tally) -> bool:
 def slas(facts: Gathered) -> Answer:
     """Each KPI has a quality SLA, and kept it in the newest month of which something is known, the one before first."""
     if not facts.products:
-        return unknown(asked.SLAS, "there is no KPI", todo="declare the number that the data is for: @domain.kpi(…)")
+        return unknown(asked.SLAS, "there is no KPI", way_out="declare the number that the data is for: @domain.kpi(…)")
     proofs: list[Proof] = []
     faults: list[Proof] = []
     for product in facts.products:
@@ -81,8 +81,10 @@ def slas(facts: Gathered) -> Answer:
             found = for_it if month.kept else against
             (proofs if month.kept else faults).append(found(said, table=product.id, command=see))
     if not faults and len(proofs) < len(facts.products):
-        return unknown(asked.SLAS, "no month of every SLA could be reckoned yet", todo="deliver, and wait for a month")
-    return answer(asked.SLAS, proofs, faults, todo="declare what is missing, sla=Sla(published=…), and keep it")
+        return unknown(
+            asked.SLAS, "no month of every SLA could be reckoned yet", way_out="deliver, and wait for a month"
+        )
+    return answer(asked.SLAS, proofs, faults, way_out="declare what is missing, sla=Sla(published=…), and keep it")
 
 
 def _telling_month(months: tuple[SlaMonth, ...]) -> SlaMonth | None:
@@ -113,7 +115,7 @@ def gates(facts: Gathered) -> Answer:
         for_it(f"{judged:,} batches of {len(facts.tables):,} tables and products were judged, by {rules:,} rules")
     ]
     return answer(
-        asked.GATES, proofs, faults, todo="deliver what was never judged, and repair what readiness check names"
+        asked.GATES, proofs, faults, way_out="deliver what was never judged, and repair what readiness check names"
     )
 
 
@@ -127,10 +129,12 @@ def drift(facts: Gathered) -> Answer:
         and any(state.visible for state in tally.batches)
         and not _profiled(table, facts)
     ]
-    todo = "run readiness watch every few minutes, and name a channel for the alerts: docs/alerts.md"
+    way_out = "run readiness watch every few minutes, and name a channel for the alerts: docs/alerts.md"
     if facts.last_look is None:
         why = "nobody has looked: neither readiness watch nor Dagster's sensor readiness_watch has run"
-        return answer(asked.DRIFT, [], faults, todo=todo) if faults else unknown(asked.DRIFT, why, todo=todo)
+        return (
+            answer(asked.DRIFT, [], faults, way_out=way_out) if faults else unknown(asked.DRIFT, why, way_out=way_out)
+        )
     if (silent := facts.now - facts.last_look).total_seconds() > LOOKS_WITHIN_HOURS * 3_600:
         said = f"nobody has looked for {format_duration(silent)}"
         faults.append(against(said, command="readiness watch"))
@@ -141,13 +145,13 @@ def drift(facts: Gathered) -> Answer:
     ]
     notified = [one for one in facts.incidents if one.notified_at is not None]
     if not notified and not faults:
-        return unknown(asked.DRIFT, "it is watched, and no alert has reached anybody yet", todo=todo)
+        return unknown(asked.DRIFT, "it is watched, and no alert has reached anybody yet", way_out=way_out)
     looked = for_it(f"last look {facts.last_look:%Y-%m-%d %H:%M} UTC", command="readiness watch")
     proofs = [
         looked,
         for_it(f"incidents that reached somebody: {len(notified):,}", command="readiness incidents list --all"),
     ]
-    return answer(asked.DRIFT, proofs, faults, todo=todo)
+    return answer(asked.DRIFT, proofs, faults, way_out=way_out)
 
 
 def _profiled(table: Table, facts: Gathered) -> bool:
@@ -186,9 +190,9 @@ def reviews(facts: Gathered) -> Answer:
         return unknown(
             asked.REVIEWS,
             "nothing had to be looked at by a second person so far",
-            todo="say from how many rows on a second person has to agree: Domain(…, second_person_over=100)",
+            way_out="say from how many rows on a second person has to agree: Domain(…, second_person_over=100)",
         )
-    return answer(asked.REVIEWS, proofs, faults, todo="look at what waits: approve it, or undo it")
+    return answer(asked.REVIEWS, proofs, faults, way_out="look at what waits: approve it, or undo it")
 
 
 def access(facts: Gathered) -> Answer:
@@ -220,8 +224,10 @@ def access(facts: Gathered) -> Answer:
         proofs.append(for_it(f"columns that name persons and are protected before they are published: {personal:,}"))
     if facts.decided and not facts.unproved:
         proofs.append(for_it(f"decisions of late, each by somebody who proved who they are: {len(facts.decided):,}"))
-    todo = "demand a proof of who decides: [settings.identity] required = true; classify and protect what names persons"
-    return answer(asked.ACCESS, proofs, faults, todo=todo)
+    way_out = (
+        "demand a proof of who decides: [settings.identity] required = true; classify and protect what names persons"
+    )
+    return answer(asked.ACCESS, proofs, faults, way_out=way_out)
 
 
 def standards(facts: Gathered) -> Answer:
@@ -239,12 +245,12 @@ def standards(facts: Gathered) -> Answer:
             faults.append(against(said, table=table.id, command=f"readiness reconcile {table.domain.name}"))
     if not published:
         why = "nothing is published"
-        return unknown(asked.STANDARDS, why, todo=f"deliver something: {status_command(facts.domains[0].name)}")
+        return unknown(asked.STANDARDS, why, way_out=f"deliver something: {status_command(facts.domains[0].name)}")
     proofs = [
         for_it(f"published batches in snapshots of Apache Iceberg tables: {kept:,}"),
         for_it("the catalog is exported as DCAT-AP", command="readiness catalog export"),
     ]
-    return answer(asked.STANDARDS, proofs, faults, todo="readiness reconcile says what is missing, and repairs it")
+    return answer(asked.STANDARDS, proofs, faults, way_out="readiness reconcile says what is missing, and repairs it")
 
 
 def staffed(facts: Gathered) -> Answer:
@@ -264,9 +270,11 @@ def staffed(facts: Gathered) -> Answer:
         proofs.append(for_it(f"{domain.name}: incidents answered within {soon}: {answered:,}; on call: {on_call}"))
     if not faults and not measured:
         why = f"nobody has answered an incident in the last {LOOKED_BACK.days} days, and none is overdue"
-        return unknown(asked.STAFFED, why, todo="take incidents when they come: readiness incidents ack")
-    todo = 'promise it, Domain(…, answer_within="30m"), say who is on call, and take incidents: readiness incidents ack'
-    return answer(asked.STAFFED, proofs, faults, todo=todo)
+        return unknown(asked.STAFFED, why, way_out="take incidents when they come: readiness incidents ack")
+    way_out = (
+        'promise it, Domain(…, answer_within="30m"), say who is on call, and take incidents: readiness incidents ack'
+    )
+    return answer(asked.STAFFED, proofs, faults, way_out=way_out)
 
 
 def _answers(domain: Domain, facts: Gathered) -> tuple[int, list[Proof]]:
@@ -296,9 +304,9 @@ def _rounded(took: timedelta) -> str:
 
 def features(_facts: Gathered) -> Answer:
     """There are no feature views yet."""
-    return unknown(asked.FEATURES, "there is no feature view", todo="no feature views can be declared yet")
+    return unknown(asked.FEATURES, "there is no feature view", way_out="no feature views can be declared yet")
 
 
 def models(_facts: Gathered) -> Answer:
     """There are no models yet."""
-    return unknown(asked.MODELS, "there is no model", todo="no models can be declared yet")
+    return unknown(asked.MODELS, "there is no model", way_out="no models can be declared yet")

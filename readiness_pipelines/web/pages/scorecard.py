@@ -19,9 +19,9 @@ def show(request: Request, site: Site) -> Response:
     card = site.now.scorecard_soon(scope, identity_required=site.settings.identity.required)
     if card is None:
         return page("reckoning", request, site, scope=scope)
-    todo: dict[str, int] = {}
+    way_out: dict[str, int] = {}
     for step in card.next:
-        todo[step.todo] = todo.get(step.todo, 0) + step.missing
+        way_out[step.way_out] = way_out.get(step.way_out, 0) + step.missing
     past = past_scorecards(scope, installation=site.installation, days=SHOWN_DAYS)
     return page(
         "scorecard",
@@ -33,7 +33,7 @@ def show(request: Request, site: Site) -> Response:
         counts=[(verdict.value, card.count(verdict)) for verdict in Grade],
         parts=[(_TITLES[part], part.name.lower(), card.part(part)) for part in Area],
         shown_evidence=SHOWN_EVIDENCE,
-        next_steps=list(todo.items())[:SHOWN_STEPS],
+        next_steps=list(way_out.items())[:SHOWN_STEPS],
         slas=card.slas[::-1],
         past=[(one.at, one.stage, [(verdict.value, one.count(verdict)) for verdict in Grade]) for one in past[::-1]],
     )
