@@ -45,10 +45,11 @@ class FreshnessKept:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A publication, when it counts from (not before its batch has ended), and the end of its batch."""
+    """A publication, when it counts from (not before its batch has ended), the end and the place of its batch."""
 
     at: datetime
     end: datetime
+    order: tuple[float, str]
     event: datetime | None
 
 
@@ -84,7 +85,7 @@ def freshness_kept(
 def _shown(batches: Batches, publication: Publication) -> _Shown:
     window = batches.window(publication.batch)
     end = window.end if window else publication.first_at
-    return _Shown(max(publication.first_at, end), end, publication.newest_event)
+    return _Shown(max(publication.first_at, end), end, batches.order(publication.batch), publication.newest_event)
 
 
 def _over_at(batches: Batches, shown: Sequence[_Shown]) -> datetime:
@@ -101,10 +102,16 @@ def _over_at(batches: Batches, shown: Sequence[_Shown]) -> datetime:
 def _too_old(freshness: Freshness, shown: Sequence[_Shown], until: datetime) -> Iterator[Span]:
     """When the newest of what was shown was older than promised."""
     counts_from: datetime | None = None
+    last: tuple[float, str] | None = None
     for one in shown:
-        newest = one.event if freshness.event_time is not None else one.end
-        if newest is None or (counts_from is not None and newest <= counts_from):
+        if freshness.event_time is not None:
+            newest = one.event
+            newer = newest is not None and (counts_from is None or newest > counts_from)
+        else:  # an older version that is published after a newer one makes nothing fresh
+            newest, newer = one.end, last is None or one.order > last
+        if newest is None or not newer:
             continue
+        last = one.order
         if counts_from is not None:
             yield counts_from + freshness.fail_after, one.at
         counts_from = newest

@@ -1,7 +1,7 @@
 """What is looked for is found whatever its case, accents, plural, joints and slips of the finger, the best first."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from readiness_pipelines import Domain
@@ -79,6 +79,7 @@ TEXT = st.text(alphabet="abcäöüßéx_ -AB1", max_size=12)
 
 
 @given(TEXT, TEXT)
+@example("AA", "1111")
 def test_words_are_folded_once_and_distances_are_those_of_swaps_and_slips(one: str, other: str) -> None:
     for word in words_of(one):
         assert fold(word) == word
