@@ -49,7 +49,7 @@ def register(version: ModelVersion, *, uri: str, address: str) -> Mapping[str, A
     name, tags = str(version.model), _tags(version)
     with _errors(uri):
         client = _client(uri)
-        experiment = _experiment(client, name)
+        experiment = _experiment(client, name, artefacts=address.rpartition("/")[0])
         found = client.search_runs([experiment], filter_string=f"tags.`{KEY_TAG}` = '{version.key}'")
         run = found[0] if found else client.create_run(experiment, tags=tags, run_name=f"{name} v{version.version}")
         _log(client, run.info.run_id, version)
@@ -80,26 +80,6 @@ def show_serving(state: ServingState, versions: Mapping[int, ModelVersion], *, u
                 client.delete_registered_model_alias(name, role)
 
 
-def registered_keys(name: str, *, uri: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The keys of all runs and of all versions that MLflow has of a model: what the ledger must know.
-
-    Raises:
-        DeclarationError: MLflow is not installed.
-        LakehouseError: MLflow cannot be reached.
-    """
-    if uri == OFF:
-        return (), ()
-    with _errors(uri):
-        client = _client(uri)
-        experiment = client.get_experiment_by_name(name)
-        runs = client.search_runs([experiment.experiment_id]) if experiment is not None else ()
-        versions = client.search_model_versions(f"name='{name}'")
-        return (
-            tuple(run.data.tags.get(KEY_TAG, "") for run in runs),
-            tuple(one.tags.get(KEY_TAG, "") for one in versions),
-        )
-
-
 def _tags(version: ModelVersion) -> dict[str, str]:
     return {
         KEY_TAG: version.key,
@@ -122,9 +102,9 @@ def _log(client: Any, run: str, version: ModelVersion) -> None:
     client.set_terminated(run)
 
 
-def _experiment(client: Any, name: str) -> str:
+def _experiment(client: Any, name: str, *, artefacts: str) -> str:
     found = client.get_experiment_by_name(name)
-    return str(found.experiment_id if found is not None else client.create_experiment(name))
+    return str(found.experiment_id if found else client.create_experiment(name, artifact_location=artefacts))
 
 
 def _registered_model(client: Any, name: str) -> None:
