@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from readiness_pipelines.contracts import Domain, Model
 from readiness_pipelines.errors import ReadinessError
@@ -12,6 +11,7 @@ from readiness_pipelines.installation import Run
 from readiness_pipelines.ledger import ModelVersion, ServingState
 from readiness_pipelines.models import built_for, end_retrainings, open_retrainings, serve_decided, train_model
 from readiness_pipelines.orchestration.failures import as_failures
+from readiness_pipelines.orchestration.jobs import Assets, asset_job
 from readiness_pipelines.orchestration.keys import WHO_TAG, plain_name
 from readiness_pipelines.orchestration.metadata import owners_of
 from readiness_pipelines.orchestration.replays import MOST_TAG_CHARACTERS, WHY_TAG
@@ -114,20 +114,10 @@ def _slices_text(slices: Mapping[str, Any], metrics: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
-def train_job(
-    model: Model, asset: dg.AssetsDefinition, resources: Mapping[str, dg.ResourceDefinition]
-) -> dg.JobDefinition:
+def train_job(model: Model, assets: Assets, resources: Mapping[str, dg.ResourceDefinition]) -> dg.JobDefinition:
     """A job that trains a model."""
-    unresolved = dg.define_asset_job(
-        train_job_name(model),
-        selection=dg.AssetSelection.assets(candidate_key(model)),
-        description=f"Trains a candidate of {model.id} and compares it with the champion.",
-    )
-    return unresolved.resolve(
-        asset_graph=AssetGraph.from_assets([asset]),
-        default_executor_def=dg.in_process_executor,
-        resource_defs=resources,
-    )
+    description = f"Trains a candidate of {model.id} and compares it with the champion."
+    return asset_job(train_job_name(model), [candidate_key(model)], description, assets, resources)
 
 
 def models_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition]) -> dg.SensorDefinition:
