@@ -25,7 +25,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 13
+SCHEMA_VERSION = 14
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -386,6 +386,18 @@ SCORECARDS = Table(
     Column("stage", Integer, nullable=False),
     Column("answers", JSON, nullable=False),
     Index("ledger_scorecards_scope", "scope", "at"),
+)
+
+TRAINING_SETS = Table(
+    "ledger_training_sets",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("table_name", String(200), nullable=False),
+    Column("built_at", UtcDateTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("run_id", String(200)),
+    Column("facts", JSON, nullable=False),
+    Index("ledger_training_sets_table", "table_name", "built_at"),
 )
 
 APPEND_ONLY = (TRAIL, DECISIONS, INCIDENT_EVENTS, SHAPES, CLAIMS)
