@@ -5,14 +5,14 @@ from typing import Any
 
 import dagster as dg
 
-from readiness_pipelines.contracts import Domain, Model
+from readiness_pipelines.contracts import Domain, Model, TrainingSet
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.installation import Run
 from readiness_pipelines.ledger import ModelVersion, ServingState
 from readiness_pipelines.models import built_for, end_retrainings, open_retrainings, serve_decided, train_model
 from readiness_pipelines.orchestration.failures import as_failures
 from readiness_pipelines.orchestration.jobs import Assets, asset_job
-from readiness_pipelines.orchestration.keys import WHO_TAG, plain_name
+from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key, plain_name
 from readiness_pipelines.orchestration.metadata import owners_of
 from readiness_pipelines.orchestration.replays import MOST_TAG_CHARACTERS, WHY_TAG
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
@@ -46,9 +46,11 @@ def train_job_name(model: Model) -> str:
 
 def model_asset(model: Model) -> dg.AssetsDefinition:
     """Trains a candidate, registers it, and compares it with the champion. It serves nobody before it is promoted."""
+    tables = model.training.tables if isinstance(model.training, TrainingSet) else ()
 
     @dg.asset(
         key=candidate_key(model),
+        deps=[asset_key(table.id) for table in tables],
         group_name=model.domain.name,
         description=model.description or f"The newest candidate of {model.id}.",
         owners=owners_of(model.owner),
@@ -57,7 +59,7 @@ def model_asset(model: Model) -> dg.AssetsDefinition:
         metadata={
             "readiness/promotion_rule": str(model.promote),
             "readiness/approver": model.approver or "none is needed",
-            "readiness/training_set": str(getattr(model.training, "id", "")),
+            "readiness/training_set": str(model.training.id) if isinstance(model.training, TrainingSet) else "",
         },
         required_resource_keys={INSTALLATION},
         pool=plain_name(model.id),
@@ -67,7 +69,7 @@ def model_asset(model: Model) -> dg.AssetsDefinition:
         tags = context.run.tags
         run = Run(run_id=context.run.run_id, who=tags.get(WHO_TAG) or tags.get("user") or "dagster")
         with as_failures(model.serving):
-            built = built_for(model, installation=installation)
+            built = built_for(model, installation=installation, run=run)
             version = train_model(model, built, installation=installation, run=run, seed=config.seed)
             end_retrainings(model, version, installation=installation, run=run)
         state = installation.ledger.models.serving(model.id)
