@@ -26,13 +26,18 @@ def drifted_mean(name: str, column: ColumnProfile, past: Earlier) -> Iterator[Mo
     rows = np.array([max(1, one.rows - one.nulls) for one in columns], dtype=float)
     means = np.array([one.mean for one in columns], dtype=float)
     spreads = np.array([one.deviation or 0.0 for one in columns])
-    spread = float(np.sqrt(np.mean(spreads[:-1] ** 2)))
-    if not spread or not np.isfinite(means).all() or not np.isfinite(spread):
+    unit = float(max(np.abs(means).max(), spreads.max()))  # the square of a huge number is more than a float holds
+    if not unit or not np.isfinite(unit):
         return
+    means, spreads = means / unit, spreads / unit
+    spread = float(np.sqrt(np.mean(spreads[:-1] ** 2)))
+    if not spread:
+        return  # all rows alike: whatever else comes is found as it comes
     chart, before = _followed(means, np.maximum(spreads, spread) / np.sqrt(rows), past)
     if chart.moved and abs(means[-1] - before) >= LEAST_EFFECT * spread and not _goes_on(means[: chart.since]):
         of = "mean length" if column.kind is ColumnKind.TEXT else "mean"
-        yield _moved(name, Measured.DRIFT, chart, (f"{of} {before:.4g}", f"{of} {means[-1]:.4g}"), len(columns))
+        spelled = f"{of} {before * unit:.4g}", f"{of} {means[-1] * unit:.4g}"
+        yield _moved(name, Measured.DRIFT, chart, spelled, len(columns))
 
 
 def drifted_nulls(name: str, column: ColumnProfile, past: Earlier) -> Iterator[Moved]:
