@@ -1,4 +1,4 @@
-"""What to do about a model that drifts: signs in batches, and what was done before, in; one action out.
+"""What to do about a model that drifts: signs in batches, and what was done before, in; one step out.
 
 The laws: a held batch says nothing; one batch, however far away, is told and no more; a world that has changed, which
 is the same sign in several published batches after each other, has the model trained anew, or waits for a person.
@@ -14,7 +14,7 @@ from readiness_pipelines.contracts.models import DriftResponse
 
 
 class DriftTier(StrEnum):
-    """How bad it is. ``NONE``; ``MILD``: somebody may look; ``MODERATE``: the world changed; ``SEVERE``: it misleads."""
+    """How bad it is. ``MILD``: somebody may look; ``MODERATE``: the world changed; ``SEVERE``: the model misleads."""
 
     NONE = "none"
     MILD = "mild"
@@ -97,14 +97,14 @@ class DriftDecision:
 
     Attributes:
         tier: How bad it is.
-        action: What to do.
+        step: What to do.
         why: The reason, for people.
         signs: The signs that it rests on: those that stayed, or those of the newest batch.
         batches: The batches that showed them, oldest first.
     """
 
     tier: DriftTier
-    action: DriftStep
+    step: DriftStep
     why: str
     signs: tuple[DriftSign, ...] = ()
     batches: tuple[str, ...] = ()
@@ -136,13 +136,13 @@ def decide_about_drift(
     """
     published = [one for one in batches if one.published]
     if not published or not published[-1].signs:
-        return DriftDecision(tier=DriftTier.NONE, action=DriftStep.NOTHING, why="the newest batch is as usual")
+        return DriftDecision(tier=DriftTier.NONE, step=DriftStep.NOTHING, why="the newest batch is as usual")
     stayed = tuple(sorted(sign for sign in published[-1].signs if _run(published, sign) >= response.after))
     tier = _tier(stayed, inputs)
     if tier is DriftTier.MILD:
         return DriftDecision(
             tier=tier,
-            action=DriftStep.TELL,
+            step=DriftStep.TELL,
             why=f"{_spelled(published[-1].signs)} in {published[-1].batch}; fewer than {response.after} batches say so",
             signs=tuple(sorted(published[-1].signs)),
             batches=(published[-1].batch,),
@@ -150,10 +150,10 @@ def decide_about_drift(
     length = max(_run(published, sign) for sign in stayed)
     told = f"{_spelled(stayed)} in {length} batches after each other"
     wanted = DriftStep(response.severe if tier is DriftTier.SEVERE else response.moderate)
-    action, why = _in_turn(wanted, response, tuple(earlier), now)
+    step, why = _in_turn(wanted, response, tuple(earlier), now)
     return DriftDecision(
         tier=tier,
-        action=action,
+        step=step,
         why=f"{told}: {why}" if why else told,
         signs=stayed,
         batches=tuple(one.batch for one in published[-length:]),

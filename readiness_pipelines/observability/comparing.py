@@ -160,6 +160,8 @@ def _is_key(column: ColumnProfile, past: Earlier) -> bool:
     def names(one: ColumnProfile) -> bool:
         present = one.rows - one.nulls
         # Between the least and the greatest, quantiles of whole numbers lie between two of them.
-        return one.distinct >= KEY_SHARE * present and all(value.is_integer() for value in one.quantiles[:: len(one.quantiles) - 1 or 1])
+        return one.distinct >= KEY_SHARE * present and all(
+            value.is_integer() for value in one.quantiles[:: len(one.quantiles) - 1 or 1]
+        )
 
     return names(column) or names(past.columns[-1])

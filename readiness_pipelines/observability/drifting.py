@@ -24,7 +24,7 @@ def drifted_mean(name: str, column: ColumnProfile, past: Earlier) -> Iterator[Mo
     """Find numbers, or the lengths of texts, whose mean has been moving away."""
     columns = [*past.columns, column]
     rows = np.array([max(1, one.rows - one.nulls) for one in columns], dtype=float)
-    means = np.array([one.mean for one in columns], dtype=float)
+    means = np.array([_mean(one) for one in columns], dtype=float)
     spreads = np.array([one.deviation or 0.0 for one in columns])
     unit = float(max(np.abs(means).max(), spreads.max()))  # the square of a huge number is more than a float holds
     if not unit or not np.isfinite(unit):
@@ -103,6 +103,13 @@ def _without_weekdays(values: Numbers, past: Earlier) -> tuple[float, Numbers]:
     here = len(groups[past.weekday])
     last = (float(values[-1]) - usually[past.weekday]) * np.sqrt(here / (here + 1))
     return usually[past.weekday], np.array([*own, last])
+
+
+def _mean(column: ColumnProfile) -> float:
+    """A column's mean; of a classified one, whose own is kept in two digits, that of its quantiles, as good as its own."""
+    if column.kind is ColumnKind.NUMBER and column.minimum is None and column.quantiles:
+        return float(np.mean(column.quantiles))
+    return float("nan") if column.mean is None else column.mean
 
 
 def _goes_on(values: Numbers) -> bool:

@@ -58,7 +58,7 @@ class Logistic:
         return np.column_stack([1 - positive, positive])
 
 
-def clinic(*, risk: str = "limited", training: Any = None) -> Domain:
+def clinic(*, risk: str = "limited", training: Any = None, batches: Sequence[str] = ("b1", "b2")) -> Domain:
     """Stays, a model of readmission, and its scores."""
     domain = Domain("clinic", owner="clinic@clinic.example")
     team = Steward("Clinic", "clinic@clinic.example")
@@ -66,7 +66,7 @@ def clinic(*, risk: str = "limited", training: Any = None) -> Domain:
         "stays",
         schema=Stay,
         source=Source(origin="EHR", steward=team, reader=FileDrop("stays/{batch}.csv")),
-        batches=StaticBatches(keys=("b1", "b2")),
+        batches=StaticBatches(keys=tuple(batches)),
     )
 
     @domain.model(

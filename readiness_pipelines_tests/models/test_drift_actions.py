@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from readiness_pipelines import DriftResponse
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.models.drift_actions import (
-    DriftStep,
     DriftDecision,
     DriftingBatch,
     DriftSign,
+    DriftStep,
     DriftSubject,
     DriftTier,
     EarlierRetraining,
@@ -70,7 +70,7 @@ def test_nothing_is_done_without_a_sign_that_stayed_for_as_many_published_batche
     of: list[DriftingBatch], response: DriftResponse, before: list[EarlierRetraining]
 ) -> None:
     found = decided(of, response, before)
-    if found.action in ACTING:
+    if found.step in ACTING:
         newest = [one for one in of if one.published][-response.after :]
         assert len(newest) == response.after
         assert any(all(sign.about in {one.about for one in day.signs} for day in newest) for sign in found.signs)
@@ -90,25 +90,25 @@ def test_no_retraining_is_wanted_while_one_is_cools_down_or_is_over_the_budget(
 ) -> None:
     found = decided(of, response, before)
     if any(one.running for one in before) or any(one.at > NOW - response.pause for one in before):
-        assert found.action not in ACTING
+        assert found.step not in ACTING
     if sum(one.at > NOW - response.period for one in before) >= response.budget:
-        assert found.action is not DriftStep.RETRAIN
+        assert found.step is not DriftStep.RETRAIN
 
 
 def test_one_bad_batch_is_told_and_a_world_that_changed_is_learned() -> None:
     (age, visits, _, _, _, gone) = SIGNS
-    assert (decided(days(age, gone, of=1)).tier, decided(days(age, gone, of=1)).action) == ("mild", "tell")
+    assert (decided(days(age, gone, of=1)).tier, decided(days(age, gone, of=1)).step) == ("mild", "tell")
     changed = decided(days(age, of=3))
-    assert (changed.tier, changed.action) == (DriftTier.MODERATE, DriftStep.RETRAIN)
+    assert (changed.tier, changed.step) == (DriftTier.MODERATE, DriftStep.RETRAIN)
     assert changed.batches == ("day 0", "day 1", "day 2")
     assert changed.why == "input age drifts in 3 batches after each other"
     for severe in (days(age, visits, of=3), days(gone, of=3)):
-        assert (decided(severe).tier, decided(severe).action) == (DriftTier.SEVERE, DriftStep.REVIEW)
-    assert decided([*days(age, of=2), DriftingBatch(batch="as usual")]).action is DriftStep.NOTHING
+        assert (decided(severe).tier, decided(severe).step) == (DriftTier.SEVERE, DriftStep.REVIEW)
+    assert decided([*days(age, of=2), DriftingBatch(batch="as usual")]).step is DriftStep.NOTHING
     spent = [EarlierRetraining(at=NOW - timedelta(days=days), running=False) for days in (9, 20)]
-    assert decided(days(age, of=3), before=spent).action is DriftStep.REVIEW
-    assert decided(days(age, of=3), before=spent[1:]).action is DriftStep.RETRAIN
-    assert decided(days(age, of=3), before=[replace(spent[1], running=True)]).action is DriftStep.WAIT
+    assert decided(days(age, of=3), before=spent).step is DriftStep.REVIEW
+    assert decided(days(age, of=3), before=spent[1:]).step is DriftStep.RETRAIN
+    assert decided(days(age, of=3), before=[replace(spent[1], running=True)]).step is DriftStep.WAIT
 
 
 @pytest.mark.parametrize("wrong", [{"after": 1}, {"budget": -1}, {"cool_down": "a while"}, {"severe": "panic"}])
