@@ -330,6 +330,12 @@ class Models:
         with self._database.reading() as connection:
             return _serving(connection, model)
 
+    def all_serving(self) -> tuple[ServingState, ...]:
+        """Which versions serve, of each model of which any ever did."""
+        with self._database.reading() as connection:
+            names = connection.execute(select(MODELS.c.table_name).order_by(MODELS.c.table_name)).scalars().all()
+            return tuple(_serving(connection, TableId.parse(name)) for name in names)
+
     def get(self, model: TableId, version: int) -> ModelVersion:
         """One version.
 

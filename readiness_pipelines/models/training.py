@@ -11,13 +11,13 @@ from hashlib import sha256
 from typing import Any
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.contracts.classification import Classified
 from readiness_pipelines.contracts.models import Model
 from readiness_pipelines.gates.versions.fingerprint import fingerprint
 from readiness_pipelines.gates.versions.functions import function_code
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import ModelState, ModelVersion, NewModelVersion
 from readiness_pipelines.models.artefacts import artefact_address, keep_artefact
+from readiness_pipelines.models.classes import slice_classes
 from readiness_pipelines.models.environment import code_commit, libraries
 from readiness_pipelines.models.fitting import fit, measured
 from readiness_pipelines.models.registry import check_registry, register
@@ -36,7 +36,6 @@ def train_model(
     run: Run,
     seed: int | None = None,
     params: Mapping[str, Any] | None = None,
-    classes: Mapping[str, Classified] | None = None,
 ) -> ModelVersion:
     """Train a candidate, register it, and compare it with the champion. It serves nobody before it is promoted.
 
@@ -50,7 +49,6 @@ def train_model(
         run: Who trains, which makes them its author, and when.
         seed: What random numbers begin with; the model's own where none is given.
         params: Parameters in place of the model's own of the same names.
-        classes: What the training set's columns are to persons: slices of classified ones are numbered, not named.
 
     Returns:
         The version, a candidate (or rejected, where somebody rejected it before).
@@ -69,9 +67,7 @@ def train_model(
         new = _intended(model, built, seed=chosen, params=given, installation=installation, who=run.who)
         version = installation.ledger.models.begin(new, at=run.clock())
         if version.state is ModelState.TRAINING:
-            version = _trained(
-                version, model, built, seed=chosen, params=given, classes=classes, installation=installation, run=run
-            )
+            version = _trained(version, model, built, seed=chosen, params=given, installation=installation, run=run)
         if version.state is ModelState.TRAINED:
             where = artefact_address(version, installation=installation)
             registry = register(version, uri=installation.mlflow_uri, address=where)
@@ -90,13 +86,12 @@ def _trained(
     *,
     seed: int,
     params: Mapping[str, Any],
-    classes: Mapping[str, Classified] | None,
     installation: Installation,
     run: Run,
 ) -> ModelVersion:
     """The version, trained, measured and kept."""
     predictor = fit(model, built, seed=seed, params=params)
-    found = measured(model, built, predictor, classes=classes or {})
+    found = measured(model, built, predictor, classes=slice_classes(model, built))
     found = {**found, "libraries": libraries(predictor.made)}
     checksum, artefact = keep_artefact(
         predictor.to_bytes(), model=model.id, version=version.version, installation=installation

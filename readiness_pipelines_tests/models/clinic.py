@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,20 @@ def a_training_set(
         used=tuple(used),
         built_at=NOW,
     )
+
+
+def set_of_stays(installation: Installation) -> BuiltTrainingSet:
+    """A training set that follows from what is published of the stays, as the tables are now."""
+    stays = TableId("clinic", "stays")
+    used = [
+        UsedBatch(
+            table=stays,
+            batch=record.ref.batch,
+            snapshot=record.snapshots.published or 0,
+            gate=record.gate_version or "",
+        )
+        for record in installation.ledger.batches(tables=[stays])
+        if record.state.visible
+    ]
+    told = repr([(one.batch, one.snapshot) for one in used])
+    return a_training_set(f"set_{sha256(told.encode()).hexdigest()[:8]}", used=used)

@@ -187,7 +187,7 @@ def test_a_retraining_is_requested_once_allowed_by_a_person_and_answered_by_a_tr
 def test_a_declaration_that_is_wrong_says_what_is_right(options: dict[str, Any], error: str) -> None:
     given = {"training": None, "risk": "minimal", "promote": NotWorse("auc"), **options}
     with pytest.raises(DeclarationError, match=error):
-        Domain("shop", owner="me").model(**given)(lambda x, y: None)  # type: ignore[arg-type]
+        Domain("shop", owner="me").model(**given)(lambda x, y: None)
 
 
 def test_a_training_function_takes_what_can_be_given() -> None:
