@@ -9,11 +9,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from readiness_pipelines.batches import in_order
-from readiness_pipelines.contracts import DerivedTable, Table
+from readiness_pipelines.batches import BatchRef, in_order
+from readiness_pipelines.contracts import DerivedTable, Table, answers_for, downstream
 from readiness_pipelines.contracts.models import Model
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import FindingKind, FoundFinding, ModelVersion, RetrainingRequest, RetrainingState
+from readiness_pipelines.ledger import (
+    BatchFinding,
+    Finding,
+    FindingKind,
+    FoundFinding,
+    ModelVersion,
+    RetrainingRequest,
+    RetrainingState,
+    Severity,
+)
 from readiness_pipelines.models.artefacts import predictor_of
 from readiness_pipelines.models.calibrating import Calibrator, calibrated
 from readiness_pipelines.models.drift_actions import (
@@ -22,6 +31,7 @@ from readiness_pipelines.models.drift_actions import (
     DriftSign,
     DriftStep,
     DriftSubject,
+    DriftTier,
     EarlierRetraining,
     decide_about_drift,
 )
@@ -46,20 +56,37 @@ MOSTLY = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenQuality:
+    """How good a batch's predictions are, and whether that is a sign of drift.
+
+    Attributes:
+        ref: The batch, of the table of predictions.
+        quality: How good they are.
+        sign: What of that is drift; ``None`` where nothing is.
+        normal: Whether somebody called that normal.
+    """
+
+    ref: BatchRef
+    quality: BatchQuality
+    sign: DriftSign | None
+    normal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelDrift:
     """How a model stands that serves.
 
     Attributes:
         version: The version that serves.
         batches: Its batches, oldest first, with what is not as it knows it.
-        qualities: How good it was, or is estimated to be, by batch.
+        qualities: How good it was, or is estimated to be, in each batch of each table of its predictions.
         decision: What is to be done.
         request: The retraining, or review, that was wanted for it; ``None`` where none was, or nobody acted yet.
     """
 
     version: ModelVersion
     batches: tuple[DriftingBatch, ...]
-    qualities: tuple[BatchQuality, ...]
+    qualities: tuple[SeenQuality, ...]
     decision: DriftDecision
     request: RetrainingRequest | None = None
 
@@ -96,14 +123,13 @@ def look_at_drift(
     watched = _Watched(model, version, outcomes, _calibrator(model, version, built, installation), installation)
     places: dict[str, tuple[float, str]] = {}
     signs: dict[str, set[DriftSign]] = {}
-    qualities: list[BatchQuality] = []
+    qualities: list[SeenQuality] = []
     for scored, rows in scored_tables(model):
         for batch in watched.batches(scored):
             places[batch] = scored.batches.order(batch)
-            for quality in watched.qualities(scored, batch):
-                qualities.append(quality)
-                sign = quality_sign(quality, holdout=watched.holdout_metric, margin=model.promote.by)
-                signs.setdefault(batch, set()).update([sign] if sign else ())
+            for seen in watched.qualities(scored, batch):
+                qualities.append(seen)
+                signs.setdefault(batch, set()).update([seen.sign] if seen.sign and not seen.normal else ())
         for batch, sign in watched.found_signs(scored, rows):
             signs.setdefault(batch, set()).add(sign)
     batches = tuple(
@@ -131,7 +157,7 @@ def act_on_drift(
     """See whether a model drifts, and want it trained anew, or reviewed by a person, as its page says.
 
     It trains nothing by itself: the request is kept, with the evidence, in the ledger and its trail. Looking twice at
-    the same batches wants the same once.
+    the same batches wants the same once. A batch whose predictions are worse has a finding that says so.
 
     Args:
         model: The model.
@@ -145,6 +171,8 @@ def act_on_drift(
         LakehouseError: A table or artefact cannot be read.
     """
     found = look_at_drift(model, installation=installation, run=run, outcomes=outcomes, built=built)
+    for seen in found.qualities if found is not None else ():
+        _tell(seen, installation=installation, run=run)
     if found is None or found.decision.step not in (DriftStep.RETRAIN, DriftStep.REVIEW):
         return found
     decision = found.decision
@@ -207,9 +235,9 @@ class _Watched:
             if one.ref.table == rows.id and column in self.features:
                 yield one.ref.batch, DriftSign(subject=DriftSubject.INPUT, column=column, seen=seen)
 
-    def qualities(self, scored: DerivedTable, batch: str) -> Iterator[BatchQuality]:
+    def qualities(self, scored: DerivedTable, batch: str) -> Iterator[SeenQuality]:
         """How good a batch's predictions were; or, as long as most labels are not there, are estimated to be."""
-        metric = self.model.promote.metric
+        metric, ref = self.model.promote.metric, BatchRef(scored.id, batch)
         if self.calibrator is None and self.outcomes is None:
             return
         one = scored_batch(
@@ -220,9 +248,15 @@ class _Watched:
             installation=self.installation,
         )
         if len(one.actual) >= MOSTLY * len(one.predicted) > 0:
-            yield measured_quality(batch, metric, one.actual, one.labelled)
+            quality = measured_quality(batch, metric, one.actual, one.labelled)
         elif self.calibrator is not None:
-            yield estimated_quality(batch, metric, one.predicted, self.calibrator)
+            quality = estimated_quality(batch, metric, one.predicted, self.calibrator)
+        else:
+            return
+        sign = quality_sign(quality, holdout=self.holdout_metric, margin=self.model.promote.by)
+        known = _told(ref, self.installation)
+        normal = any(found.normal_at is not None and found.finding.measured == _measured(sign) for found in known)
+        yield SeenQuality(ref=ref, quality=quality, sign=sign, normal=normal)
 
     def _learned(self, found: Iterable[FoundFinding]) -> Mapping[tuple[TableId, str], int]:
         """In how many of the batches that the version learned from something was found about a column."""
@@ -243,6 +277,60 @@ def _calibrator(
     holdout = holdout_of(model, built)
     scores = predictor_of(version, installation=installation).predict(holdout.rows, what=str(version.ref))
     return calibrated(scores, holdout.actual)
+
+
+def _tell(seen: SeenQuality, *, installation: Installation, run: Run) -> None:
+    """Keep that a batch's predictions are worse as a finding about it; nothing is written twice."""
+    finding = None
+    if seen.sign is not None:
+        finding = BatchFinding(
+            kind=FindingKind.QUALITY,
+            measured=_measured(seen.sign),
+            column=None,
+            promised=f"{seen.quality.metric} as on the holdout",
+            seen=seen.sign.seen,
+        )
+    known = [one.finding for one in _told(seen.ref, installation)]
+    if known != ([finding] if finding else []):
+        found = {FindingKind.QUALITY: [finding] if finding else []}
+        installation.ledger.findings.replace(seen.ref, found, at=run.clock())
+
+
+def _told(ref: BatchRef, installation: Installation) -> list[FoundFinding]:
+    return [one for one in installation.ledger.findings.of(batch=ref) if one.finding.kind is FindingKind.QUALITY]
+
+
+def _measured(sign: DriftSign | None) -> str:
+    return f"{sign.subject}: {sign.column}" if sign is not None else ""
+
+
+def waiting_reviews(tables: Mapping[TableId, Table], *, installation: Installation) -> Iterator[Finding]:
+    """One finding for each model of which a person has to say whether it is trained anew: it waits for that.
+
+    Args:
+        tables: The tables that are looked at, with those of what serves among them.
+        installation: Where the ledger is.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    waiting = installation.ledger.models.retrainings(state=RetrainingState.WAITING)
+    for model in dict.fromkeys(one.model for one in waiting if one.model in tables):
+        first, *others = [one for one in waiting if one.model == model]
+        severe = first.evidence.get("tier") == DriftTier.SEVERE
+        yield Finding(
+            kind=FindingKind.DRIFT,
+            severity=Severity.ERROR if severe else Severity.WARN,
+            table=model,
+            batch=None,
+            promised="the model still knows the world that it scores",
+            seen=first.why + (f", and {len(others)} more" if others else ""),
+            since=first.at,
+            details=tuple(sign["seen"] for sign in first.evidence.get("signs", ()) if sign.get("seen")),
+            way_out=f'readiness model allow {first.id} --reason "…"',
+            answers=answers_for(tables[model]),
+            at_risk=(str(model), *(str(one.id) for one in downstream(tables[model]))),
+        )
 
 
 def _earlier(model: Model, installation: Installation) -> Iterator[EarlierRetraining]:

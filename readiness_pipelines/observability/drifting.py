@@ -33,8 +33,9 @@ def drifted_mean(name: str, column: ColumnProfile, past: Earlier) -> Iterator[Mo
     spread = float(np.sqrt(np.mean(spreads[:-1] ** 2)))
     if not spread:
         return  # all rows alike: whatever else comes is found as it comes
-    chart, before = _followed(means, np.maximum(spreads, spread) / np.sqrt(rows), past)
-    if chart.moved and abs(means[-1] - before) >= LEAST_EFFECT * spread and not _goes_on(means[: chart.since]):
+    found = _followed(means, np.maximum(spreads, spread) / np.sqrt(rows), past, least_effect=LEAST_EFFECT * spread)
+    if found is not None and not _goes_on(means[: found[0].since]):
+        chart, before = found
         of = "mean length" if column.kind is ColumnKind.TEXT else "mean"
         spelled = f"{of} {before * unit:.4g}", f"{of} {means[-1] * unit:.4g}"
         yield _moved(name, Measured.DRIFT, chart, spelled, len(columns))
@@ -74,17 +75,21 @@ def drifted_categories(name: str, column: ColumnProfile, past: Earlier) -> Itera
 def _drifted_share(shares: Sequence[float], rows: Sequence[int], past: Earlier) -> tuple[Chart, float] | None:
     """Shares as arcsine of their square root, whose deviation by chance is that of the rows alone."""
     angles = 2 * np.arcsin(np.sqrt(np.clip(shares, 0, 1)))
-    chart, before = _followed(angles, 1 / np.sqrt(np.array(rows, dtype=float)), past)
-    if not chart.moved or abs(angles[-1] - before) < LEAST_EFFECT:
-        return None
-    return chart, float(np.sin(np.clip(before, 0, np.pi) / 2) ** 2)
+    found = _followed(angles, 1 / np.sqrt(np.array(rows, dtype=float)), past, least_effect=LEAST_EFFECT)
+    return None if found is None else (found[0], float(np.sin(np.clip(found[1], 0, np.pi) / 2) ** 2))
 
 
-def _followed(values: Numbers, least: Numbers, past: Earlier) -> tuple[Chart, float]:
-    """The chart of some numbers, without what weekdays make of them, and the mean of those before it grew."""
+def _followed(values: Numbers, least: Numbers, past: Earlier, *, least_effect: float) -> tuple[Chart, float] | None:
+    """The chart of some numbers that moved, without what weekdays make of them, and the mean before it grew."""
     level, residuals = _without_weekdays(values, past)
+    before = np.cumsum(residuals)[FIRST - 1 : -1] / np.arange(FIRST, len(residuals))
+    if not (np.abs(values[-1] - level - before) >= least_effect).any():
+        return None  # wherever it began to move, it did not get far: nearly all columns of nearly all batches
     chart = chart_of([float(one) for one in residuals], [float(one) for one in least])
-    return chart, level + float(residuals[: max(FIRST, chart.since)][: len(residuals) - 1].mean())
+    if not chart.moved:
+        return None
+    usually = float(before[chart.since - FIRST])
+    return (chart, level + usually) if abs(values[-1] - level - usually) >= least_effect else None
 
 
 def _without_weekdays(values: Numbers, past: Earlier) -> tuple[float, Numbers]:
@@ -106,7 +111,7 @@ def _without_weekdays(values: Numbers, past: Earlier) -> tuple[float, Numbers]:
 
 
 def _mean(column: ColumnProfile) -> float:
-    """A column's mean; of a classified one, whose own is kept in two digits, that of its quantiles, as good as its own."""
+    """A column's mean; of a classified one, whose own is kept in two digits, that of its quantiles."""
     if column.kind is ColumnKind.NUMBER and column.minimum is None and column.quantiles:
         return float(np.mean(column.quantiles))
     return float("nan") if column.mean is None else column.mean

@@ -12,8 +12,15 @@ import pytest
 from readiness_pipelines import Domain, FileDrop, Source, StaticBatches, Steward
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import FindingKind, RetrainingState
-from readiness_pipelines.models import promote_model, train_model
+from readiness_pipelines.ledger import FindingKind, RetrainingState, Severity
+from readiness_pipelines.models import (
+    allow_retraining,
+    open_retrainings,
+    promote_model,
+    request_retraining,
+    train_model,
+    waiting_reviews,
+)
 from readiness_pipelines.models.drift import ModelDrift, act_on_drift, look_at_drift
 from readiness_pipelines.models.drift_actions import DriftStep, DriftSubject, DriftTier
 from readiness_pipelines.models.scored import Outcomes
@@ -50,7 +57,7 @@ def domain() -> Domain:
 
 def land(folder: Path, batch: str, *, older: int = 0, bad: bool = False, known: bool = False) -> None:
     """Stays, of older patients where it is said; and what happened, where it is known."""
-    first = BATCHES.index(batch) * 1_000
+    first = BATCHES.index(batch) * 10_000
     draw = np.random.default_rng(first)
     age = np.full(1_200, 500) if bad else draw.integers(older, min(100 + older, 120), 1_200)
     visits = draw.integers(0, 5, 1_200)
@@ -85,9 +92,9 @@ def test_one_bad_batch_is_told_a_held_one_is_nothing_and_a_changed_world_is_lear
         land(folder, batch)
     quiet = delivered(BATCHES[8], known=True)
     assert quiet.decision.step is DriftStep.NOTHING
-    last = quiet.qualities[-1]
-    assert (last.estimated, quiet.qualities[0].estimated) == (False, True)
-    assert all(one.low < one.value < one.high for one in quiet.qualities)  # type: ignore[operator]
+    qualities = [one.quality for one in quiet.qualities]
+    assert [one.estimated for one in qualities] == [*[True] * 8, False]
+    assert all(one.low < one.value < one.high for one in qualities)  # type: ignore[operator]
 
     one = delivered(BATCHES[9], older=50)
     assert (one.decision.tier, one.decision.step) == (DriftTier.MILD, DriftStep.TELL)
@@ -122,3 +129,25 @@ def test_one_bad_batch_is_told_a_held_one_is_nothing_and_a_changed_world_is_lear
     calm = look_at_drift(model, installation=installation, run=ANN)
     assert calm is not None
     assert calm.decision.step is DriftStep.NOTHING
+
+
+def test_a_review_is_an_incident_until_a_person_allows_it(installation: Installation, domain: Domain) -> None:
+    model = model_of(domain)
+    asked = request_retraining(
+        model,
+        key="k",
+        why="auc drifts",
+        evidence={"tier": "severe", "signs": [{"seen": "auc 0.52"}]},
+        installation=installation,
+        run=Run(who="drift"),
+        review=True,
+    )
+    tables = {table.id: table for table in domain.tables}
+    (finding,) = waiting_reviews(tables, installation=installation)
+    assert (finding.table, finding.severity, finding.details) == (model.id, Severity.ERROR, ("auc 0.52",))
+    assert finding.way_out == f'readiness model allow {asked.id} --reason "…"'
+    assert "clinic.scores" in finding.at_risk
+    assert open_retrainings(model, installation=installation) == ()
+    allow_retraining(asked.id, why="seen, train it", installation=installation, run=ANN)
+    assert list(waiting_reviews(tables, installation=installation)) == []
+    assert len(open_retrainings(model, installation=installation)) == 1
