@@ -56,6 +56,9 @@ from readiness_pipelines.settings import Settings
 app = typer.Typer(no_args_is_help=True, help="Models: train, compare and promote them; what changed under them.")
 
 Name = Annotated[str, typer.Argument(help="The model, as domain.name.", metavar="MODEL")]
+AnyModel = Annotated[
+    str | None, typer.Argument(help="The model, as domain.name; all where none is named.", metavar="MODEL")
+]
 Version = Annotated[int, typer.Argument(help="The version's number.", metavar="VERSION", min=1)]
 AnyVersion = Annotated[
     int | None, typer.Argument(help="The version's number; the champion's where none is given.", metavar="VERSION")
@@ -396,7 +399,10 @@ def drift(
 
 
 @app.command("retrainings")
-def retrainings(name: Annotated[str | None, typer.Argument(metavar="MODEL")] = None, as_json: AsJson = False) -> None:
+def retrainings(
+    name: AnyModel = None,
+    as_json: AsJson = False,
+) -> None:
     """The requests to train models anew: what was seen, and what became of it."""
     with errors_for_people():
         settings = Settings()

@@ -568,8 +568,8 @@ class Domain:
             UnknownNameError: A tier, metric or parameter that there is none of; names the nearest.
 
         Example:
-            @shop.model(training=churn_set, risk="limited", promote=NotWorse("auc", by=0.002))
-            def churn(x, y, seed):
+            @shop.model(training=risk_set, risk="limited", promote=NotWorse("auc", by=0.002))
+            def order_risk(x, y, seed):
                 return LogisticRegression(random_state=seed).fit(x, y)
         """
 
@@ -663,7 +663,16 @@ class Domain:
             UnknownNameError: As for `derived`.
 
         Example:
-            scores = shop.scored("churn_scores", model=churn, rows=customers, schema=Score, key="customer")
+            class Score(pa.DataFrameModel):
+                order_id: arrow.int64()
+                prediction: arrow.float64() = pa.Field(ge=0, le=1)
+                model_version: arrow.int64()
+                model_role: arrow.string()
+                shadow_prediction: arrow.float64() = pa.Field(nullable=True)
+                shadow_version: arrow.int64() = pa.Field(nullable=True)
+
+
+            scores = shop.scored("fraud_scores", model=fraud, rows=orders, schema=Score, key="order_id")
         """
         what = f"{self.name}.{name}"
         _expect(model, Model, f"the model of {what}", "model: what @domain.model made of a function")

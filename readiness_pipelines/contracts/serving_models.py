@@ -14,7 +14,6 @@ from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from readiness_pipelines.columns import RAW_COLUMNS
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch
@@ -70,6 +69,8 @@ class ServingVersions:
 
     def open(self, batch: str, places: Places) -> RawBatch:
         """Read a version."""
+        import pyarrow.parquet as pq  # noqa: PLC0415  # who declares a model reads none
+
         name = f"{self._folder}/{batch}.parquet"
         if places.landing.facts(name) is None:
             raise BatchNotLandedError(f"{name} is not there", way_out=f"readiness model serve {self.model}")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from readiness_pipelines.contracts.models import METRICS, NotWorse
-from readiness_pipelines.models.metrics import Values, measure
+from readiness_pipelines.models.metrics import Values, measure, prepare
 
 SEED = 20_260_101
 """Bootstrap samples are the same for the same rows: whoever compares again finds the same."""
@@ -61,11 +61,11 @@ def _differences(rule: NotWorse, actual: Values, candidate: Values, champion: Va
     """How much better the candidate is, for each bootstrap sample in which both have a value."""
     draw = np.random.default_rng(SEED)
     rows = len(actual)
-    # Predictions as ranks: a sample sorts nothing again, and means the same.
+    own, champions = (prepare(rule.metric, actual, one) for one in (candidate, champion))
     found = []
     for _ in range(rule.samples):
         weights = np.bincount(draw.integers(0, rows, rows), minlength=rows).astype(np.float64)
-        mine, theirs = (measure(rule.metric, actual, one, weights) for one in (candidate, champion))
+        mine, theirs = own(weights), champions(weights)
         if mine is not None and theirs is not None:
             found.append(sign * (mine - theirs))
     return np.asarray(found)

@@ -14,7 +14,7 @@ import numpy as np
 from readiness_pipelines.contracts.models import METRICS
 from readiness_pipelines.models.calibrating import Calibrator
 from readiness_pipelines.models.drift_actions import DriftSign, DriftSubject
-from readiness_pipelines.models.metrics import Values, measure
+from readiness_pipelines.models.metrics import Values, measure, prepare
 
 ESTIMATED = frozenset({"auc", "accuracy", "log_loss", "brier"})
 """The metrics that probabilities say something about."""
@@ -61,10 +61,8 @@ def measured_quality(batch: str, metric: str, actual: Values, predicted: Values)
         return BatchQuality(batch=batch, metric=metric, rows=len(actual), value=None)
     chosen, narrower = _chosen(len(actual))
     draw, rows = np.random.default_rng(SEED), len(chosen)
-    drawn = [
-        measure(metric, actual[chosen], predicted[chosen], np.bincount(draw.integers(0, rows, rows), minlength=rows))
-        for _ in range(DRAWS)
-    ]
+    weighted = prepare(metric, actual[chosen], predicted[chosen])
+    drawn = [weighted(np.bincount(draw.integers(0, rows, rows), minlength=rows).astype(float)) for _ in range(DRAWS)]
     low, high = _interval(value, drawn, narrower)
     level = float(np.median(actual) if metric == "mae" else actual.mean())
     return BatchQuality(

@@ -22,9 +22,21 @@ def serve_decided(model: Model, *, installation: Installation, run: Run) -> Serv
         BatchHeldError: Never of itself; the gate of the table holds only what was tampered with.
     """
     models = installation.ledger.models
+    if _is_served(models.serving(model.id)):
+        return models.serving(model.id)
+    with installation.lakehouse.turn(f"{model.id}.serving", "what serves", run_id=run.run_id):
+        return _serve(model, installation=installation, run=run)
+
+
+def _is_served(state: ServingState) -> bool:
+    return state.revision == state.served_revision or state.decided_at is None
+
+
+def _serve(model: Model, *, installation: Installation, run: Run) -> ServingState:
+    models = installation.ledger.models
     state = models.serving(model.id)
-    if state.revision == state.served_revision or state.decided_at is None:
-        return state
+    if _is_served(state):
+        return state  # by who had the turn before
     key = serving_key(state)
     _land(model, state, key, installation)
     ingest(model.serving, batch=key, installation=installation, run=run)

@@ -56,15 +56,15 @@ def changes_under(version: ModelVersion, *, installation: Installation) -> tuple
     records = {
         record.ref: record for record in installation.ledger.batches(tables={ref.table for ref in used}) if record
     }
-    contents = installation.ledger.contents({ref.table for ref in used})
     found = []
     for ref, then in used.items():
         record = records.get(ref)
         if record is not None and record.state.visible:
-            kept = contents.get(ref)
+            if record.snapshots.published == then["snapshot"]:
+                continue
             # What was delivered again and is the same is another snapshot, and no other data.
-            same = kept is not None and then.get("digest") == kept.digest
-            if same or record.snapshots.published == then["snapshot"]:
+            kept = installation.ledger.committed(ref)
+            if kept is not None and then.get("digest") == kept.digest:
                 continue
         found.append(_changed(ref, then, record, installation))
     return tuple(sorted(found, key=lambda one: one.ref))

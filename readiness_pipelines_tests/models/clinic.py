@@ -1,6 +1,6 @@
 """A small domain with a model, and training sets for it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -59,7 +59,13 @@ class Logistic:
         return np.column_stack([1 - positive, positive])
 
 
-def clinic(*, risk: str = "limited", training: Any = None, batches: Sequence[str] = ("b1", "b2")) -> Domain:
+def clinic(
+    *,
+    risk: str = "limited",
+    training: Any = None,
+    batches: Sequence[str] = ("b1", "b2"),
+    classified: Mapping[str, str] | None = None,
+) -> Domain:
     """Stays, a model of readmission, and its scores."""
     domain = Domain("clinic", owner="clinic@clinic.example")
     team = Steward("Clinic", "clinic@clinic.example")
@@ -68,6 +74,7 @@ def clinic(*, risk: str = "limited", training: Any = None, batches: Sequence[str
         schema=Stay,
         source=Source(origin="EHR", steward=team, reader=FileDrop("stays/{batch}.csv")),
         batches=StaticBatches(keys=tuple(batches)),
+        classified=classified,
     )
 
     @domain.model(

@@ -158,6 +158,20 @@ def test_a_model_knows_which_of_its_batches_changed_and_is_not_promoted_on_them(
         promote_model(model, 1, why="new", installation=installation, run=ANN)
 
 
+def test_values_of_a_classified_column_are_not_named_where_a_model_is_measured_by_them(
+    installation: Installation,
+) -> None:
+    land(installation.landing.path, "b1")
+    for classified, names in (({"ward": "pii.quasi"}, {"group 1", "group 2", "group 3"}), ({}, {"A", "B", "small"})):
+        domain = clinic(classified=classified)
+        used = deliver_stays(domain, installation, "b1")
+        built = a_training_set(f"set_{len(classified)}", used=[used])
+        version = train_model(model_of(domain), built, installation=installation, run=ANN)
+        assert {one["slice"] for one in version.measured["slices"]["ward"]} == names
+    unknown = train_model(model_of(domain), a_training_set("set_3"), installation=installation, run=ANN)
+    assert {one["slice"] for one in unknown.measured["slices"]["ward"]} == {"group 1", "group 2", "group 3"}
+
+
 def test_a_retraining_is_requested_once_allowed_by_a_person_and_answered_by_a_training(
     installation: Installation,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -41,11 +42,11 @@ def test_a_request_becomes_a_run_that_trains_a_candidate_with_its_numbers_on_the
             run=Run(who="drift"),
         )
         (request,) = tick().run_requests  # type: ignore[union-attr,misc]
-        job = repository.get_job(request.job_name)
+        job = repository.get_job(str(request.job_name))
         done = job.execute_in_process(instance=instance, tags=request.tags)
         assert done.success
         (event,) = done.get_asset_materialization_events()
-        metadata = {name: value.value for name, value in event.materialization.metadata.items()}
+        metadata: dict[str, Any] = {name: value.value for name, value in event.materialization.metadata.items()}
         assert metadata["version"] == 1
         assert metadata["auc"] > 0.8
         assert "| ward | A |" in metadata["by slice"]
