@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         changes_under,
         superseded_models,
     )
+    from readiness_pipelines.models.synthetic import RowMaker, Smote, SyntheticTrial, try_synthetic, with_synthetic
     from readiness_pipelines.models.training import train_model
 else:
     import_on_demand(__name__)
@@ -72,9 +73,12 @@ __all__ = [
     "ModelCard",
     "ModelDrift",
     "Outcomes",
+    "RowMaker",
     "SeenQuality",
     "ServingDecision",
+    "Smote",
     "SupersededBatch",
+    "SyntheticTrial",
     "act_on_drift",
     "affected_versions",
     "allow_retraining",
@@ -100,6 +104,8 @@ __all__ = [
     "shadow_model",
     "superseded_models",
     "train_model",
+    "try_synthetic",
     "waiting_reviews",
+    "with_synthetic",
     "withdraw_model",
 ]

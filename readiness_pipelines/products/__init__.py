@@ -8,7 +8,14 @@ if TYPE_CHECKING:
     from readiness_pipelines.products.kpis import KPI_COLUMNS, NoTotalError, kpi_query, kpi_relation, kpi_schema
     from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
     from readiness_pipelines.products.noise import NoisyCount, NoisyRatio
-    from readiness_pipelines.products.training_sets import SPLIT, BuiltTrainingSet, LabelCounts, Split, UsedBatch
+    from readiness_pipelines.products.training_sets import (
+        SPLIT,
+        SYNTHETIC,
+        BuiltTrainingSet,
+        LabelCounts,
+        Split,
+        UsedBatch,
+    )
     from readiness_pipelines.products.units import format_value
     from readiness_pipelines.products.values import KpiValue, combined, values_of
 else:
@@ -17,6 +24,7 @@ else:
 __all__ = [
     "KPI_COLUMNS",
     "SPLIT",
+    "SYNTHETIC",
     "BuiltTrainingSet",
     "KpiValue",
     "LabelCounts",

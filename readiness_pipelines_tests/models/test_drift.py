@@ -77,10 +77,10 @@ def test_one_bad_batch_is_told_a_held_one_is_nothing_and_a_changed_world_is_lear
     model, folder = model_of(domain), Path(str(installation.landing.path))
     built = a_training_set()
 
-    def delivered(batch: str, **how: Any) -> ModelDrift:
+    def delivered(batch: str, *, given: Any = None, **how: Any) -> ModelDrift:
         land(folder, batch, **how)
         run_domains(domain, installation=installation)
-        found = look_at_drift(model, installation=installation, run=ANN, outcomes=outcomes, built=built)
+        found = look_at_drift(model, installation=installation, run=ANN, **(given or {}))
         assert found is not None
         return found
 
@@ -90,7 +90,7 @@ def test_one_bad_batch_is_told_a_held_one_is_nothing_and_a_changed_world_is_lear
     promote_model(model, 1, why="the first", installation=installation, run=ANN)
     for batch in BATCHES[:8]:
         land(folder, batch)
-    quiet = delivered(BATCHES[8], known=True)
+    quiet = delivered(BATCHES[8], known=True, given={"outcomes": outcomes, "built": built})
     assert quiet.decision.step is DriftStep.NOTHING
     qualities = [one.quality for one in quiet.qualities]
     assert [one.estimated for one in qualities] == [*[True] * 8, False]
