@@ -17,5 +17,14 @@ reason where it could not be parsed."""
 PUBLISHED_COLUMNS = ("_batch", "_row", "_file")
 """What a published row has beside the table's own columns."""
 
-RESERVED_COLUMNS = frozenset({*RAW_COLUMNS.names, "_errors", "_discarded", "_gate_version", "_quarantined_at"})
+KNOWN_COLUMNS = pa.schema([("_known_at", pa.timestamp("us", tz="UTC")), ("_known_until", pa.timestamp("us", tz="UTC"))])
+"""What a row of a history has beside those of a published one: when it was published, and until when."""
+
+RESERVED_COLUMNS = frozenset(
+    {
+        *RAW_COLUMNS.names,
+        *KNOWN_COLUMNS.names,
+        *("_errors", "_discarded", "_gate_version", "_quarantined_at", "_split"),
+    }
+)
 """All columns that the framework adds; a source or schema that declares one is refused."""

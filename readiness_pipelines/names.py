@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from readiness_pipelines.errors import DeclarationError
 
-SHADOWS = ("raw", "quarantine", "profiles", "versions")
+SHADOWS = ("raw", "quarantine", "profiles", "versions", "history", "training")
 """What the framework keeps beside a domain's tables, in namespaces of their own: ``shop_raw``, ``shop_quarantine`` …"""
 
 ENVIRONMENT = "__"
@@ -76,6 +76,16 @@ class TableId(NamedTuple):
     def versions(self) -> "TableId":
         """Where all versions are kept of a table of which every delivery replaces the whole."""
         return TableId(f"{self.domain}_versions", self.name)
+
+    @property
+    def history(self) -> "TableId":
+        """Where it is kept since when, and until when, each row was published."""
+        return TableId(f"{self.domain}_history", self.name)
+
+    @property
+    def training(self) -> "TableId":
+        """Where the rows of a training set lie, each time that it came out otherwise."""
+        return TableId(f"{self.domain}_training", self.name)
 
 
 def checked_identifier(name: object, what: str) -> str:

@@ -45,15 +45,18 @@ from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import (
     Computed,
     DerivedTable,
+    FeatureView,
     GatedTable,
     Kpi,
     Table,
     answers_for,
     downstream,
+    keeps_history,
     products_of,
     upstream,
 )
 from readiness_pipelines.contracts.targets import Target
+from readiness_pipelines.contracts.training_sets import Holdout, TrainingSet
 
 __all__ = [
     "Announcement",
@@ -71,11 +74,13 @@ __all__ = [
     "Domain",
     "DriftResponse",
     "ExistsIn",
+    "FeatureView",
     "FillMissing",
     "FlagMissing",
     "FormatPreserving",
     "Freshness",
     "GatedTable",
+    "Holdout",
     "KAnonymity",
     "KeepFirst",
     "KeepLast",
@@ -110,6 +115,7 @@ __all__ = [
     "Target",
     "Token",
     "Tolerance",
+    "TrainingSet",
     "Trim",
     "Withhold",
     "WithinUsualRange",
@@ -119,6 +125,7 @@ __all__ = [
     "classified",
     "cleanse",
     "downstream",
+    "keeps_history",
     "products_of",
     "protect",
     "upstream",

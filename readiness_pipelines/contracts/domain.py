@@ -43,8 +43,18 @@ from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.runbooks import read_runbook
 from readiness_pipelines.contracts.serving_models import ServingVersions, scoring, serving_schema
 from readiness_pipelines.contracts.sources import Source
-from readiness_pipelines.contracts.tables import Computed, DerivedTable, GatedTable, Kpi, Language, Table, Transform
+from readiness_pipelines.contracts.tables import (
+    Computed,
+    DerivedTable,
+    FeatureView,
+    GatedTable,
+    Kpi,
+    Language,
+    Table,
+    Transform,
+)
 from readiness_pipelines.contracts.targets import Target
+from readiness_pipelines.contracts.training_sets import Holdout, TrainingSet, check_gold
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.names import TableId, checked_domain_name, checked_identifier
@@ -54,7 +64,7 @@ _DURATION: TypeAdapter[Duration | None] = TypeAdapter(Duration | None)
 _LANGUAGES = ("relation", "sql", "arrow")
 _ENGINES = ("duckdb", "spark")
 
-T = TypeVar("T", GatedTable, DerivedTable, Kpi)
+T = TypeVar("T", GatedTable, DerivedTable, FeatureView, Kpi)
 
 Classes = Mapping[str, str | Classification | Classified]
 """What columns' values are to persons, by column: ``{"email": "pii.direct"}``."""
@@ -149,6 +159,7 @@ class Domain:
         self.description = description
         self._tables: dict[str, Table] = {}
         self._models: dict[str, Model] = {}
+        self._training_sets: dict[str, TrainingSet] = {}
 
     def __repr__(self) -> str:
         return f"Domain({self.name!r}: {', '.join(self._tables) or 'no tables'})"
@@ -172,6 +183,16 @@ class Domain:
     def models(self) -> tuple[Model, ...]:
         """The models, in the order they were declared."""
         return tuple(self._models.values())
+
+    @property
+    def feature_views(self) -> tuple[FeatureView, ...]:
+        """The feature views."""
+        return tuple(table for table in self.tables if isinstance(table, FeatureView))
+
+    @property
+    def training_sets(self) -> tuple[TrainingSet, ...]:
+        """The training sets."""
+        return tuple(self._training_sets.values())
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
@@ -376,40 +397,227 @@ class Domain:
         """
 
         def add(transform: Transform) -> DerivedTable:
-            chosen = name or str(getattr(transform, "__name__", ""))
-            what = f"{self.name}.{chosen}"
-            if language not in _LANGUAGES:
-                raise UnknownNameError(f"language of {what}", str(language), _LANGUAGES)
-            own, inputs = self._inputs(transform, what, reads, batches)
-            found, references = self._resolved(rules, what)
-            table = DerivedTable(
-                id=self._free(chosen),
-                domain=self,
-                batches=own,
-                transform=transform,
-                language=language,
-                reads=inputs,
-                key=(key,) if isinstance(key, str) else tuple(key),
-                schema=_checked_schema(schema, what),
-                gating=_gating(
-                    what,
-                    found,
-                    routes=routes,
-                    default_route=default_route,
-                    tolerance=tolerance,
-                    allow_empty=allow_empty,
-                    schema_change=SchemaChange.DISCARD,
-                ),
-                references=references,
-                classified=declared_classes(what, classified),
-                freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
-                latency=_duration(f"the latency of {what}", latency),
-                description=description or first_paragraph(transform) or first_paragraph(schema),
-                **self._found_by(what, tags, synonyms, runbook),
-            )
-            return self._add(table)
+            return self._add(DerivedTable(**fields(transform)))
 
+        fields = self._derived_fields(
+            schema=schema,
+            name=name,
+            reads=reads,
+            batches=batches,
+            key=key,
+            language=language,
+            tolerance=tolerance,
+            rules=rules,
+            routes=routes,
+            default_route=default_route,
+            allow_empty=allow_empty,
+            classified=classified,
+            freshness=freshness,
+            latency=latency,
+            description=description,
+            tags=tags,
+            synonyms=synonyms,
+            runbook=runbook,
+        )
         return add
+
+    def features(
+        self,
+        *,
+        entity: Sequence[str] | str,
+        schema: Any,
+        event_time: str | None = None,
+        known_at: str | None = None,
+        version: str = "1",
+        name: str | None = None,
+        reads: Reads | None = None,
+        batches: Batches | None = None,
+        key: Sequence[str] | str = (),
+        language: Language = "relation",
+        tolerance: Tolerance | None = None,
+        rules: Sequence[Any] = (),
+        routes: Mapping[str, Route] | None = None,
+        default_route: Route | None = None,
+        allow_empty: bool = False,
+        classified: Classes | None = None,
+        freshness: Freshness | None = None,
+        latency: str | timedelta | None = None,
+        description: str = "",
+        tags: Sequence[str] | str = (),
+        synonyms: Sequence[str] | str = (),
+        runbook: str | Path | None = None,
+    ) -> Callable[[Transform], FeatureView]:
+        """Declare what models learn from, computed by the decorated function: a feature view.
+
+        It is a derived table, with all that follows from that: batches, a gate, quarantine, replays, lineage. Beside
+        it, it is kept since when each row was published and until when, so that a model learns from what was known
+        then. A held batch has no features; a row that a replay releases is known from that replay on.
+
+        Args:
+            entity: The columns that say whom or what a row is about.
+            schema: A Pandera model or schema, as for `derived`. All its columns but the entity's and the times are
+                features.
+            event_time: The column that says when what a row tells happened: of an entity's rows that were known, the
+                newest is taken, and none from after the label's time. By default a later batch is newer.
+            known_at: The column that says since when a row was known, where the source tells it. By default it is the
+                first commit that published it.
+            version: Of the definition, as people count it.
+            name: As for `derived`.
+            reads: As for `derived`.
+            batches: As for `derived`.
+            key: As for `derived`; the entity's columns, with the event time, where not given.
+            language: As for `derived`.
+            tolerance: As for `derived`.
+            rules: As for `derived`.
+            routes: As for `derived`.
+            default_route: As for `derived`.
+            allow_empty: As for `derived`.
+            classified: As for `derived`.
+            freshness: As for `derived`.
+            latency: As for `derived`.
+            description: As for `derived`.
+            tags: As for `derived`.
+            synonyms: As for `derived`.
+            runbook: As for `derived`.
+
+        Raises:
+            DeclarationError: No entity, or what `derived` raises.
+            UnknownNameError: A parameter, or a rule, that names no table declared before.
+
+        Example:
+            @hospital.features(entity="encounter_id", schema=Stay)
+            def stays(encounters):
+                return encounters.project("encounter_id, days, medications")
+        """
+        columns = _names(entity)
+
+        def add(transform: Transform) -> FeatureView:
+            given = fields(transform)
+            what = str(given["id"])
+            if not columns:
+                raise DeclarationError(f"the features of {what} are about nobody", way_out='give entity="customer_id"')
+            timed = (event_time, known_at)
+            if any(one in columns for one in timed):
+                raise DeclarationError(f"a time of {what} is its entity, too", way_out="name two columns")
+            given["key"] = given["key"] or (*columns, *([event_time] if event_time else []))
+            return self._add(
+                FeatureView(**given, entity=columns, event_time=event_time, known_at=known_at, version=str(version))
+            )
+
+        fields = self._derived_fields(
+            schema=schema,
+            name=name,
+            reads=reads,
+            batches=batches,
+            key=key,
+            language=language,
+            tolerance=tolerance,
+            rules=rules,
+            routes=routes,
+            default_route=default_route,
+            allow_empty=allow_empty,
+            classified=classified,
+            freshness=freshness,
+            latency=latency,
+            description=description,
+            tags=tags,
+            synonyms=synonyms,
+            runbook=runbook,
+        )
+        return add
+
+    def training_set(
+        self,
+        name: str,
+        *,
+        labels: Table,
+        label: str,
+        features: Sequence[FeatureView] | Mapping[FeatureView, Sequence[str]],
+        entity: Sequence[str] | str = (),
+        at: str | FeatureView | None = None,
+        label_delay: str | timedelta = timedelta(0),
+        holdout: Holdout | None = None,
+        gold: Sequence[Table] | Table = (),
+        version: str = "1",
+        owner: str | None = None,
+        description: str = "",
+        tags: Sequence[str] | str = (),
+        synonyms: Sequence[str] | str = (),
+    ) -> TrainingSet:
+        """Declare what a model learns from: each label once, with the features as they were known before it.
+
+        Args:
+            name: Identifier, unique in the domain.
+            labels: The table that the labels are in.
+            label: Its column to be learned.
+            features: The feature views, or each with the columns to be taken from it.
+            entity: The columns of the labels' table that say whom a label is about; by default the views' entities.
+            at: A label's time, by which features must have been known: a column of the labels' table, or the time at
+                which a feature view first knew the entity (a label that is published with a later batch is then about
+                what was known when its entity came). By default it is `label_delay` before the label was published.
+            label_delay: How long after its time a label is known for good: younger ones wait.
+            holdout: Which labels models are compared on and never learn from: ``Holdout(last_batches=2)`` or
+                ``Holdout(share=0.2)``.
+            gold: Tables that no training may touch: labels about their entities are excluded.
+            version: Of the definition, as people count it.
+            owner: Who answers for it; the domain's owner where nobody else does.
+            description: For people.
+            tags: What it belongs to, to find it by in the catalog.
+            synonyms: What people call it, to find it by in the catalog.
+
+        Raises:
+            DeclarationError: A name that is taken or not an identifier, no features, a view about something else than
+                the labels, a gold set that is learned from, or an argument that is something else.
+
+        Example:
+            readmission = hospital.training_set(
+                "readmission", labels=outcomes, label="readmitted", features=[stays], at=stays,
+                holdout=Holdout(last_batches=2),
+            )
+        """
+        what = f"{self.name}.{name}"
+        _expect(labels, GatedTable | DerivedTable, f"the labels of {what}", "table: labels=outcomes")
+        given = dict(features) if isinstance(features, Mapping) else dict.fromkeys(features, ())
+        if not given:
+            raise DeclarationError(f"{what} learns from no features", way_out="give features=[…]")
+        for view in given:
+            _expect(view, FeatureView, f"a feature view of {what}", "feature view: @domain.features(…)")
+        if not isinstance(at, str | FeatureView | None):
+            raise DeclarationError(
+                f"the labels' time of {what} is a {type(at).__name__}", way_out="name a column, or give a feature view"
+            )
+        timed = (at,) if isinstance(at, FeatureView) else ()
+        needed = tuple(dict.fromkeys(column for view in (*given, *timed) for column in view.entity))
+        columns = _names(entity) or needed
+        if missing := [column for column in needed if column not in columns]:
+            raise DeclarationError(
+                f"{what} joins features by {', '.join(missing)}, which is not its entity's",
+                way_out=f"give entity={list(needed)}",
+            )
+        sets = (gold,) if isinstance(gold, GatedTable | DerivedTable) else tuple(gold)
+        for one in sets:
+            _expect(one, GatedTable | DerivedTable, f"a gold set of {what}", "table")
+            check_gold(what, one, (labels, *given, *timed))
+        declared = TrainingSet(
+            id=self._free(name),
+            domain=self,
+            labels=labels,
+            label=label,
+            features={view.id: (view, _names(chosen)) for view, chosen in given.items()},
+            entity=columns,
+            at=at,
+            label_delay=_duration(f"the label_delay of {what}", label_delay) or timedelta(0),
+            holdout=_expect(holdout, Holdout, f"the holdout of {what}", "Holdout(share=0.2)", optional=True),
+            gold=sets,
+            version=str(version),
+            owner=owner or self.owner,
+            description=description,
+            tags=checked_words(what, "tags", tags),
+            synonyms=checked_words(what, "synonyms", synonyms),
+        )
+        labels.learned_by.append(declared.id)
+        self._training_sets[name] = declared
+        return declared
 
     def kpi(
         self,
@@ -775,6 +983,65 @@ class Domain:
         table.announcements.append(declared)
         return declared
 
+    def _derived_fields(
+        self,
+        *,
+        schema: Any,
+        name: str | None,
+        reads: Reads | None,
+        batches: Batches | None,
+        key: Sequence[str] | str,
+        language: Language,
+        tolerance: Tolerance | None,
+        rules: Sequence[Any],
+        routes: Mapping[str, Route] | None,
+        default_route: Route | None,
+        allow_empty: bool,
+        classified: Classes | None,
+        freshness: Freshness | None,
+        latency: str | timedelta | None,
+        description: str,
+        tags: Sequence[str] | str,
+        synonyms: Sequence[str] | str,
+        runbook: str | Path | None,
+    ) -> Callable[[Transform], dict[str, Any]]:
+        """The fields of a derived table, once there is a function that computes it; see `derived`."""
+
+        def fields(transform: Transform) -> dict[str, Any]:
+            chosen = name or str(getattr(transform, "__name__", ""))
+            what = f"{self.name}.{chosen}"
+            if language not in _LANGUAGES:
+                raise UnknownNameError(f"language of {what}", str(language), _LANGUAGES)
+            own, inputs = self._inputs(transform, what, reads, batches)
+            found, references = self._resolved(rules, what)
+            return {
+                "id": self._free(chosen),
+                "domain": self,
+                "batches": own,
+                "transform": transform,
+                "language": language,
+                "reads": inputs,
+                "key": _names(key),
+                "schema": _checked_schema(schema, what),
+                "gating": _gating(
+                    what,
+                    found,
+                    routes=routes,
+                    default_route=default_route,
+                    tolerance=tolerance,
+                    allow_empty=allow_empty,
+                    schema_change=SchemaChange.DISCARD,
+                ),
+                "references": references,
+                "classified": declared_classes(what, classified),
+                "freshness": _expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
+                "latency": _duration(f"the latency of {what}", latency),
+                "description": description or first_paragraph(transform) or first_paragraph(schema),
+                **self._found_by(what, tags, synonyms, runbook),
+            }
+
+        return fields
+
     def _add(self, table: T) -> T:
         self._tables[table.id.name] = table
         if not isinstance(table, GatedTable):
@@ -794,6 +1061,10 @@ class Domain:
 
     def _free(self, name: str) -> TableId:
         checked = checked_identifier(name, f"table name in domain {self.name}")
+        if checked in self._training_sets:
+            raise DeclarationError(
+                f"domain {self.name} has a training set {checked!r} already", way_out="give one of them another name"
+            )
         if checked in self._tables:
             kind = "KPI" if isinstance(self._tables[checked], Kpi) else "table"
             raise DeclarationError(
@@ -869,6 +1140,11 @@ class Domain:
                 )
             table = self.table(name if dot else given)
         return Read(table, VersionInForce() if isinstance(table.batches, Versions) else AllBatches())
+
+
+def _names(given: Sequence[str] | str) -> tuple[str, ...]:
+    """Columns, where one of them may be given alone."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _common_batches(what: str, tables: Mapping[str, Table | Read]) -> Batches:

@@ -58,6 +58,7 @@ class _Node:
     readers: list["Computed"] = field(default_factory=list, repr=False)
     consumers: list[Consumer] = field(default_factory=list, repr=False)
     announcements: list[Announcement] = field(default_factory=list, repr=False)
+    learned_by: list[TableId] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
@@ -133,6 +134,7 @@ class GatedTable(_Node):
         readers: The tables and products computed from it, as far as they are declared in this process.
         consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
         announcements: Changes that its consumers know of before they come.
+        learned_by: The training sets that take their labels from it, as far as they are declared in this process.
     """
 
     source: Source
@@ -170,6 +172,7 @@ class DerivedTable(_Node):
         readers: The tables and products computed from it, as far as they are declared in this process.
         consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
         announcements: Changes that its consumers know of before they come.
+        learned_by: The training sets that take their labels from it, as far as they are declared in this process.
     """
 
     transform: Transform = field(repr=False)
@@ -181,6 +184,24 @@ class DerivedTable(_Node):
     def __call__(self, *inputs: Any, **named: Any) -> Any:
         """Call the transform, as it was written."""
         return self.transform(*inputs, **named)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FeatureView(DerivedTable):
+    """A derived table that models learn from: of each row it is kept since when, and until when, it was published.
+
+    Attributes:
+        entity: The columns that say whom or what a row is about.
+        event_time: The column that says when what a row tells happened; ``None`` where a later batch tells what is
+            newer.
+        known_at: The column that says since when a row was known; ``None`` for the first commit that published it.
+        version: Of the definition, as people count it.
+    """
+
+    entity: tuple[str, ...]
+    event_time: str | None = None
+    known_at: str | None = None
+    version: str = "1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -215,6 +236,7 @@ class Kpi(_Node):
         readers: The tables and products computed from it, as far as they are declared in this process.
         consumers: Who relies on it outside the declared tables, as far as that is declared in this process.
         announcements: Changes that its consumers know of before they come.
+        learned_by: The training sets that take their labels from it, as far as they are declared in this process.
     """
 
     question: str
@@ -250,6 +272,11 @@ Table = GatedTable | DerivedTable | Kpi
 
 Computed = DerivedTable | Kpi
 """What is computed from other tables."""
+
+
+def keeps_history(table: Table) -> bool:
+    """Whether it is kept since when each row was published: of what models learn from, and of their labels."""
+    return isinstance(table, FeatureView) or bool(table.learned_by)
 
 
 def answers_for(table: Table) -> str:

@@ -103,4 +103,4 @@ def _places(tables: Iterable[Table]) -> Iterator[TableId]:
         for one in (table, *downstream(table)):
             found |= {other.id: other for other in (one, *upstream(one))}
     for ident in found:
-        yield from (ident, ident.raw, ident.quarantine, ident.versions)
+        yield from (ident, ident.raw, ident.quarantine, ident.versions, ident.history)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from readiness_pipelines.batches import BatchRef, Scope
-from readiness_pipelines.contracts import GatedTable, Table
+from readiness_pipelines.contracts import GatedTable, Table, keeps_history
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.problems import Level, Problem, Step, problem_of, unwatched
 from readiness_pipelines.delivery.share import Share
@@ -43,6 +43,8 @@ def stores_of(table: Table) -> tuple[TableId, ...]:
         names.insert(0, table.id.raw)
     if table.batches.scope is Scope.TABLE:
         names.append(table.id)
+    if keeps_history(table):
+        names.append(table.id.history)
     return tuple(names)
 
 

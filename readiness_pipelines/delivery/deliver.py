@@ -15,13 +15,14 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
-from readiness_pipelines.contracts import Computed, GatedTable, Kpi, Table
+from readiness_pipelines.contracts import Computed, GatedTable, Kpi, Table, keeps_history
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.decisions import Decision
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash, must_commit
 from readiness_pipelines.delivery.baseline import Baseline, baseline_of
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.gates import exposing_rules, gate_of
+from readiness_pipelines.delivery.history import keep_history, known_before
 from readiness_pipelines.delivery.judging import JudgedBatch, decisions_in_force, judged_batch
 from readiness_pipelines.delivery.on_spark import read_on_spark, stage_from_spark
 from readiness_pipelines.delivery.places import store_of
@@ -270,8 +271,8 @@ def _commit(step: _Step, judged: JudgedBatch, good: Staged | None, *, installati
     event_column = _event_column(step, verdict.schema)
     publishes = isinstance(verdict.outcome, Publish | Split) and not isinstance(step.table, Kpi)
     profile = _profiled(step, good, judged, installation) if good is not None and publishes else None
-    known = installation.lakehouse.schema(quarantine) if installation.lakehouse.exists(quarantine) else None
-    waiting, schema = waiting_rows(verdict, judged.judge, known, name=step.attempt.id, at=step.run.clock())
+    stored = installation.lakehouse.schema(quarantine) if installation.lakehouse.exists(quarantine) else None
+    waiting, schema = waiting_rows(verdict, judged.judge, stored, name=step.attempt.id, at=step.run.clock())
     quarantine_snapshot = snapshots.quarantine
     if (
         verdict.quarantined_rows
@@ -286,7 +287,19 @@ def _commit(step: _Step, judged: JudgedBatch, good: Staged | None, *, installati
     published_snapshot = snapshots.published if before is not None and is_there(before) else None
     if good is not None:
         _announce_withdrawn(published, good, step, judged.engine, installation)
+        keeps = keeps_history(step.table)
+        known = known_before(step.table, step.batch, installation=installation, engine=judged.engine) if keeps else None
         published_snapshot = _replace(published, good, facts, step, judged=judged, installation=installation)
+        if keeps:
+            keep_history(
+                step.table,
+                good,
+                known,
+                attempt=step.attempt,
+                installation=installation,
+                engine=judged.engine,
+                run=step.run,
+            )
         if step.opened and not publishes:
             published_snapshot = None  # what slices had published of it is gone
     return Delivery(

@@ -229,7 +229,7 @@ def table_ref(ref: BatchRef, tables: Sequence[Table]) -> BatchRef:
 
 def _names(table: Table) -> frozenset[TableId]:
     """The names of a table and of all that lies beside it."""
-    return frozenset({table.id, table.id.raw, table.id.quarantine, table.id.versions})
+    return frozenset({table.id, table.id.raw, table.id.quarantine, table.id.versions, table.id.history})
 
 
 def _repair(table: Table, ref: BatchRef, *, again: bool, installation: Installation, run: Run) -> bool:

@@ -4,9 +4,10 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
-from readiness_pipelines.contracts import Computed, Table, downstream
+from readiness_pipelines.contracts import Computed, Table, downstream, keeps_history
 from readiness_pipelines.delivery.attempts import attempted, must_commit
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
+from readiness_pipelines.delivery.history import keep_history, known_before
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Published, is_there
 from readiness_pipelines.delivery.versions import show_newest_version
@@ -70,11 +71,16 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
     with attempted(table, ref, installation=installation, run=run) as attempt:
         # A delivery that was cut off may have left what waits, and no published table yet.
         stores = [there for there in (table.id.quarantine, store) if must_commit(there, ref, installation)]
+        keeps = keeps_history(table) and (store in stores or must_commit(table.id.history, ref, installation))
         schema = lakehouse.schema(store) if lakehouse.exists(store) else pa.schema([])
         with installation.engine(f"batch {batch!r} of {table.id}") as engine:
             staged = [_no_rows(there, batch, installation, engine) for there in stores]
+            known = known_before(table, batch, installation=installation, engine=engine) if keeps else None
             for there, nothing in zip(stores, staged, strict=True):
                 commit_rows(there, nothing, ref, attempt=attempt, installation=installation, engine=engine, run=run)
+            if known is not None:
+                nothing = _no_rows(store, batch, installation, engine)
+                keep_history(table, nothing, known, attempt=attempt, installation=installation, engine=engine, run=run)
         record_batch(
             BatchRecord(
                 ref=ref,

@@ -6,7 +6,14 @@ from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
     from readiness_pipelines.lakehouse.avro import avro_blocks
-    from readiness_pipelines.lakehouse.digests import METHOD, NO_ROWS, UNDIGESTED, FileDigest, RowsDigest
+    from readiness_pipelines.lakehouse.digests import (
+        METHOD,
+        NO_ROWS,
+        UNDIGESTED,
+        FileDigest,
+        RowsDigest,
+        digest_by_batch,
+    )
     from readiness_pipelines.lakehouse.drift import (
         PlacedColumn,
         arrived_name,
@@ -56,6 +63,7 @@ __all__ = [
     "as_arrived",
     "as_they_are",
     "avro_blocks",
+    "digest_by_batch",
     "engine_errors",
     "promotable_type",
     "storage_schema",

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.silences import Silence
     from readiness_pipelines.ledger.streams import ShardRecord, Streams, StreamState
     from readiness_pipelines.ledger.trail import FAILED
+    from readiness_pipelines.ledger.training_sets import KeptTrainingSet, TrainingSets
 else:
     import_on_demand(__name__)
 
@@ -97,6 +98,7 @@ __all__ = [
     "Incidents",
     "Kept",
     "KeptScorecard",
+    "KeptTrainingSet",
     "KnownBreakage",
     "KnownContract",
     "Ledger",
@@ -130,6 +132,7 @@ __all__ = [
     "Streams",
     "Tally",
     "TrailEntry",
+    "TrainingSets",
     "counts_of",
     "migrate",
     "profile_digest",

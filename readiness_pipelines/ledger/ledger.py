@@ -50,6 +50,7 @@ from readiness_pipelines.ledger.requests import ReplayRequest, RequestState
 from readiness_pipelines.ledger.scorecards import Scorecards
 from readiness_pipelines.ledger.shapes import Shape
 from readiness_pipelines.ledger.streams import Streams
+from readiness_pipelines.ledger.training_sets import TrainingSets
 from readiness_pipelines.names import TableId
 
 AUTOMATIC = "readiness"
@@ -133,6 +134,11 @@ class Ledger:
     def scorecards(self) -> Scorecards:
         """The scorecards of all days, in the same database."""
         return Scorecards(self._database)
+
+    @property
+    def training_sets(self) -> TrainingSets:
+        """The training sets that were built, in the same database."""
+        return TrainingSets(self._database)
 
     @property
     def file(self) -> Path | None:

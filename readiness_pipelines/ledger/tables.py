@@ -436,6 +436,18 @@ RETRAININGS = Table(
     Index("ledger_retrainings_key", "table_name", "key", unique=True),
 )
 
+TRAINING_SETS = Table(
+    "ledger_training_sets",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("table_name", String(200), nullable=False),
+    Column("built_at", UtcDateTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("run_id", String(200)),
+    Column("facts", JSON, nullable=False),
+    Index("ledger_training_sets_table", "table_name", "built_at"),
+)
+
 APPEND_ONLY = (TRAIL, DECISIONS, INCIDENT_EVENTS, SHAPES, CLAIMS)
 """What happened, what was decided and what was accepted stays as it was written: the database itself sees to it."""
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.products.kpis import KPI_COLUMNS, NoTotalError, kpi_query, kpi_relation, kpi_schema
     from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
     from readiness_pipelines.products.noise import NoisyCount, NoisyRatio
+    from readiness_pipelines.products.point_in_time import AT, LABEL, Facts, Mode, join_features, visible_query
     from readiness_pipelines.products.training_sets import (
         SPLIT,
         SYNTHETIC,
@@ -22,14 +23,18 @@ else:
     import_on_demand(__name__)
 
 __all__ = [
+    "AT",
     "KPI_COLUMNS",
+    "LABEL",
     "SPLIT",
     "SYNTHETIC",
     "BuiltTrainingSet",
+    "Facts",
     "KpiValue",
     "LabelCounts",
     "Mean",
     "Measure",
+    "Mode",
     "NoTotalError",
     "NoisyCount",
     "NoisyRatio",
@@ -40,8 +45,10 @@ __all__ = [
     "Value",
     "combined",
     "format_value",
+    "join_features",
     "kpi_query",
     "kpi_relation",
     "kpi_schema",
     "values_of",
+    "visible_query",
 ]

@@ -1,0 +1,154 @@
+"""Features as they were known at a label's time: of each entity's rows the newest that was known, and nothing later.
+
+A row is visible from the time at which it was known, and not before what it tells had happened; until it was replaced
+or withdrawn. Of the visible rows of an entity the newest counts: by its event time, then by when it was known, by its
+batch, and by its place in that. Rows that come late and tell of something older than what was known already change
+nothing: they are left out before the join, which is then one ``ASOF`` over what is left. Only where the row found was
+withdrawn by the label's time, all rows of the entity are looked at.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import duckdb
+
+from readiness_pipelines.columns import KNOWN_COLUMNS
+from readiness_pipelines.sql import identifier, literal
+
+_KNOWN_AT, _KNOWN_UNTIL = KNOWN_COLUMNS.names
+LABEL = "_label"
+"""The column of labels that tells them apart."""
+AT = "_at"
+"""The column of labels with their time."""
+
+
+class Mode(StrEnum):
+    """Which values of features a label sees.
+
+    ``AS_KNOWN_THEN``: those that were published at its time, also where they were corrected since: what a model would
+    have been given. ``AS_CORRECTED``: those of today, of the rows that were known at its time in whatever version.
+    """
+
+    AS_KNOWN_THEN = "as_known_then"
+    AS_CORRECTED = "as_corrected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """A feature view's history, and how it is read.
+
+    Attributes:
+        rows: The name of a table in DuckDB: the rows, with ``_batch``, ``_row``, ``_known_at`` and ``_known_until``.
+        entity: The columns that say whom a row is about.
+        columns: The features, by the names they are given.
+        event_time: The column that says when what a row tells happened; ``None`` where a later batch is newer.
+        known_at: The column that says since when a row was known; ``None`` for when it was published.
+        batches: The batches, from old to new.
+    """
+
+    rows: str
+    entity: tuple[str, ...]
+    columns: Mapping[str, str]
+    event_time: str | None
+    known_at: str | None
+    batches: Sequence[str]
+
+
+def visible_query(facts: Facts, *, mode: Mode, as_of: datetime) -> str:
+    """SQL for the rows of a history with when they were visible: ``_visible``, ``_until``; and ``_rank`` among the
+    entity's, the newest the highest.
+    """
+    entity = ", ".join(map(identifier, facts.entity))
+    order = _order(facts.batches)
+    event = f"{identifier(facts.event_time)}::TIMESTAMPTZ" if facts.event_time else order
+    moment = _moment(as_of)
+    first = f"min({_KNOWN_AT}) OVER (PARTITION BY {entity}, _batch, {event})"
+    declared = f"{identifier(facts.known_at)}::TIMESTAMPTZ" if facts.known_at else None
+    match mode:
+        case Mode.AS_KNOWN_THEN:
+            # What was corrected was known as declared, and the correction since its commit.
+            known = (
+                f"CASE WHEN {_KNOWN_AT} = {first} THEN {declared} ELSE greatest({declared}, {_KNOWN_AT}) END"
+                if declared
+                else _KNOWN_AT
+            )
+            until, among = _KNOWN_UNTIL, "true"
+        case Mode.AS_CORRECTED:
+            known, until = declared or first, "NULL::TIMESTAMPTZ"
+            among = f"({_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > {moment})"
+    visible = "CASE WHEN _event > _known THEN _event ELSE _known END" if facts.event_time else "_known"
+    names = ", ".join(map(identifier, dict.fromkeys((*facts.entity, *facts.columns))))
+    return f"""
+        WITH timed AS (
+            SELECT *, {event} AS _event, {known} AS _known, {until} AS _until, {order} AS _order
+            FROM {facts.rows} WHERE {_KNOWN_AT} <= {moment}
+        )
+        SELECT {names}, {visible} AS _visible, _until,
+            row_number() OVER (PARTITION BY {entity} ORDER BY _event, {_KNOWN_AT}, _order, _row) AS _rank
+        FROM timed
+        WHERE {among} AND _event IS NOT NULL AND _known IS NOT NULL
+    """
+
+
+def join_features(
+    engine: duckdb.DuckDBPyConnection, labels: str, facts: Facts, *, mode: Mode, as_of: datetime, name: str
+) -> None:
+    """Make a table of the features of each label: `LABEL` and the features; nulls where nothing was known.
+
+    Args:
+        engine: Where the tables are.
+        labels: The name of the table of labels, with `LABEL`, `AT` and the entity's columns.
+        facts: The feature view.
+        mode: Which values.
+        as_of: What was published later is not looked at.
+        name: What the table is called.
+    """
+    entity = ", ".join(map(identifier, facts.entity))
+    same = " AND ".join(f"l.{identifier(one)} = v.{identifier(one)}" for one in facts.entity)
+    features = "".join(f", v.{identifier(one)} AS {identifier(shown)}" for one, shown in facts.columns.items())
+    engine.execute(f"CREATE TEMP TABLE _visible_rows AS {visible_query(facts, mode=mode, as_of=as_of)}")
+    try:
+        engine.execute(
+            f"""
+            CREATE TEMP TABLE _newest AS
+            SELECT l.{LABEL}, {", ".join(f"l.{identifier(one)}" for one in facts.entity)}, l.{AT}, v._rank, v._until
+            FROM {labels} l ASOF LEFT JOIN (
+                SELECT {entity}, _visible, _until, _rank FROM _visible_rows
+                QUALIFY _rank = max(_rank) OVER (
+                    PARTITION BY {entity} ORDER BY _visible RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+                )
+            ) v ON {same} AND l.{AT} >= v._visible
+            """
+        )
+        engine.execute(
+            f"""
+            CREATE TEMP TABLE {name} AS
+            WITH withdrawn AS (
+                SELECT l.{LABEL}, max(v._rank) AS _rank
+                FROM _newest l JOIN _visible_rows v
+                    ON {same} AND v._visible <= l.{AT} AND (v._until IS NULL OR v._until > l.{AT})
+                WHERE l._until <= l.{AT}
+                GROUP BY l.{LABEL}
+            ), chosen AS (
+                SELECT l.* REPLACE (CASE WHEN l._until <= l.{AT} THEN w._rank ELSE l._rank END AS _rank)
+                FROM _newest l LEFT JOIN withdrawn w ON l.{LABEL} = w.{LABEL}
+            )
+            SELECT l.{LABEL}{features}
+            FROM chosen l LEFT JOIN _visible_rows v ON {same} AND l._rank = v._rank
+            """
+        )
+    finally:
+        engine.execute("DROP TABLE IF EXISTS _newest; DROP TABLE IF EXISTS _visible_rows")
+
+
+def _order(batches: Sequence[str]) -> str:
+    """SQL for the place of a row's batch among all."""
+    if not batches:
+        return "0"
+    return f"list_position([{', '.join(map(literal, batches))}], _batch)"
+
+
+def _moment(at: datetime) -> str:
+    return f"TIMESTAMPTZ {literal(at.isoformat())}"

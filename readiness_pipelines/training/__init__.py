@@ -1,0 +1,6 @@
+"""Training sets, built: each label with the features as they were known before it, and kept by what they follow from."""
+
+from readiness_pipelines.training.building import build_training_set
+from readiness_pipelines.training.kept import builds_of, training_set_of
+
+__all__ = ["build_training_set", "builds_of", "training_set_of"]

@@ -1,0 +1,248 @@
+"""Where each label of a training set goes: to learn from, held out, waiting, or excluded, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from readiness_pipelines.batches import in_order
+from readiness_pipelines.columns import KNOWN_COLUMNS
+from readiness_pipelines.contracts import FeatureView, Table, TrainingSet
+from readiness_pipelines.delivery.history import history_of, view_of
+from readiness_pipelines.delivery.places import store_of
+from readiness_pipelines.delivery.published import is_there
+from readiness_pipelines.errors import UnknownNameError, UpstreamNotPublishedError
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.products import AT, LABEL, SPLIT, LabelCounts, Split
+from readiness_pipelines.sql import identifier, literal
+
+LABELS = "_labels"
+"""The table of labels in DuckDB, each with where it goes: `_SPLIT` or a reason."""
+
+IN_QUARANTINE = "it waits in quarantine"
+DISCARDED = "it was discarded"
+NOT_DUE = "its delay is not over"
+NOT_PUBLISHED = "no label of the entity is published yet"
+IS_NULL = "the label is null"
+NO_ENTITY = "it names no entity"
+NO_TIME = "it has no time"
+DUPLICATE = "a newer label is about the same entity and time"
+
+_KNOWN_AT, _KNOWN_UNTIL = KNOWN_COLUMNS.names
+_HASHED = 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where labels are looked at.
+
+    Attributes:
+        training_set: The training set.
+        batches: The batches of each table that were published by the time, from old to new.
+        as_of: The time.
+        installation: Where the tables and the ledger are.
+        engine: Where the table of labels is made.
+    """
+
+    training_set: TrainingSet
+    batches: dict[Table, tuple[str, ...]]
+    as_of: datetime
+    installation: Installation
+    engine: duckdb.DuckDBPyConnection
+
+    def history(self, table: Table) -> duckdb.DuckDBPyRelation:
+        """What was ever published of a table by the time."""
+        return history_of(table, self.batches[table], installation=self.installation, engine=self.engine).filter(
+            f"{_KNOWN_AT} <= TIMESTAMPTZ {literal(self.as_of.isoformat())}"
+        )
+
+
+def place_labels(place: Place) -> LabelCounts:
+    """Make the table `LABELS` of all labels that are published, and count all there are.
+
+    Raises:
+        UpstreamNotPublishedError: The table of labels has nothing published.
+        UnknownNameError: A column that a table does not have.
+    """
+    engine, wanted = place.engine, place.training_set
+    if not place.batches[wanted.labels]:
+        raise UpstreamNotPublishedError(
+            f"nothing of the labels of {wanted.id} is published",
+            way_out=f"readiness status {wanted.labels.domain.name}",
+        )
+    _published_labels(place)
+    _holdout(place)
+    waiting, excluded = dict[str, int](), dict[str, int]()
+    for status, why, count in engine.sql(
+        f"SELECT _status, _why, count(*) FROM {LABELS} WHERE _status IS NOT NULL GROUP BY ALL ORDER BY ALL"
+    ).fetchall():
+        (waiting if status == "waiting" else excluded)[why] = count
+    held_back, discarded = _not_published(place)
+    if held_back:
+        waiting[IN_QUARANTINE] = held_back
+    if discarded:
+        excluded[DISCARDED] = discarded
+    if awaited := _awaited(place):
+        waiting[NOT_PUBLISHED] = awaited
+    splits = dict(engine.sql(f"SELECT {SPLIT}, count(*) FROM {LABELS} WHERE _status IS NULL GROUP BY ALL").fetchall())
+    trained, held_out = splits.get(Split.TRAIN.value, 0), splits.get(Split.HOLDOUT.value, 0)
+    return LabelCounts(
+        labels=trained + held_out + sum(waiting.values()) + sum(excluded.values()),
+        trained=trained,
+        held_out=held_out,
+        waiting=waiting,
+        excluded=excluded,
+    )
+
+
+def _published_labels(place: Place) -> None:
+    wanted, engine = place.training_set, place.engine
+    history = place.history(wanted.labels)
+    timed = (wanted.at,) if isinstance(wanted.at, str) else ()
+    for column in (*wanted.entity, wanted.label, *timed):
+        if column not in history.columns:
+            raise UnknownNameError(f"column of the labels of {wanted.id}", column, history.columns)
+    history_view = view_of(history)
+    moment = f"TIMESTAMPTZ {literal(place.as_of.isoformat())}"
+    delay = f"INTERVAL {literal(f'{wanted.label_delay.total_seconds():.6f} seconds')}"
+    entity = ", ".join(map(identifier, wanted.entity))
+    nobody = " OR ".join(f"{identifier(one)} IS NULL" for one in wanted.entity)
+    order = f"list_position([{', '.join(map(literal, place.batches[wanted.labels]))}], _batch)"
+    first = f"min({_KNOWN_AT}) OVER (PARTITION BY {entity}, _batch)"
+    match wanted.at:
+        case None:
+            at, no_time, joined = f"h._first - {delay}", _reason("excluded", NO_TIME), ""
+        case str(column):
+            at, no_time, joined = f"h.{identifier(column)}::TIMESTAMPTZ", _reason("excluded", NO_TIME), ""
+        case FeatureView() as view:
+            _first_known(place, view)
+            same = " AND ".join(f"h.{identifier(one)} = f.{identifier(one)}" for one in view.entity)
+            at, joined = "f._first_known", f"LEFT JOIN _first_known_of f ON {same}"
+            no_time = _reason("waiting", f"{view.id} does not know its entity yet")
+    gold = [_in_gold(place, table) for table in wanted.gold]
+    engine.execute(
+        f"""
+        CREATE TEMP TABLE {LABELS} AS
+        WITH known AS (
+            SELECT *, {first} AS _first, {order} AS _order FROM {history_view}
+        ), shown AS (
+            SELECT * FROM known WHERE ({_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > {moment}) {_newest_only(place)}
+        ), timed AS (
+            SELECT {", ".join(f"h.{identifier(one)}" for one in (*wanted.entity, wanted.label))},
+                h._batch, h._order, h._row, h.{_KNOWN_AT}, {at} AS {AT}
+            FROM shown h {joined}
+        ), numbered AS (
+            SELECT *,
+                row_number() OVER (ORDER BY _order, {entity}, {AT}, _row) AS {LABEL},
+                row_number() OVER (PARTITION BY {entity}, {AT} ORDER BY _order DESC, {_KNOWN_AT} DESC, _row DESC) AS _nth
+            FROM timed
+        )
+        SELECT * EXCLUDE (_nth, _where), _where.status AS _status, _where.why AS _why FROM (
+            SELECT *, CASE
+                WHEN {nobody} THEN {_reason("excluded", NO_ENTITY)}
+                WHEN _nth > 1 THEN {_reason("excluded", DUPLICATE)}
+                {"".join(gold)}
+                WHEN {AT} IS NULL THEN {no_time}
+                WHEN {AT} > {moment} - {delay} THEN {_reason("waiting", NOT_DUE)}
+                WHEN {identifier(wanted.label)} IS NULL THEN {_reason("excluded", IS_NULL)}
+            END AS _where FROM numbered
+        )
+        """
+    )
+
+
+def _first_known(place: Place, view: FeatureView) -> None:
+    """Make a table of when a feature view first knew each entity."""
+    place.engine.execute("DROP TABLE IF EXISTS _first_known_of")
+    history = view_of(place.history(view))
+    known = f"{identifier(view.known_at)}::TIMESTAMPTZ" if view.known_at else _KNOWN_AT
+    entity = ", ".join(map(identifier, view.entity))
+    place.engine.execute(
+        f"CREATE TEMP TABLE _first_known_of AS SELECT {entity}, min({known}) AS _first_known FROM {history} GROUP BY ALL"
+    )
+
+
+def _in_gold(place: Place, gold: Table) -> str:
+    """SQL for the case that a label is about an entity of a gold set."""
+    name = f"_gold_{place.training_set.gold.index(gold)}"
+    if not place.batches[gold]:
+        return ""
+    rows = place.installation.lakehouse.relation(place.engine, store_of(gold), batch=place.batches[gold])
+    shared = [column for column in place.training_set.entity if column in rows.columns]
+    if not shared:
+        raise UnknownNameError(
+            f"column of the entity of {place.training_set.id} in its gold set {gold.id}",
+            ", ".join(place.training_set.entity),
+            rows.columns,
+        )
+    columns = ", ".join(map(identifier, shared))
+    place.engine.execute(f"CREATE TEMP TABLE {name} AS SELECT DISTINCT {columns} FROM {view_of(rows)}")
+    same = " AND ".join(f"g.{identifier(one)} = numbered.{identifier(one)}" for one in shared)
+    where = _reason("excluded", f"its entity is in the gold set {gold.id}")
+    return f"WHEN EXISTS (FROM {name} g WHERE {same}) THEN {where}\n"
+
+
+def _newest_only(place: Place) -> str:
+    """Of a table of which every delivery replaces the whole, the newest version alone has the labels."""
+    table, batches = place.training_set.labels, place.batches[place.training_set.labels]
+    return f"AND _batch = {literal(batches[-1])}" if store_of(table) != table.id else ""
+
+
+def _holdout(place: Place) -> None:
+    """Say of each label that is used whether it is held out."""
+    holdout = place.training_set.holdout
+    if holdout is None:
+        held = "false"
+    elif holdout.last_batches is not None:
+        used = place.engine.sql(f"SELECT DISTINCT _batch FROM {LABELS} WHERE _status IS NULL").fetchall()
+        newest = in_order(place.training_set.labels.batches, [batch for (batch,) in used])[-holdout.last_batches :]
+        held = f"_batch IN ({', '.join(map(literal, newest))})" if newest else "false"
+    else:
+        parts = ", ".join(f"{identifier(one)}::VARCHAR" for one in place.training_set.entity)
+        number = f"('0x' || substr(md5(concat_ws(chr(31), {parts})), 1, 15))::BIGINT"
+        held = f"{number} < {int((holdout.share or 0) * _HASHED)}"
+    split = f"CASE WHEN {held} THEN {literal(Split.HOLDOUT.value)} ELSE {literal(Split.TRAIN.value)} END"
+    place.engine.execute(
+        f"ALTER TABLE {LABELS} ADD COLUMN {SPLIT} VARCHAR; UPDATE {LABELS} SET {SPLIT} = {split} WHERE _status IS NULL"
+    )
+
+
+def _not_published(place: Place) -> tuple[int, int]:
+    """How many labels wait in quarantine, and how many were discarded: of a batch that shows older rows, neither."""
+    records = [
+        one for one in _records(place, place.training_set.labels) if not (is_there(one) and one.state.keeps_older)
+    ]
+    return sum(one.counts.quarantined for one in records), sum(one.counts.discarded for one in records)
+
+
+def _awaited(place: Place) -> int:
+    """How many entities the view that tells the labels' time knows without a label of theirs."""
+    wanted = place.training_set
+    if not isinstance(wanted.at, FeatureView) or set(wanted.at.entity) != set(wanted.entity):
+        return 0
+    same = " AND ".join(f"f.{identifier(one)} = l.{identifier(one)}" for one in wanted.entity)
+    gold = "".join(
+        f" AND NOT EXISTS (FROM _gold_{number} g WHERE "
+        + " AND ".join(f"g.{identifier(one)} = f.{identifier(one)}" for one in _shared(place, number))
+        + ")"
+        for number, table in enumerate(wanted.gold)
+        if place.batches[table]
+    )
+    ((count,),) = place.engine.sql(
+        f"SELECT count(*) FROM _first_known_of f WHERE NOT EXISTS (FROM {LABELS} l WHERE {same}){gold}"
+    ).fetchall()
+    return int(count)
+
+
+def _shared(place: Place, gold: int) -> Sequence[str]:
+    return place.engine.sql(f"FROM _gold_{gold}").columns
+
+
+def _records(place: Place, table: Table) -> Sequence[BatchRecord]:
+    return [one for one in place.installation.ledger.batches(tables=[table.id]) if one.updated_at <= place.as_of]
+
+
+def _reason(status: str, why: str) -> str:
+    return f"{{'status': {literal(status)}, 'why': {literal(why)}}}"
