@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from readiness_pipelines.batches import BatchRef, in_order
-from readiness_pipelines.contracts import DerivedTable, Table, answers_for, downstream
+from readiness_pipelines.contracts import DerivedTable, Table, TrainingSet, answers_for, downstream
 from readiness_pipelines.contracts.models import Model
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import (
@@ -47,12 +47,18 @@ from readiness_pipelines.models.retraining import request_retraining
 from readiness_pipelines.models.scored import PREDICTION, Outcomes, scored_batch, scored_tables
 from readiness_pipelines.names import TableId
 from readiness_pipelines.products import BuiltTrainingSet
+from readiness_pipelines.recent import Recent
+from readiness_pipelines.training import training_set_of
 
 MOST_BATCHES = 12
 """So many of the newest batches are looked at: drift is about now."""
 
 MOSTLY = 0.5
 """With labels of so many of its rows, a batch's quality is measured, and not estimated any more."""
+
+
+_CALIBRATORS: Recent[str, Calibrator] = Recent(most=64)
+"""By the artefact's checksum: each look needs them, and they never change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +111,9 @@ def look_at_drift(
         model: The model.
         installation: Where the ledger and the tables are.
         run: The time.
-        outcomes: Where it is written what happened; without, nothing is measured.
-        built: The training set of the version that serves: by its holdout, scores become probabilities; without,
-            nothing is estimated.
+        outcomes: Where it is written what happened; the labels of the model's training set, unless given.
+        built: The training set of the version that serves, by whose holdout scores become probabilities; the one that
+            is kept, unless given. Where there is none, nothing is estimated.
 
     Returns:
         ``None`` where no version serves.
@@ -120,7 +126,8 @@ def look_at_drift(
     if state.champion is None:
         return None
     version = installation.ledger.models.get(model.id, state.champion)
-    watched = _Watched(model, version, outcomes, _calibrator(model, version, built, installation), installation)
+    calibrator = _calibrator(model, version, built, installation)
+    watched = _Watched(model, version, outcomes or _outcomes(model), calibrator, installation)
     places: dict[str, tuple[float, str]] = {}
     signs: dict[str, set[DriftSign]] = {}
     qualities: list[SeenQuality] = []
@@ -268,12 +275,31 @@ class _Watched:
         return {about: len(names) for about, names in batches.items()}
 
 
+def _outcomes(model: Model) -> Outcomes | None:
+    """Where the labels of a model's training set come from, if it has one of ours."""
+    training = model.training
+    if not isinstance(training, TrainingSet):
+        return None
+    return Outcomes(table=training.labels, label=training.label, on=training.entity)
+
+
 def _calibrator(
     model: Model, version: ModelVersion, built: BuiltTrainingSet | None, installation: Installation
 ) -> Calibrator | None:
     """How the version's scores become probabilities, by its own holdout."""
-    if built is None or built.id != version.training_set or model.promote.metric not in ESTIMATED:
+    if model.promote.metric not in ESTIMATED:
         return None
+    if built is not None and built.id == version.training_set:
+        return _calibrated(model, version, built, installation)
+    if installation.ledger.training_sets.get(version.training_set) is None:
+        return None  # it was made by hand
+    if (known := _CALIBRATORS.find(version.checksum)) is not None:
+        return known
+    kept = training_set_of(installation, version.training_set)
+    return _CALIBRATORS.keep(version.checksum, _calibrated(model, version, kept, installation))
+
+
+def _calibrated(model: Model, version: ModelVersion, built: BuiltTrainingSet, installation: Installation) -> Calibrator:
     holdout = holdout_of(model, built)
     scores = predictor_of(version, installation=installation).predict(holdout.rows, what=str(version.ref))
     return calibrated(scores, holdout.actual)

@@ -64,7 +64,8 @@ def scored_batch(
     lakehouse = installation.lakehouse
     with installation.engine() as engine:
         rows = lakehouse.relation(engine, scored.id, batch=[batch]).filter(f"{VERSION} = {version}")
-        if outcomes is None or not lakehouse.exists(outcomes.table.id):
+        there = outcomes is not None and lakehouse.exists(outcomes.table.id)
+        if outcomes is None or not there or not {*outcomes.on} <= {*rows.columns}:
             found = rows.project(f"{PREDICTION} AS predicted, NULL::DOUBLE AS actual").fetchnumpy()
         else:
             on = ", ".join(identifier(name) for name in outcomes.on)

@@ -121,12 +121,12 @@ def test_one_bad_batch_is_told_a_held_one_is_nothing_and_a_changed_world_is_lear
         ("retraining requested", AUTHOR, found.decision.why)
     ]
 
-    normal = [FindingKind.DISTRIBUTION]
     for table in ("stays", "scores"):
         for batch in (BATCHES[9], BATCHES[11], BATCHES[12]):
             ref = BatchRef(domain.table(table).id, batch)
-            installation.ledger.findings.accept(ref, normal, who=AUTHOR, why="older people come", at=ANN.clock())
-    calm = look_at_drift(model, installation=installation, run=ANN)
+            kinds = [FindingKind.DISTRIBUTION, FindingKind.QUALITY]
+            installation.ledger.findings.accept(ref, kinds, who=AUTHOR, why="older people come", at=ANN.clock())
+    calm = look_at_drift(model, installation=installation, run=ANN, built=built)
     assert calm is not None
     assert calm.decision.step is DriftStep.NOTHING
 
