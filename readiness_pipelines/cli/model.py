@@ -128,7 +128,7 @@ def train(
     """Build the training set, train a candidate, register it, compare it with the champion. It serves nobody yet."""
     with errors_for_people():
         installation, model, run = _opened(name, who)
-        built = built_for(model, installation=installation)
+        built = built_for(model, installation=installation, run=run)
         version = train_model(
             model, built, installation=installation, run=run, seed=seed, params=_params(model, param or ())
         )
@@ -181,14 +181,7 @@ def promote(
     """Let a candidate serve in place of the champion, where its promotion rule holds."""
     with errors_for_people():
         installation, model, run = _opened(name, who)
-        found = installation.ledger.models.get(model.id, version)
-        champion = installation.ledger.models.serving(model.id).champion
-        built = None
-        if champion != version and found.validation.get("against") != champion:
-            built = built_for(model, installation=installation)
-        done = promote_model(
-            model, version, why=reason, installation=installation, run=run, built=built, despite=despite
-        )
+        done = promote_model(model, version, why=reason, installation=installation, run=run, despite=despite)
         _say_decided(done, as_json=as_json)
 
 

@@ -594,7 +594,7 @@ class Domain:
                 f"{what} joins features by {', '.join(missing)}, which is not its entity's",
                 way_out=f"give entity={list(needed)}",
             )
-        sets = (gold,) if isinstance(gold, GatedTable | DerivedTable) else tuple(gold)
+        sets = (gold,) if isinstance(gold, GatedTable | DerivedTable | Kpi) else tuple(gold)
         for one in sets:
             _expect(one, GatedTable | DerivedTable, f"a gold set of {what}", "table")
             check_gold(what, one, (labels, *given, *timed))

@@ -83,9 +83,8 @@ def keep_history(
     now = lakehouse.staged_rows(engine, published) if published.files else engine.from_arrow(_no_rows(published))
     rows = merged(engine, before, now, at=run.clock(), forgets=forgets)
     columns = _as_stored(schema, lakehouse.schema(history), rows)
-    staged = lakehouse.stage(
-        history, rows.project(", ".join(map(identifier, columns.names))), batch=batch, schema=columns
-    )
+    in_order = rows.project(", ".join(map(identifier, columns.names)))
+    staged = lakehouse.stage(history, in_order, batch=batch, schema=columns)
     commit_rows(
         history,
         staged,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from readiness_pipelines.contracts import Table, upstream
+from readiness_pipelines.contracts import Table, TrainingSet, upstream
 from readiness_pipelines.contracts.classification import Classification, Classified, strongest
 from readiness_pipelines.contracts.models import Model
 from readiness_pipelines.delivery import gate_of
@@ -28,9 +28,10 @@ def slice_classes(model: Model, built: BuiltTrainingSet) -> Mapping[str, Classif
 
 
 def known_tables(model: Model) -> Mapping[TableId, Table]:
-    """The tables of a model's domain, and all that they are made of, by identity."""
+    """The tables of a model's domain and of its training set, and all that they are made of, by identity."""
     found: dict[TableId, Table] = {}
-    for table in model.domain.tables:
+    learned = model.training.tables if isinstance(model.training, TrainingSet) else ()
+    for table in (*model.domain.tables, *learned):
         found[table.id] = table
         found |= {one.id: one for one in upstream(table)}
     return found

@@ -11,6 +11,7 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import ModelState, ModelVersion, ServingState
 from readiness_pipelines.models.registry import show_serving
 from readiness_pipelines.models.serving import serve_decided
+from readiness_pipelines.models.sets import built_as_of
 from readiness_pipelines.models.superseded import changes_under
 from readiness_pipelines.models.validating import compared_with_champion, is_valid
 from readiness_pipelines.products import BuiltTrainingSet
@@ -54,7 +55,8 @@ def promote_model(
         why: The reason.
         installation: Where the ledger and the tables are.
         run: Who promotes, and when.
-        built: The candidate's training set, needed where it was compared with another champion than serves now.
+        built: The candidate's training set, where it was compared with another champion than serves now; by default as
+            it was kept when it was built.
         despite: Whether it may serve though the comparison failed, or data changed since: the trail says so.
 
     Raises:
@@ -72,11 +74,7 @@ def promote_model(
         return _shown(model, found, decided, installation)
     _check_approver(model, found, run.who)
     if not is_valid(found, champion=state.champion):
-        if built is None:
-            raise LedgerError(
-                f"version {version} of {model.id} was not compared with version {state.champion}, which serves",
-                way_out=f"compare it: readiness model train {model.id}",
-            )
+        built = built or built_as_of(model, found, installation=installation, run=run)
         _check_same_set(found, built)
         found = compared_with_champion(model, found, built, installation=installation, run=run)
     changed = changes_under(found, installation=installation)

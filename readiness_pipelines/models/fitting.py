@@ -20,7 +20,7 @@ from readiness_pipelines.products import SPLIT, SYNTHETIC, BuiltTrainingSet, Spl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holdout:
+class HeldOutRows:
     """The rows that models are compared on.
 
     Attributes:
@@ -102,7 +102,7 @@ def measured(
     }
 
 
-def holdout_of(model: Model, built: BuiltTrainingSet) -> Holdout:
+def holdout_of(model: Model, built: BuiltTrainingSet) -> HeldOutRows:
     """The rows that models are compared on, with their labels.
 
     Raises:
@@ -118,7 +118,7 @@ def holdout_of(model: Model, built: BuiltTrainingSet) -> Holdout:
         )
     actual = labels_of(rows, built, what=what)
     check_labels(actual, model.metrics, what=what)
-    return Holdout(rows=rows, actual=actual)
+    return HeldOutRows(rows=rows, actual=actual)
 
 
 def synthetic_rows(built: BuiltTrainingSet) -> int:

@@ -13,7 +13,13 @@ from readiness_pipelines.orchestration.deciding import decide_job
 from readiness_pipelines.orchestration.freshness import freshness_checks
 from readiness_pipelines.orchestration.jobs import lane_job, replay_job
 from readiness_pipelines.orchestration.keys import decide_job_name, replay_job_name
-from readiness_pipelines.orchestration.models import model_asset, models_sensor, train_job, train_job_name
+from readiness_pipelines.orchestration.models import (
+    candidate_key,
+    model_asset,
+    models_sensor,
+    train_job,
+    train_job_name,
+)
 from readiness_pipelines.orchestration.replays import replay_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_resource
 from readiness_pipelines.orchestration.upkeep import maintain_job, maintain_schedule, prove_job, prove_schedule
@@ -56,10 +62,11 @@ def _definitions(domains: tuple[Domain, ...], settings: Settings | None) -> dg.D
     proof = prove_job(domains)
     automatic = (settings or Settings()).automatic
     replays = {replay_job_name(lane): replay_job(lane, assets, resources) for lane in lanes}
-    models = {train_job_name(model): (model, model_asset(model)) for domain in domains for model in domain.models}
-    trainings = {name: train_job(model, asset, resources) for name, (model, asset) in models.items()}
+    models = [model for domain in domains for model in domain.models]
+    assets |= {candidate_key(model): model_asset(model) for model in models}
+    trainings = {train_job_name(model): train_job(model, assets, resources) for model in models}
     return dg.Definitions(
-        assets=[*assets.values(), *(asset for _, asset in models.values())],
+        assets=list(assets.values()),
         jobs=[*jobs.values(), *replays.values(), *trainings.values(), *map(decide_job, domains), maintain_job, proof],
         schedules=[maintain_schedule, prove_schedule(proof)],
         asset_checks=[checks for domain in domains if (checks := freshness_checks(domain)) is not None],

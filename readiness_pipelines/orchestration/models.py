@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
-from readiness_pipelines.contracts import Domain, Model
+from readiness_pipelines.contracts import Domain, Model, TrainingSet
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import ModelVersion, ServingState
@@ -20,7 +19,8 @@ from readiness_pipelines.models import (
     train_model,
 )
 from readiness_pipelines.orchestration.failures import as_failures
-from readiness_pipelines.orchestration.keys import WHO_TAG, plain_name
+from readiness_pipelines.orchestration.jobs import Assets, asset_job
+from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key, plain_name
 from readiness_pipelines.orchestration.metadata import owners_of
 from readiness_pipelines.orchestration.replays import MOST_TAG_CHARACTERS, WHY_TAG
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
@@ -54,9 +54,11 @@ def train_job_name(model: Model) -> str:
 
 def model_asset(model: Model) -> dg.AssetsDefinition:
     """Trains a candidate, registers it, and compares it with the champion. It serves nobody before it is promoted."""
+    tables = model.training.tables if isinstance(model.training, TrainingSet) else ()
 
     @dg.asset(
         key=candidate_key(model),
+        deps=[asset_key(table.id) for table in tables],
         group_name=model.domain.name,
         description=model.description or f"The newest candidate of {model.id}.",
         owners=owners_of(model.owner),
@@ -65,7 +67,7 @@ def model_asset(model: Model) -> dg.AssetsDefinition:
         metadata={
             "readiness/promotion_rule": str(model.promote),
             "readiness/approver": model.approver or "none is needed",
-            "readiness/training_set": str(getattr(model.training, "id", "")),
+            "readiness/training_set": str(model.training.id) if isinstance(model.training, TrainingSet) else "",
         },
         required_resource_keys={INSTALLATION},
         pool=plain_name(model.id),
@@ -75,7 +77,7 @@ def model_asset(model: Model) -> dg.AssetsDefinition:
         tags = context.run.tags
         run = Run(run_id=context.run.run_id, who=tags.get(WHO_TAG) or tags.get("user") or "dagster")
         with as_failures(model.serving):
-            built = built_for(model, installation=installation)
+            built = built_for(model, installation=installation, run=run)
             version = train_model(model, built, installation=installation, run=run, seed=config.seed)
             end_retrainings(model, version, installation=installation, run=run)
         state = installation.ledger.models.serving(model.id)
@@ -122,20 +124,10 @@ def _slices_text(slices: Mapping[str, Any], metrics: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
-def train_job(
-    model: Model, asset: dg.AssetsDefinition, resources: Mapping[str, dg.ResourceDefinition]
-) -> dg.JobDefinition:
+def train_job(model: Model, assets: Assets, resources: Mapping[str, dg.ResourceDefinition]) -> dg.JobDefinition:
     """A job that trains a model."""
-    unresolved = dg.define_asset_job(
-        train_job_name(model),
-        selection=dg.AssetSelection.assets(candidate_key(model)),
-        description=f"Trains a candidate of {model.id} and compares it with the champion.",
-    )
-    return unresolved.resolve(
-        asset_graph=AssetGraph.from_assets([asset]),
-        default_executor_def=dg.in_process_executor,
-        resource_defs=resources,
-    )
+    description = f"Trains a candidate of {model.id} and compares it with the champion."
+    return asset_job(train_job_name(model), [candidate_key(model)], description, assets, resources)
 
 
 def look(model: Model, installation: Installation, context: dg.SensorEvaluationContext) -> None:

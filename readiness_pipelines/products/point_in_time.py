@@ -57,9 +57,7 @@ class Facts:
 
 
 def visible_query(facts: Facts, *, mode: Mode, as_of: datetime) -> str:
-    """SQL for the rows of a history with when they were visible: ``_visible``, ``_until``; and ``_rank`` among the
-    entity's, the newest the highest.
-    """
+    """SQL for the rows of a history, and when they were visible: ``_visible``, ``_until``, and ``_rank`` by newness."""
     entity = ", ".join(map(identifier, facts.entity))
     order = _order(facts.batches)
     event = f"{identifier(facts.event_time)}::TIMESTAMPTZ" if facts.event_time else order
@@ -70,7 +68,7 @@ def visible_query(facts: Facts, *, mode: Mode, as_of: datetime) -> str:
         case Mode.AS_KNOWN_THEN:
             # What was corrected was known as declared, and the correction since its commit.
             known = (
-                f"CASE WHEN {_KNOWN_AT} = {first} THEN {declared} ELSE greatest({declared}, {_KNOWN_AT}) END"
+                f"CASE WHEN {_KNOWN_AT} > {first} AND {_KNOWN_AT} > {declared} THEN {_KNOWN_AT} ELSE {declared} END"
                 if declared
                 else _KNOWN_AT
             )

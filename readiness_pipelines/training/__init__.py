@@ -1,4 +1,4 @@
-"""Training sets, built: each label with the features as they were known before it, and kept by what they follow from."""
+"""Training sets, built: each label with the features as they were known before it, kept by what it follows from."""
 
 from readiness_pipelines.training.building import build_training_set
 from readiness_pipelines.training.kept import builds_of, training_set_of

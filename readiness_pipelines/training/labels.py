@@ -136,7 +136,9 @@ def _published_labels(place: Place) -> None:
         ), numbered AS (
             SELECT *,
                 row_number() OVER (ORDER BY _order, {entity}, {AT}, _row) AS {LABEL},
-                row_number() OVER (PARTITION BY {entity}, {AT} ORDER BY _order DESC, {_KNOWN_AT} DESC, _row DESC) AS _nth
+                row_number() OVER (
+                    PARTITION BY {entity}, {AT} ORDER BY _order DESC, {_KNOWN_AT} DESC, _row DESC
+                ) AS _nth
             FROM timed
         )
         SELECT * EXCLUDE (_nth, _where), _where.status AS _status, _where.why AS _why FROM (
@@ -160,7 +162,8 @@ def _first_known(place: Place, view: FeatureView) -> None:
     known = f"{identifier(view.known_at)}::TIMESTAMPTZ" if view.known_at else _KNOWN_AT
     entity = ", ".join(map(identifier, view.entity))
     place.engine.execute(
-        f"CREATE TEMP TABLE _first_known_of AS SELECT {entity}, min({known}) AS _first_known FROM {history} GROUP BY ALL"
+        f"CREATE TEMP TABLE _first_known_of AS "
+        f"SELECT {entity}, min({known}) AS _first_known FROM {history} GROUP BY ALL"
     )
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from readiness_pipelines.domains import load_domains
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.settings import Settings
+from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.cli.calling import as_json, call
 from readiness_pipelines_tests.cli.conftest import MakeProject
 from readiness_pipelines_tests.models.clinic import land
@@ -23,8 +25,14 @@ def project(make: MakeProject, monkeypatch: pytest.MonkeyPatch) -> Installation:
     make(PAGE)
     installation = Installation.open(Settings())
     land(installation.landing.path, "b1")
-    call("run", "--all")
+    run_all()
     return installation
+
+
+def run_all() -> None:
+    """Do all that is due, without Dagster, which takes longer."""
+    settings = Settings()
+    run_domains(*load_domains(settings), installation=Installation.open(settings))
 
 
 def model_incidents() -> list[dict[str, Any]]:
@@ -39,7 +47,7 @@ def test_a_model_is_trained_promoted_watched_explained_and_told_that_its_data_ch
     assert "readiness model promote clinic.readmission 1" in call("model", "train", "readmission", "--who", "ann")
     shown = call("model", "promote", "readmission", "1", "--reason", "the first", "--who", "ann")
     assert shown == "clinic.readmission: champion v1"
-    call("run", "--all")
+    run_all()
     assert "v1: none drift, nothing · the newest batch is as usual" in call("model", "drift", "readmission", "--act")
     found = as_json("model", "drift", "readmission")
     assert (found["tier"], found["retraining"], [one["batch"] for one in found["batches"]]) == ("none", None, ["b1"])
@@ -60,7 +68,7 @@ def test_a_model_is_trained_promoted_watched_explained_and_told_that_its_data_ch
     assert model_incidents() == []
 
     land(project.landing.path, "b1", age=20)
-    call("run", "--all")
+    run_all()
     (incident,) = model_incidents()
     assert incident["table"] == "clinic.readmission"
     assert "version 1, the champion, was trained on superseded data: clinic.stays[b1] was replayed" in incident["seen"]

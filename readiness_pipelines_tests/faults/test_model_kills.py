@@ -95,7 +95,8 @@ def left(folder: Path) -> tuple[Any, ...]:
     with installation.engine() as engine:
         rows = installation.lakehouse.relation(engine, MODEL.id)
         served = rows.project("role, version, checksum").distinct().fetchall()
-    return versions, state.serving, state.served_revision, *registered(folder), served
+    aliases = in_mlflow(folder, "SELECT alias || ' v' || version FROM registered_model_aliases")
+    return versions, state.serving, state.served_revision, *registered(folder), served, aliases
 
 
 def test_a_training_and_promotion_killed_before_each_step_is_ended_by_the_same_command(
@@ -105,7 +106,9 @@ def test_a_training_and_promotion_killed_before_each_step_is_ended_by_the_same_c
     assert in_process(work_noting_steps, folder, "set_2", notes) == 0
     taken = notes.read_text().splitlines()
     whole = left(folder)
-    versions, serving, revision, runs, kept, served = whole
+    versions, serving, revision, runs, kept, served, aliases = whole
+    assert aliases == ["champion v2"]
+    assert in_mlflow(folder, "SELECT value FROM tags WHERE key = 'readiness.training_set'") == ["set_1", "set_2"]
     assert [(one[0], one[1]) for one in versions] == [(1, ModelState.CANDIDATE), (2, ModelState.CANDIDATE)]
     assert (serving, revision, len(runs), len(kept)) == ({"champion": 2}, 2, 2, 2)
     assert [row[:2] for row in served] == [("champion", 2)]

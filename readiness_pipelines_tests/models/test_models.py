@@ -7,10 +7,13 @@ import pytest
 
 from readiness_pipelines import Domain, NotWorse
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.decisions import Correction, Discarding
+from readiness_pipelines.delivery import decide, replay_batch
 from readiness_pipelines.errors import DeclarationError, LedgerError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import ModelState, RetrainingState
+from readiness_pipelines.ledger import ModelState, RetrainingState, Severity
 from readiness_pipelines.models import (
+    affected_versions,
     allow_retraining,
     canary_model,
     changes_under,
@@ -20,9 +23,11 @@ from readiness_pipelines.models import (
     request_retraining,
     rollback_model,
     shadow_model,
+    superseded_models,
     train_model,
     withdraw_model,
 )
+from readiness_pipelines.products import UsedBatch
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.models.clinic import (
     APPROVER,
@@ -156,6 +161,39 @@ def test_a_model_knows_which_of_its_batches_changed_and_is_not_promoted_on_them(
     assert (str(changed.ref.table), changed.ref.batch, changed.what) == ("clinic.stays", "b1", "replayed")
     with pytest.raises(LedgerError, match="trained on superseded data"):
         promote_model(model, 1, why="new", installation=installation, run=ANN)
+
+
+@pytest.mark.parametrize(
+    ("decision", "what", "severity"),
+    [
+        (Correction(column="age", expression="'30'", where="_row = 0"), "corrected", Severity.WARN),
+        (Discarding(), "discarded", Severity.ERROR),
+    ],
+)
+def test_what_somebody_decides_about_a_batch_is_an_incident_of_the_model_that_serves(
+    installation: Installation, decision: Any, what: str, severity: Severity
+) -> None:
+    domain = clinic()
+    model, stays = model_of(domain), domain.table("stays")
+    land(installation.landing.path, "b1")
+    used = deliver_stays(domain, installation, "b1")
+    train_model(model, a_training_set(used=[used]), installation=installation, run=ANN)
+    promote_model(model, 1, why="the first", installation=installation, run=ANN)
+    tables = {table.id: table for table in domain.tables}
+    assert list(superseded_models(tables, installation=installation)) == []
+    decide(stays, decision, batch="b1", why="a test", installation=installation, run=CHIEF)
+    replay_batch(stays, batch="b1", installation=installation, run=CHIEF)
+    (found,) = superseded_models(tables, installation=installation)
+    assert (found.table, found.severity) == (model.id, severity)
+    assert f"superseded data: clinic.stays[b1] was {what}" in found.seen
+    assert f"by {APPROVER}" in found.seen
+    assert found.at_risk == ("clinic.readmission", "clinic.scores")
+    (about,) = affected_versions(used_ref(used), installation=installation)
+    assert (about[0].version, about[1]) == (1, (used_ref(used),))
+
+
+def used_ref(used: UsedBatch) -> BatchRef:
+    return BatchRef(used.table, used.batch)
 
 
 def test_values_of_a_classified_column_are_not_named_where_a_model_is_measured_by_them(

@@ -1,5 +1,6 @@
 """A clinic in miniature: extracts without any event time, and outcomes that come one extract late."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,10 @@ from readiness_pipelines.installation import Installation, Run
 
 EXTRACTS = ("extract_01", "extract_02", "extract_03", "extract_04")
 START = datetime(2026, 11, 2, 6, tzinfo=UTC)
+
+
+Rows = Sequence[tuple[int, str | None, int, int | None]]
+"""Encounter, patient, days, readmitted."""
 
 
 class Encounter(pa.DataFrameModel):
@@ -51,7 +56,7 @@ class Clinic:
     """
 
     installation: Installation
-    rows: dict[str, list[tuple[int, str | None, int, int | None]]] = field(default_factory=dict)
+    rows: dict[str, Rows] = field(default_factory=dict)
     holdout: Holdout | None = None
     now: datetime = START
 
@@ -74,9 +79,9 @@ class Clinic:
             """One row a stay."""
             return encounters.project("encounter, days")
 
-        @self.domain.derived(
-            schema=Outcome, reads={"before": self.encounters.before()}, key="encounter", allow_empty=True
-        )
+        before = self.encounters.before()
+
+        @self.domain.derived(schema=Outcome, reads={"before": before}, key="encounter", allow_empty=True)
         def outcomes(before: Any, encounters: Any) -> Any:
             """Whether the patient of the extract before came back."""
             return before.project("encounter, readmitted")
@@ -96,7 +101,7 @@ class Clinic:
         """A run on the clinic's clock."""
         return Run(run_id="r1", who="me", clock=lambda: self.now)
 
-    def deliver(self, **rows: list[tuple[int, str | None, int, int | None]]) -> None:
+    def deliver(self, **rows: Rows) -> None:
         """Let extracts arrive, an hour after what came before, and deliver all that is due."""
         self.now += timedelta(hours=1)
         self.rows |= rows
