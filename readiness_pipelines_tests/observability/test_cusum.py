@@ -62,13 +62,11 @@ def test_the_chance_of_a_score_falls_with_it_and_is_one_in_tens_of_thousands_at_
     assert 1 / 100_000 < chance(LIMIT) < 1 / 40_000
 
 
-def days(
-    *, score: float = 0.0, gone: float = 0.0, paid: float = 0.0, weekend: float = 0.0, since: int = 30
-) -> list[BatchProfile]:
+def days(*, score: float = 0.0, gone: float = 0.0, paid: float = 0.0, weekend: float = 0.0) -> list[BatchProfile]:
     """Days of columns that drift from one of them on, by so much a day."""
     found = []
     for day in range(42):
-        draw, drifted = np.random.default_rng(day), max(0, day - since)
+        draw, drifted = np.random.default_rng(day), max(0, day - 30)
         level = draw.normal(0, 0.04) + (weekend if day % 7 >= 5 else 0) + score * drifted
         missing = draw.random(1_200) < 0.1 + draw.normal(0, 0.01) + gone * drifted
         share = 0.3 + draw.normal(0, 0.01) + paid * drifted
