@@ -9,9 +9,10 @@ from pydantic import Field, field_validator
 
 from readiness_pipelines.batches import Batches
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch
-from readiness_pipelines.errors import FileUnreadableError, LandingError, first_line
+from readiness_pipelines.errors import FileUnreadableError, LandingError
 from readiness_pipelines.frozen import Frozen
 from readiness_pipelines.limits import MEGABYTE
+from readiness_pipelines.masking import quoted
 from readiness_pipelines.sources.agreement import alpha_of
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, parse_json, value_text
@@ -42,21 +43,7 @@ class LabelStudio(Frozen):
         missing: Nothing is spelled as missing.
 
     Example:
-        class Annotation(pa.DataFrameModel):
-            of_batch: str
-            of_row: int
-            label: str = pa.Field(isin=["planned", "unplanned"])
-            agreement: float = pa.Field(ge=0.67)
-
-
-        shop.gated(
-            "reasons",
-            schema=Annotation,
-            source=Source(origin="Label Studio", steward=desk, reader=LabelStudio(
-                "labels/{batch}/*.json", control="reason", key=("of_batch", "of_row")
-            )),
-            routes={"agreement_greater_than_or_equal_to": Route.HOLD},
-        )
+        LabelStudio("labels/{batch}/*.json", control="reason", key=("of_batch", "of_row"))
     """
 
     pattern: str
@@ -150,9 +137,9 @@ class LabelStudio(Frozen):
             with places.landing.read(origin.name) as file:
                 found = parse_json(file.read().decode("utf-8-sig"), most_nesting=places.limits.most_nesting)
         except OSError as error:
-            raise LandingError(f"{origin.name} cannot be read: {first_line(error)}") from error
+            raise LandingError(f"{origin.name} cannot be read: {quoted(error)}") from error
         except (json.JSONDecodeError, UnicodeDecodeError, RepeatedKeyError, NestingError) as error:
-            raise FileUnreadableError(f"{what}: {first_line(error)}", way_out="export it as JSON") from error
+            raise FileUnreadableError(f"{what}: {quoted(error)}", way_out="export it as JSON") from error
         if not isinstance(found, list) or not all(isinstance(one, dict) and "annotations" in one for one in found):
             raise FileUnreadableError(
                 f"{what}: it is not a list of tasks with annotations", way_out="export it as JSON"

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from readiness_pipelines.contracts.classification import classified
 from readiness_pipelines.masking import Classes
 from readiness_pipelines.observability import BatchProfile, Past, compare, profile_of, redact_profile
-from readiness_pipelines.observability.cusum import FIRST, LIMIT, Chart, chart_of
+from readiness_pipelines.observability.cusum import FIRST, LIMIT, CusumChart, chart_of
 
 TINY = [1e-9] * 200
 NUMBERS = st.floats(-1e6, 1e6)
 
 
-def followed(values: Any) -> Chart:
+def followed(values: Any) -> CusumChart:
     return chart_of([float(one) for one in values], TINY[: len(values)])
 
 
@@ -55,7 +55,7 @@ def test_slow_drift_is_found_within_batches_and_chance_is_not() -> None:
 
 def test_the_chance_of_a_score_falls_with_it_and_is_one_in_tens_of_thousands_at_the_limit() -> None:
     def chance(score: float) -> float:
-        return Chart(score=score, upwards=True, since=9, rising=True).chance
+        return CusumChart(score=score, upwards=True, since=9, rising=True).chance
 
     scores = np.linspace(0, 400, 60)
     assert (np.diff([chance(score) for score in scores]) <= 0).all()
