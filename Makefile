@@ -20,6 +20,7 @@
 # make bench-watch   one look at the freshness of 500 tables
 # make bench-web     pages of 2,000 tables and 20,000 batches, and 50 people at once
 # make bench-scale   Spark beside DuckDB on 20 million rows; 500 tables, 10,000 batches; SCALE="--millions 1 --parts engines" is short
+# make bench-features  features as they were known then, 5 million events and 1 million labels, beside polars and pandas
 # make bench-growth  what a delivery costs as batches accumulate; GROWTH="--sizes 10 100" is short
 # Python 3.11 or newer and make are all that has to be there before.
 
@@ -29,7 +30,7 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-estimates bench-detection lock clean
+.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-estimates bench-detection bench-features lock clean
 
 KEYS := data/keys/patients.key data/keys/cards.key
 
@@ -102,6 +103,9 @@ bench-growth: .venv/tools
 
 bench-detection: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.detection $(DETECTION)
+
+bench-features: .venv/tools
+	$(BIN)/python -m readiness_pipelines_tests.benchmarks.features $(FEATURES)
 
 bench-scale: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.scale $(SCALE)

@@ -144,6 +144,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.contract:app",
         help="What tables promise, as ODCS files: export, import, lint; who breaks when it changes.",
     ),
+    "training": Named(
+        home="readiness_pipelines.cli.training:app",
+        help="What models learn from: build a training set, and show it as it was.",
+    ),
     "schema": Named(
         home="readiness_pipelines.cli.schema:app",
         help="The columns that a source is known to have; accept those it has now.",
