@@ -51,7 +51,7 @@ class Installation:
     settles: timedelta = timedelta(0)
     limits: Limits = field(default_factory=Limits)
     register_key: RegisterKey = field(default_factory=RegisterKey)
-    mlflow_uri: str = "off"
+    mlflow_uri: str = field(default="off", repr=False)
 
     @classmethod
     def open(cls, settings: Settings) -> "Installation":

@@ -148,6 +148,10 @@ def _declared(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
         target = f", target {entry.product.target}" if entry.product.target else ""
         yield "question", f"{entry.product.question} ({entry.product.unit}{target})"
         yield "by", ", ".join(entry.product.by)
+    if entry.features is not None:
+        yield "about", f"{', '.join(entry.features.entity)}, version {entry.features.version}"
+        yield "known", entry.features.known_at
+        yield "event time", entry.features.event_time
     yield "also called", ", ".join(entry.synonyms)
     yield "tags", ", ".join(entry.tags)
     yield "answers", f"{entry.answers}; domain {entry.table.domain}, owner {entry.owner}"

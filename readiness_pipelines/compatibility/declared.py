@@ -20,7 +20,7 @@ from readiness_pipelines.compatibility.contract import (
     Guarantee,
 )
 from readiness_pipelines.compatibility.plain_values import plain_value
-from readiness_pipelines.contracts import Consumer, DerivedTable, Freshness, GatedTable, Kpi, Table
+from readiness_pipelines.contracts import Consumer, Freshness, GatedTable, Kpi, Table
 from readiness_pipelines.contracts.classification import Classified
 from readiness_pipelines.frozen import Frozen
 from readiness_pipelines.gates import Gate
@@ -274,7 +274,7 @@ def _freshness(declared: Freshness) -> FreshnessPromise:
 
 def _source(table: Table) -> Iterator[tuple[str, Any]]:
     """Where the rows come from, as far as plain values say it."""
-    yield "kind", {GatedTable: "gated", DerivedTable: "derived", Kpi: "kpi"}[type(table)]
+    yield "kind", "gated" if isinstance(table, GatedTable) else "kpi" if isinstance(table, Kpi) else "derived"
     yield "batches", _declaration(table.batches)
     if not isinstance(table, GatedTable):
         yield "reads", sorted({str(read.table.id) for read in table.reads.values()})

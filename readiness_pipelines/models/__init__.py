@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         decide_about_drift,
     )
     from readiness_pipelines.models.explaining import ExplainedPrediction, LearnedFrom, explain_prediction, learned_from
+    from readiness_pipelines.models.labelling import label_tasks
     from readiness_pipelines.models.quality import BatchQuality, estimated_quality, measured_quality
     from readiness_pipelines.models.retraining import (
         allow_retraining,
@@ -91,6 +92,7 @@ __all__ = [
     "estimated_quality",
     "explain_prediction",
     "former_champions",
+    "label_tasks",
     "learned_from",
     "look_at_drift",
     "measured_quality",

@@ -176,6 +176,7 @@ def _tables(record: _Record) -> Iterator[CardTable]:
         [
             ("id", version.training_set),
             ("built", told["built_at"]),
+            *told.get("declared", {}).items(),
             ("a row is about", ", ".join(told["entity"])),
             ("label", told["label"]),
             ("features", ", ".join(told["features"])),

@@ -4,6 +4,7 @@ A version is found again by a tag with its key, so that a crash between MLflow a
 ledger knew the key before MLflow did. MLflow is given names, numbers and the artefact's address, and no row of anybody.
 """
 
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -136,6 +137,8 @@ def _errors(uri: str) -> Iterator[None]:
 def _client(uri: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        # It would report its use to its makers; who wants that sets the variable otherwise.
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         try:
             from mlflow import MlflowClient  # noqa: PLC0415  # of the extra; it takes seconds
         except ImportError:

@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import Any
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.contracts.models import Model
+from readiness_pipelines.contracts import Model, TrainingSet
+from readiness_pipelines.durations import format_duration
 from readiness_pipelines.gates.versions.fingerprint import fingerprint
 from readiness_pipelines.gates.versions.functions import function_code
 from readiness_pipelines.installation import Installation, Run
@@ -143,6 +144,7 @@ def _intended(
                 "waiting": dict(counts.waiting),
                 "excluded": dict(counts.excluded),
                 "synthetic": synthetic_rows(built),
+                "declared": _declared(model.training),
             },
         },
         used=[
@@ -158,6 +160,23 @@ def _intended(
         ],
         who=who,
     )
+
+
+def _declared(training: Any) -> Mapping[str, str]:
+    """What the declaration of a training set says of it, for its datasheet."""
+    if not isinstance(training, TrainingSet):
+        return {}
+    said = {
+        "what for": training.description,
+        "owner": training.owner,
+        "version": training.version,
+        "labels of": str(training.labels.id),
+        "features of": ", ".join(map(str, training.features)),
+        "a label is known after": format_duration(training.label_delay) if training.label_delay else "",
+        "holdout": str(training.holdout or "none"),
+        "gold sets, which nothing learns from": ", ".join(str(table.id) for table in training.gold),
+    }
+    return {name: text for name, text in said.items() if text}
 
 
 def _plain(value: Any) -> Any:

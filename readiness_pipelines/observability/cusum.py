@@ -34,7 +34,7 @@ MOST_EXPONENT = 700.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class CusumChart:
     """Where a chart stands after its last number.
 
     Attributes:
@@ -64,7 +64,7 @@ class Chart:
         return min(1.0, 4 * ALLOWANCE**2 / (np.expm1(over) - over)) if over < MOST_EXPONENT else 0.0
 
 
-def chart_of(values: Sequence[float], least_deviations: Sequence[float]) -> Chart:
+def chart_of(values: Sequence[float], least_deviations: Sequence[float]) -> CusumChart:
     """Follow numbers from the first to the last.
 
     Args:
@@ -79,7 +79,7 @@ def chart_of(values: Sequence[float], least_deviations: Sequence[float]) -> Char
         since_high = min(since_high, place) if high else len(values)
         since_low = min(since_low, place) if low else len(values)
     upwards = high >= low
-    return Chart(
+    return CusumChart(
         score=max(high, low),
         upwards=upwards,
         since=since_high if upwards else since_low,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from readiness_pipelines.observability.cusum import FIRST, Chart, Numbers, chart_of
+from readiness_pipelines.observability.cusum import FIRST, CusumChart, Numbers, chart_of
 from readiness_pipelines.observability.movement import Earlier, Measured, Moved
 from readiness_pipelines.observability.profiles import ColumnKind, ColumnProfile
 from readiness_pipelines.observability.usual import by_weekday, weekdays_differ
@@ -72,14 +72,16 @@ def drifted_categories(name: str, column: ColumnProfile, past: Earlier) -> Itera
         yield _moved(name, Measured.DRIFT, chart, (promised, seen), len(columns))
 
 
-def _drifted_share(shares: Sequence[float], rows: Sequence[int], past: Earlier) -> tuple[Chart, float] | None:
+def _drifted_share(shares: Sequence[float], rows: Sequence[int], past: Earlier) -> tuple[CusumChart, float] | None:
     """Shares as arcsine of their square root, whose deviation by chance is that of the rows alone."""
     angles = 2 * np.arcsin(np.sqrt(np.clip(shares, 0, 1)))
     found = _followed(angles, 1 / np.sqrt(np.array(rows, dtype=float)), past, least_effect=LEAST_EFFECT)
     return None if found is None else (found[0], float(np.sin(np.clip(found[1], 0, np.pi) / 2) ** 2))
 
 
-def _followed(values: Numbers, least: Numbers, past: Earlier, *, least_effect: float) -> tuple[Chart, float] | None:
+def _followed(
+    values: Numbers, least: Numbers, past: Earlier, *, least_effect: float
+) -> tuple[CusumChart, float] | None:
     """The chart of some numbers that moved, without what weekdays make of them, and the mean before it grew."""
     level, residuals = _without_weekdays(values, past)
     before = np.cumsum(residuals)[FIRST - 1 : -1] / np.arange(FIRST, len(residuals))
@@ -123,7 +125,7 @@ def _goes_on(values: Numbers) -> bool:
     return bool(steps[0] != 0 and (steps == steps[0]).all())
 
 
-def _moved(name: str, measured: Measured, chart: Chart, spelled: tuple[str, str], batches: int) -> Moved:
+def _moved(name: str, measured: Measured, chart: CusumChart, spelled: tuple[str, str], batches: int) -> Moved:
     promised, seen = spelled
     side = "above" if chart.upwards else "below"
     return Moved(

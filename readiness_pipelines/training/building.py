@@ -1,5 +1,6 @@
 """A training set built: its labels placed, its features joined, its rows kept in the lakehouse by its id."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import NO_ROWS, digest_by_batch
 from readiness_pipelines.ledger import KeptTrainingSet
+from readiness_pipelines.names import TableId
 from readiness_pipelines.products import (
     LABEL,
     SPLIT,
@@ -67,13 +69,15 @@ def build_training_set(
         features = _join(place, mode)
         _rows(training_set, features, engine)
         columns = (*training_set.entity, training_set.label, *features, SPLIT)
+        labels = training_set.labels.id
+        origins = {**{one: (labels, one) for one in (*training_set.entity, training_set.label)}, **features}
         digest = digest_by_batch(engine, f"(SELECT *, 'rows' AS _batch FROM {_BUILT})").get("rows", NO_ROWS)
         used = used_batches(batches, installation=installation)
         definition = definition_of(training_set, mode=mode, as_of=as_of)
         ident = id_of(definition, used, batches, rows=digest.text, installation=installation)
         if installation.ledger.training_sets.get(ident) is None:
             _keep(
-                _Building(ident, training_set, columns, features, counts, used, definition, digest.text),
+                _Building(ident, training_set, columns, origins, counts, used, definition, digest.text),
                 engine,
                 installation=installation,
                 run=who,
@@ -81,11 +85,11 @@ def build_training_set(
     return training_set_of(installation, ident)
 
 
-def _join(place: Place, mode: Mode) -> tuple[str, ...]:
-    """Join the features of each view, in a table a view; the names of all of them, in order."""
+def _join(place: Place, mode: Mode) -> dict[str, tuple[TableId, str]]:
+    """Join the features of each view, in a table a view; what each of them is, in order."""
     wanted = place.training_set
     place.engine.execute(f"CREATE TEMP TABLE _used AS FROM {LABELS} WHERE _status IS NULL")
-    taken: list[str] = []
+    taken: dict[str, tuple[TableId, str]] = {}
     for number, (view, chosen) in enumerate(wanted.features.values()):
         history = place.history(view)
         columns = feature_columns(view, chosen, history.columns)
@@ -95,7 +99,7 @@ def _join(place: Place, mode: Mode) -> tuple[str, ...]:
                 f"{wanted.id} has two columns {twice[0]!r}",
                 way_out="rename one, or choose others: features={view: […]}",
             )
-        taken += names.values()
+        taken |= {name: (view.id, column) for column, name in names.items()}
         facts = Facts(
             rows=view_of(history),
             entity=view.entity,
@@ -105,7 +109,7 @@ def _join(place: Place, mode: Mode) -> tuple[str, ...]:
             batches=place.batches[view],
         )
         join_features(place.engine, "_used", facts, mode=mode, as_of=place.as_of, name=f"_joined_{number}")
-    return tuple(taken)
+    return taken
 
 
 def feature_columns(view: FeatureView, chosen: tuple[str, ...], there: list[str]) -> tuple[str, ...]:
@@ -130,7 +134,7 @@ def _is_ambiguous(column: str, view: FeatureView, wanted: TrainingSet) -> bool:
     )
 
 
-def _rows(wanted: TrainingSet, features: tuple[str, ...], engine: duckdb.DuckDBPyConnection) -> None:
+def _rows(wanted: TrainingSet, features: Iterable[str], engine: duckdb.DuckDBPyConnection) -> None:
     """Make the table of the rows, numbered in their order."""
     shown = ", ".join(f"l.{identifier(one)}" for one in (*wanted.entity, wanted.label))
     joined = " ".join(
@@ -148,7 +152,7 @@ class _Building:
     id: str
     training_set: TrainingSet
     columns: tuple[str, ...]
-    features: tuple[str, ...]
+    origins: dict[str, tuple[TableId, str]]
     counts: LabelCounts
     used: tuple[UsedBatch, ...]
     definition: dict[str, Any]
@@ -184,7 +188,8 @@ def _keep(building: _Building, engine: duckdb.DuckDBPyConnection, *, installatio
                 "columns": list(building.columns),
                 "entity": list(building.training_set.entity),
                 "label": building.training_set.label,
-                "features": list(building.features),
+                "features": list(building.columns[len(building.training_set.entity) + 1 : -1]),
+                "origins": {name: [str(table), column] for name, (table, column) in building.origins.items()},
                 "counts": asdict(building.counts),
                 "used": [
                     [str(one.table), one.batch, one.snapshot, one.gate, list(one.decisions)] for one in building.used

@@ -161,9 +161,10 @@ def _first_known(place: Place, view: FeatureView) -> None:
     history = view_of(place.history(view))
     known = f"{identifier(view.known_at)}::TIMESTAMPTZ" if view.known_at else _KNOWN_AT
     entity = ", ".join(map(identifier, view.entity))
+    shown = f"{_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > TIMESTAMPTZ {literal(place.as_of.isoformat())}"
     place.engine.execute(
         f"CREATE TEMP TABLE _first_known_of AS "
-        f"SELECT {entity}, min({known}) AS _first_known FROM {history} GROUP BY ALL"
+        f"SELECT {entity}, min({known}) AS _first_known, bool_or({shown}) AS _shown FROM {history} GROUP BY ALL"
     )
 
 
@@ -234,7 +235,7 @@ def _awaited(place: Place) -> int:
         if place.batches[table]
     )
     ((count,),) = place.engine.sql(
-        f"SELECT count(*) FROM _first_known_of f WHERE NOT EXISTS (FROM {LABELS} l WHERE {same}){gold}"
+        f"SELECT count(*) FROM _first_known_of f WHERE _shown AND NOT EXISTS (FROM {LABELS} l WHERE {same}){gold}"
     ).fetchall()
     return int(count)
 

@@ -61,12 +61,12 @@ PEERS: Mapping[str, Callable[[Rows, Rows], bool]] = {
 def found_by_peers(batches: list[pa.Table]) -> dict[str, list[int]]:
     """The days on which each of them finds something."""
     days = [{name: _values(rows, name) for name in COLUMNS} for rows in batches]
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[int]] = {peer: [] for peer in PEERS}
     for peer, finds in PEERS.items():
         past: list[Rows] = []
         for day, now in enumerate(days):
             if len(past) >= NEEDED and finds(now, _reference(past[-MOST:], day)):
-                found.setdefault(peer, []).append(day)
+                found[peer].append(day)
             else:
                 past.append(now)
     return found

@@ -8,7 +8,7 @@ beside it.
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -93,14 +93,15 @@ class Judged:
         found: Whether that was found.
         delay: After how many batches it was found first.
         wrong: What was found where there was none.
-        peers: Of each peer, whether it found the fault, and whether it found something where there was none.
+        peers: Of each peer, after how many batches it found the fault, and whether it found something where there was
+            none.
     """
 
     fault: str | None
     found: bool
     delay: int | None
     wrong: list[str]
-    peers: dict[str, tuple[bool, bool]]
+    peers: dict[str, tuple[int | None, bool]]
 
 
 def judged(seed: int, fault: str | None, *, peers: bool = False) -> Judged:
@@ -118,13 +119,14 @@ def judged(seed: int, fault: str | None, *, peers: bool = False) -> Judged:
             wrong.append(f"{seed} {fault} day {day}: {moved[0].measured} of {moved[0].column}: {moved[0].seen}")
         if not moved:
             past.append(Past(profile=profile, weekday=day % WEEK))
-    theirs = {}
+    theirs: dict[str, tuple[int | None, bool]] = {}
     if peers:
         # Loaded where it is wanted: tests that judge a series do without.
-        from readiness_pipelines_tests.benchmarks.alarm_peers import PEERS, found_by_peers  # noqa: PLC0415
+        from readiness_pipelines_tests.benchmarks.alarm_peers import found_by_peers  # noqa: PLC0415
 
-        found = found_by_peers(batches)
-        theirs = {one: (bool(faulty & {*found.get(one, ())}), bool({*found.get(one, ())} - faulty)) for one in PEERS}
+        for peer, days in found_by_peers(batches).items():
+            hits = [day - (at or 0) for day in days if day in faulty]
+            theirs[peer] = (min(hits, default=None), bool({*days} - faulty))
     return Judged(fault=fault, found=delay is not None, delay=delay, wrong=wrong, peers=theirs)
 
 
@@ -149,25 +151,31 @@ def main() -> None:
         "series_without": asked.series,
         **_rates([one.found for one in broken], [bool(one.wrong) for one in results]),
         "found": _found(broken, lambda one: one.found),
-        "slow_drift_median_delay": median(one.delay for one in broken if one.fault in SLOW and one.delay is not None),
+        "slow_drift_median_delay": _median(one.delay for one in broken if one.fault in SLOW),
         "false_alarms": [line for one in results for line in one.wrong],
         "slow_beside": {
             "found": _found(creeping, lambda one: one.found),
-            "median_delay": median(one.delay for one in creeping if one.delay is not None),
+            "median_delay": _median(one.delay for one in creeping),
             "false_alarms": [line for one in creeping for line in one.wrong],
         },
         "peers": {
             peer: {
-                **_rates([one.peers[peer][0] for one in broken], [one.peers[peer][1] for one in results]),
-                "found": _found(broken, lambda one, peer=peer: one.peers[peer][0]),
+                **_rates([one.peers[peer][0] is not None for one in broken], [one.peers[peer][1] for one in results]),
+                "found": _found(broken, lambda one, peer=peer: one.peers[peer][0] is not None),
+                "slow_drift_median_delay": _median(one.peers[peer][0] for one in broken if one.fault in SLOW),
                 "series_with_false_alarms": sum(one.peers[peer][1] for one in results),
-                "slow_beside": _found(creeping, lambda one, peer=peer: one.peers[peer][0]),
+                "slow_beside": _found(creeping, lambda one, peer=peer: one.peers[peer][0] is not None),
             }
             for peer in broken[0].peers
         },
     }
     _print(figures)
     RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def _median(delays: Iterable[int | None]) -> float | None:
+    found = [one for one in delays if one is not None]
+    return median(found) if found else None
 
 
 def _rates(hits: list[bool], alarms: list[bool]) -> dict[str, float]:
@@ -186,12 +194,12 @@ def _print(figures: dict[str, Any]) -> None:
     table = Table("", *columns)
     for name in ("precision", "recall"):
         table.add_row(name, *(f"{one[name]:.2f}" for one in columns.values()))
+    table.add_row("slow drift found after", *(f"{one['slow_drift_median_delay']} batches" for one in columns.values()))
     for group in ("found", "slow_beside"):
         for fault in ours[group]:
             table.add_row(fault, *(one[group][fault] for one in columns.values()))
     console = Console(width=120)
     console.print(table)
-    console.print(f"slow drift: found after {figures['slow_drift_median_delay']} batches (median)")
     for line in (*figures["false_alarms"], *figures["slow_beside"]["false_alarms"]):
         console.print(f"false alarm: {line}")
 

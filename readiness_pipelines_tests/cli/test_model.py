@@ -1,12 +1,15 @@
 """`readiness model`: trained, promoted, explained and carded from the command line; told what changed since."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from readiness_pipelines.domains import load_domains
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.settings import Settings
+from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.cli.calling import as_json, call
 from readiness_pipelines_tests.cli.conftest import MakeProject
 from readiness_pipelines_tests.models.clinic import land
@@ -22,8 +25,14 @@ def project(make: MakeProject, monkeypatch: pytest.MonkeyPatch) -> Installation:
     make(PAGE)
     installation = Installation.open(Settings())
     land(installation.landing.path, "b1")
-    call("run", "--all")
+    run_all()
     return installation
+
+
+def run_all() -> None:
+    """Do all that is due, without Dagster, which takes longer."""
+    settings = Settings()
+    run_domains(*load_domains(settings), installation=Installation.open(settings))
 
 
 def model_incidents() -> list[dict[str, Any]]:
@@ -32,13 +41,20 @@ def model_incidents() -> list[dict[str, Any]]:
     return [one for one in as_json("incidents", "list")["incidents"] if one["kind"] == "model"]
 
 
-def test_a_model_is_trained_promoted_explained_and_told_that_its_data_changed(
+def test_a_model_is_trained_promoted_watched_explained_and_told_that_its_data_changed(
     project: Installation, tmp_path: Path
 ) -> None:
     assert "readiness model promote clinic.readmission 1" in call("model", "train", "readmission", "--who", "ann")
     shown = call("model", "promote", "readmission", "1", "--reason", "the first", "--who", "ann")
     assert shown == "clinic.readmission: champion v1"
-    call("run", "--all")
+    run_all()
+    assert "v1: none drift, nothing · the newest batch is as usual" in call("model", "drift", "readmission", "--act")
+    found = as_json("model", "drift", "readmission")
+    assert (found["tier"], found["retraining"], [one["batch"] for one in found["batches"]]) == ("none", None, ["b1"])
+    tasks = tmp_path / "tasks.json"
+    shown = call("labels", "export", "stays", "--batch", "b1", "--show", "ward", "--to", str(tasks), "--most", "5")
+    assert shown == f"{tasks}: 5 tasks"
+    assert json.loads(tasks.read_text())[0]["data"]["of_batch"] == "b1"
     (listed,) = as_json("model", "list")
     assert (listed["champion"], listed["scores"], listed["delivered"]) == (1, ["clinic.scores"], True)
     found = as_json("model", "explain-prediction", "clinic.scores/b1/7")
@@ -52,7 +68,7 @@ def test_a_model_is_trained_promoted_explained_and_told_that_its_data_changed(
     assert model_incidents() == []
 
     land(project.landing.path, "b1", age=20)
-    call("run", "--all")
+    run_all()
     (incident,) = model_incidents()
     assert incident["table"] == "clinic.readmission"
     assert "version 1, the champion, was trained on superseded data: clinic.stays[b1] was replayed" in incident["seen"]

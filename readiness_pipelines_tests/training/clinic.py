@@ -10,6 +10,7 @@ import pyarrow as arrow
 
 from readiness_pipelines import Domain, FeatureView, Function, Holdout, Source, StaticBatches, Steward, TrainingSet
 from readiness_pipelines.contracts import DerivedTable, GatedTable
+from readiness_pipelines.contracts.classification import protect
 from readiness_pipelines.decisions import What
 from readiness_pipelines.delivery import decide, do_work, due_work, replay_batch
 from readiness_pipelines.installation import Installation, Run
@@ -26,7 +27,7 @@ class Encounter(pa.DataFrameModel):
     """A stay in the clinic."""
 
     encounter: arrow.int64()
-    patient: arrow.string()
+    patient: arrow.string() = pa.Field(metadata=protect("pii.id", subject=True))
     days: arrow.int64() = pa.Field(ge=0)
     readmitted: arrow.int64() = pa.Field(nullable=True)
 
@@ -35,6 +36,7 @@ class Stay(pa.DataFrameModel):
     """What is known of a stay when it comes."""
 
     encounter: arrow.int64()
+    patient: arrow.string()
     days: arrow.int64()
 
 
@@ -77,7 +79,7 @@ class Clinic:
         @self.domain.features(entity="encounter", schema=Stay, synonyms="admissions")
         def stays(encounters: Any) -> Any:
             """One row a stay."""
-            return encounters.project("encounter, days")
+            return encounters.project("encounter, patient, days")
 
         before = self.encounters.before()
 

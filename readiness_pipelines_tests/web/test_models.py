@@ -43,3 +43,6 @@ def test_the_pages_say_what_serves_what_waits_and_what_changed(tmp_path: Path) -
         assert said in shown, said
     assert browser.get("/models/clinic/readmision").status_code == 404
     assert 'href="/models"' in browser.get("/").text
+    assert browser.get("/api/models").json()[0]["champion"] == 1
+    card = browser.get("/api/models/clinic/readmission?version=1").json()
+    assert (card["role"], card["tables"]["superseded"][0]["what"]) == ("champion", "replayed")

@@ -13,6 +13,7 @@ from readiness_pipelines.delivery.contents import stores_of
 from readiness_pipelines.delivery.deliver import deliver
 from readiness_pipelines.delivery.erasure.decided_values import erase_decision_values
 from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows, rewrite_landed
+from readiness_pipelines.delivery.erasure.learned import forget_learned
 from readiness_pipelines.delivery.erasure.matching import matcher_of, names_subjects
 from readiness_pipelines.delivery.erasure.rewriting import Leaving, note_raw_snapshot, rewrite_judged, rewrite_raw
 from readiness_pipelines.delivery.erasure.searching import Found, rows_in_stores
@@ -318,9 +319,17 @@ def _shows_older(record: BatchRecord) -> bool:
 
 
 def forget_past(
-    tables: Sequence[Table], done: Rewritten, *, installation: Installation, run: Run, step: Step = unwatched
+    tables: Sequence[Table],
+    done: Rewritten,
+    *,
+    why: str = "a person was erased",
+    installation: Installation,
+    run: Run,
+    step: Step = unwatched,
 ) -> None:
     """Leave tables, and all that is computed from them, what they show now and nothing of before.
+
+    So it is with what models learned from: histories, and the rows of training sets about what a history forgot.
 
     Environments are dropped: they share files with the tables. Files that a delivery may have staged which is under
     way are left.
@@ -329,6 +338,8 @@ def forget_past(
         LakehouseError: A table cannot be read or written.
     """
     lakehouse, ledger = installation.lakehouse, installation.ledger
+    affected = affected_tables(tables)
+    learned = forget_learned(affected, why=why, installation=installation, run=run)
     suffixes = {table.domain.rpartition(ENVIRONMENT)[2] for table in lakehouse.tables() if table.in_environment}
     for suffix in sorted(suffixes):
         step(f"the environment {suffix}")
@@ -338,8 +349,8 @@ def forget_past(
         remove_abandoned_clones(place, now=run.clock(), age=timedelta(0))
     if not lakehouse.warehouse.is_local:
         time.sleep(_BUCKET_TICK.total_seconds())  # what was written until now is older, then, by the bucket's clock
-    stores = {store for table in affected_tables(tables) for store in (*stores_of(table), table.id)}
-    for store in sorted(stores):
+    stores = {store for table in affected for store in (*stores_of(table), table.id)}
+    for store in sorted({*stores, *learned}):
         if lakehouse.exists(store):
             step(f"{store}: its past")
             forgotten = lakehouse.forget_past(store, untouched_since=_untouched_since(installation, run))

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
-from readiness_pipelines.contracts import Classified, DerivedTable, Domain, GatedTable, Kpi, Sla, Table, answers_for
+from readiness_pipelines.contracts import (
+    Classified,
+    DerivedTable,
+    Domain,
+    FeatureView,
+    GatedTable,
+    Kpi,
+    Sla,
+    Table,
+    answers_for,
+)
 from readiness_pipelines.contracts.classification import Classification
 from readiness_pipelines.contracts.protections import describe_protection
 from readiness_pipelines.delivery import gate_of
@@ -103,12 +113,29 @@ class ProductEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeaturesEntry:
+    """What is declared of a feature view beyond what tables have.
+
+    Attributes:
+        entity: The columns that say whom or what a row is about.
+        event_time: The column that says when what a row tells happened; "" where a later batch is newer.
+        known_at: Since when a row is known, for people.
+        version: Of the definition.
+    """
+
+    entity: tuple[str, ...]
+    event_time: str
+    known_at: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogEntry:
     """What is declared of a table or product.
 
     Attributes:
         table: Its identity.
-        kind: ``gated``, ``derived`` or ``kpi``.
+        kind: ``gated``, ``derived``, ``features`` or ``kpi``.
         description: For people; "" where nobody wrote one.
         tags: What it belongs to.
         synonyms: What people call it.
@@ -117,6 +144,7 @@ class CatalogEntry:
         batches: The kind of its batches: ``daily``.
         source: Where its rows come from; ``None`` for what is computed.
         product: What makes it a product; ``None`` for tables.
+        features: What makes it a feature view; ``None`` for all else.
         reads: What it is computed from, with the batches of them.
         columns: Its columns, in order.
         classification: The strongest class of its columns.
@@ -140,6 +168,7 @@ class CatalogEntry:
     batches: str
     source: SourceEntry | None
     product: ProductEntry | None
+    features: FeaturesEntry | None
     reads: tuple[str, ...]
     columns: tuple[ColumnEntry, ...]
     classification: str
@@ -172,6 +201,7 @@ def catalog_entry(table: Table) -> CatalogEntry:
         batches=table.batches.name,
         source=source_entry(table) if isinstance(table, GatedTable) else None,
         product=_product(table) if isinstance(table, Kpi) else None,
+        features=_features(table) if isinstance(table, FeatureView) else None,
         reads=tuple(map(read_text, table.reads.values())),
         columns=columns,
         classification=max((one.classification for one in columns), key=_rank, default=""),
@@ -212,10 +242,12 @@ def source_entry(table: GatedTable) -> SourceEntry:
 
 
 def kind_of(table: Table) -> str:
-    """``gated``, ``derived`` or ``kpi``."""
+    """``gated``, ``derived``, ``features`` or ``kpi``."""
     match table:
         case GatedTable():
             return "gated"
+        case FeatureView():
+            return "features"
         case DerivedTable():
             return "derived"
         case Kpi():
@@ -249,6 +281,15 @@ def _product(kpi: Kpi) -> ProductEntry:
         target="" if kpi.target is None else str(kpi.target),
         by=kpi.by,
         sla=kpi.sla,
+    )
+
+
+def _features(view: FeatureView) -> FeaturesEntry:
+    return FeaturesEntry(
+        entity=view.entity,
+        event_time=view.event_time or "",
+        known_at=f"as column {view.known_at} says" if view.known_at else "since the first commit that published it",
+        version=view.version,
     )
 
 

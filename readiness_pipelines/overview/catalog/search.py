@@ -66,7 +66,7 @@ class SearchHit:
 
     Attributes:
         table: Its identity.
-        kind: ``gated``, ``derived`` or ``kpi``.
+        kind: ``gated``, ``derived``, ``features`` or ``kpi``.
         description: For people.
         answers: Who answers for it.
         score: How well it matched: greater is better, and only among the hits of one search.

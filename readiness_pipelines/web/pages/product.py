@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from readiness_pipelines.batches import BatchRef, in_order
-from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table, answers_for
+from readiness_pipelines.contracts import DerivedTable, FeatureView, GatedTable, Kpi, Table, answers_for
 from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.lineage import read_text
 from readiness_pipelines.names import TableId
@@ -72,6 +72,8 @@ def kind_of(table: Table) -> str:
     match table:
         case GatedTable():
             return "from a source"
+        case FeatureView():
+            return "features"
         case DerivedTable():
             return "computed"
         case Kpi():

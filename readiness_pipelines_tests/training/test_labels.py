@@ -1,0 +1,158 @@
+"""Where labels go: each one is trained on, held out, waiting, or excluded for a reason."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandera.pyarrow as pa
+import pyarrow as arrow
+import pytest
+
+from readiness_pipelines import Domain, Function, Holdout, Source, StaticBatches, Steward
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.products import BuiltTrainingSet
+from readiness_pipelines.testing import run_domains
+from readiness_pipelines.training import build_training_set
+
+DAYS = ("2026-11-02", "2026-11-03", "2026-11-04")
+NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
+
+
+class Payment(pa.DataFrameModel):
+    """What a customer paid."""
+
+    customer: arrow.string()
+    amount: arrow.float64()
+    paid_at: arrow.timestamp("us", "UTC")
+
+
+class Reported(pa.DataFrameModel):
+    """Whether a payment was reported as fraud."""
+
+    customer: arrow.string() = pa.Field(nullable=True)
+    fraud: arrow.bool_() = pa.Field(nullable=True)
+    at: arrow.timestamp("us", "UTC") = pa.Field(nullable=True)
+    sure: arrow.int64() = pa.Field(ge=0)
+
+
+class Customer(pa.DataFrameModel):
+    """Whom nobody may learn from."""
+
+    customer: arrow.string()
+
+
+def label(customer: str | None, fraud: bool | None, at: datetime | None, sure: int = 1) -> dict[str, Any]:
+    return {"customer": customer, "fraud": fraud, "at": at, "sure": sure}
+
+
+def day(number: int) -> datetime:
+    return NOON + timedelta(days=number)
+
+
+PAYMENTS = {
+    DAYS[0]: [("ann", 1.0, day(-1)), ("bob", 2.0, day(-1)), ("ann", 9.0, day(5))],
+    DAYS[1]: [("ann", 3.0, day(0)), ("cid", 4.0, day(0))],
+    DAYS[2]: [("bob", 0.5, day(-2))],
+}
+REPORTS = {
+    DAYS[0]: [label("ann", True, day(-1)), label(None, True, day(-1)), label("ann", False, None)],
+    DAYS[1]: [
+        label("ann", False, day(0)),
+        label("bob", True, day(1)),
+        label("bob", False, day(1)),
+        label("gil", True, day(1)),
+        label("cid", True, day(1), -1),
+    ],
+    DAYS[2]: [label("cid", None, day(1)), label("dan", True, day(1)), label("ann", True, day(29))],
+}
+
+
+def shop(**options: Any) -> Domain:
+    domain = Domain("shop", owner="risk@shop.example")
+
+    def source(rows: dict[str, list[dict[str, Any]]]) -> Source:
+        return Source(origin="Bank", steward=Steward("Risk", "risk@shop.example"), reader=Function(rows.__getitem__))
+
+    paid = {
+        k: [dict(zip(("customer", "amount", "paid_at"), one, strict=True)) for one in v] for k, v in PAYMENTS.items()
+    }
+    batches = StaticBatches(keys=DAYS)
+    domain.gated("payments", schema=Payment, batches=batches, source=source(paid))
+    reports = domain.gated("reports", schema=Reported, batches=batches, source=source(REPORTS))
+    gold = domain.gated(
+        "gold", schema=Customer, batches=StaticBatches(keys=["all"]), source=source({"all": [{"customer": "gil"}]})
+    )
+
+    @domain.features(entity="customer", event_time="paid_at", known_at="paid_at", schema=Payment)
+    def last_payment(payments: Any) -> Any:
+        """What a customer paid last."""
+        return payments.project("customer, amount, paid_at")
+
+    domain.training_set(
+        "fraud",
+        labels=reports,
+        label="fraud",
+        features=[last_payment],
+        at="at",
+        label_delay="2d",
+        gold=gold,
+        **options,
+    )
+    return domain
+
+
+def built(domain: Domain, installation: Installation) -> BuiltTrainingSet:
+    run_domains(domain, installation=installation)
+    moment = NOON + timedelta(days=20)
+    run = Run(who="me", clock=lambda: max(moment, datetime.now(UTC)))
+    return build_training_set(installation, domain.training_sets[0], run=run)
+
+
+def test_each_label_goes_somewhere_once_with_the_newest_payment_of_before(installation: Installation) -> None:
+    domain = shop(holdout=Holdout(last_batches=1))
+    made = built(domain, installation)
+    assert made.counts.balanced
+    assert made.counts.waiting == {"it waits in quarantine": 1, "its delay is not over": 1}
+    assert made.counts.excluded == {
+        "a newer label is about the same entity and time": 1,
+        "it has no time": 1,
+        "it names no entity": 1,
+        "its entity is in the gold set shop.gold": 1,
+        "the label is null": 1,
+    }
+    assert [tuple(row.values()) for row in made.rows.to_pylist()] == [
+        ("ann", True, 1.0, "train"),
+        ("ann", False, 3.0, "train"),
+        ("bob", False, 2.0, "train"),  # a payment of before that came later tells nothing newer
+        ("dan", True, None, "holdout"),  # whom nobody knows has no features, and is not lost
+    ]
+
+
+def test_an_entity_is_held_out_by_its_values_alone(installation: Installation) -> None:
+    made = built(shop(holdout=Holdout(share=0.5)), installation)
+    found = {row["customer"]: row["_split"] for row in made.rows.to_pylist()}
+    assert found == {"ann": "holdout", "bob": "train", "dan": "train"}
+    assert made.counts.held_out == 2
+
+
+def test_what_cannot_be_learned_from_is_refused_when_it_is_declared() -> None:
+    domain = shop()
+    view, reports, payments = domain.feature_views[0], domain.table("reports"), domain.table("payments")
+    with pytest.raises(DeclarationError, match="made of its gold set"):
+        domain.training_set("a", labels=reports, label="fraud", features=[view], gold=payments)
+    with pytest.raises(DeclarationError, match="has a training set 'fraud' already"):
+        domain.training_set("fraud", labels=reports, label="fraud", features=[view])
+    with pytest.raises(DeclarationError, match="joins features by customer, which is not its entity's"):
+        domain.training_set("a", labels=reports, label="fraud", features=[view], entity="sure")
+    with pytest.raises(DeclarationError, match="a holdout is by time or by entity"):
+        Holdout(last_batches=1, share=0.5)
+    with pytest.raises(DeclarationError, match="about nobody"):
+        domain.features(entity=(), schema=Payment, name="x")(lambda payments: payments)
+
+
+def test_a_label_column_that_is_not_there_is_named(installation: Installation) -> None:
+    domain = shop()
+    other = domain.training_set("other", labels=domain.table("reports"), label="frod", features=domain.feature_views)
+    run_domains(domain, installation=installation)
+    with pytest.raises(UnknownNameError, match="did you mean 'fraud'"):
+        build_training_set(installation, other)
