@@ -468,9 +468,9 @@ class Domain:
             UnknownNameError: A parameter, or a rule, that names no table declared before.
 
         Example:
-            @hospital.features(entity="encounter_id", schema=Stay)
-            def stays(encounters):
-                return encounters.project("encounter_id, days, medications")
+            @shop.features(entity="order_id", schema=Order)
+            def baskets(orders):
+                return orders.filter("amount > 0")
         """
         columns = _names(entity)
 
@@ -553,8 +553,17 @@ class Domain:
                 the labels, a gold set that is learned from, or an argument that is something else.
 
         Example:
-            readmission = hospital.training_set(
-                "readmission", labels=outcomes, label="readmitted", features=[stays], at=stays,
+            @shop.features(entity="order_id", schema=Order)
+            def baskets(orders):
+                return orders
+
+
+            countries = shop.training_set(
+                "countries",
+                labels=orders,
+                label="country",
+                features={baskets: ["amount"]},
+                at=baskets,
                 holdout=Holdout(last_batches=2),
             )
         """
