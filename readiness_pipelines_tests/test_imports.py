@@ -143,6 +143,7 @@ def test_the_public_names_are_these() -> None:
         "Function",
         "Gate",
         "GateBuildError",
+        "Holdout",
         "HourlyBatches",
         "KAnonymity",
         "KeepFirst",

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.products.kpis import KPI_COLUMNS, NoTotalError, kpi_query, kpi_relation, kpi_schema
     from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
     from readiness_pipelines.products.noise import NoisyCount, NoisyRatio
-    from readiness_pipelines.products.point_in_time import AT, LABEL, Facts, Mode, join_features, visible_query
+    from readiness_pipelines.products.point_in_time import AT, LABEL, FeatureHistory, Mode, join_features, visible_query
     from readiness_pipelines.products.training_sets import SPLIT, BuiltTrainingSet, LabelCounts, Split, UsedBatch
     from readiness_pipelines.products.units import format_value
     from readiness_pipelines.products.values import KpiValue, combined, values_of
@@ -21,7 +21,7 @@ __all__ = [
     "LABEL",
     "SPLIT",
     "BuiltTrainingSet",
-    "Facts",
+    "FeatureHistory",
     "KpiValue",
     "LabelCounts",
     "Mean",

@@ -93,6 +93,7 @@ PAGES = (
         entries=(
             *_public("Domain", "Domain.gated", "Domain.derived", "Domain.kpi", "Domain.table"),
             *_public("Domain.consumer", "Domain.announce"),
+            *_public("Domain.features", "Domain.training_set", "Holdout"),
             *_public("Freshness", "Sla", "Tolerance", "Route", "SchemaChange", "OnCallCalendar"),
             Entry(title="build_definitions", documented=build_definitions),
         ),
