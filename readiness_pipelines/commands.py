@@ -117,5 +117,10 @@ def scan_command(table: TableId) -> str:
     return _spelled("scan", str(table))
 
 
+def model_command(verb: str, model: TableId, version: int | None = None) -> str:
+    """What is done with a model: ``readiness model show shop.churn``, ``readiness model promote shop.churn 3``."""
+    return _spelled("model", verb, str(model), *([] if version is None else [str(version)]))
+
+
 def _spelled(*words: str) -> str:
     return shlex.join(("readiness", *words))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import duckdb
@@ -36,6 +37,7 @@ class Installation:
         settles: How long a batch's files must have been quiet, unless their reader says itself.
         limits: What one file may demand.
         register_key: The key of the register of erased persons.
+        mlflow_uri: Where models are registered; ``off`` for nowhere.
     """
 
     lakehouse: Lakehouse
@@ -49,6 +51,7 @@ class Installation:
     settles: timedelta = timedelta(0)
     limits: Limits = field(default_factory=Limits)
     register_key: RegisterKey = field(default_factory=RegisterKey)
+    mlflow_uri: str = field(default="off", repr=False)
 
     @classmethod
     def open(cls, settings: Settings) -> "Installation":
@@ -71,6 +74,7 @@ class Installation:
             settles=settings.settles,
             limits=settings.limits,
             register_key=RegisterKey(said=settings.register_key, ledger=ledger.file),
+            mlflow_uri=settings.mlflow_uri or _own_mlflow(settings),
         )
 
     def places(self, batches: Batches) -> Places:
@@ -92,6 +96,13 @@ class Installation:
         step = workspace(memory_mb=self.engine_memory_mb, reaches=homes.uris, driver=homes.for_duckdb())
         with engine_errors(what), step as connection:
             yield connection
+
+
+def _own_mlflow(settings: Settings) -> str:
+    """An SQLite for MLflow: in a warehouse that is a folder, else in the working folder."""
+    place = settings.warehouse_place
+    folder = place.path if place.is_local else Path.cwd()
+    return f"sqlite:///{folder / 'mlflow.db'}"
 
 
 def lakehouse_of(settings: Settings) -> Lakehouse:

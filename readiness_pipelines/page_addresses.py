@@ -31,6 +31,11 @@ def product_address(root: str, product: TableId) -> str:
     return f"{root.rstrip('/')}/products/{product.domain}/{product.name}"
 
 
+def model_address(root: str, model: TableId) -> str:
+    """Address of a model's page: its versions and their cards."""
+    return f"{root.rstrip('/')}/models/{model.domain}/{model.name}"
+
+
 def incident_address(root: str, incident: int | str) -> str:
     """Address of an incident's page."""
     return f"{root.rstrip('/')}/incidents/{_part(str(incident))}"

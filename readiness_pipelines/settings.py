@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         openlineage_namespace: The namespace of this installation's jobs and tables in those events.
         token: A token of who acts, for the command line. Only a variable.
         config: The settings file; its ``[alerts]`` says who is notified of what. Only a variable.
+        mlflow_uri: Where models are registered: the address of an MLflow server, or the SQLAlchemy URL of its database;
+            by default SQLite beside the ledger's or in the warehouse, and ``off`` registers nowhere. Whatever is there
+            is the view: the ledger has the truth.
         engine: Where the gates of sources' tables judge, unless domain or table say so themselves.
         engine_memory_mb: Memory that DuckDB may use for one batch, in megabytes.
         lock_wait_minutes: How long a delivery waits for another process that delivers the same batch, or commits to the
@@ -109,6 +112,7 @@ class Settings(BaseSettings):
     openlineage: dict[str, str] = Field(default_factory=dict, repr=False)
     openlineage_tokens: dict[str, str] = Field(default_factory=dict, repr=False)
     openlineage_namespace: str = Field(default="readiness", min_length=1)
+    mlflow_uri: str = Field(default="", repr=False)
     token: str = Field(default="", repr=False)
     config: Path = Path(FILE)
     engine: EngineName = "duckdb"

@@ -124,6 +124,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.lineage:app",
         help="Where data comes from, what depends on it, and events about it.",
     ),
+    "model": Named(
+        home="readiness_pipelines.cli.model:app",
+        help="Models: train, compare and promote them; what changed under them.",
+    ),
     "catalog": Named(
         home="readiness_pipelines.cli.catalog:app",
         help="What data there is: find a table, see what it promises, and what it kept.",

@@ -21,6 +21,7 @@ from readiness_pipelines.contracts.consumers import Consumer
 from readiness_pipelines.contracts.disclosure import KAnonymity, LDiversity
 from readiness_pipelines.contracts.domain import Domain, Lane
 from readiness_pipelines.contracts.gating import SchemaChange
+from readiness_pipelines.contracts.models import DriftResponse, Model, NotWorse, RiskTier
 from readiness_pipelines.contracts.on_call import OnCallCalendar
 from readiness_pipelines.contracts.people import Steward
 from readiness_pipelines.contracts.promises import Freshness, Sla, Tolerance
@@ -71,6 +72,7 @@ __all__ = [
     "Deduplicate",
     "DerivedTable",
     "Domain",
+    "DriftResponse",
     "ExistsIn",
     "FeatureView",
     "FillMissing",
@@ -86,7 +88,9 @@ __all__ = [
     "LDiversity",
     "Lane",
     "MaskingVerified",
+    "Model",
     "NotInOtherBatches",
+    "NotWorse",
     "NullTokens",
     "Numbers",
     "OnCallCalendar",
@@ -100,6 +104,7 @@ __all__ = [
     "Reader",
     "RejectMissing",
     "RemovePrefix",
+    "RiskTier",
     "Runbook",
     "SchemaChange",
     "SetNull",

@@ -17,7 +17,17 @@ from readiness_pipelines.contracts.classification import Classification, Classif
 from readiness_pipelines.contracts.consumers import Consumer
 from readiness_pipelines.contracts.finding_words import checked_words
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
+from readiness_pipelines.contracts.models import (
+    METRICS,
+    DriftResponse,
+    Model,
+    NotWorse,
+    RiskTier,
+    checked_risk,
+    checked_training,
+)
 from readiness_pipelines.contracts.on_call import OnCallCalendar
+from readiness_pipelines.contracts.people import Steward
 from readiness_pipelines.contracts.promises import Freshness, Sla, Tolerance
 from readiness_pipelines.contracts.reads import (
     AllBatches,
@@ -31,6 +41,7 @@ from readiness_pipelines.contracts.reads import (
 from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.runbooks import read_runbook
+from readiness_pipelines.contracts.serving_models import ServingVersions, scoring, serving_schema
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import (
     Computed,
@@ -147,6 +158,7 @@ class Domain:
         self._folder = Path(page.get("__file__") or "page").resolve().parent
         self.description = description
         self._tables: dict[str, Table] = {}
+        self._models: dict[str, Model] = {}
         self._training_sets: dict[str, TrainingSet] = {}
 
     def __repr__(self) -> str:
@@ -166,6 +178,11 @@ class Domain:
     def kpis(self) -> tuple[Kpi, ...]:
         """The KPIs."""
         return tuple(table for table in self.tables if isinstance(table, Kpi))
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """The models, in the order they were declared."""
+        return tuple(self._models.values())
 
     @property
     def feature_views(self) -> tuple[FeatureView, ...]:
@@ -709,6 +726,185 @@ class Domain:
             return self._add(kpi)
 
         return add
+
+    def model(
+        self,
+        *,
+        training: Any,
+        risk: RiskTier | str,
+        promote: NotWorse,
+        approver: str = "",
+        name: str | None = None,
+        drift: DriftResponse | None = None,
+        metrics: Sequence[str] | str = (),
+        slices: Sequence[str] | str = (),
+        seed: int = 0,
+        params: Mapping[str, Any] | None = None,
+        owner: str | None = None,
+        purpose: str = "",
+        limits: str = "",
+        answers: Mapping[str, str] | None = None,
+        description: str = "",
+        tags: Sequence[str] | str = (),
+        synonyms: Sequence[str] | str = (),
+        runbook: str | Path | None = None,
+    ) -> Callable[[Callable[..., Any]], Model]:
+        """Declare a model that the decorated function trains, with whatever library: a product over a training set.
+
+        The function takes ``rows`` (an Arrow table of the rows to learn from: entity, label, features), or ``x`` and
+        ``y`` (a matrix of the features, null being NaN, and the labels); and where it names them ``seed``, ``params``,
+        ``features`` and ``label``. It returns what predicts: an object with ``predict_proba`` (the last column counts)
+        or ``predict``, or a function. That is given what the training was given: Arrow rows of the features, or a
+        matrix of them.
+
+        The model's table ``domain.name`` has what serves. See `scored` for the predictions.
+
+        Args:
+            training: The training set that it learns from: what ``domain.training_set(…)`` gave.
+            risk: How much harm a wrong prediction can do: ``"minimal"``, ``"limited"`` or ``"high"``.
+            promote: What a candidate must hold against the champion.
+            approver: Who lets it serve; a model of high risk needs one, who is not the author of the version.
+            name: Identifier; the function's name where none is given.
+            drift: What is done where it drifts: by default it is trained anew, and after severe drift a person looks.
+            metrics: What is measured on the holdout beside the promotion's metric.
+            slices: Columns of the training set by whose values it is measured, too.
+            seed: What random numbers begin with.
+            params: Parameters of the training.
+            owner: Who answers for it; the domain's owner where nobody else does.
+            purpose: What it is for.
+            limits: What it must not be used for, and what is known to be weak.
+            answers: Answers to questions of the card's form that no machine knows, by the question's key.
+            description: For people; by default the first paragraph of the function's docstring.
+            tags: What it belongs to, as for `gated`.
+            synonyms: What people call it, as for `gated`.
+            runbook: What to do when it is wrong, as for `gated`.
+
+        Raises:
+            DeclarationError: A name that is taken, a function that takes something else, a tier that the AI Act
+                prohibits, or a high one without an approver.
+            UnknownNameError: A tier, metric or parameter that there is none of; names the nearest.
+
+        Example:
+            @shop.model(training=risk_set, risk="limited", promote=NotWorse("auc", by=0.002))
+            def order_risk(x, y, seed):
+                return LogisticRegression(random_state=seed).fit(x, y)
+        """
+
+        def add(train: Callable[..., Any]) -> Model:
+            chosen = name or str(getattr(train, "__name__", ""))
+            what = f"{self.name}.{chosen}"
+            wanted = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+            for metric in wanted:
+                if metric not in METRICS:
+                    raise UnknownNameError(f"metric of {what}", str(metric), METRICS)
+            given = checked_training(train, what)
+            tier = checked_risk(risk, approver, what)
+            rule = _expect(promote, NotWorse, f"the promotion rule of {what}", 'NotWorse("auc", by=0.002)')
+            _expect(drift, DriftResponse, f"the drift of {what}", "DriftResponse(…)", optional=True)
+            about = description or first_paragraph(train)
+            responsible = owner or self.owner
+            serving = GatedTable(
+                id=self._free(chosen),
+                domain=self,
+                batches=Versions(),
+                source=Source(
+                    origin=f"decisions about {what}",
+                    steward=Steward(responsible, responsible),
+                    reader=ServingVersions(TableId(self.name, chosen)),
+                ),
+                schema=serving_schema(),
+                gating=Gating(),
+                classified=declared_classes(what, {"content": "confidential"}),
+                description=about or f"The versions of the model {what} that serve.",
+                **self._found_by(what, tags, synonyms, runbook),
+            )
+            self._add(serving)
+            model = Model(
+                id=serving.id,
+                domain=self,
+                training=training,
+                train=train,
+                given=given,
+                risk=tier,
+                approver=approver,
+                promote=rule,
+                drift=drift or DriftResponse(),
+                metrics=tuple(dict.fromkeys((rule.metric, *wanted))),
+                slices=(slices,) if isinstance(slices, str) else tuple(slices),
+                seed=seed,
+                params=dict(params or {}),
+                owner=responsible,
+                purpose=purpose,
+                limits=limits,
+                answers=dict(answers or {}),
+                description=about,
+                serving=serving,
+            )
+            self._models[chosen] = model
+            return model
+
+        return add
+
+    def scored(
+        self,
+        name: str,
+        *,
+        model: Model,
+        rows: Table | Read,
+        schema: Any,
+        key: Sequence[str] | str,
+        keep: Sequence[str] | str = (),
+        batches: Batches | None = None,
+        **options: Any,
+    ) -> DerivedTable:
+        """Declare the table of a model's predictions: derived from published rows and from what serves, and gated.
+
+        A batch is scored by the versions that served when it ended; one that covers no time by those that serve now;
+        before the first, by the first. They are inputs of the batch: a replay reads the same ones. A batch that is held
+        is not scored.
+
+        Args:
+            name: Identifier, unique in the domain.
+            model: The model.
+            rows: The rows to score: a table with the model's features among its columns.
+            schema: A Pandera schema of the result: the columns of `key` and `keep`, and ``prediction`` (float),
+                ``model_version`` (whole number), ``model_role`` (``champion`` or ``canary``), ``shadow_prediction`` and
+                ``shadow_version`` (null where no shadow scores).
+            key: The columns that tell rows apart: by them, a canary gets its share.
+            keep: Further columns of the rows that the result keeps.
+            batches: Its batches; those of the rows where not given.
+            options: What `derived` takes, too: ``tolerance``, ``rules``, ``classified``, ``freshness`` …
+
+        Raises:
+            DeclarationError: A name that is taken, or something that is not a model.
+            UnknownNameError: As for `derived`.
+
+        Example:
+            class Score(pa.DataFrameModel):
+                order_id: arrow.int64()
+                prediction: arrow.float64() = pa.Field(ge=0, le=1)
+                model_version: arrow.int64()
+                model_role: arrow.string()
+                shadow_prediction: arrow.float64() = pa.Field(nullable=True)
+                shadow_version: arrow.int64() = pa.Field(nullable=True)
+
+
+            scores = shop.scored("fraud_scores", model=fraud, rows=orders, schema=Score, key="order_id")
+        """
+        what = f"{self.name}.{name}"
+        _expect(model, Model, f"the model of {what}", "model: what @domain.model made of a function")
+        keys = (key,) if isinstance(key, str) else tuple(key)
+        kept = (keep,) if isinstance(keep, str) else tuple(keep)
+        options.setdefault("description", f"Predictions of {model.id}.")
+        return self.derived(
+            schema=schema,
+            name=name,
+            reads={"rows": rows, "serving": model.serving},
+            batches=batches,
+            key=keys,
+            language="arrow",
+            **options,
+        )(scoring(str(model.id), keys, kept))
 
     def consumer(
         self,

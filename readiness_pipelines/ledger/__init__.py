@@ -29,6 +29,15 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.incidents import WATCHER, Incident, IncidentEvent, IncidentState
     from readiness_pipelines.ledger.ledger import AUTOMATIC, Ledger
     from readiness_pipelines.ledger.migrations import Migrated, migrate
+    from readiness_pipelines.ledger.models import (
+        Models,
+        ModelState,
+        ModelVersion,
+        NewModelVersion,
+        RetrainingRequest,
+        RetrainingState,
+        ServingState,
+    )
     from readiness_pipelines.ledger.moves import MOVES
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
     from readiness_pipelines.ledger.outcomes import Kept, OutcomeRecord, StateChange, Tally, counts_of, shown_by
@@ -95,7 +104,11 @@ __all__ = [
     "Ledger",
     "Message",
     "Migrated",
+    "ModelState",
+    "ModelVersion",
+    "Models",
     "NewDecision",
+    "NewModelVersion",
     "NoticeKey",
     "OutcomeRecord",
     "ReceiverState",
@@ -104,7 +117,10 @@ __all__ = [
     "RegisteredPerson",
     "ReplayRequest",
     "RequestState",
+    "RetrainingRequest",
+    "RetrainingState",
     "Scorecards",
+    "ServingState",
     "Severity",
     "Shape",
     "ShardRecord",

@@ -15,7 +15,7 @@ class FindingKind(StrEnum):
     not be profiled or compared, and was delivered all the same; a batch that is not as its last verdict left it; one
     whose run waits while no other ends; columns that look personal and that nobody
     classified; rows that give persons away; a contract that changed, or will, so that a consumer breaks; a
-    stream that is not read.
+    stream that is not read; a model that serves, and learned from data that is another one now.
     """
 
     FRESHNESS = "freshness"
@@ -32,6 +32,7 @@ class FindingKind(StrEnum):
     DISCLOSURE = "disclosure"
     STREAM = "stream"
     CONTRACT = "contract"
+    MODEL = "model"
 
 
 _OF_NEWEST = frozenset(

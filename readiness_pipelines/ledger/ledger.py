@@ -42,6 +42,7 @@ from readiness_pipelines.ledger.findings import BatchFinding, Findings, replace_
 from readiness_pipelines.ledger.gates import GateRecord
 from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
 from readiness_pipelines.ledger.incident_book import Incidents
+from readiness_pipelines.ledger.models import Models
 from readiness_pipelines.ledger.outcomes import Kept, OutcomeRecord, StateChange, Tally
 from readiness_pipelines.ledger.receivers import Receivers
 from readiness_pipelines.ledger.records import Attempt, BatchRecord, TrailEntry
@@ -123,6 +124,11 @@ class Ledger:
     def streams(self) -> Streams:
         """Who reads streams, and the windows that are open, in the same database."""
         return Streams(self._database)
+
+    @property
+    def models(self) -> Models:
+        """Models, their versions and which of them serve, in the same database."""
+        return Models(self._database)
 
     @property
     def scorecards(self) -> Scorecards:

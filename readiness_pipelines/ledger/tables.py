@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Float,
     Index,
     Integer,
     MetaData,
@@ -25,7 +26,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 15
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -386,6 +387,53 @@ SCORECARDS = Table(
     Column("stage", Integer, nullable=False),
     Column("answers", JSON, nullable=False),
     Index("ledger_scorecards_scope", "scope", "at"),
+)
+
+MODELS = Table(
+    "ledger_models",
+    METADATA,
+    Column("table_name", String(200), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    *(Column(name, BigInteger) for name in ("champion", "shadow", "canary")),
+    Column("canary_share", Float),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("served_revision", BigInteger, nullable=False),
+)
+
+MODEL_VERSIONS = Table(
+    "ledger_model_versions",
+    METADATA,
+    Column("table_name", String(200), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", String(64), nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("training_set", String(200), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("used", JSON, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("checksum", String(64)),
+    Column("artefact", Text),
+    *(Column(name, JSON) for name in ("measured", "validation", "registry")),
+    Column("trained_at", UtcDateTime),
+    Index("ledger_model_versions_key", "table_name", "key", unique=True),
+)
+
+RETRAININGS = Table(
+    "ledger_retrainings",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("table_name", String(200), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("version", BigInteger),
+    Column("outcome", Text),
+    Column("ended_at", UtcDateTime),
+    Index("ledger_retrainings_key", "table_name", "key", unique=True),
 )
 
 TRAINING_SETS = Table(

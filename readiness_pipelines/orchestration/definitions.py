@@ -13,6 +13,13 @@ from readiness_pipelines.orchestration.deciding import decide_job
 from readiness_pipelines.orchestration.freshness import freshness_checks
 from readiness_pipelines.orchestration.jobs import lane_job, replay_job
 from readiness_pipelines.orchestration.keys import decide_job_name, replay_job_name
+from readiness_pipelines.orchestration.models import (
+    candidate_key,
+    model_asset,
+    models_sensor,
+    train_job,
+    train_job_name,
+)
 from readiness_pipelines.orchestration.replays import replay_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_resource
 from readiness_pipelines.orchestration.upkeep import maintain_job, maintain_schedule, prove_job, prove_schedule
@@ -26,7 +33,8 @@ def build_definitions(*domains: Domain, settings: Settings | None = None) -> dg.
 
     Every lane of a domain has a job of its name that takes one batch from raw to product, in one process, and
     ``<lane>_replay``, which judges a batch again. Every domain has ``<domain>_decide``, which keeps a decision and asks
-    for the replay; a sensor that runs what is due, and another that runs the replays. One sensor watches all of them,
+    for the replay; a sensor that runs what is due, and another that runs the replays. Every model has an asset, and a
+    job ``<domain>_<model>_train``; a sensor trains it anew where that was requested. One sensor watches all of them,
     another notes what broke.
 
     Args:
@@ -54,14 +62,18 @@ def _definitions(domains: tuple[Domain, ...], settings: Settings | None) -> dg.D
     proof = prove_job(domains)
     automatic = (settings or Settings()).automatic
     replays = {replay_job_name(lane): replay_job(lane, assets, resources) for lane in lanes}
+    models = [model for domain in domains for model in domain.models]
+    assets |= {candidate_key(model): model_asset(model) for model in models}
+    trainings = {train_job_name(model): train_job(model, assets, resources) for model in models}
     return dg.Definitions(
         assets=list(assets.values()),
-        jobs=[*jobs.values(), *replays.values(), *map(decide_job, domains), maintain_job, proof],
+        jobs=[*jobs.values(), *replays.values(), *trainings.values(), *map(decide_job, domains), maintain_job, proof],
         schedules=[maintain_schedule, prove_schedule(proof)],
         asset_checks=[checks for domain in domains if (checks := freshness_checks(domain)) is not None],
         sensors=[
             *(work_sensor(domain, jobs, automatic=automatic) for domain in domains),
             *(replay_sensor(domain, replays) for domain in domains),
+            *(models_sensor(domain, trainings) for domain in domains if domain.models),
             failure_sensor(domains, settings),
             watch_sensor(domains, settings),
         ],
@@ -78,6 +90,7 @@ def _check_job_names(domains: tuple[Domain, ...]) -> None:
             raise DeclarationError(f"the domain {domain.name} has no table", way_out="declare one: domain.gated(…)")
         for lane in domain.lanes:
             names.update((lane.name, replay_job_name(lane)))
+        names.update(train_job_name(model) for model in domain.models)
     for name, count in names.items():
         if count > 1:
             raise DeclarationError(

@@ -19,17 +19,17 @@ Assets = Mapping[dg.AssetKey, dg.AssetsDefinition]
 def lane_job(lane: Lane, assets: Assets, resources: Mapping[str, dg.ResourceDefinition]) -> dg.JobDefinition:
     """One batch of a lane's tables, from raw to product."""
     description = f"One batch of {_names(lane)}, from raw to product."
-    return _job(lane.name, asset_keys(lane.tables), description, assets, resources)
+    return asset_job(lane.name, asset_keys(lane.tables), description, assets, resources)
 
 
 def replay_job(lane: Lane, assets: Assets, resources: Mapping[str, dg.ResourceDefinition]) -> dg.JobDefinition:
     """One batch of a lane's tables, without ingesting it again."""
     description = "One batch judged again, with its corrections and waivers, by the gate in the code."
     keys = asset_keys(lane.tables, with_raw=False)
-    return _job(replay_job_name(lane), keys, description, assets, resources)
+    return asset_job(replay_job_name(lane), keys, description, assets, resources)
 
 
-def _job(
+def asset_job(
     name: str,
     keys: Sequence[dg.AssetKey],
     description: str,

@@ -21,10 +21,12 @@ from readiness_pipelines.json_values.domain import domain_value, map_value
 from readiness_pipelines.json_values.drafts import kept_value, outcome_value
 from readiness_pipelines.json_values.history import history_value
 from readiness_pipelines.json_values.incidents import incident_value, incidents_value
+from readiness_pipelines.json_values.models import card_value, serving_value
 from readiness_pipelines.json_values.status import status_value
 from readiness_pipelines.json_values.today import today_value
 from readiness_pipelines.json_values.waiting import held_value, waiting_value
 from readiness_pipelines.ledger import ReplayRequest
+from readiness_pipelines.models import model_card
 from readiness_pipelines.overview import (
     batches_by_other_gates,
     broken_rules,
@@ -100,6 +102,18 @@ def _today(request: Request, site: Site) -> Any:  # noqa: ARG001  # as every ans
 def _scorecard(request: Request, site: Site) -> Any:
     scope = request.path_params.get("scope", "")
     return scorecard_value(site.now.scorecard(scope, identity_required=site.settings.identity.required))
+
+
+def _models(_request: Request, site: Site) -> Any:
+    ledger = site.installation.ledger.models
+    return [serving_value(ledger.serving(model.id)) for domain in site.domains for model in domain.models]
+
+
+def _model_card(request: Request, site: Site) -> Any:
+    model = site.model(request.path_params["domain"], request.path_params["model"])
+    version = request.query_params.get("version", "")
+    number = int(version) if version.isdecimal() else None
+    return card_value(model_card(model, number, tables=site.tables, installation=site.installation, at=site.clock()))
 
 
 def _catalog(request: Request, site: Site) -> Any:
@@ -299,6 +313,13 @@ API_ADDRESSES: tuple[ApiAddress, ...] = (
         give=_scorecard,
         summary="How ready a domain or product is: `readiness scorecard SCOPE --json`",
         query={},
+    ),
+    ApiAddress(path="/models", give=_models, summary="What serves where: `readiness model list --json`", query={}),
+    ApiAddress(
+        path="/models/{domain}/{model}",
+        give=_model_card,
+        summary="The card of a version of a model: `readiness model card MODEL --json`",
+        query={"version": "its number; the champion's where none is given"},
     ),
     ApiAddress(path="/quarantine", give=_waiting, summary="What waits: `readiness quarantine list --json`", query={}),
     ApiAddress(

@@ -25,6 +25,7 @@ from readiness_pipelines.web.pages import (
     decide,
     inbox,
     incident,
+    models,
     product,
     replay,
     scorecard,
@@ -57,6 +58,8 @@ PAGES: tuple[tuple[str, Show], ...] = (
     ("/columns/{domain}/{table}/{column:path}", column.show),
     ("/catalog", catalog.show),
     ("/map", map_page.show),
+    ("/models", models.show_all),
+    ("/models/{domain}/{model}", models.show),
     ("/scorecard", scorecard.show),
 )
 """What may be looked at."""

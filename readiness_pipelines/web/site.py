@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from readiness_pipelines.contracts import Domain, Kpi, Table
+from readiness_pipelines.contracts import Domain, Kpi, Model, Table
 from readiness_pipelines.domains import tables_of
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.installation import Installation, utc_now
@@ -83,6 +83,17 @@ class Site:
         if found is None:
             raise UnknownNameError("table", f"{domain}.{name}", map(str, self.tables))
         return found
+
+    def model(self, domain: str, name: str) -> Model:
+        """A model by its name.
+
+        Raises:
+            UnknownNameError: There is none; names the nearest.
+        """
+        models = {model.id: model for one in self.domains for model in one.models}
+        if TableId(domain, name) not in models:
+            raise UnknownNameError("model", f"{domain}.{name}", map(str, models))
+        return models[TableId(domain, name)]
 
     def product(self, domain: str, name: str) -> Kpi:
         """A product by its name.

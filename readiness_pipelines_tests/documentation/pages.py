@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import readiness_pipelines
-from readiness_pipelines import testing
+from readiness_pipelines import models, testing
 from readiness_pipelines.alerts import rules
 from readiness_pipelines.contracts import readers
 from readiness_pipelines.contracts.tables import GatedTable
@@ -69,6 +69,23 @@ def _of(name: str) -> Any:
 
 
 PAGES = (
+    Page(
+        file="models.md",
+        title="Models",
+        words="How they are trained, compared and served: [models](../models.md). The functions are in "
+        "`readiness_pipelines.models`.",
+        entries=(
+            *_public("Domain.model", "Domain.scored", "NotWorse", "DriftResponse", "RiskTier"),
+            *(
+                Entry(title=one.__name__, documented=one)
+                for one in (
+                    models.train_model,
+                    models.promote_model,
+                    models.request_retraining,
+                )
+            ),
+        ),
+    ),
     Page(
         file="domains.md",
         title="Domains, tables, KPIs",

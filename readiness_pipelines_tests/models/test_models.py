@@ -1,0 +1,250 @@
+"""Models: trained once for each key, compared with the champion, promoted by whom it may, and read by what scores."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from readiness_pipelines import Domain, NotWorse
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.decisions import Correction, Discarding
+from readiness_pipelines.delivery import decide, replay_batch
+from readiness_pipelines.errors import DeclarationError, LedgerError, UnknownNameError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import ModelState, RetrainingState, Severity
+from readiness_pipelines.models import (
+    affected_versions,
+    allow_retraining,
+    canary_model,
+    changes_under,
+    end_retrainings,
+    promote_model,
+    reject_model,
+    request_retraining,
+    rollback_model,
+    shadow_model,
+    superseded_models,
+    train_model,
+    withdraw_model,
+)
+from readiness_pipelines.products import UsedBatch
+from readiness_pipelines.testing import run_domains
+from readiness_pipelines_tests.models.clinic import (
+    APPROVER,
+    AUTHOR,
+    NOW,
+    a_training_set,
+    clinic,
+    deliver_stays,
+    land,
+    model_of,
+)
+
+ANN, CHIEF = Run(who=AUTHOR), Run(who=APPROVER)
+
+
+@pytest.fixture
+def installation(installation: Installation) -> Installation:
+    """Without a registry: MLflow has its own test."""
+    return replace(installation, mlflow_uri="off")
+
+
+def test_a_batch_is_scored_by_who_serves_and_scored_again_when_somebody_else_does(installation: Installation) -> None:
+    domain = clinic()
+    model = model_of(domain)
+    land(installation.landing.path, "b1")
+    used = deliver_stays(domain, installation, "b1")
+    first = train_model(model, a_training_set(used=[used]), installation=installation, run=ANN)
+    again = train_model(model, a_training_set(used=[used]), installation=installation, run=ANN)
+    assert again == first
+    assert first.state is ModelState.CANDIDATE
+    assert first.validation["passed"]
+    assert first.measured["metrics"]["auc"] > 0.85
+    wards = {one["slice"]: one for one in first.measured["slices"]["ward"]}
+    assert set(wards) == {"A", "B", "small"}
+    assert wards["small"] == {"slice": "small", "rows": 3, "metrics": {"auc": None, "log_loss": None}}
+
+    def scores() -> list[tuple[Any, ...]]:
+        run_domains(domain, installation=installation)
+        with installation.engine() as engine:
+            table: Any = domain.table("scores")
+            rows = installation.lakehouse.relation(engine, table.id)
+            return (
+                rows.project("stay, prediction, model_version, model_role, shadow_version, shadow_prediction")
+                .order("stay")
+                .fetchall()
+            )
+
+    assert not installation.lakehouse.exists(domain.table("scores").id)  # nothing serves: nothing is scored
+    promote_model(model, 1, why="the first", installation=installation, run=ANN)
+    by_first = scores()
+    assert {row[2:] for row in by_first} == {(1, "champion", None, None)}
+    second = train_model(model, a_training_set("set_2", seed=1, rows=900), installation=installation, run=ANN)
+    shadow_model(model, second.version, why="look", installation=installation, run=ANN)
+    beside = scores()
+    assert [row[:4] for row in beside] == [row[:4] for row in by_first]
+    assert all(row[4] == 2 and row[5] is not None and row[5] != row[1] for row in beside)
+    withdraw_model(model, 2, why="seen", installation=installation, run=ANN)
+    canary_model(model, 2, share=0.5, why="half", installation=installation, run=ANN)
+    by_both = scores()
+    assert {row[2:4] for row in by_both} == {(1, "champion"), (2, "canary")}
+    assert scores() == by_both
+    promote_model(model, 2, why="better", installation=installation, run=ANN)
+    assert {row[2:4] for row in scores()} == {(2, "champion")}
+    assert installation.ledger.get(_ref(domain, "scores")).inputs[model.id]  # type: ignore[union-attr]
+    rollback_model(model, why="complaints", installation=installation, run=ANN)
+    assert scores() == by_first
+    said = [(entry.what, entry.who) for entry in installation.ledger.models.history(model.id, 2)]
+    assert said == [
+        (what, AUTHOR)
+        for what in (
+            "training",
+            "trained",
+            "registered",
+            "validated",
+            "shadow",
+            "shadow withdrawn",
+            "canary",
+            "promoted",
+        )
+    ]
+
+
+def _ref(domain: Any, name: str) -> Any:
+    return BatchRef(domain.table(name).id, "b1")
+
+
+def test_a_worse_candidate_is_refused_and_a_person_can_say_otherwise_with_a_reason(installation: Installation) -> None:
+    model = model_of(clinic())
+    train_model(model, a_training_set(), installation=installation, run=ANN)
+    promote_model(model, 1, why="the first", installation=installation, run=ANN)
+    worse = train_model(model, a_training_set(), installation=installation, run=ANN, params={"flip": True})
+    assert (worse.version, worse.validation["passed"], worse.validation["against"]) == (2, False, 1)
+    with pytest.raises(LedgerError, match=r"perhaps worse by more than 0\.01"):
+        promote_model(model, 2, why="new", installation=installation, run=ANN)
+    with pytest.raises(LedgerError, match="no reason"):
+        promote_model(model, 2, why=" ", installation=installation, run=ANN, despite=True)
+    done = promote_model(model, 2, why="labels were inverted", installation=installation, run=ANN, despite=True)
+    assert done.state.champion == 2
+    (entry,) = [one for one in installation.ledger.models.history(model.id) if one.why == "labels were inverted"]
+    assert "perhaps worse" in entry.details["evidence"]["despite"][0]
+    with pytest.raises(LedgerError, match="serves as champion"):
+        reject_model(model, 2, why="no", installation=installation, run=ANN)
+    third = train_model(model, a_training_set(seed=3), installation=installation, run=ANN)
+    reject_model(model, third.version, why="no", installation=installation, run=ANN)
+    with pytest.raises(LedgerError, match="is rejected, not a candidate"):
+        promote_model(model, third.version, why="yes", installation=installation, run=ANN)
+
+
+def test_a_model_of_high_risk_is_let_serve_by_its_approver_who_is_not_the_author(installation: Installation) -> None:
+    model = model_of(clinic(risk="high"))
+    train_model(model, a_training_set(), installation=installation, run=ANN)
+    with pytest.raises(LedgerError, match=r"chief@clinic.example lets it serve, not ann@clinic.example"):
+        promote_model(model, 1, why="mine", installation=installation, run=ANN)
+    train_model(model, a_training_set("set_2"), installation=installation, run=CHIEF)
+    with pytest.raises(LedgerError, match="cannot approve it, too"):
+        promote_model(model, 2, why="mine", installation=installation, run=CHIEF)
+    assert promote_model(model, 1, why="fine", installation=installation, run=CHIEF).state.champion == 1
+
+
+def test_a_model_knows_which_of_its_batches_changed_and_is_not_promoted_on_them(installation: Installation) -> None:
+    domain = clinic()
+    model = model_of(domain)
+    land(installation.landing.path, "b1")
+    used = deliver_stays(domain, installation, "b1")
+    version = train_model(model, a_training_set(used=[used]), installation=installation, run=ANN)
+    deliver_stays(domain, installation, "b1")
+    assert changes_under(version, installation=installation) == ()  # delivered again as it was
+    land(installation.landing.path, "b1", age=20)
+    deliver_stays(domain, installation, "b1")
+    (changed,) = changes_under(version, installation=installation)
+    assert (str(changed.ref.table), changed.ref.batch, changed.what) == ("clinic.stays", "b1", "replayed")
+    with pytest.raises(LedgerError, match="trained on superseded data"):
+        promote_model(model, 1, why="new", installation=installation, run=ANN)
+
+
+@pytest.mark.parametrize(
+    ("decision", "what", "severity"),
+    [
+        (Correction(column="age", expression="'30'", where="_row = 0"), "corrected", Severity.WARN),
+        (Discarding(), "discarded", Severity.ERROR),
+    ],
+)
+def test_what_somebody_decides_about_a_batch_is_an_incident_of_the_model_that_serves(
+    installation: Installation, decision: Any, what: str, severity: Severity
+) -> None:
+    domain = clinic()
+    model, stays = model_of(domain), domain.table("stays")
+    land(installation.landing.path, "b1")
+    used = deliver_stays(domain, installation, "b1")
+    train_model(model, a_training_set(used=[used]), installation=installation, run=ANN)
+    promote_model(model, 1, why="the first", installation=installation, run=ANN)
+    tables = {table.id: table for table in domain.tables}
+    assert list(superseded_models(tables, installation=installation)) == []
+    decide(stays, decision, batch="b1", why="a test", installation=installation, run=CHIEF)
+    replay_batch(stays, batch="b1", installation=installation, run=CHIEF)
+    (found,) = superseded_models(tables, installation=installation)
+    assert (found.table, found.severity) == (model.id, severity)
+    assert f"superseded data: clinic.stays[b1] was {what}" in found.seen
+    assert f"by {APPROVER}" in found.seen
+    assert found.at_risk == ("clinic.readmission", "clinic.scores")
+    (about,) = affected_versions(used_ref(used), installation=installation)
+    assert (about[0].version, about[1]) == (1, (used_ref(used),))
+
+
+def used_ref(used: UsedBatch) -> BatchRef:
+    return BatchRef(used.table, used.batch)
+
+
+def test_values_of_a_classified_column_are_not_named_where_a_model_is_measured_by_them(
+    installation: Installation,
+) -> None:
+    land(installation.landing.path, "b1")
+    for classified, names in (({"ward": "pii.quasi"}, {"group 1", "group 2", "group 3"}), ({}, {"A", "B", "small"})):
+        domain = clinic(classified=classified)
+        used = deliver_stays(domain, installation, "b1")
+        built = a_training_set(f"set_{len(classified)}", used=[used])
+        version = train_model(model_of(domain), built, installation=installation, run=ANN)
+        assert {one["slice"] for one in version.measured["slices"]["ward"]} == names
+    unknown = train_model(model_of(domain), a_training_set("set_3"), installation=installation, run=ANN)
+    assert {one["slice"] for one in unknown.measured["slices"]["ward"]} == {"group 1", "group 2", "group 3"}
+
+
+def test_a_retraining_is_requested_once_allowed_by_a_person_and_answered_by_a_training(
+    installation: Installation,
+) -> None:
+    model = model_of(clinic())
+    run = Run(who="drift", clock=lambda: NOW)
+    asked: dict[str, Any] = {"why": "age drifts", "evidence": {"column": "age"}, "installation": installation}
+    first = request_retraining(model, key="age-b1", run=run, review=True, **asked)
+    assert request_retraining(model, key="age-b1", run=run, **asked) == first
+    assert first.state is RetrainingState.WAITING
+    version = train_model(model, a_training_set(), installation=installation, run=ANN)
+    assert end_retrainings(model, version, installation=installation, run=ANN) == ()  # it waits for a person
+    allow_retraining(first.id, why="go", installation=installation, run=ANN)
+    (done,) = end_retrainings(model, version, installation=installation, run=ANN)
+    assert (done.state, done.version) == (RetrainingState.DONE, 1)
+    assert request_retraining(model, key="age-b1", run=run, **asked) == done
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"risk": "prohibited"}, "Article 5"),
+        ({"risk": "hihg"}, "did you mean 'high'"),
+        ({"risk": "high", "approver": ""}, "nobody is named"),
+        ({"metrics": "ouc"}, "did you mean 'auc'"),
+    ],
+)
+def test_a_declaration_that_is_wrong_says_what_is_right(options: dict[str, Any], error: str) -> None:
+    given = {"training": None, "risk": "minimal", "promote": NotWorse("auc"), **options}
+    with pytest.raises(DeclarationError, match=error):
+        Domain("shop", owner="me").model(**given)(lambda x, y: None)
+
+
+def test_a_training_function_takes_what_can_be_given() -> None:
+    declare = Domain("shop", owner="me").model(training=None, risk="minimal", promote=NotWorse("auc"))
+    with pytest.raises(UnknownNameError, match="did you mean 'rows'"):
+        declare(lambda rowz: None)
+    with pytest.raises(DeclarationError, match="take rows"):
+        declare(lambda x: None)

@@ -1,0 +1,66 @@
+"""A model over a training set that the framework built: a replayed input changes its id, and is an incident."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from readiness_pipelines import Holdout, NotWorse
+from readiness_pipelines.decisions import Correction
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.models import built_for, model_card, promote_model, superseded_models, train_model
+from readiness_pipelines_tests.training.clinic import EXTRACTS, Clinic
+
+ROWS = 150
+"""Stays of an extract."""
+
+
+@pytest.mark.slow
+def test_a_replayed_input_changes_the_set_and_is_an_incident_until_the_model_is_trained_anew(
+    installation: Installation,
+) -> None:
+    clinic = Clinic(replace(installation, mlflow_uri="off"), holdout=Holdout(share=0.4))
+    domain, opened = clinic.domain, clinic.installation
+
+    @domain.model(training=clinic.readmission, risk="minimal", promote=NotWorse("auc", by=0.05, samples=100))
+    def readmitted(rows: Any, features: Any, label: str) -> Any:
+        """Longer stays come back more often."""
+        days, came_back = (np.asarray(rows.column(name), dtype=float) for name in (*features, label))
+        rates = {day: came_back[days == day].mean() for day in np.unique(days)}
+        return lambda given: [rates.get(float(day), 0.5) for day in given.column(features[0]).to_pylist()]
+
+    arrived: dict[str, list[tuple[int, str | None, int, int | None]]] = {}
+    draw = np.random.default_rng(5)
+    for number, extract in enumerate(EXTRACTS[:3]):
+        days = draw.integers(0, 6, ROWS)
+        back = (draw.random(ROWS) < days / 6).astype(int)
+        first = number * ROWS
+        arrived[extract] = [(first + n, f"p{first + n}", int(days[n]), int(back[n])) for n in range(ROWS)]
+        clinic.deliver(**{extract: arrived[extract]})
+    run = clinic.run
+    built = built_for(readmitted, installation=opened, run=run)
+    assert built.counts.balanced
+    version = train_model(readmitted, built, installation=opened, run=run)
+    assert version.training_set == built.id
+    assert version.measured["metrics"]["auc"] > 0.6
+    promote_model(readmitted, 1, why="the first", installation=opened, run=run)
+    tables = {table.id: table for table in domain.tables}
+    assert list(superseded_models(tables, installation=opened)) == []
+
+    clinic.decide(Correction(column="days", expression="'5'", where="encounter < 40"), "extract_01")
+    (found,) = superseded_models(tables, installation=opened)
+    assert "version 1, the champion, was trained on superseded data" in found.seen
+    anew = built_for(readmitted, installation=opened, run=clinic.run)
+    assert anew.id != built.id
+    second = train_model(readmitted, anew, installation=opened, run=clinic.run)
+    promote_model(readmitted, second.version, why="corrected", installation=opened, run=clinic.run, despite=True)
+    assert list(superseded_models(tables, installation=opened)) == []
+    # The first is compared with the new champion on its own holdout, which was kept.
+    promote_model(readmitted, 1, why="a look back", installation=opened, run=clinic.run, despite=True)
+    again = opened.ledger.models.get(readmitted.id, 1)
+    assert (again.validation["against"], again.validation["training_set"]) == (2, built.id)
+    card = model_card(readmitted, 1, tables=tables, installation=opened, at=clinic.now)
+    data = {row[0]: row[1] for table in card.tables if table.key == "data" for row in table.rows}
+    assert data["labels"] == f"{built.counts.labels:,}"
+    assert data["holdout"] == "40% of the entities"

@@ -1,0 +1,58 @@
+"""Models in Dagster: a run trains a candidate that a person can read, and a request to train anew becomes a run."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.ledger import RetrainingState
+from readiness_pipelines.models import promote_model, request_retraining
+from readiness_pipelines.orchestration import build_definitions
+from readiness_pipelines_tests.conftest import settings_in
+from readiness_pipelines_tests.models.clinic import clinic, deliver_stays, land, model_of, set_of_stays
+
+
+def test_a_request_becomes_a_run_that_trains_a_candidate_with_its_numbers_on_the_page(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path).model_copy(update={"mlflow_uri": "off"})
+    domain = clinic(training=set_of_stays)
+    model, installation = model_of(domain), replace(Installation.open(settings), mlflow_uri="off")
+    land(installation.landing.path, "b1")
+    deliver_stays(domain, installation, "b1")
+    definitions = build_definitions(domain, settings=settings)
+    repository = definitions.get_repository_def()
+    sensor = repository.get_sensor_def("clinic_models")
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def tick() -> dg.SensorResult | dg.SkipReason:
+            context = dg.build_sensor_context(
+                instance=instance, repository_def=repository, resources={"installation": installation}
+            )
+            with context:
+                return sensor.evaluate_tick(context)  # type: ignore[return-value]
+
+        assert not tick().run_requests  # type: ignore[union-attr]
+        asked = request_retraining(
+            model,
+            key="age",
+            why="age drifts",
+            evidence={"column": "age"},
+            installation=installation,
+            run=Run(who="drift"),
+        )
+        (request,) = tick().run_requests  # type: ignore[union-attr,misc]
+        job = repository.get_job(str(request.job_name))
+        done = job.execute_in_process(instance=instance, tags=request.tags)
+        assert done.success
+        (event,) = done.get_asset_materialization_events()
+        metadata: dict[str, Any] = {name: value.value for name, value in event.materialization.metadata.items()}
+        assert metadata["version"] == 1
+        assert metadata["auc"] > 0.8
+        assert "| ward | A |" in metadata["by slice"]
+        assert metadata["next"] == 'readiness model promote clinic.readmission 1 --reason "…"'
+        (ended,) = installation.ledger.models.retrainings(model.id)
+        assert (ended.id, ended.state, ended.version) == (asked.id, RetrainingState.DONE, 1)
+        assert installation.ledger.models.get(model.id, 1).who == "drift"
+        promote_model(model, 1, why="first", installation=installation, run=Run(who="ann"))
+        assert not tick().run_requests  # type: ignore[union-attr]
