@@ -13,6 +13,7 @@
 # make bench  all of these, some two hours
 # make bench-gate    speed and memory beside peers, in an environment of its own; BENCH="--millions 1" is short
 # make bench-alarms  false alarms and misses on 400 series with known faults and without
+# make bench-estimates  quality of predictions estimated without labels, beside what the labels said, on public sets
 # make bench-detection  columns about persons: precision and recall; DETECTION="--missed" names what was missed
 # make bench-serve  one record over HTTP: rate, latency, processor time, beside Starlette with pydantic; SERVE="--seconds 30 --long 300"
 # make bench-catalog search and show over 2,000 tables with 40,000 columns, one of them with 10,000 batches
@@ -29,7 +30,7 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-detection bench-features lock clean
+.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-estimates bench-detection bench-features lock clean
 
 KEYS := data/keys/patients.key data/keys/cards.key
 
@@ -124,6 +125,15 @@ bench-serve: .venv/tools
 bench-alarms: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.alarms $(ALARMS)
 
+# NannyML's wheel (Apache-2.0) has labelled sets with it; it is read, and not installed.
+NANNYML := nannyml-0.13.1-py3-none-any.whl
+
+bench-estimates: .venv/tools .nannyml/$(NANNYML)
+	$(BIN)/python -m readiness_pipelines_tests.benchmarks.estimates --wheel .nannyml/$(NANNYML)
+
+.nannyml/$(NANNYML): .venv/tools
+	$(BIN)/pip download --quiet --no-deps --dest .nannyml nannyml==0.13.1
+
 .venv-bench/installed: readiness_pipelines_tests/benchmarks/requirements.lock .venv/tools
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --require-hashes --requirement $<
@@ -171,5 +181,5 @@ lock:
 		--output-file readiness_pipelines_tests/benchmarks/requirements.lock
 
 clean:
-	rm -rf .venv .venv-bench .venv-contracts .dagster data/warehouse .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-contracts .nannyml .dagster data/warehouse .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -87,7 +87,7 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.gates import Gate, null_share, row_count
     from readiness_pipelines.products import Mean, NoisyCount, NoisyRatio, Ratio, Sum, Value
-    from readiness_pipelines.sources import FileDrop, Function, SqlQuery, Topic
+    from readiness_pipelines.sources import FileDrop, Function, LabelStudio, SqlQuery, Topic
     from readiness_pipelines.version import __version__
 else:
     import_on_demand(__name__)
@@ -126,6 +126,7 @@ __all__ = [
     "KeepFirst",
     "KeepLast",
     "LDiversity",
+    "LabelStudio",
     "LakehouseBusyError",
     "LakehouseError",
     "LandingError",

@@ -128,6 +128,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.model:app",
         help="Models: train, compare and promote them; what changed under them.",
     ),
+    "labels": Named(
+        home="readiness_pipelines.cli.labels:app",
+        help="What people are to label, as tasks of Label Studio.",
+    ),
     "catalog": Named(
         home="readiness_pipelines.cli.catalog:app",
         help="What data there is: find a table, see what it promises, and what it kept.",

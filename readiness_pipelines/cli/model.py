@@ -9,7 +9,7 @@ import typer
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.acting import who_types
-from readiness_pipelines.cli.model_report import say_superseded, say_version, serving_text, versions_grid
+from readiness_pipelines.cli.model_report import say_drift, say_superseded, say_version, serving_text, versions_grid
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.words import BatchKey, find_table
@@ -20,6 +20,7 @@ from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.json_values.models import (
     card_value,
+    drift_value,
     entry_value,
     explained_value,
     retraining_value,
@@ -29,6 +30,7 @@ from readiness_pipelines.json_values.models import (
 )
 from readiness_pipelines.models import (
     ServingDecision,
+    act_on_drift,
     affected_versions,
     allow_retraining,
     built_for,
@@ -37,6 +39,7 @@ from readiness_pipelines.models import (
     decline_retraining,
     end_retrainings,
     explain_prediction,
+    look_at_drift,
     model_card,
     promote_model,
     reject_model,
@@ -366,6 +369,26 @@ def card(
             return
         to.write_text(text, encoding="utf-8")
         say(f"{to} is written")
+
+
+@app.command("drift")
+def drift(
+    name: Name,
+    act: Annotated[bool, typer.Option("--act", help="Want it trained anew, or reviewed, as its page says.")] = False,
+    who: Who = None,
+    as_json: AsJson = False,
+) -> None:
+    """Whether a model drifts: its inputs, its predictions, its quality; and what is to be done about it."""
+    with errors_for_people():
+        installation, model, run = _opened(name, who, acts=act)
+        found = (act_on_drift if act else look_at_drift)(model, installation=installation, run=run)
+        if as_json:
+            print_json(None if found is None else drift_value(found))
+            return
+        if found is None:
+            say(f"no version of {model.id} serves")
+            return
+        say_drift(found)
 
 
 @app.command("retrainings")

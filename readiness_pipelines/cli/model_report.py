@@ -9,7 +9,7 @@ from readiness_pipelines.cli.output import OUT, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.contracts import Model
 from readiness_pipelines.ledger import ModelVersion, ServingState
-from readiness_pipelines.models import SupersededBatch
+from readiness_pipelines.models import DriftStep, ModelDrift, SupersededBatch
 
 
 def versions_grid(
@@ -82,3 +82,21 @@ def say_version(version: ModelVersion, state: ServingState) -> None:
     if version.validation:
         style = "green" if version.validation.get("passed") else "bold red"
         say(("compared: ", style), str(version.validation.get("why", "")))
+
+
+def say_drift(found: ModelDrift) -> None:
+    """Print how a model stands: what is to be done, then its batches and what is not as it knows it, a line each."""
+    decision, model = found.decision, found.version.model
+    style = "green" if decision.step is DriftStep.NOTHING else "bold yellow"
+    say((f"{model} v{found.version.version}: {decision.tier} drift, {decision.step}", style), f" · {decision.why}")
+    for batch in found.batches:
+        for sign in batch.signs:
+            say((f"  {batch.batch} ", "bold"), f"{sign.subject} {sign.column}: {sign.seen}")
+    for seen in found.qualities:
+        quality = seen.quality
+        if quality.value is not None:
+            word = "estimated" if quality.estimated else "measured"
+            span = "" if quality.low is None else f" ({quality.low:.4f} to {quality.high:.4f} by chance)"
+            say((f"  {seen.ref} ", "bold"), f"{quality.metric} {word} {quality.value:.4f}{span}")
+    if found.request is not None:
+        say(f"retraining {found.request.id} is {found.request.state}")

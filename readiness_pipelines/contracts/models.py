@@ -3,10 +3,12 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from readiness_pipelines.contracts.tables import GatedTable
+from readiness_pipelines.durations import parse_duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.names import TableId
 
@@ -91,21 +93,64 @@ class NotWorse:
 class DriftResponse:
     """What is done where a model's inputs, predictions or quality drift. Mild drift is always told.
 
+    One batch alone is mild, however far away it is; a held one is nothing at all. Several published batches after each
+    other are moderate, and severe where half of what the model is worth is lost, or half of its inputs drift.
+
     Args:
         moderate: What is done about moderate drift: ``"tell"``, ``"retrain"`` or ``"review"``.
         severe: What is done about severe drift.
+        after: So many batches after each other drift before anything but telling is done; at least two.
+        cool_down: How long after a retraining was wanted none is wanted again.
+        budget: So many retrainings are wanted without a person; the next one waits for a review.
+        per: The time that the budget is for.
 
     Raises:
         UnknownNameError: No such action; names the nearest.
+        DeclarationError: One batch is to be enough, a budget below 0, or a duration that is none.
+
+    Example:
+        drift = DriftResponse(moderate="retrain", severe="review", cool_down="7d", budget=2, per="30d")
     """
 
     moderate: DriftAction = "retrain"
     severe: DriftAction = "review"
+    after: int = 3
+    cool_down: str | timedelta = "7d"
+    budget: int = 2
+    per: str | timedelta = "30d"
 
     def __post_init__(self) -> None:
         for action in (self.moderate, self.severe):
             if action not in _ACTIONS:
                 raise UnknownNameError("response to drift", str(action), _ACTIONS)
+        if self.after < 2 or self.budget < 0:  # noqa: PLR2004  # one batch never triggers a retraining
+            raise DeclarationError(
+                f"DriftResponse(after={self.after}, budget={self.budget}): one batch is no drift, and a budget is not"
+                " negative",
+                way_out="give after=3 (at least 2), and budget=2, say",
+            )
+        if min(self.pause, self.period) < timedelta(0):
+            raise DeclarationError("a duration of a DriftResponse is negative", way_out='write it as "7d" or "12h"')
+
+    @property
+    def pause(self) -> timedelta:
+        """How long after a retraining was wanted none is wanted again."""
+        return _duration_of(self.cool_down, "cool_down")
+
+    @property
+    def period(self) -> timedelta:
+        """The time that the budget is for."""
+        return _duration_of(self.per, "per")
+
+
+def _duration_of(value: str | timedelta, name: str) -> timedelta:
+    try:
+        found = parse_duration(value)
+    except ValueError:
+        found = None
+    if isinstance(found, timedelta):
+        return found
+    raise DeclarationError(f"{name} of a DriftResponse is {value!r}", way_out='write it as "7d" or "12h"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

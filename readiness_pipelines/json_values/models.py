@@ -1,11 +1,12 @@
 """Models, as JSON."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.ledger import ModelVersion, RetrainingRequest, ServingState, TrailEntry
-from readiness_pipelines.models import ExplainedPrediction, ModelCard, SupersededBatch
+from readiness_pipelines.models import ExplainedPrediction, ModelCard, ModelDrift, SupersededBatch
 
 
 def version_value(version: ModelVersion, state: ServingState, changed: Sequence[SupersededBatch]) -> dict[str, Any]:
@@ -39,6 +40,22 @@ def serving_value(state: ServingState) -> dict[str, Any]:
         "shadow": state.shadow,
         "decided_at": state.decided_at.isoformat() if state.decided_at else None,
         "delivered": state.revision == state.served_revision,
+    }
+
+
+def drift_value(found: ModelDrift) -> dict[str, Any]:
+    """How a model stands, and what is to be done about it."""
+    decision = found.decision
+    return {
+        "model": str(found.version.model),
+        "version": found.version.version,
+        "tier": decision.tier.value,
+        "step": decision.step.value,
+        "why": decision.why,
+        "since": list(decision.batches),
+        "batches": [{"batch": one.batch, "signs": [asdict(sign) for sign in one.signs]} for one in found.batches],
+        "qualities": [{**_batch(seen.ref), **asdict(seen.quality)} for seen in found.qualities],
+        "retraining": None if found.request is None else retraining_value(found.request),
     }
 
 

@@ -15,7 +15,8 @@ class FindingKind(StrEnum):
     not be profiled or compared, and was delivered all the same; a batch that is not as its last verdict left it; one
     whose run waits while no other ends; columns that look personal and that nobody
     classified; rows that give persons away; a contract that changed, or will, so that a consumer breaks; a
-    stream that is not read; a model that serves, and learned from data that is another one now.
+    stream that is not read; a model that serves, and learned from data that is another one now;
+    a batch whose predictions are worse than the holdout's; a model that drifts, and waits for a person.
     """
 
     FRESHNESS = "freshness"
@@ -33,6 +34,8 @@ class FindingKind(StrEnum):
     STREAM = "stream"
     CONTRACT = "contract"
     MODEL = "model"
+    QUALITY = "quality"
+    DRIFT = "drift"
 
 
 _OF_NEWEST = frozenset(
@@ -42,6 +45,7 @@ _OF_NEWEST = frozenset(
         FindingKind.SCHEMA,
         FindingKind.PROFILE,
         FindingKind.DISCLOSURE,
+        FindingKind.QUALITY,
     }
 )
 

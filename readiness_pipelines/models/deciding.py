@@ -80,6 +80,7 @@ def promote_model(
     changed = changes_under(found, installation=installation)
     problems = [] if found.validation.get("passed") else [str(found.validation.get("why", "it was not compared"))]
     problems += [f"it was trained on superseded data: {changed[0].text}"] if changed else []
+    problems += _about_synthetic(found, installation)
     if problems and not despite:
         raise LedgerError(
             f"version {version} of {model.id} may not serve: {'; '.join(problems)}",
@@ -180,6 +181,20 @@ def withdraw_model(model: Model, version: int, *, why: str, installation: Instal
     return _decide(
         model, state, after, found, f"{role} withdrawn", why=why, evidence={}, installation=installation, run=run
     )
+
+
+def _about_synthetic(version: ModelVersion, installation: Installation) -> list[str]:
+    """Why a version that learned from rows that nobody observed may not serve: until they have shown that they help."""
+    if not version.facts.get("training_set", {}).get("synthetic"):
+        return []
+    trials = [
+        entry.details["evidence"]["synthetic"]
+        for entry in installation.ledger.models.history(version.model, version.version)
+        if "synthetic" in entry.details.get("evidence", {})
+    ]
+    if trials and trials[-1]["passed"]:
+        return []
+    return ["it learned from synthetic rows, which have not made it better on real ones"]
 
 
 def reject_model(model: Model, version: int, *, why: str, installation: Installation, run: Run) -> ModelVersion:

@@ -16,7 +16,7 @@ from readiness_pipelines.errors import DeclarationError, ReadinessError, Unknown
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.models.metrics import Values, check_labels, measure
 from readiness_pipelines.models.slices import measure_slices
-from readiness_pipelines.products import SPLIT, BuiltTrainingSet, Split
+from readiness_pipelines.products import SPLIT, SYNTHETIC, BuiltTrainingSet, Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +106,9 @@ def holdout_of(model: Model, built: BuiltTrainingSet) -> HeldOutRows:
     """The rows that models are compared on, with their labels.
 
     Raises:
-        DeclarationError: There are none, or labels that a metric cannot be measured on.
+        DeclarationError: There are none, nobody observed one of them, or labels that a metric cannot be measured on.
     """
+    synthetic_rows(built)
     rows = rows_for(built, Split.HOLDOUT)
     what = str(model.id)
     if not rows.num_rows:
@@ -118,6 +119,23 @@ def holdout_of(model: Model, built: BuiltTrainingSet) -> HeldOutRows:
     actual = labels_of(rows, built, what=what)
     check_labels(actual, model.metrics, what=what)
     return HeldOutRows(rows=rows, actual=actual)
+
+
+def synthetic_rows(built: BuiltTrainingSet) -> int:
+    """How many rows of a training set nobody observed.
+
+    Raises:
+        DeclarationError: One of them is not there to learn from: nothing is measured on what nobody observed.
+    """
+    if SYNTHETIC not in built.rows.column_names:
+        return 0
+    flagged = built.rows.filter(pc.fill_null(built.rows.column(SYNTHETIC), fill_value=True))
+    if flagged.num_rows and pc.any(pc.not_equal(flagged.column(SPLIT), Split.TRAIN.value)).as_py():
+        raise DeclarationError(
+            f"training set {built.id} of {built.name} has synthetic rows in its holdout",
+            way_out="leave them to learn from: with_synthetic(…) does",
+        )
+    return int(flagged.num_rows)
 
 
 def rows_for(built: BuiltTrainingSet, split: Split) -> pa.Table:

@@ -20,7 +20,7 @@ from readiness_pipelines.ledger import ModelState, ModelVersion, NewModelVersion
 from readiness_pipelines.models.artefacts import artefact_address, keep_artefact
 from readiness_pipelines.models.classes import slice_classes
 from readiness_pipelines.models.environment import code_commit, libraries
-from readiness_pipelines.models.fitting import fit, measured
+from readiness_pipelines.models.fitting import fit, measured, synthetic_rows
 from readiness_pipelines.models.registry import check_registry, register
 from readiness_pipelines.models.validating import compared_with_champion
 from readiness_pipelines.products import BuiltTrainingSet, UsedBatch
@@ -143,6 +143,7 @@ def _intended(
                 "held_out": counts.held_out,
                 "waiting": dict(counts.waiting),
                 "excluded": dict(counts.excluded),
+                "synthetic": synthetic_rows(built),
                 "declared": _declared(model.training),
             },
         },

@@ -58,3 +58,10 @@ def same_mean(groups: Sequence[Sequence[float]]) -> float:
 def divergence(seen: Any, expected: Any) -> Any:
     """Seen·ln(seen / expected), element by element; 0 where nothing was seen."""
     return _special().rel_entr(seen, expected)
+
+
+def as_normal(values: Any, freedom: Any) -> Any:
+    """The normal deviates that are exceeded as often as some values under Student's t."""
+    special = _special()
+    # Of the lower tail: near 1, a chance has no digits left.
+    return np.copysign(-special.ndtri(special.stdtr(freedom, -np.abs(values))), values)

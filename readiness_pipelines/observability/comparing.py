@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from readiness_pipelines.observability.drifting import drifted_categories, drifted_mean, drifted_nulls
 from readiness_pipelines.observability.movement import Comparison, Earlier, Measured, Moved, Past
 from readiness_pipelines.observability.profiles import BatchProfile, ColumnKind, ColumnProfile
 from readiness_pipelines.observability.shifting import shifted_categories, shifted_numbers
@@ -97,20 +98,35 @@ def _volume(
 
 
 def _column(name: str, column: ColumnProfile, past: Earlier) -> Iterator[Moved]:
-    yield from _nulls(name, column, past)
+    """What is not as it was; and only where this batch by itself is, whether several have been going somewhere."""
+    yield from list(_nulls(name, column, past)) or drifted_nulls(name, column, past)
     alike = past.only(column.kind)
-    if not column.has_distribution or len(alike.columns) < ENOUGH_BATCHES:
-        return
+    if column.has_distribution and len(alike.columns) >= ENOUGH_BATCHES:
+        yield from list(_shifted(name, column, alike)) or _drifted(name, column, alike)
+
+
+def _shifted(name: str, column: ColumnProfile, past: Earlier) -> Iterator[Moved]:
     match column.kind:
         case ColumnKind.NUMBER:
-            if not any(map(_is_key, (column, alike.columns[-1]))):
-                yield from shifted_numbers(name, Measured.VALUES, column, alike)
+            if not _is_key(column, past):
+                yield from shifted_numbers(name, Measured.VALUES, column, past)
         case ColumnKind.TEXT:
-            yield from shifted_numbers(name, Measured.LENGTHS, column, alike)
+            yield from shifted_numbers(name, Measured.LENGTHS, column, past)
         case ColumnKind.CATEGORY:
-            yield from shifted_categories(name, column, alike)
+            yield from shifted_categories(name, column, past)
         case ColumnKind.TIME:
             pass  # time goes on
+
+
+def _drifted(name: str, column: ColumnProfile, past: Earlier) -> Iterator[Moved]:
+    match column.kind:
+        case ColumnKind.NUMBER | ColumnKind.TEXT:
+            if column.kind is ColumnKind.TEXT or not _is_key(column, past):
+                yield from drifted_mean(name, column, past)
+        case ColumnKind.CATEGORY:
+            yield from drifted_categories(name, column, past)
+        case ColumnKind.TIME:
+            pass
 
 
 def _nulls(name: str, column: ColumnProfile, past: Earlier) -> Iterator[Moved]:
@@ -138,6 +154,14 @@ def _angle(share: float) -> float:
     return float(np.arcsin(np.sqrt(share)))
 
 
-def _is_key(column: ColumnProfile) -> bool:
-    present = column.rows - column.nulls
-    return column.distinct >= KEY_SHARE * present and all(value.is_integer() for value in column.quantiles)
+def _is_key(column: ColumnProfile, past: Earlier) -> bool:
+    """Whether a column of whole numbers names something, in this batch or in the last."""
+
+    def names(one: ColumnProfile) -> bool:
+        present = one.rows - one.nulls
+        # Between the least and the greatest, quantiles of whole numbers lie between two of them.
+        return one.distinct >= KEY_SHARE * present and all(
+            value.is_integer() for value in one.quantiles[:: len(one.quantiles) - 1 or 1]
+        )
+
+    return names(column) or names(past.columns[-1])

@@ -8,13 +8,15 @@ from readiness_pipelines.observability.profiles import BatchProfile, ColumnKind,
 
 
 class Measured(StrEnum):
-    """What of a batch was compared: its rows, or a column's missing, new or all values."""
+    """What of a batch was compared: its rows, or a column's missing, new or all values; or where a column is going."""
 
     ROWS = "rows"
     NULLS = "missing values"
     NEW_VALUES = "new values"
     VALUES = "values"
     LENGTHS = "lengths"
+    DRIFT = "drift"
+    NULL_DRIFT = "drift of missing values"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,8 @@ class Moved:
         promised: What was expected, for people.
         seen: What was seen, for people.
         p: How probable that is, by chance.
-        distances: ``psi``, ``js``, and of numbers ``ks``, where distributions were compared.
+        distances: ``psi``, ``js``, and of numbers ``ks``, where distributions were compared; ``cusum``, where a chart
+            was followed.
         histogram: Both distributions, where distributions were compared.
     """
 

@@ -58,8 +58,8 @@ def usual(
         weekdays: Those of the earlier ones.
     """
     seen = np.asarray(past, dtype=float)
-    groups = _by_weekday(past, weekdays) if weekday is not None else {}
-    seasonal = _differ(groups) and len(groups.get(weekday, ())) >= WEEKS
+    groups = by_weekday(past, weekdays) if weekday is not None else {}
+    seasonal = weekdays_differ(groups) and len(groups.get(weekday, ())) >= WEEKS
     if seasonal:
         same = np.asarray(groups[weekday])
         residuals = np.concatenate([np.asarray(group) - np.mean(group) for group in groups.values()])
@@ -73,14 +73,15 @@ def usual(
     return Usual(expected=expected, low=expected - bound, high=expected + bound, p=p, weekday=seasonal)
 
 
-def _by_weekday(past: Sequence[float], weekdays: Sequence[int | None]) -> dict[int | None, list[float]]:
+def by_weekday(past: Sequence[float], weekdays: Sequence[int | None]) -> dict[int | None, list[float]]:
+    """Numbers by their weekday."""
     groups: dict[int | None, list[float]] = defaultdict(list)
     for value, day in zip(past, weekdays, strict=True):
         groups[day].append(value)
     return groups
 
 
-def _differ(groups: dict[int | None, list[float]]) -> bool:
+def weekdays_differ(groups: dict[int | None, list[float]]) -> bool:
     """Whether weekdays differ, where most of them were there often enough to tell."""
     often = [group for group in groups.values() if len(group) >= WEEKS]
     if len(often) < 2 or len(often) < len(groups):  # noqa: PLR2004  # two groups make a comparison

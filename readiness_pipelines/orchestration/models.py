@@ -7,9 +7,17 @@ import dagster as dg
 
 from readiness_pipelines.contracts import Domain, Model, TrainingSet
 from readiness_pipelines.errors import ReadinessError
-from readiness_pipelines.installation import Run
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import ModelVersion, ServingState
-from readiness_pipelines.models import built_for, end_retrainings, open_retrainings, serve_decided, train_model
+from readiness_pipelines.models import (
+    DriftStep,
+    act_on_drift,
+    built_for,
+    end_retrainings,
+    open_retrainings,
+    serve_decided,
+    train_model,
+)
 from readiness_pipelines.orchestration.failures import as_failures
 from readiness_pipelines.orchestration.jobs import Assets, asset_job
 from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key, plain_name
@@ -122,6 +130,17 @@ def train_job(model: Model, assets: Assets, resources: Mapping[str, dg.ResourceD
     return asset_job(train_job_name(model), [candidate_key(model)], description, assets, resources)
 
 
+def look(model: Model, installation: Installation, context: dg.SensorEvaluationContext) -> None:
+    """Look whether a model drifts, where something has happened since the last look; what is wanted is kept."""
+    try:
+        found = act_on_drift(model, installation=installation, run=Run(who="drift"))
+    except ReadinessError as error:  # what only watches stops no training
+        context.log.warning(f"the drift of {model.id} is not known: {error.what}")
+        return
+    if found is not None and found.decision.step is not DriftStep.NOTHING:
+        context.log.info(f"{model.id}: {found.decision.tier} drift, {found.decision.step}: {found.decision.why}")
+
+
 def models_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition]) -> dg.SensorDefinition:
     """Carries out what was decided about a domain's models: trains them anew, and delivers who serves.
 
@@ -135,13 +154,17 @@ def models_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition]) -> dg.Se
         jobs=[jobs[train_job_name(model)] for model in domain.models],
         minimum_interval_seconds=TICK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Trains models anew where that was requested and nobody has to allow it; delivers who serves, where"
-        " a crash kept that from happening.",
+        description="Looks whether models drift; trains them anew where that is wanted and nobody has to allow it;"
+        " delivers who serves, where a crash kept that from happening.",
         required_resource_keys={INSTALLATION},
     )
     def models(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         installation = installation_of(context.resources)
         requests = []
+        if (pulse := str(installation.ledger.pulse())) != context.cursor:
+            for model in domain.models:
+                look(model, installation, context)
+            context.update_cursor(pulse)
         for model in domain.models:
             try:
                 serve_decided(model, installation=installation, run=Run(who="sensor"))

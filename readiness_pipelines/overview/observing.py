@@ -17,7 +17,7 @@ from readiness_pipelines.contracts import GatedTable, Table, answers_for, produc
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BESIDE, Finding, FindingKind, FoundFinding, Severity
-from readiness_pipelines.models import superseded_models
+from readiness_pipelines.models import superseded_models, waiting_reviews
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import FreshnessState, TableFreshness, assess
 from readiness_pipelines.overview.broken_consumers import broken_consumers
@@ -83,6 +83,7 @@ def observe(
         *unread_streams(look.tables, installation=installation, now=now),
         *unclassified_columns(look.tables, installation=installation),
         *superseded_models(look.tables, installation=installation),
+        *waiting_reviews(look.tables, installation=installation),
         *broken_consumers(look.tables, installation=installation, now=now),
         *unusual_batches(look.tables, installation=installation, publications=publications),
     )

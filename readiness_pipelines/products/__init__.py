@@ -9,7 +9,14 @@ if TYPE_CHECKING:
     from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
     from readiness_pipelines.products.noise import NoisyCount, NoisyRatio
     from readiness_pipelines.products.point_in_time import AT, LABEL, FeatureHistory, Mode, join_features, visible_query
-    from readiness_pipelines.products.training_sets import SPLIT, BuiltTrainingSet, LabelCounts, Split, UsedBatch
+    from readiness_pipelines.products.training_sets import (
+        SPLIT,
+        SYNTHETIC,
+        BuiltTrainingSet,
+        LabelCounts,
+        Split,
+        UsedBatch,
+    )
     from readiness_pipelines.products.units import format_value
     from readiness_pipelines.products.values import KpiValue, combined, values_of
 else:
@@ -20,6 +27,7 @@ __all__ = [
     "KPI_COLUMNS",
     "LABEL",
     "SPLIT",
+    "SYNTHETIC",
     "BuiltTrainingSet",
     "FeatureHistory",
     "KpiValue",

@@ -1,5 +1,6 @@
 """`readiness model`: trained, promoted, explained and carded from the command line; told what changed since."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,20 @@ def model_incidents() -> list[dict[str, Any]]:
     return [one for one in as_json("incidents", "list")["incidents"] if one["kind"] == "model"]
 
 
-def test_a_model_is_trained_promoted_explained_and_told_that_its_data_changed(
+def test_a_model_is_trained_promoted_watched_explained_and_told_that_its_data_changed(
     project: Installation, tmp_path: Path
 ) -> None:
     assert "readiness model promote clinic.readmission 1" in call("model", "train", "readmission", "--who", "ann")
     shown = call("model", "promote", "readmission", "1", "--reason", "the first", "--who", "ann")
     assert shown == "clinic.readmission: champion v1"
     run_all()
+    assert "v1: none drift, nothing · the newest batch is as usual" in call("model", "drift", "readmission", "--act")
+    found = as_json("model", "drift", "readmission")
+    assert (found["tier"], found["retraining"], [one["batch"] for one in found["batches"]]) == ("none", None, ["b1"])
+    tasks = tmp_path / "tasks.json"
+    shown = call("labels", "export", "stays", "--batch", "b1", "--show", "ward", "--to", str(tasks), "--most", "5")
+    assert shown == f"{tasks}: 5 tasks"
+    assert json.loads(tasks.read_text())[0]["data"]["of_batch"] == "b1"
     (listed,) = as_json("model", "list")
     assert (listed["champion"], listed["scores"], listed["delivered"]) == (1, ["clinic.scores"], True)
     found = as_json("model", "explain-prediction", "clinic.scores/b1/7")

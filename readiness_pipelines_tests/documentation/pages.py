@@ -82,6 +82,13 @@ PAGES = (
                     models.train_model,
                     models.promote_model,
                     models.request_retraining,
+                    models.look_at_drift,
+                    models.act_on_drift,
+                    models.decide_about_drift,
+                    models.try_synthetic,
+                    models.with_synthetic,
+                    models.Smote,
+                    models.label_tasks,
                 )
             ),
         ),
@@ -102,7 +109,9 @@ PAGES = (
         file="sources.md",
         title="Sources and readers",
         words="Where rows come from, who answers for them, how they are read. More in [tables](../tables.md#sources).",
-        entries=_public("Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function", "Topic"),
+        entries=_public(
+            "Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function", "Topic", "LabelStudio"
+        ),
     ),
     Page(
         file="readers.md",

@@ -59,7 +59,13 @@ class Logistic:
         return np.column_stack([1 - positive, positive])
 
 
-def clinic(*, risk: str = "limited", training: Any = None, classified: Mapping[str, str] | None = None) -> Domain:
+def clinic(
+    *,
+    risk: str = "limited",
+    training: Any = None,
+    batches: Sequence[str] = ("b1", "b2"),
+    classified: Mapping[str, str] | None = None,
+) -> Domain:
     """Stays, a model of readmission, and its scores."""
     domain = Domain("clinic", owner="clinic@clinic.example")
     team = Steward("Clinic", "clinic@clinic.example")
@@ -67,7 +73,7 @@ def clinic(*, risk: str = "limited", training: Any = None, classified: Mapping[s
         "stays",
         schema=Stay,
         source=Source(origin="EHR", steward=team, reader=FileDrop("stays/{batch}.csv")),
-        batches=StaticBatches(keys=("b1", "b2")),
+        batches=StaticBatches(keys=tuple(batches)),
         classified=classified,
     )
 
