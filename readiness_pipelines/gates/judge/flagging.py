@@ -56,16 +56,16 @@ def find_lifted(
     try:
         left = left_to_pandera(view, checks)
         asked = [place for place in flags if left.get(place) != EVERY_ROW]
-        if not asked:
-            violations.keep(f"SELECT _row, {words_with(bits, {})} FROM {view.rows} WHERE false")
         for number, some in enumerate(_at_once(asked)):
             named = {place: f"b{place}" for place in some}
             part = _narrowed(view, bits, checks, some, tag=str(number)) if len(some) < len(asked) else view
             flagged = f"flagged_{part.tag}"
             query = part.frame.select("_row", **{name: flags[place] for place, name in named.items()})
             view.engine.view(flagged, nw.to_native(query))
+            words = tuple(dict.fromkeys(bits[place].word for place in some)) if len(some) < len(asked) else None
             violations.keep(
-                f"SELECT _row, {words_with(bits, named)} FROM {flagged} WHERE {' OR '.join(named.values())}"
+                f"SELECT _row, {words_with(bits, named, words)} FROM {flagged} WHERE {' OR '.join(named.values())}",
+                words,
             )
         return left
     except view.engine.refusals as error:

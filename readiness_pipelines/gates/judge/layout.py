@@ -163,20 +163,21 @@ def _breaks(
     """Why the batch breaks a shape rule; "" where it does not, and for other rules."""
     match test:
         case ColumnsPresent():
-            absent = [c for c in spec.columns if not spec.may_lack(c) and not any(map(c.matches, arrived.names))]
+            absent = [c for c in spec.columns if not spec.may_lack(c) and not _arriving(c, arrived)]
             return f"missing: {', '.join(map(_label, absent))}" if absent else ""
         case ColumnsExpected():
             extra = _extra(spec, arrived)
             return f"not in the schema: {', '.join(extra)}" if extra else ""
         case ColumnsOrdered():
-            known = [name for name in arrived.names if any(c.matches(name) for c in spec.columns)]
-            wanted = list(dict.fromkeys(name for c in spec.columns for name in known if c.matches(name)))
+            wanted = list(dict.fromkeys(name for c in spec.columns for name in _arriving(c, arrived)))
+            extra = set(_extra(spec, arrived))
+            known = [name for name in arrived.names if name not in extra]
             return f"came as {', '.join(known)}" if known != wanted else ""
         case Typed(spec=column):
             wrong = [
                 name
-                for name in arrived.names
-                if column.matches(name) and name not in wider and not _readable_as(column, arrived.field(name).type)
+                for name in _arriving(column, arrived)
+                if name not in wider and not _readable_as(column, arrived.field(name).type)
             ]
             kinds = ", ".join(f"{name} is {arrived.field(name).type}" for name in wrong)
             return f"{kinds}, not {column.type}" if wrong else ""
@@ -190,14 +191,26 @@ def _breaks(
             assert_never(test)
 
 
+def _arriving(column: ColumnSpec, arrived: pa.Schema) -> list[str]:
+    """The columns that arrived of a specification; a name is looked up, not compared with a thousand others."""
+    if column.pattern:
+        return [name for name in arrived.names if column.matches(name)]
+    return [column.name] if _has(arrived, column.name) else []
+
+
+def _has(arrived: pa.Schema, name: str) -> bool:
+    return bool(arrived.get_field_index(name) >= 0)
+
+
 def _extra(spec: SchemaSpec, arrived: pa.Schema) -> list[str]:
-    return [name for name in arrived.names if not any(c.matches(name) for c in spec.columns)]
+    known = {name for column in spec.columns for name in _arriving(column, arrived)}
+    return [name for name in arrived.names if name not in known]
 
 
 def _widened(spec: SchemaSpec, arrived: pa.Schema) -> Iterator[str]:
     """The columns that arrived in a wider type than the schema's."""
     for column in spec.columns:
-        for name in filter(column.matches, arrived.names):
+        for name in _arriving(column, arrived):
             if column.type is not None and _is_wider(arrived.field(name).type, column.type, column=name):
                 yield name
 
@@ -267,7 +280,7 @@ def _names(spec: SchemaSpec, arrived: pa.Schema) -> dict[str, tuple[ColumnSpec, 
     """The columns to publish, in the schema's order, each with its specifications."""
     found: dict[str, tuple[ColumnSpec, ...]] = {}
     for column in spec.columns:
-        names = [name for name in arrived.names if column.matches(name)] if column.pattern else [column.name]
+        names = _arriving(column, arrived) if column.pattern else [column.name]
         for name in names:
             found[name] = (*found.get(name, ()), column)
     return found
@@ -284,7 +297,7 @@ def _lay(
     sql: Dialect,
 ) -> LaidColumn:
     """One column: as it arrived where the schema gives it no type, null where it did not arrive."""
-    there = name in arrived.names
+    there = _has(arrived, name)
     declared = next((spec.type for spec in specs if spec.type is not None), None)
     kind = declared or (arrived.field(name).type if there else pa.string())
     if wider:
