@@ -47,6 +47,7 @@ class LaidColumn:
         unconverted: Name of the flag column that is true where a value is there and does not convert; ``None`` where
             every value does.
         unconverted_value: SQL of that flag.
+        given: SQL of what is converted, over the cleansed source; "" where nothing is.
         cleansed: The steps over its text.
         missing: SQL that is true where it has no value, before any is filled in; "" where it is not needed.
         fills: What is filled in, for people, with its SQL; ``None`` for nothing.
@@ -58,6 +59,7 @@ class LaidColumn:
     value: str
     unconverted: str | None = None
     unconverted_value: str = ""
+    given: str = ""
     cleansed: tuple[Cleansed, ...] = ()
     missing: str = ""
     fills: tuple[str, str] | None = None
@@ -318,7 +320,7 @@ def _lay(
     laid = LaidColumn(name=name, specs=specs, type=kind, value=value, cleansed=cleansed)
     if converts:
         failed = f"({token} IS NOT NULL AND {value} IS NULL)"
-        laid = replace(laid, unconverted=f"_unconverted_{tag}", unconverted_value=failed)
+        laid = replace(laid, unconverted=f"_unconverted_{tag}", unconverted_value=failed, given=token)
     return _filled(laid, sql)
 
 
@@ -380,6 +382,23 @@ def is_whole_decimal(kind: pa.DataType) -> bool:
 
 def _label(column: ColumnSpec) -> str:
     return f"any column like {column.name}" if column.pattern else column.name
+
+
+def kept_select(layout: Layout, source: str, sql: Dialect) -> str:
+    """As `typed_select`, for rows that are computed once: a conversion is planned once, not for its flag as well."""
+    flagged = {flag.of for flag in layout.flags}
+    columns, names = [], [sql.identifier(c.name) for c in layout.columns]
+    names += [sql.identifier(flag.name) for flag in layout.flags]
+    for column in layout.columns:
+        if column.unconverted and not column.fills and column.name not in flagged:
+            names.append(f"{column.unconverted} AND {sql.identifier(column.name)} IS NULL AS {column.unconverted}")
+            columns.append(replace(column, unconverted_value=f"({column.given} IS NOT NULL)"))
+        else:
+            names += [column.unconverted] if column.unconverted else []
+            columns.append(column)
+    names += [f"_changed_{index}" for index, _ in enumerate(_counted(layout))]
+    first = typed_select(replace(layout, columns=tuple(columns)), source, sql)
+    return f"SELECT {', '.join([*names, *FRAMEWORK_COLUMNS, '_unreadable'])} FROM ({first})"
 
 
 def typed_select(layout: Layout, source: str, sql: Dialect) -> str:
