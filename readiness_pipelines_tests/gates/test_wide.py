@@ -1,4 +1,4 @@
-"""A wide, small batch is typed once and judged some columns at a time: it gets the verdict that its columns get alone."""
+"""A wide, small batch is typed once and judged some columns at a time: the verdict is that of its columns alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -85,7 +85,7 @@ def _facts(connection: duckdb.DuckDBPyConnection, spare: list[str]) -> Mapping[s
 @pytest.mark.filterwarnings("ignore")
 def test_a_wide_batch_gets_the_verdict_that_its_columns_get_alone(connection: duckdb.DuckDBPyConnection) -> None:
     alone = _facts(connection, [])
-    assert sum(broken for _, broken, *_ in alone["rules"]) > 10  # noqa: PLR2004  # it is about something
+    assert sum(broken for _, broken, *_ in alone["rules"]) > 10  # it is about something
     assert len(SPARE) * len(_rows([])) < KEPT_CELLS
     assert _facts(connection, SPARE) == alone
     kept = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'typed_%'").fetchall()

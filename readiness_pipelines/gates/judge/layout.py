@@ -172,8 +172,8 @@ def _breaks(
             return f"not in the schema: {', '.join(extra)}" if extra else ""
         case ColumnsOrdered():
             wanted = list(dict.fromkeys(name for c in spec.columns for name in _arriving(c, arrived)))
-            extra = set(_extra(spec, arrived))
-            known = [name for name in arrived.names if name not in extra]
+            unknown = set(_extra(spec, arrived))
+            known = [name for name in arrived.names if name not in unknown]
             return f"came as {', '.join(known)}" if known != wanted else ""
         case Typed(spec=column):
             wrong = [
