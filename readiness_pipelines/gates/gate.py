@@ -237,7 +237,7 @@ class Gate:
         layout = self._laid_over(arrived, accepted=accepted, sql=engine.sql)
         breaks = {name: why for name, why in layout.breaks.items() if not decisions.waives(name)}
         misshapen = any(rule.name in breaks and holds_by_shape(rule) for rule in self.rules)
-        typed = BatchView.over(engine, source=source, layout=layout, tag=tag)
+        typed = BatchView.over(engine, source=source, layout=layout, tag=tag, count=ingested)
         keys = keys or no_keys
         protections = protect_columns(layout, typed.rows, engine, keys=keys, tag=tag)
         if protections.missing:
