@@ -1,4 +1,5 @@
 # make run    run the domain readmissions on the committed data     make ui     the web page and the Dagster UI, with its daemon
+# make stream a broker, generated card payments, and the process that reads them, in a live table; STREAM="--rate 1000"
 # make test   all tests                                             make lint   ruff, mypy, import-linter
 # make quick  tests of declarations, gates and promises in a minute or two, for work in progress; QUICK="folder …" for others
 # make docs   the documentation as a site, at http://127.0.0.1:8000; what changes is shown at once
@@ -15,6 +16,8 @@
 # make bench-alarms  false alarms and misses on 400 series with known faults and without
 # make bench-detection  columns about persons: precision and recall; DETECTION="--missed" names what was missed
 # make bench-serve  one record over HTTP: rate, latency, processor time, beside Starlette with pydantic; SERVE="--seconds 30 --long 300"
+# make bench-stream  latency by commits, the largest rate, 2,000 commits, the seal of a million rows; see docs/streams.md
+# make same-stream   200,000 records as files and as a stream: equal rows, quarantine and KPI; SAME="--records 20000"
 # make bench-catalog search and show over 2,000 tables with 40,000 columns, one of them with 10,000 batches
 # make bench-watch   one look at the freshness of 500 tables
 # make bench-web     pages of 2,000 tables and 20,000 batches, and 50 people at once
@@ -28,13 +31,16 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-detection lock clean
+.PHONY: run stream test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-stream same-stream bench-catalog bench-alarms bench-detection lock clean
 
 KEYS := data/keys/patients.key data/keys/cards.key
 
 run: .venv/installed $(KEYS)
 	$(BIN)/readiness run readmissions --all
 	@echo "readiness is in .venv ($$(du -sm .venv | cut -f1) MB): .venv/bin/readiness status, or once in a shell: source .venv/bin/activate"
+
+stream: .venv/tools
+	@$(BIN)/python -W ignore -m readiness_pipelines_tests.streaming.live $(STREAM)
 
 test: .venv/tools
 	$(BIN)/pytest -n auto --dist worksteal
@@ -116,6 +122,12 @@ bench-watch: .venv/tools
 
 bench-serve: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.benchmarks.serving $(SERVE)
+
+bench-stream: .venv/tools
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.benchmarks.streaming $(BENCH_STREAM)
+
+same-stream: .venv/tools
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.streaming.same $(SAME)
 
 bench-alarms: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.alarms $(ALARMS)

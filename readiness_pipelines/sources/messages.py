@@ -28,13 +28,14 @@ _MOST_PARTITIONS = 1 << (63 - OFFSET_BITS)
 
 
 class TopicMessage(NamedTuple):
-    """One message: where it is in the topic, and what it holds."""
+    """One message: where it is in the topic, what it holds, and when it was sent, in milliseconds since 1970."""
 
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
+    sent_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -242,6 +242,8 @@ class _Process:
             self.source.acknowledge({partition: self.at[partition] for partition in slice_.ranges})
             self.step(Point.ACKNOWLEDGED)
             self._count(slice_, finished, time.monotonic() - began)
+            if finished is not None:
+                self.progress.latencies.add(time.time() * 1_000, messages)
         if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
             self._beat()
         if time.monotonic() - self.listed_at >= PARTITIONS_EVERY_SECONDS:
