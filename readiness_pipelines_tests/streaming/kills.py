@@ -58,7 +58,7 @@ class Campaign:
     def victim(self, **what: object) -> Victim:
         ends = {str(partition): end for partition, end in self.ends.items()}
         said = {"folder": str(self.folder), "address": self.broker.address, "now": self.now.isoformat()}
-        return Victim(ends=ends, records=60, **said, **what)  # type: ignore[arg-type]
+        return Victim(**{"ends": ends, "records": 60, **said, **what})  # type: ignore[arg-type]
 
     def kill(self, nursery: Nursery) -> None:
         """One process that reads, and does not come to its end."""
@@ -76,13 +76,14 @@ class Campaign:
             case _:
                 ended = nursery.run(self.victim(point=point, times=self.chance.randint(1, 3)))
                 self.counts["killed at a point"] += ended == "killed"
-        fine = ended in ("killed", "done") or ended.startswith(("stopped", "StreamFencedError", "LedgerBusyError"))
+        ends_well = ("killed", "done", "not done", "stopped", "StreamFencedError", "LedgerBusyError")
+        fine = ended.startswith(ends_well)
         if not fine:
             raise AssertionError(f"a process ended with: {ended}")
         self.now += timedelta(minutes=self.chance.choice([2, 2, 2, 7]))
         if self.zombies and self.chance.random() < 0.3:
             woken = nursery.wake(self.zombies.pop(0))
-            if not woken.startswith(("StreamFencedError", "killed", "done")):
+            if not woken.startswith(("StreamFencedError", "killed", "done", "not done")):
                 raise AssertionError(f"a process that had been taken over ended with: {woken}")
         if self.broker.kind == "tansu" and self.chance.random() < 0.15:
             self.broker.kill()
@@ -107,10 +108,11 @@ class Campaign:
         for zombie in self.zombies:
             nursery.wake(zombie)
         self.now += timedelta(minutes=3)
-        ended = nursery.run(self.victim())
+        # What was left by those that were killed is much, and not what this is about: slices may be large.
+        ended = nursery.run(self.victim(records=2_000))
         wrong = [] if ended == "done" else [f"the last process ended with: {ended}"]
         if wrong:
-            print(f"{wrong[0]}; one more: {nursery.run(self.victim())}", flush=True)  # noqa: T201  # a command's answer
+            print(f"{wrong[0]}; one more: {nursery.run(self.victim(records=2_000))}", flush=True)  # noqa: T201  # a command's answer
         installation = Installation.open(settings_in(self.folder))
         for when in ("before the seal", "after it"):
             found = account(self.table, self.ends, installation)
