@@ -171,6 +171,9 @@ lock:
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade --output-file deploy/requirements.lock
 	uv pip compile --group build --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --output-file deploy/requirements-build.lock
+	echo confluent-kafka | uv pip compile - --no-deps --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
+		--output-file deploy/requirements-kafka.lock
 	uv pip compile pyproject.toml --extra spark --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade \
 		--output-file deploy/requirements-spark.lock
