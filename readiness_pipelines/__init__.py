@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.gates import Gate, null_share, row_count
     from readiness_pipelines.products import Mean, NoisyCount, NoisyRatio, Ratio, Sum, Value
     from readiness_pipelines.sources import FileDrop, Function, SqlQuery, Topic
+    from readiness_pipelines.streaming import MicroBatches
     from readiness_pipelines.version import __version__
 else:
     import_on_demand(__name__)
@@ -127,6 +128,7 @@ __all__ = [
     "LedgerError",
     "MaskingVerified",
     "Mean",
+    "MicroBatches",
     "MonthlyBatches",
     "NoisyCount",
     "NoisyRatio",

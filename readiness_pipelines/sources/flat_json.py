@@ -63,7 +63,7 @@ class FlatObjects:
         """Know the layout of an object from now on, as the parser gave it; its keys can be columns."""
         names = tuple(values)
         if (
-            0 < len(names)
+            len(names) > 0
             and len(self._layouts) < _MOST_LAYOUTS
             and not any(isinstance(one, dict | list) for one in values.values())
             and all(layout.names != names for layout in self._layouts)

@@ -15,4 +15,14 @@ if TYPE_CHECKING:
 else:
     import_on_demand(__name__)
 
-__all__ = ["KafkaMessages", "MessageSource", "MicroBatches", "Monitor", "Position", "Progress", "Shard", "position_of", "read_shard"]
+__all__ = [
+    "KafkaMessages",
+    "MessageSource",
+    "MicroBatches",
+    "Monitor",
+    "Position",
+    "Progress",
+    "Shard",
+    "position_of",
+    "read_shard",
+]

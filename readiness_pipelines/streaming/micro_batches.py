@@ -66,8 +66,8 @@ class _NoMessages:
 class MicroBatches:
     """What ``writeStream.foreachBatch`` calls: brings each micro-batch into a table, once.
 
-    The table is declared with the `Topic` that Spark reads. All of the query's columns arrive as text, as in a file; the
-    gate reads them. One query writes a table; it is known by its checkpoint, and another one is refused.
+    The table is declared with the `Topic` that Spark reads. All of the query's columns arrive as text, as in a file;
+    the gate reads them. One query writes a table; it is known by its checkpoint, and another one is refused.
 
     Args:
         table: The table.
@@ -79,7 +79,7 @@ class MicroBatches:
         DeclarationError: The table is not fed by a topic.
 
     Example:
-        rows = spark.readStream.format("kafka").…load().selectExpr("from_json(CAST(value AS STRING), …) AS v").select("v.*")
+        rows = messages.selectExpr("from_json(CAST(value AS STRING), …) AS v").select("v.*")
         rows.writeStream.foreachBatch(MicroBatches(payments, installation=installation)).option(…).start()
     """
 

@@ -14,6 +14,7 @@ import json
 import multiprocessing
 import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +213,7 @@ def commits(bench: Bench, *, slices: int, records: int, group: int = 100) -> Non
     bench.read(lambda: len(cpu) >= slices, step=step, slice_records=records, slice_every=timedelta(seconds=1))
     taken = [at for at, point in marks if point is Point.TAKEN]
     stages: dict[Point, list[float]] = {point: [] for point in Point if point is not Point.TAKEN}
-    for (before, _), (at, point) in zip(marks, marks[1:], strict=False):
+    for (before, _), (at, point) in pairwise(marks):
         if point is not Point.TAKEN:
             stages[point].append(at - before)
     for first in range(0, len(taken) - group, group):
@@ -291,21 +293,24 @@ def main() -> None:
         "--json", type=Path, default=Path("bench-stream.jsonl"), help="the results file; lines are added"
     )
     said = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended
     for part in said.part or ["latency", "rate", "commits", "seal"]:
-        with tempfile.TemporaryDirectory(prefix="readiness-bench-") as name:
-            with live(Path(name), kind=said.broker, partitions=PARTITIONS) as running:
-                bench = Bench(running, said.json)
-                match part:
-                    case "latency":
-                        for every in said.every:
-                            paced(bench, part, rate=said.rate, every=every, seconds=said.seconds)
-                    case "rate":
-                        for rate in said.rates:
-                            paced(bench, part, rate=rate, every=said.rate_every, seconds=said.minutes * 60)
-                    case "commits":
-                        commits(bench, slices=said.commits, records=said.slice_records)
-                    case _:
-                        seal(bench, records=said.window_records)
+        with (
+            tempfile.TemporaryDirectory(prefix="readiness-bench-") as name,
+            live(Path(name), kind=said.broker, partitions=PARTITIONS) as running,
+        ):
+            bench = Bench(running, said.json)
+            match part:
+                case "latency":
+                    for every in said.every:
+                        paced(bench, part, rate=said.rate, every=every, seconds=said.seconds)
+                case "rate":
+                    for rate in said.rates:
+                        paced(bench, part, rate=rate, every=said.rate_every, seconds=said.minutes * 60)
+                case "commits":
+                    commits(bench, slices=said.commits, records=said.slice_records)
+                case _:
+                    seal(bench, records=said.window_records)
     show(said.json)
 
 

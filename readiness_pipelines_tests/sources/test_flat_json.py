@@ -7,7 +7,7 @@ from readiness_pipelines.limits import Limits
 from readiness_pipelines.sources.messages import TopicMessage, decode_messages
 
 SPACES = ("", " ", "\n", "\t ")
-NUMBERS = ("0", "-0", "1.50", "1e5", "-2.5E-3", "01", "1.", ".5", "+1", "NaN", "-Infinity", "9" * 40, "١")
+NUMBERS = ("0", "-0", "1.50", "1e5", "-2.5E-3", "01", "1.", ".5", "+1", "NaN", "-Infinity", "9" * 40, "\u0661")
 STRINGS = ('""', '"é"', '"null"', '" a "', '"a\\"b"', '"\\ud800"', '"a\\u0041"', '"a\tb"', '"a\x00b"', '"\x7f"', '"a')
 OTHERS = ("true", "false", "null", "True", "[1, 2.0]", '{"a": 1}', "")
 

@@ -1,6 +1,5 @@
 """A broker, a generator and the process that reads, started together, and none of them left behind."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -13,20 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from readiness_pipelines.examples.card_stream import TOPIC
-from readiness_pipelines_tests.brokers import Broker, Kind, broker
+from readiness_pipelines_tests.brokers import Broker, Kind, broker, dies_with_parent
 from readiness_pipelines_tests.streaming.card_events import LANDING
 
 TABLE = "card_stream.payments"
 DOMAINS = "readiness_pipelines.examples.fraud:fraud,readiness_pipelines.examples.card_stream:card_stream"
 _MAIN = "from readiness_pipelines.cli.main import main; main()"
-_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-
-def _dies_with_parent() -> None:
-    """Where the system can: a process whose parent was killed is ended, too."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass
@@ -47,7 +38,7 @@ class Live:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_dies_with_parent,  # noqa: PLW1509  # one call of the system, nothing of Python's
+                preexec_fn=dies_with_parent,  # noqa: PLW1509  # one call of the system, nothing of Python's
             )
 
     def stop(self, name: str, seconds: float = 60) -> int | None:

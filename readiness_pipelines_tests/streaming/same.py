@@ -72,9 +72,11 @@ def differences(records: int, folder: Path) -> list[str]:
     left, right = (installation.ledger.get(BatchRef(table.id, WINDOW)) for installation in (stream, files))
     assert left is not None
     assert right is not None
-    for name in ("state", "counts", "reason", "gate_version", "newest_event_at"):
-        if getattr(left, name) != getattr(right, name):
-            wrong.append(f"{name}: {getattr(left, name)} by the stream, {getattr(right, name)} by the file")
+    wrong += [
+        f"{name}: {getattr(left, name)} by the stream, {getattr(right, name)} by the file"
+        for name in ("state", "counts", "reason", "gate_version", "newest_event_at")
+        if getattr(left, name) != getattr(right, name)
+    ]
     _say(f"verdict: {left.state.value}, {left.counts}")
     return wrong
 

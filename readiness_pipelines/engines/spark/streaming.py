@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import Column, DataFrame, Row, functions
 from pyspark.sql.types import ArrayType, BinaryType, MapType, StructType
 
 from readiness_pipelines.engines.spark.files import write_files
@@ -19,7 +18,7 @@ def query_of(rows: DataFrame) -> str:
     """The id of the query that a micro-batch is of, which its checkpoint keeps; "" where Spark does not say."""
     try:
         return rows.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId") or ""
-    except Exception:  # noqa: BLE001  # Spark Connect has no such thing, and says so in several ways
+    except Exception:  # Spark Connect has no such thing, and says so in several ways
         return ""
 
 
@@ -35,9 +34,9 @@ def text_columns(rows: DataFrame) -> DataFrame:
             raise DeclarationError(
                 f"the column {field.name} holds bytes", way_out=f'rows.withColumn("{field.name}", …cast("string"))'
             )
-        column = F.col(f"`{field.name.replace('`', '``')}`")
+        column = functions.col(f"`{field.name.replace('`', '``')}`")
         nested = isinstance(field.dataType, ArrayType | MapType | StructType)
-        found.append((F.to_json(column) if nested else column.cast("string")).alias(field.name))
+        found.append((functions.to_json(column) if nested else column.cast("string")).alias(field.name))
     return rows.select(*found)
 
 
@@ -58,22 +57,24 @@ def write_slice(
     """
     kept = rows.persist()
     try:
-        part = F.spark_partition_id()
+        part = functions.spark_partition_id()
         counts = {int(row["part"]): int(row["rows"]) for row in _counts(kept, part)}
         begins, total = {}, 0
         for one, count in sorted(counts.items()):
             begins[one], total = total, total + count
         if not total:
             return area(0), (), 0
-        begin = F.create_map(*(F.lit(value) for pair in begins.items() for value in pair))
-        place = begin[part].cast("bigint") + F.monotonically_increasing_id().bitwiseAND(F.lit(_ROWS_OF_PARTITION))
+        begin = functions.create_map(*(functions.lit(value) for pair in begins.items() for value in pair))
+        place = begin[part].cast("bigint") + functions.monotonically_increasing_id().bitwiseAND(
+            functions.lit(_ROWS_OF_PARTITION)
+        )
         numbered = kept.select(
             "*",
-            F.lit(window).alias("_batch"),
-            (place + F.lit(number(0))).cast("bigint").alias("_row"),
-            F.lit(file).alias("_file"),
-            F.lit(None).cast("string").alias("_unreadable"),
-            F.lit(None).cast("string").alias("_unreadable_reason"),
+            functions.lit(window).alias("_batch"),
+            (place + functions.lit(number(0))).cast("bigint").alias("_row"),
+            functions.lit(file).alias("_file"),
+            functions.lit(None).cast("string").alias("_unreadable"),
+            functions.lit(None).cast("string").alias("_unreadable_reason"),
         )
         there = area(total)
         return there, write_files(numbered, there), total
@@ -81,8 +82,8 @@ def write_slice(
         kept.unpersist()
 
 
-def _counts(rows: DataFrame, part: "F.Column") -> list[object]:
-    return list(rows.select(part.alias("part")).groupBy("part").agg(F.count("*").alias("rows")).collect())
+def _counts(rows: DataFrame, part: Column) -> list[Row]:
+    return list(rows.select(part.alias("part")).groupBy("part").agg(functions.count("*").alias("rows")).collect())
 
 
 def arrow_text(rows: DataFrame) -> pa.Schema:
