@@ -26,6 +26,7 @@ from readiness_pipelines_tests.streaming.payments import START, TOPIC, mixed, pa
 from readiness_pipelines_tests.streaming.victims import Nursery, Victim
 
 PARTITIONS = 3
+LAST_TRIES = 8
 
 
 class Campaign:
@@ -109,10 +110,13 @@ class Campaign:
             nursery.wake(zombie)
         self.now += timedelta(minutes=3)
         # What was left by those that were killed is much, and not what this is about: slices may be large.
-        ended = nursery.run(self.victim(records=2_000))
+        for _ in range(LAST_TRIES):
+            ended = nursery.run(self.victim(records=2_000))
+            if not ended.startswith("not done"):
+                break
+            # On a busy machine a broker may answer nothing for a minute: what is not read yet is not lost.
+            print(f"the last process is {ended}; another one goes on", flush=True)  # noqa: T201  # a command's answer
         wrong = [] if ended == "done" else [f"the last process ended with: {ended}"]
-        if wrong:
-            print(f"{wrong[0]}; one more: {nursery.run(self.victim(records=2_000))}", flush=True)  # noqa: T201  # a command's answer
         installation = Installation.open(settings_in(self.folder))
         for when in ("before the seal", "after it"):
             found = account(self.table, self.ends, installation)
