@@ -84,7 +84,6 @@ if TYPE_CHECKING:
     from readiness_pipelines.gates import Gate, null_share, row_count
     from readiness_pipelines.products import Mean, NoisyCount, NoisyRatio, Ratio, Sum, Value
     from readiness_pipelines.sources import FileDrop, Function, SqlQuery, Topic
-    from readiness_pipelines.streaming import MicroBatches
     from readiness_pipelines.version import __version__
 else:
     import_on_demand(__name__)
@@ -128,7 +127,6 @@ __all__ = [
     "LedgerError",
     "MaskingVerified",
     "Mean",
-    "MicroBatches",
     "MonthlyBatches",
     "NoisyCount",
     "NoisyRatio",

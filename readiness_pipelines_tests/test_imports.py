@@ -154,7 +154,6 @@ def test_the_public_names_are_these() -> None:
         "LedgerError",
         "MaskingVerified",
         "Mean",
-        "MicroBatches",
         "MonthlyBatches",
         "NoisyCount",
         "NoisyRatio",

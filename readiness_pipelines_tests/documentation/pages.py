@@ -84,7 +84,7 @@ PAGES = (
         file="sources.md",
         title="Sources and readers",
         words="Where rows come from, who answers for them, how they are read. More in [tables](../tables.md#sources).",
-        entries=_public("Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function", "Topic", "MicroBatches"),
+        entries=_public("Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function", "Topic"),
     ),
     Page(
         file="readers.md",

@@ -14,7 +14,10 @@ OTHERS = ("true", "false", "null", "True", "[1, 2.0]", '{"a": 1}', "")
 
 def written(chance: random.Random) -> bytes:
     """An object, which may be JSON."""
-    space = lambda: chance.choice(SPACES)  # noqa: E731  # a word for it
+
+    def space() -> str:
+        return chance.choice(SPACES)
+
     keys = chance.choice((["a", "b"], ["b", "a"], ["a"], ["a", "a"], ["a", "B"], ["a", "b", "c d.e*"], ["_row"], []))
     kinds = (NUMBERS, STRINGS, OTHERS, ('"x"', "1"), ('"x"', "1"))
     pairs = (f'{space()}"{key}"{space()}:{space()}{chance.choice(chance.choice(kinds))}{space()}' for key in keys)

@@ -41,7 +41,7 @@ def test_each_micro_batch_is_in_the_tables_once_though_queries_fail_at_each_poin
         try:
             running.awaitTermination()
         except Exception as error:  # Spark's own, with ours in its text
-            return str(error)
+            return f"{type(error).__name__}: {error}"
         return ""
 
     points = [Point.STAGED, Point.LANDED, Point.JUDGED, Point.QUARANTINED, Point.PUBLISHED]
