@@ -6,6 +6,7 @@ end it has not noted: raw has it then, and it is finished from there, not writte
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ import pyarrow as pa
 from readiness_pipelines.columns import RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery.classes import handling_rows
-from readiness_pipelines.errors import DeclarationError, StreamError
+from readiness_pipelines.errors import DeclarationError, LedgerError, ReadinessError, StreamError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Staged, stored_columns
 from readiness_pipelines.sources import Topic
@@ -115,11 +116,24 @@ class MicroBatches:
         from readiness_pipelines.engines.spark.streaming import query_of  # noqa: PLC0415  # an extra
 
         with self._lock, handling_rows(self._table):
-            if self._process is None:
-                process = self._started(query_of(rows))
-                process.start()
-                self._process = process
-            self._process.bring(rows, batch_id)
+            try:
+                if self._process is None:
+                    self._process = self._started(query_of(rows))
+                    self._process.start()
+                self._process.bring(rows, batch_id)
+            except BaseException as raised:
+                self._end(str(raised) if isinstance(raised, ReadinessError) else type(raised).__name__)
+                raise
+
+    def close(self) -> None:
+        """Give the table back when the query has ended; another process may have it a minute later in any case."""
+        with self._lock:
+            self._end("")
+
+    def _end(self, error: str) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.give_back(error)
 
     def _started(self, query: str) -> "_Process":
         return _Process(
@@ -144,10 +158,17 @@ class _Process(ShardProcess):
         self.take_shard()
         self._begin("")
 
+    def give_back(self, error: str) -> None:
+        """Say in the ledger that nobody brings rows any more, and why."""
+        with suppress(LedgerError):
+            self.installation.ledger.streams.end(
+                self.table.id, str(self.shard), epoch=self.epoch, at=self.run.clock(), error=error
+            )
+
     def bring(self, rows: "DataFrame", batch_id: int) -> None:
         """Land a micro-batch in raw if it is not there, and finish it."""
         position = positions(self.installation.lakehouse.properties(self.table.id.raw))[_PARTITION]
-        last = int(position.slice.rpartition(":")[2]) if position.slice else -1
+        last = int(position.slice.rpartition("_")[2]) if position.slice else -1
         window = self.table.batches.window(position.window)
         if last > batch_id:
             raise StreamError(
@@ -187,7 +208,7 @@ class _Process(ShardProcess):
             if not count:
                 return None
             ranges = {_PARTITION: (start, start + count)}
-            id_ = f"{uuid4().hex}:{batch_id}"
+            id_ = f"{uuid4().hex}_{batch_id}"
             slice_ = Slice(id=id_, window=window.batch, window_end=window.end.isoformat(), ranges=ranges)
             self._keep_open(slice_.window)
             staged = lakehouse.accept(area, files)

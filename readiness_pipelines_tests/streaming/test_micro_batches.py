@@ -42,20 +42,21 @@ def test_each_micro_batch_is_in_the_tables_once_though_queries_fail_at_each_poin
             running.awaitTermination()
         except Exception as error:  # Spark's own, with ours in its text
             return f"{type(error).__name__}: {error}"
+        finally:
+            brings.close()
         return ""
 
-    points = [Point.STAGED, Point.LANDED, Point.JUDGED, Point.QUARANTINED, Point.PUBLISHED]
+    points = [Point.STAGED, Point.LANDED, Point.QUARANTINED, Point.PUBLISHED]
     for number, point in enumerate([None, *points, None]):
         part = fine[number * 90 : (number + 1) * 90]
         (folder / f"{number}.json").write_bytes(b"\n".join(part) + b"\n")
         said = query("checkpoint", point)
         assert (f"fails after {point}" in said) == (point is not None), said
-        clock.now += timedelta(minutes=2)  # the one before is silent
-    sent = 7 * 90
+    sent = 6 * 90
     assert [row for (row,) in rows_of(installation, table.id.raw, "_row")] == list(range(sent))
     shown = rows_of(installation, table.id, "_row") + rows_of(installation, table.id.quarantine, "_row")  # type: ignore[operator]
     assert sorted(shown) == [(row,) for row in range(sent)]
-    assert "TopicReplacedError" in query("another_checkpoint", None) or "made anew" in query("another_checkpoint", None)
+    assert "made anew" in query("another_checkpoint", None)
     before = rows_of(installation, table.id, "*")
     clock.now = START + timedelta(hours=1, seconds=15)
     for work in due_work([domain], installation=installation, now=clock.now):
