@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 from unicodedata import normalize
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from readiness_pipelines.columns import RAW_COLUMNS, RESERVED_COLUMNS
 from readiness_pipelines.errors import StreamError
 from readiness_pipelines.limits import Limits
+from readiness_pipelines.sources.flat_json import FlatObjects
 from readiness_pipelines.sources.json_values import (
     NestingError,
     RepeatedKeyError,
@@ -28,13 +30,14 @@ _MOST_PARTITIONS = 1 << (63 - OFFSET_BITS)
 
 
 class TopicMessage(NamedTuple):
-    """One message: where it is in the topic, and what it holds."""
+    """One message: where it is in the topic, what it holds, and when it was sent, in milliseconds since 1970."""
 
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
+    sent_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +93,19 @@ def decode_messages(
     texts: list[str | None] = []
     reasons: list[str | None] = []
     names: dict[str, None] = {}
-    for message in messages:
+    flat = FlatObjects()
+    others: list[int] = []
+    for place, message in enumerate(messages):
+        if flat.take(place, message.value):
+            continue
+        others.append(place)
         values, reason = _values(message.value, limits)
         if values is not None:
             reason = _refused_keys(values, spelled, limits)
         if reason is None and values is not None:
             spelled |= {name.lower(): name for name in values}
             names.update(dict.fromkeys(values))
+            flat.learn(values)
             records.append(values)
             texts.append(None)
         else:
@@ -104,17 +113,31 @@ def decode_messages(
             texts.append(_as_it_came(message))
         reasons.append(reason)
     files = {partition: f"{topic}/{partition}" for partition in {message.partition for message in messages}}
+    parts = [
+        ([*records_table(records, tuple(names)), pa.array(texts, pa.string()), pa.array(reasons, pa.string())], others)
+    ]
+    for places, columns in flat.tables(tuple(names)):
+        nothing = pa.nulls(len(places), pa.string())
+        parts.append(([*columns, nothing, nothing], places))
+    columns = _in_order(parts)
     table = pa.table(
         [
-            *records_table(records, tuple(names)),
+            *columns[:-2],
             pa.array([row_number(message.partition, message.offset) for message in messages], pa.int64()),
             pa.array([files[message.partition] for message in messages], pa.string()),
-            pa.array(texts, pa.string()),
-            pa.array(reasons, pa.string()),
+            *columns[-2:],
         ],
         names=[*names, "_row", "_file", "_unreadable", "_unreadable_reason"],
     )
     return DecodedMessages(names=tuple(names), table=table, unreadable=sum(text is not None for text in texts))
+
+
+def _in_order(parts: Sequence[tuple[Sequence[pa.Array], Sequence[int]]]) -> list[pa.ChunkedArray]:
+    """Columns of all parts together, whose rows are put where they were among all messages."""
+    order = pa.array([place for _, places in parts for place in places], pa.int64())
+    by_place = pc.array_sort_indices(order)
+    chunked = [pa.chunked_array(columns, pa.string()) for columns in zip(*(one for one, _ in parts), strict=True)]
+    return [column.take(by_place) for column in chunked]
 
 
 def _values(value: bytes | None, limits: Limits) -> tuple[dict[str, Any] | None, str | None]:

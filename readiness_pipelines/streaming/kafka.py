@@ -186,7 +186,8 @@ def _message(one: Any) -> TopicMessage:
     """A message as librdkafka has it; its headers may be a mapping or pairs."""
     headers = one.headers() or ()
     pairs = tuple(headers.items() if isinstance(headers, dict) else headers)
-    return TopicMessage(one.partition(), one.offset(), one.key(), one.value(), pairs)
+    kind, sent_ms = one.timestamp()
+    return TopicMessage(one.partition(), one.offset(), one.key(), one.value(), pairs, sent_ms if kind else None)
 
 
 def gap(topic: str, partition: int, position: int, bounds: Bounds) -> StreamGapError:

@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any
 
 from readiness_pipelines.installation import utc_now
+from readiness_pipelines.streaming.latencies import Latencies
 
 WELL_WITHIN_SECONDS = 60.0
 """A process that has not looked for messages for so long is not well."""
@@ -33,6 +34,7 @@ class Progress:
         lag: Messages that are there and not in raw; ``None`` where the brokers did not say.
         window: The window that it adds to.
         watermark: The time up to which events have arrived; ``None`` where nobody knows.
+        latencies: How long messages took from being sent to published.
     """
 
     table: str
@@ -49,6 +51,7 @@ class Progress:
     lag: int | None = None
     window: str = ""
     watermark: datetime | None = None
+    latencies: Latencies = field(default_factory=Latencies)
 
     def is_well(self, at: datetime) -> bool:
         """Whether it looked for messages a moment ago."""
@@ -62,6 +65,14 @@ class Progress:
             if value is not None:
                 full = f"readiness_stream_{name}"
                 lines += [f"# HELP {full} {text}", f"# TYPE {full} {kind}", f"{full}{labels} {value}"]
+        name = "readiness_stream_published_within_seconds"
+        lines += [f"# HELP {name} From a message being sent to published; quantiles of the last half minute or minute."]
+        lines += [f"# TYPE {name} summary"]
+        for share in (0.5, 0.99):
+            value = self.latencies.recent_quantile(share)
+            if value is not None:
+                lines.append(f'{name}{labels[:-1]},quantile="{share}"}} {value:.3f}')
+        lines += [f"{name}_sum{labels} {self.latencies.seconds:.3f}", f"{name}_count{labels} {self.latencies.count}"]
         return "\n".join(lines) + "\n"
 
     def _numbers(self, at: datetime) -> Iterator[tuple[str, str, str, float | None]]:

@@ -102,7 +102,7 @@ def read_shard(
             f"{table.id} is not fed by a topic but by {table.source.reader.describe()}",
             way_out="declare Source(…, reader=Topic(…)), or: readiness run",
         )
-    process = _Process(
+    process = ShardProcess(
         table=table,
         topic=table.source.reader,
         shard=shard,
@@ -120,7 +120,9 @@ def read_shard(
 
 
 @dataclass(slots=True, kw_only=True)
-class _Process:
+class ShardProcess:
+    """What one process knows of the shard it reads, and what it does; see `read_shard`."""
+
     table: GatedTable
     topic: Topic
     shard: Shard
@@ -143,14 +145,19 @@ class _Process:
     beat_at: datetime | None = None
     listed_at: float = 0.0
 
-    def run_until_stopped(self, skip_gap: str) -> None:
-        """Take the shard, read it, and give it back."""
+    def take_shard(self) -> None:
+        """Take the shard in the ledger, for an epoch of its own."""
         ledger, now = self.installation.ledger, self.run.clock()
         holder = f"{self.run.who} on {platform.node()}, process {os.getpid()}, run {self.run.run_id[:12]}"[:200]
         ledger.claim(self.table.id, home_of(self.table), at=now)
         self.epoch = ledger.streams.begin(
             self.table.id, str(self.shard), holder=holder, at=now, silent_after=SILENT_AFTER
         )
+
+    def run_until_stopped(self, skip_gap: str) -> None:
+        """Take the shard, read it, and give it back."""
+        self.take_shard()
+        ledger = self.installation.ledger
         error = ""
         try:
             self._begin(skip_gap)
@@ -242,6 +249,8 @@ class _Process:
             self.source.acknowledge({partition: self.at[partition] for partition in slice_.ranges})
             self.step(Point.ACKNOWLEDGED)
             self._count(slice_, finished, time.monotonic() - began)
+            if finished is not None:
+                self.progress.latencies.add(time.time() * 1_000, messages)
         if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
             self._beat()
         if time.monotonic() - self.listed_at >= PARTITIONS_EVERY_SECONDS:
