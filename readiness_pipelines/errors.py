@@ -225,6 +225,13 @@ class TopicReplacedError(StreamError):
     code: ClassVar[str] = "topic-replaced"
 
 
+class RegistryError(StreamError):
+    """The schema registry does not answer: the stream waits for it, and passes over nothing."""
+
+    code: ClassVar[str] = "schema-registry"
+    retryable = True
+
+
 class EngineError(ReadinessError):
     """The engine that should judge a batch cannot be had, or broke on the way. Nothing was published."""
 

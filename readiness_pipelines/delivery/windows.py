@@ -24,7 +24,7 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Marks, Staged, stored_columns
 from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
 from readiness_pipelines.names import TableId
-from readiness_pipelines.sources import Topic
+from readiness_pipelines.sources import StreamReader
 from readiness_pipelines.sources.messages import OFFSET_BITS
 from readiness_pipelines.sql import identifier
 
@@ -33,8 +33,8 @@ CLOSED = "readiness.stream.closed"
 
 
 def is_streamed(table: Table) -> bool:
-    """Whether a table's rows come from a topic."""
-    return isinstance(table, GatedTable) and isinstance(table.source.reader, Topic)
+    """Whether a table's rows come as messages."""
+    return isinstance(table, GatedTable) and isinstance(table.source.reader, StreamReader)
 
 
 def was_open(table: Table, record: BatchRecord | None) -> bool:

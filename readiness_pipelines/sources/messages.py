@@ -5,21 +5,16 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 import pyarrow as pa
 
 from readiness_pipelines.columns import RAW_COLUMNS, RESERVED_COLUMNS
 from readiness_pipelines.errors import StreamError
 from readiness_pipelines.limits import Limits
-from readiness_pipelines.sources.json_values import (
-    NestingError,
-    RepeatedKeyError,
-    parse_json,
-    records_table,
-    storable,
-)
+from readiness_pipelines.sources.json_values import records_table, storable
 from readiness_pipelines.sources.layout import NUL
+from readiness_pipelines.sources.message_values import ValuesOf, json_values
+from readiness_pipelines.sources.unreadable import UnreadableError
 
 OFFSET_BITS = 44
 """A row's number is its partition, then its offset in so many bits: 17 million million messages a partition."""
@@ -35,6 +30,8 @@ class TopicMessage(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
+    mark: str = ""
+    """Where its source goes on after it, for one that does not know by the offset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +72,24 @@ def place_of(row: int) -> tuple[int, int]:
 
 
 def decode_messages(
-    messages: Sequence[TopicMessage], *, topic: str, known: Collection[str], limits: Limits
+    messages: Sequence[TopicMessage],
+    *,
+    topic: str,
+    known: Collection[str],
+    limits: Limits,
+    values_of: ValuesOf = json_values,
 ) -> DecodedMessages:
-    """Decode messages, each of which holds a JSON object. None is left out.
+    """Decode messages. None is left out.
 
     Args:
         messages: The messages.
         topic: The topic, for ``_file``.
         known: The columns that the raw table has.
         limits: How deep values may nest, and how many columns there may be.
+        values_of: Gives a message's values.
+
+    Raises:
+        RegistryError: The schemas of messages cannot be had now.
     """
     spelled = {name.lower(): name for name in known if name not in RAW_COLUMNS.names}
     records: list[dict[str, Any] | None] = []
@@ -91,9 +97,12 @@ def decode_messages(
     reasons: list[str | None] = []
     names: dict[str, None] = {}
     for message in messages:
-        values, reason = _values(message.value, limits)
-        if values is not None:
+        values: dict[str, Any] | None
+        try:
+            values = values_of(message.key, message.value, spelled, limits)
             reason = _refused_keys(values, spelled, limits)
+        except UnreadableError as error:
+            values, reason = None, str(error)
         if reason is None and values is not None:
             spelled |= {name.lower(): name for name in values}
             names.update(dict.fromkeys(values))
@@ -115,23 +124,6 @@ def decode_messages(
         names=[*names, "_row", "_file", "_unreadable", "_unreadable_reason"],
     )
     return DecodedMessages(names=tuple(names), table=table, unreadable=sum(text is not None for text in texts))
-
-
-def _values(value: bytes | None, limits: Limits) -> tuple[dict[str, Any] | None, str | None]:
-    """A message's values, or the reason why it has none."""
-    if value is None:
-        return None, "it has no value (a tombstone)"
-    try:
-        found = parse_json(value.decode(), most_nesting=limits.most_nesting)
-    except UnicodeDecodeError as error:
-        return None, f"it is not UTF-8 (byte {error.start})"
-    except (RepeatedKeyError, NestingError) as error:
-        return None, str(error)
-    except json.JSONDecodeError as error:
-        return None, f"it is not JSON ({error})"
-    if not isinstance(found, dict):
-        return None, "it is not a JSON object"
-    return {normalize("NFC", name.strip()): one for name, one in found.items()}, None
 
 
 def _refused_keys(values: Mapping[str, Any], spelled: Mapping[str, str], limits: Limits) -> str | None:

@@ -130,7 +130,7 @@ class KafkaMessages:
         except self._kafka.KafkaException as error:
             raise self._unreachable(error) from error
 
-    def begin(self, positions: Mapping[int, int]) -> None:
+    def begin(self, positions: Mapping[int, int], marks: Mapping[int, str]) -> None:  # noqa: ARG002  # offsets will do
         """Read from these offsets of these partitions, and of no others."""
         self._positions = dict(positions)
         self._consumer.assign([self._kafka.TopicPartition(self._topic, *one) for one in positions.items()])

@@ -37,8 +37,16 @@ class MessageSource(Protocol):
         """
         ...
 
-    def begin(self, positions: Mapping[int, int]) -> None:
-        """Read from these offsets of these partitions, and of no others."""
+    def begin(self, positions: Mapping[int, int], marks: Mapping[int, str]) -> None:
+        """Read from these offsets of these partitions, and of no others.
+
+        Args:
+            positions: The offset of the next message, by partition.
+            marks: The mark of the last one that was landed, for sources whose messages have marks.
+
+        Raises:
+            StreamError: What follows cannot be had.
+        """
         ...
 
     def take(self, most: int, seconds: float) -> Sequence[TopicMessage]:
