@@ -74,6 +74,8 @@ if TYPE_CHECKING:
         LedgerBusyError,
         LedgerError,
         ReadinessError,
+        RegistryError,
+        SlotLostError,
         StreamError,
         StreamFencedError,
         StreamGapError,
@@ -83,7 +85,7 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.gates import Gate, null_share, row_count
     from readiness_pipelines.products import Mean, NoisyCount, NoisyRatio, Ratio, Sum, Value
-    from readiness_pipelines.sources import FileDrop, Function, SqlQuery, Topic
+    from readiness_pipelines.sources import ChangeColumns, Changes, FileDrop, Function, PostgresChanges, SqlQuery, Topic
     from readiness_pipelines.version import __version__
 else:
     import_on_demand(__name__)
@@ -95,6 +97,8 @@ __all__ = [
     "Bucket",
     "Case",
     "Categories",
+    "ChangeColumns",
+    "Changes",
     "Classification",
     "Classified",
     "CommitConflictError",
@@ -134,16 +138,19 @@ __all__ = [
     "NullTokens",
     "Numbers",
     "OnCallCalendar",
+    "PostgresChanges",
     "Pseudonym",
     "QuarterHourlyBatches",
     "Ratio",
     "ReadinessError",
+    "RegistryError",
     "RejectMissing",
     "RemovePrefix",
     "Route",
     "SchemaChange",
     "SetNull",
     "Sla",
+    "SlotLostError",
     "Source",
     "SqlQuery",
     "StaticBatches",

@@ -232,6 +232,12 @@ class RegistryError(StreamError):
     retryable = True
 
 
+class SlotLostError(StreamError):
+    """The slot of a database's changes is gone, or went on without this stream: changes are lost."""
+
+    code: ClassVar[str] = "slot-lost"
+
+
 class EngineError(ReadinessError):
     """The engine that should judge a batch cannot be had, or broke on the way. Nothing was published."""
 

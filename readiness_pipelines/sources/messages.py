@@ -8,16 +8,13 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from readiness_pipelines.columns import RAW_COLUMNS, RESERVED_COLUMNS
+from readiness_pipelines.columns import OFFSET_BITS, RAW_COLUMNS, RESERVED_COLUMNS
 from readiness_pipelines.errors import StreamError
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.sources.json_values import records_table, storable
 from readiness_pipelines.sources.layout import NUL
 from readiness_pipelines.sources.message_values import ValuesOf, json_values
 from readiness_pipelines.sources.unreadable import UnreadableError
-
-OFFSET_BITS = 44
-"""A row's number is its partition, then its offset in so many bits: 17 million million messages a partition."""
 
 _MOST_PARTITIONS = 1 << (63 - OFFSET_BITS)
 

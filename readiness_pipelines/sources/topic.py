@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -22,7 +22,11 @@ class StreamReader(Frozen):
         slice_records: So many messages close it, too.
         slice_mb: And so many megabytes of values.
         missing: Text that means "no value". Raw keeps it as it came; the gate reads it as null.
+        sparse: Whether a message lacks the columns that it has no value for, so that one which all of a batch lack is
+            null, and not missing.
     """
+
+    sparse: ClassVar[bool] = False
 
     slice_every: Duration = timedelta(seconds=5)
     slice_records: int = Field(default=50_000, ge=1)
@@ -152,6 +156,7 @@ class Changes(Topic):
         Changes("shop.public.customers", key="id", brokers="env:KAFKA_BROKERS")
     """
 
+    sparse: ClassVar[bool] = True
     key: tuple[str, ...] = Field(min_length=1)
 
     @field_validator("key", mode="before")
@@ -183,6 +188,7 @@ class PostgresChanges(StreamReader):
         )
     """
 
+    sparse: ClassVar[bool] = True
     table: str = Field(pattern=r"^[^.\x00]+\.[^.\x00]+$")
     connection: str = Field(min_length=1)
     publication: str = Field(pattern=r"^[a-z0-9_]{1,63}$")

@@ -6,6 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from readiness_pipelines.columns import (
+    BEFORE,
+    CHANGE_AT,
+    CHANGE_COLUMNS,
+    CHANGE_OP,
+    CHANGE_POSITION,
+    CHANGE_TABLE,
+    CHANGE_TRANSACTION,
+    CHANGE_UNCHANGED,
+)
 from readiness_pipelines.sources.avro.values import (
     AvroError,
     bytes_text,
@@ -13,16 +23,6 @@ from readiness_pipelines.sources.avro.values import (
     decimal_text,
     time_text,
     timestamp_text,
-)
-from readiness_pipelines.sources.changes.columns import (
-    AT,
-    BEFORE,
-    CHANGE_COLUMNS,
-    OP,
-    POSITION,
-    TABLE,
-    TRANSACTION,
-    UNCHANGED,
 )
 from readiness_pipelines.sources.unreadable import UnreadableError
 
@@ -60,7 +60,7 @@ def change_of(keys: Mapping[str, Any] | None, document: Mapping[str, Any] | None
     """
     known = _plain(keys) if keys is not None else {}
     if document is None:
-        return {**_key_of(known, key, "a tombstone"), OP: "tombstone"}
+        return {**_key_of(known, key, "a tombstone"), CHANGE_OP: "tombstone"}
     payload = _payload(document)
     kinds = _kinds(document)
     op = _OPS.get(str(payload.get("op")))
@@ -86,7 +86,7 @@ def change_of(keys: Mapping[str, Any] | None, document: Mapping[str, Any] | None
         former = {f"{BEFORE}{name}": before[name] for name in key if before[name] != said[name]}
         if former:
             former = {f"{BEFORE}{name}": before[name] for name in key}
-    return {**said, **former, **_facts(payload, op), UNCHANGED: unchanged or None}
+    return {**said, **former, **_facts(payload, op), CHANGE_UNCHANGED: unchanged or None}
 
 
 def _facts(payload: Mapping[str, Any], op: str) -> dict[str, Any]:
@@ -102,11 +102,11 @@ def _facts(payload: Mapping[str, Any], op: str) -> dict[str, Any]:
     place = [str(source[name]) for name in ("schema", "table") if source.get(name) is not None]
     transaction = source.get("txId") or source.get("gtid") or source.get("transaction_id")
     return {
-        OP: op,
-        POSITION: position,
-        AT: _time(source.get("ts_ms") or payload.get("ts_ms")),
-        TABLE: ".".join(place) or None,
-        TRANSACTION: None if transaction is None else str(transaction),
+        CHANGE_OP: op,
+        CHANGE_POSITION: position,
+        CHANGE_AT: _time(source.get("ts_ms") or payload.get("ts_ms")),
+        CHANGE_TABLE: ".".join(place) or None,
+        CHANGE_TRANSACTION: None if transaction is None else str(transaction),
     }
 
 
