@@ -45,7 +45,7 @@ def current_columns(changes: Any, current: Any, key: Sequence[str], what: str) -
         raise DeclarationError(
             f"{strict[0]} may not be null in the changes of {what}: deletes and truncates would wait in quarantine, "
             "and their rows stay",
-            way_out=f"{strict[0]}: … = pa.Field(nullable=True) in the schema of the changes, not null in that of {what}",
+            way_out=f"{strict[0]}: … = pa.Field(nullable=True) in the changes' schema; that of {what} may forbid it",
         )
     return wanted
 

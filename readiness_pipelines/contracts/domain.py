@@ -413,8 +413,8 @@ class Domain:
     ) -> DerivedTable:
         """Declare a table as it is now, made of its changes: the last one of each key, if that is no delete.
 
-        It has one batch, ``current``, which is computed again whenever a batch of the changes is published. Which change
-        is the last, their positions in the database's log say, so that it does not matter when they were read, or by
+        It has one batch, ``current``, which is computed again whenever a batch of the changes is published. Which
+        change is the last, their positions in the database's log say: it does not matter when they were read, or by
         which partition they came.
 
         Args:

@@ -104,6 +104,21 @@ def landing(slice_: Slice, *, epoch: int) -> Marks:
     return marks
 
 
+def resting(marks: Mapping[int, str], *, epoch: int) -> Marks:
+    """Say where sources go on of which no message came, if this process still reads their partitions."""
+
+    def found_marks(properties: Mapping[str, str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for partition, mark in marks.items():
+            before = position_of(properties, partition)
+            if before is None or before.epoch != epoch:
+                raise _fenced(partition, f"it is not in epoch {epoch} any more")
+            found |= dict([_written(partition, replace(before, mark=mark))])
+        return found
+
+    return found_marks
+
+
 def following(partitions: Collection[int], *, epoch: int) -> Marks:
     """Take partitions over in a table after raw, as `taking` does there."""
 

@@ -62,6 +62,10 @@ class MessageSource(Protocol):
         """Tell the brokers how far it is, for tools that show lag; nothing is begun from there."""
         ...
 
+    def idle_marks(self) -> Mapping[int, str]:
+        """Marks to be landed when there was no message for a while; none for sources whose messages have none."""
+        ...
+
     def close(self) -> None:
         """Stop."""
         ...

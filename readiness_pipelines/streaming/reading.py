@@ -42,7 +42,7 @@ from readiness_pipelines.sources.message_values import ValuesOf, values_of
 from readiness_pipelines.sources.messages import DecodedMessages, TopicMessage, decode_messages
 from readiness_pipelines.streaming.finishing import Finished, finish_slice
 from readiness_pipelines.streaming.kafka import gap
-from readiness_pipelines.streaming.marks import Position, following, landing, positions, replaced_topic, taking
+from readiness_pipelines.streaming.marks import Position, following, landing, positions, replaced_topic, resting, taking
 from readiness_pipelines.streaming.messages import MessageSource
 from readiness_pipelines.streaming.monitor import Progress
 from readiness_pipelines.streaming.points import Point, Step
@@ -58,6 +58,7 @@ IDLE_AFTER = timedelta(minutes=1)
 """A partition without messages for so long holds no watermark back."""
 
 TAKES_SECONDS = 0.2
+RESTS_EVERY_SECONDS = 60.0
 TRIES = 5
 REGISTRY_WAITS_SECONDS = (1.0, 30.0)
 """How long until a schema registry that did not answer is tried again, at first and at most."""
@@ -155,6 +156,7 @@ class _Process:
     """The newest event time by partition, and when the partition last had a message."""
     beat_at: datetime | None = None
     listed_at: float = 0.0
+    rested_at: float = field(default_factory=time.monotonic)
 
     def run_until_stopped(self, skip_gap: str) -> None:
         """Take the shard, read it, and give it back."""
@@ -257,12 +259,24 @@ class _Process:
             self.source.acknowledge({partition: self.at[partition] for partition in slice_.ranges})
             self.step(Point.ACKNOWLEDGED)
             self._count(slice_, finished, time.monotonic() - began)
+        elif time.monotonic() - self.rested_at >= RESTS_EVERY_SECONDS:
+            self._rest()
         if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
             self._beat()
         if time.monotonic() - self.listed_at >= PARTITIONS_EVERY_SECONDS:
             added = [partition for partition in self._mine() if partition not in self.at]
             if added:
                 self._take_partitions(added, "")
+
+    def _rest(self) -> None:
+        """Land where a source goes on that had no message: its database need not keep what is before."""
+        self.rested_at = time.monotonic()
+        marks = self.source.idle_marks()
+        if marks:
+            properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
+            raw = self.table.id.raw
+            self.installation.lakehouse.append(raw, None, properties=properties, marks=resting(marks, epoch=self.epoch))
+            self.source.acknowledge({partition: self.at[partition] for partition in marks})
 
     def _collect(self) -> tuple[list[TopicMessage], datetime]:
         """Messages until the slice is full, old enough, or its window ends; and when the first one came."""

@@ -112,6 +112,8 @@ def _facts(payload: Mapping[str, Any], op: str) -> dict[str, Any]:
 
 def _position(source: Mapping[str, Any]) -> str:
     """The place of a change in its database's log, as text that sorts by it."""
+    if source.get("position") is not None:
+        return str(source["position"])
     if source.get("lsn") is not None:
         return _digits(source["lsn"])
     if source.get("file") is not None and source.get("pos") is not None:
