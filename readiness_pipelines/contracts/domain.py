@@ -437,7 +437,23 @@ class Domain:
             UnknownNameError: A column that the changes do not have.
 
         Example:
-            customers = shop.current("customers", customer_changes, schema=Customer)
+            class OrderChange(ChangeColumns):
+                order_id: arrow.int64() = pa.Field(nullable=True)
+                before_order_id: arrow.int64() = pa.Field(nullable=True)
+                country: arrow.string() = pa.Field(nullable=True)
+                amount: arrow.float64() = pa.Field(nullable=True)
+
+            changes = shop.gated(
+                "order_changes",
+                source=Source(
+                    origin="Shop database",
+                    steward=team,
+                    reader=Changes("shop.public.orders", key="order_id", brokers="env:KAFKA_BROKERS"),
+                ),
+                schema=OrderChange,
+                batches=HourlyBatches(start="2026-11-01"),
+            )
+            current_orders = shop.current("current_orders", changes, schema=Order)
         """
         what = f"{self.name}.{name}"
         _expect(changes, GatedTable, f"the changes of {what}", "the table of changes")

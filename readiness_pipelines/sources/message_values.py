@@ -17,14 +17,14 @@ from readiness_pipelines.sources.unreadable import UnreadableError
 Document = Callable[[bytes, Limits], tuple[dict[str, Any], Mapping[str, tuple[str, ...]]]]
 """Decodes bytes; gives the values, and former names of those that have been renamed."""
 
-ValuesOf = Callable[[bytes | None, bytes | None, Mapping[str, str], Limits], dict[str, Any]]
+MessageDecoder = Callable[[bytes | None, bytes | None, Mapping[str, str], Limits], dict[str, Any]]
 """The values of a message by its key, its value, the columns that raw has (by their names in small letters) and the
 limits. Raises `UnreadableError` with the reason where there are none."""
 
 _HEADER_BYTES = 5
 
 
-def values_of(reader: StreamReader, connection: Callable[[str], str]) -> ValuesOf:
+def decoder_of(reader: StreamReader, connection: Callable[[str], str]) -> MessageDecoder:
     """What gives the values of a stream's messages.
 
     Args:
@@ -35,11 +35,12 @@ def values_of(reader: StreamReader, connection: Callable[[str], str]) -> ValuesO
         UnknownNameError: The registry is a connection that is not there.
         DeclarationError: The registry's address cannot be used.
     """
-    avro = isinstance(reader, Topic) and reader.format == "avro"
-    document = avro_document(registry_of(reader.registry, connection)) if avro else _json
-    return (
-        change_values(document, reader.key) if isinstance(reader, Changes | PostgresChanges) else plain_values(document)
-    )
+    document: Document = _json
+    if isinstance(reader, Topic) and reader.format == "avro":
+        document = avro_document(registry_of(reader.registry, connection))
+    if isinstance(reader, Changes | PostgresChanges):
+        return change_values(document, reader.key)
+    return plain_values(document)
 
 
 def json_values(key: bytes | None, value: bytes | None, known: Mapping[str, str], limits: Limits) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def json_values(key: bytes | None, value: bytes | None, known: Mapping[str, str]
     return plain_values(_json)(key, value, known, limits)
 
 
-def plain_values(document: Document) -> ValuesOf:
+def plain_values(document: Document) -> MessageDecoder:
     """Gives what a message's value holds, and nothing of its key."""
 
     def values(_: bytes | None, value: bytes | None, known: Mapping[str, str], limits: Limits) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def plain_values(document: Document) -> ValuesOf:
     return values
 
 
-def change_values(document: Document, by: Sequence[str]) -> ValuesOf:
+def change_values(document: Document, by: Sequence[str]) -> MessageDecoder:
     """Gives the row that a change left, and what it did."""
 
     def values(key: bytes | None, value: bytes | None, _: Mapping[str, str], limits: Limits) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from readiness_pipelines.errors import StreamError
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.sources.json_values import records_table, storable
 from readiness_pipelines.sources.layout import NUL
-from readiness_pipelines.sources.message_values import ValuesOf, json_values
+from readiness_pipelines.sources.message_values import MessageDecoder, json_values
 from readiness_pipelines.sources.unreadable import UnreadableError
 
 _MOST_PARTITIONS = 1 << (63 - OFFSET_BITS)
@@ -74,7 +74,7 @@ def decode_messages(
     topic: str,
     known: Collection[str],
     limits: Limits,
-    values_of: ValuesOf = json_values,
+    decode: MessageDecoder = json_values,
 ) -> DecodedMessages:
     """Decode messages. None is left out.
 
@@ -83,7 +83,7 @@ def decode_messages(
         topic: The topic, for ``_file``.
         known: The columns that the raw table has.
         limits: How deep values may nest, and how many columns there may be.
-        values_of: Gives a message's values.
+        decode: Gives a message's values.
 
     Raises:
         RegistryError: The schemas of messages cannot be had now.
@@ -96,7 +96,7 @@ def decode_messages(
     for message in messages:
         values: dict[str, Any] | None
         try:
-            values = values_of(message.key, message.value, spelled, limits)
+            values = decode(message.key, message.value, spelled, limits)
             reason = _refused_keys(values, spelled, limits)
         except UnreadableError as error:
             values, reason = None, str(error)

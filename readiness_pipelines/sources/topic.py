@@ -159,6 +159,10 @@ class Changes(Topic):
     sparse: ClassVar[bool] = True
     key: tuple[str, ...] = Field(min_length=1)
 
+    def __init__(self, topic: str | None = None, /, **fields: object) -> None:
+        """Accept the topic's name as the only positional argument."""
+        super().__init__(topic, **fields)
+
     @field_validator("key", mode="before")
     @classmethod
     def _one_key_or_many(cls, value: object) -> object:

@@ -38,7 +38,7 @@ from readiness_pipelines.lakehouse import Staged, stored_columns
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sources import StreamReader, Topic
-from readiness_pipelines.sources.message_values import ValuesOf, values_of
+from readiness_pipelines.sources.message_values import MessageDecoder, decoder_of
 from readiness_pipelines.sources.messages import DecodedMessages, TopicMessage, decode_messages
 from readiness_pipelines.streaming.finishing import Finished, finish_slice
 from readiness_pipelines.streaming.kafka import gap
@@ -115,7 +115,7 @@ def read_shard(
     process = _Process(
         table=table,
         topic=reader,
-        values_of=values_of(reader, installation.connection),
+        decode=decoder_of(reader, installation.connection),
         shard=shard,
         source=source,
         installation=installation,
@@ -134,7 +134,7 @@ def read_shard(
 class _Process:
     table: GatedTable
     topic: StreamReader
-    values_of: ValuesOf
+    decode: MessageDecoder
     shard: Shard
     source: MessageSource
     installation: Installation
@@ -361,7 +361,7 @@ class _Process:
                     topic=self.topic.stream_name,
                     known=known,
                     limits=self.installation.limits,
-                    values_of=self.values_of,
+                    decode=self.decode,
                 )
             except RegistryError as error:
                 self.progress.paused = str(error)

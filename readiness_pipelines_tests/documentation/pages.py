@@ -74,7 +74,7 @@ PAGES = (
         title="Domains, tables, KPIs",
         words="What they are for, and how they hang together: [tables](../tables.md).",
         entries=(
-            *_public("Domain", "Domain.gated", "Domain.derived", "Domain.kpi", "Domain.table"),
+            *_public("Domain", "Domain.gated", "Domain.derived", "Domain.current", "Domain.kpi", "Domain.table"),
             *_public("Domain.consumer", "Domain.announce"),
             *_public("Freshness", "Sla", "Tolerance", "Route", "SchemaChange", "OnCallCalendar"),
             Entry(title="build_definitions", documented=build_definitions),
@@ -84,7 +84,18 @@ PAGES = (
         file="sources.md",
         title="Sources and readers",
         words="Where rows come from, who answers for them, how they are read. More in [tables](../tables.md#sources).",
-        entries=_public("Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function", "Topic"),
+        entries=_public(
+            "Source",
+            "Steward",
+            "Classification",
+            "FileDrop",
+            "SqlQuery",
+            "Function",
+            "Topic",
+            "Changes",
+            "PostgresChanges",
+            "ChangeColumns",
+        ),
     ),
     Page(
         file="readers.md",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from readiness_pipelines.limits import Limits
-from readiness_pipelines.sources.message_values import values_of
+from readiness_pipelines.sources.message_values import decoder_of
 from readiness_pipelines.sources.messages import TopicMessage, decode_messages
 from readiness_pipelines.sources.topic import Changes
 
@@ -30,7 +30,7 @@ def row_of(value: Any, key: Any = None) -> dict[str, Any]:
         topic="customers",
         known=(),
         limits=Limits(),
-        values_of=values_of(READER, str),
+        decode=decoder_of(READER, str),
     )
     (row,) = decoded.table.to_pylist()
     return {name: value for name, value in row.items() if value is not None and name not in ("_row", "_file")}
