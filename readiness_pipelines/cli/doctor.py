@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 from uuid import uuid4
@@ -105,7 +106,7 @@ def _examine(*, instance: bool) -> Iterator[Examined]:
         if connections := _connections(domains):
             yield _look("connections", lambda: _addresses(connections, settings))
         for table in _replicated(domains):
-            yield _look(f"changes of {table.id}", lambda table=table: _replication(table, settings))
+            yield _look(f"changes of {table.id}", partial(_replication, table, settings))
     if _spark_judges(domains, settings):
         yield _look("Spark", lambda: _spark(settings))
     if instance:
