@@ -443,6 +443,7 @@ class Domain:
                 country: arrow.string() = pa.Field(nullable=True)
                 amount: arrow.float64() = pa.Field(nullable=True)
 
+
             changes = shop.gated(
                 "order_changes",
                 source=Source(

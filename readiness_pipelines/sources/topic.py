@@ -187,9 +187,7 @@ class PostgresChanges(StreamReader):
         key: The columns that tell the table's rows apart: its primary key.
 
     Example:
-        PostgresChanges(
-            "public.customers", connection="shop", publication="shop", slot="readiness_customers", key="id"
-        )
+        PostgresChanges("public.customers", connection="shop", publication="shop", slot="customers", key="id")
     """
 
     sparse: ClassVar[bool] = True
