@@ -78,6 +78,8 @@ if TYPE_CHECKING:
         LedgerBusyError,
         LedgerError,
         ReadinessError,
+        RegistryError,
+        SlotLostError,
         StreamError,
         StreamFencedError,
         StreamGapError,
@@ -87,7 +89,16 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.gates import Gate, null_share, row_count
     from readiness_pipelines.products import Mean, NoisyCount, NoisyRatio, Ratio, Sum, Value
-    from readiness_pipelines.sources import FileDrop, Function, LabelStudio, SqlQuery, Topic
+    from readiness_pipelines.sources import (
+        ChangeColumns,
+        Changes,
+        FileDrop,
+        Function,
+        LabelStudio,
+        PostgresChanges,
+        SqlQuery,
+        Topic,
+    )
     from readiness_pipelines.version import __version__
 else:
     import_on_demand(__name__)
@@ -99,6 +110,8 @@ __all__ = [
     "Bucket",
     "Case",
     "Categories",
+    "ChangeColumns",
+    "Changes",
     "Classification",
     "Classified",
     "CommitConflictError",
@@ -142,10 +155,12 @@ __all__ = [
     "NullTokens",
     "Numbers",
     "OnCallCalendar",
+    "PostgresChanges",
     "Pseudonym",
     "QuarterHourlyBatches",
     "Ratio",
     "ReadinessError",
+    "RegistryError",
     "RejectMissing",
     "RemovePrefix",
     "RiskTier",
@@ -153,6 +168,7 @@ __all__ = [
     "SchemaChange",
     "SetNull",
     "Sla",
+    "SlotLostError",
     "Source",
     "SqlQuery",
     "StaticBatches",

@@ -28,3 +28,17 @@ RESERVED_COLUMNS = frozenset(
     }
 )
 """All columns that the framework adds; a source or schema that declares one is refused."""
+
+CHANGE_OP, CHANGE_POSITION, CHANGE_AT = "change_op", "change_position", "change_at"
+CHANGE_TABLE, CHANGE_TRANSACTION, CHANGE_UNCHANGED = "change_table", "change_transaction", "change_unchanged"
+CHANGE_COLUMNS = (CHANGE_OP, CHANGE_POSITION, CHANGE_AT, CHANGE_TABLE, CHANGE_TRANSACTION, CHANGE_UNCHANGED)
+"""What a change of a row has beside the columns of the table that it changes."""
+
+BEFORE = "before_"
+"""Before the name of a key's column: its value before an update that changed the key."""
+
+CHANGE_OPS = ("snapshot", "insert", "update", "delete", "truncate", "tombstone")
+"""What a change can be."""
+
+OFFSET_BITS = 44
+"""A row of a stream is numbered by its partition, then its offset in so many bits: 17 million million messages each."""

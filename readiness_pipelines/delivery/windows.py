@@ -11,21 +11,22 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
-from readiness_pipelines.columns import RAW_COLUMNS
+from readiness_pipelines.columns import OFFSET_BITS, RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Origin, Table
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.erasure.matching import matcher_of
 from readiness_pipelines.delivery.erasure.searching import rows_of_persons, without_rows
+from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.ingested import Ingested
 from readiness_pipelines.delivery.scanning import scan_staged
 from readiness_pipelines.errors import BatchNotLandedError, BatchUnsettledError
+from readiness_pipelines.gates import Gate
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Marks, Staged, stored_columns
 from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
 from readiness_pipelines.names import TableId
-from readiness_pipelines.sources import Topic
-from readiness_pipelines.sources.messages import OFFSET_BITS
+from readiness_pipelines.sources import StreamReader
 from readiness_pipelines.sql import identifier
 
 CLOSED = "readiness.stream.closed"
@@ -33,8 +34,8 @@ CLOSED = "readiness.stream.closed"
 
 
 def is_streamed(table: Table) -> bool:
-    """Whether a table's rows come from a topic."""
-    return isinstance(table, GatedTable) and isinstance(table.source.reader, Topic)
+    """Whether a table's rows come as messages."""
+    return isinstance(table, GatedTable) and isinstance(table.source.reader, StreamReader)
 
 
 def was_open(table: Table, record: BatchRecord | None) -> bool:
@@ -112,6 +113,8 @@ def _sealed(table: GatedTable, ref: BatchRef, attempt: OpenAttempt, installation
         closing = {"readiness.run": run.run_id, "readiness.attempt": f"{attempt.id}-closing"}
         lakehouse.append(raw, None, properties=closing, marks=marks)
         rows = lakehouse.relation(engine, raw, batch=batch, as_arrived=True)
+        if isinstance(table.source.reader, StreamReader) and table.source.reader.sparse:
+            rows = with_declared(rows, gate_of(table))
         arrived = pa.schema([(name, pa.string()) for name in rows.columns if name not in RAW_COLUMNS.names])
         columns = stored_columns(arrived, lakehouse.schema(raw))
         matcher = matcher_of(table, installation)
@@ -146,6 +149,15 @@ def _sealed(table: GatedTable, ref: BatchRef, attempt: OpenAttempt, installation
         found = scan_staged(ref, staged, columns, installation=installation, engine=engine)
     record_batch(record, what="sealed", attempt=attempt, installation=installation, run=run, found=found)
     return _ingested(record, snapshot, unchanged=False)
+
+
+def with_declared(rows: duckdb.DuckDBPyRelation, gate: Gate) -> duckdb.DuckDBPyRelation:
+    """The rows with all columns that the gate names: what no message has is null, not missing."""
+    there = {name.lower() for name in rows.columns}
+    lacking = [spec.name for spec in gate.spec.columns if not spec.pattern and spec.name.lower() not in there]
+    if not lacking:
+        return rows
+    return rows.project(", ".join(["*", *(f"NULL::VARCHAR AS {identifier(name)}" for name in lacking)]))
 
 
 def _ingested(record: BatchRecord, snapshot: int, *, unchanged: bool) -> Ingested:

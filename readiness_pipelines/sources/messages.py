@@ -5,26 +5,18 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from readiness_pipelines.columns import RAW_COLUMNS, RESERVED_COLUMNS
+from readiness_pipelines.columns import OFFSET_BITS, RAW_COLUMNS, RESERVED_COLUMNS
 from readiness_pipelines.errors import StreamError
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.sources.flat_json import FlatObjects
-from readiness_pipelines.sources.json_values import (
-    NestingError,
-    RepeatedKeyError,
-    parse_json,
-    records_table,
-    storable,
-)
+from readiness_pipelines.sources.json_values import records_table, storable
 from readiness_pipelines.sources.layout import NUL
-
-OFFSET_BITS = 44
-"""A row's number is its partition, then its offset in so many bits: 17 million million messages a partition."""
+from readiness_pipelines.sources.message_values import MessageDecoder, json_values
+from readiness_pipelines.sources.unreadable import UnreadableError
 
 _MOST_PARTITIONS = 1 << (63 - OFFSET_BITS)
 
@@ -38,6 +30,8 @@ class TopicMessage(NamedTuple):
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
     sent_ms: int | None = None
+    mark: str = ""
+    """Where its source goes on after it, for one that does not know by the offset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +72,24 @@ def place_of(row: int) -> tuple[int, int]:
 
 
 def decode_messages(
-    messages: Sequence[TopicMessage], *, topic: str, known: Collection[str], limits: Limits
+    messages: Sequence[TopicMessage],
+    *,
+    topic: str,
+    known: Collection[str],
+    limits: Limits,
+    decode: MessageDecoder = json_values,
 ) -> DecodedMessages:
-    """Decode messages, each of which holds a JSON object. None is left out.
+    """Decode messages. None is left out.
 
     Args:
         messages: The messages.
         topic: The topic, for ``_file``.
         known: The columns that the raw table has.
         limits: How deep values may nest, and how many columns there may be.
+        decode: Gives a message's values.
+
+    Raises:
+        RegistryError: The schemas of messages cannot be had now.
     """
     spelled = {name.lower(): name for name in known if name not in RAW_COLUMNS.names}
     records: list[dict[str, Any] | None] = []
@@ -96,12 +99,15 @@ def decode_messages(
     flat = FlatObjects()
     others: list[int] = []
     for place, message in enumerate(messages):
-        if flat.take(place, message.value):
+        if decode is json_values and flat.take(place, message.value):
             continue
         others.append(place)
-        values, reason = _values(message.value, limits)
-        if values is not None:
+        values: dict[str, Any] | None
+        try:
+            values = decode(message.key, message.value, spelled, limits)
             reason = _refused_keys(values, spelled, limits)
+        except UnreadableError as error:
+            values, reason = None, str(error)
         if reason is None and values is not None:
             spelled |= {name.lower(): name for name in values}
             names.update(dict.fromkeys(values))
@@ -138,23 +144,6 @@ def _in_order(parts: Sequence[tuple[Sequence[pa.Array], Sequence[int]]]) -> list
     by_place = pc.array_sort_indices(order)
     chunked = [pa.chunked_array(columns, pa.string()) for columns in zip(*(one for one, _ in parts), strict=True)]
     return [column.take(by_place) for column in chunked]
-
-
-def _values(value: bytes | None, limits: Limits) -> tuple[dict[str, Any] | None, str | None]:
-    """A message's values, or the reason why it has none."""
-    if value is None:
-        return None, "it has no value (a tombstone)"
-    try:
-        found = parse_json(value.decode(), most_nesting=limits.most_nesting)
-    except UnicodeDecodeError as error:
-        return None, f"it is not UTF-8 (byte {error.start})"
-    except (RepeatedKeyError, NestingError) as error:
-        return None, str(error)
-    except json.JSONDecodeError as error:
-        return None, f"it is not JSON ({error})"
-    if not isinstance(found, dict):
-        return None, "it is not a JSON object"
-    return {normalize("NFC", name.strip()): one for name, one in found.items()}, None
 
 
 def _refused_keys(values: Mapping[str, Any], spelled: Mapping[str, str], limits: Limits) -> str | None:

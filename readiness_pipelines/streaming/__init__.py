@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.streaming.monitor import Monitor, Progress
     from readiness_pipelines.streaming.reading import read_shard
     from readiness_pipelines.streaming.shards import Shard
+    from readiness_pipelines.streaming.slot import SlotMessages
 else:
     import_on_demand(__name__)
 
@@ -23,6 +24,7 @@ __all__ = [
     "Position",
     "Progress",
     "Shard",
+    "SlotMessages",
     "position_of",
     "read_shard",
 ]

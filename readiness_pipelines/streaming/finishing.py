@@ -7,18 +7,18 @@ from datetime import UTC, date, datetime, time
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.columns import RAW_COLUMNS
+from readiness_pipelines.columns import OFFSET_BITS, RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import CLOSED, gate_of, store_of
 from readiness_pipelines.delivery.compared import compared_rows
 from readiness_pipelines.delivery.erasure.matching import matcher_of
 from readiness_pipelines.delivery.erasure.searching import rows_of_persons, without_rows
 from readiness_pipelines.delivery.waiting_rows import waiting_rows
+from readiness_pipelines.delivery.windows import with_declared
 from readiness_pipelines.gates import DuckDbEngine, Gate, Verdict
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Staged, arrived_name
 from readiness_pipelines.names import TableId
-from readiness_pipelines.sources.messages import OFFSET_BITS
 from readiness_pipelines.sql import identifier
 from readiness_pipelines.streaming.marks import is_settled, settling
 from readiness_pipelines.streaming.points import Point, Step
@@ -102,7 +102,7 @@ def finish_slice(
     before = is_settled(_properties(table.id.quarantine, installation), slice_)
     with installation.engine(f"a slice of {table.id}") as engine:
         task = _Task(table, slice_, epoch, installation, run, engine, step)
-        rows = _declared(_arrived(task, staged), gate)
+        rows = with_declared(_arrived(task, staged), gate)
         if before:
             rows = _without_waiting(rows, task)
         try:
@@ -131,15 +131,6 @@ def _arrived(task: _Task, staged: Staged | None) -> duckdb.DuckDBPyRelation:
     if matcher is None:
         return rows
     return without_rows(rows, rows_of_persons(rows, matcher).get(task.slice.window, ()))
-
-
-def _declared(rows: duckdb.DuckDBPyRelation, gate: Gate) -> duckdb.DuckDBPyRelation:
-    """The rows with all columns that the gate names: what no message of a slice has is null in it, not missing."""
-    there = {name.lower() for name in rows.columns}
-    lacking = [spec.name for spec in gate.spec.columns if not spec.pattern and spec.name.lower() not in there]
-    if not lacking:
-        return rows
-    return rows.project(", ".join(["*", *(f"NULL::VARCHAR AS {identifier(name)}" for name in lacking)]))
 
 
 def _without_waiting(rows: duckdb.DuckDBPyRelation, task: _Task) -> duckdb.DuckDBPyRelation:

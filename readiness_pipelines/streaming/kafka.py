@@ -130,7 +130,7 @@ class KafkaMessages:
         except self._kafka.KafkaException as error:
             raise self._unreachable(error) from error
 
-    def begin(self, positions: Mapping[int, int]) -> None:
+    def begin(self, positions: Mapping[int, int], marks: Mapping[int, str]) -> None:  # noqa: ARG002  # offsets will do
         """Read from these offsets of these partitions, and of no others."""
         self._positions = dict(positions)
         self._consumer.assign([self._kafka.TopicPartition(self._topic, *one) for one in positions.items()])
@@ -170,6 +170,10 @@ class KafkaMessages:
         offsets = [self._kafka.TopicPartition(self._topic, *one) for one in positions.items()]
         with suppress(self._kafka.KafkaException):  # the position in the raw table is the one that counts
             self._consumer.commit(offsets=offsets, asynchronous=True)
+
+    def idle_marks(self) -> Mapping[int, str]:
+        """None: offsets say where it goes on."""
+        return {}
 
     def close(self) -> None:
         """Stop."""

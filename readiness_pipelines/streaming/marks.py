@@ -30,6 +30,7 @@ class Position:
         end: The offset of the next message.
         slice: The last slice's id; "" before the first.
         window: The batch that it was added to.
+        mark: Where its source goes on, for one that does not know by the offset.
     """
 
     epoch: int
@@ -37,6 +38,7 @@ class Position:
     end: int
     slice: str = ""
     window: str = ""
+    mark: str = ""
 
 
 def position_of(properties: Mapping[str, str], partition: int) -> Position | None:
@@ -94,11 +96,27 @@ def landing(slice_: Slice, *, epoch: int) -> Marks:
                 raise _fenced(partition, f"it is not in epoch {epoch} any more")
             if before.end != start:
                 raise _fenced(partition, f"it stands at {before.end}, and the slice begins at {start}")
-            after = Position(epoch=epoch, start=start, end=end, slice=slice_.id, window=slice_.window)
+            mark = slice_.marks.get(partition, before.mark)
+            after = Position(epoch=epoch, start=start, end=end, slice=slice_.id, window=slice_.window, mark=mark)
             found |= dict([_written(partition, after)])
         return found
 
     return marks
+
+
+def resting(marks: Mapping[int, str], *, epoch: int) -> Marks:
+    """Say where sources go on of which no message came, if this process still reads their partitions."""
+
+    def found_marks(properties: Mapping[str, str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for partition, mark in marks.items():
+            before = position_of(properties, partition)
+            if before is None or before.epoch != epoch:
+                raise _fenced(partition, f"it is not in epoch {epoch} any more")
+            found |= dict([_written(partition, replace(before, mark=mark))])
+        return found
+
+    return found_marks
 
 
 def following(partitions: Collection[int], *, epoch: int) -> Marks:

@@ -35,6 +35,7 @@ class Progress:
         window: The window that it adds to.
         watermark: The time up to which events have arrived; ``None`` where nobody knows.
         latencies: How long messages took from being sent to published.
+        paused: Why it waits and takes no messages; "" where it does not.
     """
 
     table: str
@@ -52,6 +53,7 @@ class Progress:
     window: str = ""
     watermark: datetime | None = None
     latencies: Latencies = field(default_factory=Latencies)
+    paused: str = ""
 
     def is_well(self, at: datetime) -> bool:
         """Whether it looked for messages a moment ago."""
@@ -83,6 +85,7 @@ class Progress:
         yield "unreadable_total", "counter", "Messages that could not be decoded.", self.unreadable
         yield "unjudged_slices_total", "counter", "Slices that wait for the seal of their window.", self.unjudged
         yield "slice_seconds_total", "counter", "From the last message of slices to published.", self.slice_seconds
+        yield "paused", "gauge", "1 while it waits for the schema registry.", int(bool(self.paused))
         yield "last_slice_seconds", "gauge", "The same, of the last slice.", self.last_slice_seconds
         yield "lag_messages", "gauge", "Messages that are there and not in raw.", self.lag
         age = None if self.watermark is None else (at - self.watermark).total_seconds()
@@ -113,7 +116,14 @@ class Monitor:
                     self._answer(200, "text/plain; version=0.0.4", progress.metrics(now))
                 elif self.path == "/health":
                     well = progress.is_well(now)
-                    said = {"well": well, "table": progress.table, "shard": progress.shard, "window": progress.window}
+                    said: dict[str, Any] = {
+                        "well": well,
+                        "table": progress.table,
+                        "shard": progress.shard,
+                        "window": progress.window,
+                    }
+                    if progress.paused:
+                        said["paused"] = progress.paused
                     self._answer(200 if well else 503, "application/json", json.dumps(said))
                 else:
                     self._answer(404, "text/plain", "/metrics or /health\n")

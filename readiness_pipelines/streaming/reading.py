@@ -28,6 +28,7 @@ from readiness_pipelines.errors import (
     EngineError,
     LedgerError,
     ReadinessError,
+    RegistryError,
     StreamError,
     StreamFencedError,
     UpstreamNotPublishedError,
@@ -36,11 +37,12 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Staged, stored_columns
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
-from readiness_pipelines.sources import Topic
+from readiness_pipelines.sources import StreamReader, Topic
+from readiness_pipelines.sources.message_values import MessageDecoder, decoder_of
 from readiness_pipelines.sources.messages import DecodedMessages, TopicMessage, decode_messages
 from readiness_pipelines.streaming.finishing import Finished, finish_slice
 from readiness_pipelines.streaming.kafka import gap
-from readiness_pipelines.streaming.marks import Position, following, landing, positions, replaced_topic, taking
+from readiness_pipelines.streaming.marks import Position, following, landing, positions, replaced_topic, resting, taking
 from readiness_pipelines.streaming.messages import MessageSource
 from readiness_pipelines.streaming.monitor import Progress
 from readiness_pipelines.streaming.points import Point, Step
@@ -56,7 +58,14 @@ IDLE_AFTER = timedelta(minutes=1)
 """A partition without messages for so long holds no watermark back."""
 
 TAKES_SECONDS = 0.2
+RESTS_EVERY_SECONDS = 60.0
 TRIES = 5
+REGISTRY_WAITS_SECONDS = (1.0, 30.0)
+"""How long until a schema registry that did not answer is tried again, at first and at most."""
+
+
+class _Stopped(Exception):  # noqa: N818  # it says what is so, and is never shown
+    """Somebody wants the process to stop while it waits."""
 
 
 def read_shard(
@@ -97,14 +106,16 @@ def read_shard(
         LedgerBusyError: Another process reads the shard.
         LakehouseError: A table cannot be read or written.
     """
-    if not isinstance(table.source.reader, Topic):
+    reader = table.source.reader
+    if not isinstance(reader, StreamReader):
         raise DeclarationError(
-            f"{table.id} is not fed by a topic but by {table.source.reader.describe()}",
+            f"{table.id} is not fed by a topic but by {reader.describe()}",
             way_out="declare Source(…, reader=Topic(…)), or: readiness run",
         )
     process = ShardProcess(
         table=table,
-        topic=table.source.reader,
+        topic=reader,
+        decode=decoder_of(reader, installation.connection),
         shard=shard,
         source=source,
         installation=installation,
@@ -124,7 +135,8 @@ class ShardProcess:
     """What one process knows of the shard it reads, and what it does; see `read_shard`."""
 
     table: GatedTable
-    topic: Topic
+    topic: StreamReader
+    decode: MessageDecoder
     shard: Shard
     source: MessageSource
     installation: Installation
@@ -136,6 +148,8 @@ class ShardProcess:
     epoch: int = 0
     at: dict[int, int] = field(default_factory=dict)
     """The offset of the next message, by partition."""
+    marks: dict[int, str] = field(default_factory=dict)
+    """Where the source goes on, by partition, for one that does not know by the offset."""
     open_until: str = ""
     """Windows that end up to this time are known to be closed."""
     opened: set[str] = field(default_factory=set)
@@ -144,6 +158,7 @@ class ShardProcess:
     """The newest event time by partition, and when the partition last had a message."""
     beat_at: datetime | None = None
     listed_at: float = 0.0
+    rested_at: float = field(default_factory=time.monotonic)
 
     def take_shard(self) -> None:
         """Take the shard in the ledger, for an epoch of its own."""
@@ -161,8 +176,9 @@ class ShardProcess:
         error = ""
         try:
             self._begin(skip_gap)
-            while not self.stop():
-                self._turn()
+            with suppress(_Stopped):
+                while not self.stop():
+                    self._turn()
             self._beat()
         except BaseException as raised:
             error = str(raised) if isinstance(raised, ReadinessError) else type(raised).__name__
@@ -188,10 +204,10 @@ class ShardProcess:
         """Take partitions over, finish what was begun of them, and read on from where they stand."""
         lakehouse, raw = self.installation.lakehouse, self.table.id.raw
         bounds = {partition: self.source.bounds(partition) for partition in partitions}
-        begins = {p: one.first if self.topic.begins == "first" else one.end for p, one in bounds.items()}
+        begins = {p: one.first if _from_first(self.topic) else one.end for p, one in bounds.items()}
         topic_id = self.source.topic_id
         properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
-        marks = taking(begins, epoch=self.epoch, topic=self.topic.topic, topic_id=topic_id)
+        marks = taking(begins, epoch=self.epoch, topic=self.topic.stream_name, topic_id=topic_id)
         lakehouse.append(raw, None, properties=properties, marks=marks)
         for store in (self.table.id.quarantine, store_of(self.table)):
             # Those who read the partitions before may still be about to write there.
@@ -200,17 +216,18 @@ class ShardProcess:
         for partition in partitions:
             position, there = found[partition].end, bounds[partition]
             if not topic_id and there.end < position:
-                raise replaced_topic(self.topic.topic, partition, position, there.end)
+                raise replaced_topic(self.topic.stream_name, partition, position, there.end)
             if there.first > position:
                 position = self._over_gap(partition, position, skip_gap)
             self.at[partition] = position
+            self.marks[partition] = found[partition].mark
         self._recover(found, partitions)
-        self.source.begin(self.at)
+        self.source.begin(self.at, self.marks)
 
     def _over_gap(self, partition: int, position: int, reason: str) -> int:
         """Go on after messages that are gone, where somebody says so; the trail keeps who, and how many."""
         bounds = self.source.bounds(partition)
-        error = gap(self.topic.topic, partition, position, bounds)
+        error = gap(self.topic.stream_name, partition, position, bounds)
         if not reason:
             raise error
         slice_ = self._slice({partition: (position, bounds.first)}, self._window(self.run.clock()))
@@ -251,12 +268,24 @@ class ShardProcess:
             self._count(slice_, finished, time.monotonic() - began)
             if finished is not None:
                 self.progress.latencies.add(time.time() * 1_000, messages)
+        elif time.monotonic() - self.rested_at >= RESTS_EVERY_SECONDS:
+            self._rest()
         if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
             self._beat()
         if time.monotonic() - self.listed_at >= PARTITIONS_EVERY_SECONDS:
             added = [partition for partition in self._mine() if partition not in self.at]
             if added:
                 self._take_partitions(added, "")
+
+    def _rest(self) -> None:
+        """Land where a source goes on that had no message: its database need not keep what is before."""
+        self.rested_at = time.monotonic()
+        marks = self.source.idle_marks()
+        if marks:
+            properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
+            raw = self.table.id.raw
+            self.installation.lakehouse.append(raw, None, properties=properties, marks=resting(marks, epoch=self.epoch))
+            self.source.acknowledge({partition: self.at[partition] for partition in marks})
 
     def _collect(self) -> tuple[list[TopicMessage], datetime]:
         """Messages until the slice is full, old enough, or its window ends; and when the first one came."""
@@ -295,19 +324,21 @@ class ShardProcess:
             )
         return window
 
-    def _slice(self, ranges: Mapping[int, tuple[int, int]], window: Window) -> Slice:
-        return Slice(id=uuid4().hex, window=window.batch, window_end=window.end.isoformat(), ranges=ranges)
+    def _slice(
+        self, ranges: Mapping[int, tuple[int, int]], window: Window, marks: Mapping[int, str] | None = None
+    ) -> Slice:
+        end = window.end.isoformat()
+        return Slice(id=uuid4().hex, window=window.batch, window_end=end, ranges=ranges, marks=marks or {})
 
     def _land(self, messages: Sequence[TopicMessage], received_at: datetime) -> tuple[Slice, Staged]:
         """Commit messages to raw, together with the position."""
         lakehouse, raw = self.installation.lakehouse, self.table.id.raw
         ranges = ranges_of(messages, self.at)
+        marks = {message.partition: message.mark for message in messages}
         for left in reversed(range(TRIES)):
             known = lakehouse.schema(raw)
-            decoded = decode_messages(
-                messages, topic=self.topic.topic, known=known.names, limits=self.installation.limits
-            )
-            slice_ = self._slice(ranges, self._window(received_at))
+            decoded = self._decoded(messages, known.names)
+            slice_ = self._slice(ranges, self._window(received_at), marks)
             self._keep_open(slice_.window)
             staged = self._staged(decoded, slice_, known)
             self.step(Point.STAGED)
@@ -328,6 +359,37 @@ class ShardProcess:
                 self.step(Point.LANDED)
                 return slice_, staged
         raise StreamError(f"no window of {self.table.id} is open", way_out="check the clocks of all machines")
+
+    def _decoded(self, messages: Sequence[TopicMessage], known: Sequence[str]) -> DecodedMessages:
+        """Decode messages; while their schemas cannot be had, wait: no message is passed over, and lag grows."""
+        wait = REGISTRY_WAITS_SECONDS[0]
+        while True:
+            try:
+                decoded = decode_messages(
+                    messages,
+                    topic=self.topic.stream_name,
+                    known=known,
+                    limits=self.installation.limits,
+                    decode=self.decode,
+                )
+            except RegistryError as error:
+                self.progress.paused = str(error)
+                self._pause(wait)
+                wait = min(2 * wait, REGISTRY_WAITS_SECONDS[1])
+            else:
+                self.progress.paused = ""
+                return decoded
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, and beat meanwhile; end where somebody wants it to stop: what was taken is taken again."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.stop():
+                raise _Stopped
+            self.progress.looked_at = self.run.clock()
+            if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
+                self._beat()
+            time.sleep(min(TAKES_SECONDS, seconds))
 
     def _staged(self, decoded: DecodedMessages, slice_: Slice, known: pa.Schema) -> Staged:
         columns = stored_columns(pa.schema([(name, pa.string()) for name in decoded.names]), known)
@@ -452,3 +514,8 @@ class ShardProcess:
             return sum(max(self.source.bounds(partition).end - at, 0) for partition, at in self.at.items())
         except StreamError:
             return None
+
+
+def _from_first(reader: StreamReader) -> bool:
+    """Whether a partition that was never read is read from its first message."""
+    return reader.begins == "first" if isinstance(reader, Topic) else True

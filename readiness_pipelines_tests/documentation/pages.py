@@ -98,7 +98,7 @@ PAGES = (
         title="Domains, tables, KPIs",
         words="What they are for, and how they hang together: [tables](../tables.md).",
         entries=(
-            *_public("Domain", "Domain.gated", "Domain.derived", "Domain.kpi", "Domain.table"),
+            *_public("Domain", "Domain.gated", "Domain.derived", "Domain.current", "Domain.kpi", "Domain.table"),
             *_public("Domain.consumer", "Domain.announce"),
             *_public("Domain.features", "Domain.training_set", "Holdout"),
             *_public("Freshness", "Sla", "Tolerance", "Route", "SchemaChange", "OnCallCalendar"),
@@ -110,7 +110,17 @@ PAGES = (
         title="Sources and readers",
         words="Where rows come from, who answers for them, how they are read. More in [tables](../tables.md#sources).",
         entries=_public(
-            "Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function", "Topic", "LabelStudio"
+            "Source",
+            "Steward",
+            "Classification",
+            "FileDrop",
+            "SqlQuery",
+            "Function",
+            "Topic",
+            "Changes",
+            "PostgresChanges",
+            "ChangeColumns",
+            "LabelStudio",
         ),
     ),
     Page(
