@@ -1,12 +1,15 @@
 """Rules that look at other published tables, which no schema of one table can express."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
+from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.texts import SomeTexts, Texts
+from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.frozen import checked
 
@@ -121,4 +124,36 @@ class MaskingVerified:
         return (self.source_column or self.column,)
 
 
-Reference = ExistsIn | NotInOtherBatches | MaskingVerified
+@checked
+@dataclass(frozen=True, config=_CONFIG)
+class Late:
+    """Events of a stream do not arrive later than some time after events that are newer. Rows without a time pass.
+
+    A row belongs to the window in which it arrived, however old its event is. It is late where its event is more than
+    `after` older than the watermark when it arrived: the least of the newest published event times of the partitions
+    that are not idle, which never goes back. Raw keeps the watermark with each row (``_watermark``, law 1): a slice,
+    its recovery, the seal and each replay say the same of a row. Rows that arrived before the rule was declared pass.
+
+    Attributes:
+        event_time: Column with the time of an event: a timestamp or a date.
+        after: So much later is late.
+        route: What happens to late rows: ``Route.WARN`` publishes and counts them, ``Route.QUARANTINE`` keeps them
+            back, ``Route.HOLD`` holds the window back. The table's `routes` go before it.
+        idle_after: A partition without a message for so long holds no watermark back.
+
+    Example:
+        rules = [Late("paid_at", after="1h", route=Route.WARN)]
+    """
+
+    event_time: str
+    after: Duration
+    route: Route = Route.QUARANTINE
+    idle_after: Duration = timedelta(minutes=1)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The judged column."""
+        return (self.event_time,)
+
+
+Reference = ExistsIn | NotInOtherBatches | MaskingVerified | Late

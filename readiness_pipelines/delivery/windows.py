@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
-from readiness_pipelines.columns import RAW_COLUMNS
+from readiness_pipelines.columns import RAW_COLUMNS, RAW_NAMES, WATERMARK
 from readiness_pipelines.contracts import GatedTable, Origin, Table
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
@@ -121,13 +121,15 @@ def _sealed(table: GatedTable, ref: BatchRef, attempt: OpenAttempt, installation
         closing = {"readiness.run": run.run_id, "readiness.attempt": f"{attempt.id}-closing"}
         lakehouse.append(raw, None, properties=closing, marks=marks)
         rows = lakehouse.relation(engine, raw, batch=batch, as_arrived=True)
-        arrived = pa.schema([(name, pa.string()) for name in rows.columns if name not in RAW_COLUMNS.names])
-        columns = stored_columns(arrived, lakehouse.schema(raw))
+        arrived = pa.schema([(name, pa.string()) for name in rows.columns if name not in RAW_NAMES])
+        known = lakehouse.schema(raw)
+        columns = stored_columns(arrived, known)
         matcher = matcher_of(table, installation)
         erased = tuple(rows_of_persons(rows, matcher).get(batch, ())) if matcher is not None else ()
         kept = without_rows(rows, erased) if erased else rows
-        names = ", ".join(map(identifier, [*arrived.names, *RAW_COLUMNS.names]))
-        schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS])
+        marked = [known.field(WATERMARK)] if WATERMARK in rows.columns else []
+        names = ", ".join(map(identifier, [*arrived.names, *RAW_COLUMNS.names, *(one.name for one in marked)]))
+        schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS, *marked])
         staged = lakehouse.stage(raw, kept.project(names).order("_row"), batch=batch, schema=schema)
         counted = _erased(ref, staged, len(erased), installation)
         snapshot = commit_rows(
