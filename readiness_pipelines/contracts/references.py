@@ -2,18 +2,27 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.texts import SomeTexts, Texts
-from readiness_pipelines.durations import Duration
+from readiness_pipelines.durations import Duration, format_duration
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.frozen import checked
 
 _CONFIG = ConfigDict(extra="forbid")
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
+
+
+def _duration_text(value: object) -> str:
+    """A duration as text, the same for the same duration: rules are written, compared and fingerprinted by it."""
+    return format_duration(_DURATION.validate_python(value))
+
+
+DurationText = Annotated[str, BeforeValidator(_duration_text)]
 
 
 @checked
@@ -146,14 +155,24 @@ class Late:
     """
 
     event_time: str
-    after: Duration
+    after: DurationText
     route: Route = Route.QUARANTINE
-    idle_after: Duration = timedelta(minutes=1)
+    idle_after: DurationText = "1m"
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The judged column."""
         return (self.event_time,)
+
+    @property
+    def after_time(self) -> timedelta:
+        """How much later is late."""
+        return _DURATION.validate_python(self.after)
+
+    @property
+    def idle_time(self) -> timedelta:
+        """How long a partition may be without a message before it holds nothing back."""
+        return _DURATION.validate_python(self.idle_after)
 
 
 Reference = ExistsIn | NotInOtherBatches | MaskingVerified | Late

@@ -338,7 +338,7 @@ class _Process:
         if late is None:
             return None
         properties = self.installation.lakehouse.properties(self.table.id.raw)
-        return watermark_of(properties, at=at, idle_after=late.idle_after, newest=newest)
+        return watermark_of(properties, at=at, idle_after=late.idle_time, newest=newest)
 
     def _staged(self, decoded: DecodedMessages, slice_: Slice, known: pa.Schema, watermark: datetime | None) -> Staged:
         columns = stored_columns(pa.schema([(name, pa.string()) for name in decoded.names]), known)

@@ -136,6 +136,7 @@ PAGES = (
             "null_share",
             "ExistsIn",
             "NotInOtherBatches",
+            "Late",
             "WithinUsualRange",
             "Gate",
             "Gate.explain",

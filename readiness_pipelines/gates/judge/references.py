@@ -69,7 +69,7 @@ def _find_late(view: BatchView, bit: Bit, late: Late, violations: Violations, ot
         return
     name = f"other_{view.tag}_{bit.place}"
     view.engine.view(name, others.watermarks)
-    column, after = f"t.{view.engine.sql.identifier(late.event_time)}", late.after // timedelta(microseconds=1)
+    column, after = f"t.{view.engine.sql.identifier(late.event_time)}", late.after_time // timedelta(microseconds=1)
     rows = f"SELECT * FROM {view.rows} t WHERE {column} IS NOT NULL AND {view.judgeable(late.columns)}"
     violations.add(
         bit,

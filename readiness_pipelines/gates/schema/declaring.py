@@ -20,7 +20,6 @@ from readiness_pipelines.contracts.references import (
     WithinUsualRange,
 )
 from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.durations import format_duration
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.schema.ambiguity import refuse_ambiguous
 from readiness_pipelines.gates.schema.binding import Probe, bound
@@ -235,7 +234,7 @@ def _lateness_rule(reference: Late, spec: SchemaSpec) -> Rule:
         columns=(name,),
         kind=RuleKind.REFERENCE,
         route=reference.route,
-        reason=f"arrives at most {format_duration(reference.after)} after events that are newer",
+        reason=f"arrives at most {reference.after} after events that are newer",
     )
 
 
