@@ -14,6 +14,12 @@ RAW_COLUMNS = pa.schema(
 """What a raw row has beside the source's columns: its batch, its place in it, where it came from, and its text and the
 reason where it could not be parsed."""
 
+WATERMARK = "_watermark"
+"""What a raw row of a stream has beside them, where late rows are told: the time up to which events had arrived."""
+
+RAW_NAMES = frozenset({*RAW_COLUMNS.names, WATERMARK})
+"""All columns of a raw table that the framework adds."""
+
 PUBLISHED_COLUMNS = ("_batch", "_row", "_file")
 """What a published row has beside the table's own columns."""
 
@@ -22,7 +28,7 @@ KNOWN_COLUMNS = pa.schema([("_known_at", pa.timestamp("us", tz="UTC")), ("_known
 
 RESERVED_COLUMNS = frozenset(
     {
-        *RAW_COLUMNS.names,
+        *RAW_NAMES,
         *KNOWN_COLUMNS.names,
         *("_errors", "_discarded", "_gate_version", "_quarantined_at", "_split"),
     }

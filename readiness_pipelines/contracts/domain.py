@@ -39,7 +39,7 @@ from readiness_pipelines.contracts.reads import (
     agree,
     default_mapping,
 )
-from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified
+from readiness_pipelines.contracts.references import ExistsIn, Late, MaskingVerified
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.runbooks import read_runbook
 from readiness_pipelines.contracts.serving_models import ServingVersions, scoring, serving_schema
@@ -266,7 +266,8 @@ class Domain:
             batches: The kind of its batches.
             tolerance: When a batch is held instead of published in part; by default only when no row passes.
             rules: Rules beside the schema's: `row_count`, `null_share`, `ExistsIn`, `NotInOtherBatches`,
-                `WithinUsualRange`, `KAnonymity`, `LDiversity`, and any Pandera check over the frame.
+                `WithinUsualRange`, `Late` (of a stream), `KAnonymity`, `LDiversity`, and any Pandera check over the
+                frame.
             routes: What a broken rule does, by the rule's name, in place of its default. The names are in
                 ``gate.explain()`` and in ``readiness domain show``.
             default_route: The same for all rules that `routes` does not name, but those of the shape. By default rules
@@ -307,6 +308,10 @@ class Domain:
         if (check := getattr(source.reader, "check", None)) is not None:
             check(batches)
         rules, references = self._resolved(rules, what)
+        if not hasattr(source.reader, "topic") and any(isinstance(rule, Late) for rule in rules):
+            raise DeclarationError(
+                f"{what} is not fed by a topic, and no watermark says what is late", way_out="drop the rule Late"
+            )
         table = GatedTable(
             id=self._free(name),
             domain=self,

@@ -14,7 +14,7 @@ from readiness_pipelines.contracts.classification import Classified
 from readiness_pipelines.contracts.cleansing import FlagMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.promises import Tolerance
-from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches
+from readiness_pipelines.contracts.references import ExistsIn, Late, MaskingVerified, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.engines import dialect_of
 from readiness_pipelines.engines.dialects import Dialect
@@ -177,6 +177,12 @@ class Gate:
     def compares_batches(self) -> bool:
         """Whether `judge` must be given what other batches publish."""
         return any(isinstance(t, Referenced) and isinstance(t.reference, NotInOtherBatches) for t in self.tests)
+
+    @property
+    def lateness(self) -> Late | None:
+        """What it says of late rows of a stream, for which `judge` must be given watermarks; ``None`` where nothing."""
+        references = (test.reference for test in self.tests if isinstance(test, Referenced))
+        return next((one for one in references if isinstance(one, Late)), None)
 
     @property
     def learns_ranges(self) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         SYNTHETIC,
         BuiltTrainingSet,
         LabelCounts,
-        Split,
+        TrainingSplit,
         UsedBatch,
     )
     from readiness_pipelines.products.units import format_value
@@ -39,8 +39,8 @@ __all__ = [
     "NoisyCount",
     "NoisyRatio",
     "Ratio",
-    "Split",
     "Sum",
+    "TrainingSplit",
     "UsedBatch",
     "Value",
     "combined",

@@ -21,6 +21,7 @@ from readiness_pipelines.errors import DeclarationError, LedgerError, ReadinessE
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Staged, stored_columns
 from readiness_pipelines.sources import Topic
+from readiness_pipelines.sources.message_values import json_values
 from readiness_pipelines.sources.messages import TopicMessage, row_number
 from readiness_pipelines.streaming.marks import landing, positions
 from readiness_pipelines.streaming.messages import Bounds
@@ -51,8 +52,12 @@ class _NoMessages:
     def bounds(self, partition: int) -> Bounds:  # noqa: ARG002  # as a MessageSource has it
         return Bounds(0, _MOST_ROWS)
 
-    def begin(self, positions: Mapping[int, int]) -> None:
+    def begin(self, positions: Mapping[int, int], marks: Mapping[int, str]) -> None:
         """Nothing is pulled."""
+
+    def idle_marks(self) -> Mapping[int, str]:
+        """Rows are counted: there are no marks."""
+        return {}
 
     def take(self, most: int, seconds: float) -> Sequence[TopicMessage]:  # noqa: ARG002  # as above
         return ()
@@ -140,6 +145,7 @@ class MicroBatches:
             table=self._table,
             # Rows are counted, and not offsets of Kafka's: `readiness stream` must not go on from there.
             topic=self._topic.model_copy(update={"topic": f"{self._topic.topic} (by Spark)"}),
+            decode=json_values,  # which Spark has done
             shard=Shard(),
             source=_NoMessages(query),
             installation=self._installation,
@@ -200,7 +206,7 @@ class _Process(ShardProcess):
             schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS])
             area, files, count = write_slice(
                 texts,
-                file=self.topic.topic,
+                file=self.topic.stream_name,
                 window=window.batch,
                 number=lambda place: row_number(_PARTITION, start + place),
                 area=lambda _: lakehouse.staging_area(raw, batch=window.batch, schema=schema),  # noqa: B023  # called now

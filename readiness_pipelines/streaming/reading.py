@@ -17,7 +17,7 @@ from uuid import uuid4
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts, Window
-from readiness_pipelines.columns import RAW_COLUMNS
+from readiness_pipelines.columns import RAW_COLUMNS, WATERMARK
 from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import gate_of, store_of
 from readiness_pipelines.delivery.attempts import home_of
@@ -42,7 +42,16 @@ from readiness_pipelines.sources.message_values import MessageDecoder, decoder_o
 from readiness_pipelines.sources.messages import DecodedMessages, TopicMessage, decode_messages
 from readiness_pipelines.streaming.finishing import Finished, finish_slice
 from readiness_pipelines.streaming.kafka import gap
-from readiness_pipelines.streaming.marks import Position, following, landing, positions, replaced_topic, resting, taking
+from readiness_pipelines.streaming.marks import (
+    Position,
+    following,
+    landing,
+    positions,
+    replaced_topic,
+    resting,
+    taking,
+    watermark_of,
+)
 from readiness_pipelines.streaming.messages import MessageSource
 from readiness_pipelines.streaming.monitor import Progress
 from readiness_pipelines.streaming.points import Point, Step
@@ -253,7 +262,8 @@ class ShardProcess:
             if position.slice and window is not None:
                 ranges = {partition: (position.start, position.end)}
                 end = window.end.isoformat()
-                self._finish(Slice(id=position.slice, window=window.batch, window_end=end, ranges=ranges), None)
+                slice_ = Slice(id=position.slice, window=window.batch, window_end=end, ranges=ranges)
+                self._learn_newest(slice_, self._finish(slice_, None))
 
     def _turn(self) -> None:
         """Take and finish one slice, if there is any; beat from time to time."""
@@ -334,16 +344,19 @@ class ShardProcess:
         """Commit messages to raw, together with the position."""
         lakehouse, raw = self.installation.lakehouse, self.table.id.raw
         ranges = ranges_of(messages, self.at)
-        marks = {message.partition: message.mark for message in messages}
+        places = {message.partition: message.mark for message in messages}
         for left in reversed(range(TRIES)):
             known = lakehouse.schema(raw)
             decoded = self._decoded(messages, known.names)
-            slice_ = self._slice(ranges, self._window(received_at), marks)
+            slice_ = self._slice(ranges, self._window(received_at), places)
             self._keep_open(slice_.window)
-            staged = self._staged(decoded, slice_, known)
+            times = {partition: at for partition, (at, _) in self.newest.items()}
+            watermark = self._watermark(received_at, times)
+            staged = self._staged(decoded, slice_, known, watermark)
             self.step(Point.STAGED)
+            marks = landing(slice_, epoch=self.epoch, at=received_at, newest=times, watermark=watermark)
             try:
-                lakehouse.append(raw, staged, properties=self._facts(slice_), marks=landing(slice_, epoch=self.epoch))
+                lakehouse.append(raw, staged, properties=self._facts(slice_), marks=marks)
             except WindowClosed:
                 lakehouse.forget(staged)
                 self.open_until = max(self.open_until, slice_.window_end)
@@ -391,10 +404,24 @@ class ShardProcess:
                 self._beat()
             time.sleep(min(TAKES_SECONDS, seconds))
 
-    def _staged(self, decoded: DecodedMessages, slice_: Slice, known: pa.Schema) -> Staged:
+    def _watermark(self, at: datetime, newest: Mapping[int, datetime]) -> datetime | None:
+        """The watermark that rows arrive at; ``None`` where late rows are not told, or nobody knows it yet."""
+        late = gate_of(self.table).lateness
+        if late is None:
+            return None
+        properties = self.installation.lakehouse.properties(self.table.id.raw)
+        return watermark_of(properties, at=at, idle_after=late.idle_time, newest=newest)
+
+    def _staged(self, decoded: DecodedMessages, slice_: Slice, known: pa.Schema, watermark: datetime | None) -> Staged:
         columns = stored_columns(pa.schema([(name, pa.string()) for name in decoded.names]), known)
         schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS])
         rows = decoded.of_batch(slice_.window)
+        if gate_of(self.table).lateness is not None:
+            # Kept with each row: whoever judges it later says the same of it.
+            field = pa.field(WATERMARK, pa.timestamp("us", "UTC"))
+            table = rows.read_all()
+            table = table.append_column(field, pa.repeat(pa.scalar(watermark, field.type), table.num_rows))
+            rows, schema = table.to_reader(), schema.append(field)
         return self.installation.lakehouse.stage(self.table.id.raw, rows, batch=slice_.window, schema=schema)
 
     def _facts(self, slice_: Slice) -> dict[str, str]:
@@ -452,14 +479,18 @@ class ShardProcess:
         if finished is not None:
             progress.published += finished.published
             progress.quarantined += finished.quarantined
+        self._learn_newest(slice_, finished)
+        active = [at for at, seen in self.newest.values() if now - seen <= IDLE_AFTER]
+        progress.watermark = min(active) if active else progress.watermark
+
+    def _learn_newest(self, slice_: Slice, finished: Finished | None) -> None:
+        now = self.run.clock()
         for partition in slice_.ranges:
             newest = (finished.newest if finished else {}).get(partition)
             before = self.newest.get(partition)
             known = [one for one in (newest, before[0] if before else None) if one is not None]
             if known:
                 self.newest[partition] = (max(known), now)
-        active = [at for at, seen in self.newest.values() if now - seen <= IDLE_AFTER]
-        progress.watermark = min(active) if active else progress.watermark
 
     def _keep_open(self, window: str) -> None:
         """Say in the ledger that a window is open, before anything is added to it."""

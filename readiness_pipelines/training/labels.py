@@ -15,7 +15,7 @@ from readiness_pipelines.delivery.published import is_there
 from readiness_pipelines.errors import UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.products import AT, LABEL, SPLIT, LabelCounts, Split
+from readiness_pipelines.products import AT, LABEL, SPLIT, LabelCounts, TrainingSplit
 from readiness_pipelines.sql import identifier, literal
 
 LABELS = "_labels"
@@ -87,7 +87,7 @@ def place_labels(place: LabelSearch) -> LabelCounts:
     if awaited := _awaited(place):
         waiting[NOT_PUBLISHED] = awaited
     splits = dict(engine.sql(f"SELECT {SPLIT}, count(*) FROM {LABELS} WHERE _status IS NULL GROUP BY ALL").fetchall())
-    trained, held_out = splits.get(Split.TRAIN.value, 0), splits.get(Split.HOLDOUT.value, 0)
+    trained, held_out = splits.get(TrainingSplit.TRAIN.value, 0), splits.get(TrainingSplit.HOLDOUT.value, 0)
     return LabelCounts(
         labels=trained + held_out + sum(waiting.values()) + sum(excluded.values()),
         trained=trained,
@@ -207,7 +207,9 @@ def _holdout(place: LabelSearch) -> None:
         parts = ", ".join(f"{identifier(one)}::VARCHAR" for one in place.training_set.entity)
         number = f"('0x' || substr(md5(concat_ws(chr(31), {parts})), 1, 15))::BIGINT"
         held = f"{number} < {int((holdout.share or 0) * _HASHED)}"
-    split = f"CASE WHEN {held} THEN {literal(Split.HOLDOUT.value)} ELSE {literal(Split.TRAIN.value)} END"
+    split = (
+        f"CASE WHEN {held} THEN {literal(TrainingSplit.HOLDOUT.value)} ELSE {literal(TrainingSplit.TRAIN.value)} END"
+    )
     place.engine.execute(
         f"ALTER TABLE {LABELS} ADD COLUMN {SPLIT} VARCHAR; UPDATE {LABELS} SET {SPLIT} = {split} WHERE _status IS NULL"
     )

@@ -173,6 +173,7 @@ PAGES = (
             "null_share",
             "ExistsIn",
             "NotInOtherBatches",
+            "Late",
             "WithinUsualRange",
             "Gate",
             "Gate.explain",
