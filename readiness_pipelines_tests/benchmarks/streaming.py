@@ -244,6 +244,7 @@ def seal(bench: Bench, *, records: int) -> None:
     ours, theirs = context.Pipe()
     process = context.Process(target=_seal, args=(window, (at + timedelta(hours=1)).isoformat(), theirs))
     process.start()
+    theirs.close()  # where it fails, nothing is waited for
     seconds, used, peak = ours.recv()
     process.join()
     record = bench.installation.ledger.get(BatchRef(payments.id, window))
