@@ -1,4 +1,5 @@
 # make run    run the domain readmissions on the committed data     make ui     the web page and the Dagster UI, with its daemon
+# make stream a broker, generated card payments, and the process that reads them, in a live table; STREAM="--rate 1000"
 # make test   all tests                                             make lint   ruff, mypy, import-linter
 # make quick  tests of declarations, gates and promises in a minute or two, for work in progress; QUICK="folder …" for others
 # make docs   the documentation as a site, at http://127.0.0.1:8000; what changes is shown at once
@@ -16,6 +17,8 @@
 # make bench-estimates  quality of predictions estimated without labels, beside what the labels said, on public sets
 # make bench-detection  columns about persons: precision and recall; DETECTION="--missed" names what was missed
 # make bench-serve  one record over HTTP: rate, latency, processor time, beside Starlette with pydantic; SERVE="--seconds 30 --long 300"
+# make bench-stream  latency by commits, the largest rate, 2,000 commits, the seal of a million rows; see docs/streams.md
+# make same-stream   200,000 records as files and as a stream: equal rows, quarantine and KPI; SAME="--records 20000"
 # make bench-catalog search and show over 2,000 tables with 40,000 columns, one of them with 10,000 batches
 # make bench-watch   one look at the freshness of 500 tables
 # make bench-web     pages of 2,000 tables and 20,000 batches, and 50 people at once
@@ -30,13 +33,16 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-estimates bench-detection bench-features lock clean
+.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-estimates bench-detection bench-features lock clean stream bench-stream same-stream
 
 KEYS := data/keys/patients.key data/keys/cards.key
 
 run: .venv/installed $(KEYS)
 	$(BIN)/readiness run readmissions --all
 	@echo "readiness is in .venv ($$(du -sm .venv | cut -f1) MB): .venv/bin/readiness status, or once in a shell: source .venv/bin/activate"
+
+stream: .venv/tools
+	@$(BIN)/python -W ignore -m readiness_pipelines_tests.streaming.live $(STREAM)
 
 test: .venv/tools
 	$(BIN)/pytest -n auto --dist worksteal
@@ -122,6 +128,12 @@ bench-watch: .venv/tools
 bench-serve: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.benchmarks.serving $(SERVE)
 
+bench-stream: .venv/tools
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.benchmarks.streaming $(BENCH_STREAM)
+
+same-stream: .venv/tools
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.streaming.same $(SAME)
+
 bench-alarms: .venv/tools
 	$(BIN)/python -m readiness_pipelines_tests.benchmarks.alarms $(ALARMS)
 
@@ -173,6 +185,9 @@ lock:
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade --output-file deploy/requirements.lock
 	uv pip compile --group build --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --output-file deploy/requirements-build.lock
+	echo confluent-kafka | uv pip compile - --no-deps --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
+		--output-file deploy/requirements-kafka.lock
 	uv pip compile pyproject.toml --extra spark --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --upgrade \
 		--output-file deploy/requirements-spark.lock

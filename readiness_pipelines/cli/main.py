@@ -25,6 +25,11 @@ COMMANDS: Mapping[str, Named] = {
         help="Read a shard of a table's topic until it is told to end: slices are published within seconds, windows"
         " sealed.",
     ),
+    "streams": Named(
+        home="readiness_pipelines.cli.streams:show_streams",
+        help="Show the processes that read streams: whether each is there, its position, lag, watermark and open"
+        " window.",
+    ),
     "status": Named(
         home="readiness_pipelines.cli.status:show_status",
         help="Show where every batch of a domain (of all, where none is named) stands: rows, what is held and why,"

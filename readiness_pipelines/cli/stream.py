@@ -14,9 +14,17 @@ from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.settings import Settings
-from readiness_pipelines.sources import Topic
+from readiness_pipelines.sources import PostgresChanges, StreamReader, Topic
 from readiness_pipelines.sources.brokers import broker_options
-from readiness_pipelines.streaming import KafkaMessages, Monitor, Progress, Shard, read_shard
+from readiness_pipelines.streaming import (
+    KafkaMessages,
+    MessageSource,
+    Monitor,
+    Progress,
+    Shard,
+    SlotMessages,
+    read_shard,
+)
 
 
 def stream(
@@ -46,7 +54,7 @@ def stream(
         if skip_gap != bool(reason.strip()):
             raise DeclarationError("--skip-gap and --reason belong together", way_out='--skip-gap --reason "…"')
         reader = found.source.reader
-        if not isinstance(reader, Topic):
+        if not isinstance(reader, StreamReader):
             raise DeclarationError(
                 f"{found.id} is not fed by a topic but by {reader.describe()}", way_out=f"readiness run {found.id}"
             )
@@ -64,7 +72,7 @@ def stream(
 
 def _read(
     table: GatedTable,
-    reader: Topic,
+    reader: StreamReader,
     shard: Shard,
     settings: Settings,
     stop: Stop,
@@ -74,13 +82,12 @@ def _read(
     skip_gap: str,
 ) -> None:
     installation, run = Installation.open(settings), Run(who=who_types())
-    options = broker_options(reader.brokers, settings.connection)
     sealer = Sealer(table, installation, run)
     say(f"reading {reader.describe()} into {table.id}, shard {shard}")
     read_shard(
         table,
         shard,
-        source=KafkaMessages(reader, options, group=f"readiness.{table.id}"),
+        source=_messages(table, reader, settings),
         installation=installation,
         run=run,
         stop=lambda: stop.asked,
@@ -89,3 +96,17 @@ def _read(
         skip_gap=skip_gap,
     )
     sealer.wait()
+
+
+def _messages(table: GatedTable, reader: StreamReader, settings: Settings) -> MessageSource:
+    """What the reader's messages are pulled from."""
+    match reader:
+        case Topic():
+            options = broker_options(reader.brokers, settings.connection)
+            return KafkaMessages(reader, options, group=f"readiness.{table.id}")
+        case PostgresChanges():
+            return SlotMessages(reader, settings.connection(reader.connection))
+        case _:
+            raise DeclarationError(
+                f"nothing reads {reader.describe()}", way_out="declare Topic, Changes or PostgresChanges"
+            )

@@ -39,7 +39,13 @@ from readiness_pipelines.contracts.protections import (
 )
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch, Reader
 from readiness_pipelines.contracts.reads import Read
-from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches, WithinUsualRange
+from readiness_pipelines.contracts.references import (
+    ExistsIn,
+    Late,
+    MaskingVerified,
+    NotInOtherBatches,
+    WithinUsualRange,
+)
 from readiness_pipelines.contracts.runbooks import Runbook
 from readiness_pipelines.contracts.sources import Source
 from readiness_pipelines.contracts.tables import (
@@ -87,6 +93,7 @@ __all__ = [
     "Kpi",
     "LDiversity",
     "Lane",
+    "Late",
     "MaskingVerified",
     "Model",
     "NotInOtherBatches",

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from readiness_pipelines.batches import Batches, Versions
+from readiness_pipelines.batches import Batches, StaticBatches, Versions
 from readiness_pipelines.contracts.announcements import Announcement
 from readiness_pipelines.contracts.classification import Classification, Classified, declared_classes
 from readiness_pipelines.contracts.consumers import Consumer
+from readiness_pipelines.contracts.current import current_columns, current_query, with_former_keys
 from readiness_pipelines.contracts.finding_words import checked_words
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.models import (
@@ -38,7 +39,7 @@ from readiness_pipelines.contracts.reads import (
     agree,
     default_mapping,
 )
-from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified
+from readiness_pipelines.contracts.references import ExistsIn, Late, MaskingVerified
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.runbooks import read_runbook
 from readiness_pipelines.contracts.serving_models import ServingVersions, scoring, serving_schema
@@ -265,7 +266,8 @@ class Domain:
             batches: The kind of its batches.
             tolerance: When a batch is held instead of published in part; by default only when no row passes.
             rules: Rules beside the schema's: `row_count`, `null_share`, `ExistsIn`, `NotInOtherBatches`,
-                `WithinUsualRange`, `KAnonymity`, `LDiversity`, and any Pandera check over the frame.
+                `WithinUsualRange`, `Late` (of a stream), `KAnonymity`, `LDiversity`, and any Pandera check over the
+                frame.
             routes: What a broken rule does, by the rule's name, in place of its default. The names are in
                 ``gate.explain()`` and in ``readiness domain show``.
             default_route: The same for all rules that `routes` does not name, but those of the shape. By default rules
@@ -306,6 +308,10 @@ class Domain:
         if (check := getattr(source.reader, "check", None)) is not None:
             check(batches)
         rules, references = self._resolved(rules, what)
+        if not hasattr(source.reader, "topic") and any(isinstance(rule, Late) for rule in rules):
+            raise DeclarationError(
+                f"{what} is not fed by a topic, and no watermark says what is late", way_out="drop the rule Late"
+            )
         table = GatedTable(
             id=self._free(name),
             domain=self,
@@ -323,7 +329,7 @@ class Domain:
                 unclassified=unclassified,
             ),
             references=references,
-            classified=declared_classes(what, classified),
+            classified=declared_classes(what, with_former_keys(classified, getattr(source.reader, "key", ()))),
             freshness=_expect(freshness, Freshness, f"the freshness of {what}", "Freshness(…)", optional=True),
             latency=_duration(f"the latency of {what}", latency),
             engine=_checked_engine(engine, what),
@@ -421,6 +427,94 @@ class Domain:
         )
         return add
 
+    def current(
+        self,
+        name: str,
+        changes: GatedTable,
+        *,
+        schema: Any,
+        tolerance: Tolerance | None = None,
+        rules: Sequence[Any] = (),
+        routes: Mapping[str, Route] | None = None,
+        classified: Classes | None = None,
+        freshness: Freshness | None = None,
+        description: str = "",
+        tags: Sequence[str] | str = (),
+        synonyms: Sequence[str] | str = (),
+        runbook: str | Path | None = None,
+    ) -> DerivedTable:
+        """Declare a table as it is now, made of its changes: the last one of each key, if that is no delete.
+
+        It has one batch, ``current``, which is computed again whenever a batch of the changes is published. Which
+        change is the last, their positions in the database's log say: it does not matter when they were read, or by
+        which partition they came.
+
+        Args:
+            name: Identifier, unique in the domain.
+            changes: A table whose source is `Changes` or `PostgresChanges`. Its schema is built on `ChangeColumns`.
+            schema: A Pandera model or schema of the rows as they are now, by which they are gated; its columns are
+                among those of the changes, the key's with them.
+            tolerance: As for `derived`.
+            rules: As for `derived`.
+            routes: As for `derived`.
+            classified: As for `derived`.
+            freshness: As for `derived`.
+            description: As for `derived`.
+            tags: As for `derived`.
+            synonyms: As for `derived`.
+            runbook: As for `derived`.
+
+        Raises:
+            DeclarationError: A table without changes, or whose schema lacks what the current rows are made of.
+            UnknownNameError: A column that the changes do not have.
+
+        Example:
+            class OrderChange(ChangeColumns):
+                order_id: arrow.int64() = pa.Field(nullable=True)
+                before_order_id: arrow.int64() = pa.Field(nullable=True)
+                country: arrow.string() = pa.Field(nullable=True)
+                amount: arrow.float64() = pa.Field(nullable=True)
+
+
+            changes = shop.gated(
+                "order_changes",
+                source=Source(
+                    origin="Shop database",
+                    steward=team,
+                    reader=Changes("shop.public.orders", key="order_id", brokers="env:KAFKA_BROKERS"),
+                ),
+                schema=OrderChange,
+                batches=HourlyBatches(start="2026-11-01"),
+            )
+            current_orders = shop.current("current_orders", changes, schema=Order)
+        """
+        what = f"{self.name}.{name}"
+        _expect(changes, GatedTable, f"the changes of {what}", "the table of changes")
+        key: tuple[str, ...] = getattr(changes.source.reader, "key", ())
+        if not key:
+            raise DeclarationError(
+                f"{what} is made of {changes.id}, whose source has no changes", way_out="reader=Changes(…, key=…)"
+            )
+        columns = current_columns(changes.schema, schema, key, what)
+        return self.derived(
+            schema=schema,
+            name=name,
+            reads={"changes": changes.all_batches()},
+            batches=StaticBatches(keys=("current",)),
+            key=key,
+            language="sql",
+            tolerance=tolerance,
+            rules=rules,
+            routes=routes,
+            allow_empty=True,
+            classified=classified,
+            freshness=freshness,
+            description=description,
+            tags=tags,
+            synonyms=synonyms,
+            runbook=runbook,
+        )(current_query(columns, key))
+
     def features(
         self,
         *,
@@ -485,9 +579,9 @@ class Domain:
             UnknownNameError: A parameter, or a rule, that names no table declared before.
 
         Example:
-            @hospital.features(entity="encounter_id", schema=Stay)
-            def stays(encounters):
-                return encounters.project("encounter_id, days, medications")
+            @shop.features(entity="order_id", schema=Order)
+            def baskets(orders):
+                return orders.filter("amount > 0")
         """
         columns = _names(entity)
 
@@ -570,8 +664,17 @@ class Domain:
                 the labels, a gold set that is learned from, or an argument that is something else.
 
         Example:
-            readmission = hospital.training_set(
-                "readmission", labels=outcomes, label="readmitted", features=[stays], at=stays,
+            @shop.features(entity="order_id", schema=Order)
+            def baskets(orders):
+                return orders
+
+
+            countries = shop.training_set(
+                "countries",
+                labels=orders,
+                label="country",
+                features={baskets: ["amount"]},
+                at=baskets,
                 holdout=Holdout(last_batches=2),
             )
         """

@@ -1,16 +1,28 @@
 """Rules that look at other published tables, which no schema of one table can express."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.contracts.texts import SomeTexts, Texts
+from readiness_pipelines.durations import Duration, format_duration
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.frozen import checked
 
 _CONFIG = ConfigDict(extra="forbid")
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
+
+
+def _duration_text(value: object) -> str:
+    """A duration as text, the same for the same duration: rules are written, compared and fingerprinted by it."""
+    return format_duration(_DURATION.validate_python(value))
+
+
+DurationText = Annotated[str, BeforeValidator(_duration_text)]
 
 
 @checked
@@ -121,4 +133,46 @@ class MaskingVerified:
         return (self.source_column or self.column,)
 
 
-Reference = ExistsIn | NotInOtherBatches | MaskingVerified
+@checked
+@dataclass(frozen=True, config=_CONFIG)
+class Late:
+    """Events of a stream do not arrive later than some time after events that are newer. Rows without a time pass.
+
+    A row belongs to the window in which it arrived, however old its event is. It is late where its event is more than
+    `after` older than the watermark when it arrived: the least of the newest published event times of the partitions
+    that are not idle, which never goes back. Raw keeps the watermark with each row (``_watermark``, law 1): a slice,
+    its recovery, the seal and each replay say the same of a row. Rows that arrived before the rule was declared pass.
+
+    Attributes:
+        event_time: Column with the time of an event: a timestamp or a date.
+        after: So much later is late.
+        route: What happens to late rows: ``Route.WARN`` publishes and counts them, ``Route.QUARANTINE`` keeps them
+            back, ``Route.HOLD`` holds the window back. The table's `routes` go before it.
+        idle_after: A partition without a message for so long holds no watermark back.
+
+    Example:
+        rules = [Late("paid_at", after="1h", route=Route.WARN)]
+    """
+
+    event_time: str
+    after: DurationText
+    route: Route = Route.QUARANTINE
+    idle_after: DurationText = "1m"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The judged column."""
+        return (self.event_time,)
+
+    @property
+    def after_time(self) -> timedelta:
+        """How much later is late."""
+        return _DURATION.validate_python(self.after)
+
+    @property
+    def idle_time(self) -> timedelta:
+        """How long a partition may be without a message before it holds nothing back."""
+        return _DURATION.validate_python(self.idle_after)
+
+
+Reference = ExistsIn | NotInOtherBatches | MaskingVerified | Late

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from readiness_pipelines.contracts import Table
+from readiness_pipelines.columns import WATERMARK
+from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.contracts.protections import Protection
 from readiness_pipelines.contracts.reads import AllBatches
 from readiness_pipelines.contracts.references import MaskingVerified
@@ -78,6 +79,9 @@ def compared_rows(
         inputs.setdefault(table.id, {})[ALL_BATCHES] = newest[0].snapshot_id
         published_rows = lakehouse.relation(engine, own, snapshot_id=newest[0].snapshot_id)
         others = published_rows.filter(duckdb.ColumnExpression("_batch") != duckdb.ConstantExpression(batch))
+    watermarks = None
+    if gate.lateness is not None and isinstance(table, GatedTable) and lakehouse.exists(table.id.raw):
+        watermarks = watermarks_of(lakehouse.relation(engine, table.id.raw, batch=batch))
     baseline = None
     if gate.learns_ranges:
         newest_profile = installation.ledger.newest_profile(table.id)
@@ -86,12 +90,19 @@ def compared_rows(
             inputs.setdefault(table.id.profiles, {})[ALL_BATCHES] = newest_profile
     ranges = baseline.ranges if baseline else {}
     return Compared(
-        rows=OtherRows(tables=tables, other_batches=others, protected=protected, ranges=ranges),
+        rows=OtherRows(tables=tables, other_batches=others, protected=protected, watermarks=watermarks, ranges=ranges),
         inputs=inputs,
         baseline=baseline,
         references=references,
         own=own_snapshot,
     )
+
+
+def watermarks_of(raw: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation | None:
+    """The watermarks that rows of a raw table arrived at; ``None`` where it has none."""
+    if WATERMARK not in raw.columns:
+        return None
+    return raw.filter(f"{WATERMARK} IS NOT NULL").project(f"_row, epoch_us({WATERMARK}) AS watermark")
 
 
 def merged(*inputs: Inputs) -> Inputs:

@@ -25,6 +25,7 @@ from readiness_pipelines.delivery.gates import engine_of, gate_of
 from readiness_pipelines.delivery.on_spark import compared_on_spark, decisions_on_spark, rows_on_spark, spark_engine
 from readiness_pipelines.delivery.reading import Given, judged_rows
 from readiness_pipelines.delivery.shapes import shape_in_force
+from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Verdict
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.keys import Keys
@@ -97,6 +98,10 @@ def judged_batch(
         accepted = shape_in_force(table, batch=batch, installation=installation)
         task = _Task(table, batch, gate, given, rows, compared, decisions, engine, accepted, installation.keys)
         on_spark = engine_of(table, installation.engine_name) == "spark"
+        if on_spark and gate.lateness is not None:
+            raise DeclarationError(
+                f"{table.id} tells late rows by their watermark, which Spark is not given", way_out="engine='duckdb'"
+            )
         with _by_spark(task, installation) if on_spark else _by_duckdb(task) as (judge, verdict):
             yield JudgedBatch(
                 gate=gate,

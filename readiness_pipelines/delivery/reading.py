@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState
-from readiness_pipelines.columns import PUBLISHED_COLUMNS, RAW_COLUMNS
+from readiness_pipelines.columns import PUBLISHED_COLUMNS, RAW_COLUMNS, WATERMARK
 from readiness_pipelines.contracts import Computed, DerivedTable, GatedTable, Kpi, Read, Table
 from readiness_pipelines.delivery.erasure.matching import matcher_of
 from readiness_pipelines.delivery.erasure.searching import rows_of_persons, without_rows
@@ -104,6 +104,8 @@ def raw_rows(table: GatedTable, *, batch: str, installation: Installation, engin
     if drifted:
         framework = ", ".join(map(identifier, RAW_COLUMNS.names))
         rows = rows.project(f"{as_arrived(columns)}, {framework}")
+    elif WATERMARK in rows.columns:
+        rows, drifted = rows.project(f"* EXCLUDE ({WATERMARK})"), True
     erased = record.counts.erased
     if (matcher := matcher_of(table, installation)) is not None:
         # Of a restored backup, or of a batch that was under way when a person was registered.

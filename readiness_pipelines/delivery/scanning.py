@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.columns import RAW_COLUMNS
+from readiness_pipelines.columns import RAW_NAMES
 from readiness_pipelines.detection import MOST_ROWS, VERSION, Proposal, detect
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import PlacedColumn, Staged
@@ -69,7 +69,7 @@ def sample_rows(rows: duckdb.DuckDBPyRelation, *, of: int) -> pa.Table:
         of: How many there are.
     """
     every = max(1, -(-of // MOST_ROWS))
-    names = [name for name in rows.columns if name not in RAW_COLUMNS.names]
+    names = [name for name in rows.columns if name not in RAW_NAMES]
     kinds = dict(zip(rows.columns, map(str, rows.types), strict=True))
     cut = ", ".join(_cut(name, name, kinds[name]) for name in names)
     return rows.filter(f"_row % {every} = 0").project(cut).to_arrow_table() if names else pa.table({})

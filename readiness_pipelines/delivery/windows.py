@@ -4,6 +4,8 @@ From its raw table a window is closed first, so that whoever still wants to add 
 its files become one, and the ledger has it as any other batch that arrived. What follows is `deliver`.
 """
 
+import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -11,30 +13,38 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
-from readiness_pipelines.columns import RAW_COLUMNS
+from readiness_pipelines.columns import OFFSET_BITS, RAW_COLUMNS, RAW_NAMES, WATERMARK
 from readiness_pipelines.contracts import GatedTable, Origin, Table
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.erasure.matching import matcher_of
 from readiness_pipelines.delivery.erasure.searching import rows_of_persons, without_rows
+from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.ingested import Ingested
 from readiness_pipelines.delivery.scanning import scan_staged
 from readiness_pipelines.errors import BatchNotLandedError, BatchUnsettledError
+from readiness_pipelines.gates import Gate
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Marks, Staged, stored_columns
 from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
 from readiness_pipelines.names import TableId
-from readiness_pipelines.sources import Topic
-from readiness_pipelines.sources.messages import OFFSET_BITS
+from readiness_pipelines.sources import StreamReader
 from readiness_pipelines.sql import identifier
 
 CLOSED = "readiness.stream.closed"
 """The property of an Iceberg table that says up to which time windows are closed: nothing is added to those before."""
 
+_ERASED = "readiness.stream.erased"
+"""The property of a raw table that says how many rows of erased persons seals have left out, by window.
+
+It is set in the commit that takes the rows away: a seal that is cut off right after it is done again by whoever cannot
+count them any more.
+"""
+
 
 def is_streamed(table: Table) -> bool:
-    """Whether a table's rows come from a topic."""
-    return isinstance(table, GatedTable) and isinstance(table.source.reader, Topic)
+    """Whether a table's rows come as messages."""
+    return isinstance(table, GatedTable) and isinstance(table.source.reader, StreamReader)
 
 
 def was_open(table: Table, record: BatchRecord | None) -> bool:
@@ -112,14 +122,19 @@ def _sealed(table: GatedTable, ref: BatchRef, attempt: OpenAttempt, installation
         closing = {"readiness.run": run.run_id, "readiness.attempt": f"{attempt.id}-closing"}
         lakehouse.append(raw, None, properties=closing, marks=marks)
         rows = lakehouse.relation(engine, raw, batch=batch, as_arrived=True)
-        arrived = pa.schema([(name, pa.string()) for name in rows.columns if name not in RAW_COLUMNS.names])
-        columns = stored_columns(arrived, lakehouse.schema(raw))
+        if isinstance(table.source.reader, StreamReader) and table.source.reader.sparse:
+            rows = with_declared(rows, gate_of(table))
+        arrived = pa.schema([(name, pa.string()) for name in rows.columns if name not in RAW_NAMES])
+        known = lakehouse.schema(raw)
+        columns = stored_columns(arrived, known)
         matcher = matcher_of(table, installation)
         erased = tuple(rows_of_persons(rows, matcher).get(batch, ())) if matcher is not None else ()
         kept = without_rows(rows, erased) if erased else rows
-        names = ", ".join(map(identifier, [*arrived.names, *RAW_COLUMNS.names]))
-        schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS])
+        marked = [known.field(WATERMARK)] if WATERMARK in rows.columns else []
+        names = ", ".join(map(identifier, [*arrived.names, *RAW_COLUMNS.names, *(one.name for one in marked)]))
+        schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS, *marked])
         staged = lakehouse.stage(raw, kept.project(names).order("_row"), batch=batch, schema=schema)
+        counted = _erased(ref, staged, len(erased), installation)
         snapshot = commit_rows(
             raw,
             staged,
@@ -128,13 +143,13 @@ def _sealed(table: GatedTable, ref: BatchRef, attempt: OpenAttempt, installation
             installation=installation,
             engine=engine,
             run=run,
-            facts={"rows": staged.rows, **({"erased_rows": len(erased)} if erased else {})},
-            marks=marks,
+            facts={"rows": staged.rows, **({"erased_rows": counted} if counted else {})},
+            marks=_sealing_marks(table, batch, counted, installation),
         )
         record = BatchRecord(
             ref=ref,
             state=BatchState.SEALED,
-            counts=Counts(ingested=staged.rows + len(erased), erased=len(erased)),
+            counts=Counts(ingested=staged.rows + counted, erased=counted),
             run_id=run.run_id,
             attempt=attempt.id,
             snapshots=Snapshots(raw=snapshot),
@@ -146,6 +161,47 @@ def _sealed(table: GatedTable, ref: BatchRef, attempt: OpenAttempt, installation
         found = scan_staged(ref, staged, columns, installation=installation, engine=engine)
     record_batch(record, what="sealed", attempt=attempt, installation=installation, run=run, found=found)
     return _ingested(record, snapshot, unchanged=False)
+
+
+def with_declared(rows: duckdb.DuckDBPyRelation, gate: Gate) -> duckdb.DuckDBPyRelation:
+    """The rows with all columns that the gate names: what no message has is null, not missing."""
+    there = {name.lower() for name in rows.columns}
+    lacking = [spec.name for spec in gate.spec.columns if not spec.pattern and spec.name.lower() not in there]
+    if not lacking:
+        return rows
+    return rows.project(", ".join(["*", *(f"NULL::VARCHAR AS {identifier(name)}" for name in lacking)]))
+
+
+def _sealing_marks(table: GatedTable, batch: str, erased: int, installation: Installation) -> Marks:
+    """What the seal's commit says: that the window is closed, and how many rows of erased persons are not in it.
+
+    Of other windows that is kept while their seals may still be cut off.
+    """
+    closing = closing_marks(table, batch)
+    there = installation.ledger.batches(tables=[table.id.raw], state=BatchState.OPEN)
+    begun = {record.ref.batch for record in there}
+    begun |= {one.ref.batch for one in installation.ledger.open_attempts(tables=[table.id.raw])}
+
+    def marks(properties: Mapping[str, str]) -> Mapping[str, str]:
+        known = {key: rows for key, rows in _erased_rows(properties).items() if key in begun and key != batch}
+        counts = {**known, batch: erased} if erased else known
+        said = {_ERASED: json.dumps(counts)} if counts or _ERASED in properties else {}
+        return {**(closing(properties) if closing else {}), **said}
+
+    return marks
+
+
+def _erased_rows(properties: Mapping[str, str]) -> Mapping[str, int]:
+    counts: Mapping[str, int] = json.loads(properties.get(_ERASED, "{}"))
+    return counts
+
+
+def _erased(ref: BatchRef, staged: Staged, now: int, installation: Installation) -> int:
+    """How many rows of a window are not in raw any more: of this seal, and of one before that was cut off."""
+    record = installation.ledger.get(ref)
+    if record is not None and record.state is BatchState.SEALED:
+        return record.counts.ingested - staged.rows
+    return _erased_rows(installation.lakehouse.properties(ref.table)).get(ref.batch, 0) + now
 
 
 def _ingested(record: BatchRecord, snapshot: int, *, unchanged: bool) -> Ingested:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection
-from functools import cache
+from functools import cache, lru_cache
 
 _MOST_WORDS = 4
 _LEAST_ENDING = 5
@@ -35,6 +35,18 @@ def _without_accent(letter: str) -> str:
     return parts[0] if parts[0].isascii() else letter
 
 
+@lru_cache(maxsize=4_096)
+def _runs(name: str) -> tuple[tuple[str, ...], frozenset[str], str]:
+    """A name's words, what some of them in a row make, and all of them: some fifty topics look at each name."""
+    words = folded_words(name)
+    runs = frozenset(
+        "".join(words[first : first + length])
+        for length in range(1, _MOST_WORDS + 1)
+        for first in range(len(words) - length + 1)
+    )
+    return words, runs, "".join(words)
+
+
 def hint_in(name: str, phrases: Collection[str]) -> str:
     """The longest of some phrases that a name has in it; "" where there is none.
 
@@ -44,13 +56,7 @@ def hint_in(name: str, phrases: Collection[str]) -> str:
             ``DATEOFBIRTH``. One that begins with ``=`` is only found where it is the whole name; one that begins with
             ``*`` also at the end of a longer word; one that is not in Latin letters anywhere.
     """
-    words = folded_words(name)
-    runs = {
-        "".join(words[first : first + length])
-        for length in range(1, _MOST_WORDS + 1)
-        for first in range(len(words) - length + 1)
-    }
-    whole = "".join(words)
+    words, runs, whole = _runs(name)
     found = [
         phrase
         for phrase in phrases

@@ -80,7 +80,7 @@ class Merchant(pa.DataFrameModel):
         unique = ["merchant", "category"]  # noqa: RUF012  # as Pandera has it
 
 
-class Transaction(pa.DataFrameModel):
+class Payment(pa.DataFrameModel):
     """One payment by card, as it happened: nobody knows yet whether it is fraud."""
 
     trans_num: arrow.string() = pa.Field(unique=True, str_matches=TRANSACTION, metadata=protect("internal"))
@@ -98,6 +98,10 @@ class Transaction(pa.DataFrameModel):
     def card_number_in_full(cls, _frame: nw.LazyFrame[Any]) -> nw.Expr:
         """Whether all digits arrived: what was cut off cannot be put back."""
         return nw.col("cc_num").str.contains(CARD_NUMBER)
+
+
+class Transaction(Payment):
+    """One payment of a daily file."""
 
     @pa.dataframe_check(native=False, error="a transaction is of the day whose file it is in")
     def dated_in_its_batch(cls, _frame: nw.LazyFrame[Any]) -> nw.Expr:

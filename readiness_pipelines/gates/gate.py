@@ -14,7 +14,7 @@ from readiness_pipelines.contracts.classification import Classified
 from readiness_pipelines.contracts.cleansing import FlagMissing
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.promises import Tolerance
-from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches
+from readiness_pipelines.contracts.references import ExistsIn, Late, MaskingVerified, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.engines import dialect_of
 from readiness_pipelines.engines.dialects import Dialect
@@ -179,6 +179,12 @@ class Gate:
         return any(isinstance(t, Referenced) and isinstance(t.reference, NotInOtherBatches) for t in self.tests)
 
     @property
+    def lateness(self) -> Late | None:
+        """What it says of late rows of a stream, for which `judge` must be given watermarks; ``None`` where nothing."""
+        references = (test.reference for test in self.tests if isinstance(test, Referenced))
+        return next((one for one in references if isinstance(one, Late)), None)
+
+    @property
     def learns_ranges(self) -> bool:
         """Whether `judge` must be given where earlier batches had their numbers."""
         return any(isinstance(test, WithinUsual) for test in self.tests)
@@ -237,7 +243,7 @@ class Gate:
         layout = self._laid_over(arrived, accepted=accepted, sql=engine.sql)
         breaks = {name: why for name, why in layout.breaks.items() if not decisions.waives(name)}
         misshapen = any(rule.name in breaks and holds_by_shape(rule) for rule in self.rules)
-        typed = BatchView.over(engine, source=source, layout=layout, tag=tag)
+        typed = BatchView.over(engine, source=source, layout=layout, tag=tag, count=ingested)
         keys = keys or no_keys
         protections = protect_columns(layout, typed.rows, engine, keys=keys, tag=tag)
         if protections.missing:

@@ -16,7 +16,7 @@ from readiness_pipelines.errors import DeclarationError, ReadinessError, Unknown
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.models.metrics import Values, check_labels, measure
 from readiness_pipelines.models.slices import measure_slices
-from readiness_pipelines.products import SPLIT, SYNTHETIC, BuiltTrainingSet, Split
+from readiness_pipelines.products import SPLIT, SYNTHETIC, BuiltTrainingSet, TrainingSplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def fit(model: Model, built: BuiltTrainingSet, *, seed: int, params: Mapping[str
     Raises:
         DeclarationError: There is no row to learn from, the function breaks, or returns nothing that predicts.
     """
-    rows = rows_for(built, Split.TRAIN)
+    rows = rows_for(built, TrainingSplit.TRAIN)
     what = str(model.id)
     if not rows.num_rows:
         raise DeclarationError(
@@ -88,7 +88,7 @@ def measured(
     predicted = predictor.predict(holdout.rows, what=what)
     return {
         "rows": holdout.rows.num_rows,
-        "trained_rows": rows_for(built, Split.TRAIN).num_rows,
+        "trained_rows": rows_for(built, TrainingSplit.TRAIN).num_rows,
         "positive": float(holdout.actual.mean()),
         "metrics": {name: measure(name, holdout.actual, predicted) for name in model.metrics},
         "slices": measure_slices(
@@ -109,7 +109,7 @@ def holdout_of(model: Model, built: BuiltTrainingSet) -> HeldOutRows:
         DeclarationError: There are none, nobody observed one of them, or labels that a metric cannot be measured on.
     """
     synthetic_rows(built)
-    rows = rows_for(built, Split.HOLDOUT)
+    rows = rows_for(built, TrainingSplit.HOLDOUT)
     what = str(model.id)
     if not rows.num_rows:
         raise DeclarationError(
@@ -130,7 +130,7 @@ def synthetic_rows(built: BuiltTrainingSet) -> int:
     if SYNTHETIC not in built.rows.column_names:
         return 0
     flagged = built.rows.filter(pc.fill_null(built.rows.column(SYNTHETIC), fill_value=True))
-    if flagged.num_rows and pc.any(pc.not_equal(flagged.column(SPLIT), Split.TRAIN.value)).as_py():
+    if flagged.num_rows and pc.any(pc.not_equal(flagged.column(SPLIT), TrainingSplit.TRAIN.value)).as_py():
         raise DeclarationError(
             f"training set {built.id} of {built.name} has synthetic rows in its holdout",
             way_out="leave them to learn from: with_synthetic(…) does",
@@ -138,7 +138,7 @@ def synthetic_rows(built: BuiltTrainingSet) -> int:
     return int(flagged.num_rows)
 
 
-def rows_for(built: BuiltTrainingSet, split: Split) -> pa.Table:
+def rows_for(built: BuiltTrainingSet, split: TrainingSplit) -> pa.Table:
     """The rows of a training set that are for one thing, without the column that says so."""
     chosen = built.rows.filter(pc.equal(built.rows.column(SPLIT), split.value))
     return chosen.drop_columns([SPLIT])

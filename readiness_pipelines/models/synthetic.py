@@ -24,7 +24,7 @@ from readiness_pipelines.models.comparing import compare
 from readiness_pipelines.models.deciding import reject_model
 from readiness_pipelines.models.fitting import holdout_of, rows_for, synthetic_rows
 from readiness_pipelines.models.training import train_model
-from readiness_pipelines.products import SPLIT, SYNTHETIC, BuiltTrainingSet, Split
+from readiness_pipelines.products import SPLIT, SYNTHETIC, BuiltTrainingSet, TrainingSplit
 
 
 class RowMaker(Protocol):
@@ -124,7 +124,7 @@ def with_synthetic(built: BuiltTrainingSet, maker: RowMaker, *, seed: int = 0) -
     Raises:
         DeclarationError: Rows that lack a column, have another type, or cannot be made.
     """
-    real = rows_for(built, Split.TRAIN)
+    real = rows_for(built, TrainingSplit.TRAIN)
     made = maker.make(real, label=built.label, features=built.features, seed=seed)
     wanted = (*built.features, built.label)
     try:
@@ -139,7 +139,7 @@ def with_synthetic(built: BuiltTrainingSet, maker: RowMaker, *, seed: int = 0) -
         field.name: made.column(field.name) if field.name in wanted else pa.nulls(made.num_rows, field.type)
         for field in built.rows.schema
     }
-    columns[SPLIT] = pa.repeat(pa.scalar(Split.TRAIN.value, built.rows.schema.field(SPLIT).type), made.num_rows)
+    columns[SPLIT] = pa.repeat(pa.scalar(TrainingSplit.TRAIN.value, built.rows.schema.field(SPLIT).type), made.num_rows)
     columns[SYNTHETIC] = pa.repeat(pa.scalar(value=True), made.num_rows)
     told = json.dumps([built.id, maker.name, seed, _digest(made)])
     return replace(
@@ -191,7 +191,7 @@ def try_synthetic(
         "passed": accepted,
         "made": maker.name,
         "synthetic_rows": synthetic_rows(more),
-        "real_rows": rows_for(built, Split.TRAIN).num_rows,
+        "real_rows": rows_for(built, TrainingSplit.TRAIN).num_rows,
         "without": without.version,
     }
     trial = installation.ledger.models.note_validated(

@@ -61,6 +61,7 @@ def assess(
     now: datetime,
     watched_since: datetime,
     before: FreshnessState | None = None,
+    still_open: Publication | None = None,
 ) -> TableFreshness:
     """Hold a table against its promise, which ends with its last batch.
 
@@ -71,12 +72,16 @@ def assess(
         now: The time.
         watched_since: When somebody first looked: what is never filled and has no calendar counts from here.
         before: The state at the last look.
+        still_open: What a stream shows of a window that is open: where an age is promised, it counts, too.
     """
     late_at: datetime | None
     failed_at: datetime | None
     due = _due(batches, publications, now)
     newest = max(due, key=lambda publication: batches.order(publication.batch), default=None)
     start = _counts_from(freshness, batches, due, newest)
+    if still_open is not None and still_open.newest_event is not None and freshness.due is None:
+        newest = still_open
+        start = max(still_open.newest_event, start) if start else still_open.newest_event
     if _over(batches, newest, now, watched_since):
         late_at = failed_at = None
     elif freshness.due is None:

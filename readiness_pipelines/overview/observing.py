@@ -22,7 +22,7 @@ from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import FreshnessState, TableFreshness, assess
 from readiness_pipelines.overview.broken_consumers import broken_consumers
 from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
-from readiness_pipelines.overview.streams import unread_streams
+from readiness_pipelines.overview.streams import stream_publications, unread_streams
 from readiness_pipelines.overview.unclassified import unclassified_columns
 from readiness_pipelines.overview.unusual import unusual_batches
 
@@ -106,6 +106,7 @@ class _Look:
 def _freshness(
     look: _Look, publications: Publications, before: Mapping[TableId, tuple[str, datetime]]
 ) -> Iterator[tuple[TableId, TableFreshness]]:
+    streamed = stream_publications(look.tables, installation=look.installation, now=look.now)
     for table in look.tables.values():
         if table.freshness is not None:
             state, since = before.get(table.id, (None, look.now))
@@ -118,6 +119,7 @@ def _freshness(
                     now=look.now,
                     watched_since=since,
                     before=FreshnessState(state) if state else None,
+                    still_open=streamed.get(table.id),
                 ),
             )
 

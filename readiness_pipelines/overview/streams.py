@@ -1,17 +1,71 @@
 """Streams that nobody reads any more, though somebody began to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from readiness_pipelines.batches import BatchState, Publication
 from readiness_pipelines.commands import stream_command
 from readiness_pipelines.contracts import Table, answers_for, products_of
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import Finding, FindingKind, Severity, ShardRecord, StreamState
+from readiness_pipelines.ledger import BatchRecord, Finding, FindingKind, Severity, ShardRecord, StreamState
 from readiness_pipelines.names import TableId
 
 SILENT_AFTER = timedelta(seconds=60)
 """A process that reads a shard says every few seconds that it is there."""
+
+
+def stream_publications(
+    tables: Mapping[TableId, Table], *, installation: Installation, now: datetime
+) -> Mapping[TableId, Publication]:
+    """What streams show of windows that are open, as far as their freshness goes; other tables have nothing here.
+
+    While all its processes are there and nothing of the topic waits, a stream shows all that there is: it is as fresh
+    as when one of them was last heard of, however old the newest event is; unless all rows of the open window wait in
+    quarantine. Else it is as old as the watermark that is furthest behind.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    shards: dict[TableId, list[ShardRecord]] = {}
+    for shard in installation.ledger.streams.shards(tables):
+        shards.setdefault(shard.table, []).append(shard)
+    if not shards:
+        return {}
+    windows: dict[TableId, BatchRecord] = {}
+    for record in installation.ledger.batches(tables=list(shards), state=BatchState.OPEN):
+        table, before = tables[record.ref.table], windows.get(record.ref.table)
+        if before is None or table.batches.order(before.ref.batch) < table.batches.order(record.ref.batch):
+            windows[table.id] = record
+    found = {
+        ident: _publication(tables[ident], _current(some), windows.get(ident), now) for ident, some in shards.items()
+    }
+    return {ident: one for ident, one in found.items() if one is not None}
+
+
+def _current(shards: Sequence[ShardRecord]) -> Sequence[ShardRecord]:
+    """The shards as the topic is divided now: those of before may have ended when it was divided otherwise."""
+    parts = max(shards, key=lambda one: one.began_at).shard.partition("/")[2]
+    return [one for one in shards if one.shard.partition("/")[2] == parts]
+
+
+def _publication(
+    table: Table, shards: Sequence[ShardRecord], window: BatchRecord | None, now: datetime
+) -> Publication | None:
+    batch = window.ref.batch if window is not None else table.batches.key_at(now)
+    if batch is None:
+        return None
+    there = all(one.state is StreamState.RUNNING and one.silent_for(now) <= SILENT_AFTER for one in shards)
+    whole = len(shards) == int(shards[0].shard.partition("/")[2])
+    all_wait = window is not None and window.counts.quarantined > 0 and not window.counts.published
+    newest: datetime | None
+    if there and whole and not all_wait and all(one.lag == 0 for one in shards):
+        newest = min(one.heartbeat_at for one in shards)
+    else:
+        newest = min((one.watermark for one in shards if one.watermark is not None), default=None)
+    if newest is None:
+        return None
+    return Publication(batch=batch, first_at=window.updated_at if window is not None else newest, newest_event=newest)
 
 
 def unread_streams(tables: Mapping[TableId, Table], *, installation: Installation, now: datetime) -> Iterator[Finding]:

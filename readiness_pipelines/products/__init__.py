@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from readiness_pipelines.products.kpis import KPI_COLUMNS, NoTotalError, kpi_query, kpi_relation, kpi_schema
     from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
     from readiness_pipelines.products.noise import NoisyCount, NoisyRatio
-    from readiness_pipelines.products.point_in_time import AT, LABEL, Facts, Mode, join_features, visible_query
+    from readiness_pipelines.products.point_in_time import AT, LABEL, FeatureHistory, Mode, join_features, visible_query
     from readiness_pipelines.products.training_sets import (
         SPLIT,
         SYNTHETIC,
         BuiltTrainingSet,
         LabelCounts,
-        Split,
+        TrainingSplit,
         UsedBatch,
     )
     from readiness_pipelines.products.units import format_value
@@ -29,7 +29,7 @@ __all__ = [
     "SPLIT",
     "SYNTHETIC",
     "BuiltTrainingSet",
-    "Facts",
+    "FeatureHistory",
     "KpiValue",
     "LabelCounts",
     "Mean",
@@ -39,8 +39,8 @@ __all__ = [
     "NoisyCount",
     "NoisyRatio",
     "Ratio",
-    "Split",
     "Sum",
+    "TrainingSplit",
     "UsedBatch",
     "Value",
     "combined",

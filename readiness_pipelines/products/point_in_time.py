@@ -36,7 +36,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class FeatureHistory:
     """A feature view's history, and how it is read.
 
     Attributes:
@@ -56,7 +56,7 @@ class Facts:
     batches: Sequence[str]
 
 
-def visible_query(facts: Facts, *, mode: Mode, as_of: datetime) -> str:
+def visible_query(facts: FeatureHistory, *, mode: Mode, as_of: datetime) -> str:
     """SQL for the rows of a history, and when they were visible: ``_visible``, ``_until``, and ``_rank`` by newness."""
     entity = ", ".join(map(identifier, facts.entity))
     order = _order(facts.batches)
@@ -91,7 +91,7 @@ def visible_query(facts: Facts, *, mode: Mode, as_of: datetime) -> str:
 
 
 def join_features(
-    engine: duckdb.DuckDBPyConnection, labels: str, facts: Facts, *, mode: Mode, as_of: datetime, name: str
+    engine: duckdb.DuckDBPyConnection, labels: str, facts: FeatureHistory, *, mode: Mode, as_of: datetime, name: str
 ) -> None:
     """Make a table of the features of each label: `LABEL` and the features; nulls where nothing was known.
 

@@ -10,13 +10,13 @@ import pyarrow as pa
 from readiness_pipelines.names import TableId
 
 SPLIT = "_split"
-"""The column of a training set that says what a row is for; see `Split`."""
+"""The column of a training set that says what a row is for; see `TrainingSplit`."""
 
 SYNTHETIC = "_synthetic"
 """The column that flags rows that nobody observed, where a training set has such rows: none is held out."""
 
 
-class Split(StrEnum):
+class TrainingSplit(StrEnum):
     """What a row of a training set is for: ``TRAIN`` to learn from, ``HOLDOUT`` to compare models on."""
 
     TRAIN = "train"

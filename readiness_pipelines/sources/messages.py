@@ -5,36 +5,33 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from readiness_pipelines.columns import RAW_COLUMNS, RESERVED_COLUMNS
+from readiness_pipelines.columns import OFFSET_BITS, RAW_COLUMNS, RESERVED_COLUMNS
 from readiness_pipelines.errors import StreamError
 from readiness_pipelines.limits import Limits
-from readiness_pipelines.sources.json_values import (
-    NestingError,
-    RepeatedKeyError,
-    parse_json,
-    records_table,
-    storable,
-)
+from readiness_pipelines.sources.flat_json import FlatObjects
+from readiness_pipelines.sources.json_values import records_table, storable
 from readiness_pipelines.sources.layout import NUL
-
-OFFSET_BITS = 44
-"""A row's number is its partition, then its offset in so many bits: 17 million million messages a partition."""
+from readiness_pipelines.sources.message_values import MessageDecoder, json_values
+from readiness_pipelines.sources.unreadable import UnreadableError
 
 _MOST_PARTITIONS = 1 << (63 - OFFSET_BITS)
 
 
 class TopicMessage(NamedTuple):
-    """One message: where it is in the topic, and what it holds."""
+    """One message: where it is in the topic, what it holds, and when it was sent, in milliseconds since 1970."""
 
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
+    sent_ms: int | None = None
+    mark: str = ""
+    """Where its source goes on after it, for one that does not know by the offset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,28 +72,46 @@ def place_of(row: int) -> tuple[int, int]:
 
 
 def decode_messages(
-    messages: Sequence[TopicMessage], *, topic: str, known: Collection[str], limits: Limits
+    messages: Sequence[TopicMessage],
+    *,
+    topic: str,
+    known: Collection[str],
+    limits: Limits,
+    decode: MessageDecoder = json_values,
 ) -> DecodedMessages:
-    """Decode messages, each of which holds a JSON object. None is left out.
+    """Decode messages. None is left out.
 
     Args:
         messages: The messages.
         topic: The topic, for ``_file``.
         known: The columns that the raw table has.
         limits: How deep values may nest, and how many columns there may be.
+        decode: Gives a message's values.
+
+    Raises:
+        RegistryError: The schemas of messages cannot be had now.
     """
     spelled = {name.lower(): name for name in known if name not in RAW_COLUMNS.names}
     records: list[dict[str, Any] | None] = []
     texts: list[str | None] = []
     reasons: list[str | None] = []
     names: dict[str, None] = {}
-    for message in messages:
-        values, reason = _values(message.value, limits)
-        if values is not None:
+    flat = FlatObjects()
+    others: list[int] = []
+    for place, message in enumerate(messages):
+        if decode is json_values and flat.take(place, message.value):
+            continue
+        others.append(place)
+        values: dict[str, Any] | None
+        try:
+            values = decode(message.key, message.value, spelled, limits)
             reason = _refused_keys(values, spelled, limits)
+        except UnreadableError as error:
+            values, reason = None, str(error)
         if reason is None and values is not None:
             spelled |= {name.lower(): name for name in values}
             names.update(dict.fromkeys(values))
+            flat.learn(values)
             records.append(values)
             texts.append(None)
         else:
@@ -104,34 +119,31 @@ def decode_messages(
             texts.append(_as_it_came(message))
         reasons.append(reason)
     files = {partition: f"{topic}/{partition}" for partition in {message.partition for message in messages}}
+    parts = [
+        ([*records_table(records, tuple(names)), pa.array(texts, pa.string()), pa.array(reasons, pa.string())], others)
+    ]
+    for places, columns in flat.tables(tuple(names)):
+        nothing = pa.nulls(len(places), pa.string())
+        parts.append(([*columns, nothing, nothing], places))
+    columns = _in_order(parts)
     table = pa.table(
         [
-            *records_table(records, tuple(names)),
+            *columns[:-2],
             pa.array([row_number(message.partition, message.offset) for message in messages], pa.int64()),
             pa.array([files[message.partition] for message in messages], pa.string()),
-            pa.array(texts, pa.string()),
-            pa.array(reasons, pa.string()),
+            *columns[-2:],
         ],
         names=[*names, "_row", "_file", "_unreadable", "_unreadable_reason"],
     )
     return DecodedMessages(names=tuple(names), table=table, unreadable=sum(text is not None for text in texts))
 
 
-def _values(value: bytes | None, limits: Limits) -> tuple[dict[str, Any] | None, str | None]:
-    """A message's values, or the reason why it has none."""
-    if value is None:
-        return None, "it has no value (a tombstone)"
-    try:
-        found = parse_json(value.decode(), most_nesting=limits.most_nesting)
-    except UnicodeDecodeError as error:
-        return None, f"it is not UTF-8 (byte {error.start})"
-    except (RepeatedKeyError, NestingError) as error:
-        return None, str(error)
-    except json.JSONDecodeError as error:
-        return None, f"it is not JSON ({error})"
-    if not isinstance(found, dict):
-        return None, "it is not a JSON object"
-    return {normalize("NFC", name.strip()): one for name, one in found.items()}, None
+def _in_order(parts: Sequence[tuple[Sequence[pa.Array], Sequence[int]]]) -> list[pa.ChunkedArray]:
+    """Columns of all parts together, whose rows are put where they were among all messages."""
+    order = pa.array([place for _, places in parts for place in places], pa.int64())
+    by_place = pc.array_sort_indices(order)
+    chunked = [pa.chunked_array(columns, pa.string()) for columns in zip(*(one for one, _ in parts), strict=True)]
+    return [column.take(by_place) for column in chunked]
 
 
 def _refused_keys(values: Mapping[str, Any], spelled: Mapping[str, str], limits: Limits) -> str | None:

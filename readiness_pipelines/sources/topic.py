@@ -1,10 +1,10 @@
-"""A topic of messages: its batches are the windows of time in which they arrived."""
+"""Messages, of a topic or of a database: their batches are the windows of time in which they arrived."""
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from readiness_pipelines.batches import Batches
 from readiness_pipelines.contracts.readers import Arrival, Places, RawBatch
@@ -14,7 +14,73 @@ from readiness_pipelines.frozen import Frozen
 from readiness_pipelines.limits import MEGABYTE
 
 
-class Topic(Frozen):
+class StreamReader(Frozen):
+    """What `Topic`, `Changes` and `PostgresChanges` share: messages, read by ``readiness stream`` and by nothing else.
+
+    Attributes:
+        slice_every: A slice is closed so long after its first message.
+        slice_records: So many messages close it, too.
+        slice_mb: And so many megabytes of values.
+        missing: Text that means "no value". Raw keeps it as it came; the gate reads it as null.
+        sparse: Whether a message lacks the columns that it has no value for, so that one which all of a batch lack is
+            null, and not missing.
+    """
+
+    sparse: ClassVar[bool] = False
+
+    slice_every: Duration = timedelta(seconds=5)
+    slice_records: int = Field(default=50_000, ge=1)
+    slice_mb: float = Field(default=64, gt=0)
+    missing: tuple[str, ...] = ()
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @property
+    def slice_bytes(self) -> int:
+        """The size that closes a slice, in bytes."""
+        return int(self.slice_mb * MEGABYTE)
+
+    @property
+    def stream_name(self) -> str:
+        """What messages are known by: the name of their topic, or of what else they come from."""
+        raise NotImplementedError
+
+    def check(self, batches: Batches) -> None:
+        """Refuse batches that are not windows of time.
+
+        Raises:
+            DeclarationError: The batches have no calendar.
+        """
+        if batches.first_start() is None:
+            raise DeclarationError(
+                f"messages of {self.stream_name} arrive in windows of time, and {batches.name} batches have none",
+                way_out="declare QuarterHourlyBatches(…) or HourlyBatches(…)",
+            )
+
+    def arrivals(self, places: Places) -> Iterable[Arrival]:  # noqa: ARG002  # as a Reader has it
+        """Nothing: whoever reads the messages adds to the tables by itself; what is due of it, the ledger says."""
+        return ()
+
+    def open(self, batch: str, places: Places) -> RawBatch:
+        """Refuse: the messages of a window may not be there any more, and raw has them.
+
+        Raises:
+            BatchNotLandedError: Always.
+        """
+        raise BatchNotLandedError(
+            f"batch {batch!r} is a window of {self.describe()}, and nothing of it was read",
+            way_out=f"readiness stream, for the table; {places.batches.name} batches without messages are not there",
+        )
+
+    def describe(self) -> str:
+        """Where messages come from, on one line."""
+        raise NotImplementedError
+
+
+class Topic(StreamReader):
     """Messages of a Kafka topic, read by ``readiness stream`` and by nothing else.
 
     A batch is the time in which messages arrived: what arrives is added to the open batch slice by slice, and is
@@ -25,7 +91,11 @@ class Topic(Frozen):
         brokers: Where the brokers are: ``host:port`` (several with commas), ``env:NAME`` for what a variable says, or
             the name of one of the settings' ``connections``. What is named may also be
             ``kafka://user:password@host:port?sasl.mechanism=PLAIN``, with options of librdkafka.
-        format: What a message's value is: ``json``, an object each.
+        format: What a message's value is: ``json``, an object each; ``avro``, a record each, as Confluent's clients
+            write it: a zero, the id of its schema in four bytes, then the record.
+        registry: Where the schemas of Avro are: ``https://host:port``, ``env:NAME`` for what a variable says, or the
+            name of one of the settings' ``connections``. What is named may also be ``https://user:password@host:port``;
+            what is written here may not.
         begins: Where a partition begins that was never read: at its ``first`` message, or with what comes from now on.
         slice_every: A slice is closed so long after its first message.
         slice_records: So many messages close it, too.
@@ -38,12 +108,9 @@ class Topic(Frozen):
 
     topic: str = Field(min_length=1, max_length=249, pattern=r"^[A-Za-z0-9._-]+$")
     brokers: str = Field(min_length=1)
-    format: Literal["json"] = "json"
+    format: Literal["json", "avro"] = "json"
+    registry: str = ""
     begins: Literal["first", "now"] = "first"
-    slice_every: Duration = timedelta(seconds=5)
-    slice_records: int = Field(default=50_000, ge=1)
-    slice_mb: float = Field(default=64, gt=0)
-    missing: tuple[str, ...] = ()
 
     def __init__(self, topic: str | None = None, /, **fields: object) -> None:
         """Accept the topic's name as the only positional argument."""
@@ -51,43 +118,101 @@ class Topic(Frozen):
             fields["topic"] = topic
         super().__init__(**fields)
 
-    @field_validator("missing", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+    @model_validator(mode="after")
+    def _registry_where_avro(self) -> Self:
+        if (self.format == "avro") != bool(self.registry):
+            raise ValueError("format='avro' needs a registry, and other formats have none: registry='env:REGISTRY_URL'")
+        if "@" in self.registry:
+            raise ValueError("a registry's password is not written here: registry='env:REGISTRY_URL'")
+        return self
 
     @property
-    def slice_bytes(self) -> int:
-        """The size that closes a slice, in bytes."""
-        return int(self.slice_mb * MEGABYTE)
-
-    def check(self, batches: Batches) -> None:
-        """Refuse batches that are not windows of time.
-
-        Raises:
-            DeclarationError: The batches have no calendar.
-        """
-        if batches.first_start() is None:
-            raise DeclarationError(
-                f"messages of {self.topic} arrive in windows of time, and {batches.name} batches have none",
-                way_out="declare QuarterHourlyBatches(…) or HourlyBatches(…)",
-            )
-
-    def arrivals(self, places: Places) -> Iterable[Arrival]:  # noqa: ARG002  # as a Reader has it
-        """Nothing: whoever reads the topic adds to the tables by itself; what is due of it, the ledger says."""
-        return ()
-
-    def open(self, batch: str, places: Places) -> RawBatch:
-        """Refuse: the topic may not have the messages of a window any more, and raw has.
-
-        Raises:
-            BatchNotLandedError: Always.
-        """
-        raise BatchNotLandedError(
-            f"batch {batch!r} is a window of the topic {self.topic}, and nothing of it was read",
-            way_out=f"readiness stream, for the table; {places.batches.name} batches without messages are not there",
-        )
+    def stream_name(self) -> str:
+        """The topic's name."""
+        return self.topic
 
     def describe(self) -> str:
         """The topic's name."""
         return f"topic {self.topic}"
+
+
+def _names(value: object) -> object:
+    """One name, or several."""
+    return (value,) if isinstance(value, str) else value
+
+
+class Changes(Topic):
+    """Inserts, updates and deletes of a database's table, as messages of a topic that Debezium, or the like, writes.
+
+    Each message is a row, and none is changed later: the row that the change left (of a delete, what is known of the
+    row that is gone), and what it did, in the columns of `ChangeColumns`. The table as it is now is `Domain.current` of
+    them. Messages have ``op``, ``before``, ``after`` and ``source``, with or without the envelope of ``schema`` and
+    ``payload``; one topic has one table. The other fields are those of `Topic`.
+
+    Attributes:
+        key: The columns that tell the table's rows apart.
+
+    Example:
+        Changes("shop.public.customers", key="id", brokers="env:KAFKA_BROKERS")
+    """
+
+    sparse: ClassVar[bool] = True
+    key: tuple[str, ...] = Field(min_length=1)
+
+    def __init__(self, topic: str | None = None, /, **fields: object) -> None:
+        """Accept the topic's name as the only positional argument."""
+        super().__init__(topic, **fields)
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _one_key_or_many(cls, value: object) -> object:
+        return _names(value)
+
+    def describe(self) -> str:
+        """The topic's name."""
+        return f"changes of topic {self.topic}"
+
+
+class PostgresChanges(StreamReader):
+    """Inserts, updates and deletes of a Postgres table, by logical replication from a slot of its own.
+
+    The table's rows come first, as snapshot; then what changes. The slot is made when nothing was read yet, and never
+    again: one that is lost is an error. Rows are as those of `Changes`.
+
+    Attributes:
+        table: The table, as ``schema.table``.
+        connection: Name of the database among the settings' ``connections``; its user may replicate.
+        publication: The publication that has the table: ``CREATE PUBLICATION shop FOR TABLE public.customers``.
+        slot: The slot's name, for this table alone.
+        key: The columns that tell the table's rows apart: its primary key.
+
+    Example:
+        PostgresChanges("public.customers", connection="shop", publication="shop", slot="customers", key="id")
+    """
+
+    sparse: ClassVar[bool] = True
+    table: str = Field(pattern=r"^[^.\x00]+\.[^.\x00]+$")
+    connection: str = Field(min_length=1)
+    publication: str = Field(pattern=r"^[a-z0-9_]{1,63}$")
+    slot: str = Field(pattern=r"^[a-z0-9_]{1,63}$")
+    key: tuple[str, ...] = Field(min_length=1)
+
+    def __init__(self, table: str | None = None, /, **fields: object) -> None:
+        """Accept the table's name as the only positional argument."""
+        if table is not None:
+            fields["table"] = table
+        super().__init__(**fields)
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _one_key_or_many(cls, value: object) -> object:
+        return _names(value)
+
+    @property
+    def stream_name(self) -> str:
+        """The slot's name."""
+        return f"slot {self.slot}"
+
+    def describe(self) -> str:
+        """The table and the slot."""
+        return f"changes of {self.table} by slot {self.slot}"

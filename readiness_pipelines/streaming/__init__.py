@@ -8,10 +8,23 @@ if TYPE_CHECKING:
     from readiness_pipelines.streaming.kafka import KafkaMessages
     from readiness_pipelines.streaming.marks import Position, position_of
     from readiness_pipelines.streaming.messages import MessageSource
+    from readiness_pipelines.streaming.micro_batches import MicroBatches
     from readiness_pipelines.streaming.monitor import Monitor, Progress
     from readiness_pipelines.streaming.reading import read_shard
     from readiness_pipelines.streaming.shards import Shard
+    from readiness_pipelines.streaming.slot import SlotMessages
 else:
     import_on_demand(__name__)
 
-__all__ = ["KafkaMessages", "MessageSource", "Monitor", "Position", "Progress", "Shard", "position_of", "read_shard"]
+__all__ = [
+    "KafkaMessages",
+    "MessageSource",
+    "MicroBatches",
+    "Monitor",
+    "Position",
+    "Progress",
+    "Shard",
+    "SlotMessages",
+    "position_of",
+    "read_shard",
+]

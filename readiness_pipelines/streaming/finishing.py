@@ -1,24 +1,24 @@
 """A slice from raw to quarantine and published: judged from what raw has, committed once, found again after a crash."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.columns import RAW_COLUMNS
+from readiness_pipelines.columns import OFFSET_BITS, RAW_COLUMNS, RAW_NAMES
 from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import CLOSED, gate_of, store_of
-from readiness_pipelines.delivery.compared import compared_rows
+from readiness_pipelines.delivery.compared import compared_rows, watermarks_of
 from readiness_pipelines.delivery.erasure.matching import matcher_of
 from readiness_pipelines.delivery.erasure.searching import rows_of_persons, without_rows
 from readiness_pipelines.delivery.waiting_rows import waiting_rows
+from readiness_pipelines.delivery.windows import with_declared
 from readiness_pipelines.gates import DuckDbEngine, Gate, Verdict
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Staged, arrived_name
 from readiness_pipelines.names import TableId
-from readiness_pipelines.sources.messages import OFFSET_BITS
 from readiness_pipelines.sql import identifier
 from readiness_pipelines.streaming.marks import is_settled, settling
 from readiness_pipelines.streaming.points import Point, Step
@@ -98,15 +98,17 @@ def finish_slice(
     closed = lakehouse.properties(table.id.raw).get(CLOSED, "") >= slice_.window_end
     published = _properties(store_of(table), installation)
     if gate.discloses or closed or is_settled(published, slice_):
-        return Finished()
+        # Whoever goes on after it has to know how new its events were.
+        return Finished() if gate.discloses else Finished(newest=_published_newest(table, slice_, installation))
     before = is_settled(_properties(table.id.quarantine, installation), slice_)
     with installation.engine(f"a slice of {table.id}") as engine:
         task = _Task(table, slice_, epoch, installation, run, engine, step)
-        rows = _declared(_arrived(task, staged), gate)
+        arrived, watermarks = _arrived(task, staged)
+        rows = with_declared(arrived, gate)
         if before:
             rows = _without_waiting(rows, task)
         try:
-            return _judge(rows, gate.of_slices(), before, task)
+            return _judge(rows, watermarks, gate.of_slices(), before, task)
         except SettledSlice:
             return Finished()
 
@@ -116,30 +118,22 @@ def _properties(store: TableId, installation: Installation) -> Mapping[str, str]
     return lakehouse.properties(store) if lakehouse.exists(store) else {}
 
 
-def _arrived(task: _Task, staged: Staged | None) -> duckdb.DuckDBPyRelation:
-    """The slice's rows as they arrived, but for those of erased persons."""
+def _arrived(task: _Task, staged: Staged | None) -> tuple[duckdb.DuckDBPyRelation, duckdb.DuckDBPyRelation | None]:
+    """The slice's rows as they arrived, but for those of erased persons; and the watermarks that they arrived at."""
     lakehouse, raw = task.installation.lakehouse, task.table.id.raw
     if staged is not None:
         rows = lakehouse.staged_rows(task.engine, staged)
     else:
         rows = lakehouse.relation(task.engine, raw, batch=task.slice.window, as_arrived=True)
         rows = rows.filter(task.slice.condition)
-    stored = [name for name in rows.columns if name not in RAW_COLUMNS.names]
+    watermarks = watermarks_of(rows)
+    stored = [name for name in rows.columns if name not in RAW_NAMES]
     named = [f"{identifier(name)} AS {identifier(arrived_name(name, stored))}" for name in stored]
     rows = rows.project(", ".join([*named, *map(identifier, RAW_COLUMNS.names)]))
     matcher = matcher_of(task.table, task.installation)
     if matcher is None:
-        return rows
-    return without_rows(rows, rows_of_persons(rows, matcher).get(task.slice.window, ()))
-
-
-def _declared(rows: duckdb.DuckDBPyRelation, gate: Gate) -> duckdb.DuckDBPyRelation:
-    """The rows with all columns that the gate names: what no message of a slice has is null in it, not missing."""
-    there = {name.lower() for name in rows.columns}
-    lacking = [spec.name for spec in gate.spec.columns if not spec.pattern and spec.name.lower() not in there]
-    if not lacking:
-        return rows
-    return rows.project(", ".join(["*", *(f"NULL::VARCHAR AS {identifier(name)}" for name in lacking)]))
+        return rows, watermarks
+    return without_rows(rows, rows_of_persons(rows, matcher).get(task.slice.window, ())), watermarks
 
 
 def _without_waiting(rows: duckdb.DuckDBPyRelation, task: _Task) -> duckdb.DuckDBPyRelation:
@@ -149,12 +143,19 @@ def _without_waiting(rows: duckdb.DuckDBPyRelation, task: _Task) -> duckdb.DuckD
     return without_rows(rows, [row for (row,) in found])
 
 
-def _judge(rows: duckdb.DuckDBPyRelation, gate: Gate, before: bool, task: _Task) -> Finished:
+def _judge(
+    rows: duckdb.DuckDBPyRelation,
+    watermarks: duckdb.DuckDBPyRelation | None,
+    gate: Gate,
+    before: bool,
+    task: _Task,
+) -> Finished:
     lakehouse, slice_ = task.installation.lakehouse, task.slice
     store, quarantine = store_of(task.table), task.table.id.quarantine
     judge = DuckDbEngine(task.engine)
     compared = compared_rows(task.table, gate, batch=slice_.window, installation=task.installation, engine=task.engine)
-    verdict = gate.judge(rows, judge, others=compared.rows, keys=task.installation.keys)
+    others = replace(compared.rows, watermarks=watermarks)
+    verdict = gate.judge(rows, judge, others=others, keys=task.installation.keys)
     good: Staged | None = None
     if verdict.published_rows:
         good = _staged(store, verdict.published, verdict.schema, task)
@@ -192,11 +193,26 @@ def _staged(store: TableId, rows: object, schema: pa.Schema, task: _Task) -> Sta
 
 
 def _newest(good: Staged, task: _Task) -> Mapping[int, datetime]:
-    """The newest event time by partition, where the table's freshness promise names its column."""
-    column = task.table.freshness.event_time if task.table.freshness else None
-    if column is None or column not in good.schema.names:
+    """The newest event time of staged rows, by partition."""
+    return _newest_of(task.installation.lakehouse.staged_rows(task.engine, good), task.table)
+
+
+def _published_newest(table: GatedTable, slice_: Slice, installation: Installation) -> Mapping[int, datetime]:
+    """The newest event time of what is published of a slice, by partition."""
+    store = store_of(table)
+    if not installation.lakehouse.exists(store):
         return {}
-    rows = task.installation.lakehouse.staged_rows(task.engine, good)
+    with installation.engine(f"a slice of {table.id}") as engine:
+        rows = installation.lakehouse.relation(engine, store, batch=slice_.window)
+        return _newest_of(rows.filter(slice_.condition), table)
+
+
+def _newest_of(rows: duckdb.DuckDBPyRelation, table: GatedTable) -> Mapping[int, datetime]:
+    """By partition, where the table's rule of late rows or its freshness promise names the column of times."""
+    late = gate_of(table).lateness
+    column = late.event_time if late else table.freshness.event_time if table.freshness else None
+    if column is None or column not in rows.columns:
+        return {}
     name = identifier(column)
     known = rows.filter(f"{name} >= TIMESTAMP '0001-01-02' AND {name} < TIMESTAMP '9999-12-31'")
     found: Sequence[tuple[int, date]] = known.aggregate(

@@ -130,7 +130,7 @@ class KafkaMessages:
         except self._kafka.KafkaException as error:
             raise self._unreachable(error) from error
 
-    def begin(self, positions: Mapping[int, int]) -> None:
+    def begin(self, positions: Mapping[int, int], marks: Mapping[int, str]) -> None:  # noqa: ARG002  # offsets will do
         """Read from these offsets of these partitions, and of no others."""
         self._positions = dict(positions)
         self._consumer.assign([self._kafka.TopicPartition(self._topic, *one) for one in positions.items()])
@@ -171,6 +171,10 @@ class KafkaMessages:
         with suppress(self._kafka.KafkaException):  # the position in the raw table is the one that counts
             self._consumer.commit(offsets=offsets, asynchronous=True)
 
+    def idle_marks(self) -> Mapping[int, str]:
+        """None: offsets say where it goes on."""
+        return {}
+
     def close(self) -> None:
         """Stop."""
         self._consumer.close()
@@ -186,7 +190,8 @@ def _message(one: Any) -> TopicMessage:
     """A message as librdkafka has it; its headers may be a mapping or pairs."""
     headers = one.headers() or ()
     pairs = tuple(headers.items() if isinstance(headers, dict) else headers)
-    return TopicMessage(one.partition(), one.offset(), one.key(), one.value(), pairs)
+    kind, sent_ms = one.timestamp()
+    return TopicMessage(one.partition(), one.offset(), one.key(), one.value(), pairs, sent_ms if kind else None)
 
 
 def gap(topic: str, partition: int, position: int, bounds: Bounds) -> StreamGapError:

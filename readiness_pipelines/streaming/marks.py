@@ -8,6 +8,7 @@ slice whose rows they hold. Snapshots expire, and these stay.
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from readiness_pipelines.delivery import CLOSED
 from readiness_pipelines.errors import StreamFencedError, TopicReplacedError
@@ -16,6 +17,7 @@ from readiness_pipelines.streaming.slices import SettledSlice, Slice, WindowClos
 
 _PARTITION = "readiness.stream.partition."
 _SLICE = "readiness.stream.slice."
+_WATERMARK = "readiness.stream.watermark"
 _TOPIC = "readiness.stream.topic"
 _WAY_OUT = "nothing is to be done: the other process goes on; where this one should, end the other"
 
@@ -30,6 +32,9 @@ class Position:
         end: The offset of the next message.
         slice: The last slice's id; "" before the first.
         window: The batch that it was added to.
+        mark: Where its source goes on, for one that does not know by the offset.
+        newest: The newest published event time before it; "" where nobody knows.
+        heard_at: When it was added, as text; "" before the first.
     """
 
     epoch: int
@@ -37,6 +42,9 @@ class Position:
     end: int
     slice: str = ""
     window: str = ""
+    mark: str = ""
+    newest: str = ""
+    heard_at: str = ""
 
 
 def position_of(properties: Mapping[str, str], partition: int) -> Position | None:
@@ -81,8 +89,55 @@ def taking(begins: Mapping[int, int], *, epoch: int, topic: str, topic_id: str) 
     return marks
 
 
-def landing(slice_: Slice, *, epoch: int) -> Marks:
-    """Move positions over a slice, if they stand where it begins, in this process's epoch, and its window is open."""
+def watermark_of(
+    properties: Mapping[str, str], *, at: datetime, idle_after: timedelta, newest: Mapping[int, datetime]
+) -> datetime | None:
+    """The time up to which events have arrived, by the raw table's properties, of whichever process reads partitions.
+
+    It is the least of the newest event times over the partitions that are not idle, and never goes back.
+
+    Args:
+        properties: The raw table's properties.
+        at: When.
+        idle_after: A partition without a message for so long holds nothing back.
+        newest: The newest event times that were published since, by partition.
+    """
+    active: list[datetime] = []
+    for partition, one in positions(properties).items():
+        times = [*([datetime.fromisoformat(one.newest)] if one.newest else []), *_if_there(newest.get(partition))]
+        if times and one.heard_at and at - datetime.fromisoformat(one.heard_at) <= idle_after:
+            active.append(max(times))
+    before = [datetime.fromisoformat(properties[_WATERMARK])] if _WATERMARK in properties else []
+    return max([*before, *([min(active)] if active else [])], default=None)
+
+
+def _if_there(at: datetime | None) -> tuple[datetime, ...]:
+    return () if at is None else (at,)
+
+
+def _text(at: datetime) -> str:
+    """A time as text that sorts by time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def landing(
+    slice_: Slice,
+    *,
+    epoch: int,
+    at: datetime | None = None,
+    newest: Mapping[int, datetime] | None = None,
+    watermark: datetime | None = None,
+) -> Marks:
+    """Move positions over a slice, if they stand where it begins, in this process's epoch, and its window is open.
+
+    Args:
+        slice_: The slice.
+        epoch: The process's epoch.
+        at: When its messages came; ``None`` where it has none.
+        newest: The newest event times that were published of the partitions before, as far as they are known.
+        watermark: The one that its rows are judged by; ``None`` where nobody knows.
+    """
+    heard_at, times = at.isoformat() if at else "", newest or {}
 
     def marks(properties: Mapping[str, str]) -> Mapping[str, str]:
         if properties.get(CLOSED, "") >= slice_.window_end:
@@ -94,11 +149,39 @@ def landing(slice_: Slice, *, epoch: int) -> Marks:
                 raise _fenced(partition, f"it is not in epoch {epoch} any more")
             if before.end != start:
                 raise _fenced(partition, f"it stands at {before.end}, and the slice begins at {start}")
-            after = Position(epoch=epoch, start=start, end=end, slice=slice_.id, window=slice_.window)
+            mark = slice_.marks.get(partition, before.mark)
+            known = max(before.newest, _text(times[partition]) if partition in times else "")
+            after = Position(
+                epoch=epoch,
+                start=start,
+                end=end,
+                slice=slice_.id,
+                mark=mark,
+                window=slice_.window,
+                newest=known,
+                heard_at=heard_at or before.heard_at,
+            )
             found |= dict([_written(partition, after)])
+        if watermark is not None:
+            found[_WATERMARK] = max(_text(watermark), properties.get(_WATERMARK, ""))
         return found
 
     return marks
+
+
+def resting(marks: Mapping[int, str], *, epoch: int) -> Marks:
+    """Say where sources go on of which no message came, if this process still reads their partitions."""
+
+    def found_marks(properties: Mapping[str, str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for partition, mark in marks.items():
+            before = position_of(properties, partition)
+            if before is None or before.epoch != epoch:
+                raise _fenced(partition, f"it is not in epoch {epoch} any more")
+            found |= dict([_written(partition, replace(before, mark=mark))])
+        return found
+
+    return found_marks
 
 
 def following(partitions: Collection[int], *, epoch: int) -> Marks:

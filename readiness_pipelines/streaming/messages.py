@@ -37,8 +37,16 @@ class MessageSource(Protocol):
         """
         ...
 
-    def begin(self, positions: Mapping[int, int]) -> None:
-        """Read from these offsets of these partitions, and of no others."""
+    def begin(self, positions: Mapping[int, int], marks: Mapping[int, str]) -> None:
+        """Read from these offsets of these partitions, and of no others.
+
+        Args:
+            positions: The offset of the next message, by partition.
+            marks: The mark of the last one that was landed, for sources whose messages have marks.
+
+        Raises:
+            StreamError: What follows cannot be had.
+        """
         ...
 
     def take(self, most: int, seconds: float) -> Sequence[TopicMessage]:
@@ -52,6 +60,10 @@ class MessageSource(Protocol):
 
     def acknowledge(self, positions: Mapping[int, int]) -> None:
         """Tell the brokers how far it is, for tools that show lag; nothing is begun from there."""
+        ...
+
+    def idle_marks(self) -> Mapping[int, str]:
+        """Marks to be landed when there was no message for a while; none for sources whose messages have none."""
         ...
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any
 
 from readiness_pipelines.installation import utc_now
+from readiness_pipelines.streaming.latencies import Latencies
 
 WELL_WITHIN_SECONDS = 60.0
 """A process that has not looked for messages for so long is not well."""
@@ -33,6 +34,8 @@ class Progress:
         lag: Messages that are there and not in raw; ``None`` where the brokers did not say.
         window: The window that it adds to.
         watermark: The time up to which events have arrived; ``None`` where nobody knows.
+        latencies: How long messages took from being sent to published.
+        paused: Why it waits and takes no messages; "" where it does not.
     """
 
     table: str
@@ -49,6 +52,8 @@ class Progress:
     lag: int | None = None
     window: str = ""
     watermark: datetime | None = None
+    latencies: Latencies = field(default_factory=Latencies)
+    paused: str = ""
 
     def is_well(self, at: datetime) -> bool:
         """Whether it looked for messages a moment ago."""
@@ -62,6 +67,14 @@ class Progress:
             if value is not None:
                 full = f"readiness_stream_{name}"
                 lines += [f"# HELP {full} {text}", f"# TYPE {full} {kind}", f"{full}{labels} {value}"]
+        name = "readiness_stream_published_within_seconds"
+        lines += [f"# HELP {name} From a message being sent to published; quantiles of the last half minute or minute."]
+        lines += [f"# TYPE {name} summary"]
+        for share in (0.5, 0.99):
+            value = self.latencies.recent_quantile(share)
+            if value is not None:
+                lines.append(f'{name}{labels[:-1]},quantile="{share}"}} {value:.3f}')
+        lines += [f"{name}_sum{labels} {self.latencies.seconds:.3f}", f"{name}_count{labels} {self.latencies.count}"]
         return "\n".join(lines) + "\n"
 
     def _numbers(self, at: datetime) -> Iterator[tuple[str, str, str, float | None]]:
@@ -72,6 +85,7 @@ class Progress:
         yield "unreadable_total", "counter", "Messages that could not be decoded.", self.unreadable
         yield "unjudged_slices_total", "counter", "Slices that wait for the seal of their window.", self.unjudged
         yield "slice_seconds_total", "counter", "From the last message of slices to published.", self.slice_seconds
+        yield "paused", "gauge", "1 while it waits for the schema registry.", int(bool(self.paused))
         yield "last_slice_seconds", "gauge", "The same, of the last slice.", self.last_slice_seconds
         yield "lag_messages", "gauge", "Messages that are there and not in raw.", self.lag
         age = None if self.watermark is None else (at - self.watermark).total_seconds()
@@ -102,7 +116,14 @@ class Monitor:
                     self._answer(200, "text/plain; version=0.0.4", progress.metrics(now))
                 elif self.path == "/health":
                     well = progress.is_well(now)
-                    said = {"well": well, "table": progress.table, "shard": progress.shard, "window": progress.window}
+                    said: dict[str, Any] = {
+                        "well": well,
+                        "table": progress.table,
+                        "shard": progress.shard,
+                        "window": progress.window,
+                    }
+                    if progress.paused:
+                        said["paused"] = progress.paused
                     self._answer(200 if well else 503, "application/json", json.dumps(said))
                 else:
                     self._answer(404, "text/plain", "/metrics or /health\n")

@@ -17,7 +17,7 @@ from uuid import uuid4
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts, Window
-from readiness_pipelines.columns import RAW_COLUMNS
+from readiness_pipelines.columns import RAW_COLUMNS, WATERMARK
 from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import gate_of, store_of
 from readiness_pipelines.delivery.attempts import home_of
@@ -28,6 +28,7 @@ from readiness_pipelines.errors import (
     EngineError,
     LedgerError,
     ReadinessError,
+    RegistryError,
     StreamError,
     StreamFencedError,
     UpstreamNotPublishedError,
@@ -36,11 +37,21 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Staged, stored_columns
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
-from readiness_pipelines.sources import Topic
+from readiness_pipelines.sources import StreamReader, Topic
+from readiness_pipelines.sources.message_values import MessageDecoder, decoder_of
 from readiness_pipelines.sources.messages import DecodedMessages, TopicMessage, decode_messages
 from readiness_pipelines.streaming.finishing import Finished, finish_slice
 from readiness_pipelines.streaming.kafka import gap
-from readiness_pipelines.streaming.marks import Position, following, landing, positions, replaced_topic, taking
+from readiness_pipelines.streaming.marks import (
+    Position,
+    following,
+    landing,
+    positions,
+    replaced_topic,
+    resting,
+    taking,
+    watermark_of,
+)
 from readiness_pipelines.streaming.messages import MessageSource
 from readiness_pipelines.streaming.monitor import Progress
 from readiness_pipelines.streaming.points import Point, Step
@@ -56,7 +67,14 @@ IDLE_AFTER = timedelta(minutes=1)
 """A partition without messages for so long holds no watermark back."""
 
 TAKES_SECONDS = 0.2
+RESTS_EVERY_SECONDS = 60.0
 TRIES = 5
+REGISTRY_WAITS_SECONDS = (1.0, 30.0)
+"""How long until a schema registry that did not answer is tried again, at first and at most."""
+
+
+class _Stopped(Exception):  # noqa: N818  # it says what is so, and is never shown
+    """Somebody wants the process to stop while it waits."""
 
 
 def read_shard(
@@ -97,14 +115,16 @@ def read_shard(
         LedgerBusyError: Another process reads the shard.
         LakehouseError: A table cannot be read or written.
     """
-    if not isinstance(table.source.reader, Topic):
+    reader = table.source.reader
+    if not isinstance(reader, StreamReader):
         raise DeclarationError(
-            f"{table.id} is not fed by a topic but by {table.source.reader.describe()}",
+            f"{table.id} is not fed by a topic but by {reader.describe()}",
             way_out="declare Source(…, reader=Topic(…)), or: readiness run",
         )
-    process = _Process(
+    process = ShardProcess(
         table=table,
-        topic=table.source.reader,
+        topic=reader,
+        decode=decoder_of(reader, installation.connection),
         shard=shard,
         source=source,
         installation=installation,
@@ -120,9 +140,12 @@ def read_shard(
 
 
 @dataclass(slots=True, kw_only=True)
-class _Process:
+class ShardProcess:
+    """What one process knows of the shard it reads, and what it does; see `read_shard`."""
+
     table: GatedTable
-    topic: Topic
+    topic: StreamReader
+    decode: MessageDecoder
     shard: Shard
     source: MessageSource
     installation: Installation
@@ -134,6 +157,8 @@ class _Process:
     epoch: int = 0
     at: dict[int, int] = field(default_factory=dict)
     """The offset of the next message, by partition."""
+    marks: dict[int, str] = field(default_factory=dict)
+    """Where the source goes on, by partition, for one that does not know by the offset."""
     open_until: str = ""
     """Windows that end up to this time are known to be closed."""
     opened: set[str] = field(default_factory=set)
@@ -142,20 +167,27 @@ class _Process:
     """The newest event time by partition, and when the partition last had a message."""
     beat_at: datetime | None = None
     listed_at: float = 0.0
+    rested_at: float = field(default_factory=time.monotonic)
 
-    def run_until_stopped(self, skip_gap: str) -> None:
-        """Take the shard, read it, and give it back."""
+    def take_shard(self) -> None:
+        """Take the shard in the ledger, for an epoch of its own."""
         ledger, now = self.installation.ledger, self.run.clock()
         holder = f"{self.run.who} on {platform.node()}, process {os.getpid()}, run {self.run.run_id[:12]}"[:200]
         ledger.claim(self.table.id, home_of(self.table), at=now)
         self.epoch = ledger.streams.begin(
             self.table.id, str(self.shard), holder=holder, at=now, silent_after=SILENT_AFTER
         )
+
+    def run_until_stopped(self, skip_gap: str) -> None:
+        """Take the shard, read it, and give it back."""
+        self.take_shard()
+        ledger = self.installation.ledger
         error = ""
         try:
             self._begin(skip_gap)
-            while not self.stop():
-                self._turn()
+            with suppress(_Stopped):
+                while not self.stop():
+                    self._turn()
             self._beat()
         except BaseException as raised:
             error = str(raised) if isinstance(raised, ReadinessError) else type(raised).__name__
@@ -181,10 +213,10 @@ class _Process:
         """Take partitions over, finish what was begun of them, and read on from where they stand."""
         lakehouse, raw = self.installation.lakehouse, self.table.id.raw
         bounds = {partition: self.source.bounds(partition) for partition in partitions}
-        begins = {p: one.first if self.topic.begins == "first" else one.end for p, one in bounds.items()}
+        begins = {p: one.first if _from_first(self.topic) else one.end for p, one in bounds.items()}
         topic_id = self.source.topic_id
         properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
-        marks = taking(begins, epoch=self.epoch, topic=self.topic.topic, topic_id=topic_id)
+        marks = taking(begins, epoch=self.epoch, topic=self.topic.stream_name, topic_id=topic_id)
         lakehouse.append(raw, None, properties=properties, marks=marks)
         for store in (self.table.id.quarantine, store_of(self.table)):
             # Those who read the partitions before may still be about to write there.
@@ -193,17 +225,18 @@ class _Process:
         for partition in partitions:
             position, there = found[partition].end, bounds[partition]
             if not topic_id and there.end < position:
-                raise replaced_topic(self.topic.topic, partition, position, there.end)
+                raise replaced_topic(self.topic.stream_name, partition, position, there.end)
             if there.first > position:
                 position = self._over_gap(partition, position, skip_gap)
             self.at[partition] = position
+            self.marks[partition] = found[partition].mark
         self._recover(found, partitions)
-        self.source.begin(self.at)
+        self.source.begin(self.at, self.marks)
 
     def _over_gap(self, partition: int, position: int, reason: str) -> int:
         """Go on after messages that are gone, where somebody says so; the trail keeps who, and how many."""
         bounds = self.source.bounds(partition)
-        error = gap(self.topic.topic, partition, position, bounds)
+        error = gap(self.topic.stream_name, partition, position, bounds)
         if not reason:
             raise error
         slice_ = self._slice({partition: (position, bounds.first)}, self._window(self.run.clock()))
@@ -229,7 +262,8 @@ class _Process:
             if position.slice and window is not None:
                 ranges = {partition: (position.start, position.end)}
                 end = window.end.isoformat()
-                self._finish(Slice(id=position.slice, window=window.batch, window_end=end, ranges=ranges), None)
+                slice_ = Slice(id=position.slice, window=window.batch, window_end=end, ranges=ranges)
+                self._learn_newest(slice_, self._finish(slice_, None))
 
     def _turn(self) -> None:
         """Take and finish one slice, if there is any; beat from time to time."""
@@ -242,12 +276,26 @@ class _Process:
             self.source.acknowledge({partition: self.at[partition] for partition in slice_.ranges})
             self.step(Point.ACKNOWLEDGED)
             self._count(slice_, finished, time.monotonic() - began)
+            if finished is not None:
+                self.progress.latencies.add(time.time() * 1_000, messages)
+        elif time.monotonic() - self.rested_at >= RESTS_EVERY_SECONDS:
+            self._rest()
         if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
             self._beat()
         if time.monotonic() - self.listed_at >= PARTITIONS_EVERY_SECONDS:
             added = [partition for partition in self._mine() if partition not in self.at]
             if added:
                 self._take_partitions(added, "")
+
+    def _rest(self) -> None:
+        """Land where a source goes on that had no message: its database need not keep what is before."""
+        self.rested_at = time.monotonic()
+        marks = self.source.idle_marks()
+        if marks:
+            properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
+            raw = self.table.id.raw
+            self.installation.lakehouse.append(raw, None, properties=properties, marks=resting(marks, epoch=self.epoch))
+            self.source.acknowledge({partition: self.at[partition] for partition in marks})
 
     def _collect(self) -> tuple[list[TopicMessage], datetime]:
         """Messages until the slice is full, old enough, or its window ends; and when the first one came."""
@@ -286,24 +334,29 @@ class _Process:
             )
         return window
 
-    def _slice(self, ranges: Mapping[int, tuple[int, int]], window: Window) -> Slice:
-        return Slice(id=uuid4().hex, window=window.batch, window_end=window.end.isoformat(), ranges=ranges)
+    def _slice(
+        self, ranges: Mapping[int, tuple[int, int]], window: Window, marks: Mapping[int, str] | None = None
+    ) -> Slice:
+        end = window.end.isoformat()
+        return Slice(id=uuid4().hex, window=window.batch, window_end=end, ranges=ranges, marks=marks or {})
 
     def _land(self, messages: Sequence[TopicMessage], received_at: datetime) -> tuple[Slice, Staged]:
         """Commit messages to raw, together with the position."""
         lakehouse, raw = self.installation.lakehouse, self.table.id.raw
         ranges = ranges_of(messages, self.at)
+        places = {message.partition: message.mark for message in messages}
         for left in reversed(range(TRIES)):
             known = lakehouse.schema(raw)
-            decoded = decode_messages(
-                messages, topic=self.topic.topic, known=known.names, limits=self.installation.limits
-            )
-            slice_ = self._slice(ranges, self._window(received_at))
+            decoded = self._decoded(messages, known.names)
+            slice_ = self._slice(ranges, self._window(received_at), places)
             self._keep_open(slice_.window)
-            staged = self._staged(decoded, slice_, known)
+            times = {partition: at for partition, (at, _) in self.newest.items()}
+            watermark = self._watermark(received_at, times)
+            staged = self._staged(decoded, slice_, known, watermark)
             self.step(Point.STAGED)
+            marks = landing(slice_, epoch=self.epoch, at=received_at, newest=times, watermark=watermark)
             try:
-                lakehouse.append(raw, staged, properties=self._facts(slice_), marks=landing(slice_, epoch=self.epoch))
+                lakehouse.append(raw, staged, properties=self._facts(slice_), marks=marks)
             except WindowClosed:
                 lakehouse.forget(staged)
                 self.open_until = max(self.open_until, slice_.window_end)
@@ -320,10 +373,55 @@ class _Process:
                 return slice_, staged
         raise StreamError(f"no window of {self.table.id} is open", way_out="check the clocks of all machines")
 
-    def _staged(self, decoded: DecodedMessages, slice_: Slice, known: pa.Schema) -> Staged:
+    def _decoded(self, messages: Sequence[TopicMessage], known: Sequence[str]) -> DecodedMessages:
+        """Decode messages; while their schemas cannot be had, wait: no message is passed over, and lag grows."""
+        wait = REGISTRY_WAITS_SECONDS[0]
+        while True:
+            try:
+                decoded = decode_messages(
+                    messages,
+                    topic=self.topic.stream_name,
+                    known=known,
+                    limits=self.installation.limits,
+                    decode=self.decode,
+                )
+            except RegistryError as error:
+                self.progress.paused = str(error)
+                self._pause(wait)
+                wait = min(2 * wait, REGISTRY_WAITS_SECONDS[1])
+            else:
+                self.progress.paused = ""
+                return decoded
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, and beat meanwhile; end where somebody wants it to stop: what was taken is taken again."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.stop():
+                raise _Stopped
+            self.progress.looked_at = self.run.clock()
+            if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
+                self._beat()
+            time.sleep(min(TAKES_SECONDS, seconds))
+
+    def _watermark(self, at: datetime, newest: Mapping[int, datetime]) -> datetime | None:
+        """The watermark that rows arrive at; ``None`` where late rows are not told, or nobody knows it yet."""
+        late = gate_of(self.table).lateness
+        if late is None:
+            return None
+        properties = self.installation.lakehouse.properties(self.table.id.raw)
+        return watermark_of(properties, at=at, idle_after=late.idle_time, newest=newest)
+
+    def _staged(self, decoded: DecodedMessages, slice_: Slice, known: pa.Schema, watermark: datetime | None) -> Staged:
         columns = stored_columns(pa.schema([(name, pa.string()) for name in decoded.names]), known)
         schema = pa.schema([*(column.field for column in columns), *RAW_COLUMNS])
         rows = decoded.of_batch(slice_.window)
+        if gate_of(self.table).lateness is not None:
+            # Kept with each row: whoever judges it later says the same of it.
+            field = pa.field(WATERMARK, pa.timestamp("us", "UTC"))
+            table = rows.read_all()
+            table = table.append_column(field, pa.repeat(pa.scalar(watermark, field.type), table.num_rows))
+            rows, schema = table.to_reader(), schema.append(field)
         return self.installation.lakehouse.stage(self.table.id.raw, rows, batch=slice_.window, schema=schema)
 
     def _facts(self, slice_: Slice) -> dict[str, str]:
@@ -381,14 +479,18 @@ class _Process:
         if finished is not None:
             progress.published += finished.published
             progress.quarantined += finished.quarantined
+        self._learn_newest(slice_, finished)
+        active = [at for at, seen in self.newest.values() if now - seen <= IDLE_AFTER]
+        progress.watermark = min(active) if active else progress.watermark
+
+    def _learn_newest(self, slice_: Slice, finished: Finished | None) -> None:
+        now = self.run.clock()
         for partition in slice_.ranges:
             newest = (finished.newest if finished else {}).get(partition)
             before = self.newest.get(partition)
             known = [one for one in (newest, before[0] if before else None) if one is not None]
             if known:
                 self.newest[partition] = (max(known), now)
-        active = [at for at, seen in self.newest.values() if now - seen <= IDLE_AFTER]
-        progress.watermark = min(active) if active else progress.watermark
 
     def _keep_open(self, window: str) -> None:
         """Say in the ledger that a window is open, before anything is added to it."""
@@ -443,3 +545,8 @@ class _Process:
             return sum(max(self.source.bounds(partition).end - at, 0) for partition, at in self.at.items())
         except StreamError:
             return None
+
+
+def _from_first(reader: StreamReader) -> bool:
+    """Whether a partition that was never read is read from its first message."""
+    return reader.begins == "first" if isinstance(reader, Topic) else True

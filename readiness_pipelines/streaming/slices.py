@@ -1,7 +1,7 @@
 """A slice: messages that are brought into the tables together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from readiness_pipelines.sources.messages import TopicMessage, row_number
 
@@ -23,12 +23,14 @@ class Slice:
         window: The batch that it is added to.
         window_end: When that ends, as text that sorts by time.
         ranges: By partition: its first offset, and the one after its last.
+        marks: By partition: where its source goes on after it, for one that does not know by the offset.
     """
 
     id: str
     window: str
     window_end: str
     ranges: Mapping[int, tuple[int, int]]
+    marks: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def condition(self) -> str:

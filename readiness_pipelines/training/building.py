@@ -20,7 +20,7 @@ from readiness_pipelines.products import (
     LABEL,
     SPLIT,
     BuiltTrainingSet,
-    Facts,
+    FeatureHistory,
     LabelCounts,
     Mode,
     UsedBatch,
@@ -29,7 +29,7 @@ from readiness_pipelines.products import (
 from readiness_pipelines.sql import identifier, literal
 from readiness_pipelines.training.definition import definition_of, id_of, published_batches, used_batches
 from readiness_pipelines.training.kept import training_set_of
-from readiness_pipelines.training.labels import LABELS, Place, place_labels
+from readiness_pipelines.training.labels import LABELS, LabelSearch, place_labels
 
 _BUILT = "_built"
 
@@ -64,7 +64,7 @@ def build_training_set(
     moment = as_of or who.clock()
     batches = published_batches(training_set, as_of=moment, installation=installation)
     with installation.engine(f"the training set {training_set.id}") as engine:
-        place = Place(training_set, batches, moment, installation, engine)
+        place = LabelSearch(training_set, batches, moment, installation, engine)
         counts = place_labels(place)
         features = _join(place, mode)
         _rows(training_set, features, engine)
@@ -85,7 +85,7 @@ def build_training_set(
     return training_set_of(installation, ident)
 
 
-def _join(place: Place, mode: Mode) -> dict[str, tuple[TableId, str]]:
+def _join(place: LabelSearch, mode: Mode) -> dict[str, tuple[TableId, str]]:
     """Join the features of each view, in a table a view; what each of them is, in order."""
     wanted = place.training_set
     place.engine.execute(f"CREATE TEMP TABLE _used AS FROM {LABELS} WHERE _status IS NULL")
@@ -100,7 +100,7 @@ def _join(place: Place, mode: Mode) -> dict[str, tuple[TableId, str]]:
                 way_out="rename one, or choose others: features={view: […]}",
             )
         taken |= {name: (view.id, column) for column, name in names.items()}
-        facts = Facts(
+        facts = FeatureHistory(
             rows=view_of(history),
             entity=view.entity,
             columns=names,

@@ -15,7 +15,7 @@ from readiness_pipelines.delivery.published import is_there
 from readiness_pipelines.errors import UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.products import AT, LABEL, SPLIT, LabelCounts, Split
+from readiness_pipelines.products import AT, LABEL, SPLIT, LabelCounts, TrainingSplit
 from readiness_pipelines.sql import identifier, literal
 
 LABELS = "_labels"
@@ -35,7 +35,7 @@ _HASHED = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LabelSearch:
     """Where labels are looked at.
 
     Attributes:
@@ -59,7 +59,7 @@ class Place:
         )
 
 
-def place_labels(place: Place) -> LabelCounts:
+def place_labels(place: LabelSearch) -> LabelCounts:
     """Make the table `LABELS` of all labels that are published, and count all there are.
 
     Raises:
@@ -87,7 +87,7 @@ def place_labels(place: Place) -> LabelCounts:
     if awaited := _awaited(place):
         waiting[NOT_PUBLISHED] = awaited
     splits = dict(engine.sql(f"SELECT {SPLIT}, count(*) FROM {LABELS} WHERE _status IS NULL GROUP BY ALL").fetchall())
-    trained, held_out = splits.get(Split.TRAIN.value, 0), splits.get(Split.HOLDOUT.value, 0)
+    trained, held_out = splits.get(TrainingSplit.TRAIN.value, 0), splits.get(TrainingSplit.HOLDOUT.value, 0)
     return LabelCounts(
         labels=trained + held_out + sum(waiting.values()) + sum(excluded.values()),
         trained=trained,
@@ -97,7 +97,7 @@ def place_labels(place: Place) -> LabelCounts:
     )
 
 
-def _published_labels(place: Place) -> None:
+def _published_labels(place: LabelSearch) -> None:
     wanted, engine = place.training_set, place.engine
     history = place.history(wanted.labels)
     timed = (wanted.at,) if isinstance(wanted.at, str) else ()
@@ -155,7 +155,7 @@ def _published_labels(place: Place) -> None:
     )
 
 
-def _first_known(place: Place, view: FeatureView) -> None:
+def _first_known(place: LabelSearch, view: FeatureView) -> None:
     """Make a table of when a feature view first knew each entity."""
     place.engine.execute("DROP TABLE IF EXISTS _first_known_of")
     history = view_of(place.history(view))
@@ -168,7 +168,7 @@ def _first_known(place: Place, view: FeatureView) -> None:
     )
 
 
-def _in_gold(place: Place, gold: Table) -> str:
+def _in_gold(place: LabelSearch, gold: Table) -> str:
     """SQL for the case that a label is about an entity of a gold set."""
     name = f"_gold_{place.training_set.gold.index(gold)}"
     if not place.batches[gold]:
@@ -188,13 +188,13 @@ def _in_gold(place: Place, gold: Table) -> str:
     return f"WHEN EXISTS (FROM {name} g WHERE {same}) THEN {where}\n"
 
 
-def _newest_only(place: Place) -> str:
+def _newest_only(place: LabelSearch) -> str:
     """Of a table of which every delivery replaces the whole, the newest version alone has the labels."""
     table, batches = place.training_set.labels, place.batches[place.training_set.labels]
     return f"AND _batch = {literal(batches[-1])}" if store_of(table) != table.id else ""
 
 
-def _holdout(place: Place) -> None:
+def _holdout(place: LabelSearch) -> None:
     """Say of each label that is used whether it is held out."""
     holdout = place.training_set.holdout
     if holdout is None:
@@ -207,13 +207,15 @@ def _holdout(place: Place) -> None:
         parts = ", ".join(f"{identifier(one)}::VARCHAR" for one in place.training_set.entity)
         number = f"('0x' || substr(md5(concat_ws(chr(31), {parts})), 1, 15))::BIGINT"
         held = f"{number} < {int((holdout.share or 0) * _HASHED)}"
-    split = f"CASE WHEN {held} THEN {literal(Split.HOLDOUT.value)} ELSE {literal(Split.TRAIN.value)} END"
+    split = (
+        f"CASE WHEN {held} THEN {literal(TrainingSplit.HOLDOUT.value)} ELSE {literal(TrainingSplit.TRAIN.value)} END"
+    )
     place.engine.execute(
         f"ALTER TABLE {LABELS} ADD COLUMN {SPLIT} VARCHAR; UPDATE {LABELS} SET {SPLIT} = {split} WHERE _status IS NULL"
     )
 
 
-def _not_published(place: Place) -> tuple[int, int]:
+def _not_published(place: LabelSearch) -> tuple[int, int]:
     """How many labels wait in quarantine, and how many were discarded: of a batch that shows older rows, neither."""
     records = [
         one for one in _records(place, place.training_set.labels) if not (is_there(one) and one.state.keeps_older)
@@ -221,7 +223,7 @@ def _not_published(place: Place) -> tuple[int, int]:
     return sum(one.counts.quarantined for one in records), sum(one.counts.discarded for one in records)
 
 
-def _awaited(place: Place) -> int:
+def _awaited(place: LabelSearch) -> int:
     """How many entities the view that tells the labels' time knows without a label of theirs."""
     wanted = place.training_set
     if not isinstance(wanted.at, FeatureView) or set(wanted.at.entity) != set(wanted.entity):
@@ -240,11 +242,11 @@ def _awaited(place: Place) -> int:
     return int(count)
 
 
-def _shared(place: Place, gold: int) -> Sequence[str]:
+def _shared(place: LabelSearch, gold: int) -> Sequence[str]:
     return place.engine.sql(f"FROM _gold_{gold}").columns
 
 
-def _records(place: Place, table: Table) -> Sequence[BatchRecord]:
+def _records(place: LabelSearch, table: Table) -> Sequence[BatchRecord]:
     return [one for one in place.installation.ledger.batches(tables=[table.id]) if one.updated_at <= place.as_of]
 
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import duckdb
@@ -33,12 +34,15 @@ def make(folder: Path, events: int, labels: int) -> None:
         connection.execute(
             f"""
             COPY (
-                SELECT *, event_at + CASE WHEN random() < {LATE} THEN to_microseconds((86400e6 * (1 + 9 * random()))::BIGINT)
+                SELECT *, event_at + CASE WHEN random() < {LATE}
+                    THEN to_microseconds((86400e6 * (1 + 9 * random()))::BIGINT)
                     ELSE INTERVAL 5 MINUTE END AS known_at,
                     NULL::TIMESTAMPTZ AS known_until
                 FROM (
-                    SELECT i AS row, (random() * 100000)::INT AS entity, round(random() * 1000, 2) AS value,
-                        TIMESTAMPTZ '2026-08-01' + to_microseconds((random() * 90 * 86400e6)::BIGINT) AS event_at
+                    SELECT i AS row, (random() * 100000)::INT AS entity,
+                        round(random() * 1000, 2) AS value,
+                        TIMESTAMPTZ '2026-08-01'
+                            + to_microseconds((random() * 90 * 86400e6)::BIGINT) AS event_at
                     FROM range({events}) t(i)
                 )
             ) TO '{folder}/events.parquet'
@@ -57,7 +61,7 @@ def make(folder: Path, events: int, labels: int) -> None:
 
 def ours(folder: Path, mode: str) -> None:
     """The join of training sets, with the memory that a step may have by default."""
-    from readiness_pipelines.products import Facts, Mode, join_features  # noqa: PLC0415  # a contender's own
+    from readiness_pipelines.products import FeatureHistory, Mode, join_features  # noqa: PLC0415  # a contender's own
     from readiness_pipelines.workspaces import workspace  # noqa: PLC0415  # as above
 
     with workspace(memory_mb=640, reaches=(str(folder),)) as engine:
@@ -68,7 +72,7 @@ def ours(folder: Path, mode: str) -> None:
         engine.execute(
             f"CREATE VIEW labels AS SELECT label AS _label, entity, \"at\" AS _at FROM '{folder}/labels.parquet'"
         )
-        facts = Facts(
+        facts = FeatureHistory(
             rows="events",
             entity=("entity",),
             columns={"value": "value", "event_at": "event_at"},
@@ -107,22 +111,21 @@ def with_pandas(folder: Path) -> None:
 def with_feast(folder: Path) -> None:
     """Feast's historical features from files, by its own example."""
     import pandas as pd  # noqa: PLC0415  # a contender's own
-    from feast import Entity, FeatureStore, FeatureView, Field, FileSource, RepoConfig  # noqa: PLC0415  # as above
-    from feast.types import Float64, UnixTimestamp  # noqa: PLC0415  # as above
 
+    feast, types = import_module("feast"), import_module("feast.types")
     events = pd.read_parquet(folder / "events.parquet", columns=["entity", "event_at", "value"])
     events.assign(seen_at=events["event_at"]).to_parquet(folder / "feast.parquet")
     config = {"project": "bench", "provider": "local", "registry": str(folder / "registry.db")}
-    store = FeatureStore(
-        config=RepoConfig(**config, entity_key_serialization_version=3, offline_store={"type": "file"})
+    store = feast.FeatureStore(
+        config=feast.RepoConfig(**config, entity_key_serialization_version=3, offline_store={"type": "file"})
     )
-    entity = Entity(name="entity", join_keys=["entity"])
-    view = FeatureView(
+    entity = feast.Entity(name="entity", join_keys=["entity"])
+    view = feast.FeatureView(
         name="paid",
         entities=[entity],
         ttl=None,
-        schema=[Field(name="value", dtype=Float64), Field(name="seen_at", dtype=UnixTimestamp)],
-        source=FileSource(path=str(folder / "feast.parquet"), timestamp_field="event_at"),
+        schema=[feast.Field(name="value", dtype=types.Float64), feast.Field(name="seen_at", dtype=types.UnixTimestamp)],
+        source=feast.FileSource(path=str(folder / "feast.parquet"), timestamp_field="event_at"),
     )
     store.apply([entity, view])
     labels = pd.read_parquet(folder / "labels.parquet").rename(columns={"at": "event_timestamp"})
@@ -172,7 +175,7 @@ def main() -> None:
         began = time.perf_counter()
         run_one(given.one[0], Path(given.one[1]))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"seconds": round(time.perf_counter() - began, 1), "peak_mb": round(peak)}))
+        sys.stdout.write(json.dumps({"seconds": round(time.perf_counter() - began, 1), "peak_mb": round(peak)}) + "\n")
         return
     results: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as temporary:
@@ -183,7 +186,7 @@ def main() -> None:
             command = [python, "-P", __file__, "--one", name, str(folder)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
-                print(name, done.stderr[-2000:])
+                Console(stderr=True).print(name, done.stderr[-2000:])
                 continue
             results[name] = {**json.loads(done.stdout.splitlines()[-1]), **judge(folder)}
             (folder / "out.parquet").unlink()

@@ -83,7 +83,7 @@ class Argument:
 def arguments_of(documented: Any) -> tuple[Argument, ...]:
     """The arguments of a class or function, in the order in which they are written."""
     if isinstance(documented, type) and issubclass(documented, BaseModel):
-        return tuple(_fields_of_model(documented))
+        return tuple(sorted(_fields_of_model(documented), key=lambda one: not one.positional))
     if isinstance(documented, type) and dataclasses.is_dataclass(documented):
         return tuple(_fields_of_dataclass(documented))
     return tuple(_parameters(documented))
@@ -116,6 +116,8 @@ def _fields_of_dataclass(declared: type) -> Iterator[Argument]:
 
 
 def _parameters(function: Any) -> Iterator[Argument]:
+    if isinstance(function, type) and "__init__" not in vars(function):
+        return  # a schema to build on, which nobody calls
     made = vars(function)["__init__"] if isinstance(function, type) else function
     hints = typing.get_type_hints(made, include_extras=True)
     for name, parameter in inspect.signature(function).parameters.items():

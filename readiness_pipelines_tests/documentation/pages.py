@@ -98,8 +98,9 @@ PAGES = (
         title="Domains, tables, KPIs",
         words="What they are for, and how they hang together: [tables](../tables.md).",
         entries=(
-            *_public("Domain", "Domain.gated", "Domain.derived", "Domain.kpi", "Domain.table"),
+            *_public("Domain", "Domain.gated", "Domain.derived", "Domain.current", "Domain.kpi", "Domain.table"),
             *_public("Domain.consumer", "Domain.announce"),
+            *_public("Domain.features", "Domain.training_set", "Holdout"),
             *_public("Freshness", "Sla", "Tolerance", "Route", "SchemaChange", "OnCallCalendar"),
             Entry(title="build_definitions", documented=build_definitions),
         ),
@@ -109,7 +110,17 @@ PAGES = (
         title="Sources and readers",
         words="Where rows come from, who answers for them, how they are read. More in [tables](../tables.md#sources).",
         entries=_public(
-            "Source", "Steward", "Classification", "FileDrop", "SqlQuery", "Function", "Topic", "LabelStudio"
+            "Source",
+            "Steward",
+            "Classification",
+            "FileDrop",
+            "SqlQuery",
+            "Function",
+            "Topic",
+            "Changes",
+            "PostgresChanges",
+            "ChangeColumns",
+            "LabelStudio",
         ),
     ),
     Page(
@@ -162,6 +173,7 @@ PAGES = (
             "null_share",
             "ExistsIn",
             "NotInOtherBatches",
+            "Late",
             "WithinUsualRange",
             "Gate",
             "Gate.explain",

@@ -85,7 +85,7 @@ def extract(key: str, *, damaged: bool) -> bytes:
 
 def behind_the_gate(folder: Path, story: Story, *, faulty: str | None = FAULTY, say: Callable[[str], None]) -> None:
     """The example in an installation: what is held is not learned from, what is worse does not serve."""
-    installation = Installation.open(settings_in(folder))
+    installation = Installation.open(settings_in(folder).model_copy(update={"mlflow_uri": "off"}))
     now, policy = datetime.now(UTC), "held and validated" if faulty else "without the fault"
     figures = story.served.setdefault(policy, [])
     for place, key in enumerate(EXTRACTS):

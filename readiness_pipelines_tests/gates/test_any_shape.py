@@ -66,7 +66,7 @@ def arrivals(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(arrivals(), st.sampled_from(list(SchemaChange)))
 def test_every_shape_gets_a_verdict_that_adds_up(rows: list[dict[str, Any]], change: SchemaChange) -> None:
     gate = GATES[change]

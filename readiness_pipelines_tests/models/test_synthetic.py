@@ -11,7 +11,7 @@ from readiness_pipelines.errors import DeclarationError, LedgerError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import ModelState
 from readiness_pipelines.models import Smote, promote_model, train_model, try_synthetic, with_synthetic
-from readiness_pipelines.products import SPLIT, SYNTHETIC, BuiltTrainingSet, Split
+from readiness_pipelines.products import SPLIT, SYNTHETIC, BuiltTrainingSet, TrainingSplit
 from readiness_pipelines_tests.models.clinic import APPROVER, AUTHOR, a_training_set, clinic, model_of
 
 ANN, CHIEF = Run(who=AUTHOR), Run(who=APPROVER)
@@ -54,7 +54,7 @@ def test_synthetic_rows_are_flagged_and_only_learned_from_and_the_same_ones_are_
     )
     more = with_synthetic(rare, Smote(neighbours=3), seed=7)
     made = more.rows.filter(more.rows.column(SYNTHETIC))
-    assert set(made.column(SPLIT).to_pylist()) == {Split.TRAIN.value}
+    assert set(made.column(SPLIT).to_pylist()) == {TrainingSplit.TRAIN.value}
     assert more.rows.filter(pc.invert(more.rows.column(SYNTHETIC))).drop_columns([SYNTHETIC]).equals(rare.rows)
     train = more.rows.filter(pc.equal(more.rows.column(SPLIT), "train"))
     assert pc.mean(train.column("readmitted")).as_py() == 0.5

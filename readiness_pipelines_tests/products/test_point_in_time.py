@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readiness_pipelines.products import AT, LABEL, Facts, Mode, join_features
+from readiness_pipelines.products import AT, LABEL, FeatureHistory, Mode, join_features
 from readiness_pipelines.sql import utc_connection
 
 BATCHES = ("b0", "b1", "b2")
@@ -130,7 +130,7 @@ def test_each_label_comes_back_once_with_what_a_look_at_every_row_gives(
             AT: times([at for _, at in labels]),
         }
     )
-    facts = Facts(
+    facts = FeatureHistory(
         rows="history",
         entity=("entity",),
         columns={"value": "value"},

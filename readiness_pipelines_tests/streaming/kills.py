@@ -26,6 +26,7 @@ from readiness_pipelines_tests.streaming.payments import START, TOPIC, mixed, pa
 from readiness_pipelines_tests.streaming.victims import Nursery, Victim
 
 PARTITIONS = 3
+LAST_TRIES = 8
 
 
 class Campaign:
@@ -58,7 +59,7 @@ class Campaign:
     def victim(self, **what: object) -> Victim:
         ends = {str(partition): end for partition, end in self.ends.items()}
         said = {"folder": str(self.folder), "address": self.broker.address, "now": self.now.isoformat()}
-        return Victim(ends=ends, records=60, **said, **what)  # type: ignore[arg-type]
+        return Victim(**{"ends": ends, "records": 60, **said, **what})  # type: ignore[arg-type]
 
     def kill(self, nursery: Nursery) -> None:
         """One process that reads, and does not come to its end."""
@@ -76,13 +77,14 @@ class Campaign:
             case _:
                 ended = nursery.run(self.victim(point=point, times=self.chance.randint(1, 3)))
                 self.counts["killed at a point"] += ended == "killed"
-        fine = ended in ("killed", "done") or ended.startswith(("stopped", "StreamFencedError", "LedgerBusyError"))
+        ends_well = ("killed", "done", "not done", "stopped", "StreamFencedError", "LedgerBusyError")
+        fine = ended.startswith(ends_well)
         if not fine:
             raise AssertionError(f"a process ended with: {ended}")
         self.now += timedelta(minutes=self.chance.choice([2, 2, 2, 7]))
         if self.zombies and self.chance.random() < 0.3:
             woken = nursery.wake(self.zombies.pop(0))
-            if not woken.startswith(("StreamFencedError", "killed", "done")):
+            if not woken.startswith(("StreamFencedError", "killed", "done", "not done")):
                 raise AssertionError(f"a process that had been taken over ended with: {woken}")
         if self.broker.kind == "tansu" and self.chance.random() < 0.15:
             self.broker.kill()
@@ -107,7 +109,13 @@ class Campaign:
         for zombie in self.zombies:
             nursery.wake(zombie)
         self.now += timedelta(minutes=3)
-        ended = nursery.run(self.victim())
+        # What was left by those that were killed is much, and not what this is about: slices may be large.
+        for _ in range(LAST_TRIES):
+            ended = nursery.run(self.victim(records=2_000))
+            if not ended.startswith("not done"):
+                break
+            # On a busy machine a broker may answer nothing for a minute: what is not read yet is not lost.
+            print(f"the last process is {ended}; another one goes on", flush=True)  # noqa: T201  # a command's answer
         wrong = [] if ended == "done" else [f"the last process ended with: {ended}"]
         installation = Installation.open(settings_in(self.folder))
         for when in ("before the seal", "after it"):

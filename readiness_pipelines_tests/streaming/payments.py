@@ -34,7 +34,12 @@ class Payment(pa.DataFrameModel):
 
 
 def payments_domain(
-    reader: Any = None, *, ratio: float = 0.9, records: int = 500, schema: type[Payment] = Payment
+    reader: Any = None,
+    *,
+    ratio: float = 0.9,
+    records: int = 500,
+    schema: type[Payment] = Payment,
+    rules: Sequence[Any] = (),
 ) -> Domain:
     """The domain; its payments are read from a topic unless another reader is given."""
     bank = Domain("bank", owner="bank@bank.example")
@@ -48,6 +53,7 @@ def payments_domain(
         schema=schema,
         batches=HourlyBatches(start="2026-11-02"),
         tolerance=Tolerance(quarantined_ratio=ratio),
+        rules=rules,
         freshness=Freshness(warn_after="1h", fail_after="2h", event_time="paid_at"),
     )
 

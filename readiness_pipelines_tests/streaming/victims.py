@@ -117,6 +117,7 @@ def _read(victim: Victim, told: int) -> None:
             return all(positions.get(partition, 0) >= end for partition, end in ends.items())
 
         reader = table.source.reader
+        progress = Progress("bank.payments", victim.shard)
         read_shard(
             table,
             Shard.parse(victim.shard),
@@ -124,10 +125,11 @@ def _read(victim: Victim, told: int) -> None:
             installation=installation,
             run=Run(clock=lambda: then + timedelta(seconds=time.monotonic() - began)),
             stop=lambda: stop() or time.monotonic() - began > WAITS_SECONDS,
-            progress=Progress("bank.payments", victim.shard),
+            progress=progress,
             step=step,
         )
-        os.write(told, b"done" if stop() else b"not done")
+        slices = f"{progress.slices} slices, {progress.records} messages, lag {progress.lag}"
+        os.write(told, b"done" if stop() else f"not done: at {positions} of {ends}, after {slices}".encode())
     except ReadinessError as error:
         os.write(told, f"{type(error).__name__}: {error.what}".encode())
     except BaseException as error:

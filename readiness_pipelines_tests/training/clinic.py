@@ -8,8 +8,8 @@ from typing import Any
 import pandera.pyarrow as pa
 import pyarrow as arrow
 
-from readiness_pipelines import Domain, FeatureView, Function, Holdout, Source, StaticBatches, Steward, TrainingSet
-from readiness_pipelines.contracts import DerivedTable, GatedTable
+from readiness_pipelines import Domain, Function, Holdout, Source, StaticBatches, Steward
+from readiness_pipelines.contracts import DerivedTable, FeatureView, GatedTable, TrainingSet
 from readiness_pipelines.contracts.classification import protect
 from readiness_pipelines.decisions import What
 from readiness_pipelines.delivery import decide, do_work, due_work, replay_batch

@@ -23,6 +23,7 @@ from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST
 from readiness_pipelines.delivery.versions import show_newest_version
+from readiness_pipelines.delivery.windows import end_of_window
 from readiness_pipelines.delivery.withdraw import outlives, withdraw
 from readiness_pipelines.errors import ReadinessError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
@@ -192,7 +193,18 @@ def _rewrite_batch(of: _Context, leaving: Leaving, in_files: dict[str, tuple[int
     ref = BatchRef(table.id, of.batch)
     raw, record = ledger.get(BatchRef(table.id.raw, of.batch)), ledger.get(ref)
     if raw is not None and raw.state is BatchState.OPEN:
-        return  # slices are under way: the seal leaves the rows out, and until then the request stays open
+        # Slices are under way: the seal leaves the rows out, and until then the request stays open.
+        of.done.problems.append(
+            f"{ref} is an open window until {end_of_window(table, of.batch)}: the person is left out when it is sealed"
+        )
+        return
+    if record is not None and record.state is BatchState.OPEN:
+        # It was sealed and nobody has judged it yet: that takes out of it what slices had published.
+        if raw is not None:
+            rewrite_raw(table, raw, leaving.raw, relanded=None, why=of.why, installation=installation, run=run)
+        _judge_again(of, ref)
+        of.done.batches[ref] = None
+        return
     relanded = None
     if in_files:
         relanded = rewrite_landed(

@@ -136,7 +136,7 @@ def _passing(view: BatchView, broken: BrokenRows) -> str:
 def quarantined_rows(view: BatchView, broken: BrokenRows, dropped: DroppedRows, *, all_rows: bool) -> Rows:
     """The rows that are not published, as they arrived, with what they broke, and those that were discarded."""
     sql, words = view.engine.sql, ", ".join(words_of(broken.bits))
-    entries = sql.errors([bit.error(sql) for bit in broken.bits])
+    entries = sql.errors([bit.error(sql) for bit in broken.bits if bit.place in broken.places])
     tag = f"all_{view.tag}" if all_rows else view.tag
     patterns, waiting = f"patterns_{tag}", f"waiting_{tag}"
     # The combinations of bits that occur are far fewer than rows: errors are made once for each of them.

@@ -7,12 +7,17 @@ from typing import Any
 import pyarrow as pa
 
 from readiness_pipelines.engines.port import Engine
-from readiness_pipelines.gates.judge.layout import LaidColumn, Layout, typed_select
+from readiness_pipelines.gates.judge.layout import FRAMEWORK_COLUMNS, LaidColumn, Layout, kept_select, typed_select
 from readiness_pipelines.gates.judge.protecting import Protections
 from readiness_pipelines.keys import Keys, no_keys
 
 CHUNK_ROWS = 250_000
 READABLE = "_unreadable IS NULL"
+
+WIDE_COLUMNS = 100
+"""From so many columns on, a batch is typed once and kept: each query over it would plan all conversions again."""
+KEPT_CELLS = 4_000_000
+"""A batch of more cells is not kept: there, reading it costs more than planning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,7 @@ class BatchView:
         protections: What is published in place of protected columns.
         keys: Gives the bytes of a key.
         left_out: Tables of the engine with the ``_row`` of rows that `source` has and `rows` has not.
+        typed: Table of the typed rows, where they are kept; "" where each query types them.
     """
 
     engine: Engine
@@ -38,11 +44,28 @@ class BatchView:
     protections: Protections = field(default_factory=Protections)
     keys: Keys = no_keys
     left_out: tuple[str, ...] = ()
+    typed: str = ""
 
     @classmethod
-    def over(cls, engine: Engine, *, source: str, layout: Layout, tag: str) -> "BatchView":
-        """Lay the typed view over the rows as they arrived."""
+    def over(cls, engine: Engine, *, source: str, layout: Layout, tag: str, count: int | None = None) -> "BatchView":
+        """Lay the typed view over the rows as they arrived; of a wide, small batch they are typed now, once.
+
+        Args:
+            engine: The engine.
+            source: View of the rows as they arrived.
+            layout: What the columns are.
+            tag: Makes names unique in the engine.
+            count: How many rows there are; ``None`` where they are not to be kept.
+        """
         rows = f"typed_{tag}"
+        width = len(layout.columns)
+        if count is not None and width >= WIDE_COLUMNS and width * count <= KEPT_CELLS:
+            try:
+                engine.keep(rows, kept_select(layout, source, engine.sql))
+            except engine.refusals:
+                pass  # the rule that reads the value will say what is wrong with it
+            else:
+                return cls(engine=engine, source=source, rows=rows, layout=layout, tag=tag, typed=rows)
         engine.view(rows, typed_select(layout, source, engine.sql))
         return cls(engine=engine, source=source, rows=rows, layout=layout, tag=tag)
 
@@ -61,10 +84,20 @@ class BatchView:
         """
         columns = tuple(column for column in self.layout.columns if column.name in names)
         layout = replace(self.layout, columns=columns, flags=())
+        if self.typed:
+            return replace(self, rows=self._few(columns, tag), layout=layout, tag=f"{self.tag}_{tag}")
         view = BatchView.over(self.engine, source=self.source, layout=layout, tag=f"{self.tag}_{tag}")
         for part in self.left_out:
             view = view.without(part)
         return view
+
+    def _few(self, columns: Iterable[LaidColumn], tag: str) -> str:
+        """A view of some columns of the kept rows that are left."""
+        names = [self.engine.sql.identifier(column.name) for column in columns]
+        names += [column.unconverted for column in columns if column.unconverted]
+        few = f"few_{self.tag}_{tag}"
+        self.engine.view(few, f"SELECT {', '.join([*names, *FRAMEWORK_COLUMNS, '_unreadable'])} FROM {self.rows}")
+        return few
 
     @property
     def frame(self) -> Any:

@@ -70,9 +70,9 @@ def words_of(bits: tuple[Bit, ...]) -> tuple[str, ...]:
     return tuple(f"w{word}" for word in range((bits[-1].place if bits else 0) // WORD_BITS + 1))
 
 
-def words_with(bits: tuple[Bit, ...], conditions: Mapping[int, str]) -> str:
-    """SQL of all words, each bit set where its condition, given by place, is true."""
-    terms: dict[str, list[str]] = {word: [] for word in words_of(bits)}
+def words_with(bits: tuple[Bit, ...], conditions: Mapping[int, str], words: Sequence[str] | None = None) -> str:
+    """SQL of some words, by default all, each bit set where its condition, given by place, is true."""
+    terms: dict[str, list[str]] = {word: [] for word in words or words_of(bits)}
     for place, condition in conditions.items():
         bit = bits[place]
         terms[bit.word].append(f"CASE WHEN {condition} THEN {_word(bit.mask)} ELSE {_word(0)} END")

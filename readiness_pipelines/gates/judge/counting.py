@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.gates.judge.batch_view import READABLE, BatchView
-from readiness_pipelines.gates.judge.bits import Bit, words_of
+from readiness_pipelines.gates.judge.bits import Bit
 from readiness_pipelines.gates.judge.dropped import DEDUPLICATE, DroppedRows
 from readiness_pipelines.gates.judge.layout import cleansing_counters
 from readiness_pipelines.gates.judge.violations import BrokenRows
@@ -43,10 +43,9 @@ def count_rules(view: BatchView, broken: BrokenRows, *, rows: int) -> Iterator[t
         by_rule.setdefault(bit.test.rule.name, []).append(bit)
     if not by_rule:
         return
-    some = _broken_bits(view, broken)
     figures = []
     for bits in by_rule.values():
-        for bit in bits if (any_bit := " OR ".join(bit.is_set for bit in bits if bit.place in some)) else ():
+        for bit in bits if (any_bit := " OR ".join(bit.is_set for bit in bits if bit.place in broken.places)) else ():
             figures.append(f"count(*) FILTER (WHERE {bit.is_set})")
         if any_bit:
             figures.append(f"count(*) FILTER (WHERE {any_bit})")
@@ -57,7 +56,7 @@ def count_rules(view: BatchView, broken: BrokenRows, *, rows: int) -> Iterator[t
         answer = iter(figures_read)
     plain: list[tuple[list[Bit], int, list[int], dict[str, int]]] = []
     for bits in by_rule.values():
-        if not any(bit.place in some for bit in bits):
+        if not any(bit.place in broken.places for bit in bits):
             plain.append((bits, 0, [], {}))
             continue
         columns = {bit.column.name if bit.column else "": next(answer) for bit in bits}
@@ -84,15 +83,6 @@ def count_rules(view: BatchView, broken: BrokenRows, *, rows: int) -> Iterator[t
                 waived_rows=broken.waived.get(rule.name),
             ),
         )
-
-
-def _broken_bits(view: BatchView, broken: BrokenRows) -> set[int]:
-    """The places of the bits that any row has set: most rules of a good batch have none, and need no counting."""
-    words = words_of(broken.bits)
-    union = ", ".join(f"coalesce(bit_or({word}), 0)" for word in words)
-    (values,) = view.engine.fetch(f"SELECT {union} FROM {broken.table}")
-    by_word = dict(zip(words, values, strict=True))
-    return {bit.place for bit in broken.bits if by_word[bit.word] & bit.mask}
 
 
 def _as_arrived(view: BatchView, rows: set[int], columns: set[str]) -> dict[int, dict[str, Any]]:

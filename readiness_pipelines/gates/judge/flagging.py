@@ -9,7 +9,6 @@ from readiness_pipelines.engines.expressions import columns_of
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.judge.batch_view import BatchView, is_float
 from readiness_pipelines.gates.judge.bits import WORD_BITS, Bit, words_with
-from readiness_pipelines.gates.judge.layout import LaidColumn
 from readiness_pipelines.gates.judge.lifted import EVERY_ROW, LiftedCheck, left_to_pandera, refuse_memory
 from readiness_pipelines.gates.judge.others import UsualRange
 from readiness_pipelines.gates.judge.violations import Violations
@@ -31,6 +30,8 @@ from readiness_pipelines.gates.schema.tests import (
     WithinUsual,
 )
 from readiness_pipelines.masking import quoted
+
+_READABLE = nw.col("_unreadable").is_null()
 
 TESTS_AT_ONCE = 4 * WORD_BITS
 """So many are one query: what DuckDB takes to plan one grows with the square of its conditions."""
@@ -56,21 +57,43 @@ def find_lifted(
     try:
         left = left_to_pandera(view, checks)
         asked = [place for place in flags if left.get(place) != EVERY_ROW]
-        if not asked:
-            violations.keep(f"SELECT _row, {words_with(bits, {})} FROM {view.rows} WHERE false")
         for number, some in enumerate(_at_once(asked)):
-            named = {place: f"b{place}" for place in some}
             part = _narrowed(view, bits, checks, some, tag=str(number)) if len(some) < len(asked) else view
             flagged = f"flagged_{part.tag}"
-            query = part.frame.select("_row", **{name: flags[place] for place, name in named.items()})
+            conditions = {place: _condition(bits[place]) for place in some}
+            query = part.frame.select(
+                "_row", readable=_READABLE, **_guards(bits, some), **{f"b{place}": flags[place] for place in some}
+            )
             view.engine.view(flagged, nw.to_native(query))
+            words = tuple(dict.fromkeys(bits[place].word for place in some)) if len(some) < len(asked) else None
             violations.keep(
-                f"SELECT _row, {words_with(bits, named)} FROM {flagged} WHERE {' OR '.join(named.values())}"
+                f"SELECT _row, {words_with(bits, conditions, words)} FROM {flagged} "
+                f"WHERE {' OR '.join(f'({condition})' for condition in conditions.values())}",
+                words,
             )
         return left
     except view.engine.refusals as error:
         raise _culprit(view, bits, flags) or error from error
     return left
+
+
+def _condition(bit: Bit) -> str:
+    """SQL over the flags: whether a row breaks a test; what could not be read breaks nothing but that."""
+    if isinstance(bit.test, Readable | Typed):
+        return f"b{bit.place}"
+    converted = f" AND {guard}" if (guard := _guard(bit)) else ""
+    return f"b{bit.place} AND readable{converted}"
+
+
+def _guards(bits: tuple[Bit, ...], places: Iterable[int]) -> dict[str, nw.Expr]:
+    """The flags that say which values converted, once for all tests of a column."""
+    columns = {guard: bits[place].column for place in places if (guard := _guard(bits[place]))}
+    return {guard: ~nw.col(c.unconverted) for guard, c in columns.items() if c is not None and c.unconverted}
+
+
+def _guard(bit: Bit) -> str:
+    """The flag that says whether a test's value converted; "" where every value does."""
+    return f"converted{bit.column.unconverted}" if bit.column and bit.column.unconverted else ""
 
 
 def _at_once(places: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -128,18 +151,16 @@ def find_aggregates(view: BatchView, checks: Mapping[int, LiftedCheck], left: di
 
 
 def _breaks(bit: Bit, ranges: Mapping[str, UsualRange]) -> nw.Expr | None:
-    """The expression that is true where a row breaks a test; ``None`` for tests that are decided elsewhere."""
-    readable = nw.col("_unreadable").is_null()
+    """The expression that is true where a value breaks a test; ``None`` for tests that are decided elsewhere."""
     match bit.test:
         case Readable():
-            return ~readable
+            return ~_READABLE
         case Typed():
             return nw.col(bit.column.unconverted) if bit.column and bit.column.unconverted else None
         case NotNull():
             assert bit.column is not None  # noqa: S101  # bits_of gives every column test its column
             value = nw.col(bit.column.name)
-            absent = value.is_null() | value.is_nan() if is_float(bit.column) else value.is_null()
-            return absent & readable & _converted(bit.column)
+            return value.is_null() | value.is_nan() if is_float(bit.column) else value.is_null()
         case WithinUsual() as test:
             return _is_unusual(bit, test, ranges)
         case Checked() | Unique() | Referenced() | Disclosed() | ColumnsClassified() | Masked():
@@ -157,8 +178,7 @@ def _is_unusual(bit: Bit, test: WithinUsual, ranges: Mapping[str, UsualRange]) -
         return None
     beyond = test.reference.widened_by * (usual.high - usual.low)
     value = nw.col(bit.column.name)
-    outside = ~value.is_between(usual.low - beyond, usual.high + beyond)
-    return outside.fill_null(value=False) & nw.col("_unreadable").is_null() & _converted(bit.column)
+    return (~value.is_between(usual.low - beyond, usual.high + beyond)).fill_null(value=False)
 
 
 def _fails(view: BatchView, bit: Bit, check: LiftedCheck) -> nw.Expr | None:
@@ -172,14 +192,7 @@ def _fails(view: BatchView, bit: Bit, check: LiftedCheck) -> nw.Expr | None:
     elif bit.column is not None and test.nan_settled and test.nan_fails is not None:
         nan = nw.col(bit.column.name).is_nan().fill_null(value=False)
         fails = fails | nan if test.nan_fails else fails & ~nan
-    return fails & nw.col("_unreadable").is_null() & _converted(bit.column)
-
-
-def _converted(column: LaidColumn | None) -> nw.Expr:
-    """True where the column's value converted: one that did not is broken by its type alone."""
-    if column is None or column.unconverted is None:
-        return nw.lit(value=True)
-    return ~nw.col(column.unconverted)
+    return fails
 
 
 def _culprit(view: BatchView, bits: tuple[Bit, ...], flags: Mapping[int, nw.Expr]) -> GateBuildError | None:

@@ -47,6 +47,7 @@ class LaidColumn:
         unconverted: Name of the flag column that is true where a value is there and does not convert; ``None`` where
             every value does.
         unconverted_value: SQL of that flag.
+        given: SQL of what is converted, over the cleansed source; "" where nothing is.
         cleansed: The steps over its text.
         missing: SQL that is true where it has no value, before any is filled in; "" where it is not needed.
         fills: What is filled in, for people, with its SQL; ``None`` for nothing.
@@ -58,6 +59,7 @@ class LaidColumn:
     value: str
     unconverted: str | None = None
     unconverted_value: str = ""
+    given: str = ""
     cleansed: tuple[Cleansed, ...] = ()
     missing: str = ""
     fills: tuple[str, str] | None = None
@@ -163,20 +165,21 @@ def _breaks(
     """Why the batch breaks a shape rule; "" where it does not, and for other rules."""
     match test:
         case ColumnsPresent():
-            absent = [c for c in spec.columns if not spec.may_lack(c) and not any(map(c.matches, arrived.names))]
+            absent = [c for c in spec.columns if not spec.may_lack(c) and not _arriving(c, arrived)]
             return f"missing: {', '.join(map(_label, absent))}" if absent else ""
         case ColumnsExpected():
             extra = _extra(spec, arrived)
             return f"not in the schema: {', '.join(extra)}" if extra else ""
         case ColumnsOrdered():
-            known = [name for name in arrived.names if any(c.matches(name) for c in spec.columns)]
-            wanted = list(dict.fromkeys(name for c in spec.columns for name in known if c.matches(name)))
+            wanted = list(dict.fromkeys(name for c in spec.columns for name in _arriving(c, arrived)))
+            unknown = set(_extra(spec, arrived))
+            known = [name for name in arrived.names if name not in unknown]
             return f"came as {', '.join(known)}" if known != wanted else ""
         case Typed(spec=column):
             wrong = [
                 name
-                for name in arrived.names
-                if column.matches(name) and name not in wider and not _readable_as(column, arrived.field(name).type)
+                for name in _arriving(column, arrived)
+                if name not in wider and not _readable_as(column, arrived.field(name).type)
             ]
             kinds = ", ".join(f"{name} is {arrived.field(name).type}" for name in wrong)
             return f"{kinds}, not {column.type}" if wrong else ""
@@ -190,14 +193,26 @@ def _breaks(
             assert_never(test)
 
 
+def _arriving(column: ColumnSpec, arrived: pa.Schema) -> list[str]:
+    """The columns that arrived of a specification; a name is looked up, not compared with a thousand others."""
+    if column.pattern:
+        return [name for name in arrived.names if column.matches(name)]
+    return [column.name] if _has(arrived, column.name) else []
+
+
+def _has(arrived: pa.Schema, name: str) -> bool:
+    return bool(arrived.get_field_index(name) >= 0)
+
+
 def _extra(spec: SchemaSpec, arrived: pa.Schema) -> list[str]:
-    return [name for name in arrived.names if not any(c.matches(name) for c in spec.columns)]
+    known = {name for column in spec.columns for name in _arriving(column, arrived)}
+    return [name for name in arrived.names if name not in known]
 
 
 def _widened(spec: SchemaSpec, arrived: pa.Schema) -> Iterator[str]:
     """The columns that arrived in a wider type than the schema's."""
     for column in spec.columns:
-        for name in filter(column.matches, arrived.names):
+        for name in _arriving(column, arrived):
             if column.type is not None and _is_wider(arrived.field(name).type, column.type, column=name):
                 yield name
 
@@ -267,7 +282,7 @@ def _names(spec: SchemaSpec, arrived: pa.Schema) -> dict[str, tuple[ColumnSpec, 
     """The columns to publish, in the schema's order, each with its specifications."""
     found: dict[str, tuple[ColumnSpec, ...]] = {}
     for column in spec.columns:
-        names = [name for name in arrived.names if column.matches(name)] if column.pattern else [column.name]
+        names = _arriving(column, arrived) if column.pattern else [column.name]
         for name in names:
             found[name] = (*found.get(name, ()), column)
     return found
@@ -284,7 +299,7 @@ def _lay(
     sql: Dialect,
 ) -> LaidColumn:
     """One column: as it arrived where the schema gives it no type, null where it did not arrive."""
-    there = name in arrived.names
+    there = _has(arrived, name)
     declared = next((spec.type for spec in specs if spec.type is not None), None)
     kind = declared or (arrived.field(name).type if there else pa.string())
     if wider:
@@ -305,7 +320,7 @@ def _lay(
     laid = LaidColumn(name=name, specs=specs, type=kind, value=value, cleansed=cleansed)
     if converts:
         failed = f"({token} IS NOT NULL AND {value} IS NULL)"
-        laid = replace(laid, unconverted=f"_unconverted_{tag}", unconverted_value=failed)
+        laid = replace(laid, unconverted=f"_unconverted_{tag}", unconverted_value=failed, given=token)
     return _filled(laid, sql)
 
 
@@ -367,6 +382,23 @@ def is_whole_decimal(kind: pa.DataType) -> bool:
 
 def _label(column: ColumnSpec) -> str:
     return f"any column like {column.name}" if column.pattern else column.name
+
+
+def kept_select(layout: Layout, source: str, sql: Dialect) -> str:
+    """As `typed_select`, for rows that are computed once: a conversion is planned once, not for its flag as well."""
+    flagged = {flag.of for flag in layout.flags}
+    columns, names = [], [sql.identifier(c.name) for c in layout.columns]
+    names += [sql.identifier(flag.name) for flag in layout.flags]
+    for column in layout.columns:
+        if column.unconverted and not column.fills and column.name not in flagged:
+            names.append(f"{column.unconverted} AND {sql.identifier(column.name)} IS NULL AS {column.unconverted}")
+            columns.append(replace(column, unconverted_value=f"({column.given} IS NOT NULL)"))
+        else:
+            names += [column.unconverted] if column.unconverted else []
+            columns.append(column)
+    names += [f"_changed_{index}" for index, _ in enumerate(_counted(layout))]
+    first = typed_select(replace(layout, columns=tuple(columns)), source, sql)
+    return f"SELECT {', '.join([*names, *FRAMEWORK_COLUMNS, '_unreadable'])} FROM ({first})"
 
 
 def typed_select(layout: Layout, source: str, sql: Dialect) -> str:

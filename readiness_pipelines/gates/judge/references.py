@@ -1,11 +1,12 @@
 """Rules that compare a batch with other published rows."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pyarrow as pa
 
 from readiness_pipelines.contracts.protections import describe_protection
-from readiness_pipelines.contracts.references import ExistsIn, MaskingVerified, NotInOtherBatches
+from readiness_pipelines.contracts.references import ExistsIn, Late, MaskingVerified, NotInOtherBatches
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.judge.batch_view import BatchView
 from readiness_pipelines.gates.judge.bits import Bit
@@ -35,6 +36,9 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
             if others.other_batches is None:
                 return
             other, keys, join = others.other_batches, reference.columns, "SEMI JOIN"
+        case Late():
+            _find_late(view, bit, reference, violations, others)
+            return
         case MaskingVerified():
             return  # `find_unmasked` looks at the whole batch
     name = f"other_{view.tag}_{bit.place}"
@@ -57,6 +61,21 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
         violations.add(bit, f"{query} {join} {name} o ON {same}")
     except view.engine.refusals as error:
         raise _cannot_compare(test, quoted(error)) from error
+
+
+def _find_late(view: BatchView, bit: Bit, late: Late, violations: Violations, others: OtherRows) -> None:
+    """Find the rows whose event is too much older than the watermark was when they arrived."""
+    if others.watermarks is None:
+        return
+    name = f"other_{view.tag}_{bit.place}"
+    view.engine.view(name, others.watermarks)
+    column, after = f"t.{view.engine.sql.identifier(late.event_time)}", late.after_time // timedelta(microseconds=1)
+    rows = f"SELECT * FROM {view.rows} t WHERE {column} IS NOT NULL AND {view.judgeable(late.columns)}"
+    violations.add(
+        bit,
+        f"SELECT t._row FROM ({rows}) t JOIN {name} o ON t._row = o._row "
+        f"WHERE isfinite({column}) AND epoch_us({column}) < o.watermark - {after}",
+    )
 
 
 def _compared(view: BatchView, test: Referenced, others: OtherRows, column: str, key: str) -> str:

@@ -22,6 +22,7 @@ class BrokenRows:
             routed ``warn`` is broken.
         bits: The tests that have a bit.
         batch: Reasons of the broken rules that are about the whole batch, by rule name.
+        places: The places of the bits that any row has set: of a good batch none.
         failed_rows: Rows that fail.
         waived: Rows whose breaking of a rule was waived, by rule name; no rows for a condition on the whole batch.
     """
@@ -29,6 +30,7 @@ class BrokenRows:
     table: str
     bits: tuple[Bit, ...]
     batch: Mapping[str, str]
+    places: frozenset[int]
     failed_rows: int
     waived: Mapping[str, int]
 
@@ -39,14 +41,18 @@ class Violations:
     def __init__(self, view: BatchView, bits: tuple[Bit, ...]) -> None:
         self._view = view
         self._bits = bits
-        self._parts: list[str] = []
+        self._parts: list[tuple[str, tuple[str, ...]]] = []
         self._names = (f"found_{number}_{view.tag}" for number in count())
 
-    def keep(self, query: str) -> None:
-        """Keep a query's ``_row`` and words."""
+    def keep(self, query: str, words: tuple[str, ...] | None = None) -> None:
+        """Keep a query's ``_row`` and words: all of them, or some, where the others have no bit set."""
         part = next(self._names)
-        self._view.engine.keep(part, query)
-        self._parts.append(part)
+        engine = self._view.engine
+        engine.keep(part, query)
+        if words is not None and not engine.fetch(f"SELECT 1 FROM {part} LIMIT 1"):
+            engine.forget(part)
+        else:
+            self._parts.append((part, words or words_of(self._bits)))
 
     def add(self, bit: Bit, query: str) -> None:
         """Add a bit for the ``_row`` of a query."""
@@ -75,7 +81,7 @@ class Violations:
         view.engine.view(given, f"SELECT _row FROM {view.source} WHERE {one.where or 'true'}")
         any_bit = " OR ".join(bit.is_set for bit in bits)
         waived = f"_row IN (SELECT _row FROM {given}) AND ({any_bit})"
-        ((rows,),) = view.engine.fetch(f"SELECT count(DISTINCT _row) FROM ({_union(self._parts)}) WHERE {waived}")
+        ((rows,),) = view.engine.fetch(f"SELECT count(DISTINCT _row) FROM ({self._union()}) WHERE {waived}")
         off = dict.fromkeys(words_of(self._bits), 0)
         for bit in bits:
             off[bit.word] |= bit.mask
@@ -84,9 +90,9 @@ class Violations:
             f"CASE WHEN g._row IS NULL THEN f.{word} ELSE f.{word} & {every ^ mask} END AS {word}"
             for word, mask in off.items()
         )
-        before, self._parts = self._parts, []
-        self.keep(f"SELECT f._row, {words} FROM ({_union(before)}) f LEFT JOIN {given} g ON f._row = g._row")
-        for part in before:
+        found, before, self._parts = self._union(), self._parts, []
+        self.keep(f"SELECT f._row, {words} FROM ({found}) f LEFT JOIN {given} g ON f._row = g._row")
+        for part, _ in before:
             view.engine.forget(part)
         return int(rows)
 
@@ -102,12 +108,28 @@ class Violations:
         table = f"broken_{self._view.tag}"
         gathered = ", ".join(f"bit_or({word}) AS {word}" for word in words)
         engine = self._view.engine
-        engine.keep(table, f"SELECT _row, {gathered}, ({failed}) AS failed FROM ({_union(self._parts)}) GROUP BY _row")
-        for part in self._parts:
+        engine.keep(table, f"SELECT _row, {gathered}, ({failed}) AS failed FROM ({self._union()}) GROUP BY _row")
+        for part, _ in self._parts:
             engine.forget(part)
-        ((failed_rows,),) = engine.fetch(f"SELECT count(*) FROM {table} WHERE failed")
-        return BrokenRows(table=table, bits=self._bits, batch=batch, failed_rows=failed_rows, waived=waived)
+        union = ", ".join(f"coalesce(bit_or({word}), 0)" for word in words)
+        ((failed_rows, *values),) = engine.fetch(f"SELECT count(*) FILTER (WHERE failed), {union} FROM {table}")
+        by_word = dict(zip(words, values, strict=True))
+        return BrokenRows(
+            table=table,
+            bits=self._bits,
+            batch=batch,
+            places=frozenset(bit.place for bit in self._bits if by_word[bit.word] & bit.mask),
+            failed_rows=failed_rows,
+            waived=waived,
+        )
 
-
-def _union(parts: Sequence[str]) -> str:
-    return " UNION ALL ".join(f"SELECT * FROM {part}" for part in parts)
+    def _union(self) -> str:
+        """SQL of all parts, with all words; a part that is missing a word has no such bit set."""
+        words = words_of(self._bits)
+        if not self._parts:
+            return f"SELECT _row, {words_with(self._bits, {})} FROM {self._view.source} WHERE false"
+        return " UNION ALL ".join(
+            f"SELECT _row, {', '.join(word if word in found else f'CAST(0 AS BIGINT) AS {word}' for word in words)} "
+            f"FROM {part}"
+            for part, found in self._parts
+        )

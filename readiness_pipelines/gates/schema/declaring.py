@@ -13,6 +13,7 @@ from readiness_pipelines.contracts.disclosure import Disclosure, KAnonymity, LDi
 from readiness_pipelines.contracts.gating import Gating, SchemaChange
 from readiness_pipelines.contracts.references import (
     ExistsIn,
+    Late,
     MaskingVerified,
     NotInOtherBatches,
     Reference,
@@ -116,7 +117,7 @@ def _frame_tests(spec: SchemaSpec, gating: Gating, probe: Callable[[], "Probe"])
         yield _check_test(check, None, probe(), spec.flavour)
     for added in gating.rules:
         match added:
-            case ExistsIn() | NotInOtherBatches() | MaskingVerified():
+            case ExistsIn() | NotInOtherBatches() | MaskingVerified() | Late():
                 yield _reference_test(added, spec)
             case WithinUsualRange():
                 yield from _usual_tests(added, spec)
@@ -202,6 +203,8 @@ def _reference_test(reference: Reference, spec: SchemaSpec) -> Referenced:
             reason = f"{joined} is not published by another batch"
         case MaskingVerified():
             return Referenced(rule=_masking_rule(reference), reference=reference)
+        case Late():
+            return Referenced(rule=_lateness_rule(reference, spec), reference=reference)
     rule = Rule(
         name=name, columns=tuple(reference.columns), kind=RuleKind.REFERENCE, route=Route.QUARANTINE, reason=reason
     )
@@ -216,6 +219,22 @@ def _masking_rule(reference: MaskingVerified) -> Rule:
         kind=RuleKind.SHAPE,
         route=Route.HOLD,
         reason=f"no value of {reference.of} ({reference.reference_columns[0]}) is given away by what is published",
+    )
+
+
+def _lateness_rule(reference: Late, spec: SchemaSpec) -> Rule:
+    name = reference.event_time
+    kind = next(column.type for column in spec.columns if column.matches(name))
+    if kind is None or not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        raise GateBuildError(
+            f"Late is about {name!r}, which is {kind or 'of any type'}, not a time", way_out="name a column of times"
+        )
+    return Rule(
+        name=rule_name(name, "late"),
+        columns=(name,),
+        kind=RuleKind.REFERENCE,
+        route=reference.route,
+        reason=f"arrives at most {reference.after} after events that are newer",
     )
 
 

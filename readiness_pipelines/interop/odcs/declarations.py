@@ -16,7 +16,7 @@ BATCHES = ("HourlyBatches", "DailyBatches", "WeeklyBatches", "MonthlyBatches", "
 READERS = ("FileDrop", "SqlQuery")
 STEPS = tuple(kind.__name__ for kind in get_args(ColumnStep))
 PROTECTIONS = tuple(kind.__name__ for kind in get_args(Protection))
-RULES = ("ExistsIn", "KAnonymity", "LDiversity", "MaskingVerified", "NotInOtherBatches", "WithinUsualRange")
+RULES = ("ExistsIn", "KAnonymity", "LDiversity", "Late", "MaskingVerified", "NotInOtherBatches", "WithinUsualRange")
 DEDUPLICATE = ("Deduplicate",)
 
 

@@ -26,6 +26,7 @@ from readiness_pipelines.overview.catalog.quality import (
     median_time,
     quality_months,
 )
+from readiness_pipelines.overview.streams import stream_publications
 
 KEPT_DAYS = 30
 """How freshness was kept is said of so many days."""
@@ -225,7 +226,8 @@ def _freshness(
     if table.freshness is None:
         return None
     _, since = installation.ledger.incidents.watched().get(table.id, ("", now))
-    return assess(table.freshness, table.batches, publications, now=now, watched_since=since)
+    still_open = stream_publications({table.id: table}, installation=installation, now=now).get(table.id)
+    return assess(table.freshness, table.batches, publications, now=now, watched_since=since, still_open=still_open)
 
 
 def _kept(table: Table, publications: Sequence[Publication], now: datetime) -> FreshnessKept | None:

@@ -1,0 +1,1 @@
+"""Inserts, updates and deletes of a database's table as raw rows."""

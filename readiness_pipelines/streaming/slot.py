@@ -1,0 +1,399 @@
+"""Changes of a Postgres table, from a replication slot of its own: first its rows, then what changes.
+
+The slot is made before the rows are read, so that what changes meanwhile comes after them: a row may come as snapshot
+as it is later than the slot, and its change again; the last change of each key is right all the same. After a crash the
+rows are read on after the last key that was landed. The slot moves on only over what is landed, and its place is kept
+with the position in the raw table: a slot that is further was moved by somebody else.
+"""
+
+import json
+import select
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extras import LogicalReplicationConnection
+from sqlalchemy import make_url
+
+from readiness_pipelines.errors import DeclarationError, SlotLostError, StreamError, first_line
+from readiness_pipelines.sources import PostgresChanges
+from readiness_pipelines.sources.messages import TopicMessage
+from readiness_pipelines.streaming.messages import Bounds
+from readiness_pipelines.streaming.pgoutput import PgChange, PgCommit, PgDecoder, log_text, place_in_log
+
+_SESSION = (
+    "-c datestyle=ISO -c timezone=UTC -c intervalstyle=iso_8601 -c bytea_output=hex -c extra_float_digits=1 "
+    "-c client_encoding=UTF8"
+)
+_ROWS_AT_ONCE = 10_000
+_COMES_BACK_WITHIN_SECONDS = 120.0
+_BETWEEN_SECONDS = 2.0
+_STATUS_SECONDS = 10.0
+_OLDEST = 150_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Where a stream goes on.
+
+    Attributes:
+        commit: The last transaction of which something was taken, by its commit's place in the log; the slot's place
+            while rows are read.
+        taken: How many of its changes were.
+        after: The key of the last row that was read as snapshot; ``None`` when all were.
+        rows: Whether rows are still read.
+    """
+
+    commit: int
+    taken: int = 0
+    after: Sequence[str] | None = None
+    rows: bool = False
+
+    @property
+    def text(self) -> str:
+        return json.dumps(asdict(self))
+
+
+@dataclass(slots=True)
+class SlotMessages:
+    """A table's changes, as `Debezium` would write them, in one partition; offsets count them.
+
+    Args:
+        reader: The declaration.
+        address: The database's address.
+
+    Raises:
+        DeclarationError: The address is not one of Postgres.
+    """
+
+    reader: PostgresChanges
+    address: str = field(repr=False)
+    _plain: Any = field(default=None, repr=False)
+    _stream: Any = field(default=None, repr=False)
+    _cursor: Any = field(default=None, repr=False)
+    _decoder: PgDecoder = field(init=False, repr=False)
+    _columns: tuple[str, ...] = ()
+    _filter: str = ""
+    _next: int = 0
+    _mark: _Mark = field(default=_Mark(0), repr=False)
+    _seen: int = 0
+    """Changes of the transaction under way, with those that were taken before."""
+    _landed: dict[int, int] = field(default_factory=dict)
+    """By the offset after a message: up to where the slot may move when it is landed."""
+    _gone_at: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.address.startswith("postgresql"):
+            raise DeclarationError(
+                f"the connection {self.reader.connection} of {self.reader.describe()} is not a Postgres database",
+                way_out="logical replication is Postgres's; for another database: Changes of a topic",
+            )
+        url = make_url(self.address).set(drivername="postgresql")
+        self.address = url.render_as_string(hide_password=False)
+        self._decoder = PgDecoder(self.reader.table)
+
+    @property
+    def topic_id(self) -> str:
+        """The database server's own id, the database and the table."""
+        with self._errors(), closing(self._replication()) as connection, connection.cursor() as cursor:
+            cursor.execute("IDENTIFY_SYSTEM")
+            system, _, _, database = cursor.fetchone()
+        return f"{system}/{database}/{self.reader.table}"
+
+    def partitions(self) -> Collection[int]:
+        """One.
+
+        Raises:
+            DeclarationError: The server, its settings or the publication are not as they must be.
+            StreamError: The database does not answer.
+        """
+        self._examine()
+        return (0,)
+
+    def bounds(self, partition: int) -> Bounds:  # noqa: ARG002  # there is one
+        """How many changes were taken; nobody knows how many there are before they are sent."""
+        return Bounds(0, self._next)
+
+    def begin(self, positions: Mapping[int, int], marks: Mapping[int, str]) -> None:
+        """Go on after what was landed.
+
+        Raises:
+            SlotLostError: The slot does not have what follows.
+            StreamError: The database does not answer.
+        """
+        self._next = positions[0]
+        said = marks.get(0, "")
+        with self._errors():
+            place = self._slot_place(_Mark(**json.loads(said)) if said else None)
+        self._mark = _Mark(**json.loads(said)) if said else _Mark(place, rows=True)
+        if not self._mark.rows:
+            self._start()
+
+    def take(self, most: int, seconds: float) -> Sequence[TopicMessage]:
+        """The next changes, in the order in which they were committed.
+
+        Raises:
+            StreamError: The database refuses, or does not come back.
+        """
+        try:
+            if self._mark.rows:
+                found = self._rows(min(most, _ROWS_AT_ONCE))
+                if found:
+                    return found
+                self._mark = _Mark(self._mark.commit)
+            if self._cursor is None:
+                self._start()
+            found = self._changes(most, seconds)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.DatabaseError) as error:
+            self._lost_connection(error)
+            return ()
+        self._gone_at = None
+        return found
+
+    def acknowledge(self, positions: Mapping[int, int]) -> None:
+        """Let the slot move over what is landed and published."""
+        done = [offset for offset in self._landed if offset <= positions.get(0, 0)]
+        if not done:
+            return
+        place = max(self._landed[offset] for offset in done)
+        for offset in done:
+            del self._landed[offset]
+        if self._cursor is not None:
+            with suppress(psycopg2.Error):  # the position in the raw table is the one that counts
+                self._cursor.send_feedback(flush_lsn=place, force=True)
+
+    def idle_marks(self) -> Mapping[int, str]:
+        """Where it goes on when nothing of the table changed, and the log went on: else the server would keep all."""
+        if self._cursor is None or self._mark.rows or self._seen or self._landed:
+            return {}
+        place = int(self._cursor.wal_end or 0)
+        if place <= self._mark.commit:
+            return {}
+        self._mark = _Mark(place)
+        self._landed[self._next] = place
+        return {0: self._mark.text}
+
+    def close(self) -> None:
+        """Stop."""
+        for connection in (self._stream, self._plain):
+            if connection is not None:
+                with suppress(psycopg2.Error):
+                    connection.close()
+        self._stream = self._plain = self._cursor = None
+
+    def _connection(self) -> Any:
+        if self._plain is None or self._plain.closed:
+            self._plain = psycopg2.connect(
+                self.address, options=_SESSION, application_name="readiness", connect_timeout=15
+            )
+            self._plain.autocommit = True
+        return self._plain
+
+    def _replication(self) -> Any:
+        return psycopg2.connect(
+            self.address,
+            connection_factory=LogicalReplicationConnection,
+            options=_SESSION,
+            application_name="readiness",
+            connect_timeout=15,
+        )
+
+    def _rows_of(self, query: Any, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._connection().cursor() as cursor:
+            cursor.execute(query, values)
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
+
+    def _examine(self) -> None:
+        """Refuse a server, a publication or a key that this cannot work with."""
+        what = self.reader.describe()
+        with self._errors():
+            ((version, level),) = self._rows_of(
+                "SELECT current_setting('server_version_num')::int, current_setting('wal_level')"
+            )
+            if version < _OLDEST:
+                raise DeclarationError(f"{what} needs Postgres 15 or later, and this is {version // 10_000}")
+            if level != "logical":
+                raise DeclarationError(
+                    f"{what} needs wal_level = logical, and the server has {level}",
+                    way_out="ALTER SYSTEM SET wal_level = logical, then restart the server; or Changes of a topic",
+                )
+            schema, _, table = self.reader.table.partition(".")
+            published = self._rows_of(
+                "SELECT attnames::text[], rowfilter FROM pg_publication_tables "
+                "WHERE pubname = %s AND schemaname = %s AND tablename = %s",
+                (self.reader.publication, schema, table),
+            )
+            if not published:
+                raise DeclarationError(
+                    f"the publication {self.reader.publication} does not have the table {self.reader.table}",
+                    way_out=f"CREATE PUBLICATION {self.reader.publication} FOR TABLE {self.reader.table}",
+                )
+            keys = self._rows_of(
+                "SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid "
+                "AND a.attnum = ANY(i.indkey) WHERE i.indisprimary AND i.indrelid = to_regclass(%s)",
+                (f'"{schema}"."{table}"',),
+            )
+        ((columns, row_filter),) = published
+        self._columns, self._filter = tuple(columns), f"({row_filter})" if row_filter else "true"
+        primary = {name for (name,) in keys}
+        named = ", ".join(sorted(primary)) or "not there"
+        if primary != set(self.reader.key):
+            raise DeclarationError(
+                f"the primary key of {self.reader.table} is {named}, and the key of "
+                f"{what} {', '.join(self.reader.key)}",
+                way_out="declare the primary key as key=…",
+            )
+
+    def _slot_place(self, mark: _Mark | None) -> int:
+        """Where the slot stands; it is made where nothing was read yet.
+
+        Raises:
+            SlotLostError: It does not have what follows the mark.
+        """
+        slot = self.reader.slot
+        found = self._rows_of(
+            "SELECT plugin::text, database::text = current_database(), wal_status, confirmed_flush_lsn::text "
+            "FROM pg_replication_slots WHERE slot_name = %s",
+            (slot,),
+        )
+        if not found and mark is None:
+            ((place,),) = self._rows_of(
+                "SELECT lsn::text FROM pg_create_logical_replication_slot(%s, 'pgoutput')", (slot,)
+            )
+            return place_in_log(place)
+        if not found:
+            raise self._lost("it is not there any more", mark)
+        ((plugin, ours, status, confirmed),) = found
+        if plugin != "pgoutput" or not ours:
+            raise DeclarationError(
+                f"the slot {slot} is of another database or plugin ({plugin})", way_out="declare a slot of its own"
+            )
+        if status == "lost" or confirmed is None:
+            raise self._lost("the server ended it, because it would have had to keep too much", mark)
+        place = place_in_log(confirmed)
+        if mark is not None and place > mark.commit:
+            raise self._lost(f"it was moved to {confirmed} by somebody else", mark)
+        return place
+
+    def _lost(self, why: str, mark: _Mark | None) -> SlotLostError:
+        since = f" What changed in {self.reader.table} after {log_text(mark.commit)} is lost." if mark else ""
+        return SlotLostError(
+            f"the slot {self.reader.slot} does not have what follows: {why}.{since}",
+            way_out="declare another table with a new slot: it begins with a snapshot of all rows; "
+            "this one keeps what was read",
+        )
+
+    def _start(self) -> None:
+        """Let the server send what follows the mark."""
+        self._stream = self._replication()
+        self._cursor = self._stream.cursor()
+        self._cursor.start_replication(
+            slot_name=self.reader.slot,
+            decode=False,
+            status_interval=_STATUS_SECONDS,
+            options={"proto_version": "1", "publication_names": f'"{self.reader.publication}"'},
+        )
+        self._decoder = PgDecoder(self.reader.table)
+        self._seen = 0
+
+    def _lost_connection(self, error: Exception) -> None:
+        """Try again for a while: a server that restarts is no reason to end."""
+        self.close()
+        now = time.monotonic()
+        self._gone_at = self._gone_at if self._gone_at is not None else now
+        if now - self._gone_at > _COMES_BACK_WITHIN_SECONDS:
+            raise self._unreachable(error) from error
+        with suppress(psycopg2.Error):
+            self._slot_place(self._mark)  # one that is lost is not a reason to wait
+        time.sleep(_BETWEEN_SECONDS)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """What the database says, as an error of a stream."""
+        try:
+            yield
+        except psycopg2.Error as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> StreamError:
+        return StreamError(
+            f"the database {self.reader.connection} does not give {self.reader.describe()}: {first_line(error)}",
+            way_out="check that it runs, and that its user may replicate; then start the stream again: nothing is lost",
+        )
+
+    def _rows(self, most: int) -> list[TopicMessage]:
+        """The next rows of the table as it is, by its key."""
+        schema, _, table = self.reader.table.partition(".")
+        keys = sql.SQL(", ").join(map(sql.Identifier, self.reader.key))
+        after: Any = sql.SQL("true")
+        values: list[Any] = []
+        if self._mark.after is not None:
+            after = sql.SQL("({}) > ({})").format(keys, sql.SQL(", ").join([sql.Placeholder()] * len(self.reader.key)))
+            values += self._mark.after
+        query = sql.SQL("SELECT {} FROM {} WHERE {} AND {} ORDER BY {} LIMIT {}").format(
+            sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in self._columns),
+            sql.Identifier(schema, table),
+            sql.SQL(self._filter),
+            after,
+            keys,
+            sql.Literal(most),
+        )
+        found = []
+        for row in self._rows_of(query, values):
+            named = dict(zip(self._columns, row, strict=True))
+            after_key = [str(named[name]) for name in self.reader.key]
+            self._mark = _Mark(self._mark.commit, after=after_key, rows=True)
+            position = f"{self._mark.commit:020d}"
+            found.append(self._message("r", None, named, position, self._mark))
+            self._landed[self._next] = self._mark.commit
+        return found
+
+    def _changes(self, most: int, seconds: float) -> list[TopicMessage]:
+        found: list[TopicMessage] = []
+        until = time.monotonic() + max(seconds, 0)
+        while len(found) < most:
+            sent = self._cursor.read_message()
+            if sent is None:
+                left = until - time.monotonic()
+                if found or left <= 0:
+                    break
+                select.select([self._cursor], [], [], left)
+                continue
+            message = self._change(sent.payload)
+            if message is not None:
+                found.append(message)
+        return found
+
+    def _change(self, payload: bytes) -> TopicMessage | None:
+        """A message of a change that was not taken before."""
+        decoder = self._decoder
+        change = decoder.decode(payload)
+        match change:
+            case PgCommit():
+                self._seen = 0
+                return None
+            case PgChange():
+                self._seen += 1
+                if (decoder.commit, self._seen) <= (self._mark.commit, self._mark.taken):
+                    return None
+                self._mark = _Mark(decoder.commit, taken=self._seen)
+                position = f"{decoder.commit:020d}:{self._seen:010d}"
+                made = self._message(change.op, change.before, change.after, position, self._mark)
+                self._landed[self._next] = decoder.commit
+                return made
+            case _:
+                return None
+
+    def _message(self, op: str, before: Any, after: Any, position: str, mark: _Mark) -> TopicMessage:
+        schema, _, table = self.reader.table.partition(".")
+        source: dict[str, Any] = {"position": position, "schema": schema, "table": table}
+        if op != "r":
+            source |= {"txId": self._decoder.transaction, "ts_ms": self._decoder.committed_ms}
+        value = json.dumps({"op": op, "before": before, "after": after, "source": source}).encode()
+        offset, self._next = self._next, self._next + 1
+        return TopicMessage(0, offset, None, value, mark=mark.text)

@@ -1,0 +1,78 @@
+"""A stream is as fresh as what it shows of its open window; one that waits for messages is not late."""
+
+from datetime import timedelta
+
+from readiness_pipelines.batches import BatchRef, BatchState, Counts
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.observability import FreshnessState
+from readiness_pipelines.overview import observe
+from readiness_pipelines_tests.streaming.payments import START, payments_domain, payments_table
+
+TABLE = payments_table(payments_domain())
+
+
+def _beat(
+    installation: Installation, hours: float, *, lag: int | None, watermark: float | None, shard: str = "0/1"
+) -> None:
+    streams, at = installation.ledger.streams, START + timedelta(hours=hours)
+    streams.beat(
+        TABLE.id,
+        shard,
+        epoch=max(one.epoch for one in streams.shards() if one.shard == shard),
+        at=at,
+        window="",
+        positions={0: 1},
+        records=1,
+        lag=lag,
+        watermark=None if watermark is None else START + timedelta(hours=watermark),
+    )
+
+
+def _open(installation: Installation, *, published: int, quarantined: int) -> None:
+    record = BatchRecord(
+        ref=BatchRef(TABLE.id, "2026-11-02-10:00"),
+        state=BatchState.OPEN,
+        counts=Counts(ingested=published + quarantined, published=published, quarantined=quarantined),
+        run_id="r",
+        updated_at=START,
+    )
+    installation.ledger.streams.keep_open([record], who="ann")
+
+
+def _state(installation: Installation, hours: float) -> FreshnessState:
+    found = observe([TABLE], installation=installation, now=START + timedelta(hours=hours, seconds=10))
+    return found.freshness[TABLE.id].state
+
+
+def test_an_open_window_counts_an_idle_topic_is_not_late_and_one_that_is_behind_is(installation: Installation) -> None:
+    begin = installation.ledger.streams.begin
+    begin(TABLE.id, "0/1", holder="one", at=START, silent_after=timedelta(minutes=1))
+    _beat(installation, 9, lag=0, watermark=None)
+    assert _state(installation, 9) is FreshnessState.FRESH  # nothing ever came, and no window is open
+    _open(installation, published=3, quarantined=1)
+    _beat(installation, 9, lag=0, watermark=0)
+    assert _state(installation, 9) is FreshnessState.FRESH
+    for lag in (7, None):
+        _beat(installation, 9, lag=lag, watermark=8.5)
+        assert _state(installation, 9) is FreshnessState.FRESH  # behind, and less than what is promised
+        _beat(installation, 9, lag=lag, watermark=7.5)
+        assert _state(installation, 9) is FreshnessState.LATE
+        _beat(installation, 9, lag=lag, watermark=2)
+        assert _state(installation, 9) is FreshnessState.FAILED
+    _beat(installation, 9, lag=0, watermark=2)
+    assert _state(installation, 9.1) is FreshnessState.FAILED  # nobody has heard of its process for minutes
+    _open(installation, published=0, quarantined=4)
+    _beat(installation, 9, lag=0, watermark=2)
+    assert _state(installation, 9) is FreshnessState.FAILED  # all that came waits in quarantine
+
+
+def test_a_shard_that_nobody_reads_makes_a_stream_as_old_as_what_is_known(installation: Installation) -> None:
+    begin = installation.ledger.streams.begin
+    begin(TABLE.id, "0/1", holder="one", at=START, silent_after=timedelta(minutes=1))
+    begin(TABLE.id, "0/2", holder="two", at=START + timedelta(hours=1), silent_after=timedelta(minutes=1))
+    _beat(installation, 9, lag=0, watermark=5, shard="0/2")
+    assert _state(installation, 9) is FreshnessState.FAILED
+    begin(TABLE.id, "1/2", holder="three", at=START + timedelta(hours=2), silent_after=timedelta(minutes=1))
+    _beat(installation, 9, lag=0, watermark=5, shard="1/2")
+    assert _state(installation, 9) is FreshnessState.FRESH  # the shard of before, 0/1, is not asked any more

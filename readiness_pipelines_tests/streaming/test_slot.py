@@ -1,0 +1,209 @@
+"""Changes of a Postgres table come once each, whatever ends the process, and what is lost is said aloud."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg2
+import pytest
+
+from readiness_pipelines import PostgresChanges
+from readiness_pipelines.delivery import do_work, due_work, reconcile
+from readiness_pipelines.errors import DeclarationError, SlotLostError
+from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.streaming import Progress, Shard, SlotMessages, position_of, read_shard, reading
+from readiness_pipelines.streaming.points import Point, Step
+from readiness_pipelines_tests.databases import logical_postgres, postgres
+from readiness_pipelines_tests.streaming.customers import changes_table, customers_domain
+from readiness_pipelines_tests.streaming.payments import Clock, rows_of
+
+READER = PostgresChanges(
+    "public.customers", connection="shop", publication="shop", slot="customers", key="id", slice_every="0.1s"
+)
+LONG = "".join(chr(65 + number * 7 % 26) + str(number) for number in range(4_000))
+
+
+@pytest.fixture
+def database() -> Iterator[Callable[..., list[Any]]]:
+    """Runs statements, each a transaction; of the last one its rows."""
+    connection = psycopg2.connect(logical_postgres())
+    connection.autocommit = True
+
+    def run(*statements: str) -> list[Any]:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    run(
+        "DROP PUBLICATION IF EXISTS shop",
+        "DROP TABLE IF EXISTS customers, others",
+        "CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, bio text, paid numeric)",
+        "ALTER TABLE customers ALTER bio SET STORAGE EXTERNAL",
+        "CREATE TABLE others (id int PRIMARY KEY)",
+        "CREATE PUBLICATION shop FOR TABLE customers, others",
+    )
+    yield run
+    run("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active")
+    for _ in range(50):
+        if not run("SELECT 1 FROM pg_replication_slots WHERE active"):
+            break
+        run("SELECT pg_sleep(0.1)")
+    run("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+    connection.close()
+
+
+class Ended(BaseException):
+    """Ends a process at a point, as a kill would."""
+
+
+def read(
+    installation: Installation, clock: Clock, *, records: int, step: Step = lambda _: None, reader: Any = READER
+) -> Progress:
+    table = changes_table(customers_domain(reader))
+    progress, ends = Progress(str(table.id), "0/1"), datetime.now(UTC) + timedelta(seconds=20)
+    return read_shard(
+        table,
+        Shard(),
+        source=SlotMessages(reader, logical_postgres()),
+        installation=installation,
+        run=Run(clock=clock),
+        stop=lambda: progress.records >= records or datetime.now(UTC) > ends,
+        progress=progress,
+        step=step,
+    )
+
+
+def seal(installation: Installation, clock: Clock) -> None:
+    domain = customers_domain(READER)
+    clock.now = clock.now.replace(minute=0) + timedelta(hours=1, seconds=15)
+    while due := due_work([domain], installation=installation, now=clock.now):
+        for work in due:
+            do_work(work, installation=installation, run=Run(clock=clock))
+    assert reconcile([domain], installation=installation).problems == ()
+
+
+def now_in(installation: Installation) -> list[Any]:
+    current = customers_domain(READER).table("customers")
+    return list(rows_of(installation, current.id, "id, name, bio, paid::VARCHAR"))
+
+
+def test_rows_come_first_then_each_change_once_and_the_current_table_is_the_databases(
+    database: Callable[..., list[Any]], installation: Installation
+) -> None:
+    clock = Clock()
+    database(
+        f"INSERT INTO customers VALUES (1, 'Ann', '{LONG}', 1.50), (2, 'Bob', NULL, 'NaN'), (3, 'Cem', 'short', NULL)"
+    )
+    # Ended at each point on the way, in the snapshot, too: nothing is lost or doubled.
+    for point in (Point.TAKEN, Point.LANDED, Point.PUBLISHED):
+
+        def end(at: Point, point: Point = point) -> None:
+            if at is point:
+                raise Ended
+
+        with pytest.raises(Ended):
+            read(installation, clock, records=1, step=end, reader=READER.model_copy(update={"slice_records": 2}))
+        database(f"INSERT INTO customers VALUES ({10 + list(Point).index(point)}, 'during', NULL, 0)")
+    read(installation, clock, records=1)
+    database(
+        "BEGIN; UPDATE customers SET name = 'Ann B.' WHERE id = 1; INSERT INTO others VALUES (1);"
+        "INSERT INTO customers VALUES (4, 'Dora', NULL, 'Infinity'); COMMIT",
+        "UPDATE customers SET id = 30 WHERE id = 3",
+        "UPDATE customers SET paid = 7 WHERE id = 2",
+        "DELETE FROM customers WHERE id = 10",
+        "BEGIN; INSERT INTO customers VALUES (99, 'never', NULL, 0); ROLLBACK",
+        "ALTER TABLE customers ADD COLUMN vip boolean",
+        "INSERT INTO customers VALUES (5, 'Eva', NULL, 5, true)",
+    )
+    for point in (Point.LANDED, Point.PUBLISHED):
+
+        def stop(at: Point, point: Point = point) -> None:
+            if at is point:
+                raise Ended
+
+        with pytest.raises(Ended):
+            read(installation, clock, records=9, step=stop, reader=READER.model_copy(update={"slice_records": 2}))
+    database("DELETE FROM customers WHERE id = 4")
+    while read_more(installation, clock):
+        pass
+    raw = changes_table(customers_domain(READER)).id.raw
+    places = rows_of(installation, raw, "_row, change_op, change_position, id, vip")
+    assert [row for row, *_ in places] == list(range(len(places)))
+    changed = [one for one in places if one[1] != "snapshot"]
+    assert len({one[2] for one in changed}) == len(changed)
+    assert places[0][1:] == ("snapshot", places[0][2], "1", None)
+    assert ("5", "true") in [one[3:] for one in places]
+    seal(installation, clock)
+    there = database("SELECT id, name, bio, round(paid, 2)::text FROM customers ORDER BY id")
+    assert now_in(installation) == there
+    assert {key: bio for key, _, bio, _ in there}[1] == LONG
+    database("TRUNCATE customers", "INSERT INTO customers VALUES (7, 'Gil', NULL, 1)")
+    read(installation, clock, records=2)
+    seal(installation, clock)
+    assert now_in(installation) == [(7, "Gil", None, "1.00")]
+
+
+def read_more(installation: Installation, clock: Clock) -> bool:
+    """Whether there was something that was not read yet."""
+    ends = datetime.now(UTC) + timedelta(seconds=1.5)
+    table = changes_table(customers_domain(READER))
+    progress = read_shard(
+        table,
+        Shard(),
+        source=SlotMessages(READER, logical_postgres()),
+        installation=installation,
+        run=Run(clock=clock),
+        stop=lambda: datetime.now(UTC) > ends,
+    )
+    return progress.records > 0
+
+
+def test_a_slot_that_is_gone_or_was_moved_is_an_error_and_never_a_new_snapshot(
+    database: Callable[..., list[Any]], installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    database("INSERT INTO customers VALUES (1, 'Ann', NULL, 1)")
+    read(installation, clock, records=1)
+    database("INSERT INTO customers VALUES (2, 'Bob', NULL, 1)")
+    read(installation, clock, records=1)
+    # Where nothing of the table changes, the slot moves on all the same, so that the server need not keep its log.
+    monkeypatch.setattr(reading, "RESTS_EVERY_SECONDS", 0.2)
+    (before,) = database("SELECT confirmed_flush_lsn FROM pg_replication_slots")
+    database("CREATE TABLE IF NOT EXISTS noise AS SELECT generate_series(1, 1000) AS a", "SELECT pg_switch_wal()")
+    assert not read_more(installation, clock)
+    (after,) = database(f"SELECT confirmed_flush_lsn > '{before[0]}'::pg_lsn FROM pg_replication_slots")
+    assert after == (True,)
+    assert not read_more(installation, clock)
+    table = changes_table(customers_domain(READER))
+    position = position_of(installation.lakehouse.properties(table.id.raw), 0)
+    assert position is not None
+    assert position.end == 3  # the second came as a row of the snapshot, which was read on, and as insert
+
+    database("INSERT INTO customers VALUES (3, 'Cem', NULL, 1)")
+    taken = (
+        "pg_logical_slot_get_binary_changes('customers', NULL, NULL, 'proto_version', '1', 'publication_names', 'shop')"
+    )
+    database(f"SELECT count(*) FROM {taken}")
+    with pytest.raises(SlotLostError, match=r"was moved to .* by somebody else\. What changed .* after .* is lost"):
+        read(installation, clock, records=1)
+    database("SELECT pg_drop_replication_slot('customers')")
+    with pytest.raises(SlotLostError, match="is not there any more"):
+        read(installation, clock, records=1)
+    assert database("SELECT count(*) FROM pg_replication_slots") == [(0,)]
+    assert len(rows_of(installation, table.id.raw, "_row")) == 3
+
+
+def test_a_database_that_cannot_give_changes_is_refused_with_the_way_out(
+    database: Callable[..., list[Any]], installation: Installation
+) -> None:
+    with pytest.raises(DeclarationError, match="needs wal_level = logical, and the server has replica"):
+        SlotMessages(READER, postgres()).partitions()
+    with pytest.raises(DeclarationError, match="not a Postgres database"):
+        SlotMessages(READER, "sqlite:///x.db")
+    for other, why in (
+        ({"publication": "none"}, "the publication none does not have the table"),
+        ({"key": ("name",)}, "the primary key of public.customers is id"),
+    ):
+        with pytest.raises(DeclarationError, match=why):
+            SlotMessages(READER.model_copy(update=other), logical_postgres()).partitions()
