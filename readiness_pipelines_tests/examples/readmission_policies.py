@@ -102,11 +102,12 @@ def behind_the_gate(folder: Path, story: Story, *, faulty: str | None = FAULTY, 
             replay_batch(encounters, batch=key, installation=installation, run=run)
             _deliver(installation, run, now)
         story.held += [f"{name}[{key}]" for name in ("stays", "outcomes") if _is_held(installation, name, key)]
+        if place >= 2:  # noqa: PLR2004  # two extracts with outcomes: one to learn from, one to compare on
+            _retrain(installation, now, story if faulty else Story())
+            _deliver(installation, run, now)  # scored by what serves now
         if key in SERVED:
             figures.append(_served(installation, key))
             say(f"{policy}: {key} {figures[-1]:.3f}")
-        if place >= 2:  # noqa: PLR2004  # two extracts with outcomes: one to learn from, one to compare on
-            _retrain(installation, now, story if faulty else Story())
 
 
 def _deliver(installation: Installation, run: Run, now: datetime) -> None:
@@ -121,7 +122,7 @@ def _is_held(installation: Installation, name: str, key: str) -> bool:
 
 
 def _served(installation: Installation, key: str) -> float:
-    """The figure of what was served, before any outcome was known."""
+    """The figure of what was served, by outcomes that nobody knows yet."""
     outcomes = dict(published(installation, encounters.id, "encounter_id", "readmitted", batch=key))
     rows = published(installation, risks.id, "encounter_id", "prediction", batch=key)
     return _auc([outcomes[stay] == "<30" for stay, _ in rows], [prediction for _, prediction in rows])
@@ -185,8 +186,13 @@ def _frames(engine: duckdb.DuckDBPyConnection, folder: Path) -> Iterable[tuple[p
 
 def _naive(frames: list[pa.Table]) -> tuple[float, float]:
     """History joined over the whole table: what it claims on the later extracts, and what is there to serve them."""
-    whole = pa.concat_tables([one.append_column("extract", pa.array([place] * len(one))) for place, one in enumerate(frames)])
-    over_all, then = "PARTITION BY patient_nbr", "PARTITION BY patient_nbr ORDER BY extract GROUPS UNBOUNDED PRECEDING EXCLUDE GROUP"
+    whole = pa.concat_tables(
+        [one.append_column("extract", pa.array([place] * len(one))) for place, one in enumerate(frames)]
+    )
+    over_all, then = (
+        "PARTITION BY patient_nbr",
+        "PARTITION BY patient_nbr ORDER BY extract GROUPS UNBOUNDED PRECEDING EXCLUDE GROUP",
+    )
 
     def history(window: str, own: int) -> pa.Table:
         query = (

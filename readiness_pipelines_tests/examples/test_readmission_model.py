@@ -49,9 +49,14 @@ def test_a_damaged_extract_is_held_nobody_learns_from_it_and_the_approver_alone_
     built = built_for(readmission, installation=installation, run=ward)
     assert built.counts.balanced
     assert {one.batch for one in built.used if one.table.name == "outcomes"} == {"extract_01", "extract_02", DAMAGED}
-    learned = built.counts.trained + built.counts.held_out
-    assert 0 < learned <= 2 * ROWS
-    assert sum(built.counts.waiting.values()) == len(rows(installation, readmissions.table("stays").id)) - learned
+    stays = rows(installation, readmissions.table("stays").id, "_batch")
+    wrong = installation.ledger.get(BatchRef(readmissions.table("outcomes").id, "extract_04"))
+    assert wrong is not None
+    assert built.counts.trained + built.counts.held_out == sum(batch != "extract_04" for (batch,) in stays)
+    assert built.counts.waiting == {
+        "it waits in quarantine": wrong.counts.ingested,
+        "no label of the entity is published yet": sum(batch == "extract_04" for (batch,) in stays),
+    }
 
     version = train_model(readmission, built, installation=installation, run=ward)
     with pytest.raises(LedgerError, match=r"chief\.physician@hospital\.example"):
