@@ -18,6 +18,8 @@
 # make bench-detection  columns about persons: precision and recall; DETECTION="--missed" names what was missed
 # make bench-serve  one record over HTTP: rate, latency, processor time, beside Starlette with pydantic; SERVE="--seconds 30 --long 300"
 # make bench-stream  latency by commits, the largest rate, 2,000 commits, the seal of a million rows; see docs/streams.md
+# make run-model  the hospital's model on the committed extracts: trained, promoted, scored
+# make story      what serves after a bad extract, by how a hospital retrains: some four minutes
 # make same-stream   200,000 records as files and as a stream: equal rows, quarantine and KPI; SAME="--records 20000"
 # make bench-catalog search and show over 2,000 tables with 40,000 columns, one of them with 10,000 batches
 # make bench-watch   one look at the freshness of 500 tables
@@ -33,13 +35,26 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-estimates bench-detection bench-features lock clean stream bench-stream same-stream
+.PHONY: run run-model story test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-estimates bench-detection bench-features lock clean stream bench-stream same-stream
 
 KEYS := data/keys/patients.key data/keys/cards.key
 
 run: .venv/installed $(KEYS)
 	$(BIN)/readiness run readmissions --all
 	@echo "readiness is in .venv ($$(du -sm .venv | cut -f1) MB): .venv/bin/readiness status, or once in a shell: source .venv/bin/activate"
+
+# The hospital's model on the committed extracts: delivered, trained, promoted by its approver, and scored.
+run-model: export READINESS_DOMAINS = readiness_pipelines.examples.readmission_model:readmissions
+run-model: .venv/tools $(KEYS)
+	$(BIN)/readiness run readmissions --all
+	$(BIN)/readiness model train readmissions.readmission --who ward@hospital.example
+	$(BIN)/readiness model promote readmissions.readmission 1 --who chief.physician@hospital.example \
+		--reason "the first one"
+	$(BIN)/readiness run readmissions --all
+	$(BIN)/readiness model show readmissions.readmission
+
+story: .venv/tools
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.examples.readmission_policies
 
 stream: .venv/tools
 	@$(BIN)/python -W ignore -m readiness_pipelines_tests.streaming.live $(STREAM)
