@@ -1,8 +1,8 @@
 """What serves after one bad extract, by how a hospital retrains: on everything, after validation, or behind the gate.
 
-Extract by extract arrives; the outcomes of each come with the next. In `FAULTY` the outcomes are the wrong way round, and
-the visits of the year before are zero. Behind the gate is the example itself, in a real installation; the others
-are the same model without the framework, over the same files.
+Extract by extract arrives; the outcomes of each come with the next. In `FAULTY` the outcomes are the wrong way round,
+and the visits of the year before are zero. Behind the gate is the example itself, in a real installation; the
+others are the same model without the framework, over the same files.
 
 Run it by ``make story``.
 """
@@ -25,8 +25,8 @@ from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.decisions import Correction
 from readiness_pipelines.delivery import decide, do_work, due_work, replay_batch
 from readiness_pipelines.errors import LedgerError
-from readiness_pipelines.examples.readmission_model import readmission, readmissions, risks, stays
-from readiness_pipelines.examples.readmissions import encounters
+from readiness_pipelines.examples.readmission_model import readmission, risks, stays
+from readiness_pipelines.examples.readmissions import encounters, readmissions
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.models import built_for, promote_model, train_model
 from readiness_pipelines_tests.conftest import LANDING, settings_in
@@ -102,7 +102,7 @@ def behind_the_gate(folder: Path, story: Story, *, faulty: str | None = FAULTY, 
             replay_batch(encounters, batch=key, installation=installation, run=run)
             _deliver(installation, run, now)
         story.held += [f"{name}[{key}]" for name in ("stays", "outcomes") if _is_held(installation, name, key)]
-        if place >= 2:  # noqa: PLR2004  # two extracts with outcomes: one to learn from, one to compare on
+        if place >= 2:  # two extracts with outcomes: one to learn from, one to compare on
             _retrain(installation, now, story if faulty else Story())
             _deliver(installation, run, now)  # scored by what serves now
         if key in SERVED:
@@ -165,7 +165,7 @@ def without_a_gate(story: Story, *, say: Callable[[str], None]) -> None:
 def _frames(engine: duckdb.DuckDBPyConnection, folder: Path) -> Iterable[tuple[pa.Table, pa.Table]]:
     """Each extract as it arrived, and as it would have been: features and outcome."""
     for key in EXTRACTS:
-        pair = []
+        pair: list[pa.Table] = []
         for damaged in (key == FAULTY, False):  # with the same patients
             file = folder / f"{key}_{damaged}.csv"
             file.write_bytes(extract(key, damaged=damaged))
@@ -224,16 +224,21 @@ def _auc(labels: Any, scores: Any) -> float:
     return float(roc_auc_score(labels, scores))
 
 
+def say(line: str) -> None:
+    """Say where it stands."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Tell the story; the exit code says whether it ends as it must."""
     story = Story()
-    say = lambda line: print(line, flush=True)  # noqa: E731
     without_a_gate(story, say=say)
     for faulty in (FAULTY, None):
         with TemporaryDirectory() as folder:
             behind_the_gate(Path(folder), story, faulty=faulty, say=say)
-    print(json.dumps({policy: round(story.mean(policy), 4) for policy in story.served}))
-    print(f"held by the gate: {', '.join(story.held)}; served, in order: {story.promoted}")
+    say(json.dumps({policy: round(story.mean(policy), 4) for policy in story.served}))
+    say(f"held by the gate: {', '.join(story.held)}; served, in order: {story.promoted}")
     return int(not (story.mean("everything") < 0.6 < story.mean("held and validated")))
 
 

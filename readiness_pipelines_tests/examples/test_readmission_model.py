@@ -1,4 +1,4 @@
-"""The hospital's model: what the gate holds nobody learns from, and who may let it serve. The whole is ``make story``."""
+"""The hospital's model: what is held is not learned from, and who lets it serve. The whole is ``make story``."""
 
 import gzip
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,8 @@ import pytest
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.delivery import do_work, due_work
 from readiness_pipelines.errors import LedgerError
-from readiness_pipelines.examples.readmission_model import readmission, readmissions, risks
+from readiness_pipelines.examples.readmission_model import readmission, risks
+from readiness_pipelines.examples.readmissions import readmissions
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.models import built_for, promote_model, train_model
 from readiness_pipelines_tests.conftest import settings_in
