@@ -18,10 +18,11 @@ def versions_grid(
     state: ServingState,
     changed: Mapping[int, Sequence[SupersededBatch]],
 ) -> Grid:
-    """One line for each version."""
+    """One line for each version, with the metric that promotion compares: a terminal is 80 columns wide."""
     grid = plain_table("versions")
-    for column in ("version", "state", "trained", "on", *model.metrics, "compared", "data"):
-        grid.add_column(column, overflow="fold")
+    metric = model.metrics[0]
+    for column in ("version", "state", "trained", "on", metric, "compared", "data"):
+        grid.add_column(column, no_wrap=True)
     for one in versions:
         values = one.measured.get("metrics", {})
         role = state.role(one.version)
@@ -29,8 +30,8 @@ def versions_grid(
             f"v{one.version}",
             Text(role or one.state, style="green" if role else ""),
             f"{one.began_at:%Y-%m-%d %H:%M}",
-            one.training_set[:12],
-            *(f"{values[metric]:.4f}" if values.get(metric) is not None else "–" for metric in model.metrics),
+            one.training_set[:8],
+            f"{values[metric]:.4f}" if values.get(metric) is not None else "–",
             _compared(one),
             f"{len(changed[one.version])} changed" if changed[one.version] else "as it was",
         )

@@ -4,6 +4,7 @@ A version is found again by a tag with its key, so that a crash between MLflow a
 ledger knew the key before MLflow did. MLflow is given names, numbers and the artefact's address, and no row of anybody.
 """
 
+import logging
 import os
 import warnings
 from collections.abc import Iterator, Mapping
@@ -146,4 +147,7 @@ def _client(uri: str) -> Any:
                 "models are registered in MLflow, which is not installed",
                 way_out='pip install "readiness-pipelines[models]", or READINESS_MLFLOW_URI=off',
             ) from None
+        # What it does to a database of its own is nothing that somebody who trains has to know.
+        for name in ("mlflow.store.db.utils", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)

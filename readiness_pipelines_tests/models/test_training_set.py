@@ -24,11 +24,11 @@ def test_a_replayed_input_changes_the_set_and_is_an_incident_until_the_model_is_
     domain, opened = clinic.domain, clinic.installation
 
     @domain.model(training=clinic.readmission, risk="minimal", promote=NotWorse("auc", by=0.05, samples=100))
-    def readmitted(rows: Any, features: Any, label: str) -> Any:
+    def readmitted(rows: Any, label: str) -> Any:
         """Longer stays come back more often."""
-        days, came_back = (np.asarray(rows.column(name), dtype=float) for name in (*features, label))
+        days, came_back = (np.asarray(rows.column(name), dtype=float) for name in ("days", label))
         rates = {day: came_back[days == day].mean() for day in np.unique(days)}
-        return lambda given: [rates.get(float(day), 0.5) for day in given.column(features[0]).to_pylist()]
+        return lambda given: [rates.get(float(day), 0.5) for day in given.column("days").to_pylist()]
 
     arrived: dict[str, list[tuple[int, str | None, int, int | None]]] = {}
     draw = np.random.default_rng(5)
