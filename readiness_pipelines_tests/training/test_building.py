@@ -1,6 +1,7 @@
 """Training sets: each label once, with what was known; the same id, the same bytes."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,9 @@ from readiness_pipelines.delivery.erasure.requests import erase
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.products import BuiltTrainingSet, Mode
 from readiness_pipelines.training import build_training_set, builds_of, training_set_of
+from readiness_pipelines_tests.conftest import settings_in
+from readiness_pipelines_tests.databases import use_database
+from readiness_pipelines_tests.stores import use_bucket
 from readiness_pipelines_tests.training.clinic import START, Clinic
 
 ANNA = "P-CANARY-00017"
@@ -84,6 +88,21 @@ def test_a_label_sees_what_was_published_at_its_time_and_each_value_is_known_sin
     assert training_set_of(clinic.installation, first.id[:8]).rows == first.rows
     assert len(builds_of(clinic.installation, clinic.readmission)) == 4
     proved(clinic)
+
+
+@pytest.mark.slow
+def test_the_same_extracts_are_the_same_set_over_another_catalog_and_store(clinic: Clinic, tmp_path: Path) -> None:
+    folder = tmp_path / "another machine"
+    folder.mkdir()
+    use_database("postgres", folder)
+    use_bucket(folder)
+    other = Clinic(Installation.open(settings_in(folder)))
+    for extract, rows in clinic.rows.items():
+        other.deliver(**{extract: rows})
+    one, another = built(clinic), built(other)
+    assert one.id == another.id
+    assert one.rows.equals(another.rows, check_metadata=True)
+    assert {batch.snapshot for batch in one.used}.isdisjoint(batch.snapshot for batch in another.used)
 
 
 def test_held_batches_and_discarded_rows_have_no_features(clinic: Clinic) -> None:
