@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from readiness_pipelines.columns import OFFSET_BITS, RAW_COLUMNS, RESERVED_COLUMNS
+from readiness_pipelines.columns import OFFSET_BITS, RAW_COLUMNS, RAW_NAMES, RESERVED_COLUMNS
 from readiness_pipelines.errors import StreamError
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.sources.flat_json import FlatObjects
@@ -91,7 +91,7 @@ def decode_messages(
     Raises:
         RegistryError: The schemas of messages cannot be had now.
     """
-    spelled = {name.lower(): name for name in known if name not in RAW_COLUMNS.names}
+    spelled = {name.lower(): name for name in known if name not in RAW_NAMES}
     records: list[dict[str, Any] | None] = []
     texts: list[str | None] = []
     reasons: list[str | None] = []
