@@ -40,7 +40,7 @@ def decoder_of(reader: StreamReader, connection: Callable[[str], str]) -> Messag
         document = avro_document(registry_of(reader.registry, connection))
     if isinstance(reader, Changes | PostgresChanges):
         return change_values(document, reader.key)
-    return plain_values(document)
+    return json_values if document is _json else plain_values(document)
 
 
 def json_values(key: bytes | None, value: bytes | None, known: Mapping[str, str], limits: Limits) -> dict[str, Any]:
