@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from readiness_pipelines.columns import RAW_COLUMNS
 from readiness_pipelines.contracts import GatedTable
+from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.delivery.classes import handling_rows
 from readiness_pipelines.errors import DeclarationError, LedgerError, ReadinessError, StreamError
 from readiness_pipelines.installation import Installation, Run
@@ -82,7 +83,7 @@ class MicroBatches:
         step: Called at each point of the protocol, before the next one.
 
     Raises:
-        DeclarationError: The table is not fed by a topic.
+        DeclarationError: The table is not fed by a topic, or has a rule about late rows.
 
     Example:
         rows = messages.selectExpr("from_json(CAST(value AS STRING), …) AS v").select("v.*")
@@ -101,6 +102,11 @@ class MicroBatches:
             raise DeclarationError(
                 f"{table.id} is not fed by a topic but by {table.source.reader.describe()}",
                 way_out="declare Source(…, reader=Topic(…)), the topic that Spark reads",
+            )
+        if gate_of(table).lateness is not None:  # Spark's rows come without the watermark they arrived at
+            raise DeclarationError(
+                f"{table.id} has a rule about late rows, which Spark's micro-batches cannot follow",
+                way_out="let `readiness stream` read the topic, or declare the table without Late(…)",
             )
         self._table, self._topic = table, table.source.reader
         self._installation, self._run, self._step = installation, run or Run(), step

@@ -13,6 +13,7 @@ from readiness_pipelines.delivery import deliver, ingest, reconcile
 from readiness_pipelines.delivery.problems import Level
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.streaming import MicroBatches
 from readiness_pipelines.streaming.points import Point
 from readiness_pipelines_tests.brokers import Broker, broker
 from readiness_pipelines_tests.streaming.payments import (
@@ -99,3 +100,9 @@ def test_a_late_row_is_published_and_counted_where_that_is_declared_and_only_of_
     assert len(rows_of(installation, table.id, "_row")) == 2
     with pytest.raises(DeclarationError, match="not fed by a topic, and no watermark says what is late"):
         payments_domain(FileDrop("{batch}.jsonl", format="jsonl"), rules=[LATE])
+
+
+def test_rows_that_spark_brings_have_no_watermark_and_the_rule_is_refused(installation: Installation) -> None:
+    table = payments_table(payments_domain(rules=[LATE]))
+    with pytest.raises(DeclarationError, match="micro-batches cannot follow"):
+        MicroBatches(table, installation=installation)
