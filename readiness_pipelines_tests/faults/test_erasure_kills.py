@@ -49,7 +49,7 @@ def left(folder: Path) -> tuple[object, ...]:
     installation = Installation.open(settings_in(folder))
     counts = {str(record.ref): (record.state, record.counts) for record in installation.ledger.batches()}
     landed = {file.name: file.read_bytes() for file in (folder / "landing").rglob("*") if file.is_file()}
-    there = [str(f) for f in folder.rglob("*") if f.is_file() and b"canary" in f.read_bytes().lower()]
+    there = [str(f) for f in folder.rglob("*") if f.is_file() and b"p-canary" in f.read_bytes().lower()]
     found = reconcile([CLINIC], installation=installation, level=Level.RECOMPUTE).problems
     requests = [request.state for request in installation.ledger.erasures.requests()]
     noted = [request.found for request in installation.ledger.erasures.requests()]

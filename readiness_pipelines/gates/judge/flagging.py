@@ -68,7 +68,8 @@ def find_lifted(
             words = tuple(dict.fromkeys(bits[place].word for place in some)) if len(some) < len(asked) else None
             violations.keep(
                 f"SELECT _row, {words_with(bits, conditions, words)} FROM {flagged} "
-                f"WHERE {' OR '.join(f'({condition})' for condition in conditions.values())}",
+                # No parentheses: Spark reads "FROM flagged WHERE (b0)" as a table named WHERE with a column b0.
+                f"WHERE {' OR '.join(conditions.values())}",
                 words,
             )
         return left

@@ -83,7 +83,7 @@ def test_a_person_is_gone_from_everywhere_and_all_other_rows_are_as_they_were(tm
     record = installation.ledger.get(BatchRef(VISITS, "day_1"))
     assert record is not None
     assert record.counts == Counts(ingested=8, published=4, quarantined=1, erased=3)
-    assert files_with(tmp_path, "CANARY") == []
+    assert files_with(tmp_path, "P-CANARY") == []
     (request,) = installation.ledger.erasures.requests()
     assert request.state is ErasureState.DONE
     (done,) = (one for one in installation.ledger.trail() if one.what == "erasure done")
@@ -121,7 +121,7 @@ def test_a_person_who_lands_again_is_left_out_and_counted_and_leaves_the_files_w
     assert rows_of(installation) == shown
     assert due_work([CLINIC], installation=installation, now=datetime.now(UTC)) == ()
     assert problems(installation) == ()
-    assert files_with(tmp_path, "CANARY") == []
+    assert files_with(tmp_path, "P-CANARY") == []
 
 
 def test_a_restored_backup_has_the_person_until_the_register_is_applied(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_restored_backup_has_the_person_until_the_register_is_applied(tmp_path
     assert apply_register([CLINIC], why="restored", installation=restored, run=RUN).open_ends == ()
     assert rows_of(restored) == shown
     assert problems(restored) == ()
-    assert files_with(tmp_path, "CANARY") == []
+    assert files_with(tmp_path, "P-CANARY") == []
     # The same request again: it searches by the text as well.
     assert erased(restored).open_ends == ()
 
@@ -169,7 +169,7 @@ def test_a_held_batch_loses_the_rows_that_wait_and_those_it_published_before(tmp
     assert [row[:2] for row in shown["clinic_quarantine.visits"]] == [("2", "P-1"), ("3", "P-2")]
     assert [row[0] for row in shown["clinic.stays"]] == ["P-1", "P-2"]
     assert problems(installation, strict) == ()
-    assert files_with(tmp_path, "CANARY") == []
+    assert files_with(tmp_path, "P-CANARY") == []
 
 
 class NumberedVisit(Visit):
@@ -249,7 +249,7 @@ def test_what_decisions_say_of_a_person_goes_and_replays_say_so_where_they_need_
     after = rows_of(installation, "clinic.visits")["clinic.visits"]
     assert set(after) == {row for row in shown if ANNA not in row}
     assert ("5", "P-3", "2", "b", "day_1", "4", "visits/day_1.csv") in after
-    assert files_with(tmp_path, "CANARY") == []
+    assert files_with(tmp_path, "P-CANARY") == []
     with pytest.raises(DeclarationError, match="its values were erased"):
         replay_batch(visits, batch="day_2", installation=installation, run=RUN)
 
@@ -282,7 +282,7 @@ def test_numbers_of_rows_stay_where_files_lose_all_of_theirs_and_what_is_refused
     run_domains(many, installation=installation)
     assert erased(installation, many).open_ends == ()
     assert problems(installation, many) == ()
-    assert files_with(tmp_path, "CANARY") == []
+    assert files_with(tmp_path, "P-CANARY") == []
 
 
 class ProtectedVisit(Visit):
@@ -317,7 +317,7 @@ def test_a_row_that_is_published_under_a_pseudonym_is_found_in_raw_and_environme
         assert len(after[table]) == len(before[table]) - 1
     assert not any(table.in_environment for table in installation.lakehouse.tables())
     assert problems(installation, domain) == ()
-    assert files_with(tmp_path, "CANARY") == []
+    assert files_with(tmp_path, "P-CANARY") == []
 
 
 class Patient(pa.DataFrameModel):
@@ -347,11 +347,11 @@ def test_a_person_is_gone_from_every_version_of_a_table_and_from_the_restricted_
         run_domains(domain, installation=installation)
     before = rows_of(installation, "clinic_versions.patients")["clinic_versions.patients"]
     assert len(before) == 7
-    assert len(files_with(tmp_path / "restricted", "CANARY")) >= 2
+    assert len(files_with(tmp_path / "restricted", "P-CANARY")) >= 2
     certificate = erased(installation, domain)
     assert certificate.open_ends == ()
     assert certificate.done.batches
-    assert files_with(tmp_path, "CANARY") == []
+    assert files_with(tmp_path, "P-CANARY") == []
     shown = rows_of(installation, "clinic.patients", "clinic_versions.patients")
     assert len(shown["clinic.patients"]) == 2
     assert {row[0] for row in shown["clinic_versions.patients"]} == {"P-1", "P-3", "P-4"}
