@@ -197,10 +197,19 @@ def view_of(relation: duckdb.DuckDBPyRelation) -> str:
 def _since_first(
     table: Table, batches: tuple[str, ...], *, installation: Installation, engine: duckdb.DuckDBPyConnection
 ) -> duckdb.DuckDBPyRelation:
-    """The published rows of batches of which no history was kept: known since the batch was first published."""
-    found = installation.ledger.publications(tables=[table.id]).get(table.id, ())
+    """The rows of batches of which no history was kept, as the ledger has them: known since they first were."""
+    ledger, lakehouse = installation.ledger, installation.lakehouse
+    found = ledger.publications(tables=[table.id]).get(table.id, ())
     times = {one.batch: one.first_at for one in found if one.batch in batches}
-    rows = installation.lakehouse.relation(engine, store_of(table), batch=batches or ("",))
+    rows = lakehouse.relation(engine, store_of(table), batch=("",))
+    for batch in times:
+        record = ledger.get(BatchRef(table.id, batch))
+        if record is not None and record.snapshots.published is not None:
+            # As the ledger has it: what a delivery that was killed put there was not known then.
+            then = lakehouse.relation(
+                engine, store_of(table), batch=batch, snapshot_id=record.snapshots.published, or_current=True
+            )
+            rows = engine.sql(f"FROM {view_of(rows)} UNION ALL BY NAME FROM {view_of(then)}")
     since = " ".join(f"WHEN '{batch}' THEN TIMESTAMPTZ '{at.isoformat()}'" for batch, at in times.items())
     case = f"CASE _batch {since} END" if times else "NULL::TIMESTAMPTZ"
     return rows.project(f"{_without(rows, {'_file'})}, {case} AS {_KNOWN_AT}, NULL::TIMESTAMPTZ AS {_KNOWN_UNTIL}")

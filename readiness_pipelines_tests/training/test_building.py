@@ -1,5 +1,6 @@
 """Training sets: each label once, with what was known; the same id, the same bytes."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,10 @@ FIRST = [(1, "a", 3, 0), (2, ANNA, 5, 1), (3, "c", 7, None), (7, "f", -1, 1)]
 SECOND = [(4, "a", 2, 1), (5, "d", 9, 0)]
 THIRD = [(6, "e", 1, 0)]
 NULL, NOT_PUBLISHED = "the label is null", "no label of the entity is published yet"
+
+
+class CutOffError(BaseException):
+    """As if the process was killed."""
 
 
 @pytest.fixture
@@ -88,6 +93,26 @@ def test_a_label_sees_what_was_published_at_its_time_and_each_value_is_known_sin
     assert training_set_of(clinic.installation, first.id[:8]).rows == first.rows
     assert len(builds_of(clinic.installation, clinic.readmission)) == 4
     proved(clinic)
+
+
+def test_a_correction_that_was_cut_off_before_its_history_was_kept_is_not_known_since_the_first_commit(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if the extract was published before its table kept a history.
+    clinic.installation.lakehouse.drop(clinic.stays.id.history.domain)
+
+    def cut_off(*_: object, **__: object) -> None:
+        raise CutOffError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sys.modules["readiness_pipelines.delivery.deliver"], "keep_history", cut_off)
+        with pytest.raises(CutOffError):
+            clinic.decide(Correction(column="days", expression="'4'", where="encounter = '1'"), "extract_01")
+    clinic.now += timedelta(hours=1)
+    assert days(built(clinic))[1] == 3
+    clinic.deliver()
+    assert days(built(clinic))[1] == 3
+    assert [value for value, _, _ in known(clinic, 1)] == [3, 4]
 
 
 @pytest.mark.slow
