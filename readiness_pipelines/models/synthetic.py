@@ -129,6 +129,7 @@ def with_synthetic(built: BuiltTrainingSet, maker: RowMaker, *, seed: int = 0) -
     wanted = (*built.features, built.label)
     try:
         made = made.select(list(wanted)).cast(pa.schema([built.rows.schema.field(name) for name in wanted]))
+    # A column is missing, a value does not fit its type, or Arrow has no cast between the two: the maker's fault.
     except (KeyError, pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise DeclarationError(
             f"{maker.name} made rows that are not like those of {built.name}: {type(error).__name__}",

@@ -46,7 +46,7 @@ class StreamReader(Frozen):
     @property
     def stream_name(self) -> str:
         """What messages are known by: the name of their topic, or of what else they come from."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of stream says it; this base is never declared itself
 
     def check(self, batches: Batches) -> None:
         """Refuse batches that are not windows of time.
@@ -77,7 +77,7 @@ class StreamReader(Frozen):
 
     def describe(self) -> str:
         """Where messages come from, on one line."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of stream says it; this base is never declared itself
 
 
 class Topic(StreamReader):
