@@ -38,6 +38,7 @@ class Installation:
         limits: What one file may demand.
         register_key: The key of the register of erased persons.
         mlflow_uri: Where models are registered; ``off`` for nowhere.
+        keeps_online: Whether deliveries keep the latest values of feature views: not so in a clone.
     """
 
     lakehouse: Lakehouse
@@ -52,6 +53,7 @@ class Installation:
     limits: Limits = field(default_factory=Limits)
     register_key: RegisterKey = field(default_factory=RegisterKey)
     mlflow_uri: str = field(default="off", repr=False)
+    keeps_online: bool = True
 
     @classmethod
     def open(cls, settings: Settings) -> "Installation":

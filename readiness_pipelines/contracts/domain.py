@@ -523,6 +523,9 @@ class Domain:
         event_time: str | None = None,
         known_at: str | None = None,
         version: str = "1",
+        online: bool = False,
+        ttl: str | timedelta | None = None,
+        per_record: bool = False,
         name: str | None = None,
         reads: Reads | None = None,
         batches: Batches | None = None,
@@ -556,6 +559,14 @@ class Domain:
             known_at: The column that says since when a row was known, where the source tells it. By default it is the
                 first commit that published it.
             version: Of the definition, as people count it.
+            online: Whether the latest values of each entity are kept in the ledger's database with every delivery, to
+                be looked up by key: by `latest_values`, and over HTTP. A column whose values must not leave the
+                lakehouse is left out, unless a protection has changed them; an entity whose values must not is refused.
+            ttl: For how long a value counts where it is looked up: ``"7d"``; for ever where not given. It is counted
+                from the event time, or from when the value was known where there is none.
+            per_record: Whether the transform computes an entity's features from that entity's rows alone, so that
+                `compute_features` may compute them for one record. It is held against what batches published by
+                ``readiness features check``, and refused where that differs.
             name: As for `derived`.
             reads: As for `derived`.
             batches: As for `derived`.
@@ -593,9 +604,20 @@ class Domain:
             timed = (event_time, known_at)
             if any(one in columns for one in timed):
                 raise DeclarationError(f"a time of {what} is its entity, too", way_out="name two columns")
+            if ttl is not None and not online:
+                raise DeclarationError(f"the values of {what} end, and none are kept", way_out="add online=True")
             given["key"] = given["key"] or (*columns, *([event_time] if event_time else []))
             return self._add(
-                FeatureView(**given, entity=columns, event_time=event_time, known_at=known_at, version=str(version))
+                FeatureView(
+                    **given,
+                    entity=columns,
+                    event_time=event_time,
+                    known_at=known_at,
+                    version=str(version),
+                    online=online,
+                    ttl=_duration(f"the ttl of {what}", ttl),
+                    per_record=per_record,
+                )
             )
 
         fields = self._derived_fields(

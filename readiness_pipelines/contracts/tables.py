@@ -196,12 +196,18 @@ class FeatureView(DerivedTable):
             newer.
         known_at: The column that says since when a row was known; ``None`` for the first commit that published it.
         version: Of the definition, as people count it.
+        online: Whether its latest values are kept by key, to be looked up.
+        ttl: For how long a value counts where it is looked up; ``None`` for ever.
+        per_record: Whether the transform computes an entity's features from that entity's rows alone.
     """
 
     entity: tuple[str, ...]
     event_time: str | None = None
     known_at: str | None = None
     version: str = "1"
+    online: bool = False
+    ttl: timedelta | None = None
+    per_record: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

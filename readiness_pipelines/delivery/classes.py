@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import assert_never
 
-from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table
+from readiness_pipelines.contracts import DerivedTable, FeatureView, GatedTable, Kpi, Table
 from readiness_pipelines.contracts.classification import Classification, Classified, PersonalKind, strongest
 from readiness_pipelines.delivery.gates import GATES_KEPT, gate_of
 from readiness_pipelines.errors import GateBuildError
@@ -65,6 +65,8 @@ def refuse_unreviewed(table: Table) -> None:
                         f"column {column.label} of {table.id} is {declared}, and what it is made of is {inherited}",
                         way_out=f'name who reviewed that and why: classified("{declared}", reviewed="…")',
                     )
+            if isinstance(table, FeatureView) and table.online:
+                refuse_unprotected_keys(table)
         case Kpi():
             for name in table.by:
                 found = inherited_class(table, name)
@@ -75,6 +77,26 @@ def refuse_unreviewed(table: Table) -> None:
                     )
         case _:
             assert_never(table)
+
+
+def refuse_unprotected_keys(view: FeatureView) -> None:
+    """Refuse to keep values by a key whose values must not leave the lakehouse.
+
+    Raises:
+        GateBuildError: Nothing protects it; names the column and the way out.
+    """
+    for name in view.entity:
+        if found := must_stay(view, name):
+            raise GateBuildError(
+                f"{view.id} is looked up by {name}, which is {found}, and nothing protects it",
+                way_out="protect the column where it arrives: protect(…, Pseudonym(key=…)), or drop online=True",
+            )
+
+
+def must_stay(table: Table, column: str) -> str:
+    """The class of a column whose published values must not leave the lakehouse; "" where they may."""
+    found = class_of(table, column)
+    return str(found) if not found.level.shown and found.protection is None else ""
 
 
 def inherited_class(table: DerivedTable | Kpi, column: str) -> Classified:

@@ -49,7 +49,7 @@ def cloned(
         else:
             catalog = f"sqlite:///{folder}/catalog.db"
             lakehouse = installation.lakehouse.clone(ids, suffix=_SUFFIX, folder=here, catalog_url=catalog)
-        yield replace(installation, ledger=ledger, lakehouse=lakehouse)
+        yield replace(installation, ledger=ledger, lakehouse=lakehouse, keeps_online=False)
     finally:
         for place in installation.lakehouse.homes.places:
             _remove(place, here)

@@ -24,6 +24,7 @@ from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.gates import exposing_rules, gate_of
 from readiness_pipelines.delivery.history import keep_history, known_before
 from readiness_pipelines.delivery.judging import JudgedBatch, decisions_in_force, judged_batch
+from readiness_pipelines.delivery.online.keeping import keep_online
 from readiness_pipelines.delivery.on_spark import read_on_spark, stage_from_spark
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import Profiled, profiled
@@ -181,6 +182,7 @@ def _deliver(table: Table, *, batch: str, installation: Installation, run: Run) 
     if delivery.state.visible:
         learn_shape(table, arrived, ref=ref, installation=installation, run=run)
     show_newest_version(table, installation=installation, run=run)
+    keep_online(table, installation=installation, run=run)
     if delivery.state is BatchState.DISCARDED:
         withdraw_downstream(table, installation=installation, run=run)
     return delivery

@@ -7,12 +7,13 @@ import duckdb
 
 from readiness_pipelines.batches import BatchRef, BatchState, Scope
 from readiness_pipelines.commands import erase_command
-from readiness_pipelines.contracts import Computed, Domain, GatedTable, Table
+from readiness_pipelines.contracts import Computed, Domain, FeatureView, GatedTable, Table
 from readiness_pipelines.delivery.contents import StoreProof, prove_store, stores_of
 from readiness_pipelines.delivery.deliver import deliver
 from readiness_pipelines.delivery.erasure.searching import rows_in_stores
 from readiness_pipelines.delivery.facts import check_facts
 from readiness_pipelines.delivery.ingest import ingest
+from readiness_pipelines.delivery.online.keeping import keep_online, stale_batches_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.problems import Level, Problem, Step, problem_of, unwatched
 from readiness_pipelines.delivery.published import Published
@@ -113,6 +114,10 @@ def reconcile(
         if level.includes(Level.ROWS) and not lost:
             problems += _erased_persons(table, installation)
         problems += _version_problems(table, installation)
+        if isinstance(table, FeatureView) and table.online:
+            for batch in stale_batches_of(table, installation):
+                what = "its latest values are not kept as it is published"
+                problems.append(_problem(BatchRef(table.id, batch), what, Level.LEDGER))
         if isinstance(table, Computed):
             for batch in outliving(table, Published(installation.ledger)):
                 what = f"it is still published, and {WITHDRAWN}"
@@ -252,6 +257,7 @@ def _repair(table: Table, ref: BatchRef, *, again: bool, installation: Installat
         # A crash cut it off before it committed anything, and what it was to be computed from is gone.
         installation.ledger.supersede(ref, at=run.clock())
     show_newest_version(table, installation=installation, run=run)
+    keep_online(table, installation=installation, run=run)
     return True
 
 

@@ -8,6 +8,7 @@ from readiness_pipelines.contracts import Computed, Table, downstream, keeps_his
 from readiness_pipelines.delivery.attempts import attempted, must_commit
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.history import keep_history, known_before
+from readiness_pipelines.delivery.online.keeping import keep_online
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Published, is_there
 from readiness_pipelines.delivery.versions import show_newest_version
@@ -100,6 +101,7 @@ def withdraw(table: Computed, *, batch: str, installation: Installation, run: Ru
             why=WITHDRAWN,
         )
     show_newest_version(table, installation=installation, run=run)
+    keep_online(table, installation=installation, run=run)
     return True
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         ServingState,
     )
     from readiness_pipelines.ledger.moves import MOVES
+    from readiness_pipelines.ledger.online_values import KEYS_AT_ONCE, OnlineMark, OnlineRow, OnlineValues, OnlineView
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
     from readiness_pipelines.ledger.outcomes import Kept, OutcomeRecord, StateChange, Tally, counts_of, shown_by
     from readiness_pipelines.ledger.profiles import profile_digest
@@ -100,6 +101,7 @@ __all__ = [
     "KeptScorecard",
     "KeptTrainingSet",
     "KnownBreakage",
+    "KEYS_AT_ONCE",
     "KnownContract",
     "Ledger",
     "Message",
@@ -110,6 +112,10 @@ __all__ = [
     "NewDecision",
     "NewModelVersion",
     "NoticeKey",
+    "OnlineMark",
+    "OnlineRow",
+    "OnlineValues",
+    "OnlineView",
     "OutcomeRecord",
     "ReceiverState",
     "Receivers",

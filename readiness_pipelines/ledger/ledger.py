@@ -43,6 +43,7 @@ from readiness_pipelines.ledger.gates import GateRecord
 from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
 from readiness_pipelines.ledger.incident_book import Incidents
 from readiness_pipelines.ledger.models import Models
+from readiness_pipelines.ledger.online_values import OnlineValues
 from readiness_pipelines.ledger.outcomes import Kept, OutcomeRecord, StateChange, Tally
 from readiness_pipelines.ledger.receivers import Receivers
 from readiness_pipelines.ledger.records import Attempt, BatchRecord, TrailEntry
@@ -129,6 +130,11 @@ class Ledger:
     def models(self) -> Models:
         """Models, their versions and which of them serve, in the same database."""
         return Models(self._database)
+
+    @property
+    def online_values(self) -> OnlineValues:
+        """The latest values of feature views by key, in the same database."""
+        return OnlineValues(self._database)
 
     @property
     def scorecards(self) -> Scorecards:

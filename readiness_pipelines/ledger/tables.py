@@ -26,7 +26,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 15
+SCHEMA_VERSION = 16
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -446,6 +446,41 @@ TRAINING_SETS = Table(
     Column("run_id", String(200)),
     Column("facts", JSON, nullable=False),
     Index("ledger_training_sets_table", "table_name", "built_at"),
+)
+
+ONLINE_VIEWS = Table(
+    "ledger_online_views",
+    METADATA,
+    Column("table_name", String(200), primary_key=True),
+    Column("definition", String(64), nullable=False),
+    Column("entity", JSON, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=False),
+    Column("ahead_us", BigInteger),
+    Column("per_record", JSON),
+)
+
+ONLINE_BATCHES = Table(
+    "ledger_online_batches",
+    METADATA,
+    Column("table_name", String(200), primary_key=True),
+    Column("batch", String(200), primary_key=True),
+    Column("digest", String(200), nullable=False),
+    Column("snapshot", BigInteger),
+)
+
+ONLINE_VALUES = Table(
+    "ledger_online_values",
+    METADATA,
+    Column("table_name", String(200), primary_key=True),
+    Column("key_hash", String(32), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("features", Text, nullable=False),
+    Column("batch", String(200), nullable=False),
+    Column("event_us", BigInteger),
+    Column("published_us", BigInteger, nullable=False),
+    Column("known_us", BigInteger, nullable=False),
+    Column("row_number", BigInteger, nullable=False),
+    Index("ledger_online_values_batch", "table_name", "batch", "key_hash"),
 )
 
 APPEND_ONLY = (TRAIL, DECISIONS, INCIDENT_EVENTS, SHAPES, CLAIMS)

@@ -59,6 +59,61 @@ class FeatureHistory:
 def visible_query(facts: FeatureHistory, *, mode: Mode, as_of: datetime) -> str:
     """SQL for the rows of a history, and when they were visible: ``_visible``, ``_until``, and ``_rank`` by newness."""
     entity = ", ".join(map(identifier, facts.entity))
+    timed, visible, among = _timed(facts, mode=mode, as_of=as_of)
+    names = ", ".join(map(identifier, dict.fromkeys((*facts.entity, *facts.columns))))
+    return f"""
+        WITH timed AS ({timed})
+        SELECT {names}, {visible} AS _visible, _until,
+            row_number() OVER (PARTITION BY {entity} ORDER BY _event, {_KNOWN_AT}, _order, _row) AS _rank
+        FROM timed
+        WHERE {among} AND _event IS NOT NULL AND _known IS NOT NULL
+    """
+
+
+def latest_query(facts: FeatureHistory, *, as_of: datetime) -> str:
+    """SQL for the newest row of each entity that was visible at a time, as a label at that time would be given it.
+
+    Beside the entity's columns and the features: ``_batch``, ``_row``, and as microseconds since 1970 ``_event_us``,
+    null where the view has no event time, ``_published_us`` and ``_known_us``. Rows without an entity have none.
+    """
+    entity = ", ".join(map(identifier, facts.entity))
+    named = " AND ".join(f"{identifier(one)} IS NOT NULL" for one in facts.entity)
+    event = _micros("_event") if facts.event_time else "NULL::BIGINT"
+    return f"""
+        WITH visible AS ({_still_visible(facts, as_of)})
+        SELECT {", ".join(map(identifier, dict.fromkeys((*facts.entity, *facts.columns))))}, _batch, _row,
+            {event} AS _event_us, {_micros(_KNOWN_AT)} AS _published_us, {_micros("_known")} AS _known_us
+        FROM visible
+        WHERE _visible <= {_moment(as_of)} AND {named}
+        QUALIFY row_number() OVER (
+            PARTITION BY {entity} ORDER BY _event DESC, {_KNOWN_AT} DESC, _order DESC, _row DESC
+        ) = 1
+    """
+
+
+def next_query(facts: FeatureHistory, *, as_of: datetime) -> str:
+    """SQL for when the first row becomes visible that was not yet at a time, as microseconds; null where none does."""
+    return f"""
+        WITH visible AS ({_still_visible(facts, as_of)})
+        SELECT min({_micros("_visible")}) FROM visible WHERE _visible > {_moment(as_of)} AND isfinite(_visible)
+    """
+
+
+def _still_visible(facts: FeatureHistory, as_of: datetime) -> str:
+    timed, visible, _ = _timed(facts, mode=Mode.AS_KNOWN_THEN, as_of=as_of)
+    return f"""
+        SELECT *, {visible} AS _visible FROM ({timed})
+        WHERE _event IS NOT NULL AND _known IS NOT NULL AND (_until IS NULL OR _until > {_moment(as_of)})
+    """
+
+
+def _micros(column: str) -> str:
+    return f"CASE WHEN isfinite({column}) THEN epoch_us({column}) ELSE -9223372036854775807 END"
+
+
+def _timed(facts: FeatureHistory, *, mode: Mode, as_of: datetime) -> tuple[str, str, str]:
+    """SQL for the rows with their times, for when each is visible, and for which of them count."""
+    entity = ", ".join(map(identifier, facts.entity))
     order = _order(facts.batches)
     event = f"{identifier(facts.event_time)}::TIMESTAMPTZ" if facts.event_time else order
     moment = _moment(as_of)
@@ -77,17 +132,11 @@ def visible_query(facts: FeatureHistory, *, mode: Mode, as_of: datetime) -> str:
             known, until = declared or first, "NULL::TIMESTAMPTZ"
             among = f"({_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > {moment})"
     visible = "CASE WHEN _event > _known THEN _event ELSE _known END" if facts.event_time else "_known"
-    names = ", ".join(map(identifier, dict.fromkeys((*facts.entity, *facts.columns))))
-    return f"""
-        WITH timed AS (
-            SELECT *, {event} AS _event, {known} AS _known, {until} AS _until, {order} AS _order
-            FROM {facts.rows} WHERE {_KNOWN_AT} <= {moment}
-        )
-        SELECT {names}, {visible} AS _visible, _until,
-            row_number() OVER (PARTITION BY {entity} ORDER BY _event, {_KNOWN_AT}, _order, _row) AS _rank
-        FROM timed
-        WHERE {among} AND _event IS NOT NULL AND _known IS NOT NULL
-    """
+    rows = (
+        f"SELECT *, {event} AS _event, {known} AS _known, {until} AS _until, {order} AS _order "
+        f"FROM {facts.rows} WHERE {_KNOWN_AT} <= {moment}"
+    )
+    return rows, visible, among
 
 
 def join_features(

@@ -19,6 +19,7 @@ from readiness_pipelines.delivery.erasure.rewriting import Leaving, note_raw_sna
 from readiness_pipelines.delivery.erasure.searching import Found, rows_in_stores
 from readiness_pipelines.delivery.follow import in_flow, is_stale, readers_of_all
 from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.online.keeping import keep_online
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST
@@ -352,6 +353,8 @@ def forget_past(
     lakehouse, ledger = installation.lakehouse, installation.ledger
     affected = affected_tables(tables)
     learned = forget_learned(affected, why=why, installation=installation, run=run)
+    for table in affected:
+        keep_online(table, installation=installation, run=run)
     suffixes = {table.domain.rpartition(ENVIRONMENT)[2] for table in lakehouse.tables() if table.in_environment}
     for suffix in sorted(suffixes):
         step(f"the environment {suffix}")

@@ -1,0 +1,204 @@
+"""Values as text and back, without losing anything: whole numbers of any size, decimals, times, what is no number."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from typing import Any
+
+import pyarrow as pa
+
+from readiness_pipelines.errors import DeclarationError
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
+_KEY_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def as_text(value: Any) -> str:
+    """A value as JSON that `from_text` reads back as it was."""
+    return _KEY_ENCODER.encode(_encoded(value))
+
+
+def from_text(text: str) -> Any:
+    """The value of `as_text`."""
+    return _decoded(json.loads(text))
+
+
+def hash_of(key: str) -> str:
+    """What a key is found by."""
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def column_values(column: pa.Array) -> list[Any]:
+    """The values of a column; times that Python has none for are ``None``."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError, pa.ArrowException):  # infinite, or after the year 9999
+        values = [_value(one) for one in column]
+    if pa.types.is_timestamp(column.type) and column.type.tz:
+        return [None if one is None else one.astimezone(UTC) for one in values]
+    return values
+
+
+def _value(one: pa.Scalar) -> Any:
+    try:
+        return one.as_py()
+    except (OverflowError, ValueError, pa.ArrowException):
+        return None
+
+
+def _encoded(value: Any) -> Any:
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else {"float": str(value)}
+        case Decimal():
+            return {"decimal": str(value)}
+        case datetime():
+            return {"time": value.isoformat()}
+        case date():
+            return {"date": value.isoformat()}
+        case time():
+            return {"of_day": value.isoformat()}
+        case timedelta():
+            return {"microseconds": value // timedelta(microseconds=1)}
+        case bytes():
+            return {"bytes": value.hex()}
+        case Mapping():
+            return {"struct": {str(name): _encoded(inner) for name, inner in value.items()}}
+        case list() | tuple():
+            return [_encoded(inner) for inner in value]
+        case _:
+            return str(value)
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decoded(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    ((kind, inner),) = value.items()
+    match kind:
+        case "float":
+            return float(inner)
+        case "decimal":
+            return Decimal(inner)
+        case "time":
+            return datetime.fromisoformat(inner)
+        case "date":
+            return date.fromisoformat(inner)
+        case "of_day":
+            return time.fromisoformat(inner)
+        case "microseconds":
+            return timedelta(microseconds=inner)
+        case "bytes":
+            return bytes.fromhex(inner)
+        case _:
+            return {name: _decoded(one) for name, one in inner.items()}
+
+
+def kind_of(column: str, kind: pa.DataType) -> str:
+    """What values of a key's column are, as `key_value` wants it.
+
+    Raises:
+        DeclarationError: Values by which nothing is looked up: lists, structs.
+    """
+    tests = {
+        "text": pa.types.is_string,
+        "large text": pa.types.is_large_string,
+        "boolean": pa.types.is_boolean,
+        "integer": pa.types.is_integer,
+        "float": pa.types.is_floating,
+        "date": pa.types.is_date,
+        "bytes": pa.types.is_binary,
+    }
+    for name, is_one in tests.items():
+        if is_one(kind):
+            return name.removeprefix("large ")
+    if pa.types.is_decimal(kind):
+        return f"decimal {kind.scale}"
+    if pa.types.is_timestamp(kind):
+        return "time with a zone" if kind.tz else "time"
+    raise DeclarationError(f"{column} is {kind}: nothing is looked up by such values", way_out="choose another entity")
+
+
+def key_value(column: str, value: Any, kind: str) -> Any:
+    """A value of a key's column as the view has it, given as a Python value, as JSON has it, or as text.
+
+    Raises:
+        DeclarationError: It is none of that kind.
+    """
+    found = None if value is None else _as_kind(value, kind)
+    if found is None:
+        raise DeclarationError(f"the key's {column} is not a {kind}", way_out=f"give {_EXAMPLES[kind.split()[0]]}")
+    return found
+
+
+_EXAMPLES = {
+    "text": "a text",
+    "boolean": "true or false",
+    "integer": "a whole number, also as text",
+    "float": "a number",
+    "decimal": "a number with no more digits than the column has, best as text",
+    "time": "a time as in 2026-11-29T17:05:00, with its zone where the column has one",
+    "date": "a date as in 2026-11-29",
+    "bytes": "hexadecimal digits",
+}
+
+
+def _as_kind(value: Any, kind: str) -> Any:
+    text = str(value).strip() if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool) else ""
+    match kind.split()[0]:
+        case "text":
+            return value if isinstance(value, str) else text or None
+        case "boolean":
+            return value if isinstance(value, bool) else {"true": True, "false": False}.get(text.lower())
+        case "integer":
+            return int(text) if _WHOLE.fullmatch(text) else None
+        case "float":
+            return _float(text)
+        case "decimal":
+            return _decimal(text, int(kind.split()[1]))
+        case "date":
+            return value if isinstance(value, date) and not isinstance(value, datetime) else _iso(date, value)
+        case "time":
+            moment = value if isinstance(value, datetime) else _iso(datetime, value)
+            if moment is None or (moment.tzinfo is not None) != (kind != "time"):
+                return None
+            return moment.astimezone(UTC) if moment.tzinfo else moment
+        case _:
+            return value if isinstance(value, bytes) else _bytes(text)
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text) + 0.0  # -0.0 is 0.0
+    except ValueError:
+        return None
+
+
+def _decimal(text: str, scale: int) -> Decimal | None:
+    try:
+        number = Decimal(text)
+        found = number.quantize(Decimal(1).scaleb(-scale))
+    except InvalidOperation:
+        return None
+    return found if found == number else None
+
+
+def _iso(kind: type[date], value: Any) -> Any:
+    try:
+        return kind.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _bytes(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return None
