@@ -566,7 +566,7 @@ class Domain:
                 from the event time, or from when the value was known where there is none.
             per_record: Whether the transform computes an entity's features from that entity's rows alone, so that
                 `compute_features` may compute them for one record. It is held against what batches published by
-                ``readiness features check``, and refused where that differs.
+                ``readiness features check`` and every night, and refused where that differs. Needs ``online=True``.
             name: As for `derived`.
             reads: As for `derived`.
             batches: As for `derived`.
@@ -604,8 +604,8 @@ class Domain:
             timed = (event_time, known_at)
             if any(one in columns for one in timed):
                 raise DeclarationError(f"a time of {what} is its entity, too", way_out="name two columns")
-            if ttl is not None and not online:
-                raise DeclarationError(f"the values of {what} end, and none are kept", way_out="add online=True")
+            if (ttl is not None or per_record) and not online:
+                raise DeclarationError(f"no latest values of {what} are kept", way_out="add online=True")
             given["key"] = given["key"] or (*columns, *([event_time] if event_time else []))
             return self._add(
                 FeatureView(

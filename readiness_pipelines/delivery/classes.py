@@ -80,15 +80,15 @@ def refuse_unreviewed(table: Table) -> None:
 
 
 def refuse_unprotected_keys(view: FeatureView) -> None:
-    """Refuse to keep values by a key whose values must not leave the lakehouse.
+    """Refuse to keep values by a key, or with a time, that must not leave the lakehouse.
 
     Raises:
         GateBuildError: Nothing protects it; names the column and the way out.
     """
-    for name in view.entity:
-        if found := must_stay(view, name):
+    for name in (*view.entity, view.event_time, view.known_at):
+        if name is not None and (found := must_stay(view, name)):
             raise GateBuildError(
-                f"{view.id} is looked up by {name}, which is {found}, and nothing protects it",
+                f"the latest values of {view.id} are kept with {name}, which is {found}, and nothing protects it",
                 way_out="protect the column where it arrives: protect(…, Pseudonym(key=…)), or drop online=True",
             )
 

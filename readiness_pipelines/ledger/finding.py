@@ -16,7 +16,8 @@ class FindingKind(StrEnum):
     whose run waits while no other ends; columns that look personal and that nobody
     classified; rows that give persons away; a contract that changed, or will, so that a consumer breaks; a
     stream that is not read; a model that serves, and learned from data that is another one now;
-    a batch whose predictions are worse than the holdout's; a model that drifts, and waits for a person.
+    a batch whose predictions are worse than the holdout's; a model that drifts, and waits for a person;
+    latest values of features that are not what is published.
     """
 
     FRESHNESS = "freshness"
@@ -36,6 +37,7 @@ class FindingKind(StrEnum):
     MODEL = "model"
     QUALITY = "quality"
     DRIFT = "drift"
+    ONLINE = "online"
 
 
 _OF_NEWEST = frozenset(

@@ -15,7 +15,7 @@ from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_b
 from readiness_pipelines.ledger.tables import FINDINGS
 from readiness_pipelines.names import TableId
 
-BESIDE = frozenset({FindingKind.PROOF, FindingKind.QUEUE})
+BESIDE = frozenset({FindingKind.PROOF, FindingKind.QUEUE, FindingKind.ONLINE})
 """What is found beside deliveries, about a batch and not about what is usual: open until it is not so any more."""
 
 UNLIKE = frozenset({FindingKind.VOLUME, FindingKind.DISTRIBUTION})

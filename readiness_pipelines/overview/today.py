@@ -38,6 +38,7 @@ _KINDS = {
     FindingKind.HELD: Standing.HELD,
     FindingKind.BROKEN: Standing.BROKEN,
     FindingKind.PROOF: Standing.BROKEN,
+    FindingKind.ONLINE: Standing.BROKEN,
     FindingKind.QUEUE: Standing.BROKEN,
     FindingKind.FRESHNESS: Standing.LATE,
     FindingKind.LATENCY: Standing.LATE,

@@ -1,10 +1,15 @@
 """Which columns of a feature view are kept for look-ups: none whose values must not leave the lakehouse."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from readiness_pipelines.contracts import Domain, FeatureView
 from readiness_pipelines.delivery.classes import must_stay, refuse_unprotected_keys
 from readiness_pipelines.delivery.gates import gate_of
+
+
+VIEWS_KEPT = 1_024
+"""So many views are looked at once."""
 
 
 def online_views(domains: Iterable[Domain]) -> tuple[FeatureView, ...]:
@@ -27,6 +32,11 @@ def kept_features(view: FeatureView, there: Iterable[str]) -> tuple[tuple[str, .
     Raises:
         GateBuildError: A column of the entity whose values must not leave.
     """
+    return _kept_features(view, tuple(there))
+
+
+@lru_cache(maxsize=VIEWS_KEPT)
+def _kept_features(view: FeatureView, there: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str]]:
     spec = gate_of(view).spec
     names = [name for name in there if any(column.matches(name) for column in spec.columns)]
     refuse_unprotected_keys(view)

@@ -8,10 +8,12 @@ repairs or refreshes next keeps it again, which changes nothing where it was kep
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -65,7 +67,7 @@ def keep_online(table: Table, *, installation: Installation, run: Run) -> KeptVa
             online.drop(table.id)
         return KeptValues()
     with installation.lakehouse.turn(str(table.id), TURN, run_id=run.run_id):
-        keeper = _Keeper(table, installation, run)
+        keeper = Keeper(table, installation, run)
         state = online.view(table.id)
         if not keeper.is_there:
             return KeptValues()
@@ -83,7 +85,7 @@ def refresh_online(view: FeatureView, *, installation: Installation, run: Run) -
         LedgerError: The ledger cannot be reached.
     """
     with installation.lakehouse.turn(str(view.id), TURN, run_id=run.run_id):
-        keeper = _Keeper(view, installation, run)
+        keeper = Keeper(view, installation, run)
         return keeper.refresh() if keeper.is_there else KeptValues(whole=True)
 
 
@@ -139,7 +141,7 @@ def history_facts(
     )
 
 
-class _Keeper:
+class Keeper:
     """Keeps the values of one view; nobody else does meanwhile."""
 
     def __init__(self, view: FeatureView, installation: Installation, run: Run) -> None:
@@ -239,8 +241,23 @@ class _Keeper:
             return (order, row.published_us, row.row_number)
         return (row.event_us, row.published_us, order, row.row_number)
 
-    def _look_back(self, engine: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> int:
-        """Find the newest rows of some keys in the whole history; those that have none are not kept any more."""
+    def published(self, engine: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> dict[str, OnlineRow]:
+        """The newest rows of some keys in the whole history, by hash: what should be kept of them."""
+        self._find_latest_of(engine, keys)
+        return {row.key_hash: row for rows in self._pages(engine) for row in rows}
+
+    def sample_keys(self, engine: duckdb.DuckDBPyConnection, count: int) -> list[str]:
+        """Some keys of the history, drawn."""
+        batches = Published(self._installation.ledger).batches(self._view)
+        history = history_of(self._view, tuple(batches), installation=self._installation, engine=engine)
+        columns = ", ".join(map(identifier, self._view.entity))
+        named = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in self._view.entity)
+        drawn = engine.sql(
+            f"FROM (SELECT DISTINCT {columns} FROM {view_of(history)} WHERE {named}) USING SAMPLE reservoir({count} ROWS)"
+        )
+        return key_texts(drawn.to_arrow_table(), self._view.entity)
+
+    def _find_latest_of(self, engine: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> None:
         values = [from_text(key) for key in keys]
         columns = {
             name: pa.array([one[place] for one in values], self._schema.field(name).type)
@@ -250,6 +267,10 @@ class _Keeper:
         engine.from_arrow(pa.table(columns)).create(_WANTED)
         batches = Published(self._installation.ledger).batches(self._view)
         self._find_latest(engine, tuple(batches), of_keys=_WANTED)
+
+    def _look_back(self, engine: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> int:
+        """Find the newest rows of some keys in the whole history; those that have none are not kept any more."""
+        self._find_latest_of(engine, keys)
         hashes = {hash_of(key) for key in keys}
         changed = 0
         for rows in self._pages(engine):
@@ -315,23 +336,16 @@ class _Keeper:
             state = replace(state, per_record=before.per_record)
         self._online.note_view(self._view.id, state)
 
-    def _engine(self):  # type: ignore[no-untyped-def]
+    def _engine(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return self._installation.engine(f"the latest values of {self._view.id}")
 
 
 def online_rows(rows: pa.Table, entity: Iterable[str], features: Iterable[str]) -> list[OnlineRow]:
     """The newest rows of keys, as `latest_query` gives them, as they are kept."""
-    rows = rows.combine_chunks()
-
-    def values(name: str) -> list[object]:
-        return column_values(rows[name].combine_chunks()) if len(rows) else []
-
-    keys = [as_text([_canonical(one) for one in key]) for key in zip(*map(values, entity), strict=True)]
     names = tuple(features)
-    columns = [values(name) for name in names]
-    texts = [as_text(dict(zip(names, cells, strict=True))) for cells in zip(*columns, strict=True)] or [as_text({})] * len(
-        rows
-    )
+    keys, columns = key_texts(rows, entity), [_values(rows, name) for name in names]
+    cells = zip(*columns, strict=True) if names else iter([()] * len(rows))
+    texts = [as_text(dict(zip(names, one, strict=True))) for one in cells]
     beside = zip(*(rows[name].to_pylist() for name in _BESIDE), strict=True)
     return [
         OnlineRow(
@@ -349,6 +363,15 @@ def online_rows(rows: pa.Table, entity: Iterable[str], features: Iterable[str]) 
 
 
 _BESIDE = ("_batch", "_row", "_event_us", "_published_us", "_known_us")
+
+
+def key_texts(rows: pa.Table, entity: Iterable[str]) -> list[str]:
+    """The keys of rows, as they are kept."""
+    return [as_text([_canonical(one) for one in key]) for key in zip(*(_values(rows, name) for name in entity), strict=True)]
+
+
+def _values(rows: pa.Table, name: str) -> list[Any]:
+    return [value for chunk in rows[name].chunks for value in column_values(chunk)]
 
 
 def _canonical(value: object) -> object:
