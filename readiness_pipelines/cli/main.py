@@ -153,6 +153,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.training:app",
         help="What models learn from: build a training set, and show it as it was.",
     ),
+    "features": Named(
+        home="readiness_pipelines.cli.features:app",
+        help="Feature views: their latest values by key, looked up, kept and checked.",
+    ),
     "schema": Named(
         home="readiness_pipelines.cli.schema:app",
         help="The columns that a source is known to have; accept those it has now.",

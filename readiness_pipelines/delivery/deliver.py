@@ -24,8 +24,8 @@ from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.gates import exposing_rules, gate_of
 from readiness_pipelines.delivery.history import keep_history, known_before
 from readiness_pipelines.delivery.judging import JudgedBatch, decisions_in_force, judged_batch
-from readiness_pipelines.delivery.online.keeping import keep_online
 from readiness_pipelines.delivery.on_spark import read_on_spark, stage_from_spark
+from readiness_pipelines.delivery.online.keeping import keep_online
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import Profiled, profiled
 from readiness_pipelines.delivery.published import Inputs, Published, is_there

@@ -166,7 +166,9 @@ class OnlineValues:
             for part in _parts(sorted(marks)):
                 connection.execute(delete(ONLINE_BATCHES).where(of_view, ONLINE_BATCHES.c.batch.in_(part)))
             kept = [
-                {"table_name": str(view), "batch": batch, **asdict(one)} for batch, one in marks.items() if one is not None
+                {"table_name": str(view), "batch": batch, **asdict(one)}
+                for batch, one in marks.items()
+                if one is not None
             ]
             if kept:
                 connection.execute(insert(ONLINE_BATCHES), kept)

@@ -8,7 +8,16 @@ if TYPE_CHECKING:
     from readiness_pipelines.products.kpis import KPI_COLUMNS, NoTotalError, kpi_query, kpi_relation, kpi_schema
     from readiness_pipelines.products.measures import Mean, Measure, Ratio, Sum, Value
     from readiness_pipelines.products.noise import NoisyCount, NoisyRatio
-    from readiness_pipelines.products.point_in_time import AT, LABEL, FeatureHistory, Mode, join_features, latest_query, next_query, visible_query
+    from readiness_pipelines.products.point_in_time import (
+        AT,
+        LABEL,
+        FeatureHistory,
+        Mode,
+        join_features,
+        latest_query,
+        next_query,
+        visible_query,
+    )
     from readiness_pipelines.products.training_sets import (
         SPLIT,
         SYNTHETIC,

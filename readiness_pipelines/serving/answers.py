@@ -25,7 +25,7 @@ def verdict_value(verdict: RecordVerdict) -> dict[str, Any]:
 
 def record_value(record: Mapping[str, Any], classes: Classes) -> dict[str, Any]:
     """The typed and cleansed values; of classified columns, what kind of values they are."""
-    return {name: _plain(redact(value, classes.of(name))) for name, value in record.items()}
+    return {name: plain_value(redact(value, classes.of(name))) for name, value in record.items()}
 
 
 def error_value(error: ReadinessError) -> dict[str, Any]:
@@ -38,7 +38,8 @@ def as_bytes(value: Any) -> bytes:
     return _ENCODER.encode(value).encode("utf-8", "backslashreplace")
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """A value as JSON: a whole number as it is, what is no finite number, a decimal, and times as text."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -51,9 +52,9 @@ def _plain(value: Any) -> Any:
         case bytes():
             return value.hex()
         case Mapping():
-            return {str(name): _plain(inner) for name, inner in value.items()}
+            return {str(name): plain_value(inner) for name, inner in value.items()}
         case list() | tuple():
-            return [_plain(inner) for inner in value]
+            return [plain_value(inner) for inner in value]
         case _:
             return str(value)
 

@@ -12,10 +12,12 @@ from starlette.routing import Route
 
 from readiness_pipelines.errors import (
     GateBuildError,
+    LedgerError,
     NotAuthenticatedError,
     ReadinessError,
     RequestRefusedError,
     UnknownNameError,
+    UpstreamNotPublishedError,
 )
 from readiness_pipelines.gates import RecordVerdict
 from readiness_pipelines.limits import Limits
@@ -23,6 +25,7 @@ from readiness_pipelines.masking import handling, quoted
 from readiness_pipelines.masking.messages import MaskedError
 from readiness_pipelines.serve_settings import Serve
 from readiness_pipelines.serving.answers import as_bytes, error_value, record_value, verdict_value
+from readiness_pipelines.serving.features import Features, WantedFeatures, as_key
 from readiness_pipelines.serving.openapi import openapi
 from readiness_pipelines.serving.references import References
 from readiness_pipelines.serving.requests import Receive, parse_body, read_body
@@ -52,6 +55,7 @@ class Service:
         limits: What one record may demand.
         tokens: Who may ask.
         references: What the rules refer to.
+        features: The feature views whose latest values can be looked up.
         sample: What is kept of the verdicts.
         reload: Asks for the gates as the code has them now; ``None`` where nobody can.
         status: Says which loading of the code this is, and what became of later ones.
@@ -62,6 +66,7 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     tokens: Tokens = field(default_factory=lambda: Tokens({}))
     references: References = field(default_factory=lambda: References((), most_rows=0))
+    features: Features = field(default_factory=Features)
     sample: Sample = field(default_factory=lambda: Sample(0, "."))
     reload: Callable[[], None] | None = None
     status: Callable[[], Mapping[str, Any]] = dict
@@ -69,10 +74,11 @@ class Service:
 
 def build_app(service: Service) -> Starlette:
     """The application."""
-    document = as_bytes(openapi(service.tables, service.serve))
+    document = as_bytes(openapi(service.tables, service.serve, service.features.views))
     return Starlette(
         routes=[
             Route("/gates/{table}/check", _Answering(service, _Check(service)), methods=["POST"]),
+            Route("/features/{view}", _Answering(service, _Features(service)), methods=["POST"]),
             Route("/gates", _Answering(service, _Gates(service)), methods=["GET"]),
             Route("/reload", _Answering(service, _Reload(service)), methods=["POST"]),
             Route("/openapi.json", _Answering(service, _Document(document)), methods=["GET"]),
@@ -131,7 +137,10 @@ class _Check:
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
         asked = parse_body(body, kind, service.serve, service.limits)
         shows = b"record=true" in scope["query_string"].split(b"&")
-        answers = await self._verdicts(served, asked.records, caller, shows=shows)
+        wanted = service.features.wanted(scope["query_string"])
+        answers, typed = await self._verdicts(served, asked.records, caller, shows=shows)
+        if wanted:
+            await self._attach(answers, asked.records, typed, wanted)
         about: dict[str, Any] = {"table": served.name, "version": served.version}
         if served.references:
             about["references"] = service.references.shown(served.name)
@@ -139,12 +148,13 @@ class _Check:
 
     async def _verdicts(
         self, served: ServedTable, records: Sequence[Any], caller: str, *, shows: bool
-    ) -> list[dict[str, Any]]:
+    ) -> tuple[list[dict[str, Any]], list[Mapping[str, Any]]]:
         began = turn = time.monotonic()
-        answers = []
+        answers, typed = [], []
         for record in records:
             verdict = self._verdict(served, record)
             answer = verdict_value(verdict)
+            typed.append(verdict.record)
             if shows:
                 answer["record"] = record_value(verdict.record, served.classes)
             answers.append(answer)
@@ -159,7 +169,31 @@ class _Check:
             if now - turn > _TURN_SECONDS:
                 await asyncio.sleep(0)
                 turn = time.monotonic()
-        return answers
+        return answers, typed
+
+    async def _attach(
+        self,
+        answers: Sequence[dict[str, Any]],
+        records: Sequence[Any],
+        typed: Sequence[Mapping[str, Any]],
+        wanted: Sequence[WantedFeatures],
+    ) -> None:
+        """Give each answer the latest values of the views: by the typed record's columns, else by those as sent."""
+        features = self._service.features
+        whole = [
+            {**(sent if isinstance(sent, Mapping) else {}), **one} for sent, one in zip(records, typed, strict=True)
+        ]
+        for one in wanted:
+            name, about = str(one.view.id), await features.about(one.view)
+            keys = await features.usable_keys(one, whole)
+            found = await features.look_up(one.view, [key for key, _ in keys])
+            for answer, (key, why), values in zip(answers, keys, found, strict=True):
+                shown = values if key is not None else {"status": "unknown", "values": {}, "why": why}
+                answer.setdefault("features", {})[name] = {
+                    **shown,
+                    "kept_at": about["kept_at"],
+                    "stale": about["stale"],
+                }
 
     def _verdict(self, served: ServedTable, record: Any) -> RecordVerdict:
         service = self._service
@@ -186,6 +220,24 @@ def _cannot(served: ServedTable, why: str) -> GateBuildError:
     )
 
 
+class _Features:
+    """The latest values of a feature view for the keys of a request."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, headers: Headers, _caller: str) -> Answer:
+        service = self._service
+        view = service.features.view(scope["path_params"]["view"])
+        body = await read_body(receive, headers, service.serve)
+        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+        asked = parse_body(body, kind, service.serve, service.limits)
+        keys = [as_key(one, service.limits) for one in asked.records]
+        about = await service.features.about(view)
+        found = await service.features.look_up(view, keys)
+        return 200, as_bytes({**about, **found[0]} if asked.alone else {**about, "found": found})
+
+
 class _Gates:
     """The gates, their versions, and what they refer to."""
 
@@ -199,7 +251,8 @@ class _Gates:
             {"table": name, "version": one.version, "references": service.references.shown(name)}
             for name, one in service.tables.items()
         ]
-        return 200, as_bytes({"gates": gates, "sample": sample, **service.status()})
+        views = list(service.features.views)
+        return 200, as_bytes({"gates": gates, "features": views, "sample": sample, **service.status()})
 
 
 class _Reload:
@@ -251,6 +304,8 @@ def _status_of(error: ReadinessError) -> int:
             return 404
         case GateBuildError():
             return 500
+        case UpstreamNotPublishedError() | LedgerError():
+            return 503
         case _:
             return 422
 

@@ -16,11 +16,13 @@ from typing import Any
 
 import uvicorn
 
+from readiness_pipelines.delivery.online.columns import online_views
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.serving.answers import as_bytes, error_value
 from readiness_pipelines.serving.app import Service, build_app
+from readiness_pipelines.serving.features import Features
 from readiness_pipelines.serving.files import code_files
 from readiness_pipelines.serving.references import References
 from readiness_pipelines.serving.sampling import Sample
@@ -86,13 +88,14 @@ def main(listening: int, ready: int, generation: int, status: Path) -> None:
 def _load(generation: int, status: Path) -> tuple[Service, threading.Thread | None]:
     settings = Settings()
     serve = settings.serve
-    tables = served_tables(load_domains(settings))
+    domains = load_domains(settings)
+    tables, views = served_tables(domains), online_views(domains)
     for one in tables.values():
         _warm(one)
     references = References(tables.values(), most_rows=serve.most_reference_rows)
     refreshing = None
-    if references.needed:
-        installation = Installation.open(settings)
+    installation = Installation.open(settings) if references.needed or views else None
+    if installation is not None and references.needed:
         references.refresh(installation)
         refreshing = threading.Thread(
             target=_refresh, args=(references, installation, serve.refresh.total_seconds()), daemon=True
@@ -104,6 +107,7 @@ def _load(generation: int, status: Path) -> tuple[Service, threading.Thread | No
         limits=settings.limits,
         tokens=Tokens(serve.tokens),
         references=references,
+        features=Features(views, installation, most_seconds=serve.most_seconds),
         sample=Sample(serve.sample, serve.sample_to),
         reload=lambda: os.kill(supervisor, signal.SIGHUP),
         status=lambda: {"generation": generation, **_status(status)},

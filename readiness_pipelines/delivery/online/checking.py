@@ -1,4 +1,4 @@
-"""Offline is online: sampled keys, held against what is published of them; and per record, against what batches made."""
+"""Offline is online: sampled keys, held against what is published of them; per record, against what batches made."""
 
 import secrets
 from dataclasses import dataclass
@@ -86,7 +86,9 @@ def check_online(
                 wanted = keeper.published(engine, list(dict.fromkeys(drawn)))
             hashes = {hash_of(key) for key in drawn}
             kept = dict(online.get(view.id, sorted(hashes)))
-    moved = {one for one in hashes for row in (wanted.get(one), kept.get(one)) if row is not None and row.batch in stale}
+    moved = {
+        one for one in hashes for row in (wanted.get(one), kept.get(one)) if row is not None and row.batch in stale
+    }
     hashes -= moved
     found = OnlineCheck(
         view=view.id,

@@ -7,7 +7,6 @@ from readiness_pipelines.contracts import Domain, FeatureView
 from readiness_pipelines.delivery.classes import must_stay, refuse_unprotected_keys
 from readiness_pipelines.delivery.gates import gate_of
 
-
 VIEWS_KEPT = 1_024
 """So many views are looked at once."""
 

@@ -134,7 +134,9 @@ def key_value(column: str, value: Any, kind: str) -> Any:
     """
     found = None if value is None else _as_kind(value, kind)
     if found is None:
-        raise DeclarationError(f"the key's {column} is not a {kind}", way_out=f"give {_EXAMPLES[kind.split()[0]]}")
+        raise DeclarationError(
+            f"the key's {column} is not a {kind}", way_out=f"give {_EXAMPLES[kind.split(maxsplit=1)[0]]}"
+        )
     return found
 
 
@@ -152,7 +154,7 @@ _EXAMPLES = {
 
 def _as_kind(value: Any, kind: str) -> Any:
     text = str(value).strip() if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool) else ""
-    match kind.split()[0]:
+    match kind.split(maxsplit=1)[0]:
         case "text":
             return value if isinstance(value, str) else text or None
         case "boolean":

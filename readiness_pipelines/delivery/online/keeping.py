@@ -367,7 +367,9 @@ _BESIDE = ("_batch", "_row", "_event_us", "_published_us", "_known_us")
 
 def key_texts(rows: pa.Table, entity: Iterable[str]) -> list[str]:
     """The keys of rows, as they are kept."""
-    return [as_text([_canonical(one) for one in key]) for key in zip(*(_values(rows, name) for name in entity), strict=True)]
+    return [
+        as_text([_canonical(one) for one in key]) for key in zip(*(_values(rows, name) for name in entity), strict=True)
+    ]
 
 
 def _values(rows: pa.Table, name: str) -> list[Any]:
