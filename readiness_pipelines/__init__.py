@@ -63,6 +63,8 @@ if TYPE_CHECKING:
         protect,
     )
     from readiness_pipelines.contracts.routes import Route
+    from readiness_pipelines.delivery.online.computing import compute_features
+    from readiness_pipelines.delivery.online.looking_up import Availability, LatestValues, latest_values
     from readiness_pipelines.errors import (
         BatchHeldError,
         BatchNotLandedError,
@@ -105,6 +107,7 @@ else:
     import_on_demand(__name__)
 
 __all__ = [
+    "Availability",
     "BatchHeldError",
     "BatchNotLandedError",
     "BatchUnsettledError",
@@ -145,6 +148,7 @@ __all__ = [
     "LakehouseError",
     "LandingError",
     "Late",
+    "LatestValues",
     "LedgerBusyError",
     "LedgerError",
     "MaskingVerified",
@@ -196,6 +200,8 @@ __all__ = [
     "__version__",
     "classified",
     "cleanse",
+    "compute_features",
+    "latest_values",
     "null_share",
     "protect",
     "row_count",

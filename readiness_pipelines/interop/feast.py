@@ -156,9 +156,8 @@ def _view_text(view: FeatureView, name: str, schema: pa.Schema, entities: dict[s
         entity = column if entities.get(column, kind) == kind else f"{name}_{column}"
         if entity not in entities:
             entities[entity] = kind
-            lines.append(
-                f"ENTITY_{len(entities)} = Entity(name={entity!r}, join_keys=[{column!r}], value_type=ValueType.{_VALUE[kind]})"
-            )
+            named = f"name={entity!r}, join_keys=[{column!r}], value_type=ValueType.{_VALUE[kind]}"
+            lines.append(f"ENTITY_{len(entities)} = Entity({named})")
         variables.append(f"ENTITY_{list(entities).index(entity) + 1}")
     source = f"SOURCE_{name.upper()}"
     fields = [

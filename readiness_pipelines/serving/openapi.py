@@ -22,8 +22,8 @@ _WANTED = {
     "name": "features",
     "in": "query",
     "schema": _NAMES,
-    "description": "Feature views whose latest values each record is given: DOMAIN.VIEW, by the columns of its entity, or "
-    "DOMAIN.VIEW(COLUMN,…) where the record calls them otherwise.",
+    "description": "Feature views whose latest values each record is given: DOMAIN.VIEW, by the columns of its entity,"
+    " or DOMAIN.VIEW(COLUMN,…) where the record calls them otherwise.",
 }
 
 

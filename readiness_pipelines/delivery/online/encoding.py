@@ -135,7 +135,7 @@ def key_value(column: str, value: Any, kind: str) -> Any:
     found = None if value is None else _as_kind(value, kind)
     if found is None:
         raise DeclarationError(
-            f"the key's {column} is not a {kind}", way_out=f"give {_EXAMPLES[kind.split(maxsplit=1)[0]]}"
+            f"the key's {column} cannot be read as {kind}", way_out=f"give {_EXAMPLES[kind.split(maxsplit=1)[0]]}"
         )
     return found
 

@@ -252,9 +252,8 @@ class Keeper:
         history = history_of(self._view, tuple(batches), installation=self._installation, engine=engine)
         columns = ", ".join(map(identifier, self._view.entity))
         named = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in self._view.entity)
-        drawn = engine.sql(
-            f"FROM (SELECT DISTINCT {columns} FROM {view_of(history)} WHERE {named}) USING SAMPLE reservoir({count} ROWS)"
-        )
+        every = f"SELECT DISTINCT {columns} FROM {view_of(history)} WHERE {named}"
+        drawn = engine.sql(f"FROM ({every}) USING SAMPLE reservoir({count} ROWS)")
         return key_texts(drawn.to_arrow_table(), self._view.entity)
 
     def _find_latest_of(self, engine: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> None:
