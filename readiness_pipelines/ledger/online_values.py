@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -18,8 +18,7 @@ _NAMED_AT_ONCE = 500
 """Values that one statement names at most."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OnlineRow:
+class OnlineRow(NamedTuple):
     """What is kept of one key.
 
     Attributes:
@@ -41,6 +40,9 @@ class OnlineRow:
     published_us: int
     known_us: int
     row_number: int
+
+
+_ROW = select(*(ONLINE_VALUES.c[name] for name in OnlineRow._fields))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +225,9 @@ class OnlineValues:
                     )
                 )
             if changed:
-                connection.execute(insert(ONLINE_VALUES), [{"table_name": str(view), **asdict(one)} for one in changed])
+                connection.execute(
+                    insert(ONLINE_VALUES), [{"table_name": str(view), **one._asdict()} for one in changed]
+                )
         return len(changed) + len(removed) - len(replaced)
 
     def keys(self, view: TableId, *, batch: str | None = None) -> Iterator[Sequence[tuple[str, str]]]:
@@ -255,7 +259,7 @@ class OnlineValues:
         Raises:
             LedgerError: The ledger cannot be reached.
         """
-        query = select(ONLINE_VALUES).where(ONLINE_VALUES.c.table_name == str(view))
+        query = _ROW.where(ONLINE_VALUES.c.table_name == str(view))
         with self._database.reading() as connection:
             rows = connection.execute(
                 query.where(ONLINE_VALUES.c.key_hash >= place).order_by(ONLINE_VALUES.c.key_hash).limit(count)
@@ -269,7 +273,7 @@ class OnlineValues:
                         .limit(count - len(rows))
                     ),
                 ]
-        return {row.key_hash: _row(row) for row in rows}
+        return {row[0]: OnlineRow._make(row) for row in rows}
 
     def count(self, view: TableId) -> int:
         """Of how many keys values are kept.
@@ -304,19 +308,6 @@ def _parts(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
 def _rows(connection: Connection, view: TableId, hashes: Sequence[str]) -> dict[str, OnlineRow]:
     found: dict[str, OnlineRow] = {}
     for part in _parts(hashes):
-        query = select(ONLINE_VALUES).where(ONLINE_VALUES.c.table_name == str(view), ONLINE_VALUES.c.key_hash.in_(part))
-        found |= {row.key_hash: _row(row) for row in connection.execute(query)}
+        query = _ROW.where(ONLINE_VALUES.c.table_name == str(view), ONLINE_VALUES.c.key_hash.in_(part))
+        found |= {row[0]: OnlineRow._make(row) for row in connection.execute(query).all()}
     return found
-
-
-def _row(row: Any) -> OnlineRow:
-    return OnlineRow(
-        key_hash=row.key_hash,
-        key=row.key,
-        features=row.features,
-        batch=row.batch,
-        event_us=row.event_us,
-        published_us=row.published_us,
-        known_us=row.known_us,
-        row_number=row.row_number,
-    )

@@ -5,6 +5,7 @@ from collections import Counter
 import dagster as dg
 
 from readiness_pipelines.contracts import Domain
+from readiness_pipelines.delivery.online.columns import online_views
 from readiness_pipelines.domains import checked_domains, load_domains
 from readiness_pipelines.errors import DeclarationError, ReadinessError
 from readiness_pipelines.orchestration.assets import domain_assets
@@ -20,6 +21,7 @@ from readiness_pipelines.orchestration.models import (
     train_job,
     train_job_name,
 )
+from readiness_pipelines.orchestration.online import online_job, online_schedule
 from readiness_pipelines.orchestration.replays import replay_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_resource
 from readiness_pipelines.orchestration.upkeep import maintain_job, maintain_schedule, prove_job, prove_schedule
@@ -34,8 +36,8 @@ def build_definitions(*domains: Domain, settings: Settings | None = None) -> dg.
     Every lane of a domain has a job of its name that takes one batch from raw to product, in one process, and
     ``<lane>_replay``, which judges a batch again. Every domain has ``<domain>_decide``, which keeps a decision and asks
     for the replay; a sensor that runs what is due, and another that runs the replays. Every model has an asset, and a
-    job ``<domain>_<model>_train``; a sensor trains it anew where that was requested. One sensor watches all of them,
-    another notes what broke.
+    job ``<domain>_<model>_train``; a sensor trains it anew where that was requested. Where latest values are kept, a
+    job compares them every night. One sensor watches all of them, another notes what broke.
 
     Args:
         domains: The domains; those that the settings name where none is given.
@@ -60,6 +62,7 @@ def _definitions(domains: tuple[Domain, ...], settings: Settings | None) -> dg.D
     resources = {INSTALLATION: installation_resource(settings)}
     jobs = {lane.name: lane_job(lane, assets, resources) for lane in lanes}
     proof = prove_job(domains)
+    comparison = [online_job(domains)] if online_views(domains) else []
     automatic = (settings or Settings()).automatic
     replays = {replay_job_name(lane): replay_job(lane, assets, resources) for lane in lanes}
     models = [model for domain in domains for model in domain.models]
@@ -67,8 +70,16 @@ def _definitions(domains: tuple[Domain, ...], settings: Settings | None) -> dg.D
     trainings = {train_job_name(model): train_job(model, assets, resources) for model in models}
     return dg.Definitions(
         assets=list(assets.values()),
-        jobs=[*jobs.values(), *replays.values(), *trainings.values(), *map(decide_job, domains), maintain_job, proof],
-        schedules=[maintain_schedule, prove_schedule(proof)],
+        jobs=[
+            *jobs.values(),
+            *replays.values(),
+            *trainings.values(),
+            *map(decide_job, domains),
+            maintain_job,
+            proof,
+            *comparison,
+        ],
+        schedules=[maintain_schedule, prove_schedule(proof), *map(online_schedule, comparison)],
         asset_checks=[checks for domain in domains if (checks := freshness_checks(domain)) is not None],
         sensors=[
             *(work_sensor(domain, jobs, automatic=automatic) for domain in domains),

@@ -4,9 +4,9 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from readiness_pipelines.contracts import FeatureView
@@ -18,6 +18,7 @@ from readiness_pipelines.limits import Limits
 from readiness_pipelines.serving.answers import plain_value
 from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, parse_json
 
+_Found = TypeVar("_Found")
 _WANTED = re.compile(r"(?P<view>[^()]+)(\((?P<columns>[^()]*)\))?")
 _STALE_SECONDS = 5.0
 """So long it is not looked again whether what is kept is what is published."""
@@ -95,7 +96,7 @@ class Features:
             UpstreamNotPublishedError: Nothing of the view is kept yet.
             LedgerError: The ledger cannot be reached.
         """
-        return await self._in_thread(self._values, view, keys)
+        return await self._in_thread(lambda: self._values(view, keys))
 
     async def about(self, view: FeatureView) -> dict[str, Any]:
         """When values of a view were last kept, and whether something newer is published.
@@ -103,18 +104,18 @@ class Features:
         Raises:
             As `look_up`.
         """
-        return await self._in_thread(self._kept, view)
+        return await self._in_thread(lambda: self._kept(view))
 
     async def usable_keys(
         self, wanted: WantedFeatures, records: Sequence[Mapping[str, Any]]
     ) -> list[tuple[Mapping[str, Any] | None, str]]:
         """The key in each record, or why it has none."""
-        return await self._in_thread(self._keys, wanted, records)
+        return await self._in_thread(lambda: self._keys(wanted, records))
 
-    async def _in_thread(self, function: Any, *arguments: Any) -> Any:
+    async def _in_thread(self, function: Callable[[], _Found]) -> _Found:
         try:
             async with asyncio.timeout(self._most_seconds):
-                return await asyncio.to_thread(function, *arguments)
+                return await asyncio.to_thread(function)
         except TimeoutError:
             raise RequestRefusedError(503, "the values could not be looked up in time", way_out="ask again") from None
 

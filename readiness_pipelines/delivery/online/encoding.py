@@ -1,12 +1,13 @@
 """Values as text and back, without losing anything: whole numbers of any size, decimals, times, what is no number."""
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
+from json.encoder import encode_basestring
+from math import isfinite
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +21,18 @@ _KEY_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 def as_text(value: Any) -> str:
     """A value as JSON that `from_text` reads back as it was."""
     return _KEY_ENCODER.encode(_encoded(value))
+
+
+def column_texts(column: pa.Array) -> list[str]:
+    """The values of a column, each as `as_text` writes it; the usual types without looking at each value twice."""
+    values = column_values(column)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return ["null" if one is None else encode_basestring(one) for one in values]
+    if pa.types.is_integer(column.type):
+        return ["null" if one is None else str(one) for one in values]
+    if pa.types.is_floating(column.type):
+        return ["null" if one is None else repr(one + 0.0) if isfinite(one) else as_text(one) for one in values]
+    return list(map(as_text, values))
 
 
 def from_text(text: str) -> Any:
@@ -55,7 +68,7 @@ def _encoded(value: Any) -> Any:
         case None | bool() | int() | str():
             return value
         case float():
-            return value if math.isfinite(value) else {"float": str(value)}
+            return value if isfinite(value) else {"float": str(value)}
         case Decimal():
             return {"decimal": str(value)}
         case datetime():

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -21,7 +20,7 @@ import pyarrow as pa
 from readiness_pipelines.contracts import FeatureView, Table
 from readiness_pipelines.delivery.history import history_of, view_of
 from readiness_pipelines.delivery.online.columns import kept_features
-from readiness_pipelines.delivery.online.encoding import as_text, column_values, from_text, hash_of, kind_of
+from readiness_pipelines.delivery.online.encoding import as_text, column_texts, from_text, hash_of, kind_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Published, is_there
 from readiness_pipelines.installation import Installation, Run
@@ -342,9 +341,10 @@ class Keeper:
 def online_rows(rows: pa.Table, entity: Iterable[str], features: Iterable[str]) -> list[OnlineRow]:
     """The newest rows of keys, as `latest_query` gives them, as they are kept."""
     names = tuple(features)
-    keys, columns = key_texts(rows, entity), [_values(rows, name) for name in names]
+    keys, columns = key_texts(rows, entity), [_texts(rows, name) for name in names]
+    heads = [f"{as_text(name)}:" for name in names]
     cells = zip(*columns, strict=True) if names else iter([()] * len(rows))
-    texts = [as_text(dict(zip(names, one, strict=True))) for one in cells]
+    texts = ['{"struct":{' + ",".join(map(str.__add__, heads, one)) + "}}" for one in cells]
     beside = zip(*(rows[name].to_pylist() for name in _BESIDE), strict=True)
     return [
         OnlineRow(
@@ -365,16 +365,9 @@ _BESIDE = ("_batch", "_row", "_event_us", "_published_us", "_known_us")
 
 
 def key_texts(rows: pa.Table, entity: Iterable[str]) -> list[str]:
-    """The keys of rows, as they are kept."""
-    return [
-        as_text([_canonical(one) for one in key]) for key in zip(*(_values(rows, name) for name in entity), strict=True)
-    ]
+    """The keys of rows, as they are kept: what is equal is written equally."""
+    return [f"[{','.join(key)}]" for key in zip(*(_texts(rows, name) for name in entity), strict=True)]
 
 
-def _values(rows: pa.Table, name: str) -> list[Any]:
-    return [value for chunk in rows[name].chunks for value in column_values(chunk)]
-
-
-def _canonical(value: object) -> object:
-    """A value of a key: what is equal is written equally."""
-    return value + 0.0 if isinstance(value, float) else value
+def _texts(rows: pa.Table, name: str) -> list[str]:
+    return [text for chunk in rows[name].chunks for text in column_texts(chunk)]
