@@ -27,7 +27,7 @@ from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.delivery.online.market import DAYS, Bought, Market, brute_force
 
 WALKS = int(os.environ.get("ONLINE_WALKS", "1"))
-STEPS = 12
+STEPS = 8
 BUYERS = [f"Canary Zürich {number} 🛒'\"\\" for number in range(6)]
 WORKERS = multiprocessing.get_context("forkserver")
 KILLS: dict[str, tuple[type, str]] = {
