@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from readiness_pipelines.contracts import FeatureView
 from readiness_pipelines.delivery.classes import handling_rows
@@ -26,6 +27,7 @@ REPOSITORY = "feature_repo.py"
 STORE = "feature_store.yaml"
 EVENT, CREATED = "event_timestamp", "created_timestamp"
 
+_ROWS_AT_ONCE = 100_000
 _STORE_TEXT = """project: readiness
 provider: local
 registry: registry.db
@@ -129,7 +131,9 @@ def _write(view: FeatureView, file: Path, installation: Installation) -> tuple[i
             f"FROM _changes c JOIN _known k USING ({LABEL}) ORDER BY {AT}, {LABEL}"
         )
         schema = made.limit(0).to_arrow_table().schema
-        made.write_parquet(str(file), compression="zstd")
+        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            for part in made.to_arrow_reader(_ROWS_AT_ONCE):
+                writer.write_batch(part)
         ((count,),) = engine.sql("SELECT count(*) FROM _changes").fetchall()
     return int(count), schema, left_out
 
