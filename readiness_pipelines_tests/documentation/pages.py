@@ -101,6 +101,7 @@ PAGES = (
             *_public("Domain", "Domain.gated", "Domain.derived", "Domain.current", "Domain.kpi", "Domain.table"),
             *_public("Domain.consumer", "Domain.announce"),
             *_public("Domain.features", "Domain.training_set", "Holdout"),
+            *_public("latest_values", "LatestValues", "Availability", "compute_features"),
             *_public("Freshness", "Sla", "Tolerance", "Route", "SchemaChange", "OnCallCalendar"),
             Entry(title="build_definitions", documented=build_definitions),
         ),
