@@ -116,6 +116,7 @@ def test_the_block_blocks() -> None:
 
 def test_the_public_names_are_these() -> None:
     assert sorted(readiness_pipelines.__all__) == [
+        "Availability",
         "BatchHeldError",
         "BatchNotLandedError",
         "BatchUnsettledError",
@@ -156,6 +157,7 @@ def test_the_public_names_are_these() -> None:
         "LakehouseError",
         "LandingError",
         "Late",
+        "LatestValues",
         "LedgerBusyError",
         "LedgerError",
         "MaskingVerified",
@@ -207,6 +209,8 @@ def test_the_public_names_are_these() -> None:
         "__version__",
         "classified",
         "cleanse",
+        "compute_features",
+        "latest_values",
         "null_share",
         "protect",
         "row_count",

@@ -117,7 +117,7 @@ def brute_force(market: Market, view: FeatureView) -> dict[tuple[str, ...], tupl
     since, until = KNOWN_COLUMNS.names
     found: dict[tuple[str, ...], tuple[Any, Any]] = {}
     for row in rows:
-        event = row[view.event_time] if view.event_time else DAYS.index(row["_batch"])
+        event: Any = row[view.event_time] if view.event_time else DAYS.index(row["_batch"])
         ahead = view.event_time is not None and event > market.now
         if row["_batch"] not in there or row[until] is not None or ahead:
             continue
