@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent.parent / "readiness_pipelines"
 TAKES_VALUES = {
     # A draft is made of a file that nobody declared yet; a test's rows are its own.
     "judge": {"delivery/judging.py", "drafting/judging.py", "drafting/row_tests.py", "streaming/finishing.py"}
-    | {"testing/verdicts.py"},
+    | {"delivery/online/computing.py", "testing/verdicts.py"},
     "profile_of": {"delivery/profiling.py"},
     "profile_of_staged": {"delivery/profiling.py"},
     "values_of": {"delivery/kpis.py"},

@@ -67,9 +67,6 @@ def compute_features(
         DeclarationError: The view does not promise it, or a comparison with a batch showed that it does not hold.
         UnknownNameError: An input that is not given, or that the transform does not have.
         GateBuildError: The gate needs other tables, or a check raises.
-
-    Example:
-        compute_features(installation, baskets, {"orders": [{"order_id": 7, "amount": 5.0}]})
     """
     if not view.per_record:
         raise DeclarationError(

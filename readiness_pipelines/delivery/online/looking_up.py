@@ -71,9 +71,6 @@ def latest_values(
         DeclarationError: The view keeps no values, or a key that lacks a column or has a value of another kind.
         UpstreamNotPublishedError: Nothing of the view is kept yet.
         LedgerError: The ledger cannot be reached.
-
-    Example:
-        latest_values(installation, baskets, [{"customer_id": "C-1"}])
     """
     state = kept_state(installation, view)
     texts = [key_text(view, state, key) for key in keys]
