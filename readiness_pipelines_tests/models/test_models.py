@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from readiness_pipelines import Domain, NotWorse
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.contracts.predictors import feature_matrix
 from readiness_pipelines.decisions import Correction, Discarding
 from readiness_pipelines.delivery import decide, replay_batch
 from readiness_pipelines.errors import DeclarationError, LedgerError, UnknownNameError
@@ -208,6 +210,11 @@ def test_values_of_a_classified_column_are_not_named_where_a_model_is_measured_b
         assert {one["slice"] for one in version.measured["slices"]["ward"]} == names
     unknown = train_model(model_of(domain), a_training_set("set_3"), installation=installation, run=ANN)
     assert {one["slice"] for one in unknown.measured["slices"]["ward"]} == {"group 1", "group 2", "group 3"}
+
+
+def test_whole_numbers_that_no_float_holds_are_rounded_and_not_quoted_in_an_error() -> None:
+    rows = pa.table({"phone": [2**53 + 1, None]})
+    assert str(feature_matrix(rows, ("phone",), what="clinic.readmission").tolist()) == f"[[{float(2**53)}], [nan]]"
 
 
 def test_a_retraining_is_requested_once_allowed_by_a_person_and_answered_by_a_training(
