@@ -5,9 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandera.pyarrow as pandera
+import pyarrow as pa
 import pytest
 
 from readiness_pipelines import Domain, NotInOtherBatches
+from readiness_pipelines.contracts.classification import protect
 from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Waiver
 from readiness_pipelines.delivery import decide, deliver, ingest, reconcile, replay_batch
 from readiness_pipelines.delivery.erasure.requests import erase
@@ -142,14 +145,21 @@ def test_references_read_other_tables_and_batches_by_spark(tmp_path: Path) -> No
     assert len(same_on_both(tmp_path, doing)["shop_quarantine.orders"]) == 2
 
 
+class AsItCame(clinic.Visit):
+    """A visit without cleansing: upper case is another thing on Spark."""
+
+    patient: pa.string() = pandera.Field(metadata=protect("pii.id", subject=True))
+
+
 def test_a_person_is_gone_from_the_files_that_executors_wrote(tmp_path: Path) -> None:
     left = []
     for engine in ("duckdb", "spark"):
         folder = tmp_path / engine
-        installation, domain = installed(folder, engine=engine), clinic.clinic()
+        installation, domain = installed(folder, engine=engine), clinic.clinic(AsItCame)
         clinic.land(folder)
         run_domains(domain, installation=installation)
-        done = erase([domain], [clinic.ANNA], why="asked", ground="gdpr-17", installation=installation, run=RUN)
+        spelled = [clinic.ANNA, clinic.ANNA.lower()]
+        done = erase([domain], spelled, why="asked", ground="gdpr-17", installation=installation, run=RUN)
         assert done.open_ends == ()
         assert done.scan.by_text
         wanted = clinic.ANNA.lower().encode()
