@@ -158,7 +158,7 @@ class BatchView:
 
 def _keep(engine: Engine, *, source: str, layout: Layout, tag: str) -> Mapping[str, str]:
     """Type the rows now; by column, the table that has it."""
-    kept = {}
+    kept: dict[str, str] = {}
     for number, (part, select) in enumerate(
         kept_selects(layout, source, engine.sql, at_once=engine.conversions_at_once)
     ):
