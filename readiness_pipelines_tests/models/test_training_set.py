@@ -59,7 +59,7 @@ def test_a_replayed_input_changes_the_set_and_is_an_incident_until_the_model_is_
     entry = training_set_entry(clinic.readmission, [domain], installation=opened)
     assert entry.models == (readmitted.id,)
     assert [(one.id, bool(one.changed)) for one in entry.builds] == [(anew.id, False), (built.id, True)]
-    assert "extract_01] was corrected" in entry.builds[1].changed[0]
+    assert "stays[extract_01] was replayed" in entry.builds[1].changed[0]
     second = train_model(readmitted, anew, installation=opened, run=clinic.run)
     promote_model(readmitted, second.version, why="corrected", installation=opened, run=clinic.run, despite=True)
     assert list(superseded_models(tables, installation=opened)) == []
