@@ -55,7 +55,7 @@ def build_training_set(
     Raises:
         UpstreamNotPublishedError: The table of labels has nothing published.
         UnknownNameError: A column that a table does not have.
-        DeclarationError: Features of which two have one name, or a time without a zone.
+        DeclarationError: Features of which two have one name, a gold set with synthetic rows, or a time without a zone.
         LakehouseError: A table cannot be read or written.
         LedgerError: The ledger cannot be reached.
     """
