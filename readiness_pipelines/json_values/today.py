@@ -41,6 +41,7 @@ def _model_value(one: ModelToday) -> dict[str, Any]:
         "serving": one.serving,
         "metric": one.model.promote.metric,
         "measured": one.measured,
+        "needs_a_person": one.waits,
         "newer_batches": one.newer,
     }
 

@@ -74,5 +74,5 @@ def sentence_of(parts: Iterable[tuple[int, str]]) -> str:
 
 def brief(text: str) -> str:
     """The first line of a text, cut between words where it is long."""
-    line = text.splitlines()[0] if text else ""
+    line = text.splitlines()[0].rstrip(".") if text else ""
     return line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS].rpartition(' ')[0]} [more]"

@@ -21,6 +21,7 @@ class ModelToday:
         sentence: All of it in one sentence.
         serving: What serves, for people: ``champion v3``; "" where nothing does.
         measured: The promotion's metric of the champion, on its holdout; ``None`` where nothing serves.
+        waits: Whether a person has to decide something, whatever else there is.
         newer: How many batches of labels are newer than all that the champion learned from.
         findings: What is not as promised of it and of all that it is made of, the worst first.
     """
@@ -30,6 +31,7 @@ class ModelToday:
     sentence: str
     serving: str
     measured: float | None
+    waits: bool
     newer: int
     findings: tuple[Finding, ...]
 
@@ -78,6 +80,7 @@ def _model_today(
         sentence=_capital(sentence_of(parts)) if parts else "Learned from data that is as it was; nothing waits.",
         serving=", ".join(f"{role} v{number}" for role, number in state.serving.items()),
         measured=(champion.measured.get("metrics") or {}).get(model.promote.metric) if champion is not None else None,
+        waits=Standing.WAITS in standings,
         newer=newer,
         findings=own,
     )

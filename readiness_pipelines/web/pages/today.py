@@ -73,12 +73,17 @@ def headline(found: Today) -> str:
         (found.held, "batch is held", "batches are held"),
         (found.count(Standing.BROKEN), "product has a broken delivery", "products have broken deliveries"),
         (
+            sum(one.standing is Standing.BROKEN for one in found.models),
+            "model has a broken delivery",
+            "models have broken deliveries",
+        ),
+        (
             sum(one.value is not None and one.value.met is False for one in found.products),
             "product misses its target",
             "products miss their targets",
         ),
         (
-            sum(one.standing is Standing.WAITS for one in found.models),
+            sum(one.waits for one in found.models),
             "model needs a person",
             "models need a person",
         ),
