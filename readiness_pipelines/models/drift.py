@@ -361,9 +361,9 @@ def waiting_reviews(tables: Mapping[TableId, Table], *, installation: Installati
 
 def _text(sign: Mapping[str, Any]) -> str:
     """A sign of a request's evidence, for people."""
-    subject, column = sign.get("subject"), sign.get("column")
-    known = subject is not None and column is not None
-    return DriftSign(subject=DriftSubject(subject), column=column, seen=sign["seen"]).text if known else sign["seen"]
+    if "subject" not in sign or "column" not in sign:
+        return str(sign["seen"])
+    return DriftSign(subject=DriftSubject(sign["subject"]), column=sign["column"], seen=sign["seen"]).text
 
 
 def _earlier(model: Model, installation: Installation) -> Iterator[EarlierRetraining]:
