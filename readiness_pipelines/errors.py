@@ -35,9 +35,12 @@ An error says *what* happened, *which* thing it happened to, and the *way out* (
 has a section for each.
 """
 
+import os
 import re
+import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import ClassVar
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -309,6 +312,17 @@ def first_line(error: BaseException) -> str:
     if lines and lines[0].startswith(TRACEBACK):
         lines = [line for line in lines[1:] if line and not line[0].isspace()]
     return lines[0] if lines else type(error).__name__
+
+
+def raised_at(error: BaseException) -> str:
+    """Where in somebody's own code an error was raised ("at page.py:7"); "" where it was not raised there."""
+    here = f"{Path(__file__).parent}{os.sep}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "site-packages" not in frame.filename and not frame.filename.startswith((here, "<"))
+    ]
+    return f"at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

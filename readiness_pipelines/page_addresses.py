@@ -36,6 +36,11 @@ def model_address(root: str, model: TableId) -> str:
     return f"{root.rstrip('/')}/models/{model.domain}/{model.name}"
 
 
+def training_set_address(root: str, training_set: TableId) -> str:
+    """Address of a training set's page: what it is made of, its builds, and who learns from it."""
+    return f"{root.rstrip('/')}/training-sets/{training_set.domain}/{training_set.name}"
+
+
 def incident_address(root: str, incident: int | str) -> str:
     """Address of an incident's page."""
     return f"{root.rstrip('/')}/incidents/{_part(str(incident))}"

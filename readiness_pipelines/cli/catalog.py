@@ -1,7 +1,7 @@
 """`readiness catalog`: what data there is, what it means, how good it was, and how to read it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from readiness_pipelines.cli.output import OUT, AsJson, count_of, errors_for_peo
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.commands import catalog_command
+from readiness_pipelines.contracts import Domain, TrainingSet
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.errors import DeclarationError, ReadinessError
@@ -25,13 +26,16 @@ from readiness_pipelines.overview import (
     CatalogEntry,
     SearchHit,
     TableFacts,
+    TrainingSetEntry,
     Where,
     catalog_entry,
     dcat_catalog,
     pass_share,
+    plain_value,
     reading_lines,
     search_catalog,
     table_facts,
+    training_set_entry,
 )
 from readiness_pipelines.settings import Settings
 
@@ -43,8 +47,9 @@ SHOWN_COLUMNS = 40
 SHOWN_HITS = 20
 SHOWN_MONTHS = 6
 SHOWN_PATTERN = 40
+SHOWN_BUILDS = 5
 
-TableWord = Annotated[str, typer.Argument(help="A table or product, as domain.table.", metavar="TABLE")]
+TableWord = Annotated[str, typer.Argument(help="A table or product, as domain.name.", metavar="TABLE")]
 
 
 @app.command("search")
@@ -76,6 +81,14 @@ def show(table: TableWord, as_json: AsJson = False) -> None:
     """Show all that is known of a table: what it means, who answers, its columns, its quality, and how to read it."""
     with errors_for_people():
         settings = Settings()
+        domains = load_domains(settings)
+        if (one := _training_set(table.lower(), domains)) is not None:
+            known = training_set_entry(one, domains, installation=Installation.open(settings))
+            if as_json:
+                print_json(plain_value(known))
+                return
+            _say_training_set(known)
+            return
         found = find(table.lower(), settings).table  # names have no capitals, and people write them
         if found is None:
             raise DeclarationError(f"{table!r} is a domain", way_out=f"readiness domain show {table.lower()}")
@@ -122,6 +135,53 @@ def export(
         say(f"{count_of(len(catalog['dcat:dataset']), 'dataset')} written to {out}")
 
 
+def _training_set(name: str, domains: Sequence[Domain]) -> TrainingSet | None:
+    """The training set of that name: ``domain.name``, or its name alone where nothing else is called that."""
+    sets = [one for domain in domains for one in domain.training_sets]
+    if (found := next((one for one in sets if str(one.id) == name), None)) is not None:
+        return found
+    tables = {table.name for domain in domains for table in domain.tables} | {domain.name for domain in domains}
+    alike = [one for one in sets if one.name == name and name not in tables]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _say_training_set(entry: TrainingSetEntry) -> None:
+    say((str(entry.id), "bold"), f"  {entry.kind} · version {entry.version}")
+    features = (f"{view} ({', '.join(columns)})" if columns else str(view) for view, columns in entry.features)
+    _say_pairs(
+        ("means", entry.description),
+        ("also called", ", ".join(entry.synonyms)),
+        ("tags", ", ".join(entry.tags)),
+        ("answers", f"{entry.answers}; domain {entry.id.domain}, owner {entry.owner}"),
+        ("learned", f"{entry.label} of {entry.labels}, about {', '.join(entry.entity)}"),
+        ("from", "; ".join(features)),
+        ("known after", entry.label_delay),
+        ("held out", entry.holdout),
+        ("gold", ", ".join(map(str, entry.gold))),
+        ("models", ", ".join(map(str, entry.models))),
+        ("so far", "" if entry.builds else "it was never built"),
+    )
+    for build in entry.builds[:SHOWN_BUILDS]:
+        more = f", {count_of(len(build.changed) - 1, 'batch')} more" if len(build.changed) > 1 else ""
+        changed = f"  {build.changed[0]}{more}" if build.changed else ""
+        say(f"  {build.id[:12]}  {build.built_at:%Y-%m-%d %H:%M} UTC by {build.who}")
+        say(f"    {build.trained:,} to learn from, {build.held_out:,} held out, {build.waiting:,} waiting")
+        if changed:
+            say((f"    its data changed since:{changed}", "yellow"))
+    say_next(f"readiness training {'show' if entry.builds else 'build'} {entry.id}")
+
+
+def _say_pairs(*pairs: tuple[str, str]) -> None:
+    """Names and texts side by side; what has no text is left out."""
+    grid = Grid.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in pairs:
+        if text:
+            grid.add_row(f"  {name}", Text(text))
+    OUT.print(grid)
+
+
 def _say_hit(hit: SearchHit) -> None:
     say((str(hit.table), "bold"), f"  {hit.kind} · {hit.answers}")
     if hit.description:
@@ -133,13 +193,7 @@ def _say_hit(hit: SearchHit) -> None:
 
 def _say_entry(entry: CatalogEntry, facts: TableFacts) -> None:
     say((str(entry.table), "bold"), f"  {entry.kind} · {entry.batches}")
-    grid = Grid.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, text in (*_declared(entry), *_known(facts, entry)):
-        if text:
-            grid.add_row(f"  {name}", Text(text))
-    OUT.print(grid)
+    _say_pairs(*_declared(entry), *_known(facts, entry))
 
 
 def _declared(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
@@ -152,6 +206,13 @@ def _declared(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
         yield "about", f"{', '.join(entry.features.entity)}, version {entry.features.version}"
         yield "known", entry.features.known_at
         yield "event time", entry.features.event_time
+    if (model := entry.model) is not None:
+        yield "for", model.purpose
+        yield "not for", model.limits
+        yield "risk", f"{model.risk}, {model.approver} lets it serve" if model.approver else model.risk
+        yield "learns from", model.training
+        yield "promoted", f"where {model.promote}"
+        yield "scores", ", ".join(map(str, model.scores))
     yield "also called", ", ".join(entry.synonyms)
     yield "tags", ", ".join(entry.tags)
     yield "answers", f"{entry.answers}; domain {entry.table.domain}, owner {entry.owner}"

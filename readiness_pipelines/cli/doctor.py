@@ -223,7 +223,11 @@ def _erasures(settings: Settings) -> str:
     if not (register := ledger.erasures.register()):
         return "nobody was erased"
     check_key(register, RegisterKey(said=settings.register_key, ledger=ledger.file).read())
-    return f"{len(ledger.erasures.requests())} requests are done; the register's key is there"
+    done = ledger.erasures.requests()
+    kept = [one for one in done if (one.certificate or {}).get("accepted")]
+    numbers = ", ".join(str(one.id) for one in kept)
+    of_which = f", with a remainder that somebody accepted: {numbers}" if kept else ""
+    return f"{len(done)} requests are done{of_which}; the register's key is there"
 
 
 def _receivers(settings: Settings) -> str:

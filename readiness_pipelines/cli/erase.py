@@ -48,6 +48,13 @@ def run_erase(
     import_from: Annotated[
         Path | None, typer.Option("--import-register", help="Take in a register that was written to a file.")
     ] = None,
+    accept: Annotated[
+        str,
+        typer.Option(
+            "--accept-remainder",
+            help="Why landed files that cannot be written anew may keep the person; kept for ever.",
+        ),
+    ] = "",
     who: Annotated[str | None, typer.Option("--who", help="Who acts; the user of this machine unless given.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -72,9 +79,10 @@ def run_erase(
                 return
         if applied:
             why = reason or "a backup was restored"
-            _show([apply_register(domains, why=why, installation=installation, run=run, step=step)], as_json=as_json)
+            done = apply_register(domains, why=why, installation=installation, run=run, step=step, accept=accept)
+            _show([done], as_json=as_json)
         elif resumed:
-            _show(resume(domains, installation=installation, run=run, step=step), as_json=as_json)
+            _show(resume(domains, installation=installation, run=run, step=step, accept=accept), as_json=as_json)
         elif dry_run:
             values = _values(subject_file)
             found = count_rows(domains, values, scope=table, installation=installation, at=run.clock())
@@ -82,7 +90,15 @@ def run_erase(
         else:
             values = _values(subject_file)
             certificate = erase(
-                domains, values, scope=table, why=reason, ground=ground, installation=installation, run=run, step=step
+                domains,
+                values,
+                scope=table,
+                why=reason,
+                ground=ground,
+                installation=installation,
+                run=run,
+                step=step,
+                accept=accept,
             )
             _show([certificate], as_json=as_json)
 
@@ -118,9 +134,11 @@ def _show(done: Sequence[Certificate], *, as_json: bool) -> None:
         typer.echo(one.to_markdown())
     if left := [one for one in done if one.open_ends]:
         count = sum(len(one.open_ends) for one in left)
+        way_out = "put them right, then run the same command again"
+        if all(set(one.open_ends) <= set(one.acceptable) for one in left):
+            way_out += '; or let somebody answer for what senders keep: --accept-remainder "why"'
         raise ErasureOpenError(
-            f"erasure {left[0].erasure} is not done: {count:,} things are left, and named above",
-            way_out="put them right, then run the same command again",
+            f"erasure {left[0].erasure} is not done: {count:,} things are left, and named above", way_out=way_out
         )
 
 

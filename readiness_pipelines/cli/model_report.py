@@ -92,7 +92,7 @@ def say_drift(found: ModelDrift) -> None:
     say((f"{model} v{found.version.version}: {decision.tier} drift, {decision.step}", style), f" · {decision.why}")
     for batch in found.batches:
         for sign in batch.signs:
-            say((f"  {batch.batch} ", "bold"), f"{sign.subject} {sign.column}: {sign.seen}")
+            say((f"  {batch.batch} ", "bold"), sign.text)
     for seen in found.qualities:
         quality = seen.quality
         if quality.value is not None:

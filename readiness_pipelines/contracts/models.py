@@ -210,6 +210,13 @@ class Model:
         return self.train(*arguments, **named)
 
 
+def model_served_by(table: object) -> Model | None:
+    """The model whose versions that serve are a table; ``None`` for any other table."""
+    if not isinstance(table, GatedTable):
+        return None
+    return next((model for model in table.domain.models if model.serving is table), None)
+
+
 def checked_training(train: Callable[..., Any], what: str) -> Given:
     """What a training function takes.
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from readiness_pipelines.contracts.models import Given
-from readiness_pipelines.errors import DeclarationError, LakehouseError, first_line
+from readiness_pipelines.errors import DeclarationError, LakehouseError, first_line, raised_at
 
 _PROTOCOL = 5
 
@@ -49,8 +49,9 @@ class Predictor:
         try:
             found = np.asarray(_called(self.made, given), dtype=np.float64)
         except Exception as error:
+            # What it says may quote the rows: nothing here knows what their columns are to persons.
             raise DeclarationError(
-                f"{what} cannot predict: {type(error).__name__}: {first_line(error)}",
+                f"{what} cannot predict: {_kind(error)}",
                 way_out="the training function returns an object with predict_proba or predict, or a function",
             ) from error
         values = found[:, -1] if found.ndim == 2 else found  # noqa: PLR2004  # a column for each class
@@ -77,7 +78,7 @@ class Predictor:
             return bytes(dumps((self.made, self.features, self.given), protocol=_PROTOCOL))
         except Exception as error:
             raise DeclarationError(
-                f"what the training function returned cannot be kept: {type(error).__name__}: {first_line(error)}",
+                f"what the training function returned cannot be kept: {_said(error)}",
                 way_out='return an object that pickle takes; pip install "readiness-pipelines[models]" takes functions',
             ) from error
 
@@ -97,7 +98,7 @@ class Predictor:
             made, features, given = pickle.loads(content)  # noqa: S301  # the checksum is the ledger's
         except Exception as error:
             raise LakehouseError(
-                f"the artefact of {what} cannot be read: {type(error).__name__}: {first_line(error)}",
+                f"the artefact of {what} cannot be read: {_said(error)}",
                 way_out="install the library that trained it; the model's card names its version",
             ) from error
         return cls(made=made, features=features, given=given)
@@ -123,8 +124,20 @@ def feature_matrix(rows: pa.Table, features: tuple[str, ...], *, what: str) -> n
                 way_out="let the training function take rows in place of x and y, or make it a number in the features",
             )
         kind = pa.int8() if pa.types.is_boolean(column.type) else column.type
-        columns.append(np.asarray(column.cast(kind).cast(pa.float64()).to_numpy(zero_copy_only=False)))
+        # Whole numbers of more than 53 bits are rounded: refusing one would quote it.
+        numbers = column.cast(kind).cast(pa.float64(), safe=False)
+        columns.append(np.asarray(numbers.to_numpy(zero_copy_only=False)))
     return np.column_stack(columns) if columns else np.empty((rows.num_rows, 0))
+
+
+def _kind(error: Exception) -> str:
+    place = raised_at(error)
+    return type(error).__name__ + (f" ({place})" if place else "")
+
+
+def _said(error: Exception) -> str:
+    """What pickle says of types; of an object's own code, where it was raised, for that may quote what it holds."""
+    return _kind(error) if raised_at(error) else f"{type(error).__name__}: {first_line(error)}"
 
 
 def _counts(kind: pa.DataType) -> bool:

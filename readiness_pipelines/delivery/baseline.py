@@ -1,4 +1,4 @@
-"""The batches that one is held against: published before it, and nobody complains about them."""
+"""The batches that one is held against: published before it, each where nobody complains about it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,10 +41,12 @@ class Baseline:
         found: dict[str, list[ColumnProfile]] = {}
         for place, past in enumerate(self.batches):
             for name, column in past.profile.columns.items():
-                if column.kind is ColumnKind.NUMBER and column.quantiles and place >= self.restarts.get(name, 0):
+                counts = name not in past.unlike and place >= self.restarts.get(name, 0)
+                if column.kind is ColumnKind.NUMBER and column.quantiles and counts:
                     found.setdefault(name, []).append(column)
         ranges = {}
-        for name, columns in found.items():
+        for name, every in found.items():
+            columns = every[-MOST_BATCHES:]
             low, high = central_range([one.quantiles for one in columns], [one.rows - one.nulls for one in columns])
             ranges[name] = UsualRange(low=low, high=high, batches=len(columns))
         return ranges
@@ -74,12 +76,18 @@ def baseline_of(table: Table, *, batch: str, installation: Installation) -> Base
     """
     batches_of = table.batches
     found = installation.ledger.findings.of(tables=[table.id])
-    unlike = {one.ref.batch for one in found if one.finding.kind in UNLIKE and one.normal_at is None}
-    shown = installation.ledger.visible_batches(table.id)
-    ordered = in_order(batches_of, {*(shown - unlike), batch})
-    chosen = ordered[: ordered.index(batch)][-MOST_BATCHES:]
+    unlike: dict[str, set[str | None]] = {}
+    for one in found:
+        if one.finding.kind in UNLIKE and one.normal_at is None:
+            unlike.setdefault(one.ref.batch, set()).add(one.finding.column)
+    ordered = in_order(batches_of, {*installation.ledger.visible_batches(table.id), batch})
+    chosen = _needed(ordered[: ordered.index(batch)], unlike)
     profiles = profiles_of(table, chosen, installation=installation)
-    batches = tuple(Past(profile=profiles[b], weekday=batches_of.season(b)) for b in chosen if b in profiles)
+    batches = tuple(
+        Past(profile=profiles[b], weekday=batches_of.season(b), unlike=frozenset(unlike.get(b, ())))
+        for b in chosen
+        if b in profiles
+    )
     restarts: dict[str | None, int] = {}
     for one in found:
         since = batches_of.order(one.ref.batch)
@@ -87,3 +95,11 @@ def baseline_of(table: Table, *, batch: str, installation: Installation) -> Base
             before = sum(batches_of.order(past.profile.batch) < since for past in batches)
             restarts[one.finding.column] = max(before, restarts.get(one.finding.column, 0))
     return Baseline(batches=batches, restarts=restarts)
+
+
+def _needed(before: Sequence[str], unlike: Mapping[str, set[str | None]]) -> list[str]:
+    """The newest batches, and for each column that was unlike the others in some of them, older ones in their place."""
+    wanted = set(before[-MOST_BATCHES:])
+    for column in {column for columns in unlike.values() for column in columns}:
+        wanted |= set([one for one in before if column not in unlike.get(one, ())][-MOST_BATCHES:])
+    return [one for one in before if one in wanted]

@@ -6,8 +6,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import assert_never
 
-from readiness_pipelines.contracts import DerivedTable, FeatureView, GatedTable, Kpi, Table
+from readiness_pipelines.contracts import DerivedTable, FeatureView, GatedTable, Kpi, Model, Table, TrainingSet
 from readiness_pipelines.contracts.classification import Classification, Classified, PersonalKind, strongest
+from readiness_pipelines.contracts.models import model_served_by
+from readiness_pipelines.contracts.serving_models import SCORE_COLUMNS
 from readiness_pipelines.delivery.gates import GATES_KEPT, gate_of
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.masking import Classes, handling
@@ -15,6 +17,7 @@ from readiness_pipelines.masking import Classes, handling
 TABLES_KEPT = 1_024
 """So many tables are looked at once."""
 
+_PREDICTIONS = ("prediction", "shadow_prediction")
 _NAMES_SOMEBODY = (PersonalKind.ID, PersonalKind.DIRECT, PersonalKind.FREE_TEXT)
 
 
@@ -100,11 +103,47 @@ def must_stay(table: Table, column: str) -> str:
 
 
 def inherited_class(table: DerivedTable | Kpi, column: str) -> Classified:
-    """What a column inherits from the inputs: the class of the same name, else the strongest of all of them."""
+    """What a column inherits from the inputs: the class of the same name, else the strongest of all of them.
+
+    What a model says of a row is as its features and its label are: see `predicted_class`.
+    """
+    if isinstance(table, DerivedTable) and (model := _scored_by(table)) is not None:
+        if column in _PREDICTIONS:
+            return predicted_class(model, table.reads["rows"].table)
+        if column in SCORE_COLUMNS:  # which version scored says nothing of a person
+            return Classified(level=Classification.INTERNAL, inherited=True)
     inputs = [read.table for read in table.reads.values()]
     same = [class_of(one, column) for one in inputs if any(c.matches(column) for c in gate_of(one).spec.columns)]
     found = strongest(same) or strongest(map(strongest_class, inputs))
     return replace(found, inherited=True) if found else Classified(level=Classification.INTERNAL, inherited=True)
+
+
+def predicted_class(model: Model, rows: Table) -> Classified:
+    """The class of a model's predictions: the strongest of its label and its features, where they are learned from.
+
+    A feature counts as the rows that are scored have it, too. Of a model over a training set that the framework did
+    not build nobody knows what it reads: its predictions are confidential at least, and as its rows are.
+    """
+    training = model.training
+    if not isinstance(training, TrainingSet):
+        unknown = Classified(level=Classification.CONFIDENTIAL, inherited=True)
+        return replace(_strongest_of([unknown, strongest_class(rows)]), inherited=True, subject=False, protection=None)
+    found = [class_of(training.labels, training.label)]
+    scored = {spec.name for spec in gate_of(rows).spec.columns}
+    for view, columns in training.features.values():
+        beside = {*view.entity, view.event_time, view.known_at}
+        names = columns or [spec.name for spec in gate_of(view).spec.columns if spec.name not in beside]
+        found += [class_of(view, name) for name in names]
+        found += [class_of(rows, name) for name in names if name in scored]
+    # A prediction is neither the person's id that a feature may be, nor what protects that.
+    return replace(_strongest_of(found), inherited=True, subject=False, protection=None)
+
+
+def _scored_by(table: DerivedTable) -> Model | None:
+    """The model that a table is the predictions of, as ``domain.scored`` declares it."""
+    if table.reads.keys() != {"rows", "serving"}:
+        return None
+    return model_served_by(table.reads["serving"].table)
 
 
 def strongest_class(table: Table) -> Classified:

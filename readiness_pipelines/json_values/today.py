@@ -4,7 +4,7 @@ from typing import Any
 
 from readiness_pipelines.json_values.status import kpi_value
 from readiness_pipelines.ledger import Finding
-from readiness_pipelines.overview import ProductToday, Today, standing_of
+from readiness_pipelines.overview import ModelToday, ProductToday, Today, standing_of
 
 
 def today_value(found: Today) -> dict[str, Any]:
@@ -17,6 +17,7 @@ def today_value(found: Today) -> dict[str, Any]:
         "open_incidents": [one.id for one in found.incidents],
         "under_way": [{"table": str(one.ref.table), "batch": one.ref.batch} for one in found.running],
         "products": list(map(_product_value, found.products)),
+        "models": list(map(_model_value, found.models)),
         "findings": list(map(_finding_value, found.findings)),
     }
 
@@ -29,6 +30,19 @@ def _product_value(one: ProductToday) -> dict[str, Any]:
         "batch": one.batch,
         "value": kpi_value(one.value),
         "read": one.read,
+    }
+
+
+def _model_value(one: ModelToday) -> dict[str, Any]:
+    return {
+        "model": str(one.model.id),
+        "stands": one.standing.value,
+        "sentence": one.sentence,
+        "serving": one.serving,
+        "metric": one.model.promote.metric,
+        "measured": one.measured,
+        "needs_a_person": one.waits,
+        "newer_batches": one.newer,
     }
 
 

@@ -176,6 +176,10 @@ class RetrainingRequest:
     ended_at: datetime | None = None
 
 
+RETRAINING = "retraining-"
+"""Begins the name of a request to train a model anew in the trail, as no version's does."""
+
+
 class Models:
     """Models, over the ledger's database."""
 
@@ -354,12 +358,13 @@ class Models:
             return tuple(map(_version, connection.execute(query)))
 
     def history(self, model: TableId, version: int | None = None) -> tuple[TrailEntry, ...]:
-        """What happened to a model's versions (to one where it is given), oldest first."""
+        """What happened to a model: to its versions and retrainings (or to one version), oldest first."""
         query = select(TRAIL.c.id, TRAIL.c.batch).where(is_table(TRAIL, model)).order_by(TRAIL.c.id)
         numbers = {one.version for one in self.versions(model)}
         wanted = {f"v{number}" for number in numbers if version in (None, number)}
         with self._database.reading() as connection:
-            refs = sorted({row.batch for row in connection.execute(query)} & wanted)
+            known = {row.batch for row in connection.execute(query)}
+            refs = sorted(one for one in known if one in wanted or (version is None and one.startswith(RETRAINING)))
             entries = [one for batch in refs for one in trail.entries(connection, BatchRef(model, batch), None)]
         return tuple(sorted(entries, key=lambda entry: entry.id))
 
@@ -387,7 +392,7 @@ class Models:
                 return _retraining(known)
             values = {"key": key, "at": at, "who": who, "why": why, "evidence": dict(evidence), "state": state.value}
             made = connection.execute(insert(RETRAININGS).values(table_name=str(model), **values))
-            ref = BatchRef(model, f"retraining-{new_number(made)}")
+            ref = retraining_ref(model, new_number(made))
             _note(connection, ref, "retraining requested", who=who, why=why, at=at, evidence=evidence)
             return _retraining(connection.execute(same).one())
 
@@ -422,8 +427,9 @@ class Models:
             ended = None if state in (RetrainingState.OPEN, RetrainingState.WAITING) else at
             values = {"state": state.value, "outcome": outcome, "ended_at": ended, "version": version}
             connection.execute(update(RETRAININGS).where(RETRAININGS.c.id == request).values(**values))
-            ref = BatchRef(table_of(row), f"retraining-{request}")
-            _note(connection, ref, f"retraining {state}", who=who, why=outcome, at=at, evidence={"version": version})
+            ref = retraining_ref(table_of(row), request)
+            what = "retraining allowed" if state is RetrainingState.OPEN else f"retraining {state}"
+            _note(connection, ref, what, who=who, why=outcome, at=at, evidence={"version": version})
             return _retraining(connection.execute(mine).one())
 
     def retrainings(
@@ -442,6 +448,11 @@ class Models:
 def version_ref(model: TableId, version: int) -> BatchRef:
     """How the trail names a version."""
     return BatchRef(model, f"v{version}")
+
+
+def retraining_ref(model: TableId, request: int) -> BatchRef:
+    """How the trail names a request to train a model anew."""
+    return BatchRef(model, f"{RETRAINING}{request}")
 
 
 def check_reason(why: str, what: str) -> None:

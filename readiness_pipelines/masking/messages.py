@@ -1,14 +1,11 @@
 """Messages of others that may quote values: what DuckDB, Arrow, a driver or a user's own code says of rows."""
 
-import os
 import re
-import traceback
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 
-from readiness_pipelines.errors import ReadinessError, first_line
+from readiness_pipelines.errors import ReadinessError, first_line, raised_at
 from readiness_pipelines.masking.classes import Classes
 from readiness_pipelines.masking.values import describe
 from readiness_pipelines.masking.vocabulary import KNOWN_WORDS
@@ -68,7 +65,7 @@ def quoted(error: BaseException) -> str:
     """
     if isinstance(error, ReadinessError):
         return error.what  # made by this function, as far as it repeats others
-    place = _place(error)
+    place = raised_at(error)
     if type(error).__name__ in _WITHOUT_ROWS or (isinstance(error, OSError) and not place):
         return first_line(error)
     classes = _HANDLED.get()
@@ -110,14 +107,3 @@ def redact_message(message: str, names: Collection[str]) -> str:
         gap = " " if parts and found.start() and message[found.start() - 1].isspace() else ""
         parts.append(gap + kept)
     return "".join(parts)
-
-
-def _place(error: BaseException) -> str:
-    """Where in somebody's own code an error was raised; "" where it was not raised there."""
-    here = f"{Path(__file__).parent.parent}{os.sep}"
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename and not frame.filename.startswith((here, "<"))
-    ]
-    return f"at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.models.superseded import (
         SupersededBatch,
         affected_versions,
+        changes_since,
         changes_under,
         superseded_models,
     )
@@ -85,6 +86,7 @@ __all__ = [
     "allow_retraining",
     "built_for",
     "canary_model",
+    "changes_since",
     "changes_under",
     "decide_about_drift",
     "decline_retraining",

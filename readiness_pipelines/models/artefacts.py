@@ -10,6 +10,8 @@ from readiness_pipelines.storage import Place
 FOLDER = "_models"
 """The folder of the warehouse in which artefacts lie; where raw rows lie apart, there: a model may remember rows."""
 
+_AGAIN = "bring it back from a backup, or train another version: readiness model train {model} --seed 1"
+
 
 def keep_artefact(content: bytes, *, model: TableId, version: int, installation: Installation) -> tuple[str, str]:
     """Keep an artefact; its checksum and its name below the warehouse. The same bytes get the same name.
@@ -47,12 +49,12 @@ def artefact_of(version: ModelVersion, *, installation: Installation) -> bytes:
     except OSError as error:
         raise LakehouseError(
             f"the artefact of {what} cannot be read from {home / version.artefact}: {first_line(error)}",
-            way_out="bring it back from a backup, or train it again",
+            way_out=_AGAIN.format(model=version.model),
         ) from error
     if checksum_of(content) != version.checksum:
         raise LakehouseError(
             f"the artefact of {what} is not the one that was trained: its checksum differs",
-            way_out="bring it back from a backup, or train it again",
+            way_out=_AGAIN.format(model=version.model),
         )
     return content
 

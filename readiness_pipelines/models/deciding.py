@@ -9,6 +9,7 @@ from readiness_pipelines.errors import DeclarationError, LedgerError, ReadinessE
 from readiness_pipelines.identity import same_person
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import ModelState, ModelVersion, ServingState
+from readiness_pipelines.models.artefacts import artefact_of
 from readiness_pipelines.models.registry import show_serving
 from readiness_pipelines.models.serving import serve_decided
 from readiness_pipelines.models.sets import built_as_of
@@ -231,7 +232,9 @@ def _decide(
     installation: Installation,
     run: Run,
 ) -> ServingDecision:
-    """Keep a decision, deliver it, and show it."""
+    """Keep a decision, deliver it, and show it. What could not be delivered is refused before anybody decided it."""
+    if version.version in after.values():
+        artefact_of(version, installation=installation)
     installation.ledger.models.serve(
         state, after, version=version.version, what=what, who=run.who, why=why, at=run.clock(), evidence=evidence
     )

@@ -234,7 +234,7 @@ class _Watched:
         ]
         learned = self._learned(found)
         for one in found:
-            column, seen = one.finding.column or "", one.finding.measured
+            column, seen = one.finding.column or "", one.finding.seen
             if learned.get((one.ref.table, column), 0) >= self.model.drift.after:
                 continue
             if one.ref.table == scored.id and column == PREDICTION:
@@ -352,11 +352,18 @@ def waiting_reviews(tables: Mapping[TableId, Table], *, installation: Installati
             promised="the model still knows the world that it scores",
             seen=first.why + (f", and {len(others)} more" if others else ""),
             since=first.at,
-            details=tuple(sign["seen"] for sign in first.evidence.get("signs", ()) if sign.get("seen")),
+            details=tuple(_text(sign) for sign in first.evidence.get("signs", ()) if sign.get("seen")),
             way_out=f'readiness model allow {first.id} --reason "…"',
             answers=answers_for(tables[model]),
             at_risk=(str(model), *(str(one.id) for one in downstream(tables[model]))),
         )
+
+
+def _text(sign: Mapping[str, Any]) -> str:
+    """A sign of a request's evidence, for people."""
+    if "subject" not in sign or "column" not in sign:
+        return str(sign["seen"])
+    return DriftSign(subject=DriftSubject(sign["subject"]), column=sign["column"], seen=sign["seen"]).text
 
 
 def _earlier(model: Model, installation: Installation) -> Iterator[EarlierRetraining]:

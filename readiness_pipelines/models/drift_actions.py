@@ -52,6 +52,12 @@ class DriftSign:
         """What it is a sign about: several batches with one about the same are a run."""
         return (self.subject, self.column)
 
+    @property
+    def text(self) -> str:
+        """For people: ``input age: median 75``, ``quality auc 0.61 of 900 rows``."""
+        named = self.seen if self.seen.startswith(self.column) else f"{self.column}: {self.seen}"
+        return f"{self.subject} {named}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftingBatch:

@@ -163,4 +163,4 @@ def labels_of(rows: pa.Table, built: BuiltTrainingSet, *, what: str) -> Values:
             way_out="a label that is not known yet is waiting, and not in the training set",
         )
     whole = column.cast(pa.int8()) if pa.types.is_boolean(kind) else column
-    return np.asarray(whole.cast(pa.float64()).to_numpy())
+    return np.asarray(whole.cast(pa.float64(), safe=False).to_numpy())

@@ -9,7 +9,7 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.commands import model_command
 from readiness_pipelines.contracts import RiskTier, Table, answers_for, downstream
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchRecord, Finding, FindingKind, ModelVersion, Severity
+from readiness_pipelines.ledger import BatchRecord, Finding, FindingKind, KeptTrainingSet, ModelVersion, Severity
 from readiness_pipelines.lineage import made_from
 from readiness_pipelines.names import TableId
 
@@ -52,7 +52,24 @@ def changes_under(version: ModelVersion, *, installation: Installation) -> tuple
     Raises:
         LedgerError: The ledger cannot be reached.
     """
-    used = dict(used_batches(version))
+    return _changes(dict(used_batches(version)), installation)
+
+
+def changes_since(kept: KeptTrainingSet, *, installation: Installation) -> tuple[SupersededBatch, ...]:
+    """The batches that a build of a training set was made of and that are others now, as the ledger has them.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    digests = kept.facts.get("digests") or [""] * len(kept.facts["used"])
+    used = {
+        BatchRef(TableId.parse(table), batch): {"snapshot": snapshot, "decisions": decisions, "digest": digest}
+        for (table, batch, snapshot, _, decisions), digest in zip(kept.facts["used"], digests, strict=True)
+    }
+    return _changes(used, installation)
+
+
+def _changes(used: Mapping[BatchRef, Mapping[str, Any]], installation: Installation) -> tuple[SupersededBatch, ...]:
     records = {
         record.ref: record for record in installation.ledger.batches(tables={ref.table for ref in used}) if record
     }

@@ -75,7 +75,7 @@ class Smote:
                 "SMOTE needs imbalanced-learn", way_out="pip install 'readiness-pipelines[synthetic]'"
             ) from error
         x = feature_matrix(rows, features, what="SMOTE")
-        y = np.asarray(rows.column(label).cast(pa.float64()).to_numpy())
+        y = np.asarray(rows.column(label).cast(pa.float64(), safe=False).to_numpy())
         if np.isnan(x).any():
             raise DeclarationError(
                 "SMOTE cannot work with missing features", way_out="fill them in the features, or take another way"

@@ -39,20 +39,20 @@ def compare(
 
     Args:
         batch: The batch.
-        past: Earlier ones, oldest first, without those that were found, or said, to be unlike the others.
+        past: Earlier ones, oldest first, each with the columns in which it is unlike the others.
         weekday: The batch's weekday, where batches are days.
         level: How seldom a batch that is like the others may be found not to be.
         restarts: From which place of `past` on a column counts, or the rows (``None``): what was before is not normal
             any more.
     """
     needed = ENOUGH_BATCHES if weekday is None else ENOUGH_DAYS
-    of_rows = past[restarts.get(None, 0) :][-MOST_BATCHES:]
+    of_rows = _examples(None, past, restarts)
     expected, moved = None, []
     if len(of_rows) >= needed:
         volume, expected = _volume(batch, of_rows, weekday, level)
         moved = [volume] if volume else []
     for name, column in batch.columns.items() if batch.rows else ():
-        since = past[restarts.get(name, 0) :][-MOST_BATCHES:]
+        since = _examples(name, past, restarts)
         there = [one for one in since if name in one.profile.columns and one.profile.rows]
         if len(there) >= needed:
             earlier = Earlier(
@@ -68,6 +68,11 @@ def compare(
         expected_rows=expected,
         moved=tuple(sorted(moved, key=lambda one: one.p)),
     )
+
+
+def _examples(column: str | None, past: Sequence[Past], restarts: Mapping[str | None, int]) -> Sequence[Past]:
+    """The newest batches that are as others in a column, or in their rows."""
+    return [one for one in past[restarts.get(column, 0) :] if column not in one.unlike][-MOST_BATCHES:]
 
 
 def _volume(

@@ -54,10 +54,18 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """An earlier batch that nobody complains about, with its weekday where batches are days."""
+    """An earlier batch.
+
+    Attributes:
+        profile: What was in it.
+        weekday: Its weekday, where batches are days.
+        unlike: Its columns, ``None`` for its number of rows, that were found, or said, to be unlike the others: in
+            these it is no example. In the rest it is, so that a column does not hide what becomes of another.
+    """
 
     profile: BatchProfile
     weekday: int | None = None
+    unlike: frozenset[str | None] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

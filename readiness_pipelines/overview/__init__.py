@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         CatalogEntry,
         ColumnEntry,
         ConsumerEntry,
+        ModelEntry,
         ProductEntry,
         SourceEntry,
         catalog_entry,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         catalog_index,
         search_catalog,
     )
+    from readiness_pipelines.overview.catalog.training_sets import BuildEntry, TrainingSetEntry, training_set_entry
     from readiness_pipelines.overview.domain_map import MapStep, data_path, domain_map, table_map
     from readiness_pipelines.overview.failing_rows import (
         RowsRead,
@@ -80,8 +82,10 @@ if TYPE_CHECKING:
     )
     from readiness_pipelines.overview.scorecard.questions import Answer, Area, Grade, Proof, Question
     from readiness_pipelines.overview.scorecard.slas import SlaMeasure, SlaMonth, SlaPart, sla_months
+    from readiness_pipelines.overview.standings import Standing, standing_of
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
-    from readiness_pipelines.overview.today import ProductToday, Standing, Today, standing_of, today
+    from readiness_pipelines.overview.today import ProductToday, Today, today
+    from readiness_pipelines.overview.today_models import ModelToday
     from readiness_pipelines.overview.undeclared import undeclared_tables
     from readiness_pipelines.overview.unusual import unusual_batches
     from readiness_pipelines.overview.verdicts import JudgedRule, rules_broken
@@ -106,6 +110,7 @@ __all__ = [
     "Area",
     "BatchHistory",
     "BatchStatus",
+    "BuildEntry",
     "Cadence",
     "CatalogEntry",
     "CatalogIndex",
@@ -125,6 +130,8 @@ __all__ = [
     "JudgedRule",
     "LaneStatus",
     "MapStep",
+    "ModelEntry",
+    "ModelToday",
     "NextStep",
     "Observation",
     "OnCall",
@@ -151,6 +158,7 @@ __all__ = [
     "TableFacts",
     "TablePlan",
     "Today",
+    "TrainingSetEntry",
     "TransformChange",
     "WaitingPage",
     "WaitingRow",
@@ -202,6 +210,7 @@ __all__ = [
     "table_facts",
     "table_map",
     "today",
+    "training_set_entry",
     "undeclared_tables",
     "unknown_batch",
     "unusual_batches",

@@ -3,47 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from readiness_pipelines.contracts import Domain, Kpi
 from readiness_pipelines.domains import tables_of
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import Attempt, Finding, FindingKind, Incident, Severity
+from readiness_pipelines.ledger import Attempt, Finding, Incident, Severity
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview.latency import Publications
 from readiness_pipelines.overview.observing import observe
+from readiness_pipelines.overview.standings import ORDER, Standing, findings_said, sentence_of, standing_of
+from readiness_pipelines.overview.today_models import ModelToday, models_today
 from readiness_pipelines.products import KpiValue, format_value
-
-
-class Standing(StrEnum):
-    """How a product, or a table, stands; the worst first.
-
-    ``HELD``: a batch that it is made of, or of its own, is held. ``BROKEN``: a delivery broke, or what is there is not
-    as it was committed. ``MISSED``: it misses its target. ``LATE``: a promise of freshness or latency is not kept.
-    ``UNUSUAL``: a newest batch is not like those before. ``FINE``: nothing of that. ``NOTHING``: nothing was published.
-    """
-
-    HELD = "held"
-    BROKEN = "broken"
-    MISSED = "misses target"
-    LATE = "late"
-    UNUSUAL = "unusual"
-    NOTHING = "no value yet"
-    FINE = "as promised"
-
-
-ORDER = {standing: place for place, standing in enumerate(Standing)}
-
-_KINDS = {
-    FindingKind.HELD: Standing.HELD,
-    FindingKind.BROKEN: Standing.BROKEN,
-    FindingKind.PROOF: Standing.BROKEN,
-    FindingKind.ONLINE: Standing.BROKEN,
-    FindingKind.QUEUE: Standing.BROKEN,
-    FindingKind.FRESHNESS: Standing.LATE,
-    FindingKind.LATENCY: Standing.LATE,
-    FindingKind.STREAM: Standing.LATE,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +51,7 @@ class Today:
     Attributes:
         at: When that was looked at, in UTC.
         products: The products, the worst first.
+        models: The models, the worst first.
         others: What is not as promised of tables that feed no product, the worst first.
         findings: All that is not as promised.
         incidents: What is open or acknowledged.
@@ -92,6 +63,7 @@ class Today:
 
     at: datetime
     products: tuple[ProductToday, ...]
+    models: tuple[ModelToday, ...]
     others: tuple[Finding, ...]
     findings: tuple[Finding, ...]
     incidents: tuple[Incident, ...]
@@ -103,11 +75,6 @@ class Today:
     def count(self, standing: Standing) -> int:
         """How many products stand so."""
         return sum(one.standing is standing for one in self.products)
-
-
-def standing_of(finding: Finding) -> Standing:
-    """What a finding says of the table it is about."""
-    return _KINDS.get(finding.kind, Standing.UNUSUAL)
 
 
 def today(
@@ -145,6 +112,7 @@ def today(
     return Today(
         at=now,
         products=tuple(sorted(products, key=_worst_product)),
+        models=models_today(domains, findings, installation=installation, publications=publications),
         others=tuple(one for one in findings if not one.at_risk and str(one.table) not in fed),
         findings=tuple(findings),
         incidents=tuple(one for one in ledger.incidents.incidents(active=True) if one.finding.table in tables),
@@ -191,26 +159,14 @@ def _product(
 
 
 def _sentence(kpi: Kpi, findings: Sequence[Finding], value: KpiValue | None, newest: str | None) -> str:
-    """What there is to say, the worst first: what is wrong with the most important of each kind, and how many more."""
-    grouped: dict[Standing, list[Finding]] = {}
-    for one in findings:
-        grouped.setdefault(standing_of(one), []).append(one)
-    parts: list[tuple[int, str]] = []
-    for standing, (first, *more) in grouped.items():
-        place = f"{first.table} {first.batch}" if first.batch else str(first.table)
-        also, verb = (f" and {len(more)} more are", _WORDS[standing]) if more else (" is", _WORDS[standing])
-        worst = standing is min(grouped, key=ORDER.__getitem__)
-        parts.append((ORDER[standing], f"{place}{also} {verb}" + (f": {_brief(first.seen)}" if worst else "")))
+    """What there is to say, the worst first."""
+    parts = findings_said(findings)
     if value is not None and value.met is False and value.target is not None:
         of, bound = format_value(value.value, kpi.unit), format_value(value.target.bound, kpi.unit)
-        parts.append(
-            (
-                ORDER[Standing.MISSED],
-                f"{of} misses {_SIGNS.get(value.target.comparison, value.target.comparison)} {bound}",
-            )
-        )
+        sign = _SIGNS.get(value.target.comparison, value.target.comparison)
+        parts.append((ORDER[Standing.MISSED], f"{of} misses {sign} {bound}"))
     if parts:
-        return "; ".join(text for _, text in sorted(parts)).rstrip(".") + "."
+        return sentence_of(parts)
     if newest is None:
         return "Nothing is published yet."
     if value is not None and value.met:
@@ -218,16 +174,4 @@ def _sentence(kpi: Kpi, findings: Sequence[Finding], value: KpiValue | None, new
     return "Nothing waits, nothing is late."
 
 
-_WORDS = {
-    Standing.HELD: "held",
-    Standing.BROKEN: "broken",
-    Standing.LATE: "late",
-    Standing.UNUSUAL: "unusual",
-}
 _SIGNS = {"<=": "≤", ">=": "≥"}
-_MOST_CHARACTERS = 110
-
-
-def _brief(text: str) -> str:
-    line = text.splitlines()[0] if text else ""
-    return line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS].rpartition(' ')[0]} [more]"

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import FeatureView, TrainingSet
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.history import view_of
@@ -54,7 +55,7 @@ def build_training_set(
     Raises:
         UpstreamNotPublishedError: The table of labels has nothing published.
         UnknownNameError: A column that a table does not have.
-        DeclarationError: Features of which two have one name, or a time without a zone.
+        DeclarationError: Features of which two have one name, a gold set with synthetic rows, or a time without a zone.
         LakehouseError: A table cannot be read or written.
         LedgerError: The ledger cannot be reached.
     """
@@ -194,9 +195,20 @@ def _keep(building: _Building, engine: duckdb.DuckDBPyConnection, *, installatio
                 "used": [
                     [str(one.table), one.batch, one.snapshot, one.gate, list(one.decisions)] for one in building.used
                 ],
+                "digests": _digests(building.used, installation),
                 "definition": building.definition,
                 "digest": building.digest,
                 "snapshot": commit.snapshot_id,
             },
         )
     )
+
+
+def _digests(used: tuple[UsedBatch, ...], installation: Installation) -> list[str]:
+    """What the rows of each batch were, by which the same rows delivered again are told from others."""
+    contents = installation.ledger.contents({one.table for one in used})
+    found = (contents.get(BatchRef(one.table, one.batch)) for one in used)
+    return [
+        kept.digest if kept is not None and kept.snapshot == one.snapshot else ""
+        for kept, one in zip(found, used, strict=True)
+    ]

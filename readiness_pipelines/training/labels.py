@@ -12,10 +12,10 @@ from readiness_pipelines.contracts import FeatureView, Table, TrainingSet
 from readiness_pipelines.delivery.history import history_of, view_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import is_there
-from readiness_pipelines.errors import UnknownNameError, UpstreamNotPublishedError
+from readiness_pipelines.errors import DeclarationError, UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.products import AT, LABEL, SPLIT, LabelCounts, TrainingSplit
+from readiness_pipelines.products import AT, LABEL, SPLIT, SYNTHETIC, LabelCounts, TrainingSplit
 from readiness_pipelines.sql import identifier, literal
 
 LABELS = "_labels"
@@ -28,6 +28,7 @@ NOT_PUBLISHED = "no label of the entity is published yet"
 IS_NULL = "the label is null"
 NO_ENTITY = "it names no entity"
 NO_TIME = "it has no time"
+NOT_OBSERVED = "it is synthetic: nobody observed it"
 DUPLICATE = "a newer label is about the same entity and time"
 
 _KNOWN_AT, _KNOWN_UNTIL = KNOWN_COLUMNS.names
@@ -65,6 +66,7 @@ def place_labels(place: LabelSearch) -> LabelCounts:
     Raises:
         UpstreamNotPublishedError: The table of labels has nothing published.
         UnknownNameError: A column that a table does not have.
+        DeclarationError: A gold set with synthetic rows.
     """
     engine, wanted = place.engine, place.training_set
     if not place.batches[wanted.labels]:
@@ -131,6 +133,7 @@ def _published_labels(place: LabelSearch) -> None:
             SELECT * FROM known WHERE ({_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > {moment}) {_newest_only(place)}
         ), timed AS (
             SELECT {", ".join(f"h.{identifier(one)}" for one in (*wanted.entity, wanted.label))},
+                {_is_synthetic("h.") if SYNTHETIC in history.columns else "false"} AS _made,
                 h._batch, h._order, h._row, h.{_KNOWN_AT}, {at} AS {AT}
             FROM shown h {joined}
         ), numbered AS (
@@ -141,8 +144,9 @@ def _published_labels(place: LabelSearch) -> None:
                 ) AS _nth
             FROM timed
         )
-        SELECT * EXCLUDE (_nth, _where), _where.status AS _status, _where.why AS _why FROM (
+        SELECT * EXCLUDE (_nth, _where, _made), _where.status AS _status, _where.why AS _why FROM (
             SELECT *, CASE
+                WHEN _made THEN {_reason("excluded", NOT_OBSERVED)}
                 WHEN {nobody} THEN {_reason("excluded", NO_ENTITY)}
                 WHEN _nth > 1 THEN {_reason("excluded", DUPLICATE)}
                 {"".join(gold)}
@@ -181,11 +185,24 @@ def _in_gold(place: LabelSearch, gold: Table) -> str:
             ", ".join(place.training_set.entity),
             rows.columns,
         )
+    if SYNTHETIC in rows.columns:
+        made = rows.filter(_is_synthetic()).aggregate("_batch, count(*) AS made", "_batch").order("_batch").fetchall()
+        for batch, number in made[:1]:
+            rows_made = f"{number:,} synthetic {'row' if number == 1 else 'rows'}"
+            raise DeclarationError(
+                f"the gold set {gold.id} has {rows_made} in batch {batch}: what nobody observed judges no model",
+                way_out=f"let its schema quarantine them, {SYNTHETIC}: pa.Field(isin=[False]), then replay it",
+            )
     columns = ", ".join(map(identifier, shared))
     place.engine.execute(f"CREATE TEMP TABLE {name} AS SELECT DISTINCT {columns} FROM {view_of(rows)}")
     same = " AND ".join(f"g.{identifier(one)} = numbered.{identifier(one)}" for one in shared)
     where = _reason("excluded", f"its entity is in the gold set {gold.id}")
     return f"WHEN EXISTS (FROM {name} g WHERE {same}) THEN {where}\n"
+
+
+def _is_synthetic(of: str = "") -> str:
+    """SQL for a row that is flagged as synthetic: one whose flag cannot be read is."""
+    return f"TRY_CAST({of}{SYNTHETIC} AS BOOLEAN) IS DISTINCT FROM false"
 
 
 def _newest_only(place: LabelSearch) -> str:

@@ -31,6 +31,7 @@ from readiness_pipelines.web.pages import (
     scorecard,
     table,
     today,
+    training_set,
 )
 from readiness_pipelines.web.pages import map as map_page
 from readiness_pipelines.web.rendering import STATIC, page
@@ -60,6 +61,7 @@ PAGES: tuple[tuple[str, Show], ...] = (
     ("/map", map_page.show),
     ("/models", models.show_all),
     ("/models/{domain}/{model}", models.show),
+    ("/training-sets/{domain}/{training_set}", training_set.show),
     ("/scorecard", scorecard.show),
 )
 """What may be looked at."""
@@ -71,6 +73,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
     (f"/outcome{_BATCH}", decide.outcome),
     ("/replays/{request}", replay.again),
     ("/incidents/{incident}", incident.act),
+    ("/retrainings/{request}", models.decide),
 )
 """What may be done: forms that are sent."""
 

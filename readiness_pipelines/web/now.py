@@ -279,6 +279,7 @@ def _standings(tables: Mapping[TableId, Table], found: Today, publications: Publ
     for one in found.products:
         if one.value is not None and one.value.met is False:
             stands[one.product.id] = min(stands.get(one.product.id, Standing.FINE), Standing.MISSED, key=order.index)
+    stands |= {one.model.id: one.standing for one in found.models}
     return {
         table: stands.get(table, Standing.FINE if publications.get(table) else Standing.NOTHING) for table in tables
     }

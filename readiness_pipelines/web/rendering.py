@@ -18,6 +18,7 @@ from readiness_pipelines.page_addresses import (
     product_address,
     table_address,
     today_address,
+    training_set_address,
 )
 from readiness_pipelines.version import __version__
 from readiness_pipelines.web.charts import line_chart, share_bar, spark_line
@@ -99,6 +100,7 @@ def common(request: Request, site: Site) -> dict[str, Any]:
         "to_table": lambda table: table_address(root, table),
         "to_product": lambda product: product_address(root, product),
         "to_model": lambda model: model_address(root, model),
+        "to_training_set": lambda one: training_set_address(root, one),
         "has_models": any(domain.models for domain in site.domains),
         "to_incident": lambda number: incident_address(root, number),
         "to": lambda kind, ref: _address(root, kind, ref),

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from readiness_pipelines.contracts import Domain, Kpi, Model, Table
+from readiness_pipelines.contracts import Domain, Kpi, Model, Table, TrainingSet
 from readiness_pipelines.domains import tables_of
 from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.installation import Installation, utc_now
@@ -94,6 +94,17 @@ class Site:
         if TableId(domain, name) not in models:
             raise UnknownNameError("model", f"{domain}.{name}", map(str, models))
         return models[TableId(domain, name)]
+
+    def training_set(self, domain: str, name: str) -> TrainingSet:
+        """A training set by its name.
+
+        Raises:
+            UnknownNameError: There is none; names the nearest.
+        """
+        sets = {found.id: found for one in self.domains for found in one.training_sets}
+        if TableId(domain, name) not in sets:
+            raise UnknownNameError("training set", f"{domain}.{name}", map(str, sets))
+        return sets[TableId(domain, name)]
 
     def product(self, domain: str, name: str) -> Kpi:
         """A product by its name.

@@ -117,8 +117,7 @@ def judged(seed: int, fault: str | None, *, peers: bool = False) -> Judged:
             delay = day - (at or 0)
         if moved and day not in faulty:
             wrong.append(f"{seed} {fault} day {day}: {moved[0].measured} of {moved[0].column}: {moved[0].seen}")
-        if not moved:
-            past.append(Past(profile=profile, weekday=day % WEEK))
+        past.append(Past(profile=profile, weekday=day % WEEK, unlike=frozenset(one.column for one in moved)))
     theirs: dict[str, tuple[int | None, bool]] = {}
     if peers:
         # Loaded where it is wanted: tests that judge a series do without.

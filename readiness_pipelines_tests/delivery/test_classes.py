@@ -9,6 +9,7 @@ from readiness_pipelines import (
     Domain,
     FileDrop,
     GateBuildError,
+    NotWorse,
     Pseudonym,
     Ratio,
     Source,
@@ -22,6 +23,9 @@ from readiness_pipelines import (
 from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi
 from readiness_pipelines.delivery.classes import class_of, refuse_unreviewed
 from readiness_pipelines.errors import DeclarationError
+from readiness_pipelines.installation import Installation
+from readiness_pipelines_tests.models.clinic import Score, a_training_set
+from readiness_pipelines_tests.training.clinic import Clinic
 
 
 class Visit(pa.DataFrameModel):
@@ -120,3 +124,25 @@ def test_a_kpi_is_not_computed_by_a_column_that_names_a_person() -> None:
 def test_a_class_that_says_nothing_is_refused(given: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error):
         class_of(_domain(**given)[1], "ward")
+
+
+def test_a_prediction_is_as_the_features_and_the_label_it_was_learned_from(installation: Installation) -> None:
+    known = Clinic(installation)
+    domain = known.domain
+    by_days = domain.training_set(
+        "by_days", labels=known.outcomes, label="readmitted", features={known.stays: ["days"]}, at=known.stays
+    )
+    found = {}
+    for name, training in (("days_only", by_days), ("whole", known.readmission), ("by_hand", a_training_set())):
+        model = domain.model(training=training, risk="minimal", promote=NotWorse("auc"), name=name)(lambda rows: len)
+        scores = domain.scored(f"{name}_scores", model=model, rows=known.stays, schema=Score, key="encounter")
+        classes = {column: class_of(scores, column) for column in ("prediction", "shadow_prediction", "model_version")}
+        assert classes["prediction"] == classes["shadow_prediction"]
+        assert str(classes["model_version"]) == "internal"
+        found[name] = classes["prediction"]
+    assert {name: str(one) for name, one in found.items()} == {
+        "days_only": "internal",  # and not confidential, as the artefact's bytes are
+        "whole": "pii.id",  # the patient is a feature
+        "by_hand": "pii.id",  # nobody knows what it read: as the rows, and confidential at least
+    }
+    assert not any(one.subject or one.protection for one in found.values())

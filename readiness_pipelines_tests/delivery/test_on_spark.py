@@ -5,15 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandera.pyarrow as pandera
+import pyarrow as pa
 import pytest
 
 from readiness_pipelines import Domain, NotInOtherBatches
+from readiness_pipelines.contracts.classification import protect
 from readiness_pipelines.decisions import CellCorrection, Correction, Discarding, Waiver
 from readiness_pipelines.delivery import decide, deliver, ingest, reconcile, replay_batch
+from readiness_pipelines.delivery.erasure.requests import erase
 from readiness_pipelines.errors import EngineError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
+from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
+from readiness_pipelines_tests.delivery.erasure import clinic
 from readiness_pipelines_tests.engines import spark
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, gated, land, order_domain
 from readiness_pipelines_tests.shown import shown
@@ -137,6 +143,30 @@ def test_references_read_other_tables_and_batches_by_spark(tmp_path: Path) -> No
         run(shop, installation, "day_2", *GOOD[:2], "8,1,paid,x", "9,1,paid,x", "10,1,paid,x")
 
     assert len(same_on_both(tmp_path, doing)["shop_quarantine.orders"]) == 2
+
+
+class AsItCame(clinic.Visit):
+    """A visit without cleansing: upper case is another thing on Spark."""
+
+    patient: pa.string() = pandera.Field(metadata=protect("pii.id", subject=True))
+
+
+def test_a_person_is_gone_from_the_files_that_executors_wrote(tmp_path: Path) -> None:
+    left = []
+    for engine in ("duckdb", "spark"):
+        folder = tmp_path / engine
+        installation, domain = installed(folder, engine=engine), clinic.clinic(AsItCame)
+        clinic.land(folder)
+        run_domains(domain, installation=installation)
+        spelled = [clinic.ANNA, clinic.ANNA.lower()]
+        done = erase([domain], spelled, why="asked", ground="gdpr-17", installation=installation, run=RUN)
+        assert done.open_ends == ()
+        assert done.scan.by_text
+        wanted = clinic.ANNA.lower().encode()
+        assert [one for one in folder.rglob("*") if one.is_file() and wanted in one.read_bytes().lower()] == []
+        assert reconcile([domain], installation=installation).problems == ()
+        left.append(clinic.rows_of(installation))
+    assert left[1] == left[0]
 
 
 def test_spark_that_does_not_answer_is_named_and_loses_nothing(tmp_path: Path) -> None:

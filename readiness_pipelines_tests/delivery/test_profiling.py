@@ -58,7 +58,7 @@ def kinds(installation: Installation, week: int) -> list[FindingKind]:
 
 def compared_with(installation: Installation, week: int) -> list[str]:
     found = baseline_of(ORDERS, batch=WEEKS[week - 1], installation=installation)
-    return [past.profile.batch for past in found.batches]
+    return [past.profile.batch for past in found.batches if not past.unlike]
 
 
 def test_a_profile_is_kept_with_what_is_published_and_nothing_of_what_waits(installation: Installation) -> None:

@@ -65,6 +65,7 @@ def clinic(
     training: Any = None,
     batches: Sequence[str] = ("b1", "b2"),
     classified: Mapping[str, str] | None = None,
+    cool_down: str = "7d",
 ) -> Domain:
     """Stays, a model of readmission, and its scores."""
     domain = Domain("clinic", owner="clinic@clinic.example")
@@ -82,7 +83,7 @@ def clinic(
         risk=risk,
         approver=APPROVER,
         promote=NotWorse("auc", by=0.01, samples=200),
-        drift=DriftResponse(moderate="retrain"),
+        drift=DriftResponse(moderate="retrain", cool_down=cool_down),
         metrics=["log_loss"],
         slices=["ward"],
         params={"steps": 60, "flip": False},

@@ -1,15 +1,19 @@
 """Models: trained once for each key, compared with the champion, promoted by whom it may, and read by what scores."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from readiness_pipelines import Domain, NotWorse
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.contracts.predictors import feature_matrix
 from readiness_pipelines.decisions import Correction, Discarding
 from readiness_pipelines.delivery import decide, replay_batch
-from readiness_pipelines.errors import DeclarationError, LedgerError, UnknownNameError
+from readiness_pipelines.errors import DeclarationError, LakehouseError, LedgerError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import ModelState, RetrainingState, Severity
 from readiness_pipelines.models import (
@@ -210,6 +214,11 @@ def test_values_of_a_classified_column_are_not_named_where_a_model_is_measured_b
     assert {one["slice"] for one in unknown.measured["slices"]["ward"]} == {"group 1", "group 2", "group 3"}
 
 
+def test_whole_numbers_that_no_float_holds_are_rounded_and_not_quoted_in_an_error() -> None:
+    rows = pa.table({"phone": [2**53 + 1, None]})
+    assert str(feature_matrix(rows, ("phone",), what="clinic.readmission").tolist()) == f"[[{float(2**53)}], [nan]]"
+
+
 def test_a_retraining_is_requested_once_allowed_by_a_person_and_answered_by_a_training(
     installation: Installation,
 ) -> None:
@@ -248,3 +257,21 @@ def test_a_training_function_takes_what_can_be_given() -> None:
         declare(lambda rowz: None)
     with pytest.raises(DeclarationError, match="take rows"):
         declare(lambda x: None)
+
+
+@pytest.mark.parametrize("damage", [lambda kept: kept[:300], lambda kept: kept[:-1] + b"?", lambda _: b""])
+def test_a_damaged_artefact_is_refused_before_anybody_decides(
+    installation: Installation, damage: Callable[[bytes], bytes]
+) -> None:
+    model = model_of(clinic())
+    built = a_training_set()
+    first, second = (train_model(model, built, installation=installation, run=ANN, seed=seed) for seed in (0, 1))
+    promote_model(model, first.version, built=built, why="first", installation=installation, run=ANN)
+    more: dict[str, Any] = {"built": built, "installation": installation, "run": ANN}
+    promote_model(model, second.version, why="second", despite=True, **more)
+    place = Path(str(installation.lakehouse.homes.published.path)) / first.artefact
+    place.write_bytes(damage(place.read_bytes()))
+    with pytest.raises(LakehouseError, match=r"version 1 of clinic\.readmission is not the one") as no:
+        rollback_model(model, why="complaints", installation=installation, run=ANN)
+    assert "readiness model train clinic.readmission --seed 1" in no.value.way_out
+    assert installation.ledger.models.serving(model.id).champion == second.version

@@ -10,6 +10,7 @@ from readiness_pipelines import Holdout, NotWorse
 from readiness_pipelines.decisions import Correction
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.models import built_for, model_card, promote_model, superseded_models, train_model
+from readiness_pipelines.overview import search_catalog, training_set_entry
 from readiness_pipelines_tests.training.clinic import EXTRACTS, Clinic
 
 ROWS = 150
@@ -51,8 +52,14 @@ def test_a_replayed_input_changes_the_set_and_is_an_incident_until_the_model_is_
     clinic.decide(Correction(column="days", expression="'5'", where="encounter < 40"), "extract_01")
     (found,) = superseded_models(tables, installation=opened)
     assert "version 1, the champion, was trained on superseded data" in found.seen
+    (hit, *_) = search_catalog("Readmission", [domain])
+    assert (hit.table, hit.kind, hit.answers) == (clinic.readmission.id, "training set", "ward@clinic.example")
     anew = built_for(readmitted, installation=opened, run=clinic.run)
     assert anew.id != built.id
+    entry = training_set_entry(clinic.readmission, [domain], installation=opened)
+    assert entry.models == (readmitted.id,)
+    assert [(one.id, bool(one.changed)) for one in entry.builds] == [(anew.id, False), (built.id, True)]
+    assert "stays[extract_01] was replayed" in entry.builds[1].changed[0]
     second = train_model(readmitted, anew, installation=opened, run=clinic.run)
     promote_model(readmitted, second.version, why="corrected", installation=opened, run=clinic.run, despite=True)
     assert list(superseded_models(tables, installation=opened)) == []

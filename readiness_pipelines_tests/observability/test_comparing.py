@@ -168,3 +168,22 @@ def test_a_batch_equal_to_those_before_has_not_moved(values: list[float | None])
 
 def numbers(values: list[float | None]) -> pa.Table:
     return pa.table({"a": pa.array(values, pa.float64())})
+
+
+def test_a_column_that_jumps_does_not_hide_another_that_drifts_from_the_same_day_on() -> None:
+    past: list[Past] = []
+    found: dict[str, list[int]] = {}
+    for day in range(30):
+        chance = np.random.default_rng(day)
+        gone = max(0, day - 19)
+        columns = {
+            "jumps": chance.normal(5 if gone else 0, 1, 500),
+            "drifts": chance.normal(gone * 0.05 + chance.normal(0, 0.05), 1, 500),
+        }
+        profile = profile_of(str(day), pa.table(columns))
+        moved = compare(profile, past).moved
+        for one in moved:
+            found.setdefault(str(one.column), []).append(day)
+        past.append(Past(profile=profile, unlike=frozenset(one.column for one in moved)))
+    assert found["jumps"] == list(range(20, 30))
+    assert found["drifts"] == list(range(25, 30))

@@ -1,23 +1,19 @@
 """No value of a classified column leaves the lakehouse: planted values are searched wherever one could have gone."""
 
-import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
-from sqlalchemy import create_engine, inspect, text
 from starlette.testclient import TestClient
 
+from readiness_pipelines.cli.main import app
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.masking import messages, rows, values
@@ -26,15 +22,12 @@ from readiness_pipelines.orchestration import launching
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.web.app import build_app
 from readiness_pipelines.web.site import Site
-from readiness_pipelines_tests.alerts.endpoint import Endpoint, listening
+from readiness_pipelines_tests.alerts.endpoint import listening
 from readiness_pipelines_tests.cli.calling import RUNNER
 from readiness_pipelines_tests.conftest import ROOT
 from readiness_pipelines_tests.databases import Kind, new_postgres_database
+from readiness_pipelines_tests.security.searching import Searched, call, search
 from readiness_pipelines_tests.security.ward import BREAKS, KILLED, SPLIT, canary, land_ward, ward
-
-MARK = re.compile(rb"zq\d\dqx|91827364\d\d|1907-0[12]-\d\d", re.IGNORECASE)
-ERASABLE = "ledger_decision_values"
-"""The one table outside the lakehouse that holds values: those that decisions name, where they can be erased."""
 
 ALERTS = """
 [[alerts.channels]]
@@ -47,21 +40,6 @@ channels = ["oncall"]
 [settings.keys]
 ward = "env:WARD_KEY"
 """
-
-
-@dataclass
-class Searched:
-    """What was found, by the door that it left by, and how much was looked through."""
-
-    found: dict[str, set[str]] = field(default_factory=dict)
-    doors: dict[str, int] = field(default_factory=dict)
-
-    def look(self, door: str, content: bytes | str) -> None:
-        content = content.encode() if isinstance(content, str) else content
-        kind = door.partition(":")[0]
-        self.doors[kind] = self.doors.get(kind, 0) + len(content)
-        if marks := {one.decode() for one in MARK.findall(content)}:
-            self.found.setdefault(door, set()).update(marks)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -91,20 +69,6 @@ def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(tempfile, "tempdir", None)
     yield tmp_path
     tempfile.tempdir = None
-
-
-def call(searched: Searched, *arguments: str) -> str:
-    """What a command says, whatever its exit code; it is searched."""
-    result = RUNNER.invoke(_app(), list(arguments))
-    said: str = result.output + (f"{result.exception!r}" if result.exception else "")
-    searched.look(f"command line: {' '.join(arguments)}", said)
-    return said
-
-
-def _app() -> Any:
-    from readiness_pipelines.cli.main import app  # noqa: PLC0415  # settings are read when a command runs
-
-    return app
 
 
 def run_in_dagster(project: Path, day: str, *tables: str) -> dg.DagsterRunStatus:
@@ -229,24 +193,6 @@ def look_at_pages(searched: Searched) -> None:
     assert "«text, 1" in browser.get(f"/batches/{jsonl}").text
 
 
-def search(project: Path, searched: Searched, endpoint: Endpoint) -> None:
-    """Everything outside the lakehouse's tables and the landing folder."""
-    searched.look("messages", json.dumps(endpoint.received))
-    url = os.environ["READINESS_CATALOG_URL"]
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        for name in inspect(connection).get_table_names():
-            for row in connection.execute(text(f'SELECT * FROM "{name}"')).fetchall():
-                if name != ERASABLE:
-                    searched.look(f"ledger: {name}", repr(tuple(row)))
-    engine.dispose()
-    for file in project.rglob("*"):
-        inside = file.relative_to(project).parts
-        # The ledger's file is searched row by row above: it has the erasable table, too.
-        if file.is_file() and inside[0] not in ("landing", "warehouse") and not inside[0].startswith("ledger.db"):
-            searched.look(f"files: {file.relative_to(project)}", file.read_bytes())
-
-
 def redacted_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the identity in place of what redacts."""
     monkeypatch.setattr(values, "show", lambda value, *_: value)
@@ -287,12 +233,12 @@ def test_no_value_of_a_classified_column_leaves_the_lakehouse(project: Path, mon
     assert searched.found == {}
     assert set(searched.doors) == {"command line", "messages", "pages", "ledger", "files"}
     revealed = RUNNER.invoke(
-        _app(), ["quarantine", "rows", "ward.visits_jsonl", "--batch", BREAKS, "--reveal", "--reason", "a phone call"]
+        app, ["quarantine", "rows", "ward.visits_jsonl", "--batch", BREAKS, "--reveal", "--reason", "a phone call"]
     )
     assert canary(0, "patient") in revealed.output
     ledger = Ledger.open(os.environ["READINESS_CATALOG_URL"])
     look = ledger.trail(limit=1)[0]
     assert (look.what, look.why) == ("classified values read", "a phone call")
     assert {"patient", "name", "phone", "born", "town", "note", "extra"} == set(look.details["columns"])
-    refused = RUNNER.invoke(_app(), ["quarantine", "rows", "ward.visits_jsonl", "--batch", BREAKS, "--reveal"])
+    refused = RUNNER.invoke(app, ["quarantine", "rows", "ward.visits_jsonl", "--batch", BREAKS, "--reveal"])
     assert "has no reason" in refused.output

@@ -156,3 +156,30 @@ def test_a_label_column_that_is_not_there_is_named(installation: Installation) -
     run_domains(domain, installation=installation)
     with pytest.raises(UnknownNameError, match="did you mean 'fraud'"):
         build_training_set(installation, other)
+
+
+class Judged(pa.DataFrameModel):
+    """A customer, and whether somebody saw that."""
+
+    customer: arrow.string()
+    fraud: arrow.bool_()
+    made: arrow.bool_() = pa.Field(alias="_synthetic", nullable=True)
+
+
+def test_what_nobody_observed_is_no_label_and_in_no_gold_set(installation: Installation) -> None:
+    domain = shop()
+    rows = [{"customer": name, "fraud": name < "c", "_synthetic": name == "bob"} for name in ("ann", "bob", "cid")]
+    judged = {"all": [row for row in rows if not row["_synthetic"]], "again": rows}
+    source = Source(origin="Desk", steward=Steward("Risk", "a@b.example"), reader=Function(judged.__getitem__))
+    batches = StaticBatches(keys=["all", "again"])
+    labels = domain.gated("judged", schema=Judged, batches=batches, source=source)
+    learned: dict[str, Any] = {"label": "fraud", "features": domain.feature_views, "label_delay": "0s"}
+    of_some = domain.training_set("of_some", labels=labels, **learned)
+    gold = domain.training_set("by_gold", labels=domain.table("reports"), gold=labels, at="at", **learned)
+    run_domains(domain, installation=installation)
+    made = build_training_set(installation, of_some)
+    assert "bob" not in made.rows.column("customer").to_pylist()
+    assert made.counts.excluded["it is synthetic: nobody observed it"] == 1
+    with pytest.raises(DeclarationError, match=r"shop.judged has 1 synthetic row in batch again") as refused:
+        build_training_set(installation, gold)
+    assert "_synthetic: pa.Field(isin=[False])" in refused.value.way_out

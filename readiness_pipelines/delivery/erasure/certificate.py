@@ -1,6 +1,6 @@
 """What was done to erase a person, and the proof that it is done: for the trail, and for whoever asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,21 @@ from typing import Any
 from readiness_pipelines.delivery.erasure.erasing import Rewritten
 from readiness_pipelines.delivery.erasure.scanning import ScanResult
 from readiness_pipelines.ledger import Erasure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedRemainder:
+    """That somebody answers for what is left of a person: in landed files that nothing here can write without her.
+
+    Attributes:
+        who: Who answers for it.
+        why: The reason.
+        what: What is left, a line each.
+    """
+
+    who: str
+    why: str
+    what: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +41,7 @@ class Certificate:
         found: The rows that were found, by Iceberg table or landed files, and by batch or file.
         done: What was done to tables and files.
         scan: The search afterwards.
+        accepted: What is left, and who answers for it; ``None`` where nobody accepted anything.
     """
 
     erasure: int
@@ -39,20 +55,21 @@ class Certificate:
     found: Mapping[str, Mapping[str, int]]
     done: Rewritten
     scan: ScanResult
+    accepted: AcceptedRemainder | None = None
 
     @property
     def open_ends(self) -> tuple[str, ...]:
-        """What is left to do, a line each: none where the person is gone."""
-        files = self.done.files
-        return tuple(
-            dict.fromkeys(
-                [
-                    *(f"{name}: {why}" for name, why in files.refused.items()),
-                    *self.done.problems,
-                    *(f"{hit.place}: {hit.what}" for hit in self.scan.hits),
-                ]
-            )
-        )
+        """What is left to do, a line each: none where the person is gone, or somebody answers for what is left."""
+        accepted = self.accepted.what if self.accepted is not None else ()
+        hits = (f"{hit.place}: {hit.what}" for hit in self.scan.hits)
+        left = dict.fromkeys([*_refused(self.done), *self.done.problems, *hits])
+        return tuple(one for one in left if one not in accepted)
+
+    @property
+    def acceptable(self) -> tuple[str, ...]:
+        """What of that is in landed files, which are their senders': somebody may accept it."""
+        landed = (f"{hit.place}: {hit.what}" for hit in self.scan.hits if hit.landed)
+        return tuple(dict.fromkeys([*_refused(self.done), *landed]))
 
     def to_json(self) -> dict[str, Any]:
         """The certificate as plain values."""
@@ -76,12 +93,16 @@ class Certificate:
             "removed_files": done.removed_files,
             "dropped_environments": list(done.environments),
             "scan": asdict(self.scan),
+            "accepted": asdict(self.accepted) if self.accepted is not None else None,
             "open": list(self.open_ends),
         }
 
     def to_markdown(self) -> str:
         """The certificate for people."""
-        return "\n".join([*_head(self), *_done(self), *_proof(self), *_open(self.open_ends)]) + "\n"
+        return (
+            "\n".join([*_head(self), *_done(self), *_proof(self), *_accepted(self.accepted), *_open(self.open_ends)])
+            + "\n"
+        )
 
 
 def certificate_of(
@@ -156,6 +177,16 @@ def _proof(of: Certificate) -> list[str]:
         else "all columns that name persons, by their values; not by text, which was not given or is too short"
     )
     return ["## Proof", "", f"- searched: {looked}", f"- found: {len(scan.hits):,}", ""]
+
+
+def _refused(done: Rewritten) -> Iterator[str]:
+    return (f"{name}: {why}" for name, why in done.files.refused.items())
+
+
+def _accepted(accepted: AcceptedRemainder | None) -> list[str]:
+    if accepted is None:
+        return []
+    return ["## Accepted", "", *(f"- {one}" for one in accepted.what), "", f"{accepted.who}: {accepted.why}", ""]
 
 
 def _open(open_ends: Sequence[str]) -> list[str]:

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from readiness_pipelines.contracts import Domain, GatedTable
-from readiness_pipelines.delivery.erasure.certificate import Certificate, certificate_of
+from readiness_pipelines.delivery.erasure.certificate import AcceptedRemainder, Certificate, certificate_of
 from readiness_pipelines.delivery.erasure.erasing import (
     LANDED,
     Step,
@@ -36,6 +37,7 @@ def erase(
     installation: Installation,
     run: Run,
     step: Step = unwatched,
+    accept: str = "",
 ) -> Certificate:
     """Erase a person, and prove it. The same call again finishes what was cut off.
 
@@ -48,6 +50,8 @@ def erase(
         installation: What the person is erased from.
         run: Who, and when.
         step: Called before each step.
+        accept: Why it is accepted that landed files keep the person which cannot be written without her; "" where it
+            is not.
 
     Returns:
         What was done; where something is left (`Certificate.open_ends`), the request stays open.
@@ -60,16 +64,16 @@ def erase(
         RegisterKeyError: The register's key is not there.
     """
     tables = _chosen(domains, scope)
-    _check_said(values, (why, ground))
+    _check_said(values, (why, ground, accept))
     persons = _persons(values, tables, scope, installation=installation, at=run.clock())
     request = installation.ledger.erasures.begin(
         persons, tables=[table.id for table in tables], who=run.who, why=why, ground=ground, at=run.clock()
     )
-    return _carry_out(request, tables, persons, values, installation=installation, run=run, step=step)
+    return _carry_out(request, tables, persons, values, installation=installation, run=run, step=step, accept=accept)
 
 
 def resume(
-    domains: Sequence[Domain], *, installation: Installation, run: Run, step: Step = unwatched
+    domains: Sequence[Domain], *, installation: Installation, run: Run, step: Step = unwatched, accept: str = ""
 ) -> tuple[Certificate, ...]:
     """Finish the requests that are open, by what the register knows of the persons; oldest first.
 
@@ -89,12 +93,20 @@ def resume(
             for table in subject_tables(domains)
             if persons is None or any(covers(one.scope, table) for one in persons)
         )
-        done.append(_carry_out(request, tables, persons, (), installation=installation, run=run, step=step))
+        done.append(
+            _carry_out(request, tables, persons, (), installation=installation, run=run, step=step, accept=accept)
+        )
     return tuple(done)
 
 
 def apply_register(
-    domains: Sequence[Domain], *, why: str, installation: Installation, run: Run, step: Step = unwatched
+    domains: Sequence[Domain],
+    *,
+    why: str,
+    installation: Installation,
+    run: Run,
+    step: Step = unwatched,
+    accept: str = "",
 ) -> Certificate:
     """Erase everybody again whom the register knows: after a backup was restored, which has them.
 
@@ -106,7 +118,7 @@ def apply_register(
     tables = subject_tables(domains)
     ledger = installation.ledger.erasures
     request = ledger.begin_applying(tables=[table.id for table in tables], who=run.who, why=why, at=run.clock())
-    return _carry_out(request, tables, None, (), installation=installation, run=run, step=step)
+    return _carry_out(request, tables, None, (), installation=installation, run=run, step=step, accept=accept)
 
 
 def count_rows(
@@ -189,6 +201,7 @@ def _carry_out(
     installation: Installation,
     run: Run,
     step: Step,
+    accept: str,
 ) -> Certificate:
     ledger = installation.ledger.erasures
     why = f"erasure {request.id}: {request.why}"
@@ -214,6 +227,8 @@ def _carry_out(
         who=run.who,
         at=run.clock(),
     )
+    if accept.strip() and (left := certificate.acceptable):
+        certificate = replace(certificate, accepted=AcceptedRemainder(who=run.who, why=accept, what=left))
     if not certificate.open_ends:
         ledger.end(
             request.id, certificate.to_json(), tables=[table.id for table in tables], who=run.who, at=run.clock()

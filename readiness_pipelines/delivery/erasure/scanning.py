@@ -1,9 +1,11 @@
 """The proof that a person is gone: every file, unpacked, and every row of the ledger is searched."""
 
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +20,7 @@ from readiness_pipelines.delivery.erasure.searching import rows_in_stores
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import avro_blocks
 from readiness_pipelines.ledger import RegisteredPerson
+from readiness_pipelines.limits import Limits
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.storage import Place
 
@@ -25,6 +28,19 @@ LEAST_CHARACTERS = 5
 """A shorter text is found in the middle of all kinds of others: it is looked for in the columns that name persons."""
 
 _ROWS_AT_ONCE = 100_000
+
+_UNSEARCHABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    BadZipFile,
+    zlib.error,
+    pa.ArrowException,
+    zstandard.ZstdError,
+)
+"""What reading a damaged, encrypted or strange file may raise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +50,12 @@ class Hit:
     Attributes:
         place: The file, Iceberg table, or table of the ledger.
         what: What was found there: never the value.
+        landed: Whether it is a landed file, which is its sender's: somebody may accept that it stays.
     """
 
     place: str
     what: str
+    landed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +101,17 @@ def scan(
     files = size = rows = 0
     if needles:
         for place in (*installation.lakehouse.homes.places, installation.landing):
+            landed = place == installation.landing
             for file in place.files():
                 files, size = files + 1, size + file.size_bytes
                 try:
-                    found = in_file(place, file.name, needles)
+                    found = in_file(place, file.name, needles, limits=installation.limits)
                 except FileNotFoundError:
                     continue  # a database's own, which comes and goes
-                except (OSError, ValueError, EOFError, pa.ArrowException, zstandard.ZstdError) as error:
-                    hits.append(Hit(place=file.uri, what=f"cannot be searched: {quoted(error)}"))
+                except _UNSEARCHABLE as error:
+                    hits.append(Hit(place=file.uri, what=f"cannot be searched: {quoted(error)}", landed=landed))
                     continue
-                hits += [Hit(place=file.uri, what=found)] if found else []
+                hits += [Hit(place=file.uri, what=found, landed=landed)] if found else []
         for name, number, text in installation.ledger.erasures.texts():
             rows += 1
             if any(needle in text.lower() for needle in needles):
@@ -124,22 +143,24 @@ def _in_columns(
         files = LandedFiles()
         for batches_of_files in landed_rows(table, matcher, files, installation=installation).values():
             for name, places in batches_of_files.items():
-                yield Hit(place=name, what=f"{len(places):,} rows of a landed file")
+                yield Hit(place=name, what=f"{len(places):,} rows of a landed file", landed=True)
         for name, why in files.refused.items():
-            yield Hit(place=name, what=f"cannot be searched: {why}")
+            yield Hit(place=name, what=f"cannot be searched: {why}", landed=True)
 
 
-def in_file(place: Place, name: str, needles: Sequence[str]) -> str:
+def in_file(place: Place, name: str, needles: Sequence[str], *, limits: Limits | None = None) -> str:
     """How a file has one of some texts, whatever their case; "" where it has none.
 
     Args:
         place: Where the file lies.
         name: The file.
         needles: The texts, in small letters.
+        limits: How much an archive may hold; the defaults where not given.
 
     Raises:
         OSError: It cannot be read.
         ValueError: It cannot be unpacked.
+        BadZipFile: As above.
     """
     with place.read(name) as stream:
         content = bytes(stream.read())
@@ -149,11 +170,33 @@ def in_file(place: Place, name: str, needles: Sequence[str]) -> str:
         return "its bytes have it"
     if content.startswith(b"PAR1"):
         return "its rows have it" if _in_parquet(content, needles) else ""
-    unpacked = _unpacked(content)
-    return "it has it, unpacked" if any(one in unpacked.lower() for one in found) else ""
+    return (
+        "it has it, unpacked"
+        if any(one in part.lower() for part in _unpacked(content, limits or Limits()) for one in found)
+        else ""
+    )
 
 
-def _unpacked(content: bytes) -> bytes:
+_MOST_ARCHIVES = 3
+"""So deep archives may be in each other."""
+
+
+def _unpacked(content: bytes, limits: Limits, inside: int = 0) -> Iterator[bytes]:
+    """What a packed file holds, a part at a time; of an archive or workbook, its members."""
+    if not content.startswith(b"PK\x03\x04"):
+        yield _whole(content)
+        return
+    with ZipFile(BytesIO(content)) as archive:
+        most = limits.most_unpacked_bytes(len(content))
+        if inside == _MOST_ARCHIVES or sum(one.file_size for one in archive.infolist()) > most:
+            raise ValueError(f"it has archives in each other, or more than {most:,} bytes, unpacked")
+        for member in archive.infolist():
+            part = archive.read(member)
+            yield part
+            yield from _unpacked(part, limits, inside + 1)
+
+
+def _whole(content: bytes) -> bytes:
     if content.startswith(b"\x1f\x8b"):
         return gzip.decompress(content)
     if content.startswith(b"\x28\xb5\x2f\xfd"):

@@ -12,17 +12,23 @@ from readiness_pipelines.contracts import (
     FeatureView,
     GatedTable,
     Kpi,
+    Model,
     Sla,
     Table,
+    TrainingSet,
     answers_for,
 )
 from readiness_pipelines.contracts.classification import Classification
+from readiness_pipelines.contracts.models import model_served_by
 from readiness_pipelines.contracts.protections import describe_protection
 from readiness_pipelines.delivery import gate_of
 from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.lineage import read_text
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import promise_text
+
+CatalogItem = Table | TrainingSet
+"""What the catalog has: a table or KPI, or a training set, which is a product and no table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +136,37 @@ class FeaturesEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """What is declared of a model beyond what its table of what serves has.
+
+    Attributes:
+        training: The training set that it learns from; "" where it is none of ours.
+        risk: Its risk tier.
+        approver: Who lets it serve; "" where nobody has to.
+        promote: What a candidate must hold against the champion, for people.
+        metrics: What is measured on the holdout.
+        purpose: What it is for.
+        limits: What it must not be used for.
+        scores: The tables of its predictions.
+    """
+
+    training: str
+    risk: str
+    approver: str
+    promote: str
+    metrics: tuple[str, ...]
+    purpose: str
+    limits: str
+    scores: tuple[TableId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogEntry:
     """What is declared of a table or product.
 
     Attributes:
         table: Its identity.
-        kind: ``gated``, ``derived``, ``features`` or ``kpi``.
+        kind: ``gated``, ``derived``, ``features``, ``model`` or ``kpi``.
         description: For people; "" where nobody wrote one.
         tags: What it belongs to.
         synonyms: What people call it.
@@ -145,6 +176,7 @@ class CatalogEntry:
         source: Where its rows come from; ``None`` for what is computed.
         product: What makes it a product; ``None`` for tables.
         features: What makes it a feature view; ``None`` for all else.
+        model: What makes it a model's table of what serves; ``None`` for all else.
         reads: What it is computed from, with the batches of them.
         columns: Its columns, in order.
         classification: The strongest class of its columns.
@@ -169,6 +201,7 @@ class CatalogEntry:
     source: SourceEntry | None
     product: ProductEntry | None
     features: FeaturesEntry | None
+    model: ModelEntry | None
     reads: tuple[str, ...]
     columns: tuple[ColumnEntry, ...]
     classification: str
@@ -202,6 +235,7 @@ def catalog_entry(table: Table) -> CatalogEntry:
         source=source_entry(table) if isinstance(table, GatedTable) else None,
         product=_product(table) if isinstance(table, Kpi) else None,
         features=_features(table) if isinstance(table, FeatureView) else None,
+        model=_model(model) if (model := model_served_by(table)) else None,
         reads=tuple(map(read_text, table.reads.values())),
         columns=columns,
         classification=max((one.classification for one in columns), key=_rank, default=""),
@@ -241,19 +275,26 @@ def source_entry(table: GatedTable) -> SourceEntry:
     )
 
 
-def kind_of(table: Table) -> str:
-    """``gated``, ``derived``, ``features`` or ``kpi``."""
-    match table:
+def kind_of(one: CatalogItem) -> str:
+    """``gated``, ``derived``, ``features``, ``model``, ``kpi`` or ``training set``."""
+    match one:
         case GatedTable():
-            return "gated"
+            return "model" if model_served_by(one) else "gated"
         case FeatureView():
             return "features"
         case DerivedTable():
             return "derived"
         case Kpi():
             return "kpi"
+        case TrainingSet():
+            return "training set"
         case _:
-            assert_never(table)
+            assert_never(one)
+
+
+def who_answers(one: CatalogItem) -> str:
+    """Who answers for a table or product."""
+    return one.owner if isinstance(one, TrainingSet) else answers_for(one)
 
 
 def _columns(table: Table) -> Iterator[ColumnEntry]:
@@ -290,6 +331,19 @@ def _features(view: FeatureView) -> FeaturesEntry:
         event_time=view.event_time or "",
         known_at=f"as column {view.known_at} says" if view.known_at else "since the first commit that published it",
         version=view.version,
+    )
+
+
+def _model(model: Model) -> ModelEntry:
+    return ModelEntry(
+        training=str(model.training.id) if isinstance(model.training, TrainingSet) else "",
+        risk=model.risk.value,
+        approver=model.approver,
+        promote=str(model.promote),
+        metrics=model.metrics,
+        purpose=model.purpose,
+        limits=model.limits,
+        scores=tuple(one.id for one in model.serving.readers),
     )
 
 

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from heapq import nsmallest
 
-from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Table, answers_for
+from readiness_pipelines.contracts import Domain, GatedTable, Kpi, TrainingSet
+from readiness_pipelines.contracts.models import model_served_by
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates.schema.columns import read_schema
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview.catalog.entries import kind_of
+from readiness_pipelines.overview.catalog.entries import CatalogItem, kind_of, who_answers
 from readiness_pipelines.overview.catalog.words import distance, fold, stem, trigrams, words_of
 
 SHOWN_COLUMNS = 5
@@ -66,7 +67,7 @@ class SearchHit:
 
     Attributes:
         table: Its identity.
-        kind: ``gated``, ``derived``, ``features`` or ``kpi``.
+        kind: ``gated``, ``derived``, ``features``, ``model``, ``kpi`` or ``training set``.
         description: For people.
         answers: Who answers for it.
         score: How well it matched: greater is better, and only among the hits of one search.
@@ -90,13 +91,13 @@ class CatalogIndex:
     """The words of some domains' tables, by which they are found. Made by `catalog_index`; read by several threads.
 
     Attributes:
-        tables: The tables.
+        tables: The tables and training sets.
         met: The tables that each word was met in, by their place, with the weight of the most telling place there.
         stems: The words of each stem.
         parts: The words that have three letters in a row.
     """
 
-    tables: tuple[Table, ...]
+    tables: tuple[CatalogItem, ...]
     met: dict[str, dict[int, float]] = field(default_factory=dict, repr=False)
     stems: dict[str, set[str]] = field(default_factory=dict, repr=False)
     parts: dict[str, set[str]] = field(default_factory=dict, repr=False)
@@ -177,7 +178,7 @@ class CatalogIndex:
         return {known for known in set.intersection(*sets) if word in known} if sets else ()
 
 
-def _hit(table: Table, score: float, alike: Mapping[str, Mapping[str, float]]) -> SearchHit:
+def _hit(table: CatalogItem, score: float, alike: Mapping[str, Mapping[str, float]]) -> SearchHit:
     """A table that was found, with where the words were met in it."""
     places: dict[Where, float] = {}
     columns: dict[str, float] = {}
@@ -195,7 +196,7 @@ def _hit(table: Table, score: float, alike: Mapping[str, Mapping[str, float]]) -
         table=table.id,
         kind=kind_of(table),
         description=table.description,
-        answers=answers_for(table),
+        answers=who_answers(table),
         score=round(score, 3),
         where=tuple(sorted(places, key=lambda where: -places[where])),
         columns=tuple(sorted(columns, key=lambda column: -columns[column])[:SHOWN_COLUMNS]),
@@ -214,10 +215,10 @@ def catalog_index(domains: Iterable[Domain]) -> CatalogIndex:
         domains: The domains.
     """
     given = tuple(domains)
-    key = tuple((id(domain), len(domain.tables)) for domain in given)
+    key = tuple((id(domain), len(domain.tables) + len(domain.training_sets)) for domain in given)
     with _building:
         if key not in _kept:
-            tables = tuple(table for domain in given for table in domain.tables)
+            tables = tuple(one for domain in given for one in (*domain.tables, *domain.training_sets))
             _kept[key] = CatalogIndex(tables), given  # the domains are kept, so that no other gets their ids
             while len(_kept) > INDEXES_KEPT:
                 _kept.popitem(last=False)
@@ -241,14 +242,22 @@ def _wanted(query: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(fold(word) for word in query.replace("_", " ").replace(".", " ").split() if fold(word)))
 
 
-def _texts(table: Table) -> Iterable[tuple[Where, str, str]]:
+def _texts(table: CatalogItem) -> Iterable[tuple[Where, str, str]]:
     yield Where.NAME, table.name, ""
     yield Where.DOMAIN, f"{table.domain.name} {table.domain.description}", ""
     yield Where.DESCRIPTION, table.description, ""
     yield from ((Where.SYNONYM, text, "") for text in table.synonyms)
     yield from ((Where.TAG, text, "") for text in table.tags)
-    yield Where.PEOPLE, f"{answers_for(table)} {table.domain.owner}", ""
+    yield Where.PEOPLE, f"{who_answers(table)} {table.domain.owner}", ""
+    if isinstance(table, TrainingSet):
+        for name in (table.label, *(column for _, columns in table.features.values() for column in columns)):
+            yield Where.COLUMN, name, name
+        return
     yield from ((Where.PEOPLE, one.name, "") for one in table.consumers)
+    if (model := model_served_by(table)) is not None:
+        yield Where.DESCRIPTION, f"{model.purpose} {model.limits}", ""
+        yield Where.PEOPLE, model.approver, ""
+        return  # the columns of what serves are alike in all models
     match table:
         case GatedTable():
             yield Where.SOURCE, table.source.origin, ""

@@ -6,9 +6,12 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from readiness_pipelines.contracts import Kpi, Table, answers_for
+from readiness_pipelines.contracts import Kpi, Table, TrainingSet, answers_for
+from readiness_pipelines.contracts.models import model_served_by
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import SearchHit, Where, search_catalog
+from readiness_pipelines.page_addresses import model_address, table_address, training_set_address
+from readiness_pipelines.training import builds_of
 from readiness_pipelines.web.pages.product import kind_of
 from readiness_pipelines.web.paging import page_number
 from readiness_pipelines.web.rendering import page
@@ -20,9 +23,10 @@ MOST_HITS = 50
 
 @dataclass(frozen=True, slots=True)
 class CatalogLine:
-    """A table as the catalog lists it; `met` says where the words were met."""
+    """A table or product as the catalog lists it; `met` says where the words were met."""
 
     id: TableId
+    address: str
     standing: str
     description: str
     kind: str
@@ -31,20 +35,19 @@ class CatalogLine:
 
 
 def show(request: Request, site: Site) -> Response:
-    """The tables, or those that some words find, the best first."""
+    """The tables and products, or those that some words find, the best first."""
     query, number = request.query_params.get("q", "").strip()[:200], page_number(request)
     hits = search_catalog(query, site.domains, limit=MOST_HITS) if query else ()
     met = {hit.table: _met(hit) for hit in hits}
-    stands = site.now.standings()
-    found = [site.tables[hit.table] for hit in hits] if query else list(site.tables.values())
+    sets = {one.id: one for domain in site.domains for one in domain.training_sets}
+    every: dict[TableId, Table | TrainingSet] = {**site.tables, **sets}
+    found = [every[hit.table] for hit in hits] if query else list(every.values())
     return page(
         "catalog",
         request,
         site,
         query=query,
-        tables=[
-            _line(one, stands[one.id].value, met.get(one.id, "")) for one in found[number * SIZE : (number + 1) * SIZE]
-        ],
+        tables=[_line(one, site, met.get(one.id, "")) for one in found[number * SIZE : (number + 1) * SIZE]],
         missing=hits[0].missing if hits else (),
         number=number,
         size=SIZE,
@@ -53,9 +56,15 @@ def show(request: Request, site: Site) -> Response:
     )
 
 
-def _line(table: Table, standing: str, met: str) -> CatalogLine:
-    words = table.question if isinstance(table, Kpi) else table.description
-    return CatalogLine(table.id, standing, words, kind_of(table), answers_for(table), met)
+def _line(one: Table | TrainingSet, site: Site, met: str) -> CatalogLine:
+    if isinstance(one, TrainingSet):
+        built = "built" if builds_of(site.installation, one) else "never built"
+        address = training_set_address(site.root, one.id)
+        return CatalogLine(one.id, address, built, one.description, "training set", one.owner, met)
+    words = one.question if isinstance(one, Kpi) else one.description
+    to = model_address if model_served_by(one) else table_address
+    standing = site.now.standings()[one.id].value
+    return CatalogLine(one.id, to(site.root, one.id), standing, words, kind_of(one), answers_for(one), met)
 
 
 def _met(hit: SearchHit) -> str:

@@ -12,6 +12,7 @@ from readiness_pipelines.overview import InboxItem
 from readiness_pipelines.overview.inbox import incidents_by_batch
 from readiness_pipelines.page_addresses import batch_address
 from readiness_pipelines.web.guard import Form
+from readiness_pipelines.web.pages.models import waiting_retrainings
 from readiness_pipelines.web.paging import page_number
 from readiness_pipelines.web.people import acting, visitor_of
 from readiness_pipelines.web.remembering import remember_name
@@ -35,6 +36,7 @@ def show(request: Request, site: Site) -> Response:
         "inbox",
         request,
         site,
+        reviews=[one for one in waiting_retrainings(site) if not domain or one.model.domain == domain],
         items=chosen[number * SIZE : (number + 1) * SIZE],
         summary=summary,
         number=number,

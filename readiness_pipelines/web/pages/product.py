@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from readiness_pipelines.batches import BatchRef, in_order
 from readiness_pipelines.contracts import DerivedTable, FeatureView, GatedTable, Kpi, Table, answers_for
+from readiness_pipelines.contracts.models import model_served_by
 from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.lineage import read_text
 from readiness_pipelines.names import TableId
@@ -71,7 +72,7 @@ def kind_of(table: Table) -> str:
     """What a table is, in a word."""
     match table:
         case GatedTable():
-            return "from a source"
+            return "model" if model_served_by(table) else "from a source"
         case FeatureView():
             return "features"
         case DerivedTable():

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.ledger import Finding
-from readiness_pipelines.overview import ProductToday, Standing, Today, standing_of
+from readiness_pipelines.overview import ModelToday, ProductToday, Standing, Today, standing_of
 from readiness_pipelines.web.now import SHOWN_VALUES
 from readiness_pipelines.web.rendering import environment, page
 from readiness_pipelines.web.site import Site
@@ -17,9 +17,9 @@ MOST_PRODUCTS, MOST_OTHERS, MOST_INCIDENTS = 50, 30, 10
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A product's line: what is known of it, and the held batch to look at first."""
+    """A product's or model's line: what is known of it, and the held batch to look at first."""
 
-    of: ProductToday
+    of: ProductToday | ModelToday
     first_held: BatchRef | None
 
     def __getattr__(self, name: str) -> object:
@@ -40,6 +40,7 @@ def show(request: Request, site: Site) -> Response:
         headline=headline(found),
         products=[_Row(one, first_held(one.findings)) for one in found.products[:most]],
         more_products=len(found.products) - len(found.products[:most]),
+        models=[_Row(one, first_held(one.findings)) for one in found.models],
         others=[(one, standing_of(one).value) for one in found.others[:MOST_OTHERS]],
         more_others=max(0, len(found.others) - MOST_OTHERS),
         incidents=found.incidents[-MOST_INCIDENTS:][::-1],
@@ -72,9 +73,19 @@ def headline(found: Today) -> str:
         (found.held, "batch is held", "batches are held"),
         (found.count(Standing.BROKEN), "product has a broken delivery", "products have broken deliveries"),
         (
+            sum(one.standing is Standing.BROKEN for one in found.models),
+            "model has a broken delivery",
+            "models have broken deliveries",
+        ),
+        (
             sum(one.value is not None and one.value.met is False for one in found.products),
             "product misses its target",
             "products miss their targets",
+        ),
+        (
+            sum(one.waits for one in found.models),
+            "model needs a person",
+            "models need a person",
         ),
         (found.count(Standing.LATE), "product is late", "products are late"),
     ]

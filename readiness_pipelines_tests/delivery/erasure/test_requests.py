@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pandera.pyarrow as pa
 import pyarrow as arrow
@@ -15,7 +16,7 @@ from readiness_pipelines import Domain, FileDrop, Pseudonym, Source, Steward, To
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts.classification import protect
 from readiness_pipelines.decisions import CellCorrection, Discarding
-from readiness_pipelines.delivery import Level, audit, decide, due_work, ingest, reconcile, replay_batch
+from readiness_pipelines.delivery import Level, audit, decide, deliver, due_work, ingest, reconcile, replay_batch
 from readiness_pipelines.delivery.clones import cloned
 from readiness_pipelines.delivery.erasure.certificate import Certificate
 from readiness_pipelines.delivery.erasure.requests import (
@@ -170,6 +171,55 @@ def test_a_held_batch_loses_the_rows_that_wait_and_those_it_published_before(tmp
     assert [row[0] for row in shown["clinic.stays"]] == ["P-1", "P-2"]
     assert problems(installation, strict) == ()
     assert files_with(tmp_path, "P-CANARY") == []
+
+
+def test_what_a_sender_keeps_in_an_archive_ends_the_request_only_once_somebody_answers_for_it(tmp_path: Path) -> None:
+    zipped = clinic(pattern="visits/{batch}.zip")
+    land(tmp_path)
+    for day in ("day_1", "day_2"):
+        file = tmp_path / "landing" / "visits" / f"{day}.csv"
+        with ZipFile(file.with_suffix(".zip"), "w", ZIP_DEFLATED) as archive:
+            archive.write(file, f"{day}.csv")
+        file.unlink()
+    other = tmp_path / "landing" / "other.zip"
+    with ZipFile(other, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("notes.txt", f"seen: {ANNA}")
+    installation = opened(tmp_path)
+    run_domains(zipped, installation=installation)
+    left = erased(installation, zipped)
+    assert {one.rpartition("/")[2] for one in left.open_ends} == {
+        "day_1.csv is part of an archive",
+        "day_1.csv: 3 rows of a landed file",
+        "day_1.zip: it has it, unpacked",
+        "other.zip: it has it, unpacked",
+    }
+    assert left.acceptable == left.open_ends
+    asked: dict[str, Any] = {"why": "asked", "ground": "gdpr-17", "installation": installation}
+    with pytest.raises(DeclarationError, match="names the person"):
+        erase([zipped], [ANNA], run=RUN, accept=f"{ANNA} stays", **asked)
+    done = erase([zipped], [ANNA], run=Run(who="chief"), accept="the sender deletes them: case 7", **asked)
+    assert done.open_ends == ()
+    assert installation.ledger.erasures.requests(state=ErasureState.OPEN) == ()
+    (entry,) = [one for one in installation.ledger.trail() if one.what == "erasure done"]
+    assert entry.details["certificate"]["accepted"] == {
+        "who": "chief",
+        "why": "the sender deletes them: case 7",
+        "what": list(left.open_ends),
+    }
+    assert "chief: the sender deletes them: case 7" in done.to_markdown()
+    # What stays in the archive is left out and counted whenever it is read again, and nothing of it is published.
+    for store in ("clinic_raw.visits", "clinic.visits"):
+        assert not any(ANNA in str(row).upper() for row in rows_of(installation, store)[store])
+    ingest(gated(zipped, "visits"), batch="day_1", installation=installation, run=RUN)
+    deliver(gated(zipped, "visits"), batch="day_1", installation=installation, run=RUN)
+    record = installation.ledger.get(BatchRef(VISITS, "day_1"))
+    assert record is not None
+    assert (record.counts.ingested, record.counts.erased) == (8, 3)
+    assert problems(installation, zipped) == ()
+    # A trace that is not in a landed file is nobody's to accept.
+    (tmp_path / "warehouse" / "forgotten.txt").write_text(ANNA)
+    again = erase([zipped], [ANNA], run=RUN, accept="the same", **asked)
+    assert [one.rpartition("/")[2] for one in again.open_ends] == ["forgotten.txt: its bytes have it"]
 
 
 class NumberedVisit(Visit):
