@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         to_stored,
     )
     from readiness_pipelines.lakehouse.lakehouse import Lakehouse
+    from readiness_pipelines.lakehouse.landed import LandedFiles, LandedSnapshot, LandedSnapshots
     from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
     from readiness_pipelines.lakehouse.parsed import ParsedFiles
     from readiness_pipelines.lakehouse.reaching import engine_errors
@@ -50,6 +51,9 @@ __all__ = [
     "DataFileInfo",
     "FileDigest",
     "Lakehouse",
+    "LandedFiles",
+    "LandedSnapshot",
+    "LandedSnapshots",
     "Maintained",
     "Marks",
     "OtherType",
