@@ -15,7 +15,7 @@ from readiness_pipelines.limits import MEGABYTE
 
 
 class StreamReader(Frozen):
-    """What `Topic`, `Changes`, `PostgresChanges` and `LandedTable` share: ``readiness stream`` reads them, and nothing else.
+    """What `Topic`, `Changes`, `PostgresChanges` and `LandedTable` share: only ``readiness stream`` reads them.
 
     Attributes:
         slice_every: A slice is closed so long after its first message.

@@ -290,8 +290,8 @@ class LandedMessages:
 
     def _changed(self, last: int, current: LandedSnapshot) -> LandedChangedError:
         return LandedChangedError(
-            f"{self.reader.describe()} was rolled back, or written anew: snapshot {last}, whose rows are in the tables, "
-            f"is not among those that led to snapshot {current.id}",
+            f"{self.reader.describe()} was rolled back, or written anew: snapshot {last}, whose rows are in the "
+            f"tables, is not among those that led to snapshot {current.id}",
             way_out="declare another table: it begins with all rows; or go on after what is there now: "
             "readiness stream --skip-gap --reason …",
             goes_on=self._mark.done(current).text,
