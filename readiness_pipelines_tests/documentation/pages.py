@@ -119,6 +119,7 @@ PAGES = (
             "Topic",
             "Changes",
             "PostgresChanges",
+            "LandedTable",
             "ChangeColumns",
             "LabelStudio",
         ),
