@@ -43,7 +43,7 @@ class LandedSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LandedFiles:
+class SnapshotFiles:
     """What a snapshot did.
 
     Attributes:
@@ -144,7 +144,7 @@ class LandedSnapshots:
             snapshot = None if parent is None else self._table.metadata.snapshot_by_id(parent)
         return tuple(reversed(found))
 
-    def files(self, id_: int, *, whole: bool = False) -> LandedFiles:
+    def files(self, id_: int, *, whole: bool = False) -> SnapshotFiles:
         """What a snapshot did.
 
         Args:
@@ -157,7 +157,7 @@ class LandedSnapshots:
         with self._reached():
             snapshot = self._snapshot(id_)
             if not whole and snapshot.summary is not None and snapshot.summary.operation is Operation.REPLACE:
-                return LandedFiles()  # other files with the same rows
+                return SnapshotFiles()  # other files with the same rows
             return self._all_files(snapshot) if whole else self._added_files(snapshot)
 
     def rows(self, id_: int, file: DataFile) -> Iterator[pa.RecordBatch]:
@@ -189,7 +189,7 @@ class LandedSnapshots:
                 ):
                     yield manifest.content, entry
 
-    def _added_files(self, snapshot: Snapshot) -> LandedFiles:
+    def _added_files(self, snapshot: Snapshot) -> SnapshotFiles:
         added, removed, deletes = [], 0, 0
         for content, entry in self._entries(snapshot, own=True):
             if entry.status == ManifestEntryStatus.DELETED:
@@ -202,13 +202,13 @@ class LandedSnapshots:
             *([f"it takes {removed:,} data files away"] if removed else []),
             *([f"it adds {deletes:,} delete files"] if deletes else []),
         ]
-        return LandedFiles(files=_in_order(added), changes=" and ".join(reasons))
+        return SnapshotFiles(files=_in_order(added), changes=" and ".join(reasons))
 
-    def _all_files(self, snapshot: Snapshot) -> LandedFiles:
+    def _all_files(self, snapshot: Snapshot) -> SnapshotFiles:
         found = list(self._entries(snapshot, own=False))
         deletes = sum(content == ManifestContent.DELETES for content, _ in found)
         files = _in_order([entry for content, entry in found if content == ManifestContent.DATA])
-        return LandedFiles(files=files, changes=f"{deletes:,} delete files are in force" if deletes else "")
+        return SnapshotFiles(files=files, changes=f"{deletes:,} delete files are in force" if deletes else "")
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 import pyarrow as pa
 
 from readiness_pipelines.errors import LakehouseError, LandedChangedError, StreamGapError
-from readiness_pipelines.lakehouse import LandedFiles, LandedSnapshot, LandedSnapshots
+from readiness_pipelines.lakehouse import LandedSnapshot, LandedSnapshots, SnapshotFiles
 from readiness_pipelines.sources import LandedTable
 from readiness_pipelines.sources.messages import TopicMessage
 from readiness_pipelines.sources.unify import as_text
@@ -267,7 +267,7 @@ class LandedMessages:
             return newer
         raise self._gap(last, found[0] if found[0].parent == last else newer[0])
 
-    def _files(self, snapshot: LandedSnapshot) -> LandedFiles:
+    def _files(self, snapshot: LandedSnapshot) -> SnapshotFiles:
         whole = self._mark.whole and self._mark.now == snapshot.id
         files = self.landed.files(snapshot.id, whole=whole)
         if not files.changes:
@@ -312,7 +312,7 @@ class LandedMessages:
             goes_on=_Mark(after=oldest.parent or last, sequence=max(oldest.sequence - 1, 0), total=before).text,
         )
 
-    def _values(self, snapshot: LandedSnapshot, files: LandedFiles, skipped: int) -> Iterator[bytes]:
+    def _values(self, snapshot: LandedSnapshot, files: SnapshotFiles, skipped: int) -> Iterator[bytes]:
         """A snapshot's rows as JSON objects of text, after so many."""
         for file in files.files:
             if skipped >= file.record_count:
