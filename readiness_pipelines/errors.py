@@ -21,7 +21,8 @@
     ├── ErasureOpenError            traces of an erased person are left: the request stays open until they are gone
     ├── StreamError                 a stream cannot go on: its topic or broker is not as it must be
     │   ├── StreamFencedError       another process reads the shard now: this one ends (retryable)
-    │   ├── StreamGapError          the topic lacks messages after the position: nothing is skipped by itself
+    │   ├── StreamGapError          what follows the position is gone: nothing is skipped by itself
+    │   │   └── LandedChangedError  a landed table's rows were changed or deleted: they are in the tables already
     │   └── TopicReplacedError      the topic is another one than the position was made on
     ├── EngineError                 the engine that should judge cannot be had, or broke: run it again (retryable)
     └── LakehouseError              the tables could not be read or written
@@ -217,9 +218,23 @@ class StreamFencedError(StreamError):
 
 
 class StreamGapError(StreamError):
-    """The topic does not have the messages any more that follow the stream's position."""
+    """What follows the stream's position is not there any more: messages of a topic, snapshots of a landed table.
+
+    Attributes:
+        goes_on: Where the source goes on after it, for one that does not know by the offset; "" for others.
+    """
 
     code: ClassVar[str] = "stream-gap"
+
+    def __init__(self, what: str, *, way_out: str = "", goes_on: str = "") -> None:
+        super().__init__(what, way_out=way_out)
+        self.goes_on = goes_on
+
+
+class LandedChangedError(StreamGapError):
+    """A landed table does not grow alone: rows that it had were changed, deleted or rolled back."""
+
+    code: ClassVar[str] = "landed-changed"
 
 
 class TopicReplacedError(StreamError):

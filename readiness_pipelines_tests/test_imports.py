@@ -155,6 +155,8 @@ def test_the_public_names_are_these() -> None:
         "LabelStudio",
         "LakehouseBusyError",
         "LakehouseError",
+        "LandedChangedError",
+        "LandedTable",
         "LandingError",
         "Late",
         "LatestValues",

@@ -13,11 +13,13 @@ from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.lakehouse import LandedSnapshots
 from readiness_pipelines.settings import Settings
-from readiness_pipelines.sources import PostgresChanges, StreamReader, Topic
+from readiness_pipelines.sources import LandedTable, PostgresChanges, StreamReader, Topic
 from readiness_pipelines.sources.brokers import broker_options
 from readiness_pipelines.streaming import (
     KafkaMessages,
+    LandedMessages,
     MessageSource,
     Monitor,
     Progress,
@@ -39,7 +41,7 @@ def stream(
         typer.Option("--seal/--no-seal", help="Whether it seals windows that are over; by default the first does."),
     ] = None,
     skip_gap: Annotated[
-        bool, typer.Option("--skip-gap", help="Go on after messages that are gone, with a reason that is kept.")
+        bool, typer.Option("--skip-gap", help="Go on after what is gone or was changed, with a reason that is kept.")
     ] = False,
     reason: Annotated[str, typer.Option(help="Why; kept for ever.")] = "",
 ) -> None:
@@ -106,7 +108,11 @@ def _messages(table: GatedTable, reader: StreamReader, settings: Settings) -> Me
             return KafkaMessages(reader, options, group=f"readiness.{table.id}")
         case PostgresChanges():
             return SlotMessages(reader, settings.connection(reader.connection))
+        case LandedTable():
+            own, warehouse = settings.catalog_url, settings.warehouse_place
+            landed = LandedSnapshots.open(reader.table, catalog=reader.catalog, own=own, warehouse=warehouse)
+            return LandedMessages(reader, landed)
         case _:
             raise DeclarationError(
-                f"nothing reads {reader.describe()}", way_out="declare Topic, Changes or PostgresChanges"
+                f"nothing reads {reader.describe()}", way_out="declare Topic, Changes, PostgresChanges or LandedTable"
             )

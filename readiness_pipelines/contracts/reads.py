@@ -247,7 +247,7 @@ def default_mapping(own: Batches, table: "Table", *, reader: str) -> BatchMappin
     )
 
 
-_FINENESS = {"hourly": 0, "daily": 1, "weekly": 2, "monthly": 3}
+_FINENESS = {"quarter-hourly": -1, "hourly": 0, "daily": 1, "weekly": 2, "monthly": 3}
 
 
 def _is_coarser(own: Batches, theirs: Batches) -> bool:

@@ -65,9 +65,13 @@ class _Node:
         """Its name in its domain."""
         return self.id.name
 
-    def same(self) -> Read:
-        """Read the batch of the same key."""
-        return Read(self._self(), SameBatch())
+    def same(self, *, optional: bool = False) -> Read:
+        """Read the batch of the same key.
+
+        Args:
+            optional: Whether a batch is computed where there is none: the function is given no rows of it then.
+        """
+        return Read(self._self(), SameBatch(optional=optional))
 
     def in_force(self) -> Read:
         """Read the version that was in force when the batch ended."""
@@ -95,9 +99,13 @@ class _Node:
             raise DeclarationError(f"{self.id}.last({count}) reads no batch", way_out="give at least 1")
         return Read(self._self(), LastBatches(count))
 
-    def of_period(self) -> Read:
-        """Read all batches that begin in the time that the batch covers: the days of a month."""
-        return Read(self._self(), BatchesOfPeriod())
+    def of_period(self, *, optional: bool = False) -> Read:
+        """Read all batches that begin in the time that the batch covers: the days of a month.
+
+        Args:
+            optional: Whether a batch is computed where there are none, as for `same`.
+        """
+        return Read(self._self(), BatchesOfPeriod(optional=optional))
 
     def containing(self) -> Read:
         """Read the batch of a coarser calendar in which the batch begins: the month of a day."""

@@ -1,4 +1,4 @@
-"""Card payments as they happen: the fraud domain's payments from a topic, published within seconds."""
+"""Card payments as they happen: the fraud domain's payments from a topic, published within seconds; and all of both."""
 
 import pandera.pyarrow as pa
 import pyarrow as arrow
@@ -6,17 +6,29 @@ from duckdb import DuckDBPyRelation as Relation
 
 from readiness_pipelines import (
     Classification,
+    DailyBatches,
+    Deduplicate,
     Domain,
     ExistsIn,
     Freshness,
+    NotInOtherBatches,
     QuarterHourlyBatches,
     Ratio,
     Source,
     Tolerance,
     Topic,
+    cleanse,
     protect,
 )
-from readiness_pipelines.examples.fraud import Payment, cards, customers, merchants
+from readiness_pipelines.examples.fraud import (
+    CATEGORIES,
+    TRANSACTION,
+    Payment,
+    cards,
+    customers,
+    merchants,
+    transactions,
+)
 
 TOPIC = "card-payments"
 
@@ -25,6 +37,23 @@ class LivePayment(Payment):
     """One payment that has just been made. Its time is in UTC, and it may arrive late."""
 
     trans_date_trans_time: arrow.timestamp("us", "UTC") = pa.Field(metadata=protect("internal"))
+
+
+class AnyPayment(pa.DataFrameModel):
+    """One payment, by whichever way it came; of one that came by both, the daily file's counts."""
+
+    trans_num: arrow.string() = pa.Field(str_matches=TRANSACTION)
+    trans_date_trans_time: arrow.timestamp("us", "UTC")
+    cc_num: arrow.string()
+    merchant: arrow.string()
+    category: arrow.string() = pa.Field(isin=CATEGORIES)
+    amt: arrow.decimal128(12, 2) = pa.Field(gt=0)
+    exported: arrow.bool_()
+
+    class Config:
+        """The file is what the scheme stands by; what the stream had of the same payment stays, as discarded."""
+
+        metadata = cleanse(Deduplicate("trans_num", order_by="exported"))
 
 
 card_stream = Domain("card_stream", owner="risk@bank.example", on_call="card-data@bank.example")
@@ -48,4 +77,26 @@ payments = card_stream.gated(
 @card_stream.kpi(question="How much is paid at a time?", unit="USD", by="category")
 def mean_payment(payments: Relation) -> Ratio:  # noqa: ARG001  # its only input is what is counted
     """Amount of all payments, by how many there are."""
+    return Ratio("sum(amt)", "count(*)")
+
+
+@card_stream.derived(
+    schema=AnyPayment,
+    reads={"exported": transactions.same(optional=True), "streamed": payments.of_period(optional=True)},
+    batches=DailyBatches(start="2019-01-01"),
+    key=["trans_num", "exported"],
+    rules=[NotInOtherBatches("trans_num")],
+)
+def all_payments(exported: Relation, streamed: Relation) -> Relation:
+    """Payments of a day's file, and those that arrived on that day. The file's times are taken for UTC."""
+    columns = "cc_num, merchant, category, amt"
+    of_file = exported.project(
+        f"trans_num, trans_date_trans_time AT TIME ZONE 'UTC' AS trans_date_trans_time, {columns}, true AS exported"
+    )
+    return of_file.union(streamed.project(f"trans_num, trans_date_trans_time, {columns}, false AS exported"))
+
+
+@card_stream.kpi(question="How much is paid at a time, by file and by stream?", unit="USD", by="category")
+def mean_payment_of_day(all_payments: Relation) -> Ratio:  # noqa: ARG001  # its only input is what is counted
+    """Amount of all payments of a day, each counted once, by how many there are."""
     return Ratio("sum(amt)", "count(*)")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         to_stored,
     )
     from readiness_pipelines.lakehouse.lakehouse import Lakehouse
+    from readiness_pipelines.lakehouse.landed import LandedSnapshot, LandedSnapshots, SnapshotFiles
     from readiness_pipelines.lakehouse.maintenance import KEPT_SNAPSHOTS, Maintained
     from readiness_pipelines.lakehouse.parsed import ParsedFiles
     from readiness_pipelines.lakehouse.reaching import engine_errors
@@ -51,6 +52,8 @@ __all__ = [
     "DataFileInfo",
     "FileDigest",
     "Lakehouse",
+    "LandedSnapshot",
+    "LandedSnapshots",
     "Maintained",
     "Marks",
     "NothingToCommit",
@@ -59,6 +62,7 @@ __all__ = [
     "PlacedColumn",
     "PlannedFiles",
     "RowsDigest",
+    "SnapshotFiles",
     "Staged",
     "StagingArea",
     "arrived_name",

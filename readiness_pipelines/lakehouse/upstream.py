@@ -1,6 +1,6 @@
 """Every reliance on what PyIceberg keeps private or may change, behind plain functions with tests of their own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -9,12 +9,13 @@ import pyarrow as pa
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.exceptions import ResolveError, ValidationError
-from pyiceberg.io.pyarrow import parquet_file_to_data_file
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io.pyarrow import ArrowScan, parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
 from pyiceberg.serializers import ToOutputFile
-from pyiceberg.table import Table, Transaction
+from pyiceberg.table import FileScanTask, Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import SetPropertiesUpdate, TableUpdate
 from pyiceberg.table.update.snapshot import ExpireSnapshots
@@ -55,6 +56,15 @@ class SqlTables(SqlCatalog):
             io=self._load_file_io(metadata.properties, location),
             catalog=self,
         )
+
+
+def rows_of_file(table: Table, schema: Schema, file: DataFile) -> Iterator[pa.RecordBatch]:
+    """A data file's rows in their order, with a schema's columns; a part of it at a time.
+
+    What PyIceberg offers to all has the whole file in memory first.
+    """
+    scan = ArrowScan(table.metadata, table.io, schema, AlwaysTrue())
+    yield from scan._record_batches_from_scan_tasks_and_deletes([FileScanTask(file)], {})
 
 
 Marks = Callable[[Mapping[str, str]], Mapping[str, str]]

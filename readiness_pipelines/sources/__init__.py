@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.sources.file_drop import FileDrop
     from readiness_pipelines.sources.function import Function
     from readiness_pipelines.sources.label_studio import LabelStudio
+    from readiness_pipelines.sources.landed_table import LandedTable
     from readiness_pipelines.sources.sql_query import SqlQuery
     from readiness_pipelines.sources.topic import Changes, PostgresChanges, StreamReader, Topic
 else:
@@ -20,6 +21,7 @@ __all__ = [
     "FileDrop",
     "Function",
     "LabelStudio",
+    "LandedTable",
     "PostgresChanges",
     "SqlQuery",
     "StreamReader",

@@ -15,7 +15,7 @@ from readiness_pipelines.limits import MEGABYTE
 
 
 class StreamReader(Frozen):
-    """What `Topic`, `Changes` and `PostgresChanges` share: messages, read by ``readiness stream`` and by nothing else.
+    """What `Topic`, `Changes`, `PostgresChanges` and `LandedTable` share: only ``readiness stream`` reads them.
 
     Attributes:
         slice_every: A slice is closed so long after its first message.

@@ -6,6 +6,7 @@ from readiness_pipelines.on_demand import import_on_demand
 
 if TYPE_CHECKING:
     from readiness_pipelines.streaming.kafka import KafkaMessages
+    from readiness_pipelines.streaming.landed import LandedMessages
     from readiness_pipelines.streaming.marks import Position, position_of
     from readiness_pipelines.streaming.messages import MessageSource
     from readiness_pipelines.streaming.micro_batches import MicroBatches
@@ -18,6 +19,7 @@ else:
 
 __all__ = [
     "KafkaMessages",
+    "LandedMessages",
     "MessageSource",
     "MicroBatches",
     "Monitor",

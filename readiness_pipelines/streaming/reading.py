@@ -31,6 +31,7 @@ from readiness_pipelines.errors import (
     RegistryError,
     StreamError,
     StreamFencedError,
+    StreamGapError,
     UpstreamNotPublishedError,
 )
 from readiness_pipelines.installation import Installation, Run
@@ -231,7 +232,28 @@ class ShardProcess:
             self.at[partition] = position
             self.marks[partition] = found[partition].mark
         self._recover(found, partitions)
-        self.source.begin(self.at, self.marks)
+        self._begin_source(skip_gap)
+
+    def _begin_source(self, reason: str) -> None:
+        """Let the source go on; over what is gone or was changed, where somebody says so: the trail keeps who."""
+        while True:
+            try:
+                return self.source.begin(self.at, self.marks)
+            except StreamGapError as error:
+                if not (reason and error.goes_on):
+                    raise
+                (partition,) = self.at
+                self._land_marks({partition: error.goes_on})
+                self.marks[partition] = error.goes_on
+                window = self._window(self.run.clock()).batch
+                self.installation.ledger.streams.announce(
+                    BatchRef(self.table.id.raw, window),
+                    what="passed over a gap",
+                    who=self.run.who,
+                    why=reason,
+                    at=self.run.clock(),
+                    details={"partition": partition, "gap": error.what},
+                )
 
     def _over_gap(self, partition: int, position: int, reason: str) -> int:
         """Go on after messages that are gone, where somebody says so; the trail keeps who, and how many."""
@@ -292,10 +314,13 @@ class ShardProcess:
         self.rested_at = time.monotonic()
         marks = self.source.idle_marks()
         if marks:
-            properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
-            raw = self.table.id.raw
-            self.installation.lakehouse.append(raw, None, properties=properties, marks=resting(marks, epoch=self.epoch))
+            self._land_marks(marks)
             self.source.acknowledge({partition: self.at[partition] for partition in marks})
+
+    def _land_marks(self, marks: Mapping[int, str]) -> None:
+        properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
+        raw = self.table.id.raw
+        self.installation.lakehouse.append(raw, None, properties=properties, marks=resting(marks, epoch=self.epoch))
 
     def _collect(self) -> tuple[list[TopicMessage], datetime]:
         """Messages until the slice is full, old enough, or its window ends; and when the first one came."""

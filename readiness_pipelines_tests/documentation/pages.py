@@ -120,6 +120,7 @@ PAGES = (
             "Topic",
             "Changes",
             "PostgresChanges",
+            "LandedTable",
             "ChangeColumns",
             "LabelStudio",
         ),

@@ -16,8 +16,9 @@ import pytest
 from readiness_pipelines.batches import BatchState
 from readiness_pipelines.cli.unusual import unusual_of
 from readiness_pipelines.decisions import Correction, Waiver
-from readiness_pipelines.delivery import decide, kpi_values, reconcile, replay_batch
+from readiness_pipelines.delivery import decide, deliver, kpi_values, reconcile, replay_batch
 from readiness_pipelines.delivery.erasure.scanning import in_file
+from readiness_pipelines.examples.card_stream import card_stream
 from readiness_pipelines.examples.fraud import customers, fraud, fraud_loss_rate, labels, merchants, transactions
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import FindingKind
@@ -229,3 +230,12 @@ def test_a_sample_that_is_forced_past_the_gate_gives_a_number_that_is_not_publis
     lost = sum(float(row["amt"]) for row in whole if row["is_fraud"] == "1")
     assert f"{lost / sum(float(row['amt']) for row in whole):.0%}" == "87%"
     assert reconcile([fraud], installation=installation).problems == ()
+
+
+def test_the_daily_files_are_in_the_table_of_all_payments_also_where_no_stream_was(installation: Installation) -> None:
+    of_days = card_stream.table("all_payments")
+    deliver(of_days, batch="2019-01-04", installation=installation, run=Run())
+    columns = ("trans_num", "cc_num", "merchant", "category", "amt")
+    found = sorted(rows(installation, of_days.id, *columns, batch="2019-01-04"))
+    assert found == sorted(rows(installation, transactions.id, *columns, batch="2019-01-04"))
+    assert len(found) > 200
