@@ -23,6 +23,8 @@ def shard_value(shard: ShardRecord) -> dict[str, Any]:
         "records": shard.records,
         "lag": shard.lag,
         "watermark": _time(shard.watermark),
+        "paused_since": _time(shard.paused_since),
+        "paused": shard.paused or None,
     }
 
 

@@ -1,10 +1,10 @@
 """Streams that nobody reads any more, though somebody began to."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from readiness_pipelines.batches import BatchState, Publication
-from readiness_pipelines.commands import stream_command
+from readiness_pipelines.commands import status_command, stream_command
 from readiness_pipelines.contracts import Table, answers_for, products_of
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation
@@ -13,6 +13,9 @@ from readiness_pipelines.names import TableId
 
 SILENT_AFTER = timedelta(seconds=60)
 """A process that reads a shard says every few seconds that it is there."""
+
+PAUSED_AFTER = timedelta(seconds=60)
+"""A stream that takes no messages for longer is a finding: what waits grows."""
 
 
 def stream_publications(
@@ -59,7 +62,8 @@ def _publication(
     whole = len(shards) == int(shards[0].shard.partition("/")[2])
     all_wait = window is not None and window.counts.quarantined > 0 and not window.counts.published
     newest: datetime | None
-    if there and whole and not all_wait and all(one.lag == 0 for one in shards):
+    paused = any(one.paused for one in shards)
+    if there and whole and not all_wait and not paused and all(one.lag == 0 for one in shards):
         newest = min(one.heartbeat_at for one in shards)
     else:
         newest = min((one.watermark for one in shards if one.watermark is not None), default=None)
@@ -68,13 +72,31 @@ def _publication(
     return Publication(batch=batch, first_at=window.updated_at if window is not None else newest, newest_event=newest)
 
 
+def paused_streams(tables: Collection[TableId], *, installation: Installation) -> Mapping[TableId, ShardRecord]:
+    """The tables of which a process takes no messages though it is there, each with the one that waits the longest.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    found: dict[TableId, ShardRecord] = {}
+    for shard in installation.ledger.streams.shards(tables):
+        if shard.state is StreamState.RUNNING and shard.paused_since is not None:
+            before = found.get(shard.table)
+            if before is None or before.paused_since is None or shard.paused_since < before.paused_since:
+                found[shard.table] = shard
+    return found
+
+
 def unread_streams(tables: Mapping[TableId, Table], *, installation: Installation, now: datetime) -> Iterator[Finding]:
-    """The tables of which a shard's process is silent, or ended with an error; what was ended on purpose is none.
+    """The tables of which a shard's process is silent, ended with an error, or has paused for a while.
+
+    What was ended on purpose is none.
 
     Raises:
         LedgerError: The ledger cannot be reached.
     """
     found: dict[TableId, list[tuple[datetime, str, ShardRecord]]] = {}
+    paused: dict[TableId, ShardRecord] = {}
     for shard in installation.ledger.streams.shards(tables):
         if shard.state is StreamState.FAILED:
             error = next(iter(shard.error.splitlines()), "it broke")
@@ -83,6 +105,11 @@ def unread_streams(tables: Mapping[TableId, Table], *, installation: Installatio
             silent = format_duration(shard.silent_for(now))
             seen = f"shard {shard.shard} was last heard of {silent} ago ({shard.holder})"
             found.setdefault(shard.table, []).append((shard.heartbeat_at, seen, shard))
+        elif shard.paused_since is not None and now - shard.paused_since > PAUSED_AFTER:
+            paused.setdefault(shard.table, shard)
+    for ident, shard in paused.items():
+        if ident not in found:
+            yield _paused(tables[ident], shard)
     for ident, shards in found.items():
         since, seen, first = min(shards, key=lambda one: one[0])
         yield Finding(
@@ -98,3 +125,27 @@ def unread_streams(tables: Mapping[TableId, Table], *, installation: Installatio
             details=tuple(text for _, text, _ in shards[1:]),
             way_out=stream_command(ident, first.shard),
         )
+
+
+def pause_text(shard: ShardRecord) -> str:
+    """Since when a shard is paused, why, and what waits, for people; "" where it is not."""
+    if shard.paused_since is None:
+        return ""
+    waits = "" if shard.lag is None else f"; {shard.lag:,} messages wait"
+    return f"paused since {shard.paused_since:%Y-%m-%d %H:%M} UTC because {shard.paused}{waits}"
+
+
+def _paused(table: Table, shard: ShardRecord) -> Finding:
+    assert shard.paused_since is not None  # noqa: S101  # whoever finds it has looked
+    return Finding(
+        table=table.id,
+        answers=answers_for(table),
+        at_risk=products_of(table),
+        kind=FindingKind.STREAM,
+        severity=Severity.WARN,
+        batch=None,
+        promised="the topic is read",
+        seen=f"shard {shard.shard} is {pause_text(shard)}",
+        since=shard.paused_since,
+        way_out=status_command(table.id.domain),
+    )

@@ -22,6 +22,7 @@ from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import gate_of, store_of
 from readiness_pipelines.delivery.attempts import home_of
 from readiness_pipelines.delivery.classes import handling_rows
+from readiness_pipelines.delivery.rolling import early_hold
 from readiness_pipelines.errors import (
     CommitConflictError,
     DeclarationError,
@@ -41,6 +42,7 @@ from readiness_pipelines.sources import StreamReader, Topic
 from readiness_pipelines.sources.message_values import MessageDecoder, decoder_of
 from readiness_pipelines.sources.messages import DecodedMessages, TopicMessage, decode_messages
 from readiness_pipelines.streaming.finishing import Finished, finish_slice
+from readiness_pipelines.streaming.holding import held_back
 from readiness_pipelines.streaming.kafka import gap
 from readiness_pipelines.streaming.marks import (
     Position,
@@ -67,6 +69,9 @@ IDLE_AFTER = timedelta(minutes=1)
 """A partition without messages for so long holds no watermark back."""
 
 TAKES_SECONDS = 0.2
+LOOKS_SECONDS = 1.0
+"""So often a stream that is paused looks whether what it waits for was decided."""
+
 RESTS_EVERY_SECONDS = 60.0
 TRIES = 5
 REGISTRY_WAITS_SECONDS = (1.0, 30.0)
@@ -267,6 +272,7 @@ class ShardProcess:
 
     def _turn(self) -> None:
         """Take and finish one slice, if there is any; beat from time to time."""
+        self._wait_for_decision()
         messages, received_at = self._collect()
         if messages:
             began = time.monotonic()
@@ -286,6 +292,20 @@ class ShardProcess:
             added = [partition for partition in self._mine() if partition not in self.at]
             if added:
                 self._take_partitions(added, "")
+
+    def _wait_for_decision(self) -> None:
+        """Take no message while a batch waits for a decision, where the stream is declared to pause for it."""
+        if self.topic.on_hold == "continue":
+            return
+        while why := held_back(self.table, self.installation):
+            new = why != self.progress.paused
+            self.progress.pause(why, self.run.clock())
+            if new:
+                self._beat()
+            self._pause(LOOKS_SECONDS)
+        if self.progress.paused:
+            self.progress.pause("", self.run.clock())
+            self._beat()
 
     def _rest(self) -> None:
         """Land where a source goes on that had no message: its database need not keep what is before."""
@@ -386,11 +406,11 @@ class ShardProcess:
                     decode=self.decode,
                 )
             except RegistryError as error:
-                self.progress.paused = str(error)
+                self.progress.pause(str(error), self.run.clock())
                 self._pause(wait)
                 wait = min(2 * wait, REGISTRY_WAITS_SECONDS[1])
             else:
-                self.progress.paused = ""
+                self.progress.pause("", self.run.clock())
                 return decoded
 
     def _pause(self, seconds: float) -> None:
@@ -508,6 +528,8 @@ class ShardProcess:
 
         published, waiting = rows(store_of(self.table)), rows(self.table.id.quarantine)
         counts = Counts(ingested=published + waiting, published=published, quarantined=waiting)
+        early = early_hold(self.table, self.installation)
+        reason = early.why if early is not None and early.window == window else None
         both = {self.table.id.raw: Counts(ingested=rows(self.table.id.raw)), self.table.id: counts}
         records = [
             BatchRecord(
@@ -515,6 +537,7 @@ class ShardProcess:
                 state=BatchState.OPEN,
                 counts=count,
                 run_id=self.run.run_id,
+                reason=reason,
                 updated_at=now,
                 newest_event_at=self.progress.watermark if ident == self.table.id else None,
             )
@@ -535,16 +558,30 @@ class ShardProcess:
             records=self.progress.records,
             lag=self.progress.lag,
             watermark=self.progress.watermark,
+            paused_since=self.progress.paused_since,
+            paused=self.progress.paused,
         )
         for window in self.opened:
             self._note(window)
         self.each_beat()
 
     def _lag(self) -> int | None:
+        """Messages that are there and not in raw; ``None`` where nobody can say.
+
+        Raises:
+            StreamGapError: While it is paused, messages are gone that it has not read: no decision brings them back.
+        """
+        paused = bool(self.progress.paused)
+        if paused and not isinstance(self.topic, Topic):
+            return None  # a database counts what it has sent, and while it is paused nothing is taken
         try:
-            return sum(max(self.source.bounds(partition).end - at, 0) for partition, at in self.at.items())
+            bounds = {partition: self.source.bounds(partition) for partition in self.at}
         except StreamError:
             return None
+        for partition, there in bounds.items():
+            if paused and there.first > self.at[partition]:
+                raise gap(self.topic.stream_name, partition, self.at[partition], there)
+        return sum(max(there.end - self.at[partition], 0) for partition, there in bounds.items())
 
 
 def _from_first(reader: StreamReader) -> bool:
