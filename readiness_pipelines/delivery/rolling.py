@@ -151,10 +151,10 @@ def _breach(
     frame = f"PARTITION BY {_PARTITION} ORDER BY _row ROWS BETWEEN {over - 1} PRECEDING AND CURRENT ROW"
     counted = listed.project(f"_row, bad AND own AS counts, sum(bad::INT) OVER ({frame}) AS wait")
     found = counted.filter(f"counts AND wait > {most}").order("wait DESC, _row").limit(1)
-    worst = found.project(f"wait, {_PARTITION}").fetchone()
-    if worst is None:
+    worst: list[tuple[int, int]] = found.project(f"wait, {_PARTITION}").fetchall()
+    if not worst:
         return ""
-    wait, partition = worst
+    ((wait, partition),) = worst
     return (
         f"{wait:,} of the last {over:,} rows of partition {partition} fail, over the tolerance of {_percent(tolerance)}"
     )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         StagingArea,
     )
     from readiness_pipelines.lakehouse.types import promotable_type, storage_schema, storage_type
-    from readiness_pipelines.lakehouse.upstream import WAY_OUT_OF_OTHER_TYPES, Marks, OtherType
+    from readiness_pipelines.lakehouse.upstream import WAY_OUT_OF_OTHER_TYPES, Marks, MarksRefused, OtherType
 else:
     import_on_demand(__name__)
 
@@ -52,6 +52,7 @@ __all__ = [
     "Lakehouse",
     "Maintained",
     "Marks",
+    "MarksRefused",
     "OtherType",
     "ParsedFiles",
     "PlacedColumn",

@@ -59,6 +59,10 @@ Marks = Callable[[Mapping[str, str]], Mapping[str, str]]
 """Table properties to set, made of those that the table has at each try; raises where the change must not be made."""
 
 
+class MarksRefused(Exception):  # noqa: N818  # it says what is so; who commits handles it, and it is never shown
+    """What marks raise, or a kind of it, where the change is not to be made and whoever commits knows what follows."""
+
+
 class Change(Transaction):
     """A transaction that computes the metadata it has reached once per update.
 

@@ -301,6 +301,9 @@ class ShardProcess:
             new = why != self.progress.paused
             self.progress.pause(why, self.run.clock())
             if new:
+                early = early_hold(self.table, self.installation)
+                if early is not None:
+                    self._note(early.window)  # whoever seals it looks for the reason there
                 self._beat()
             self._pause(LOOKS_SECONDS)
         if self.progress.paused:

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from readiness_pipelines.lakehouse import MarksRefused
 from readiness_pipelines.sources.messages import TopicMessage, row_number
 
 
-class WindowClosed(Exception):  # noqa: N818  # it says what is so, and is never shown
+class WindowClosed(MarksRefused):
     """The window of a slice is closed: it belongs to a later one."""
 
 
-class SettledSlice(Exception):  # noqa: N818  # as above
+class SettledSlice(MarksRefused):
     """A table has the slice's rows already, or its window is closed, and all of it is in the hands of the seal."""
 
 
