@@ -30,12 +30,13 @@ if TYPE_CHECKING:
         ColumnFooter,
         Commit,
         DataFileInfo,
+        NothingToCommit,
         PlannedFiles,
         Staged,
         StagingArea,
     )
     from readiness_pipelines.lakehouse.types import promotable_type, storage_schema, storage_type
-    from readiness_pipelines.lakehouse.upstream import WAY_OUT_OF_OTHER_TYPES, Marks, MarksRefused, OtherType
+    from readiness_pipelines.lakehouse.upstream import WAY_OUT_OF_OTHER_TYPES, Marks, OtherType
 else:
     import_on_demand(__name__)
 
@@ -52,7 +53,7 @@ __all__ = [
     "Lakehouse",
     "Maintained",
     "Marks",
-    "MarksRefused",
+    "NothingToCommit",
     "OtherType",
     "ParsedFiles",
     "PlacedColumn",

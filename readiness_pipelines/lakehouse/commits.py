@@ -22,8 +22,8 @@ from readiness_pipelines.lakehouse.catalogs import held_error
 from readiness_pipelines.lakehouse.maintenance import tidy
 from readiness_pipelines.lakehouse.planning import data_files_of
 from readiness_pipelines.lakehouse.reading import of_batch
-from readiness_pipelines.lakehouse.records import Commit, Staged
-from readiness_pipelines.lakehouse.upstream import Change, Marks, MarksRefused, data_files, unknown_columns
+from readiness_pipelines.lakehouse.records import Commit, NothingToCommit, Staged
+from readiness_pipelines.lakehouse.upstream import Change, Marks, data_files, unknown_columns
 from readiness_pipelines.names import TableId
 
 ATTEMPT = "readiness.attempt"
@@ -126,7 +126,7 @@ def _committed(
                 ) from error
             time.sleep(FIRST_WAIT_SECONDS * 2**turn)
             continue
-        except (ReadinessError, MarksRefused):
+        except (ReadinessError, NothingToCommit):
             raise
         except Exception as error:  # what is in a damaged file of the table decides what PyIceberg raises
             raise _broken(staged, table, error) from error

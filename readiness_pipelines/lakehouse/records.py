@@ -11,6 +11,10 @@ from readiness_pipelines.names import TableId
 from readiness_pipelines.storage import Place
 
 
+class NothingToCommit(Exception):  # noqa: N818  # it says what is so, and is never shown
+    """What marks raise where the table's properties say that the rows are not to be added; it reaches the caller."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
     """Rows of one batch in files that no snapshot names yet.

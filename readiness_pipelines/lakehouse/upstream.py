@@ -11,12 +11,14 @@ from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.exceptions import ResolveError, ValidationError
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
-from pyiceberg.schema import Schema
+from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, PartitionSpec
+from pyiceberg.schema import Schema, assign_fresh_schema_ids
 from pyiceberg.serializers import ToOutputFile
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import SetPropertiesUpdate, TableUpdate
 from pyiceberg.table.update.snapshot import ExpireSnapshots
+from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import ListType, NestedField, StructType
 
 from readiness_pipelines.errors import LakehouseError, first_line
@@ -57,10 +59,6 @@ class SqlTables(SqlCatalog):
 
 Marks = Callable[[Mapping[str, str]], Mapping[str, str]]
 """Table properties to set, made of those that the table has at each try; raises where the change must not be made."""
-
-
-class MarksRefused(Exception):  # noqa: N818  # it says what is so; who commits handles it, and it is never shown
-    """What marks raise, or a kind of it, where the change is not to be made and whoever commits knows what follows."""
 
 
 class Change(Transaction):
@@ -117,6 +115,22 @@ class OtherType:
     column: str
     there: str
     given: str
+
+
+def numbered(columns: pa.Schema) -> Schema:
+    """The columns as a new table has them, each with its number."""
+    return assign_fresh_schema_ids(Catalog._convert_schema_if_needed(columns))
+
+
+def partitioned_by(columns: Schema, name: str) -> PartitionSpec:
+    """A table's parts: one for each value of a column."""
+    field = PartitionField(
+        source_id=columns.find_field(name).field_id,
+        field_id=PARTITION_FIELD_ID_START,
+        transform=IdentityTransform(),
+        name=name,
+    )
+    return PartitionSpec(field)
 
 
 def evolved_schema(table: Table, columns: pa.Schema) -> Schema:

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from readiness_pipelines.lakehouse import MarksRefused
+from readiness_pipelines.lakehouse import NothingToCommit
 from readiness_pipelines.sources.messages import TopicMessage, row_number
 
 
-class WindowClosed(MarksRefused):
+class WindowClosed(NothingToCommit):
     """The window of a slice is closed: it belongs to a later one."""
 
 
-class SettledSlice(MarksRefused):
+class SettledSlice(NothingToCommit):
     """A table has the slice's rows already, or its window is closed, and all of it is in the hands of the seal."""
 
 

@@ -15,6 +15,7 @@ from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.delivery import deliver, do_work, due_work, ingest, reconcile
 from readiness_pipelines.errors import StreamGapError, TopicReplacedError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.streaming.points import Point
 from readiness_pipelines_tests.brokers import QUIET, Broker, broker
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.streaming.payments import (
@@ -128,6 +129,28 @@ def test_rows_that_the_whole_window_refuses_are_withdrawn_by_the_seal_and_announ
     assert (held.state, held.snapshots.published) == (BatchState.HELD, None)
     assert len(rows_of(installation, table.id, "_row")) == 38
     assert reconcile([strict], installation=installation).problems == ()
+
+
+def test_a_slice_whose_window_is_closed_before_it_lands_belongs_to_the_next_one(
+    noida: Broker, installation: Installation
+) -> None:
+    noida.make_topic(TOPIC)
+    clock = Clock()
+    table = payments_table(domain := payments_domain())
+    noida.send(TOPIC, [payment(1)])
+    read_until(table, noida, installation, records=1, run=Run(clock=clock))
+    noida.send(TOPIC, [payment(2)])
+
+    def sealed_meanwhile(point: Point) -> None:
+        if point is Point.STAGED and clock.now == START:
+            clock.now = START + timedelta(hours=1)
+            ingest(table, batch=WINDOW, installation=installation, run=Run(clock=clock))
+            deliver(table, batch=WINDOW, installation=installation, run=Run(clock=clock))
+
+    progress = read_until(table, noida, installation, records=1, run=Run(clock=clock), step=sealed_meanwhile)
+    assert progress.window == "2026-11-02-11:00"
+    assert rows_of(installation, table.id, "_batch, payment_id") == [(WINDOW, 1), ("2026-11-02-11:00", 2)]
+    assert reconcile([domain], installation=installation).problems == ()
 
 
 def test_what_cannot_be_decoded_is_kept_as_it_came(tansu: Broker, installation: Installation) -> None:
