@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.scorecard.questions import Answer, Area, Grade, Proof, Question
     from readiness_pipelines.overview.scorecard.slas import SlaMeasure, SlaMonth, SlaPart, sla_months
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
+    from readiness_pipelines.overview.streams import StreamStanding, pause_text, stream_standings
     from readiness_pipelines.overview.today import ProductToday, Standing, Today, standing_of, today
     from readiness_pipelines.overview.undeclared import undeclared_tables
     from readiness_pipelines.overview.unusual import unusual_batches
@@ -148,6 +149,7 @@ __all__ = [
     "SourceEntry",
     "Standing",
     "StepLatency",
+    "StreamStanding",
     "TableFacts",
     "TablePlan",
     "Today",
@@ -178,6 +180,7 @@ __all__ = [
     "otherwise_than_foretold",
     "pass_share",
     "past_scorecards",
+    "pause_text",
     "plain_rule",
     "plain_value",
     "plan_changes",
@@ -199,6 +202,7 @@ __all__ = [
     "source_entries",
     "standing_of",
     "status",
+    "stream_standings",
     "table_facts",
     "table_map",
     "today",

@@ -1,6 +1,7 @@
 """Streams that nobody reads any more, though somebody began to."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from readiness_pipelines.batches import BatchState, Publication
@@ -70,6 +71,79 @@ def _publication(
     if newest is None:
         return None
     return Publication(batch=batch, first_at=window.updated_at if window is not None else newest, newest_event=newest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamStanding:
+    """How a table's stream stands.
+
+    Attributes:
+        table: The table.
+        shards: Its processes, as they were last heard of.
+        windows: Its windows that are open, or held, by the ledger: from old to new.
+        sealed: How many windows were sealed and judged.
+    """
+
+    table: Table
+    shards: tuple[ShardRecord, ...]
+    windows: tuple[BatchRecord, ...]
+    sealed: int
+
+    @property
+    def open(self) -> tuple[BatchRecord, ...]:
+        """The windows to which slices are still added, or that are to be sealed."""
+        return tuple(one for one in self.windows if one.state is BatchState.OPEN)
+
+    @property
+    def held(self) -> tuple[BatchRecord, ...]:
+        """The windows that wait for a decision."""
+        return tuple(one for one in self.windows if one.state is BatchState.HELD)
+
+    @property
+    def lag(self) -> int | None:
+        """Messages that are there and not in raw; ``None`` where a process did not say, or none reads it."""
+        lags = [one.lag for one in self.shards]
+        return sum(lag for lag in lags if lag is not None) if lags and None not in lags else None
+
+    @property
+    def watermark(self) -> datetime | None:
+        """The time up to which events have arrived, of the shard that is furthest behind; ``None`` if unknown."""
+        return min((one.watermark for one in self.shards if one.watermark is not None), default=None)
+
+    @property
+    def quarantined_share(self) -> float | None:
+        """The share of the open windows' rows that wait; ``None`` where none was judged."""
+        judged = sum(one.counts.ingested for one in self.open)
+        return sum(one.counts.quarantined for one in self.open) / judged if judged else None
+
+
+def stream_standings(tables: Iterable[Table], *, installation: Installation) -> tuple[StreamStanding, ...]:
+    """How the streams among some tables stand: those that a process has begun to read.
+
+    Raises:
+        LedgerError: The ledger cannot be reached.
+    """
+    known = {table.id: table for table in tables}
+    shards: dict[TableId, list[ShardRecord]] = {}
+    for shard in installation.ledger.streams.shards(known):
+        shards.setdefault(shard.table, []).append(shard)
+    if not shards:
+        return ()
+    ledger = installation.ledger
+    counted = ledger.counted_batches(list(shards))
+    windows: dict[TableId, list[BatchRecord]] = {}
+    for state in (BatchState.OPEN, BatchState.HELD):
+        for record in ledger.batches(tables=list(shards), state=state):
+            windows.setdefault(record.ref.table, []).append(record)
+    found = []
+    for ident, some in shards.items():
+        order = known[ident].batches.order
+        mine = sorted(windows.get(ident, ()), key=lambda one: order(one.ref.batch))
+        sealed = sum(number for state, number in counted.get(ident, {}).items() if state.judged)
+        found.append(
+            StreamStanding(table=known[ident], shards=tuple(_current(some)), windows=tuple(mine), sealed=sealed)
+        )
+    return tuple(found)
 
 
 def paused_streams(tables: Collection[TableId], *, installation: Installation) -> Mapping[TableId, ShardRecord]:

@@ -92,6 +92,7 @@ def read_shard(
     stop: Callable[[], bool],
     progress: Progress | None = None,
     each_beat: Callable[[], None] = lambda: None,
+    each_slice: Callable[[], None] = lambda: None,
     step: Step = lambda _: None,
     skip_gap: str = "",
 ) -> Progress:
@@ -106,6 +107,7 @@ def read_shard(
         stop: Whether to stop; asked several times a second.
         progress: Kept up to date while it reads.
         each_beat: Called every few seconds.
+        each_slice: Called when a slice is finished.
         step: Called at each point of the protocol, before the next one.
         skip_gap: Why messages that are gone are passed over; "" refuses to.
 
@@ -137,6 +139,7 @@ def read_shard(
         stop=stop,
         progress=progress or Progress(str(table.id), str(shard)),
         each_beat=each_beat,
+        each_slice=each_slice,
         step=step,
     )
     with handling_rows(table):
@@ -159,6 +162,7 @@ class ShardProcess:
     progress: Progress
     each_beat: Callable[[], None]
     step: Step
+    each_slice: Callable[[], None] = lambda: None
     epoch: int = 0
     at: dict[int, int] = field(default_factory=dict)
     """The offset of the next message, by partition."""
@@ -284,6 +288,7 @@ class ShardProcess:
             self._count(slice_, finished, time.monotonic() - began)
             if finished is not None:
                 self.progress.latencies.add(time.time() * 1_000, messages)
+            self.each_slice()
         elif time.monotonic() - self.rested_at >= RESTS_EVERY_SECONDS:
             self._rest()
         if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
