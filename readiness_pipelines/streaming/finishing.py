@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -34,12 +35,14 @@ class Finished:
     Attributes:
         published: Rows that are published.
         quarantined: Rows that wait.
-        newest: The newest event time among the published, by partition.
+        newest: The newest event time among the published, by partition, for freshness.
+        marking: The same, by the column that the rule of late rows names, for the watermark that rows arrive at.
     """
 
     published: int = 0
     quarantined: int = 0
     newest: Mapping[int, datetime] = field(default_factory=dict)
+    marking: Mapping[int, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,10 @@ def finish_slice(
     published = _properties(store_of(table), installation)
     if gate.discloses or closed or is_settled(published, slice_):
         # Whoever goes on after it has to know how new its events were.
-        return Finished() if gate.discloses else Finished(newest=_published_newest(table, slice_, installation))
+        if gate.discloses:
+            return Finished()
+        newest, marking = _published_newest(table, slice_, installation)
+        return Finished(newest=newest, marking=marking)
     before = is_settled(_properties(table.id.quarantine, installation), slice_)
     with installation.engine(f"a slice of {table.id}") as engine:
         task = _Task(table, slice_, epoch, installation, run, engine, step)
@@ -171,13 +177,13 @@ def _judge(
         marks = settling(slice_, epoch=task.epoch, before=before, also=early.marks if early is not None else {})
         lakehouse.append(quarantine, bad, properties=_facts(task, verdict), marks=marks)
     task.step(Point.QUARANTINED)
-    newest: Mapping[int, datetime] = {}
+    newest, marking = _Newest({}, {})
     if good is not None:
-        newest = _newest(good, task)
+        newest, marking = _newest(good, task)
         marks = settling(slice_, epoch=task.epoch, before=False)
         lakehouse.append(store, good, properties=_facts(task, verdict), marks=marks)
     task.step(Point.PUBLISHED)
-    return Finished(published=good.rows if good is not None else 0, quarantined=waiting, newest=newest)
+    return Finished(published=good.rows if good is not None else 0, quarantined=waiting, newest=newest, marking=marking)
 
 
 def _early_hold(verdict: Verdict, rows: duckdb.DuckDBPyRelation, task: _Task) -> EarlyHold | None:
@@ -210,25 +216,37 @@ def _staged(store: TableId, rows: object, schema: pa.Schema, task: _Task) -> Sta
     return task.installation.lakehouse.stage(store, rows, batch=task.slice.window, schema=schema)
 
 
-def _newest(good: Staged, task: _Task) -> Mapping[int, datetime]:
-    """The newest event time of staged rows, by partition."""
+class _Newest(NamedTuple):
+    """The newest event times by partition: for freshness, and for the watermark that late rows are told by."""
+
+    newest: Mapping[int, datetime]
+    marking: Mapping[int, datetime]
+
+
+def _newest(good: Staged, task: _Task) -> _Newest:
+    """The newest event times of staged rows."""
     return _newest_of(task.installation.lakehouse.staged_rows(task.engine, good), task.table)
 
 
-def _published_newest(table: GatedTable, slice_: Slice, installation: Installation) -> Mapping[int, datetime]:
-    """The newest event time of what is published of a slice, by partition."""
+def _published_newest(table: GatedTable, slice_: Slice, installation: Installation) -> _Newest:
+    """The newest event times of what is published of a slice."""
     store = store_of(table)
     if not installation.lakehouse.exists(store):
-        return {}
+        return _Newest({}, {})
     with installation.engine(f"a slice of {table.id}") as engine:
         rows = installation.lakehouse.relation(engine, store, batch=slice_.window)
         return _newest_of(rows.filter(slice_.condition), table)
 
 
-def _newest_of(rows: duckdb.DuckDBPyRelation, table: GatedTable) -> Mapping[int, datetime]:
-    """By partition, where the freshness promise, or else the table's rule of late rows, names the column of times."""
+def _newest_of(rows: duckdb.DuckDBPyRelation, table: GatedTable) -> _Newest:
+    """By the columns that the freshness promise and the rule of late rows name; by the other's where one names none."""
     promised, late = table.freshness.event_time if table.freshness else None, gate_of(table).lateness
-    column = promised or (late.event_time if late else None)
+    told = late.event_time if late else None
+    newest = _newest_by(rows, promised or told)
+    return _Newest(newest, newest if told in (None, promised) else _newest_by(rows, told))
+
+
+def _newest_by(rows: duckdb.DuckDBPyRelation, column: str | None) -> Mapping[int, datetime]:
     if column is None or column not in rows.columns:
         return {}
     name = identifier(column)

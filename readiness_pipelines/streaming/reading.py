@@ -173,7 +173,9 @@ class ShardProcess:
     opened: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
     newest: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
-    """The newest event time by partition, and when the partition last had a message."""
+    """The newest event time by partition, for freshness, and when the partition last had a message."""
+    marking: dict[int, datetime] = field(default_factory=dict)
+    """The newest event time by partition, by the column that tells late rows."""
     beat_at: datetime | None = None
     listed_at: float = 0.0
     rested_at: float = field(default_factory=time.monotonic)
@@ -378,7 +380,7 @@ class ShardProcess:
             decoded = self._decoded(messages, known.names)
             slice_ = self._slice(ranges, self._window(received_at), places)
             self._keep_open(slice_.window)
-            times = {partition: at for partition, (at, _) in self.newest.items()}
+            times = dict(self.marking)
             watermark = self._watermark(received_at, times)
             staged = self._staged(decoded, slice_, known, watermark)
             self.step(Point.STAGED)
@@ -519,6 +521,9 @@ class ShardProcess:
             known = [one for one in (newest, before[0] if before else None) if one is not None]
             if known:
                 self.newest[partition] = (max(known), now)
+            marked = finished.marking.get(partition) if finished else None
+            if marked is not None:
+                self.marking[partition] = max(marked, self.marking.get(partition, marked))
 
     def _keep_open(self, window: str) -> None:
         """Say in the ledger that a window is open, before anything is added to it."""
