@@ -4,6 +4,8 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
+import typer
+
 from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import errors_for_people, say
 from readiness_pipelines.cli.words import find_gated
@@ -24,11 +26,13 @@ class Sealer:
         table: The table.
         installation: Where the ledger is.
         run: Who, and when.
+        beside: Whether what is said goes to standard error, where standard output is for programs.
     """
 
     table: GatedTable
     installation: Installation
     run: Run
+    beside: bool = False
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     def look(self) -> None:
@@ -36,12 +40,14 @@ class Sealer:
         if self.process is not None and self.process.poll() is None:
             return
         if self.process is not None and self.process.returncode != 0:
-            say(f"a window was not sealed: its process ended with {self.process.returncode}; it is tried again")
+            text = f"a window was not sealed: its process ended with {self.process.returncode}; it is tried again"
+            typer.echo(text, err=self.beside)
         self.process = None
         over = windows_over(self.table, installation=self.installation, now=self.run.clock())
         if over:
             command = [sys.executable, "-c", _SEAL, str(self.table.id), over[0]]
-            self.process = subprocess.Popen(command)  # noqa: S603  # our own
+            out = sys.stderr if self.beside else None
+            self.process = subprocess.Popen(command, stdout=out)  # noqa: S603  # our own
 
     def wait(self) -> None:
         """Wait for the window that is being sealed."""

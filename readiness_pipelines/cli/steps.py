@@ -33,7 +33,8 @@ def _declared(step: MapStep) -> Iterator[str]:
     yield step.answers
     if step.rules:
         tolerance = step.tolerance.quarantined_ratio if step.tolerance else None
-        held = f", held over {tolerance:.2%}" if tolerance is not None else ""
+        rolling = f" of the last {over:,} rows" if step.tolerance and (over := step.tolerance.over) else ""
+        held = f", held over {tolerance:.2%}{rolling}" if tolerance is not None else ""
         yield f"{count_of(len(step.rules), 'rule')}{held} ({step.gate_version})"
     late = step.freshness.warn_after if step.freshness else None
     promises = {"may take": step.latency, "late after": late}

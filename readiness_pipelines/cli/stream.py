@@ -1,5 +1,7 @@
 """`readiness stream`: the process that reads a shard of a table's topic."""
 
+import json
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -13,6 +15,7 @@ from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.json_values.streams import progress_value
 from readiness_pipelines.lakehouse import LandedSnapshots
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.sources import LandedTable, PostgresChanges, StreamReader, Topic
@@ -44,6 +47,9 @@ def stream(
         bool, typer.Option("--skip-gap", help="Go on after what is gone or was changed, with a reason that is kept.")
     ] = False,
     reason: Annotated[str, typer.Option(help="Why; kept for ever.")] = "",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each slice, and every ten seconds, for programs.")
+    ] = False,
 ) -> None:
     """Read a shard of a table's topic until it is told to end: slices are published within seconds, windows sealed.
 
@@ -51,6 +57,7 @@ def stream(
     followed by one that finishes what it left. The exit code is 1 where it cannot go on.
     """
     with signals_end_after_a_batch() as stop, errors_for_people():
+        tells: Callable[..., None] = _say_beside if as_json else say
         settings = Settings()
         found, part = find_gated(table, load_domains(settings)), Shard.parse(shard)
         if skip_gap != bool(reason.strip()):
@@ -63,13 +70,23 @@ def stream(
         progress = Progress(str(found.id), str(part))
         monitor = Monitor(progress, host=host, port=port) if port is not None else None
         if monitor is not None:
-            say(f"/metrics and /health at http://{host}:{monitor.port}")
+            tells(f"/metrics and /health at http://{host}:{monitor.port}")
         try:
-            _read(found, reader, part, settings, stop, progress, seals=seals, skip_gap=reason if skip_gap else "")
+            _read(
+                found,
+                reader,
+                part,
+                settings,
+                stop,
+                progress,
+                seals=seals,
+                skip_gap=reason if skip_gap else "",
+                as_json=as_json,
+            )
         finally:
             if monitor is not None:
                 monitor.close()
-        say(f"read {progress.records:,} messages in {progress.slices:,} slices; all of them are in the tables")
+        tells(f"read {progress.records:,} messages in {progress.slices:,} slices; all of them are in the tables")
 
 
 def _read(
@@ -82,10 +99,22 @@ def _read(
     *,
     seals: bool | None,
     skip_gap: str,
+    as_json: bool,
 ) -> None:
     installation, run = Installation.open(settings), Run(who=who_types())
-    sealer = Sealer(table, installation, run)
-    say(f"reading {reader.describe()} into {table.id}, shard {shard}")
+    sealer = Sealer(table, installation, run, beside=as_json)
+    tells: Callable[..., None] = _say_beside if as_json else say
+    seal = sealer.look if (shard.number == 0 if seals is None else seals) else lambda: None
+
+    def line() -> None:
+        if as_json:
+            typer.echo(json.dumps(progress_value(progress, run.clock())))
+
+    def beat() -> None:
+        line()
+        seal()
+
+    tells(f"reading {reader.describe()} into {table.id}, shard {shard}")
     read_shard(
         table,
         shard,
@@ -94,10 +123,16 @@ def _read(
         run=run,
         stop=lambda: stop.asked,
         progress=progress,
-        each_beat=sealer.look if (shard.number == 0 if seals is None else seals) else lambda: None,
+        each_beat=beat,
+        each_slice=line,
         skip_gap=skip_gap,
     )
     sealer.wait()
+
+
+def _say_beside(text: str) -> None:
+    """Say something to people where standard output is for programs."""
+    typer.echo(text, err=True)
 
 
 def _messages(table: GatedTable, reader: StreamReader, settings: Settings) -> MessageSource:

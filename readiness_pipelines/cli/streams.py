@@ -1,10 +1,11 @@
 """`readiness streams`: who reads which stream, how far it is behind, and the window that is open."""
 
 from readiness_pipelines.cli.output import AsJson, errors_for_people, print_json, say
-from readiness_pipelines.cli.shards import say_shards
+from readiness_pipelines.cli.shards import say_streams
 from readiness_pipelines.cli.words import What, find
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.json_values.streams import shard_value
+from readiness_pipelines.overview import stream_standings
 from readiness_pipelines.settings import Settings
 
 
@@ -18,6 +19,6 @@ def show_streams(what: What = None, as_json: AsJson = False) -> None:
         if as_json:
             print_json([shard_value(shard) for shard in shards])
             return
-        say_shards(tables, installation)
+        say_streams(stream_standings(tables, installation=installation))
         if not shards:
             say("no process has read a stream yet")

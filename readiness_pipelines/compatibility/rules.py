@@ -184,11 +184,12 @@ def bound_changes(
     subject: str, what: str, old: Mapping[str, Any], new: Mapping[str, Any], *, rule: Guarantee | None = None
 ) -> Iterator[ContractChange]:
     """What changed in how much may wait, or break a rule, before a batch is held."""
-    for bound in ("quarantined_ratio", "quarantined_rows"):
+    for bound in ("quarantined_ratio", "quarantined_rows", "over"):
         before, after = old.get(bound), new.get(bound)
         if before == after:
             continue
-        looser = after is None or (before is not None and after > before)
+        other_rows = bound == "over" and before is None  # another ratio: either may let more pass
+        looser = after is None or other_rows or (before is not None and after > before)
         told = f"{what} is looser" if looser else f"{what} is tighter"
         told = told if rule else told.removeprefix("tolerance ")
         yield ContractChange(

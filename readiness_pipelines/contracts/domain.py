@@ -321,6 +321,7 @@ class Domain:
             gating=_gating(
                 what,
                 rules,
+                streamed=hasattr(source.reader, "slice_every"),
                 routes=routes,
                 default_route=default_route,
                 tolerance=tolerance,
@@ -1308,6 +1309,7 @@ def _gating(
     allow_empty: bool,
     schema_change: SchemaChange,
     unclassified: Route = Route.WARN,
+    streamed: bool = False,
 ) -> Gating:
     if routes is not None and not isinstance(routes, Mapping):
         raise DeclarationError(f"the routes of {what} are not a mapping", way_out='write routes={"rule": Route.WARN}')
@@ -1318,12 +1320,17 @@ def _gating(
         raise UnknownNameError(f"schema_change of {what}", str(schema_change), [one.value for one in SchemaChange])
     if unclassified not in (Route.WARN, Route.HOLD):
         raise UnknownNameError(f"unclassified of {what}", str(unclassified), [Route.WARN.value, Route.HOLD.value])
+    found = _expect(tolerance, Tolerance, f"the tolerance of {what}", "Tolerance(…)", optional=True) or Tolerance()
+    if found.over is not None and not streamed:
+        raise DeclarationError(
+            f"{what} is delivered batch by batch, and its tolerance is over the last {found.over:,} rows of a stream",
+            way_out="drop over=…: the ratio is one of each batch's rows then",
+        )
     return Gating(
         rules=rules,
         routes=routes or {},
         default_route=default_route,
-        tolerance=_expect(tolerance, Tolerance, f"the tolerance of {what}", "Tolerance(…)", optional=True)
-        or Tolerance(),
+        tolerance=found,
         schema_change=schema_change,
         unclassified=Route(unclassified),
         allow_empty=bool(allow_empty),

@@ -1,7 +1,8 @@
 """What a table promises about itself."""
 
 from collections.abc import Mapping
-from typing import Self
+from fractions import Fraction
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -20,6 +21,8 @@ class Tolerance(Frozen):
     Attributes:
         quarantined_ratio: Share of the batch's rows, 0 to 1; ``None`` for no bound.
         quarantined_rows: Count of rows; ``None`` for no bound.
+        over: For streams: the ratio is not one of the batch's rows, but of so many last rows of each partition of the
+            topic, whatever slices and windows they are in. ``None`` for the batch's rows.
         rules: Bounds for single rules, by name: rows that break that rule, whatever its route.
 
     Example:
@@ -28,10 +31,15 @@ class Tolerance(Frozen):
 
     quarantined_ratio: float | None = Field(default=None, ge=0, le=1)
     quarantined_rows: int | None = Field(default=None, ge=0)
+    over: int | None = Field(default=None, ge=1)
     rules: Mapping[str, "Tolerance"] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_level(self) -> Self:
+        if self.over is not None and self.quarantined_ratio is None:
+            raise ValueError("over says of how many last rows quarantined_ratio is: declare both")
+        if any(bound.over is not None for bound in self.rules.values()):
+            raise ValueError("the tolerance of one rule is over a batch's rows: drop its over=…")
         if any(bound.rules for bound in self.rules.values()):
             raise ValueError("the tolerance of one rule has no tolerances by rule of its own")
         return self
@@ -39,11 +47,21 @@ class Tolerance(Frozen):
     def exceeded_by(self, rows: int, of: int) -> str:
         """The bound that some rows of a batch are over, for people; "" where they are within."""
         # A quotient of whole numbers is the float nearest to it, as the bound is: 29 / 100 is 0.29. The product is not.
-        if self.quarantined_ratio is not None and rows and rows / of > self.quarantined_ratio:
+        if self.quarantined_ratio is not None and self.over is None and rows and rows / of > self.quarantined_ratio:
             return f"{self.quarantined_ratio:.2%}"
         if self.quarantined_rows is not None and rows > self.quarantined_rows:
             return f"{self.quarantined_rows:,} rows"
         return ""
+
+    @property
+    def bounds(self) -> dict[str, Any]:
+        """The bounds by name, without those of single rules; `over` only where it is declared."""
+        return self.model_dump(exclude={"rules"} if self.over is not None else {"rules", "over"})
+
+    @property
+    def rolling_rows(self) -> int:
+        """How many of the last `over` rows may break a rule: whole rows, by the ratio as it is written."""
+        return int(Fraction(str(self.quarantined_ratio or 0)) * (self.over or 0))
 
 
 class Freshness(Frozen):

@@ -24,6 +24,7 @@ from readiness_pipelines.delivery.compared import Compared, compared_rows, merge
 from readiness_pipelines.delivery.gates import engine_of, gate_of
 from readiness_pipelines.delivery.on_spark import compared_on_spark, decisions_on_spark, rows_on_spark, spark_engine
 from readiness_pipelines.delivery.reading import Given, judged_rows
+from readiness_pipelines.delivery.rolling import held_where_over
 from readiness_pipelines.delivery.shapes import shape_in_force
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.gates import DuckDbEngine, Engine, Gate, Verdict
@@ -102,7 +103,17 @@ def judged_batch(
             raise DeclarationError(
                 f"{table.id} tells late rows by their watermark, which Spark is not given", way_out="engine='duckdb'"
             )
-        with _by_spark(task, installation) if on_spark else _by_duckdb(task) as (judge, verdict):
+        with _by_spark(task, installation) if on_spark else _by_duckdb(task) as (judge, sole):
+            verdict = held_where_over(
+                table,
+                sole,
+                rows,
+                compared.rows,
+                gate_decisions(decisions),
+                window=batch,
+                installation=installation,
+                engine=engine,
+            )
             yield JudgedBatch(
                 gate=gate,
                 given=replace(given, inputs=merged(given.inputs, compared.inputs)),

@@ -103,7 +103,7 @@ def seal(table: GatedTable, *, batch: str, installation: Installation, run: Run,
     if before.state is BatchState.SEALED and before.snapshots.raw is not None and not cut_off:
         return _ingested(before, before.snapshots.raw, unchanged=True)
     end = end_of_window(table, batch)
-    if run.clock().isoformat() < end:
+    if run.clock().isoformat() < end and not _waits(table, before):
         raise BatchUnsettledError(
             f"batch {batch!r} of {table.id} is an open window until {end}: slices are still added to it",
             way_out="it is sealed by itself when it is over; what is in it is published already",
@@ -262,12 +262,29 @@ def is_over(table: Table, batch: str, now: datetime) -> bool:
     return window is not None and window.end + SEALED_AFTER <= now
 
 
+def is_to_be_sealed(table: Table, raw: BatchRecord, now: datetime) -> bool:
+    """Whether an open window is to be sealed: it is over, or over its tolerance, and its stream waits for a decision.
+
+    Args:
+        table: The table.
+        raw: What the ledger has of the window's raw rows.
+        now: The time.
+    """
+    return is_over(table, raw.ref.batch, now) or _waits(table, raw)
+
+
+def _waits(table: Table, raw: BatchRecord) -> bool:
+    """Whether nothing is added to an open window because it is over its tolerance: its stream is paused."""
+    reader = table.source.reader if isinstance(table, GatedTable) else None
+    return bool(raw.reason) and isinstance(reader, StreamReader) and reader.on_hold == "pause"
+
+
 def windows_over(table: GatedTable, *, installation: Installation, now: datetime) -> tuple[str, ...]:
-    """The windows of a table that are open though they are over, from old to new.
+    """The windows of a table that are open and to be sealed, from old to new.
 
     Raises:
         LedgerError: The ledger cannot be reached.
     """
     there = installation.ledger.batches(tables=[table.id.raw], state=BatchState.OPEN)
-    over = [record.ref.batch for record in there if is_over(table, record.ref.batch, now)]
+    over = [record.ref.batch for record in there if is_to_be_sealed(table, record, now)]
     return tuple(sorted(over, key=table.batches.order))

@@ -12,7 +12,7 @@ from readiness_pipelines.contracts.reads import BatchesOfPeriod, LastBatches, Sa
 from readiness_pipelines.delivery.follow import stale_batches
 from readiness_pipelines.delivery.published import Published, fingerprint_of, without_moving
 from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST, WAITS_AT_MOST, Settling, Unsettled
-from readiness_pipelines.delivery.windows import is_over
+from readiness_pipelines.delivery.windows import is_to_be_sealed
 from readiness_pipelines.delivery.withdraw import WITHDRAWN, outliving
 from readiness_pipelines.errors import LandingError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
@@ -245,7 +245,7 @@ def _due_of_source(
             # With what it replaces: files that go back to what they were are another time.
             due[arrival.batch] = ("arrived", f"{arrival.fingerprint}-{record.attempt if record else ''}")
     for batch, record in raw.items():
-        if record.state is BatchState.OPEN and is_over(table, batch, now):
+        if record.state is BatchState.OPEN and is_to_be_sealed(table, record, now):
             due[batch] = ("its window is over", f"over-{record.attempt or ''}")
         inputs = published.inputs(table, batch)
         if batch in due or inputs is None or record.snapshots.raw is None:

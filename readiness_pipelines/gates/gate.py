@@ -281,6 +281,7 @@ class Gate:
             keys=protections.keys,
             masking=masking_check(view, broken) if protections.columns else None,
             all_rows=lambda: quarantined_rows(view, broken, dropped, all_rows=True),
+            failing=lambda: view.engine.rows(f"SELECT _row FROM {broken.table} WHERE failed"),
         )
 
     def check_record(self, record: Mapping[str, Any], *, known: Known | None = None) -> RecordVerdict:

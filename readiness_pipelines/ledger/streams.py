@@ -49,6 +49,8 @@ class ShardRecord:
         records: Messages that it has brought into raw since it began.
         lag: Messages of its partitions that it has not brought into raw yet; ``None`` where the broker did not say.
         watermark: The time up to which events have arrived, as far as their times tell; ``None`` where nobody knows.
+        paused_since: Since when it takes no messages though it is there; ``None`` where it takes them.
+        paused: Why it takes none; "" where it does.
     """
 
     table: TableId
@@ -65,6 +67,8 @@ class ShardRecord:
     records: int = 0
     lag: int | None = None
     watermark: datetime | None = None
+    paused_since: datetime | None = None
+    paused: str = ""
 
     def silent_for(self, at: datetime) -> timedelta:
         """How long nothing was heard of it at a time; nothing where it has ended."""
@@ -106,6 +110,8 @@ class Streams:
                 "error": None,
                 "positions": before.positions if before is not None else {},
                 "records": 0,
+                "paused_since": None,
+                "paused": None,
             }
             if before is None:
                 connection.execute(insert(STREAMS).values(table_name=str(table), shard=shard, **values))
@@ -125,6 +131,8 @@ class Streams:
         records: int,
         lag: int | None,
         watermark: datetime | None,
+        paused_since: datetime | None = None,
+        paused: str = "",
     ) -> None:
         """Say that a shard's process is there, and how far it is.
 
@@ -138,6 +146,8 @@ class Streams:
             "records": records,
             "lag": lag,
             "watermark": watermark,
+            "paused_since": paused_since if paused else None,
+            "paused": paused or None,
         }
         with self._database.writing() as connection:
             mine = _is_shard(table, shard) & (STREAMS.c.epoch == epoch)
@@ -222,4 +232,6 @@ def _shard(row: Any) -> ShardRecord:
         records=row.records or 0,
         lag=row.lag,
         watermark=row.watermark,
+        paused_since=row.paused_since,
+        paused=row.paused or "",
     )

@@ -26,7 +26,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 16
+SCHEMA_VERSION = 18
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -376,6 +376,8 @@ STREAMS = Table(
     Column("positions", JSON, nullable=False),
     *(Column(name, BigInteger) for name in ("records", "lag")),
     Column("watermark", UtcDateTime),
+    Column("paused_since", UtcDateTime),
+    Column("paused", Text),
 )
 
 SCORECARDS = Table(

@@ -129,7 +129,9 @@ def promise_metadata(table: Table) -> dict[str, Any]:
     if table.latency:
         metadata["readiness/latency"] = format_duration(table.latency)
     if table.gating.tolerance.quarantined_ratio is not None:
-        metadata["readiness/tolerance"] = f"{table.gating.tolerance.quarantined_ratio:.2%} of a batch's rows"
+        over = table.gating.tolerance.over
+        of = "a batch's rows" if over is None else f"the last {over:,} rows of each partition"
+        metadata["readiness/tolerance"] = f"{table.gating.tolerance.quarantined_ratio:.2%} of {of}"
     return metadata
 
 

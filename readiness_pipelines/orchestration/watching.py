@@ -13,6 +13,7 @@ from readiness_pipelines.observability import TableFreshness
 from readiness_pipelines.orchestration.freshness import freshness_evaluations
 from readiness_pipelines.orchestration.queues import note_stuck_queue
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
+from readiness_pipelines.orchestration.stream_windows import is_reported, window_observations
 from readiness_pipelines.overview import scorecards_of_today
 from readiness_pipelines.settings import Settings
 
@@ -67,10 +68,16 @@ def watch_sensor(domains: Sequence[Domain], settings: Settings | None) -> dg.Sen
             for receiver in told:
                 if receiver.error or receiver.refused:
                     context.log.warning(f"OpenLineage to {receiver.name}: {receiver.error or 'events were refused'}")
+        windows: list[dg.AssetObservation] = []
+        cursor, now = context.cursor, Run().clock()
+        if is_reported(cursor, now):
+            tables = [table for domain in domains for table in domain.tables]
+            windows, cursor = list(window_observations(tables, installation=installation)), now.isoformat()
         changed = [(table, found) for table, found in look.freshness.items() if table in look.changed]
         return dg.SensorResult(
             skip_reason=_summary(look.freshness.values(), len(look.events), look.sent.sent),
-            asset_events=freshness_evaluations(changed),
+            asset_events=[*freshness_evaluations(changed), *windows],
+            cursor=cursor,
         )
 
     return readiness_watch

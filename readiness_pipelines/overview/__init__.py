@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.scorecard.slas import SlaMeasure, SlaMonth, SlaPart, sla_months
     from readiness_pipelines.overview.standings import Standing, standing_of
     from readiness_pipelines.overview.status import BatchStatus, DomainStatus, LaneStatus, lane_status, status
+    from readiness_pipelines.overview.streams import StreamStanding, pause_text, stream_standings
     from readiness_pipelines.overview.today import ProductToday, Today, today
     from readiness_pipelines.overview.today_models import ModelToday
     from readiness_pipelines.overview.undeclared import undeclared_tables
@@ -155,6 +156,7 @@ __all__ = [
     "SourceEntry",
     "Standing",
     "StepLatency",
+    "StreamStanding",
     "TableFacts",
     "TablePlan",
     "Today",
@@ -186,6 +188,7 @@ __all__ = [
     "otherwise_than_foretold",
     "pass_share",
     "past_scorecards",
+    "pause_text",
     "plain_rule",
     "plain_value",
     "plan_changes",
@@ -207,6 +210,7 @@ __all__ = [
     "source_entries",
     "standing_of",
     "status",
+    "stream_standings",
     "table_facts",
     "table_map",
     "today",

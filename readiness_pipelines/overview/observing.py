@@ -22,7 +22,7 @@ from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import FreshnessState, TableFreshness, assess
 from readiness_pipelines.overview.broken_consumers import broken_consumers
 from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
-from readiness_pipelines.overview.streams import stream_publications, unread_streams
+from readiness_pipelines.overview.streams import pause_text, paused_streams, stream_publications, unread_streams
 from readiness_pipelines.overview.unclassified import unclassified_columns
 from readiness_pipelines.overview.unusual import unusual_batches
 
@@ -125,6 +125,7 @@ def _freshness(
 
 
 def _late(look: _Look, freshness: Mapping[TableId, TableFreshness]) -> Iterator[Finding]:
+    paused = paused_streams(look.tables, installation=look.installation)
     for name, found in freshness.items():
         if found.since is not None and found.state in SEVERITIES:
             yield look.finding(
@@ -135,6 +136,7 @@ def _late(look: _Look, freshness: Mapping[TableId, TableFreshness]) -> Iterator[
                 promised=found.promised,
                 seen=found.seen,
                 since=found.since,
+                details=(f"its stream is {pause_text(paused[name])}",) if name in paused else (),
                 way_out=status_command(name.domain),
             )
 

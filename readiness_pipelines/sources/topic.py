@@ -22,6 +22,8 @@ class StreamReader(Frozen):
         slice_records: So many messages close it, too.
         slice_mb: And so many megabytes of values.
         missing: Text that means "no value". Raw keeps it as it came; the gate reads it as null.
+        on_hold: What is done while a window of the table is held, or was sealed and could not be judged: ``continue``
+            with the next windows, or ``pause``: no message is taken until somebody has decided and it was replayed.
         sparse: Whether a message lacks the columns that it has no value for, so that one which all of a batch lack is
             null, and not missing.
     """
@@ -32,6 +34,7 @@ class StreamReader(Frozen):
     slice_records: int = Field(default=50_000, ge=1)
     slice_mb: float = Field(default=64, gt=0)
     missing: tuple[str, ...] = ()
+    on_hold: Literal["continue", "pause"] = "continue"
 
     @field_validator("missing", mode="before")
     @classmethod
@@ -101,6 +104,7 @@ class Topic(StreamReader):
         slice_records: So many messages close it, too.
         slice_mb: And so many megabytes of values.
         missing: Text that means "no value". Raw keeps it as it came; the gate reads it as null.
+        on_hold: ``continue`` with the next windows while one is held, or ``pause`` until somebody has decided.
 
     Example:
         Topic("transactions", brokers="env:KAFKA_BROKERS", slice_every="5s")

@@ -3,21 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from readiness_pipelines.columns import OFFSET_BITS, RAW_COLUMNS, RAW_NAMES
+from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.columns import OFFSET_BITS
 from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import CLOSED, gate_of, store_of
-from readiness_pipelines.delivery.compared import compared_rows, watermarks_of
-from readiness_pipelines.delivery.erasure.matching import matcher_of
-from readiness_pipelines.delivery.erasure.searching import rows_of_persons, without_rows
+from readiness_pipelines.delivery.compared import compared_rows
+from readiness_pipelines.delivery.erasure.searching import without_rows
+from readiness_pipelines.delivery.rolling import EarlyHold, early_hold, over_in_slice
+from readiness_pipelines.delivery.slice_rows import slice_rows
 from readiness_pipelines.delivery.waiting_rows import waiting_rows
 from readiness_pipelines.delivery.windows import with_declared
 from readiness_pipelines.gates import DuckDbEngine, Gate, Verdict
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import Staged, arrived_name
+from readiness_pipelines.lakehouse import Staged
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import identifier
 from readiness_pipelines.streaming.marks import is_settled, settling
@@ -32,12 +35,14 @@ class Finished:
     Attributes:
         published: Rows that are published.
         quarantined: Rows that wait.
-        newest: The newest event time among the published, by partition.
+        newest: The newest event time among the published, by partition, for freshness.
+        marking: The same, by the column that the rule of late rows names, for the watermark that rows arrive at.
     """
 
     published: int = 0
     quarantined: int = 0
     newest: Mapping[int, datetime] = field(default_factory=dict)
+    marking: Mapping[int, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,10 @@ def finish_slice(
     published = _properties(store_of(table), installation)
     if gate.discloses or closed or is_settled(published, slice_):
         # Whoever goes on after it has to know how new its events were.
-        return Finished() if gate.discloses else Finished(newest=_published_newest(table, slice_, installation))
+        if gate.discloses:
+            return Finished()
+        newest, marking = _published_newest(table, slice_, installation)
+        return Finished(newest=newest, marking=marking)
     before = is_settled(_properties(table.id.quarantine, installation), slice_)
     with installation.engine(f"a slice of {table.id}") as engine:
         task = _Task(table, slice_, epoch, installation, run, engine, step)
@@ -126,14 +134,7 @@ def _arrived(task: _Task, staged: Staged | None) -> tuple[duckdb.DuckDBPyRelatio
     else:
         rows = lakehouse.relation(task.engine, raw, batch=task.slice.window, as_arrived=True)
         rows = rows.filter(task.slice.condition)
-    watermarks = watermarks_of(rows)
-    stored = [name for name in rows.columns if name not in RAW_NAMES]
-    named = [f"{identifier(name)} AS {identifier(arrived_name(name, stored))}" for name in stored]
-    rows = rows.project(", ".join([*named, *map(identifier, RAW_COLUMNS.names)]))
-    matcher = matcher_of(task.table, task.installation)
-    if matcher is None:
-        return rows, watermarks
-    return without_rows(rows, rows_of_persons(rows, matcher).get(task.slice.window, ())), watermarks
+    return slice_rows(task.table, rows, batch=task.slice.window, installation=task.installation)
 
 
 def _without_waiting(rows: duckdb.DuckDBPyRelation, task: _Task) -> duckdb.DuckDBPyRelation:
@@ -156,6 +157,9 @@ def _judge(
     compared = compared_rows(task.table, gate, batch=slice_.window, installation=task.installation, engine=task.engine)
     others = replace(compared.rows, watermarks=watermarks)
     verdict = gate.judge(rows, judge, others=others, keys=task.installation.keys)
+    early = None if before else _early_hold(verdict, rows, task)
+    if early is not None:
+        verdict = verdict.held_for(early.why)
     good: Staged | None = None
     if verdict.published_rows:
         good = _staged(store, verdict.published, verdict.schema, task)
@@ -170,16 +174,36 @@ def _judge(
         known = lakehouse.schema(quarantine) if lakehouse.exists(quarantine) else None
         held, schema = waiting_rows(verdict, judge, known, name=slice_.id, at=task.run.clock())
         bad = _staged(quarantine, held, schema, task)
-        marks = settling(slice_, epoch=task.epoch, before=before)
+        marks = settling(slice_, epoch=task.epoch, before=before, also=early.marks if early is not None else {})
         lakehouse.append(quarantine, bad, properties=_facts(task, verdict), marks=marks)
     task.step(Point.QUARANTINED)
-    newest: Mapping[int, datetime] = {}
+    newest, marking = _Newest({}, {})
     if good is not None:
-        newest = _newest(good, task)
+        newest, marking = _newest(good, task)
         marks = settling(slice_, epoch=task.epoch, before=False)
         lakehouse.append(store, good, properties=_facts(task, verdict), marks=marks)
     task.step(Point.PUBLISHED)
-    return Finished(published=good.rows if good is not None else 0, quarantined=waiting, newest=newest)
+    return Finished(published=good.rows if good is not None else 0, quarantined=waiting, newest=newest, marking=marking)
+
+
+def _early_hold(verdict: Verdict, rows: duckdb.DuckDBPyRelation, task: _Task) -> EarlyHold | None:
+    """Whether the window is over its tolerance by now, so that all of the slice waits; the trail says so at first."""
+    table, window = task.table, task.slice.window
+    before = early_hold(table, task.installation)
+    if before is not None and before.window == window:
+        return before
+    why = over_in_slice(table, verdict, rows, window=window, installation=task.installation, engine=task.engine)
+    if not why:
+        return None
+    task.installation.ledger.streams.announce(
+        BatchRef(table.id, window),
+        what="over its tolerance",
+        who=task.run.who,
+        why=why,
+        at=task.run.clock(),
+        details={"slice": task.slice.id},
+    )
+    return EarlyHold(window, why)
 
 
 def _facts(task: _Task, verdict: Verdict) -> dict[str, str]:
@@ -192,25 +216,37 @@ def _staged(store: TableId, rows: object, schema: pa.Schema, task: _Task) -> Sta
     return task.installation.lakehouse.stage(store, rows, batch=task.slice.window, schema=schema)
 
 
-def _newest(good: Staged, task: _Task) -> Mapping[int, datetime]:
-    """The newest event time of staged rows, by partition."""
+class _Newest(NamedTuple):
+    """The newest event times by partition: for freshness, and for the watermark that late rows are told by."""
+
+    newest: Mapping[int, datetime]
+    marking: Mapping[int, datetime]
+
+
+def _newest(good: Staged, task: _Task) -> _Newest:
+    """The newest event times of staged rows."""
     return _newest_of(task.installation.lakehouse.staged_rows(task.engine, good), task.table)
 
 
-def _published_newest(table: GatedTable, slice_: Slice, installation: Installation) -> Mapping[int, datetime]:
-    """The newest event time of what is published of a slice, by partition."""
+def _published_newest(table: GatedTable, slice_: Slice, installation: Installation) -> _Newest:
+    """The newest event times of what is published of a slice."""
     store = store_of(table)
     if not installation.lakehouse.exists(store):
-        return {}
+        return _Newest({}, {})
     with installation.engine(f"a slice of {table.id}") as engine:
         rows = installation.lakehouse.relation(engine, store, batch=slice_.window)
         return _newest_of(rows.filter(slice_.condition), table)
 
 
-def _newest_of(rows: duckdb.DuckDBPyRelation, table: GatedTable) -> Mapping[int, datetime]:
-    """By partition, where the table's rule of late rows or its freshness promise names the column of times."""
-    late = gate_of(table).lateness
-    column = late.event_time if late else table.freshness.event_time if table.freshness else None
+def _newest_of(rows: duckdb.DuckDBPyRelation, table: GatedTable) -> _Newest:
+    """By the columns that the freshness promise and the rule of late rows name; by the other's where one names none."""
+    promised, late = table.freshness.event_time if table.freshness else None, gate_of(table).lateness
+    told = late.event_time if late else None
+    newest = _newest_by(rows, promised or told)
+    return _Newest(newest, newest if told in (None, promised) else _newest_by(rows, told))
+
+
+def _newest_by(rows: duckdb.DuckDBPyRelation, column: str | None) -> Mapping[int, datetime]:
     if column is None or column not in rows.columns:
         return {}
     name = identifier(column)

@@ -199,13 +199,14 @@ def following(partitions: Collection[int], *, epoch: int) -> Marks:
     return marks
 
 
-def settling(slice_: Slice, *, epoch: int, before: bool) -> Marks:
+def settling(slice_: Slice, *, epoch: int, before: bool, also: Mapping[str, str] | None = None) -> Marks:
     """Say that a table after raw holds a slice's rows, in this process's epoch.
 
     Args:
         slice_: The slice.
         epoch: The process's epoch.
         before: Whether the table held rows of it when it was looked at, so that only the others are added.
+        also: What else is said in the same commit.
     """
 
     def marks(properties: Mapping[str, str]) -> Mapping[str, str]:
@@ -217,7 +218,10 @@ def settling(slice_: Slice, *, epoch: int, before: bool) -> Marks:
                 raise _fenced(partition, f"it is in epoch {found}, and this process is in {epoch}")
         if is_settled(properties, slice_) and not before:
             raise SettledSlice
-        return {f"{_SLICE}{partition}": json.dumps([epoch, slice_.id]) for partition in slice_.ranges}
+        return {
+            **{f"{_SLICE}{partition}": json.dumps([epoch, slice_.id]) for partition in slice_.ranges},
+            **(also or {}),
+        }
 
     return marks
 

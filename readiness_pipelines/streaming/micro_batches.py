@@ -83,7 +83,7 @@ class MicroBatches:
         step: Called at each point of the protocol, before the next one.
 
     Raises:
-        DeclarationError: The table is not fed by a topic, or has a rule about late rows.
+        DeclarationError: The table is not fed by a topic, has a rule about late rows, or pauses.
 
     Example:
         rows = messages.selectExpr("from_json(CAST(value AS STRING), …) AS v").select("v.*")
@@ -107,6 +107,11 @@ class MicroBatches:
             raise DeclarationError(
                 f"{table.id} has a rule about late rows, which Spark's micro-batches cannot follow",
                 way_out="let `readiness stream` read the topic, or declare the table without Late(…)",
+            )
+        if table.source.reader.on_hold == "pause":  # Spark would go on asking, and a query that waits cannot be stopped
+            raise DeclarationError(
+                f"the stream of {table.id} pauses while a batch is held, which Spark's micro-batches cannot do",
+                way_out='let `readiness stream` read the topic, or declare it with on_hold="continue"',
             )
         self._table, self._topic = table, table.source.reader
         self._installation, self._run, self._step = installation, run or Run(), step

@@ -36,6 +36,7 @@ class Progress:
         watermark: The time up to which events have arrived; ``None`` where nobody knows.
         latencies: How long messages took from being sent to published.
         paused: Why it waits and takes no messages; "" where it does not.
+        paused_since: Since when; ``None`` where it does not.
     """
 
     table: str
@@ -54,6 +55,12 @@ class Progress:
     watermark: datetime | None = None
     latencies: Latencies = field(default_factory=Latencies)
     paused: str = ""
+    paused_since: datetime | None = None
+
+    def pause(self, why: str, at: datetime) -> None:
+        """Say that it takes no messages, and why; or that it takes them again."""
+        self.paused_since = None if not why else self.paused_since or at
+        self.paused = why
 
     def is_well(self, at: datetime) -> bool:
         """Whether it looked for messages a moment ago."""
@@ -85,7 +92,12 @@ class Progress:
         yield "unreadable_total", "counter", "Messages that could not be decoded.", self.unreadable
         yield "unjudged_slices_total", "counter", "Slices that wait for the seal of their window.", self.unjudged
         yield "slice_seconds_total", "counter", "From the last message of slices to published.", self.slice_seconds
-        yield "paused", "gauge", "1 while it waits for the schema registry.", int(bool(self.paused))
+        yield (
+            "paused",
+            "gauge",
+            "1 while it takes no messages: a batch is held, say.",
+            int(bool(self.paused)),
+        )
         yield "last_slice_seconds", "gauge", "The same, of the last slice.", self.last_slice_seconds
         yield "lag_messages", "gauge", "Messages that are there and not in raw.", self.lag
         age = None if self.watermark is None else (at - self.watermark).total_seconds()
@@ -123,7 +135,8 @@ class Monitor:
                         "window": progress.window,
                     }
                     if progress.paused:
-                        said["paused"] = progress.paused
+                        since = progress.paused_since or now
+                        said |= {"paused": progress.paused, "paused_since": since.isoformat()}
                     self._answer(200 if well else 503, "application/json", json.dumps(said))
                 else:
                     self._answer(404, "text/plain", "/metrics or /health\n")

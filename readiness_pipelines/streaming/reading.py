@@ -22,6 +22,7 @@ from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import gate_of, store_of
 from readiness_pipelines.delivery.attempts import home_of
 from readiness_pipelines.delivery.classes import handling_rows
+from readiness_pipelines.delivery.rolling import early_hold
 from readiness_pipelines.errors import (
     CommitConflictError,
     DeclarationError,
@@ -42,6 +43,7 @@ from readiness_pipelines.sources import StreamReader, Topic
 from readiness_pipelines.sources.message_values import MessageDecoder, decoder_of
 from readiness_pipelines.sources.messages import DecodedMessages, TopicMessage, decode_messages
 from readiness_pipelines.streaming.finishing import Finished, finish_slice
+from readiness_pipelines.streaming.holding import held_back
 from readiness_pipelines.streaming.kafka import gap
 from readiness_pipelines.streaming.marks import (
     Position,
@@ -68,6 +70,9 @@ IDLE_AFTER = timedelta(minutes=1)
 """A partition without messages for so long holds no watermark back."""
 
 TAKES_SECONDS = 0.2
+LOOKS_SECONDS = 1.0
+"""So often a stream that is paused looks whether what it waits for was decided."""
+
 RESTS_EVERY_SECONDS = 60.0
 TRIES = 5
 REGISTRY_WAITS_SECONDS = (1.0, 30.0)
@@ -88,6 +93,7 @@ def read_shard(
     stop: Callable[[], bool],
     progress: Progress | None = None,
     each_beat: Callable[[], None] = lambda: None,
+    each_slice: Callable[[], None] = lambda: None,
     step: Step = lambda _: None,
     skip_gap: str = "",
 ) -> Progress:
@@ -102,6 +108,7 @@ def read_shard(
         stop: Whether to stop; asked several times a second.
         progress: Kept up to date while it reads.
         each_beat: Called every few seconds.
+        each_slice: Called when a slice is finished.
         step: Called at each point of the protocol, before the next one.
         skip_gap: Why messages that are gone are passed over; "" refuses to.
 
@@ -133,6 +140,7 @@ def read_shard(
         stop=stop,
         progress=progress or Progress(str(table.id), str(shard)),
         each_beat=each_beat,
+        each_slice=each_slice,
         step=step,
     )
     with handling_rows(table):
@@ -155,6 +163,7 @@ class ShardProcess:
     progress: Progress
     each_beat: Callable[[], None]
     step: Step
+    each_slice: Callable[[], None] = lambda: None
     epoch: int = 0
     at: dict[int, int] = field(default_factory=dict)
     """The offset of the next message, by partition."""
@@ -165,7 +174,9 @@ class ShardProcess:
     opened: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
     newest: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
-    """The newest event time by partition, and when the partition last had a message."""
+    """The newest event time by partition, for freshness, and when the partition last had a message."""
+    marking: dict[int, datetime] = field(default_factory=dict)
+    """The newest event time by partition, by the column that tells late rows."""
     beat_at: datetime | None = None
     listed_at: float = 0.0
     rested_at: float = field(default_factory=time.monotonic)
@@ -289,6 +300,7 @@ class ShardProcess:
 
     def _turn(self) -> None:
         """Take and finish one slice, if there is any; beat from time to time."""
+        self._wait_for_decision()
         messages, received_at = self._collect()
         if messages:
             began = time.monotonic()
@@ -300,6 +312,7 @@ class ShardProcess:
             self._count(slice_, finished, time.monotonic() - began)
             if finished is not None:
                 self.progress.latencies.add(time.time() * 1_000, messages)
+            self.each_slice()
         elif time.monotonic() - self.rested_at >= RESTS_EVERY_SECONDS:
             self._rest()
         if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
@@ -308,6 +321,23 @@ class ShardProcess:
             added = [partition for partition in self._mine() if partition not in self.at]
             if added:
                 self._take_partitions(added, "")
+
+    def _wait_for_decision(self) -> None:
+        """Take no message while a batch waits for a decision, where the stream is declared to pause for it."""
+        if self.topic.on_hold == "continue":
+            return
+        while why := held_back(self.table, self.installation):
+            new = why != self.progress.paused
+            self.progress.pause(why, self.run.clock())
+            if new:
+                early = early_hold(self.table, self.installation)
+                if early is not None:
+                    self._note(early.window)  # whoever seals it looks for the reason there
+                self._beat()
+            self._pause(LOOKS_SECONDS)
+        if self.progress.paused:
+            self.progress.pause("", self.run.clock())
+            self._beat()
 
     def _rest(self) -> None:
         """Land where a source goes on that had no message: its database need not keep what is before."""
@@ -375,7 +405,7 @@ class ShardProcess:
             decoded = self._decoded(messages, known.names)
             slice_ = self._slice(ranges, self._window(received_at), places)
             self._keep_open(slice_.window)
-            times = {partition: at for partition, (at, _) in self.newest.items()}
+            times = dict(self.marking)
             watermark = self._watermark(received_at, times)
             staged = self._staged(decoded, slice_, known, watermark)
             self.step(Point.STAGED)
@@ -411,11 +441,11 @@ class ShardProcess:
                     decode=self.decode,
                 )
             except RegistryError as error:
-                self.progress.paused = str(error)
+                self.progress.pause(str(error), self.run.clock())
                 self._pause(wait)
                 wait = min(2 * wait, REGISTRY_WAITS_SECONDS[1])
             else:
-                self.progress.paused = ""
+                self.progress.pause("", self.run.clock())
                 return decoded
 
     def _pause(self, seconds: float) -> None:
@@ -516,6 +546,9 @@ class ShardProcess:
             known = [one for one in (newest, before[0] if before else None) if one is not None]
             if known:
                 self.newest[partition] = (max(known), now)
+            marked = finished.marking.get(partition) if finished else None
+            if marked is not None:
+                self.marking[partition] = max(marked, self.marking.get(partition, marked))
 
     def _keep_open(self, window: str) -> None:
         """Say in the ledger that a window is open, before anything is added to it."""
@@ -533,6 +566,8 @@ class ShardProcess:
 
         published, waiting = rows(store_of(self.table)), rows(self.table.id.quarantine)
         counts = Counts(ingested=published + waiting, published=published, quarantined=waiting)
+        early = early_hold(self.table, self.installation)
+        reason = early.why if early is not None and early.window == window else None
         both = {self.table.id.raw: Counts(ingested=rows(self.table.id.raw)), self.table.id: counts}
         records = [
             BatchRecord(
@@ -540,6 +575,7 @@ class ShardProcess:
                 state=BatchState.OPEN,
                 counts=count,
                 run_id=self.run.run_id,
+                reason=reason,
                 updated_at=now,
                 newest_event_at=self.progress.watermark if ident == self.table.id else None,
             )
@@ -560,16 +596,30 @@ class ShardProcess:
             records=self.progress.records,
             lag=self.progress.lag,
             watermark=self.progress.watermark,
+            paused_since=self.progress.paused_since,
+            paused=self.progress.paused,
         )
         for window in self.opened:
             self._note(window)
         self.each_beat()
 
     def _lag(self) -> int | None:
+        """Messages that are there and not in raw; ``None`` where nobody can say.
+
+        Raises:
+            StreamGapError: While it is paused, messages are gone that it has not read: no decision brings them back.
+        """
+        paused = bool(self.progress.paused)
+        if paused and not isinstance(self.topic, Topic):
+            return None  # a database counts what it has sent, and while it is paused nothing is taken
         try:
-            return sum(max(self.source.bounds(partition).end - at, 0) for partition, at in self.at.items())
+            bounds = {partition: self.source.bounds(partition) for partition in self.at}
         except StreamError:
             return None
+        for partition, there in bounds.items():
+            if paused and there.first > self.at[partition]:
+                raise gap(self.topic.stream_name, partition, self.at[partition], there)
+        return sum(max(there.end - self.at[partition], 0) for partition, there in bounds.items())
 
 
 def _from_first(reader: StreamReader) -> bool:

@@ -11,7 +11,14 @@ PACKAGE = Path(__file__).parent.parent.parent / "readiness_pipelines"
 
 TAKES_VALUES = {
     # A draft is made of a file that nobody declared yet; a test's rows are its own.
-    "judge": {"delivery/judging.py", "drafting/judging.py", "drafting/row_tests.py", "streaming/finishing.py"}
+    # Of rows over a stream's rolling tolerance, numbers alone are taken.
+    "judge": {
+        "delivery/judging.py",
+        "delivery/rolling.py",
+        "drafting/judging.py",
+        "drafting/row_tests.py",
+        "streaming/finishing.py",
+    }
     | {"delivery/online/computing.py", "testing/verdicts.py"},
     "profile_of": {"delivery/profiling.py"},
     "profile_of_staged": {"delivery/profiling.py"},

@@ -40,6 +40,8 @@ def payments_domain(
     records: int = 500,
     schema: type[Payment] = Payment,
     rules: Sequence[Any] = (),
+    over: int | None = None,
+    on_hold: str = "continue",
 ) -> Domain:
     """The domain; its payments are read from a topic unless another reader is given."""
     bank = Domain("bank", owner="bank@bank.example")
@@ -48,11 +50,12 @@ def payments_domain(
         source=Source(
             origin="Card terminals",
             steward=Steward("Terminals", "terminals@bank.example"),
-            reader=reader or Topic(TOPIC, brokers="127.0.0.1:1", slice_every="0.3s", slice_records=records),
+            reader=reader
+            or Topic(TOPIC, brokers="127.0.0.1:1", slice_every="0.3s", slice_records=records, on_hold=on_hold),
         ),
         schema=schema,
         batches=HourlyBatches(start="2026-11-02"),
-        tolerance=Tolerance(quarantined_ratio=ratio),
+        tolerance=Tolerance(quarantined_ratio=ratio, over=over),
         rules=rules,
         freshness=Freshness(warn_after="1h", fail_after="2h", event_time="paid_at"),
     )

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import pandera.pyarrow as pa
+import pyarrow as arrow
 import pytest
 
 from readiness_pipelines import FileDrop, Late
@@ -21,6 +23,7 @@ from readiness_pipelines_tests.streaming.payments import (
     TOPIC,
     WINDOW,
     Clock,
+    Payment,
     payment,
     payments_domain,
     payments_table,
@@ -100,6 +103,30 @@ def test_a_late_row_is_published_and_counted_where_that_is_declared_and_only_of_
     assert len(rows_of(installation, table.id, "_row")) == 2
     with pytest.raises(DeclarationError, match="not fed by a topic, and no watermark says what is late"):
         payments_domain(FileDrop("{batch}.jsonl", format="jsonl"), rules=[LATE])
+
+
+class Booked(Payment):
+    """A payment that is booked some time after it was paid."""
+
+    booked_at: arrow.timestamp("us", "UTC") = pa.Field()
+
+
+def test_freshness_counts_by_its_own_column_and_late_rows_are_told_by_theirs(
+    noida: Broker, installation: Installation
+) -> None:
+    noida.make_topic(TOPIC)
+    run = Run(clock=Clock())
+    table = payments_table(payments_domain(schema=Booked, rules=[Late("booked_at", after="1h")]))
+    booked = {0: 5, 1: 4.5, 2: 3}
+    for number, hours in booked.items():
+        at = {"paid_at": (START + timedelta(minutes=number)).isoformat()}
+        at["booked_at"] = (START + timedelta(hours=hours)).isoformat()
+        noida.send(TOPIC, [payment(number, **at)])
+        progress = read_until(table, noida, installation, records=1, run=run)  # another process each: from raw again
+    assert rows_of(installation, table.id.quarantine, "payment_id") == [("2",)]
+    assert progress.watermark == START + timedelta(minutes=1)
+    (shard,) = installation.ledger.streams.shards([table.id])
+    assert shard.watermark == START + timedelta(minutes=1)
 
 
 def test_rows_that_spark_brings_have_no_watermark_and_the_rule_is_refused(installation: Installation) -> None:

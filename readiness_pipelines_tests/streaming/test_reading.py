@@ -15,6 +15,8 @@ from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.delivery import deliver, do_work, due_work, ingest, reconcile
 from readiness_pipelines.errors import StreamGapError, TopicReplacedError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.json_values.streams import progress_value
+from readiness_pipelines.orchestration.stream_windows import window_observations
 from readiness_pipelines.streaming.points import Point
 from readiness_pipelines_tests.brokers import QUIET, Broker, broker
 from readiness_pipelines_tests.conftest import settings_in
@@ -71,6 +73,12 @@ def test_a_sealed_stream_has_the_rows_that_the_same_records_have_as_a_file(
     record = installation.ledger.get(BatchRef(table.id, WINDOW))
     assert record is not None
     assert record.state is BatchState.OPEN
+    (seen,) = window_observations([table], installation=installation)
+    assert (seen.partition, seen.metadata["readiness/lag"].value) == (WINDOW, 0)
+    assert seen.metadata["readiness/ingested_rows"].value == len(values)
+    line = progress_value(progress, clock.now)
+    assert (line["records"], line["lag"], line["window"], line["paused"]) == (len(values), 0, WINDOW, None)
+    assert line["quarantined_share"] == progress.quarantined / len(values)
     before = rows_of(installation, table.id, ROWS)
     assert len(before) + len(rows_of(installation, table.id.quarantine, "_row")) == len(values)
     assert due_work([domain], installation=installation, now=clock.now) == ()

@@ -113,6 +113,7 @@ class Verdict:
         keys: Ids of the keys by which columns were protected, by their names.
         masking: Looks at what is about to be published; ``None`` where nothing is protected.
         all_rows: Gives all rows as `quarantined` has them of a held batch.
+        failing: Gives the numbers of the failed rows, as ``_row``.
     """
 
     gate: str
@@ -131,6 +132,7 @@ class Verdict:
     keys: Mapping[str, str] = field(default_factory=dict)
     masking: "Masking | None" = None
     all_rows: Callable[[], Rows] | None = None
+    failing: Callable[[], Rows] | None = None
 
     def verified(self, published: Rows | None = None) -> "Verdict":
         """The verdict after a look at what is about to be published: held where a protected value is given away.
@@ -157,6 +159,30 @@ class Verdict:
             quarantined=self.all_rows(),
             masking=None,
         )
+
+    @property
+    def failing_rows(self) -> Rows:
+        """The numbers of the failed rows, as ``_row``."""
+        assert self.failing is not None  # noqa: S101  # a gate gives it
+        return self.failing()
+
+    def held_for(self, reason: str) -> "Verdict":
+        """The verdict, held for one more reason that is not the gate's own; an empty or discarded batch stays so."""
+        match self.outcome:
+            case Hold(before):
+                return replace(self, outcome=Hold(f"{before}; {reason}"))
+            case Empty() | Discard():
+                return self
+            case _:
+                assert self.all_rows is not None  # noqa: S101  # a gate gives it
+                return replace(
+                    self,
+                    outcome=Hold(reason),
+                    discarded_rows=0,
+                    published=self.published.limit(0),
+                    quarantined=self.all_rows(),
+                    masking=None,
+                )
 
     @property
     def published_rows(self) -> int:

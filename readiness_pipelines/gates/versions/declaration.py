@@ -102,7 +102,7 @@ def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
         "on": sorted(rule.columns),
         "kind": rule.kind.value,
         "route": rule.route.value,
-        "tolerance": tolerance.model_dump(exclude={"rules"}) if tolerance else None,
+        "tolerance": tolerance.bounds if tolerance else None,
     }
     match test:
         case Checked(check=check):
@@ -134,4 +134,4 @@ def _rule_facts(test: GateTest, gating: Gating) -> dict[str, Any]:
 
 
 def _bounds(gating: Gating) -> dict[str, Any]:
-    return gating.tolerance.model_dump(exclude={"rules"})
+    return gating.tolerance.bounds

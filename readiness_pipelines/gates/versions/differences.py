@@ -133,10 +133,12 @@ def _holds(name: str, old: Any, new: Any) -> bool:
 
 
 def _tolerance(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange]:
-    for bound in ("quarantined_ratio", "quarantined_rows"):
+    for bound in ("quarantined_ratio", "quarantined_rows", "over"):
         before, after = old.get(bound), new.get(bound)
         if before != after:
-            looser = after is None or (before is not None and after > before)
+            # A ratio of a batch's rows and one over last rows cannot be compared: either may let more pass.
+            other_rows = bound == "over" and before is None
+            looser = after is None or other_rows or (before is not None and after > before)
             kind = ChangeKind.LOOSENED if looser else ChangeKind.TIGHTENED
             yield GateChange(kind=kind, what=f"{what}: {bound}", before=_text(before), after=_text(after))
 

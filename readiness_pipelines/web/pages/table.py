@@ -30,6 +30,7 @@ from readiness_pipelines.web.pages.product import kind_of, reads_of
 from readiness_pipelines.web.paging import page_number
 from readiness_pipelines.web.rendering import page
 from readiness_pipelines.web.site import Site
+from readiness_pipelines.web.stream_lines import stream_lines
 
 SIZE = 50
 
@@ -66,6 +67,7 @@ def show(request: Request, site: Site) -> Response:
         is_product=isinstance(table, Kpi),
         counted=[(state.value, counted[state]) for state in sorted(counted)],
         findings=[(one, standing_of(one).value) for one in findings],
+        streams=stream_lines([table], site),
         batches=[batches[key] for key in shown if key in batches],
         number=number,
         size=SIZE,

@@ -11,6 +11,7 @@ from readiness_pipelines.overview import ModelToday, ProductToday, Standing, Tod
 from readiness_pipelines.web.now import SHOWN_VALUES
 from readiness_pipelines.web.rendering import environment, page
 from readiness_pipelines.web.site import Site
+from readiness_pipelines.web.stream_lines import stream_lines
 
 MOST_PRODUCTS, MOST_OTHERS, MOST_INCIDENTS = 50, 30, 10
 
@@ -45,6 +46,7 @@ def show(request: Request, site: Site) -> Response:
         more_others=max(0, len(found.others) - MOST_OTHERS),
         incidents=found.incidents[-MOST_INCIDENTS:][::-1],
         running=found.running[:MOST_INCIDENTS],
+        streams=stream_lines(site.tables.values(), site),
         missed=sum(one.value is not None and one.value.met is False for one in found.products),
         late=len(late),
         unread=any(not one.read for one in found.products[:most]),

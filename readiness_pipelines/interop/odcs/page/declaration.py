@@ -219,7 +219,7 @@ def _tolerance(contract: Contract, writing: Writing) -> list[str]:
 
 def _is_bound(key: str, value: Any) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and (key == "quarantined_ratio" or (key == "quarantined_rows" and isinstance(value, int)))
+    return number and (key == "quarantined_ratio" or (key in ("quarantined_rows", "over") and isinstance(value, int)))
 
 
 def _plain_settings(contract: Contract, writing: Writing) -> list[str]:
