@@ -61,8 +61,9 @@ def test_what_is_kept_is_what_a_look_at_every_row_finds_after_each_step(seed: in
     most = 0
     for step in range(STEPS):
         batch = chance.choice(DAYS[: step + 1])
-        if batch in market.sales and chance.random() < 0.4:
-            market.decide(Discarding(where=f"stall = '{chance.choice('ab')}'"), batch)
+        stalls = sorted({stall for _, stall, _, _ in market.sales.get(batch, [])})
+        if stalls and chance.random() < 0.4:
+            market.decide(Discarding(where=f"stall = '{chance.choice(stalls)}'"), batch)
         else:
             market.deliver(**{batch: drawn(chance)})
         for view in (market.by_event, market.by_delivery):
@@ -72,7 +73,7 @@ def test_what_is_kept_is_what_a_look_at_every_row_finds_after_each_step(seed: in
                 keep_online(view, installation=installation, run=market.run)
             assert kept(market, view) == brute_force(market, view), (seed, step, batch)
             most = max(most, len(kept(market, view)))
-    assert most > 5
+    assert most > 3
     person = BUYERS[0]
     market.deliver(day_4=[(person, "a", -30, 1), (BUYERS[1], "a", -30, 1)])
     before = sum(len(kept(market, view)) for view in (market.by_event, market.by_delivery))
