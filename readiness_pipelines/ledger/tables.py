@@ -26,7 +26,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 15
+SCHEMA_VERSION = 16
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -358,6 +358,14 @@ REFUSED_EVENTS = Table(
     Column("part", Integer, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False),
     Column("error", Text, nullable=False),
+)
+
+STARTED_RUNS = Table(
+    "ledger_started_runs",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("attempt", String(64), primary_key=True),
+    Column("state", String(30), nullable=False),
 )
 
 STREAMS = Table(
