@@ -165,7 +165,7 @@ class _Way:
         try:
             self.receiver.take(event)
         except RefusedError:
-            # An end that it refuses is not tried for ever; a beginning comes with its end, and is kept if refused again.
+            # An end that it refuses is not tried for ever; a beginning comes once more, with its end.
             refused = StartedRun.REFUSED if state is StartedRun.STARTED else state
             self.book.note_started(self.receiver.name, attempt.attempt, refused, sent_at=None)
             return False
