@@ -13,6 +13,7 @@ from readiness_pipelines.names import TableId
 from readiness_pipelines.web.app import ACTS, build_app
 from readiness_pipelines.web.guard import TOKEN_COOKIE, TOKEN_FIELD
 from readiness_pipelines.web.site import Site
+from readiness_pipelines.web.words import value_text
 from readiness_pipelines_tests.web.conftest import Browser
 from readiness_pipelines_tests.web.samples import SCRIPT, SECRET, carry_out, shop_domain
 
