@@ -15,7 +15,7 @@ from pyiceberg.exceptions import (
     TableAlreadyExistsError,
 )
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC
-from pyiceberg.table import CommitTableRequest, StaticTable, Table
+from pyiceberg.table import CommitTableRequest, Table
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
 
 STATUSES: dict[type[Exception], int] = {
@@ -98,7 +98,7 @@ def _called(catalog: SqlCatalog, method: str, path: str, body: bytes) -> str:
 
 
 def _created(catalog: SqlCatalog, namespace: str, asked: CreateTableRequest) -> str:
-    staged = catalog._create_staged_table(
+    table = catalog.create_table(
         (namespace, asked.name),
         asked.table_schema,
         asked.location,
@@ -106,15 +106,11 @@ def _created(catalog: SqlCatalog, namespace: str, asked: CreateTableRequest) -> 
         asked.write_order or UNSORTED_SORT_ORDER,
         asked.properties,
     )
-    return TableResponse(metadata=staged.metadata).model_dump_json(by_alias=True)
+    return _loaded(table)
 
 
 def _committed(catalog: SqlCatalog, identifier: tuple[str, str], asked: CommitTableRequest) -> str:
-    try:
-        table: Table = catalog.load_table(identifier)
-    except NoSuchTableError:  # a staged creation's commit makes it
-        (location,) = [update.location for update in asked.updates if update.action == "set-location"]
-        table = StaticTable(identifier, None, location, catalog._load_file_io(), catalog)  # type: ignore[arg-type]
+    table = catalog.load_table(identifier)
     response = catalog.commit_table(table, asked.requirements, asked.updates)
     return response.model_dump_json(by_alias=True)
 

@@ -41,6 +41,7 @@ class SparkEngine:
         NumberFormatException,
         SparkRuntimeException,
     )
+    conversions_at_once = 100_000  # a join costs more here than planning
 
     def __init__(self, session: SparkSession) -> None:
         self.session = session

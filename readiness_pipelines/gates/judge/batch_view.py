@@ -1,13 +1,13 @@
 """A batch that lies in an engine, typed and cleansed, ready to be judged."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 
 from readiness_pipelines.engines.port import Engine
-from readiness_pipelines.gates.judge.layout import FRAMEWORK_COLUMNS, LaidColumn, Layout, kept_select, typed_select
+from readiness_pipelines.gates.judge.layout import FRAMEWORK_COLUMNS, LaidColumn, Layout, kept_selects, typed_select
 from readiness_pipelines.gates.judge.protecting import Protections
 from readiness_pipelines.keys import Keys, no_keys
 
@@ -33,7 +33,8 @@ class BatchView:
         protections: What is published in place of protected columns.
         keys: Gives the bytes of a key.
         left_out: Tables of the engine with the ``_row`` of rows that `source` has and `rows` has not.
-        typed: Table of the typed rows, where they are kept; "" where each query types them.
+        typed: By column, the table of the engine that the typed rows are kept in; none where each query types them. The
+            first one has the framework's columns.
     """
 
     engine: Engine
@@ -44,7 +45,7 @@ class BatchView:
     protections: Protections = field(default_factory=Protections)
     keys: Keys = no_keys
     left_out: tuple[str, ...] = ()
-    typed: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def over(cls, engine: Engine, *, source: str, layout: Layout, tag: str, count: int | None = None) -> "BatchView":
@@ -61,11 +62,12 @@ class BatchView:
         width = len(layout.columns)
         if count is not None and width >= WIDE_COLUMNS and width * count <= KEPT_CELLS:
             try:
-                engine.keep(rows, kept_select(layout, source, engine.sql))
+                kept = _keep(engine, source=source, layout=layout, tag=tag)
             except engine.refusals:
                 pass  # the rule that reads the value will say what is wrong with it
             else:
-                return cls(engine=engine, source=source, rows=rows, layout=layout, tag=tag, typed=rows)
+                engine.view(rows, f"SELECT * FROM {_joined(kept.values())}")
+                return cls(engine=engine, source=source, rows=rows, layout=layout, tag=tag, typed=kept)
         engine.view(rows, typed_select(layout, source, engine.sql))
         return cls(engine=engine, source=source, rows=rows, layout=layout, tag=tag)
 
@@ -91,12 +93,14 @@ class BatchView:
             view = view.without(part)
         return view
 
-    def _few(self, columns: Iterable[LaidColumn], tag: str) -> str:
+    def _few(self, columns: Sequence[LaidColumn], tag: str) -> str:
         """A view of some columns of the kept rows that are left."""
         names = [self.engine.sql.identifier(column.name) for column in columns]
         names += [column.unconverted for column in columns if column.unconverted]
         few = f"few_{self.tag}_{tag}"
-        self.engine.view(few, f"SELECT {', '.join([*names, *FRAMEWORK_COLUMNS, '_unreadable'])} FROM {self.rows}")
+        tables = [next(iter(self.typed.values())), *(self.typed[column.name] for column in columns)]
+        source = self.rows if self.left_out else _joined(tables)
+        self.engine.view(few, f"SELECT {', '.join([*names, *FRAMEWORK_COLUMNS, '_unreadable'])} FROM {source}")
         return few
 
     @property
@@ -150,6 +154,24 @@ class BatchView:
 
     def _select(self, names: Iterable[str], where: str) -> str:
         return f"SELECT {', '.join(['_row', *map(self.engine.sql.identifier, names)])} FROM {self.rows} WHERE {where}"
+
+
+def _keep(engine: Engine, *, source: str, layout: Layout, tag: str) -> Mapping[str, str]:
+    """Type the rows now; by column, the table that has it."""
+    kept: dict[str, str] = {}
+    for number, (part, select) in enumerate(
+        kept_selects(layout, source, engine.sql, at_once=engine.conversions_at_once)
+    ):
+        table = f"typed_{tag}_{number}"
+        engine.keep(table, select)
+        kept |= {column.name: table for column in part.columns}
+    return kept
+
+
+def _joined(tables: Iterable[str]) -> str:
+    """SQL to select from: the rows with the columns of some tables."""
+    first, *others = dict.fromkeys(tables)
+    return " ".join([first, *(f"JOIN {other} USING (_row)" for other in others)])
 
 
 def is_float(column: LaidColumn) -> bool:

@@ -1,6 +1,6 @@
 """A schema laid over the columns that arrived: what is there, what it becomes, and what is wrong with its shape."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -384,8 +384,25 @@ def _label(column: ColumnSpec) -> str:
     return f"any column like {column.name}" if column.pattern else column.name
 
 
-def kept_select(layout: Layout, source: str, sql: Dialect) -> str:
-    """As `typed_select`, for rows that are computed once: a conversion is planned once, not for its flag as well."""
+def kept_selects(layout: Layout, source: str, sql: Dialect, *, at_once: int) -> list[tuple[Layout, str]]:
+    """As `typed_select`, for rows that are computed once, in parts of so many columns; each part with its layout.
+
+    All parts have ``_row``, and the first one the framework's columns.
+    """
+    parts: list[tuple[Layout, str]] = []
+    counted = 0
+    for first in range(0, max(len(layout.columns), 1), at_once):
+        columns = layout.columns[first : first + at_once]
+        names = {column.name for column in columns}
+        part = replace(layout, columns=columns, flags=tuple(flag for flag in layout.flags if flag.of in names))
+        beside = ("_row",) if parts else (*FRAMEWORK_COLUMNS, "_unreadable")
+        parts.append((part, _kept_select(part, source, sql, beside=beside, counted=counted)))
+        counted += sum(1 for _ in _counted(part))
+    return parts
+
+
+def _kept_select(layout: Layout, source: str, sql: Dialect, *, beside: Iterable[str], counted: int) -> str:
+    """A part: a conversion is planned once, not for its flag as well; `counted` steps are counted by earlier parts."""
     flagged = {flag.of for flag in layout.flags}
     columns, names = [], [sql.identifier(c.name) for c in layout.columns]
     names += [sql.identifier(flag.name) for flag in layout.flags]
@@ -396,9 +413,9 @@ def kept_select(layout: Layout, source: str, sql: Dialect) -> str:
         else:
             names += [column.unconverted] if column.unconverted else []
             columns.append(column)
-    names += [f"_changed_{index}" for index, _ in enumerate(_counted(layout))]
+    names += [f"_changed_{index} AS _changed_{counted + index}" for index, _ in enumerate(_counted(layout))]
     first = typed_select(replace(layout, columns=tuple(columns)), source, sql)
-    return f"SELECT {', '.join([*names, *FRAMEWORK_COLUMNS, '_unreadable'])} FROM ({first})"
+    return f"SELECT {', '.join([*names, *beside])} FROM ({first})"
 
 
 def typed_select(layout: Layout, source: str, sql: Dialect) -> str:
