@@ -92,7 +92,8 @@ def send_events(
             begun = book.begun({one.attempt for one in left if one.attempt})
             started = book.started(receiver.name)
             for one in left:
-                has = max(_HAS.get(started.get(one.attempt or ""), 0), part if one.id == entry else 0)
+                known = started.get(one.attempt or "")
+                has = max(_HAS.get(known, 0) if known else 0, part if one.id == entry else 0)
                 taken, not_taken = way.send(one, begun.get(one.attempt or ""), has=has)
                 sent, refused = sent + taken, refused + not_taken
                 entry, part, gone = one.id, _PARTS, gone + 1
