@@ -30,14 +30,14 @@ def show_outcome(outcome: DraftOutcome, table: Table) -> None:
     if changes.rows:
         shown = changes.rows[:SHOWN_ROWS]
         some = f"the first {len(shown):,} of " if changes.total > len(shown) else ""
-        table = plain_table(f"what would change: {some}{count_of(changes.total, 'row')}")
-        table.add_column("_row", justify="right", no_wrap=True)
-        table.add_column("is", no_wrap=True)
-        table.add_column("would be", no_wrap=True)
-        table.add_column("cells, and what it would still break", overflow="fold")
+        listed = plain_table(f"what would change: {some}{count_of(changes.total, 'row')}")
+        listed.add_column("_row", justify="right", no_wrap=True)
+        listed.add_column("is", no_wrap=True)
+        listed.add_column("would be", no_wrap=True)
+        listed.add_column("cells, and what it would still break", overflow="fold")
         for row in shown:
-            table.add_row(str(row.row), row.before or "raw", row.after, _cells(row))
-        OUT.print(table)
+            listed.add_row(str(row.row), row.before or "raw", row.after, _cells(row))
+        OUT.print(listed)
     _show_kpis(outcome, table)
     say(f"then: {', '.join(map(str, outcome.downstream)) or 'nothing'}")
     say("nothing was kept; the same without --dry-run decides, with --replay it takes effect at once")
