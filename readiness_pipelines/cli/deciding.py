@@ -34,11 +34,11 @@ def keep_draft(
     """
     run = Run(who=who_types(who))
     if dry_run:
-        outcome = run_dry(draft, installation=installation, run=run)
+        outcome = run_dry(draft, installation=installation, run=run, kpis=True)
         if as_json:
             print_json(outcome_value(outcome))
         else:
-            show_outcome(outcome)
+            show_outcome(outcome, draft.table)
         return
     kept = decide_together([draft], why=reason, installation=installation, run=run)
     following = approve_command(draft.ref, kept.second_person[0]) if kept.second_person else replay_command(draft.ref)

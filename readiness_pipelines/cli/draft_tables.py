@@ -4,12 +4,14 @@ from rich.text import Text
 
 from readiness_pipelines.cli.output import OUT, count_of, say
 from readiness_pipelines.cli.tables import plain_table
+from readiness_pipelines.contracts import Kpi, Table, downstream
 from readiness_pipelines.delivery import DraftOutcome, RowChange
+from readiness_pipelines.products import format_value
 
 SHOWN_ROWS = 20
 
 
-def show_outcome(outcome: DraftOutcome) -> None:
+def show_outcome(outcome: DraftOutcome, table: Table) -> None:
     """Print what a draft would do: its decisions, the batch before and after, and the rows that change."""
     for one in outcome.decisions:
         touched = "the batch" if one.rows is None else count_of(one.rows, "row")
@@ -28,16 +30,33 @@ def show_outcome(outcome: DraftOutcome) -> None:
     if changes.rows:
         shown = changes.rows[:SHOWN_ROWS]
         some = f"the first {len(shown):,} of " if changes.total > len(shown) else ""
-        table = plain_table(f"what would change: {some}{count_of(changes.total, 'row')}")
-        table.add_column("_row", justify="right", no_wrap=True)
-        table.add_column("is", no_wrap=True)
-        table.add_column("would be", no_wrap=True)
-        table.add_column("cells, and what it would still break", overflow="fold")
+        listed = plain_table(f"what would change: {some}{count_of(changes.total, 'row')}")
+        listed.add_column("_row", justify="right", no_wrap=True)
+        listed.add_column("is", no_wrap=True)
+        listed.add_column("would be", no_wrap=True)
+        listed.add_column("cells, and what it would still break", overflow="fold")
         for row in shown:
-            table.add_row(str(row.row), row.before or "raw", row.after, _cells(row))
-        OUT.print(table)
+            listed.add_row(str(row.row), row.before or "raw", row.after, _cells(row))
+        OUT.print(listed)
+    _show_kpis(outcome, table)
     say(f"then: {', '.join(map(str, outcome.downstream)) or 'nothing'}")
     say("nothing was kept; the same without --dry-run decides, with --replay it takes effect at once")
+
+
+def _show_kpis(outcome: DraftOutcome, table: Table) -> None:
+    """The KPIs of each batch before and after, as far as they were foretold."""
+    if outcome.kpis is None:
+        say("the KPIs of so many batches are not foretold: replay --dry-run does, once it is decided")
+    units = {one.id: one.unit for one in downstream(table) if isinstance(one, Kpi)}
+    for change in outcome.kpis or ():
+        for batch in change.batches:
+            before, after = (side.get(batch) for side in (change.before, change.after))
+            was, would_be = (
+                "no value" if one is None else one.suppressed or format_value(one.value, units[change.kpi])
+                for one in (before, after)
+            )
+            missed = ", misses its target" if after is not None and after.met is False else ""
+            say(f"{change.kpi} {batch}: {was} → ", (would_be, "bold"), missed)
 
 
 def _cells(row: RowChange) -> Text:

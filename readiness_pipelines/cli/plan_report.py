@@ -12,7 +12,7 @@ from readiness_pipelines.cli.output import OUT, count_batches, count_of, say
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.contracts import Kpi, Table
 from readiness_pipelines.delivery import EvaluatedBatch, Evaluation, KpiChange
-from readiness_pipelines.json_values.status import counts_value, kpi_value
+from readiness_pipelines.json_values.status import counts_value, kpi_change_value
 from readiness_pipelines.lakehouse import WAY_OUT_OF_OTHER_TYPES
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import Plan, TablePlan
@@ -278,20 +278,7 @@ def evaluation_value(found: Evaluation) -> dict[str, Any]:
     return {
         "judged": list(map(_evaluated_value, found.judged)),
         "followed": list(map(_evaluated_value, found.followed)),
-        "kpis": [
-            {
-                "kpi": str(change.kpi),
-                "batches": [
-                    {
-                        "batch": batch,
-                        "before": kpi_value(change.before.get(batch)),
-                        "after": kpi_value(change.after.get(batch)),
-                    }
-                    for batch in dict.fromkeys([*change.before, *change.after])
-                ],
-            }
-            for change in found.kpis
-        ],
+        "kpis": list(map(kpi_change_value, found.kpis)),
     }
 
 

@@ -1,11 +1,13 @@
 """What a draft would do to its batch: counts, rules that would still be broken, and which rows change how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.delivery.deliver import counts_of, outcome_text
 from readiness_pipelines.delivery.drafts import CheckedDraft, Draft, DraftedDecision, check_draft
+from readiness_pipelines.delivery.evaluate import KpiChange
 from readiness_pipelines.delivery.follow import readers_of
+from readiness_pipelines.delivery.foretelling import foretold_kpis
 from readiness_pipelines.delivery.judging import judged_batch
 from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.delivery.row_changes import RowChanges, row_changes
@@ -32,6 +34,8 @@ class DraftOutcome:
         rules: The rules that would still be broken, most important first; samples without values of classified columns.
         changes: The rows that would be elsewhere, or have other values.
         downstream: The computed batches that read it: they are computed again where their inputs change.
+        kpis: The totals of the KPIs among them that would be computed again, before and after; ``None`` where that was
+            not wanted, or is more than somebody waits for; see `foretold_kpis`.
     """
 
     ref: BatchRef
@@ -44,10 +48,17 @@ class DraftOutcome:
     rules: tuple[RuleCount, ...]
     changes: RowChanges
     downstream: tuple[BatchRef, ...]
+    kpis: tuple[KpiChange, ...] | None = None
 
 
 def dry_run(
-    draft: Draft, *, installation: Installation, run: Run, limit: int = SHOWN_ROWS, viewer: Viewer = NOBODY
+    draft: Draft,
+    *,
+    installation: Installation,
+    run: Run,
+    limit: int = SHOWN_ROWS,
+    viewer: Viewer = NOBODY,
+    kpis: bool = False,
 ) -> DraftOutcome:
     """Judge a draft's batch as a replay would after it. Nothing is written.
 
@@ -57,6 +68,7 @@ def dry_run(
         run: Who would decide, and when; the time decides about waivers that expire.
         limit: How many of the changed rows are listed.
         viewer: Who looks at them.
+        kpis: Also replay the batch in a clone, and say what the KPIs that read it would be.
 
     Raises:
         ReadinessError: As `check_draft`.
@@ -64,7 +76,10 @@ def dry_run(
         EngineError: The engine that should judge cannot be had, or broke.
     """
     checked = check_draft(draft, installation=installation, run=run)
-    return outcome_of(checked, installation=installation, limit=limit, viewer=viewer)
+    found = outcome_of(checked, installation=installation, limit=limit, viewer=viewer)
+    if not kpis:
+        return found
+    return replace(found, kpis=foretold_kpis(checked, found.downstream, installation=installation, run=run))
 
 
 def outcome_of(

@@ -97,6 +97,11 @@ class KpiChange:
     before: Mapping[str, KpiValue]
     after: Mapping[str, KpiValue]
 
+    @property
+    def batches(self) -> tuple[str, ...]:
+        """The batches that have a value before or after."""
+        return tuple(dict.fromkeys([*self.before, *self.after]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
@@ -145,7 +150,7 @@ def evaluate(
     wanted = {ref.table for ref in (*refs, *readers)}
     known = {table.id: table for table in in_flow(one for one in tables if one.id in wanted)}
     with cloned(known.values(), installation=installation, environment=environment) as clone:
-        errors, followed = _replayed(list(known.values()), refs, readers, clone=clone, run=run, step=step)
+        errors, followed = replay_clone(list(known.values()), refs, readers, clone=clone, run=run, step=step)
         judged_of = {table: [ref for ref in refs if ref.table == table] for table in known}
         look = _Look(known, installation, clone, errors)
         return Evaluation(
@@ -154,14 +159,19 @@ def evaluate(
                 one for table in known for one in look.batches(table, [ref for ref in followed if ref.table == table])
             ),
             kpis=tuple(
-                look.kpi(table, [ref.batch for ref in (*refs, *followed) if ref.table == table.id])
+                kpi_change(
+                    table,
+                    [ref.batch for ref in (*refs, *followed) if ref.table == table.id],
+                    installation=installation,
+                    clone=clone,
+                )
                 for table in known.values()
                 if isinstance(table, Kpi)
             ),
         )
 
 
-def _replayed(
+def replay_clone(
     tables: Sequence[Table],
     refs: Sequence[BatchRef],
     readers: Sequence[BatchRef],
@@ -170,7 +180,16 @@ def _replayed(
     run: Run,
     step: Callable[[BatchRef], None],
 ) -> tuple[Mapping[BatchRef, str], Sequence[BatchRef]]:
-    """Deliver batches in a clone; the errors of those that broke, and the readers that changed."""
+    """Deliver batches in a clone; the errors of those that broke, and the readers that changed.
+
+    Args:
+        tables: Their tables, in the order rows flow.
+        refs: The batches to judge again.
+        readers: The batches that are computed again where their inputs change, in the order rows flow.
+        clone: See `cloned`.
+        run: Who, and when.
+        step: Called with each batch, before it is delivered.
+    """
     errors: dict[BatchRef, str] = {}
     followed: list[BatchRef] = []
     for table in tables:
@@ -228,18 +247,6 @@ class _Look:
                 error=self.errors.get(ref, ""),
             )
 
-    def kpi(self, kpi: Kpi, batches: Sequence[str]) -> KpiChange:
-        """A KPI's totals of some batches, before and after."""
-        before, after = (
-            {value.batch: value for value in kpi_values(kpi, installation=there, batches=batches) if value.is_total}
-            for there in (self.installation, self.clone)
-        )
-        return KpiChange(
-            kpi=kpi.id,
-            before={batch: value for batch, value in before.items() if batch},
-            after={batch: value for batch, value in after.items() if batch},
-        )
-
     def _moved(self, table: GatedTable, batches: Sequence[str]) -> Mapping[str, MovedRows]:
         """The rows of some batches that are elsewhere in the clone."""
         found: dict[str, dict[tuple[str, str], int]] = {}
@@ -255,6 +262,23 @@ class _Look:
             for batch, before, after, count in rows:
                 found.setdefault(batch, {})[before, after] = count
         return {batch: _moves(places) for batch, places in found.items()}
+
+
+def kpi_change(kpi: Kpi, batches: Sequence[str], *, installation: Installation, clone: Installation) -> KpiChange:
+    """A KPI's totals of some batches, in an installation and in a clone of it.
+
+    Raises:
+        LakehouseError: A table cannot be read.
+    """
+    before, after = (
+        {value.batch: value for value in kpi_values(kpi, installation=there, batches=batches) if value.is_total}
+        for there in (installation, clone)
+    )
+    return KpiChange(
+        kpi=kpi.id,
+        before={batch: value for batch, value in before.items() if batch},
+        after={batch: value for batch, value in after.items() if batch},
+    )
 
 
 def _moves(places: Mapping[tuple[str, str], int]) -> MovedRows:

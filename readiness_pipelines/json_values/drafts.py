@@ -3,7 +3,7 @@
 from typing import Any
 
 from readiness_pipelines.delivery import DraftOutcome, KeptTogether
-from readiness_pipelines.json_values.status import counts_value, decision_value
+from readiness_pipelines.json_values.status import counts_value, decision_value, kpi_change_value
 
 
 def kept_value(kept: KeptTogether) -> dict[str, Any]:
@@ -50,4 +50,5 @@ def outcome_value(outcome: DraftOutcome) -> dict[str, Any]:
             for row in changes.rows
         ],
         "downstream": [{"table": str(ref.table), "batch": ref.batch} for ref in outcome.downstream],
+        "kpis": None if outcome.kpis is None else [kpi_change_value(one) for one in outcome.kpis],
     }

@@ -6,6 +6,7 @@ from typing import Any
 from readiness_pipelines.batches import BatchRef, Counts
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import Decision
+from readiness_pipelines.delivery import KpiChange
 from readiness_pipelines.json_values.unusual import unusual_value
 from readiness_pipelines.ledger import BatchRecord, DecisionRecord, Finding
 from readiness_pipelines.names import TableId
@@ -36,6 +37,21 @@ def kpi_value(value: KpiValue | None) -> dict[str, Any] | None:
         "target": str(value.target) if value.target else None,
         "met": value.met,
         **({"suppressed": value.suppressed} if value.suppressed else {}),
+    }
+
+
+def kpi_change_value(change: KpiChange) -> dict[str, Any]:
+    """A KPI's totals before and after, by batch."""
+    return {
+        "kpi": str(change.kpi),
+        "batches": [
+            {
+                "batch": batch,
+                "before": kpi_value(change.before.get(batch)),
+                "after": kpi_value(change.after.get(batch)),
+            }
+            for batch in change.batches
+        ],
     }
 
 

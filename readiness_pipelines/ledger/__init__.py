@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.outbox import Message, NoticeKey
     from readiness_pipelines.ledger.outcomes import Kept, OutcomeRecord, StateChange, Tally, counts_of, shown_by
     from readiness_pipelines.ledger.profiles import profile_digest
-    from readiness_pipelines.ledger.receivers import Receivers, ReceiverState, RefusedEvent
+    from readiness_pipelines.ledger.receivers import Receivers, ReceiverState, RefusedEvent, StartedRun
     from readiness_pipelines.ledger.records import (
         ALL_BATCHES,
         Attempt,
@@ -132,6 +132,7 @@ __all__ = [
     "ShardRecord",
     "Silence",
     "Snapshots",
+    "StartedRun",
     "StateChange",
     "StoredColumn",
     "StreamState",

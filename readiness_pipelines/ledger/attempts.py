@@ -10,7 +10,7 @@ from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.errors import CommitConflictError, LedgerError
 from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch, is_table
 from readiness_pipelines.ledger.records import Attempt
-from readiness_pipelines.ledger.tables import ATTEMPTS
+from readiness_pipelines.ledger.tables import ATTEMPTS, STARTED_RUNS
 from readiness_pipelines.names import TableId
 
 SUPERSEDED = "superseded by another delivery of the batch"
@@ -85,4 +85,6 @@ def usual_seconds(connection: Connection, tables: Collection[TableId]) -> Mappin
 
 def prune_attempts(connection: Connection, *, before: datetime) -> int:
     """Forget the attempts that ended before a time; how many."""
-    return int(connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.ended_at < before)).rowcount)
+    gone = int(connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.ended_at < before)).rowcount)
+    connection.execute(delete(STARTED_RUNS).where(STARTED_RUNS.c.attempt.not_in(select(ATTEMPTS.c.attempt))))
+    return gone

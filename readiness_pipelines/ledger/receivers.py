@@ -1,14 +1,17 @@
 """Receivers: who is sent what happens to batches, and how far each of them is in the trail."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
+from readiness_pipelines.ledger.attempts import SUPERSEDED, open_attempts
 from readiness_pipelines.ledger.database import Database
-from readiness_pipelines.ledger.records import TrailEntry
-from readiness_pipelines.ledger.tables import ATTEMPTS, RECEIVERS, REFUSED_EVENTS
+from readiness_pipelines.ledger.keys import batch_of
+from readiness_pipelines.ledger.records import Attempt, TrailEntry
+from readiness_pipelines.ledger.tables import ATTEMPTS, RECEIVERS, REFUSED_EVENTS, STARTED_RUNS
 from readiness_pipelines.ledger.trail import entries_after
 
 
@@ -54,6 +57,17 @@ class RefusedEvent:
     error: str
 
 
+class StartedRun(StrEnum):
+    """What a receiver was sent of a delivery before its end is in the trail."""
+
+    STARTED = "started"
+    REFUSED = "refused"
+    """It does not take the beginning; it is sent once more with the end, and kept if it is refused again."""
+
+    OVER = "over"
+    """It has the end, too: another delivery superseded this one."""
+
+
 class Receivers:
     """How far each receiver is; one sender at a time has one."""
 
@@ -81,13 +95,76 @@ class Receivers:
         with self._database.writing() as connection:
             return connection.execute(update(RECEIVERS).where(free).values(next_try_at=until)).rowcount == 1
 
-    def advance(self, name: str, *, entry: int, part: int, sent_at: datetime | None) -> None:
-        """Note how far a receiver is; where it was sent something, that it took it."""
+    def advance(self, name: str, *, entry: int, part: int, sent_at: datetime | None, ended: str = "") -> None:
+        """Note how far a receiver is; where it was sent something, that it took it.
+
+        Args:
+            name: The receiver.
+            entry: The trail's entry.
+            part: How many events of it the receiver has.
+            sent_at: When it took the last one, in UTC; ``None`` where there was none to take.
+            ended: The delivery whose end it has now: what was kept of its beginning goes.
+        """
         values: dict[str, object] = {"entry": entry, "part": part}
         if sent_at is not None:
             values |= {"sent_at": sent_at, "tries": 0, "error": None}
         with self._database.writing() as connection:
             connection.execute(update(RECEIVERS).where(RECEIVERS.c.name == name).values(values))
+            if ended:
+                connection.execute(delete(STARTED_RUNS).where(_started(name, ended)))
+
+    def under_way(self) -> tuple[Attempt, ...]:
+        """The deliveries that began and did not end, oldest first: under way, or cut off."""
+        with self._database.reading() as connection:
+            return open_attempts(connection)
+
+    def started(self, name: str) -> Mapping[str, StartedRun]:
+        """What a receiver was sent of deliveries whose end in the trail it was not sent yet, by attempt."""
+        query = select(STARTED_RUNS).where(STARTED_RUNS.c.name == name)
+        with self._database.reading() as connection:
+            return {row.attempt: StartedRun(row.state) for row in connection.execute(query)}
+
+    def note_started(self, name: str, attempt: str, state: StartedRun, *, sent_at: datetime | None) -> None:
+        """Note what a receiver was sent of a delivery.
+
+        Args:
+            name: The receiver.
+            attempt: The delivery.
+            state: What it has of it.
+            sent_at: When it took it, in UTC; ``None`` where it did not.
+        """
+        with self._database.writing() as connection:
+            connection.execute(delete(STARTED_RUNS).where(_started(name, attempt)))
+            connection.execute(insert(STARTED_RUNS).values(name=name, attempt=attempt, state=state.value))
+            if sent_at is not None:
+                taken = {"sent_at": sent_at, "tries": 0, "error": None}
+                connection.execute(update(RECEIVERS).where(RECEIVERS.c.name == name).values(taken))
+
+    def knows(self, attempt: str) -> bool:
+        """Whether a delivery began here, as far as attempts are kept."""
+        with self._database.reading() as connection:
+            return (
+                connection.execute(select(ATTEMPTS.c.attempt).where(ATTEMPTS.c.attempt == attempt)).first() is not None
+            )
+
+    def superseded(self, name: str) -> Sequence[tuple[Attempt, datetime]]:
+        """The deliveries of which a receiver has the beginning, that another one superseded, and when; oldest first.
+
+        A delivery that was killed is among them as soon as its batch is delivered again.
+        """
+        has_begun = (STARTED_RUNS.c.name == name) & (STARTED_RUNS.c.state == StartedRun.STARTED.value)
+        query = select(ATTEMPTS).join(STARTED_RUNS, STARTED_RUNS.c.attempt == ATTEMPTS.c.attempt)
+        query = query.where(has_begun, ATTEMPTS.c.outcome == SUPERSEDED).order_by(ATTEMPTS.c.begun_at)
+        with self._database.reading() as connection:
+            return [
+                (
+                    Attempt(
+                        attempt=row.attempt, ref=batch_of(row), run_id=row.run_id, who=row.who, begun_at=row.begun_at
+                    ),
+                    row.ended_at,
+                )
+                for row in connection.execute(query)
+            ]
 
     def release(self, name: str, *, next_try_at: datetime, error: str | None = None) -> None:
         """Let others send to a receiver from a time on; with an error where it took nothing."""
@@ -128,3 +205,7 @@ class Receivers:
         query = select(ATTEMPTS.c.attempt, ATTEMPTS.c.begun_at).where(ATTEMPTS.c.attempt.in_(sorted(attempts)))
         with self._database.reading() as connection:
             return {row.attempt: row.begun_at for row in connection.execute(query)}
+
+
+def _started(name: str, attempt: str) -> ColumnElement[bool]:
+    return (STARTED_RUNS.c.name == name) & (STARTED_RUNS.c.attempt == attempt)

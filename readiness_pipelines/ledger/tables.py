@@ -360,6 +360,14 @@ REFUSED_EVENTS = Table(
     Column("error", Text, nullable=False),
 )
 
+STARTED_RUNS = Table(
+    "ledger_started_runs",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("attempt", String(64), primary_key=True),
+    Column("state", String(30), nullable=False),
+)
+
 STREAMS = Table(
     "ledger_streams",
     METADATA,

@@ -1,4 +1,4 @@
-"""OpenLineage events of what the trail says: for each delivery that ended a START, and a COMPLETE or a FAIL."""
+"""OpenLineage events of deliveries: a START when one begins, a COMPLETE or a FAIL of what the trail says."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,8 @@ from readiness_pipelines.domains import tables_of
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.gates import Rule
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import ALL_BATCHES, BatchRecord, TrailEntry
+from readiness_pipelines.ledger import ALL_BATCHES, Attempt, BatchRecord, TrailEntry
+from readiness_pipelines.ledger.attempts import SUPERSEDED
 from readiness_pipelines.ledger.trail import FAILED
 from readiness_pipelines.lineage import known_lineage
 from readiness_pipelines.names import TableId
@@ -43,6 +44,9 @@ _MANY = 50
 
 _CLEARED = ("published", "empty", "withdrawn", "discarded")
 """After these a table has what was delivered, though that may be no row; a held batch leaves what was there."""
+
+_NO_ENTRY = 0
+"""The number of no entry of the trail: what is not in it, or not yet."""
 
 _RUNS = uuid5(NAMESPACE_URL, "urn:readiness-pipelines:runs")
 
@@ -91,6 +95,41 @@ class EventMaker:
         if entry.what == FAILED:
             return start, _event("FAIL", entry.at, end)
         return start, _event("COMPLETE", entry.at, {**end, "inputs": made.inputs(), "outputs": made.outputs()})
+
+    def started(self, attempt: Attempt) -> Json:
+        """The beginning of a delivery that is not in the trail yet.
+
+        Raises:
+            LedgerError: The ledger cannot be reached.
+        """
+        return _event("START", attempt.begun_at, self._alone(attempt, begun=True))
+
+    def superseded(self, attempt: Attempt, *, at: datetime) -> Json:
+        """The end of a delivery that another one of its batch superseded: it was killed, or gave way.
+
+        Args:
+            attempt: The delivery.
+            at: When that was, in UTC.
+
+        Raises:
+            LedgerError: The ledger cannot be reached.
+        """
+        return _event("FAIL", at, self._alone(attempt, begun=False))
+
+    def _alone(self, attempt: Attempt, *, begun: bool) -> Json:
+        entry = TrailEntry(
+            id=_NO_ENTRY,
+            ref=attempt.ref,
+            at=attempt.begun_at,
+            what=FAILED,
+            who=attempt.who,
+            why=None if begun else SUPERSEDED,
+            run_id=attempt.run_id,
+            attempt=attempt.attempt,
+            details={},
+        )
+        made = _Delivery(entry, self._of(attempt.ref.table), self._installation, self._namespace)
+        return {"job": made.job(), "inputs": made.named_inputs(), "outputs": [], "run": made.run(begun=begun)}
 
     def _of(self, ident: TableId) -> Table | None:
         own = TableId(ident.domain.removesuffix("_raw"), ident.name) if ident.is_raw else ident
@@ -154,7 +193,7 @@ class _Delivery:
 
     def _batch_facts(self, *, begun: bool) -> Json:
         entry = self._entry
-        known: Json = {"entry": entry.id, "table": str(entry.ref.table), "batch": entry.ref.batch}
+        known: Json = {"entry": entry.id or None, "table": str(entry.ref.table), "batch": entry.ref.batch}
         if begun:
             return known
         gate = self._record.gate_version if self._record else None

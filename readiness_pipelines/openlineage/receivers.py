@@ -31,7 +31,10 @@ class RefusedError(Exception):
 
 
 class LastEvent(NamedTuple):
-    """The last event that a receiver has: the trail's entry, how many of the entry's events it has, and the run."""
+    """The last event that a receiver has: the trail's entry, how many of the entry's events it has, and the run.
+
+    The entry is 0 where the event was sent before its delivery was in the trail, or never was.
+    """
 
     entry: int
     part: int
@@ -135,9 +138,9 @@ class EventFile:
             return None
         try:
             event = json.loads(lines[-1])
-            entry = int(event["run"]["facets"]["readiness_batch"]["entry"])
+            entry = int(event["run"]["facets"]["readiness_batch"].get("entry", 0))
             return LastEvent(entry, 1 if event["eventType"] == "START" else 2, event["run"]["runId"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None  # somebody else's line
 
     def take(self, event: Json) -> None:

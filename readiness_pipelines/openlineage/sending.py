@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from readiness_pipelines.contracts import Domain
 from readiness_pipelines.errors import ReadinessError, first_line
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import Receivers, ReceiverState, RefusedEvent, TrailEntry
+from readiness_pipelines.ledger import Attempt, Receivers, ReceiverState, RefusedEvent, StartedRun, TrailEntry
 from readiness_pipelines.openlineage.events import EventMaker, run_uuid
 from readiness_pipelines.openlineage.facets import Json
-from readiness_pipelines.openlineage.receivers import NotTakenError, Receiver, RefusedError, receivers_of
+from readiness_pipelines.openlineage.receivers import LastEvent, NotTakenError, Receiver, RefusedError, receivers_of
 from readiness_pipelines.settings import Settings
 
 FIRST_WAIT = timedelta(minutes=1)
@@ -50,7 +50,10 @@ def send_events(
     most: int | None = None,
     now: bool = False,
 ) -> SentEvents:
-    """Send a receiver what happened since it was sent something last, in order.
+    """Send a receiver what happened since it was sent something last, in order, and then what began since.
+
+    The beginning of a delivery that is under way is sent at once, and its end when the trail has it. One that was
+    killed ends when another one of its batch supersedes it.
 
     One sender at a time has a receiver. What it refuses for good is kept, and sending goes on with the next event.
     Where it does not answer, sending stops, and is tried again after a minute, then twice as long, up to an hour.
@@ -75,30 +78,32 @@ def send_events(
     if not book.claim(receiver.name, at=at, until=lease):
         return SentEvents(name=receiver.name, busy=True)
     state = book.state(receiver.name, at=at)
-    entry, part = _place(receiver, state, installation)
+    entry, part = _place(receiver, state, installation, at=at)
     sent = refused = gone = 0
-    next_try_at, error, mine = at, None, True
+    next_try_at, error, mine, caught_up = at, None, True, False
+    way = _Way(receiver, maker, book, clock)
     try:
         while most is None or gone < most:
             # With the entry itself, of which an event may be left.
             left = [one for one in book.entries(after=entry - 1, limit=AT_ONCE) if one.id > entry or part < _PARTS]
             if not left or not mine:
+                caught_up = mine
                 break
             begun = book.begun({one.attempt for one in left if one.attempt})
+            started = book.started(receiver.name)
             for one in left:
-                events = maker.events(one, begun_at=begun.get(one.attempt or ""))
-                for number in range(part if one.id == entry else 0, len(events)):
-                    taken = _take(receiver, events[number], _event_of(receiver, one, number, clock()), book)
-                    sent, refused = sent + taken, refused + (not taken)
-                    book.advance(receiver.name, entry=one.id, part=number + 1, sent_at=clock())
+                known = started.get(one.attempt or "")
+                has = max(_HAS.get(known, 0) if known else 0, part if one.id == entry else 0)
+                taken, not_taken = way.send(one, begun.get(one.attempt or ""), has=has)
+                sent, refused = sent + taken, refused + not_taken
                 entry, part, gone = one.id, _PARTS, gone + 1
-                if not events:
-                    book.advance(receiver.name, entry=entry, part=part, sent_at=None)
                 if (until := clock() + LEASE) > lease + LEASE / 2:
                     mine = book.claim(receiver.name, at=lease, until=until)
                     lease = until
                     if not mine:
                         break  # it took so long that another sender has it now
+        if caught_up:
+            sent += way.send_unfinished()
     except NotTakenError as stopped:
         error = str(stopped)
         next_try_at = clock() + min(FIRST_WAIT * 2 ** min(state.tries, 10), LONGEST_WAIT)
@@ -112,9 +117,75 @@ _PARTS = 2
 """So many events an entry has at most."""
 
 
-def _place(receiver: Receiver, state: ReceiverState, installation: Installation) -> tuple[int, int]:
+_HAS = {StartedRun.STARTED: 1, StartedRun.OVER: _PARTS}
+"""How many events of a delivery a receiver has, before the trail has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """From the ledger to a receiver."""
+
+    receiver: Receiver
+    maker: EventMaker
+    book: Receivers
+    clock: Callable[[], datetime]
+
+    def send(self, entry: TrailEntry, begun_at: datetime | None, *, has: int) -> tuple[int, int]:
+        """Send the events of an entry of the trail, but for the first that it has; how many were taken, and refused."""
+        name, sent, refused = self.receiver.name, 0, 0
+        events = self.maker.events(entry, begun_at=begun_at)
+        for number in range(has, len(events)):
+            taken = _take(
+                self.receiver, events[number], _event_of(self.receiver, entry, number, self.clock()), self.book
+            )
+            sent, refused = sent + taken, refused + (not taken)
+            # The beginning stays noted until the end is: a crash between them sends none of them twice.
+            ended = entry.attempt if number + 1 == _PARTS else None
+            self.book.advance(name, entry=entry.id, part=number + 1, sent_at=self.clock(), ended=ended or "")
+        if has >= len(events):
+            self.book.advance(name, entry=entry.id, part=_PARTS, sent_at=None, ended=entry.attempt or "")
+        return sent, refused
+
+    def send_unfinished(self) -> int:
+        """Send the ends of deliveries that were superseded, and the beginnings of those under way; how many it took.
+
+        Raises:
+            NotTakenError: The receiver takes nothing now.
+        """
+        sent = 0
+        for attempt, at in self.book.superseded(self.receiver.name):
+            sent += self._note(self.maker.superseded(attempt, at=at), attempt, StartedRun.OVER)
+        known = self.book.started(self.receiver.name)
+        for attempt in self.book.under_way():
+            if attempt.attempt not in known:
+                sent += self._note(self.maker.started(attempt), attempt, StartedRun.STARTED)
+        return sent
+
+    def _note(self, event: Json, attempt: Attempt, state: StartedRun) -> bool:
+        """Send an event of a delivery that is not in the trail, and note that; whether it was taken."""
+        try:
+            self.receiver.take(event)
+        except RefusedError:
+            # An end that it refuses is not tried for ever; a beginning comes once more, with its end.
+            refused = StartedRun.REFUSED if state is StartedRun.STARTED else state
+            self.book.note_started(self.receiver.name, attempt.attempt, refused, sent_at=None)
+            return False
+        self.book.note_started(self.receiver.name, attempt.attempt, state, sent_at=self.clock())
+        return True
+
+
+def _note_last(receiver: Receiver, last: LastEvent, book: Receivers, at: datetime) -> None:
+    """Note an event that a receiver says it got last, where its sender ended before it could."""
+    attempt, state = last.run.replace("-", ""), StartedRun.STARTED if last.part == 1 else StartedRun.OVER
+    if book.knows(attempt) and book.started(receiver.name).get(attempt) != state:
+        book.note_started(receiver.name, attempt, state, sent_at=at)
+
+
+def _place(receiver: Receiver, state: ReceiverState, installation: Installation, *, at: datetime) -> tuple[int, int]:
     """How far a receiver is: as the ledger noted, or as it says itself, where it got something that was not noted."""
     last = receiver.last()
+    if last is not None and not last.entry:
+        _note_last(receiver, last, installation.ledger.receivers, at)
     if last is not None and (last.entry, last.part) > (state.entry, state.part):
         for one in installation.ledger.receivers.entries(after=last.entry - 1, limit=1):
             if one.id == last.entry and one.attempt is not None and run_uuid(one.attempt) == last.run:

@@ -201,7 +201,7 @@ def _outcome(request: Request, site: Site, sent: Mapping[str, Any]) -> Any:
     draft = Draft(table=table, batch=ref.batch, decisions=_decisions(sent))
     run = Run(who=_who(request, site, sent), clock=site.clock)
     with turn():
-        return outcome_value(dry_run(draft, installation=site.installation, run=run))
+        return outcome_value(dry_run(draft, installation=site.installation, run=run, kpis=True))
 
 
 def _decide(request: Request, site: Site, sent: Mapping[str, Any]) -> Any:

@@ -305,3 +305,55 @@ def test_a_topic_without_brokers_or_a_name_is_refused(address: str) -> None:
     with pytest.raises(DeclarationError, match=r"'bus' .* names no brokers with a port, or no topic") as refused:
         TopicReceiver("bus", address)
     assert "s3cret" not in str(refused.value)
+
+
+def test_a_start_is_sent_when_a_delivery_begins_and_its_end_once_also_where_it_was_killed_and_its_receiver_too(
+    database: Kind, installation: Installation, tmp_path: Path
+) -> None:
+    domain = shop()
+    file = tmp_path / "lineage.jsonl"
+    receiver, book = EventFile("file", file), installation.ledger.receivers
+    ref, later = BatchRef(gated(domain).id, "2026-03-01"), START + timedelta(minutes=5)
+
+    def send() -> int:
+        maker = maker_of(domain, installation)
+        return send_events(receiver, maker, installation=installation, clock=lambda: later).sent
+
+    def sent(of: int) -> list[Any]:
+        return [json.loads(line) for line in file.read_text().splitlines()[-of:]]
+
+    bring(domain, installation, "2026-03-02", GOOD)
+    assert send() == 4
+    # Begun, and what a process that is killed leaves: an attempt that nobody ends.
+    installation.ledger.begin(ref, attempt="a" * 32, run_id="first", who="me", at=START)
+    installation.ledger.begin(BatchRef(ref.table, "2026-03-09"), attempt="c" * 32, run_id="other", who="me", at=START)
+    assert send() == 2
+    assert send() == 0
+    start, _other = sent(2)
+    assert (start["eventType"], start["run"]["runId"]) == ("START", "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa")
+    assert start["inputs"] == [{"namespace": "tests", "name": "shop_raw.orders"}]
+    # The sender was killed between writing a line and noting that.
+    installation.ledger.begin(BatchRef(ref.table, "2026-03-08"), attempt="b" * 32, run_id="b", who="me", at=START)
+    receiver.take(maker_of(domain, installation).started(book.under_way()[-1]))
+    assert send() == 0
+    # The next delivery supersedes what was cut off: the end of that is sent, once.
+    bring(domain, installation, "2026-03-01", GOOD)
+    assert send() == 5
+    runs = [(event["eventType"], event["run"]["runId"]) for event in sent(5)]
+    assert runs[-1] == ("FAIL", start["run"]["runId"])
+    assert "superseded by another" in sent(1)[0]["run"]["facets"]["errorMessage"]["message"]
+    # It was alive all the time, and says itself that it broke: the receiver has its end.
+    installation.ledger.fail(ref, attempt="a" * 32, at=later, error="another delivery began")
+    # This one broke after its beginning was sent: its end alone is due.
+    installation.ledger.fail(BatchRef(ref.table, "2026-03-09"), attempt="c" * 32, at=later, error="no space left")
+    assert send() == 1
+    assert (sent(1)[0]["eventType"], sent(1)[0]["run"]["facets"]["readiness_batch"]["state"]) == ("FAIL", "failed")
+    assert send() == 0
+
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [problem for event in events for problem in event_problems(event)] == []
+    kinds = [(event["eventType"], event["run"]["runId"]) for event in events]
+    assert len(set(kinds)) == len(kinds)
+    assert sum(kind == "START" for kind, _ in kinds) - sum(kind != "START" for kind, _ in kinds) == 1  # one goes on
+    installation.ledger.prune(before=later + timedelta(days=1))
+    assert len(book.started("file")) == 1

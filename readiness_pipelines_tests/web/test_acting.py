@@ -6,12 +6,14 @@ from dataclasses import replace
 import pytest
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.delivery import kpi_values
 from readiness_pipelines.identity import Identity
 from readiness_pipelines.ledger import RequestState
 from readiness_pipelines.names import TableId
 from readiness_pipelines.web.app import ACTS, build_app
 from readiness_pipelines.web.guard import TOKEN_COOKIE, TOKEN_FIELD
 from readiness_pipelines.web.site import Site
+from readiness_pipelines.web.words import value_text
 from readiness_pipelines_tests.web.conftest import Browser
 from readiness_pipelines_tests.web.samples import SCRIPT, SECRET, carry_out, shop_domain
 
@@ -36,12 +38,18 @@ def test_the_on_call_story_held_decided_looked_at_replayed_published_and_in_the_
     assert "would be" in shown
     assert re.search(r"amount: <del>-7</del>.*<ins>7</ins>", shown)
     assert len(ledger.trail()) == before  # it was looked at, and nothing was kept
+    foretold = ann.fill(f"/decide/{DAY}", **RIGHT, do="preview")
+    then = re.search(r"refund_rate <span class=\"soft\">day_3</span></th><td[^>]*>–</td><td[^>]*>([^<]+)<", foretold)
+    assert then is not None
+    assert len(ledger.trail()) == before
     page = ann.fill(f"/decide/{DAY}", **RIGHT, do="keep", who="ann", why=f"sign lost {SCRIPT}")
     assert "judged again" in page
     record = ledger.get(REF)
     assert record is not None
     assert (record.state, record.counts.published) == ("published", 4)
     decided = [(one.who, one.verb, one.text) for one in ledger.decisions(REF)]
+    value = kpi_values(changed_site.domains[0].kpis[0], installation=changed_site.installation, batches=["day_3"])[0]
+    assert value_text(value, "ratio") == then[1]
     assert decided == [
         ("ann (unproved)", "correct", "1 cell of status from the page"),
         ("ann (unproved)", "correct", "amount = ltrim(amount, '-') where amount LIKE '-%'"),

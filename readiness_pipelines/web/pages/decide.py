@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.contracts import Table
+from readiness_pipelines.contracts import Kpi, Table, downstream
 from readiness_pipelines.decisions import UNWAIVABLE
 from readiness_pipelines.delivery import Draft, DraftOutcome, decide_together, dry_run, gate_of
 from readiness_pipelines.delivery.drafts import check_draft
@@ -17,6 +17,7 @@ from readiness_pipelines.errors import DeclarationError, EngineError, GateBuildE
 from readiness_pipelines.gates import TOLERANCE
 from readiness_pipelines.installation import Run
 from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import (
     WaitingPage,
     read_failing_rows,
@@ -73,7 +74,9 @@ def outcome(request: Request, site: Site, form: Form) -> Response:
     table, ref = ref_of(request, site)
     found, error = _outcome(request, site, form, live=True)
     record, bound = _record(site, table, ref), table.domain.second_person_over
-    return page("outcome", request, site, outcome=found, error=error, record=record, bound=bound)
+    return page(
+        "outcome", request, site, outcome=found, error=error, record=record, bound=bound, products=_products(table)
+    )
 
 
 def _outcome(
@@ -96,7 +99,7 @@ def _outcome(
                     for one in checked.decisions
                 )
                 return None, DeclarationError(counted, way_out="press “Show what would happen”: the batch is large")
-            return dry_run(draft, installation=site.installation, run=run), None
+            return dry_run(draft, installation=site.installation, run=run, kpis=not live), None
     except ReadinessError as error:
         return None, error
 
@@ -176,7 +179,12 @@ def _show(
         outcome=outcome,
         error=error,
         bound=table.domain.second_person_over,
+        products=_products(table),
     )
+
+
+def _products(table: Table) -> dict[TableId, Kpi]:
+    return {one.id: one for one in downstream(table) if isinstance(one, Kpi)}
 
 
 def _record(site: Site, table: Table, ref: BatchRef) -> BatchRecord:
