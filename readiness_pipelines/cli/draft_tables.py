@@ -46,9 +46,11 @@ def show_outcome(outcome: DraftOutcome, table: Table) -> None:
 def _show_kpis(outcome: DraftOutcome, table: Table) -> None:
     """The KPIs of each batch before and after, as far as they were foretold."""
     if outcome.kpis is None:
-        say("the KPIs of so many batches are not foretold: replay --dry-run does, once it is decided")
+        return
+    if outcome.kpis.left_out:
+        say(f"not all KPIs are foretold: {outcome.kpis.left_out}")
     units = {one.id: one.unit for one in downstream(table) if isinstance(one, Kpi)}
-    for change in outcome.kpis or ():
+    for change in outcome.kpis.changes:
         for batch in change.batches:
             before, after = (side.get(batch) for side in (change.before, change.after))
             was, would_be = (

@@ -100,6 +100,10 @@ COMMANDS: Mapping[str, Named] = {
         home="readiness_pipelines.cli.scan:scan",
         help="Show which columns look like they are about persons, by values and names, and propose classes for them.",
     ),
+    "reveal": Named(
+        home="readiness_pipelines.cli.reveal:reveal",
+        help="Turn tokens back into what they stand for, for who has the key: one token a line from standard input.",
+    ),
     "doctor": Named(
         home="readiness_pipelines.cli.doctor:run_doctor",
         help="Check every connection, folder, version, name and declaration. The exit code is 1 where something is"

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.delivery.deliver import counts_of, outcome_text
 from readiness_pipelines.delivery.drafts import CheckedDraft, Draft, DraftedDecision, check_draft
-from readiness_pipelines.delivery.evaluate import KpiChange
 from readiness_pipelines.delivery.follow import readers_of
-from readiness_pipelines.delivery.foretelling import foretold_kpis
+from readiness_pipelines.delivery.foretelling import ForetoldKpis, foretold_kpis
 from readiness_pipelines.delivery.judging import judged_batch
 from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.delivery.row_changes import RowChanges, row_changes
@@ -35,7 +34,7 @@ class DraftOutcome:
         changes: The rows that would be elsewhere, or have other values.
         downstream: The computed batches that read it: they are computed again where their inputs change.
         kpis: The totals of the KPIs among them that would be computed again, before and after; ``None`` where that was
-            not wanted, or is more than somebody waits for; see `foretold_kpis`.
+            not wanted.
     """
 
     ref: BatchRef
@@ -48,7 +47,7 @@ class DraftOutcome:
     rules: tuple[RuleCount, ...]
     changes: RowChanges
     downstream: tuple[BatchRef, ...]
-    kpis: tuple[KpiChange, ...] | None = None
+    kpis: ForetoldKpis | None = None
 
 
 def dry_run(

@@ -50,5 +50,6 @@ def outcome_value(outcome: DraftOutcome) -> dict[str, Any]:
             for row in changes.rows
         ],
         "downstream": [{"table": str(ref.table), "batch": ref.batch} for ref in outcome.downstream],
-        "kpis": None if outcome.kpis is None else [kpi_change_value(one) for one in outcome.kpis],
+        "kpis": None if outcome.kpis is None else [kpi_change_value(one) for one in outcome.kpis.changes],
+        "kpis_left_out": outcome.kpis.left_out if outcome.kpis else "",
     }

@@ -74,6 +74,8 @@ def test_three_corrections_are_looked_at_kept_and_replayed_in_one_command(delive
     told = call(*given, "--dry-run")
     assert "shop.orders[day_3]: held → published, 0 → 4 rows published, 4 → 0 waiting" in told
     assert "1 quarantined published amount -20 → 20" in told
+    assert [one["batches"][0]["before"] for one in foretold["kpis"]] == [None]
+    assert f"{foretold['kpis'][0]['kpi']} day_3: no value → " in told
     done = as_json(*given, "--reason", "known export", "--replay")
     assert [(one["decision"], one["rows"]) for one in done["decisions"]] == [(1, 4), (2, 4), (3, 1)]
     assert [(step["now"], step["now_rows"]) for step in done["steps"]] == [("published", foretold["would_be_rows"])]
