@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 _MOST_WORDS = 4
@@ -47,7 +47,27 @@ def _runs(name: str) -> tuple[tuple[str, ...], frozenset[str], str]:
     return words, runs, "".join(words)
 
 
-def hint_in(name: str, phrases: Collection[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    """Phrases by how they are found; a table of thousands of columns is looked at by some fifty topics."""
+
+    anywhere: frozenset[str]
+    alone: frozenset[str]
+    endings: tuple[str, ...]
+    foreign: tuple[str, ...]
+
+
+@cache
+def _by_kind(phrases: tuple[str, ...]) -> _Phrases:
+    return _Phrases(
+        anywhere=frozenset(phrase for phrase in phrases if phrase[0] not in "=*"),
+        alone=frozenset(phrase[1:] for phrase in phrases if phrase[0] == "="),
+        endings=tuple(phrase[1:] for phrase in phrases if phrase[0] == "*"),
+        foreign=tuple(phrase for phrase in phrases if not phrase.isascii()),
+    )
+
+
+def hint_in(name: str, phrases: tuple[str, ...]) -> str:
     """The longest of some phrases that a name has in it; "" where there is none.
 
     Args:
@@ -57,12 +77,9 @@ def hint_in(name: str, phrases: Collection[str]) -> str:
             ``*`` also at the end of a longer word; one that is not in Latin letters anywhere.
     """
     words, runs, whole = _runs(name)
-    found = [
-        phrase
-        for phrase in phrases
-        if (phrase[0] == "=" and phrase[1:] == whole)
-        or phrase in runs
-        or (phrase[0] == "*" and any(word.endswith(phrase[1:]) for word in words))
-        or (not phrase.isascii() and phrase in whole)
-    ]
-    return max((phrase.lstrip("=*") for phrase in found), key=len, default="")
+    kinds = _by_kind(phrases)
+    found = {*(kinds.anywhere & runs), *(kinds.alone & {whole})}
+    if any(word.endswith(kinds.endings) for word in words):
+        found.update(ending for ending in kinds.endings if any(word.endswith(ending) for word in words))
+    found.update(phrase for phrase in kinds.foreign if phrase in whole)
+    return max(found, key=lambda phrase: (len(phrase), phrase), default="")

@@ -125,6 +125,7 @@ class Gate:
             allow_empty=allow_empty,
         )
         self.spec = classify(read_schema(schema), classified or {})
+        self._classified = tuple(column for column in self.spec.columns if column.classified)
         refuse_lossy_cleansing(self.spec)
         self.tests = declare(self.spec, self._gating)
         self.rules: tuple[Rule, ...] = tuple(test.rule for test in self.tests)
@@ -164,7 +165,7 @@ class Gate:
 
     def class_of(self, column: str) -> Classified | None:
         """The class that schema or table declare for a column; ``None`` where neither does."""
-        return next((spec.classified for spec in self.spec.columns if spec.classified and spec.matches(column)), None)
+        return next((spec.classified for spec in self._classified if spec.matches(column)), None)
 
     @property
     def referenced_tables(self) -> tuple[str, ...]:
