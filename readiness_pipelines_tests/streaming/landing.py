@@ -1,5 +1,6 @@
 """Another engine that lands payments in an Iceberg table of its own: PyIceberg, over a catalog in SQLite."""
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -59,6 +60,20 @@ def lake(folder: Path) -> SqlCatalog:
 def landed(catalog: SqlCatalog, properties: Mapping[str, str] | None = None) -> Table:
     """The table that it lands in."""
     return catalog.create_table(NAME, SCHEMA, properties=dict(properties or {}))
+
+
+def compact(catalog: SqlCatalog, table: Table) -> Table:
+    """Write all rows anew in one file, as Spark's `rewrite_data_files` does; PyIceberg calls the same an overwrite."""
+    table.overwrite(table.scan().to_arrow())
+    place = Path(table.metadata_location.removeprefix("file://"))
+    said = json.loads(place.read_text())
+    for snapshot in said["snapshots"]:
+        if snapshot["summary"]["operation"] in ("delete", "overwrite"):
+            snapshot["summary"]["operation"] = "replace"
+        if snapshot["snapshot-id"] == said["current-snapshot-id"]:
+            snapshot["summary"]["operation"] = "replace"
+    place.write_text(json.dumps(said))
+    return catalog.load_table(NAME)
 
 
 def expire(table: Table, ids: Sequence[int]) -> None:

@@ -17,7 +17,7 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.streaming import Progress
 from readiness_pipelines.streaming.points import Point
 from readiness_pipelines_tests.conftest import settings_in
-from readiness_pipelines_tests.streaming.landing import NAME, READER, expire, lake, landed, read_landed, rows
+from readiness_pipelines_tests.streaming.landing import NAME, READER, compact, expire, lake, landed, read_landed, rows
 from readiness_pipelines_tests.streaming.payments import START, Clock, payments_domain, payments_table, rows_of
 
 ROWS = "payment_id, paid_at, amount, state, note"
@@ -99,6 +99,22 @@ def test_columns_may_be_added_renamed_widened_and_dropped(installation: Installa
     assert found[49:51] == [(49, 49, "n49", None, None), (50, 1 << 40, None, "n50", "0")]
     assert found[100] == (100, 1 << 40, None, "n50", None)
     assert len(found) == 110
+
+
+def test_compaction_adds_nothing(installation: Installation, tmp_path: Path) -> None:
+    catalog = lake(tmp_path / "lake")
+    table = landed(catalog)
+    table.append(rows(0, 20))
+    payments = payments_table(payments_domain(READER))
+    read_landed(payments, tmp_path / "lake", installation, until=records(20))
+    table.append(rows(20, 10))
+    table = compact(catalog, table)
+    table.append(rows(30, 10))
+    read_landed(payments, tmp_path / "lake", installation, until=records(20))
+    assert len(rows_of(installation, payments.id.raw, "_row")) == 40
+    read_landed(payments, tmp_path / "lake", installation, until=lambda _: False, seconds=1)
+    found = rows_of(installation, payments.id.raw, "_row, payment_id::INT")
+    assert found == [(row, row) for row in range(40)]
 
 
 def test_rows_that_are_changed_deleted_rolled_back_or_expired_end_it_and_are_passed_over_only_with_a_reason(
