@@ -109,7 +109,8 @@ def list_models(as_json: AsJson = False) -> None:
         for model, state, tables in zip(models, states, scored, strict=True):
             versions = installation.ledger.models.versions(model.id)
             others = [f"{role} v{number}" for role, number in state.serving.items() if role != "champion"]
-            newest = f"v{versions[-1].version} {versions[-1].state}" if versions else "–"
+            last = versions[-1] if versions else None
+            newest = f"v{last.version} {state.role(last.version) or last.state}" if last else "–"
             champion = f"v{state.champion}" if state.champion else "–"
             grid.add_row(str(model.id), model.risk.value, champion, ", ".join(others), newest, ", ".join(tables))
         OUT.print(grid)

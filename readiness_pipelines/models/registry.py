@@ -29,9 +29,11 @@ def check_registry(uri: str) -> None:
 
     Raises:
         DeclarationError: MLflow is not installed, and a registry is set.
+        LakehouseError: It cannot be reached.
     """
     if uri != OFF:
-        _client(uri)
+        with _errors(uri):
+            _client(uri).search_experiments(max_results=1)
 
 
 def register(version: ModelVersion, *, uri: str, address: str) -> Mapping[str, Any]:
@@ -128,10 +130,12 @@ def _errors(uri: str) -> Iterator[None]:
     except (DeclarationError, LakehouseError):
         raise
     except Exception as error:
-        place = uri.rpartition("@")[2]  # without a password
+        login, _, place = uri.rpartition("@")
+        # MLflow repeats the address, and whoever logs in by it.
+        said = first_line(error).replace(f"{login.rpartition('//')[2]}@", "") if login else first_line(error)
         raise LakehouseError(
-            f"MLflow at {place} cannot be used: {type(error).__name__}: {first_line(error)}",
-            way_out="check READINESS_MLFLOW_URI, then train again: what was trained is kept",
+            f"MLflow at {place} cannot be used: {type(error).__name__}: {said}",
+            way_out="check READINESS_MLFLOW_URI, then do the same again: what was trained and decided is kept",
         ) from error
 
 
@@ -140,6 +144,9 @@ def _client(uri: str) -> Any:
         warnings.simplefilter("ignore")
         # It would report its use to its makers; who wants that sets the variable otherwise.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        # By default it asks a server that does not answer for more than three minutes.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
         try:
             from mlflow import MlflowClient  # noqa: PLC0415  # of the extra; it takes seconds
         except ImportError:
