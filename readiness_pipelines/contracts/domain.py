@@ -211,8 +211,8 @@ class Domain:
             alone = isinstance(first.batches, Versions) or any(
                 other[0].batches.name == kind for other in groups if other is not group
             )
-            # A single underscore: Dagster's names of tables have two.
-            name = self.name if len(groups) == 1 else f"{self.name}_{kind}"
+            # A single underscore: Dagster's names of tables have two, and none has a hyphen.
+            name = self.name if len(groups) == 1 else f"{self.name}_{kind.replace('-', '_')}"
             name = f"{name}_{first.name}" if alone and len(groups) > 1 else name
             named.append(Lane(name=name, domain=self, batches=first.batches, tables=tuple(group)))
         return tuple(named)

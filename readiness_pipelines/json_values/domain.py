@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from readiness_pipelines.contracts import Domain
+from readiness_pipelines.contracts import Domain, Tolerance
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.overview import MapStep
 
@@ -50,7 +50,7 @@ def step_value(step: MapStep) -> dict[str, Any]:
             }
             for rule in step.rules
         ],
-        "tolerance": step.tolerance.model_dump() if step.tolerance else None,
+        "tolerance": _tolerance(step.tolerance) if step.tolerance else None,
         "late_after": format_duration(step.freshness.warn_after) if step.freshness else None,
         "fails_after": format_duration(step.freshness.fail_after) if step.freshness else None,
         "latency": format_duration(step.latency) if step.latency else None,
@@ -58,3 +58,8 @@ def step_value(step: MapStep) -> dict[str, Any]:
         "at_risk": list(step.at_risk),
         "description": step.description,
     }
+
+
+def _tolerance(tolerance: Tolerance) -> dict[str, Any]:
+    """Its bounds; over how many rows only where that is declared."""
+    return tolerance.model_dump(exclude={"over"} if tolerance.over is None else None)
