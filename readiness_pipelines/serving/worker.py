@@ -1,5 +1,6 @@
 """One process that answers: it loads the gates, says that it is ready, and answers at a socket that it was given."""
 
+import asyncio
 import gc
 import json
 import logging
@@ -32,6 +33,8 @@ from readiness_pipelines.settings import Settings
 
 DRAIN_SECONDS = 10
 """How long requests under way may take when the process is to end."""
+_LAST_SECONDS = 0.2
+"""A connection that was taken in the last moment has sent nothing yet: its request is waited for."""
 _MOST_CONNECTIONS = 2_000
 _SWITCH_SECONDS = 0.001
 """How long a thread that reads reference tables may keep an answer waiting."""
@@ -39,6 +42,16 @@ _OBJECTS_BETWEEN_LOOKS = 50_000
 _LOOK_SECONDS = 1.0
 
 LOG = logging.getLogger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """Closes the connections that it has a moment after it takes no more: one that has just come is answered."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(_LAST_SECONDS)
+        await super().shutdown(sockets)
 
 
 def main(listening: int, ready: int, generation: int, status: Path) -> None:
@@ -81,7 +94,7 @@ def main(listening: int, ready: int, generation: int, status: Path) -> None:
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _say(ready, {"gates": gates, "files": files})
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=listening)])
+    _Server(config).run(sockets=[socket.socket(fileno=listening)])
     service.sample.close()
 
 
