@@ -11,6 +11,7 @@ import typer
 from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.tables import plain_table
+from readiness_pipelines.cli.words import find_called
 from readiness_pipelines.contracts import Domain, FeatureView
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.online.checking import SAMPLED, OnlineCheck, check_online
@@ -19,7 +20,7 @@ from readiness_pipelines.delivery.online.keeping import is_overtaken, refresh_on
 from readiness_pipelines.delivery.online.looking_up import LatestValues, latest_values
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation, Run, utc_now
 from readiness_pipelines.interop.feast import export_to_feast
 from readiness_pipelines.serving.answers import plain_value
@@ -185,14 +186,7 @@ def _views(domains: Sequence[Domain]) -> tuple[FeatureView, ...]:
 
 
 def _find(name: str, domains: Sequence[Domain]) -> FeatureView:
-    every = _views(domains)
-    found = [one for one in every if name in (str(one.id), one.name)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = ", ".join(str(one.id) for one in found)
-        raise DeclarationError(f"several feature views are called {name!r}", way_out=f"name one of: {names}")
-    raise UnknownNameError("feature view", name, [str(one.id) for one in every])
+    return find_called(name, _views(domains), kind="feature view")
 
 
 def _key(view: FeatureView, given: Sequence[str]) -> dict[str, str]:

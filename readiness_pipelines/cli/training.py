@@ -12,6 +12,7 @@ import typer
 from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
 from readiness_pipelines.cli.tables import plain_table
+from readiness_pipelines.cli.words import find_called
 from readiness_pipelines.contracts import Domain, TrainingSet
 from readiness_pipelines.domains import load_domains, tables_of
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
@@ -103,14 +104,7 @@ def _sets(domains: Sequence[Domain]) -> tuple[TrainingSet, ...]:
 
 
 def _find(name: str, domains: Sequence[Domain]) -> TrainingSet:
-    every = _sets(domains)
-    found = [one for one in every if name in (str(one.id), one.name)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = ", ".join(str(one.id) for one in found)
-        raise DeclarationError(f"several training sets are called {name!r}", way_out=f"name one of: {names}")
-    raise UnknownNameError("training set", name, [str(one.id) for one in every])
+    return find_called(name, _sets(domains), kind="training set")
 
 
 def _declared(one: TrainingSet) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from readiness_pipelines.batches import BatchRef, in_order
 from readiness_pipelines.commands import run_command
-from readiness_pipelines.contracts import Domain, GatedTable, Table
+from readiness_pipelines.contracts import Domain, FeatureView, GatedTable, Table, TrainingSet
 from readiness_pipelines.domains import load_domains, tables_of
 from readiness_pipelines.errors import DeclarationError, LandingError, UnknownNameError
 from readiness_pipelines.installation import Installation
@@ -28,6 +28,8 @@ BatchKey = Annotated[str, typer.Option("--batch", help="The batch.", metavar="BA
 WaitingBatch = Annotated[
     str | None, typer.Option("--batch", help="The batch; not needed where one alone waits.", metavar="BATCH")
 ]
+
+_Named = TypeVar("_Named", Table, FeatureView, TrainingSet)
 
 SHOWN_WAYS = 3
 """So many commands are named where one of several batches may be meant."""
@@ -72,16 +74,36 @@ def find_table(name: str, domains: Sequence[Domain]) -> Table:
         DeclarationError: Tables of several domains are called that.
     """
     tables = tables_of(domains)
-    found = [table for ident, table in tables.items() if name in (str(ident), ident.name)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = ", ".join(str(table.id) for table in found)
-        raise DeclarationError(f"several tables are called {name!r}", way_out=f"name one of: {names}")
     known = [*(domain.name for domain in domains), *map(str, tables)]
     if "." not in name:
         known += [ident.name for ident in tables]
-    raise UnknownNameError("domain or table", name, known)
+    return find_called(name, list(tables.values()), kind="table", unknown="domain or table", known=known)
+
+
+def find_called(
+    name: str, every: Sequence[_Named], *, kind: str, unknown: str = "", known: Sequence[str] | None = None
+) -> _Named:
+    """The one of a name: ``domain.name``, or the name alone where one domain has such a one.
+
+    Args:
+        name: As it was typed.
+        every: All that there are.
+        kind: What they are, for errors: ``training set``.
+        unknown: What the name could have been of, where that is more.
+        known: The names that it could have been; by default those of all.
+
+    Raises:
+        UnknownNameError: There is none; names the nearest.
+        DeclarationError: Those of several domains are called that.
+    """
+    found = [one for one in every if name in (str(one.id), one.id.name)]
+    if len(found) == 1:
+        return found[0]
+    names = [str(one.id) for one in every]
+    if found:
+        several = ", ".join(str(one.id) for one in found)
+        raise DeclarationError(f"several {kind}s are called {name!r}", way_out=f"name one of: {several}")
+    raise UnknownNameError(unknown or kind, name, names if known is None else known)
 
 
 def find_gated(name: str, domains: Sequence[Domain]) -> GatedTable:

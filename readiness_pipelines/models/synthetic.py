@@ -129,8 +129,7 @@ def with_synthetic(built: BuiltTrainingSet, maker: RowMaker, *, seed: int = 0) -
     wanted = (*built.features, built.label)
     try:
         made = made.select(list(wanted)).cast(pa.schema([built.rows.schema.field(name) for name in wanted]))
-    # A column is missing, a value does not fit its type, or Arrow has no cast between the two: the maker's fault.
-    except (KeyError, pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+    except (KeyError, pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:  # no column, value or cast
         raise DeclarationError(
             f"{maker.name} made rows that are not like those of {built.name}: {type(error).__name__}",
             way_out=f"give the columns {', '.join(wanted)}, of the types of the training set",

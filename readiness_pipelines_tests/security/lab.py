@@ -129,7 +129,7 @@ samples = lab.gated(
 )
 
 
-@lab.features(entity="visit", schema=Stay, classified={"visit": COUNT, "nights": COUNT})
+@lab.features(entity="visit", schema=Stay, online=True, classified={"visit": COUNT, "nights": COUNT})
 def stays(visits: Relation) -> Relation:
     """What is known of each visit."""
     return visits.project("visit, name, town, phone, nights")

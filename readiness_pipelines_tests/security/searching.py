@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, inspect, text
+from starlette.testclient import TestClient
 
+from readiness_pipelines.contracts import Domain
+from readiness_pipelines.installation import Installation
+from readiness_pipelines.settings import Settings
+from readiness_pipelines.web.app import build_app
+from readiness_pipelines.web.site import Site
 from readiness_pipelines_tests.alerts.endpoint import Endpoint
 from readiness_pipelines_tests.cli.calling import RUNNER
 
@@ -30,6 +36,20 @@ class Searched:
         self.doors[kind] = self.doors.get(kind, 0) + len(content)
         if marks := {one.decode() for one in MARK.findall(content)}:
             self.found.setdefault(door, set()).update(marks)
+
+
+def browser_of(domain: Domain) -> TestClient:
+    """The web page over a domain, as somebody who is not proved sees it."""
+    settings = Settings()
+    site = Site(
+        settings=settings,
+        domains=(domain,),
+        installation=Installation.open(settings),
+        start_replay=lambda _number: None,
+        hosts=frozenset({"testserver"}),
+        patience=60,
+    )
+    return TestClient(build_app(site))
 
 
 def call(searched: Searched, *arguments: str) -> str:

@@ -11,22 +11,17 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from starlette.testclient import TestClient
 
 from readiness_pipelines.cli.main import app
-from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.masking import messages, rows, values
 from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration import launching
-from readiness_pipelines.settings import Settings
-from readiness_pipelines.web.app import build_app
-from readiness_pipelines.web.site import Site
 from readiness_pipelines_tests.alerts.endpoint import listening
 from readiness_pipelines_tests.cli.calling import RUNNER
 from readiness_pipelines_tests.conftest import ROOT
 from readiness_pipelines_tests.databases import Kind, new_postgres_database
-from readiness_pipelines_tests.security.searching import Searched, call, search
+from readiness_pipelines_tests.security.searching import Searched, browser_of, call, search
 from readiness_pipelines_tests.security.ward import BREAKS, KILLED, SPLIT, canary, land_ward, ward
 
 ALERTS = """
@@ -173,16 +168,7 @@ def look_around(searched: Searched) -> None:
 
 def look_at_pages(searched: Searched) -> None:
     """Every page that shows something of a batch, its rows or its table, and the same as JSON."""
-    settings = Settings()
-    site = Site(
-        settings=settings,
-        domains=(ward,),
-        installation=Installation.open(settings),
-        start_replay=lambda _number: None,
-        hosts=frozenset({"testserver"}),
-        patience=60,
-    )
-    browser = TestClient(build_app(site))
+    browser = browser_of(ward)
     csv, jsonl = f"ward/visits_csv/{SPLIT}", f"ward/visits_jsonl/{BREAKS}"
     paths = ["", "inbox", "map", "catalog", "scorecard", "tables/ward/visits_csv", "products/ward/stay_rate"]
     paths += ["incidents/1", *(f"{page}/{batch}" for page in ("batches", "decide") for batch in (csv, jsonl))]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from dagster import DagsterRunStatus
-from starlette.testclient import TestClient
 
 from readiness_pipelines.delivery import deliver, ingest
 from readiness_pipelines.errors import ReadinessError
@@ -19,8 +18,6 @@ from readiness_pipelines.orchestration import launching
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.streaming import Monitor
 from readiness_pipelines.testing import run_domains
-from readiness_pipelines.web.app import build_app
-from readiness_pipelines.web.site import Site
 from readiness_pipelines_tests.alerts.endpoint import listening
 from readiness_pipelines_tests.brokers import Broker, broker
 from readiness_pipelines_tests.conftest import ROOT
@@ -32,7 +29,7 @@ from readiness_pipelines_tests.security.lab import (
     messages,
     samples,
 )
-from readiness_pipelines_tests.security.searching import Searched, call, search
+from readiness_pipelines_tests.security.searching import Searched, browser_of, call, search
 from readiness_pipelines_tests.streaming.payments import Clock, read_until
 
 SETTINGS = """
@@ -153,6 +150,10 @@ def look_around(searched: Searched) -> None:
         ("status", "lab"),
         ("history", "lab.stays", "--batch", "day_1"),
         ("incidents", "list"),
+        ("features", "list"),
+        ("features", "show", "lab.stays"),
+        ("features", "get", "lab.stays", "1"),
+        ("features", "check", "lab.stays"),
         ("catalog", "show", "lab.stays"),
         ("catalog", "show", "lab.comes_back"),
         ("lineage", "upstream", "lab.scores"),
@@ -178,6 +179,8 @@ def look_around(searched: Searched) -> None:
         )
         assert "error" in said, said
     call(searched, "labels", "export", "stays", "--batch", "day_1", "--show", "nights", "--to", "tasks.json")
+    said = call(searched, "features", "export", "lab.stays", "--feast", "feast")
+    assert "feature_repo.py" in said, said
     call(searched, "report", "lab", "--to", "pages")
     call(searched, "plan", "lab.visits", "--evaluate", "--all", "--out", "changes.plan")
     call(searched, "plan", "lab.visits", "--evaluate", "--all", "--env", "dev")
@@ -186,16 +189,7 @@ def look_around(searched: Searched) -> None:
 
 
 def look_at_pages(searched: Searched) -> None:
-    settings = Settings()
-    site = Site(
-        settings=settings,
-        domains=(lab,),
-        installation=Installation.open(settings),
-        start_replay=lambda _number: None,
-        hosts=frozenset({"testserver"}),
-        patience=60,
-    )
-    browser = TestClient(build_app(site))
+    browser = browser_of(lab)
     paths = ["", "inbox", "map", "catalog", "scorecard", "models", "models/lab/comes_back", "models/lab/comes_back/1"]
     for table in ("visits", "samples", "stays", "outcomes", "scores"):
         paths += [f"tables/lab/{table}", f"batches/lab/{table}/{WINDOW if table == 'samples' else 'day_1'}"]

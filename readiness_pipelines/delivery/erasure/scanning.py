@@ -33,8 +33,8 @@ _UNSEARCHABLE = (
     OSError,
     ValueError,
     EOFError,
-    NotImplementedError,
-    RuntimeError,
+    NotImplementedError,  # zipfile's, for a compression that it does not know
+    RuntimeError,  # and for a password
     BadZipFile,
     zlib.error,
     pa.ArrowException,
