@@ -1,5 +1,6 @@
 """Kinds of batches, their windows and their order; one batch of one table, and where it stands."""
 
+from readiness_pipelines.batches.event_times import EventTimes, bounds
 from readiness_pipelines.batches.kinds import (
     Batches,
     Calendar,
@@ -29,6 +30,7 @@ __all__ = [
     "Calendar",
     "Counts",
     "DailyBatches",
+    "EventTimes",
     "Grid",
     "Growing",
     "HourlyBatches",
@@ -42,6 +44,7 @@ __all__ = [
     "Versions",
     "WeeklyBatches",
     "Window",
+    "bounds",
     "checked_key",
     "in_order",
 ]

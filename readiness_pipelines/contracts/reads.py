@@ -169,6 +169,29 @@ class BatchesOfPeriod:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsOfPeriod:
+    """Rows of which the event lies in the time that the batch covers, whichever batch they arrived in.
+
+    Which batches of the input have such rows is looked up where it is kept (`delivery.published`); the calendar alone
+    says that any may, and that a batch makes the period in which it begins.
+
+    Attributes:
+        event_time: The input's column with the time of an event.
+    """
+
+    event_time: str
+    optional: bool = False
+
+    def keys(self, key: str, own: Batches, theirs: Batches, there: Sequence[str]) -> tuple[str, ...]:
+        """From old to new."""
+        return tuple(there) if own.window(key) is not None else ()
+
+    def made_by(self, key: str, own: Batches, theirs: Batches) -> str | None:
+        """The period that it begins in, as far as its calendar says."""
+        return BatchesOfPeriod().made_by(key, own, theirs)
+
+
+@dataclass(frozen=True, slots=True)
 class ContainingBatch:
     """The batch of a coarser calendar in which the batch begins: the month of a day."""
 

@@ -18,6 +18,7 @@ from readiness_pipelines.contracts.reads import (
     LastBatches,
     PreviousBatch,
     Read,
+    RowsOfPeriod,
     SameBatch,
     VersionInForce,
 )
@@ -99,12 +100,23 @@ class _Node:
             raise DeclarationError(f"{self.id}.last({count}) reads no batch", way_out="give at least 1")
         return Read(self._self(), LastBatches(count))
 
-    def of_period(self, *, optional: bool = False) -> Read:
-        """Read all batches that begin in the time that the batch covers: the days of a month.
+    def of_period(self, *, event_time: str | None = None, optional: bool = False) -> Read:
+        """Read what is of the time that the batch covers: the days of a month, or the payments made on a day.
 
         Args:
+            event_time: The input's column with the time of an event, which no row lacks: the batch is made of the
+                rows whose event lies in its time, whichever batch they arrived in, and is computed again when a late
+                one comes. Dates, and times without a zone, are of the zone of the batch's calendar. ``None`` reads all
+                batches that begin in the time that the batch covers.
             optional: Whether a batch is computed where there are none, as for `same`.
+
+        Example:
+            @bank.derived(schema=DayOfPayments, reads={"payments": payments.of_period(event_time="paid_at")},
+                          batches=DailyBatches(start="2026-11-01", timezone="Europe/Vienna"))
+            def payments_by_day(payments): ...
         """
+        if event_time is not None:
+            return Read(self._self(), RowsOfPeriod(event_time, optional=optional))
         return Read(self._self(), BatchesOfPeriod(optional=optional))
 
     def containing(self) -> Read:

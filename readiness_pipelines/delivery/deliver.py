@@ -21,6 +21,7 @@ from readiness_pipelines.decisions import Decision
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash, must_commit
 from readiness_pipelines.delivery.baseline import Baseline, baseline_of
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
+from readiness_pipelines.delivery.event_times import keep_event_times
 from readiness_pipelines.delivery.gates import exposing_rules, gate_of
 from readiness_pipelines.delivery.history import keep_history, known_before
 from readiness_pipelines.delivery.judging import JudgedBatch, decisions_in_force, judged_batch
@@ -183,6 +184,7 @@ def _deliver(table: Table, *, batch: str, installation: Installation, run: Run) 
         learn_shape(table, arrived, ref=ref, installation=installation, run=run)
     show_newest_version(table, installation=installation, run=run)
     keep_online(table, installation=installation, run=run)
+    keep_event_times([table], installation=installation)
     if delivery.state is BatchState.DISCARDED:
         withdraw_downstream(table, installation=installation, run=run)
     return delivery

@@ -65,7 +65,8 @@ def readers_of_all(refs: Collection[BatchRef], tables: Sequence[Table], publishe
                 key
                 for read in reader.reads.values()
                 for ref in changed
-                if ref.table == read.table.id and (key := read.made_by(ref.batch, reader.batches)) is not None
+                if ref.table == read.table.id
+                for key in published.made_by(read, reader, ref.batch)
             }
             reading = list(_readers_among_all(reader, changed, made, published))
         found |= dict.fromkeys(reading)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
-from readiness_pipelines.batches import BatchRef, in_order
+from readiness_pipelines.batches import BatchRef, EventTimes, in_order
 from readiness_pipelines.contracts import Computed, GatedTable, Read, Table
-from readiness_pipelines.contracts.reads import AllBatches, Present, SameBatch
+from readiness_pipelines.contracts.reads import AllBatches, Present, RowsOfPeriod, SameBatch
 from readiness_pipelines.errors import UpstreamNotPublishedError
 from readiness_pipelines.ledger import ALL_BATCHES, BatchRecord, Ledger
 from readiness_pipelines.names import TableId
@@ -25,6 +25,7 @@ class Published:
         self._tables: dict[TableId, dict[str, BatchRecord]] = {}
         self._single: dict[BatchRef, BatchRecord | None] = {}
         self._present: dict[TableId, Present] = {}
+        self._times: dict[tuple[TableId, str], Mapping[str, EventTimes]] = {}
 
     def load(self, tables: Iterable[TableId]) -> None:
         """Read all records of some tables at once."""
@@ -61,7 +62,39 @@ class Published:
         if isinstance(read.mapping, SameBatch):
             record = self.record(read.table.id, batch)
             return (batch,) if record is not None and is_there(record) else ()
+        if isinstance(read.mapping, RowsOfPeriod):
+            window = table.batches.window(batch)
+            if window is None:
+                return ()
+            known = self.event_times(read.table, read.mapping.event_time)
+            # Where it is not known when what a batch tells of happened, it may be any time.
+            return tuple(
+                one
+                for one in self.batches(read.table)
+                if one not in known or known[one].in_window(table.batches, window)
+            )
         return read.keys(batch, table.batches, self.batches(read.table))
+
+    def made_by(self, read: Read, table: Table, batch: str) -> Sequence[str]:
+        """The batches of a table that a batch of an input makes exist."""
+        if isinstance(read.mapping, RowsOfPeriod):
+            times = self.event_times(read.table, read.mapping.event_time).get(batch)
+            if times is not None:
+                return tuple(times.keys(table.batches))
+        made = read.made_by(batch, table.batches)
+        return () if made is None else (made,)
+
+    def event_times(self, table: Table, column: str) -> Mapping[str, EventTimes]:
+        """When what consumers see of a table's batches happened, as far as that is kept of what is published now."""
+        key = table.id, column
+        if key not in self._times:
+            records = self.records(table.id)
+            self._times[key] = {
+                batch: kept.times
+                for batch, kept in self._ledger.event_times.of(table.id, column).items()
+                if batch in records and records[batch].snapshots.published == kept.snapshot
+            }
+        return self._times[key]
 
     def inputs(self, table: Table, batch: str) -> Inputs | None:
         """The snapshots that a batch would be made of now; ``None`` where something it needs is not there.
@@ -118,9 +151,7 @@ class Published:
         made = set(self.records(table.id))
         for read in table.reads.values():
             for batch in self.batches(read.table):
-                key = read.made_by(batch, table.batches)
-                if key is not None:
-                    made.add(key)
+                made.update(self.made_by(read, table, batch))
         return in_order(table.batches, made)
 
 

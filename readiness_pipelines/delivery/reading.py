@@ -12,8 +12,10 @@ import pyarrow as pa
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.columns import PUBLISHED_COLUMNS, RAW_COLUMNS, WATERMARK
 from readiness_pipelines.contracts import Computed, DerivedTable, GatedTable, Kpi, Read, Table
+from readiness_pipelines.contracts.reads import RowsOfPeriod
 from readiness_pipelines.delivery.erasure.matching import matcher_of
 from readiness_pipelines.delivery.erasure.searching import rows_of_persons, without_rows
+from readiness_pipelines.delivery.event_times import rows_of_period
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import Inputs, Published
@@ -179,6 +181,8 @@ def input_relations(
         if snapshots:
             inputs.setdefault(read.table.id, {}).update(snapshots)
         relations[name] = _input(read, snapshots, installation, engine)
+        if isinstance(read.mapping, RowsOfPeriod):
+            relations[name] = rows_of_period(relations[name], read.mapping.event_time, table, read.table, batch)
     return relations, inputs
 
 

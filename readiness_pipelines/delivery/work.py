@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from readiness_pipelines.batches import BatchState
 from readiness_pipelines.contracts import Arrival, Computed, Domain, GatedTable, Lane, Table
-from readiness_pipelines.contracts.reads import BatchesOfPeriod, LastBatches, SameBatch
+from readiness_pipelines.contracts.reads import BatchesOfPeriod, LastBatches, RowsOfPeriod, SameBatch
+from readiness_pipelines.delivery.event_times import keep_event_times
 from readiness_pipelines.delivery.follow import stale_batches
 from readiness_pipelines.delivery.published import Published, fingerprint_of, without_moving
 from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST, WAITS_AT_MOST, Settling, Unsettled
@@ -78,6 +79,7 @@ def due_work(
         LedgerError: The ledger cannot be reached.
     """
     chosen = tuple(domains)
+    keep_event_times(_inputs(chosen), installation=installation)
     published = Published(installation.ledger)
     published.load(_ids(chosen))
     settling = Settling(installation, now)
@@ -138,6 +140,12 @@ def _ids(domains: Sequence[Domain]) -> list[TableId]:
             ids += [table.id.raw, table.id] if isinstance(table, GatedTable) else [table.id]
             ids += [read.table.id for read in (*table.reads.values(), *table.references.values())]
     return ids
+
+
+def _inputs(domains: Sequence[Domain]) -> Iterable[Table]:
+    """All tables that are read, each once."""
+    tables = (read.table for domain in domains for table in domain.tables for read in table.reads.values())
+    return {table.id: table for table in tables}.values()
 
 
 def _lane_work(
@@ -210,7 +218,7 @@ def _may_begin(table: Table, batch: str, now: datetime) -> bool:
     window = table.batches.window(batch)
     if window is None:
         return True
-    whole = any(isinstance(read.mapping, BatchesOfPeriod) for read in table.reads.values())
+    whole = any(isinstance(read.mapping, BatchesOfPeriod | RowsOfPeriod) for read in table.reads.values())
     return (window.end if whole else window.start) <= now
 
 

@@ -82,13 +82,16 @@ def mean_payment(payments: Relation) -> Ratio:  # noqa: ARG001  # its only input
 
 @card_stream.derived(
     schema=AnyPayment,
-    reads={"exported": transactions.same(optional=True), "streamed": payments.of_period(optional=True)},
+    reads={
+        "exported": transactions.same(optional=True),
+        "streamed": payments.of_period(event_time="trans_date_trans_time", optional=True),
+    },
     batches=DailyBatches(start="2019-01-01"),
     key=["trans_num", "exported"],
     rules=[NotInOtherBatches("trans_num")],
 )
 def all_payments(exported: Relation, streamed: Relation) -> Relation:
-    """Payments of a day's file, and those that arrived on that day. The file's times are taken for UTC."""
+    """Payments of a day's file, and those that were made on that day, late ones too. The file's times are in UTC."""
     columns = "cc_num, merchant, category, amt"
     of_file = exported.project(
         f"trans_num, trans_date_trans_time AT TIME ZONE 'UTC' AS trans_date_trans_time, {columns}, true AS exported"

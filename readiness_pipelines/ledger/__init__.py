@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ErasureState,
         RegisteredPerson,
     )
+    from readiness_pipelines.ledger.event_times import KeptTimes, TimesOfBatches
     from readiness_pipelines.ledger.finding import Finding, FindingKind, Severity
     from readiness_pipelines.ledger.findings import BESIDE, UNLIKE, BatchFinding, Findings, FoundFinding
     from readiness_pipelines.ledger.gates import GateRecord
@@ -100,6 +101,7 @@ __all__ = [
     "Incidents",
     "Kept",
     "KeptScorecard",
+    "KeptTimes",
     "KeptTrainingSet",
     "KnownBreakage",
     "KnownContract",
@@ -138,6 +140,7 @@ __all__ = [
     "StreamState",
     "Streams",
     "Tally",
+    "TimesOfBatches",
     "TrailEntry",
     "TrainingSets",
     "counts_of",

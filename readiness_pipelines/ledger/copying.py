@@ -15,6 +15,7 @@ from readiness_pipelines.ledger.tables import (
     DECISION_VALUES,
     DECISIONS,
     ERASED_PERSONS,
+    EVENT_TIMES,
     FINDINGS,
     GATES,
     PROFILES,
@@ -34,6 +35,7 @@ _COPIED: tuple[Table, ...] = (
     CLAIMS,
     CONTENTS,
     PROFILES,
+    EVENT_TIMES,
 )
 """All that a delivery looks at, but for attempts: what is under way is of the ledger that is copied."""
 

@@ -37,6 +37,7 @@ from readiness_pipelines.ledger.database import Database
 from readiness_pipelines.ledger.decision_values import DecisionValue
 from readiness_pipelines.ledger.decisions import DecisionRecord, NewDecision
 from readiness_pipelines.ledger.erasures import Erasures
+from readiness_pipelines.ledger.event_times import TimesOfBatches
 from readiness_pipelines.ledger.finding import FindingKind
 from readiness_pipelines.ledger.findings import BatchFinding, Findings, replace_findings
 from readiness_pipelines.ledger.gates import GateRecord
@@ -130,6 +131,11 @@ class Ledger:
     def models(self) -> Models:
         """Models, their versions and which of them serve, in the same database."""
         return Models(self._database)
+
+    @property
+    def event_times(self) -> TimesOfBatches:
+        """When what batches tell of happened, in the same database."""
+        return TimesOfBatches(self._database)
 
     @property
     def online_values(self) -> OnlineValues:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Float,
@@ -26,7 +27,7 @@ METADATA = MetaData()
 FIRST_VERSION = 4
 """The oldest version that can be migrated: ledgers before it knew tables by the path that delivered them."""
 
-SCHEMA_VERSION = 18
+SCHEMA_VERSION = 19
 """Raised with every change of the tables, together with a step in ``ledger/migrations/``."""
 
 
@@ -456,6 +457,17 @@ TRAINING_SETS = Table(
     Column("run_id", String(200)),
     Column("facts", JSON, nullable=False),
     Index("ledger_training_sets_table", "table_name", "built_at"),
+)
+
+EVENT_TIMES = Table(
+    "ledger_event_times",
+    METADATA,
+    Column("table_name", String(200), primary_key=True),
+    Column("batch", String(200), primary_key=True),
+    Column("event_column", String(200), primary_key=True),
+    Column("snapshot", BigInteger, nullable=False),
+    Column("zoned", Boolean, nullable=False),
+    Column("quarters", JSON, nullable=False),
 )
 
 ONLINE_VIEWS = Table(

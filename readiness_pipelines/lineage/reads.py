@@ -8,6 +8,7 @@ from readiness_pipelines.contracts.reads import (
     ContainingBatch,
     LastBatches,
     PreviousBatch,
+    RowsOfPeriod,
     SameBatch,
     VersionInForce,
 )
@@ -32,6 +33,8 @@ def which_batches(mapping: BatchMapping) -> str:
             return f"the last {count} batches"
         case BatchesOfPeriod():
             return "all batches of the period"
+        case RowsOfPeriod(event_time=column):
+            return f"rows whose {column} lies in the period"
         case ContainingBatch():
             return "the batch of the period it lies in"
         case AllBatches():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Kpi, Table, downstream, upstream
 from readiness_pipelines.delivery import kpi_values
+from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord, DecisionRecord, TrailEntry
 from readiness_pipelines.lineage import Inputs, inputs_of, made_from, made_of
@@ -59,14 +60,16 @@ def history(table: Table, *, batch: str, installation: Installation) -> History:
     inputs = ledger.recorded_inputs()
     start = [ref, raw] if raw in known else [ref]
     onwards = {ref, *made_from(ref, inputs)}
-    chain = {*made_of(start, inputs), *onwards, *_not_computed(table, onwards, inputs)}
+    chain = {*made_of(start, inputs), *onwards, *_not_computed(table, onwards, inputs, Published(ledger))}
     domains = dict.fromkeys(one.domain for one in (*upstream(table), table, *downstream(table)))
     declared = {one.id: one for domain in domains for one in domain.tables}
     ordered = _in_order(chain, inputs, list(declared))
     return History(ref=ref, steps=tuple(_of(one, declared.get(one.table), installation) for one in ordered))
 
 
-def _not_computed(table: Table, onwards: Iterable[BatchRef], inputs: Inputs) -> Iterator[BatchRef]:
+def _not_computed(
+    table: Table, onwards: Iterable[BatchRef], inputs: Inputs, published: Published
+) -> Iterator[BatchRef]:
     """The batches that the chain would go on with, and that were never computed: it ends before them."""
     keys: dict[TableId, set[str]] = {}
     for ref in onwards:
@@ -74,10 +77,10 @@ def _not_computed(table: Table, onwards: Iterable[BatchRef], inputs: Inputs) -> 
     for reader in downstream(table):
         for read in reader.reads.values():
             for batch in tuple(keys.get(read.table.id, ())):
-                made = read.made_by(batch, reader.batches)
-                if made is not None and BatchRef(reader.id, made) not in inputs:
-                    keys.setdefault(reader.id, set()).add(made)
-                    yield BatchRef(reader.id, made)
+                for made in published.made_by(read, reader, batch):
+                    if BatchRef(reader.id, made) not in inputs:
+                        keys.setdefault(reader.id, set()).add(made)
+                        yield BatchRef(reader.id, made)
 
 
 def _in_order(chain: Iterable[BatchRef], inputs: Inputs, declared: list[TableId]) -> list[BatchRef]:

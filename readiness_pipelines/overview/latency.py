@@ -6,7 +6,8 @@ from datetime import datetime
 
 from readiness_pipelines.batches import BatchRef, BatchState, Publication, in_order
 from readiness_pipelines.contracts import Computed, GatedTable, Read, Table
-from readiness_pipelines.contracts.reads import Present
+from readiness_pipelines.contracts.reads import Present, RowsOfPeriod
+from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
 
@@ -46,7 +47,7 @@ def newest_latency(table: Table, *, installation: Installation, publications: Pu
         began, after = _arrived(table, installation), "it landed"
     else:
         inputs = dict.fromkeys(read.table.name for read in table.reads.values())
-        began, after = _computable(table, publications), f"{' and '.join(inputs)} came"
+        began, after = _computable(table, installation, publications), f"{' and '.join(inputs)} came"
     if began is None:
         return None
     batch, since = began
@@ -62,14 +63,13 @@ def _arrived(table: GatedTable, installation: Installation) -> tuple[str, dateti
     return (raw.ref.batch, arrived) if arrived is not None else None
 
 
-def _computable(table: Computed, publications: Publications) -> tuple[str, datetime] | None:
+def _computable(table: Computed, installation: Installation, publications: Publications) -> tuple[str, datetime] | None:
     """The batch of which the last input was published last."""
-    inputs = [_Input(read, publications.get(read.table.id, ())) for read in table.reads.values()]
-    made = (one.read.made_by(batch, table.batches) for one in inputs for batch in one.present)
+    published = Published(installation.ledger)
+    inputs = [_Input(read, publications.get(read.table.id, ()), published) for read in table.reads.values()]
+    made = (key for one in inputs for batch in one.present for key in published.made_by(one.read, table, batch))
     began = [
-        (batch, since)
-        for batch in dict.fromkeys(key for key in made if key is not None)
-        if (since := _last_input(table, batch, inputs)) is not None
+        (batch, since) for batch in dict.fromkeys(made) if (since := _last_input(table, batch, inputs)) is not None
     ]
     return max(began, key=lambda one: (one[1], table.batches.order(one[0])), default=None)
 
@@ -77,17 +77,25 @@ def _computable(table: Computed, publications: Publications) -> tuple[str, datet
 class _Input:
     """What is published of an input."""
 
-    def __init__(self, read: Read, publications: Sequence[Publication]) -> None:
-        self.read = read
+    def __init__(self, read: Read, publications: Sequence[Publication], published: Published) -> None:
+        self.read, self._published = read, published
         self.first_at = {one.batch: one.first_at for one in publications}
         self.present = Present(in_order(read.table.batches, self.first_at))
+
+    def keys(self, table: Computed, batch: str) -> list[str]:
+        """The batches that a batch of a table reads."""
+        if isinstance(self.read.mapping, RowsOfPeriod):
+            found = self._published.read(self.read, table, batch)
+        else:
+            found = self.read.keys(batch, table.batches, self.present)
+        return [key for key in found if key in self.first_at]
 
 
 def _last_input(table: Computed, batch: str, inputs: Sequence[_Input]) -> datetime | None:
     """When the last of a batch's inputs was published; ``None`` while it lacks one that it needs."""
     published: list[datetime] = []
     for one in inputs:
-        keys = one.read.keys(batch, table.batches, one.present)
+        keys = one.keys(table, batch)
         if not keys and not one.read.mapping.optional:
             return None
         published += [one.first_at[key] for key in keys]
