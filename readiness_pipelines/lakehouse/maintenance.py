@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
 
 from readiness_pipelines.lakehouse.upstream import Change, expire_snapshots
 from readiness_pipelines.names import TableId
@@ -66,20 +67,19 @@ def expire(table: Table, *, before: datetime, most: int) -> int:
 def merge_manifests(table: Table) -> None:
     """Merge the manifests that commits have left, one or two each: reading a table starts with reading them all."""
     current = table.current_snapshot()
-    if current is None or len(current.manifests(table.io)) < MANY_MANIFESTS:
-        return
-    with Change(table) as change, change.update_snapshot(snapshot_properties=UPKEEP).merge_append():
-        pass
+    if current is not None and len(current.manifests(table.io)) >= MANY_MANIFESTS:
+        _write_manifests(table, current)
 
 
 def drop_deleted_entries(table: Table) -> None:
-    """Write the manifests without the entries of files that were deleted: those keep their least and greatest values.
-
-    What the newest snapshot says of its delivery is said again: it is the newest one no more.
-    """
+    """Write the manifests without the entries of files that were deleted: those keep their least and greatest values."""
     current = table.current_snapshot()
-    if current is None:
-        return
+    if current is not None:
+        _write_manifests(table, current)
+
+
+def _write_manifests(table: Table, current: Snapshot) -> None:
+    """Write the manifests anew. What the newest snapshot says of its delivery is said again: it is it no more."""
     said = dict(current.summary.additional_properties) if current.summary else {}
     kept = {name: value for name, value in said.items() if name.startswith("readiness.")}
     with Change(table) as change, change.update_snapshot(snapshot_properties={**kept, **UPKEEP}).merge_append():

@@ -242,8 +242,13 @@ def test_processes_commit_different_batches_at_once(database: Kind, tmp_path: Pa
 
 @pytest.mark.parametrize("lakehouse", ["sqlite", "postgres"], indirect=True)
 def test_many_commits_keep_few_snapshots_and_manifests_and_every_row(lakehouse: Lakehouse) -> None:
+    merged = 0
     for number in range(75):
         publish(lakehouse, rows_of(f"b{number:03d}", number), batch=f"b{number:03d}")
+        newest = lakehouse.snapshots(TABLE)[0].properties
+        assert newest["readiness.batch"] == f"b{number:03d}"  # also where manifests were merged since
+        merged += "readiness.upkeep" in newest
+    assert merged
     kept = lakehouse.snapshots(TABLE)
     assert len(kept) <= MOST_SNAPSHOTS + 1
     current = lakehouse._load(TABLE).current_snapshot()
