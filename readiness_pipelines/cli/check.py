@@ -52,7 +52,7 @@ def _say_all(found: CheckedCode, mistakes: list[Mistake], seconds: float) -> Non
         if one.way_out:
             say(("  → ", "bold"), one.way_out)
     if found.untried:
-        say(f"not tried, for only rows tell what columns an input has: {', '.join(found.untried)}")
+        say(f"not tried, for only rows tell what their inputs are: {', '.join(found.untried)}")
     verdict = (f"{len(mistakes)} wrong", "bold red") if mistakes else ("nothing is wrong", "green")
     counted = (found.tables, "table"), (found.rules, "rule"), (found.tried, "transform")
     looked_at = ", ".join(f"{count:,} {what}{'' if count == 1 else 's'}" for count, what in counted)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
-from readiness_pipelines.contracts.tables import GatedTable
+from readiness_pipelines.contracts.tables import DerivedTable, GatedTable, Table
 from readiness_pipelines.durations import parse_duration
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.names import TableId
@@ -215,6 +215,13 @@ def model_served_by(table: object) -> Model | None:
     if not isinstance(table, GatedTable):
         return None
     return next((model for model in table.domain.models if model.serving is table), None)
+
+
+def model_scoring(table: Table) -> Model | None:
+    """The model that a table is the predictions of, as ``domain.scored`` declares it; ``None`` for any other table."""
+    if not isinstance(table, DerivedTable) or table.reads.keys() != {"rows", "serving"}:
+        return None
+    return model_served_by(table.reads["serving"].table)
 
 
 def checked_training(train: Callable[..., Any], what: str) -> Given:

@@ -111,9 +111,14 @@ class _Node:
             optional: Whether a batch is computed where there are none, as for `same`.
 
         Example:
-            @bank.derived(schema=DayOfPayments, reads={"payments": payments.of_period(event_time="paid_at")},
-                          batches=DailyBatches(start="2026-11-01", timezone="Europe/Vienna"))
-            def payments_by_day(payments): ...
+            @shop.kpi(
+                question="How large is an order of the day?",
+                unit="EUR",
+                reads={"orders": orders.of_period(event_time="ordered_at")},
+                batches=DailyBatches(start="2026-11-01"),
+            )
+            def mean_order(orders):
+                return Mean("amount")
         """
         if event_time is not None:
             return Read(self._self(), RowsOfPeriod(event_time, optional=optional))

@@ -17,6 +17,7 @@ import readiness_pipelines
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts import Computed, Domain, GatedTable, Kpi, SchemaChange, Table
 from readiness_pipelines.contracts.protections import key_of
+from readiness_pipelines.contracts.serving_models import ServingVersions
 from readiness_pipelines.delivery.classes import refuse_unreviewed, strongest_class
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.reading import errors_of_transform, transformed, with_row_identity
@@ -71,7 +72,8 @@ class CheckedCode:
         tables: How many tables and products were looked at.
         rules: How many rules their gates have.
         tried: How many transforms were tried on no rows.
-        untried: The tables and products whose transforms were not: what columns an input has, only its rows tell.
+        untried: The tables and products whose transforms were not: what columns an input has, or which version of a
+            model serves, only rows tell.
         mistakes: What is wrong.
     """
 
@@ -168,6 +170,8 @@ def _inputs(table: Computed) -> Mapping[str, pa.Schema] | None:
 def _columns(table: Table) -> pa.Schema | None:
     if table.gating.schema_change is SchemaChange.EVOLVE:
         return None
+    if isinstance(table, GatedTable) and isinstance(table.source.reader, ServingVersions):
+        return None  # nothing predicts before a version serves, and that is no mistake of the code
     try:
         return known_columns(kpi_schema(table) if isinstance(table, Kpi) else table.schema)
     except ReadinessError:

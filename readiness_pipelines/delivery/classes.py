@@ -8,7 +8,7 @@ from typing import assert_never
 
 from readiness_pipelines.contracts import DerivedTable, FeatureView, GatedTable, Kpi, Model, Table, TrainingSet
 from readiness_pipelines.contracts.classification import Classification, Classified, PersonalKind, strongest
-from readiness_pipelines.contracts.models import model_served_by
+from readiness_pipelines.contracts.models import model_scoring
 from readiness_pipelines.contracts.serving_models import SCORE_COLUMNS
 from readiness_pipelines.delivery.gates import GATES_KEPT, gate_of
 from readiness_pipelines.errors import GateBuildError
@@ -107,7 +107,7 @@ def inherited_class(table: DerivedTable | Kpi, column: str) -> Classified:
 
     What a model says of a row is as its features and its label are: see `predicted_class`.
     """
-    if isinstance(table, DerivedTable) and (model := _scored_by(table)) is not None:
+    if isinstance(table, DerivedTable) and (model := model_scoring(table)) is not None:
         if column in _PREDICTIONS:
             return predicted_class(model, table.reads["rows"].table)
         if column in SCORE_COLUMNS:  # which version scored says nothing of a person
@@ -137,13 +137,6 @@ def predicted_class(model: Model, rows: Table) -> Classified:
         found += [class_of(rows, name) for name in names if name in scored]
     # A prediction is neither the person's id that a feature may be, nor what protects that.
     return replace(_strongest_of(found), inherited=True, subject=False, protection=None)
-
-
-def _scored_by(table: DerivedTable) -> Model | None:
-    """The model that a table is the predictions of, as ``domain.scored`` declares it."""
-    if table.reads.keys() != {"rows", "serving"}:
-        return None
-    return model_served_by(table.reads["serving"].table)
 
 
 def strongest_class(table: Table) -> Classified:

@@ -4,6 +4,9 @@ from functools import lru_cache
 from typing import assert_never
 
 from readiness_pipelines.contracts import DerivedTable, GatedTable, Kpi, Table
+from readiness_pipelines.contracts.models import model_scoring
+from readiness_pipelines.contracts.serving_models import SCORE_COLUMNS
+from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates import Gate
 from readiness_pipelines.gates.schema.tests import Disclosed
 from readiness_pipelines.products import kpi_schema
@@ -53,6 +56,19 @@ _kpi_gates: dict[tuple[tuple[str, ...], bool], Gate] = {}
 
 
 def _built(table: Table, engine: EngineName) -> Gate:
+    gate = _of_schema(table, engine)
+    if (model := model_scoring(table)) is not None:
+        lacking = [name for name in SCORE_COLUMNS if not any(spec.matches(name) for spec in gate.spec.columns)]
+        if lacking:
+            raise GateBuildError(
+                f"the schema of {table.id} has no {', '.join(lacking)}: nobody could tell which version of {model.id} "
+                "predicted a row",
+                way_out="add them to the schema, as docs/models.md has them",
+            )
+    return gate
+
+
+def _of_schema(table: Table, engine: EngineName) -> Gate:
     gating = table.gating
     match table:
         case GatedTable():

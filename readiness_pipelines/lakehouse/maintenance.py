@@ -72,7 +72,7 @@ def merge_manifests(table: Table) -> None:
 
 
 def drop_deleted_entries(table: Table) -> None:
-    """Write the manifests without the entries of files that were deleted: those keep their least and greatest values."""
+    """Write the manifests without the entries of deleted files: those keep their least and greatest values."""
     current = table.current_snapshot()
     if current is not None:
         _write_manifests(table, current)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import GatedTable, Origin, Table
+from readiness_pipelines.contracts.models import model_scoring
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord, ModelVersion
@@ -80,8 +81,8 @@ def explain_prediction(
     if ident not in tables:
         raise UnknownNameError("table", str(ident), map(str, tables))
     table = tables[ident]
-    serving = table.reads.get("serving")
-    if serving is None:
+    model = model_scoring(table)
+    if model is None:
         raise DeclarationError(f"{ident} is not scored by a model", way_out="name a table of domain.scored(…)")
     with installation.engine(f"prediction {prediction}") as engine:
         rows = installation.lakehouse.relation(engine, ident, batch=batch).filter(f"_row = {row}")
@@ -89,7 +90,7 @@ def explain_prediction(
     custody = row_custody(table, batch=batch, row=row, tables=tuple(tables.values()), installation=installation)
     if not found:
         raise DeclarationError(f"{prediction} is {custody.place.value}: nobody predicted it", way_out="name another")
-    version = installation.ledger.models.get(serving.table.id, int(found[0][0]))
+    version = installation.ledger.models.get(model.serving.id, int(found[0][0]))
     return ExplainedPrediction(
         id=f"{ident}/{batch}/{row}",
         role=str(found[0][1]),

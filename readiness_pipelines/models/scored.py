@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from readiness_pipelines.contracts import DerivedTable, Table
-from readiness_pipelines.contracts.models import Model
+from readiness_pipelines.contracts.models import Model, model_scoring
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.models.metrics import Values
 from readiness_pipelines.sql import identifier
@@ -49,7 +49,7 @@ class ScoredBatch:
 def scored_tables(model: Model) -> Iterator[tuple[DerivedTable, Table]]:
     """The tables of a model's predictions, each with the table whose rows it scores."""
     for reader in model.serving.readers:
-        if isinstance(reader, DerivedTable) and reader.reads.keys() == {"rows", "serving"}:
+        if isinstance(reader, DerivedTable) and model_scoring(reader) is not None:
             yield reader, reader.reads["rows"].table
 
 

@@ -123,7 +123,8 @@ def find_job(name: str, *, project: Path) -> Job:
     workspace = project / WORKSPACE_FILE
     if not workspace.exists():
         raise DeclarationError(
-            f"there is no {WORKSPACE_FILE} in {project}", way_out="change to the project's folder, then run again"
+            f"there is no {WORKSPACE_FILE} in {project}",
+            way_out="change to the project's folder; readiness init makes one, with all files",
         )
     names: list[str] = []
     origins = location_origins_from_yaml_paths([str(workspace)])

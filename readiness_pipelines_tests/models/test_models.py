@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandera.pyarrow as pandera
 import pyarrow as pa
 import pytest
 
@@ -13,6 +14,7 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts.predictors import feature_matrix
 from readiness_pipelines.decisions import Correction, Discarding
 from readiness_pipelines.delivery import decide, replay_batch
+from readiness_pipelines.delivery.checking import check_domains
 from readiness_pipelines.errors import DeclarationError, LakehouseError, LedgerError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import ModelState, RetrainingState, Severity
@@ -32,6 +34,7 @@ from readiness_pipelines.models import (
     withdraw_model,
 )
 from readiness_pipelines.products import UsedBatch
+from readiness_pipelines.settings import Settings
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.models.clinic import (
     APPROVER,
@@ -51,6 +54,25 @@ ANN, CHIEF = Run(who=AUTHOR), Run(who=APPROVER)
 def installation(installation: Installation) -> Installation:
     """Without a registry: MLflow has its own test."""
     return replace(installation, mlflow_uri="off")
+
+
+def test_a_model_of_which_nothing_serves_yet_is_no_mistake_of_the_code() -> None:
+    found = check_domains([clinic()], Settings())
+    assert found.mistakes == ()
+    assert found.untried == ("clinic.scores",)
+
+
+def test_a_schema_of_predictions_that_does_not_say_which_version_made_them_is_refused() -> None:
+    domain = clinic()
+
+    class Score(pandera.DataFrameModel):
+        stay: pa.int64()
+        prediction: pa.float64()
+
+    domain.scored("nameless", model=model_of(domain), rows=domain.table("stays"), schema=Score, key="stay")
+    (mistake,) = check_domains([domain], Settings()).mistakes
+    assert (mistake.table, mistake.code) == ("clinic.nameless", "gate-build")
+    assert mistake.what.startswith("the schema of clinic.nameless has no model_version, model_role, shadow_prediction")
 
 
 def test_a_batch_is_scored_by_who_serves_and_scored_again_when_somebody_else_does(installation: Installation) -> None:
