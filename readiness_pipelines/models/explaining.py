@@ -86,6 +86,11 @@ def explain_prediction(
         raise DeclarationError(f"{ident} is not scored by a model", way_out="name a table of domain.scored(…)")
     with installation.engine(f"prediction {prediction}") as engine:
         rows = installation.lakehouse.relation(engine, ident, batch=batch).filter(f"_row = {row}")
+        if "model_version" not in rows.columns:
+            raise DeclarationError(
+                f"no batch of {ident} says which version predicted it: its schema did not keep model_version",
+                way_out=f"add what docs/models.md has to the schema, then: readiness plan {ident}",
+            )
         found = rows.project("model_version, model_role").fetchall()
     custody = row_custody(table, batch=batch, row=row, tables=tuple(tables.values()), installation=installation)
     if not found:
