@@ -16,6 +16,21 @@ from readiness_pipelines_tests.stores import warehouse_in
 ROOT = Path(__file__).parent.parent
 LANDING = ROOT / "data" / "landing"
 
+
+@pytest.hookimpl(trylast=True)  # after Hypothesis has chosen its profile
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no verdict depend on how long an example takes, or, where none is drawn by chance, on what ran before."""
+    from hypothesis import HealthCheck, settings  # noqa: PLC0415  # processes that tests start import this file, too
+    from hypothesis.internal.conjecture import providers  # noqa: PLC0415  # as above
+
+    if settings.default.derandomize:
+        # It mixes in literals of all modules of ours that are imported by then: that follows from the order of tests.
+        providers._get_local_constants = lambda: providers._local_constants
+    elif not config.getoption("--hypothesis-profile"):
+        settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        settings.load_profile("unhurried")
+
+
 # Tests write their files whole; those that do not say so. Child processes get it, too.
 os.environ.setdefault("READINESS_SETTLES", "0s")
 
