@@ -23,7 +23,6 @@ CLINIC = clinic()
 EVERY = int(os.environ.get("ERASURE_KILLS_EVERY", "6"))
 """Every so many steps CI kills; 1 kills at each."""
 WORKERS = multiprocessing.get_context("forkserver")
-WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.erasure_victims"])
 
 pytestmark = pytest.mark.slow
 

@@ -28,7 +28,6 @@ from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 EVERY = int(os.environ.get("MODEL_KILLS_EVERY", "3"))
 """Every so many steps CI kills; 1 kills at each."""
 WORKERS = multiprocessing.get_context("forkserver")
-WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.model_victims", "mlflow"])
 MODEL = model_of(clinic())
 
 pytestmark = pytest.mark.slow

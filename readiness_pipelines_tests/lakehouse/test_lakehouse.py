@@ -231,7 +231,7 @@ def _publish_three(folder: Path, worker: int) -> None:
 
 
 def test_processes_commit_different_batches_at_once(database: Kind, tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
     workers = [context.Process(target=_publish_three, args=(tmp_path, worker)) for worker in range(3)]
     for worker in workers:
         worker.start()

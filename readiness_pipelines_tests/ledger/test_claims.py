@@ -46,7 +46,7 @@ def _claim(folder: Path, name: str) -> None:
 
 
 def test_of_processes_that_claim_a_name_at_once_one_gets_it(database: Kind, tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
     names = ["a", "b", "c", "d"]
     workers = [context.Process(target=_claim, args=(tmp_path, name)) for name in names]
     for worker in workers:

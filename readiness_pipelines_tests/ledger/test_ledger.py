@@ -58,7 +58,7 @@ def _record_some(folder: Path, worker: int) -> None:
 
 
 def test_processes_open_a_new_ledger_and_record_at_once(database: Kind, tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
     workers = [context.Process(target=_record_some, args=(tmp_path, worker)) for worker in range(4)]
     for worker in workers:
         worker.start()
