@@ -18,11 +18,10 @@ from readiness_pipelines_tests.faults.domains import outlet, shop_with_totals
 from readiness_pipelines_tests.samples import GOOD, ONE_BAD, land, order_domain
 from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
-CROWDS = {"sqlite": (8, 5), "postgres": (16, 2)}
+CROWDS = {"sqlite": (6, 3), "postgres": (12, 1)}
 """Processes, and days of each; a day is three batches."""
 ORDERS, TOTALS, OUTLET = TableId("shop", "orders"), TableId("shop", "totals"), TableId("outlet", "orders")
 WORKERS = multiprocessing.get_context("forkserver")
-WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.victims"])
 
 pytestmark = pytest.mark.slow
 
