@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from hypothesis import HealthCheck, settings  # noqa: PLC0415  # processes that tests start import this file, too
     from hypothesis.internal.conjecture import providers  # noqa: PLC0415  # as above
 
-    if settings.default.derandomize:
+    if settings.default is not None and settings.default.derandomize:
         # It mixes in literals of all modules of ours that are imported by then: that follows from the order of tests.
         providers._get_local_constants = lambda: providers._local_constants
     elif not config.getoption("--hypothesis-profile"):

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -58,11 +59,14 @@ def signals() -> Iterator[list[int]]:
 def send_when_begun(project: Path, noted: list[int], *numbers: int, then: Callable[[], None]) -> None:
     """Send signals as soon as the slow step has begun, each when the one before is noted, and then do something."""
 
+    def is_noted(count: int) -> bool:
+        return len(noted) >= count
+
     def send() -> None:
         wait_until((project / "begun").exists, every=0.01)
         for count, number in enumerate(numbers, start=1):
             os.kill(os.getpid(), number)
-            wait_until(lambda count=count: len(noted) >= count, every=0.01)
+            wait_until(partial(is_noted, count), every=0.01)
         then()
 
     threading.Thread(target=send, daemon=True).start()

@@ -82,7 +82,7 @@ def test_what_arrived_is_run_once(project: Path, instance: dg.DagsterInstance) -
 def test_a_file_that_is_still_being_written_waits(
     project: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("READINESS_SETTLES", "5s")
+    monkeypatch.setenv("READINESS_SETTLES", "1h")
     orders = project / "landing" / "orders"
     os.utime(orders / "day_2.csv")
     asked = tick("shop_work", instance, project).run_requests or []
