@@ -60,6 +60,7 @@ stream: .venv/tools
 	@$(BIN)/python -W ignore -m readiness_pipelines_tests.streaming.live $(STREAM)
 
 test: .venv/tools
+	@$(BIN)/python -m compileall -q -j 0 readiness_pipelines readiness_pipelines_tests
 	$(BIN)/pytest -n auto --dist worksteal
 
 quick: .venv/tools
@@ -178,9 +179,11 @@ bench-estimates: .venv/tools .nannyml/$(NANNYML)
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# What testing takes beside that.
+# What testing takes beside that. Tests start hundreds of processes: where PYTHONDONTWRITEBYTECODE is set, as in many
+# images, each of them would compile the thousands of modules that it imports.
 .venv/tools: requirements.lock .venv/installed
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m compileall -q -j 0 .venv/lib
 	@touch $@
 
 # The keys of the pseudonyms that stand for patients and cards: made once, read by their owner alone, in no repository.

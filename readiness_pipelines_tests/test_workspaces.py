@@ -10,6 +10,7 @@ import pyarrow as arrow
 import pytest
 
 from readiness_pipelines.workspaces import workspace
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 LEAVES_ALL = """
 import os, sys
@@ -71,7 +72,7 @@ def test_steps_at_once_have_databases_of_their_own(opened: str) -> None:
 
     def step() -> None:
         with workspace(memory_mb=100, reaches=(opened,)) as connection:
-            barrier.wait(30)
+            barrier.wait(LONGEST_SECONDS)
             spills.append(spill_of(connection))
 
     threads = [Thread(target=step) for _ in range(3)]

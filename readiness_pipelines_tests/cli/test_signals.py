@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,11 @@ from readiness_pipelines.installation import Installation
 from readiness_pipelines.settings import Settings
 from readiness_pipelines_tests.cli.calling import as_json, call, start_process
 from readiness_pipelines_tests.cli.conftest import MakeProject
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS, wait_until
 
 SLOW = """order_domain()
 
-import os, time
+import os, pathlib, time
 from readiness_pipelines_tests.samples import Paid
 
 open("loaded", "a").close()
@@ -24,25 +25,65 @@ def slow(paid):
     if paid.limit(1).fetchall():  # where its columns come from is looked up on no rows
         with open("began", "a") as file:
             file.write("x\\n")
-        time.sleep(float(os.environ.get("SLOW", "0")))
+        for _ in range(20 * 600):
+            if "SLOW" not in os.environ or pathlib.Path("go_on").exists():
+                break
+            time.sleep(0.05)
     return paid
 """
-WAITS_AT_MOST = 60
+SAYS_THAT_DAGSTER_IS_IMPORTED = """
+import pathlib, sys, time
+
+
+class Hook:
+    def find_spec(self, name, path=None, target=None):
+        if name == "dagster":
+            pathlib.Path("began_dagster").touch()
+            for _ in range(100 * 600):
+                if pathlib.Path("go_on").exists():
+                    break
+                time.sleep(0.01)
+
+
+sys.meta_path.insert(0, Hook())
+"""
 
 
 @pytest.fixture
 def slow_project(make: MakeProject) -> Path:
-    """Three batches landed, and one of their tables takes as long as the variable SLOW says."""
+    """Three batches landed; with the variable SLOW, one of their tables waits until a file is there."""
     return make(SLOW)
 
 
 def wait_for(path: Path, running: subprocess.Popen[str]) -> None:
     """Wait until a file is there."""
-    ends = time.monotonic() + WAITS_AT_MOST
-    while not path.exists():
-        assert running.poll() is None, running.communicate()
-        assert time.monotonic() < ends
-        time.sleep(0.05)
+
+    def is_there() -> bool:
+        assert running.poll() is None or path.exists(), running.communicate()
+        return path.exists()
+
+    wait_until(is_there)
+
+
+def heard(running: subprocess.Popen[str]) -> str:
+    """What a process says of its first signal, as soon as it has said so."""
+    assert running.stderr is not None
+    said = ""
+    while "again to stop at once" not in said:
+        line = running.stderr.readline()
+        assert line, said
+        said += line
+    return said
+
+
+def ended(running: subprocess.Popen[str]) -> tuple[str, str]:
+    """What else it writes, when it has ended; unlike `communicate`, after what was read of it."""
+    assert running.stdout is not None
+    assert running.stderr is not None
+    with ThreadPoolExecutor(2) as threads:
+        out, error = threads.map(lambda stream: stream.read(), (running.stdout, running.stderr))
+    running.wait(LONGEST_SECONDS)
+    return out, error
 
 
 @pytest.mark.slow
@@ -50,13 +91,15 @@ def wait_for(path: Path, running: subprocess.Popen[str]) -> None:
 def test_a_first_signal_ends_a_run_after_the_batch_under_way(
     slow_project: Path, number: signal.Signals, code: int
 ) -> None:
-    running = start_process("run", SLOW="2")
+    running = start_process("run", SLOW="1")
     wait_for(slow_project / "began", running)
     running.send_signal(number)
-    out, error = running.communicate(timeout=WAITS_AT_MOST)
-    assert running.returncode == code, out + error
-    assert "Traceback" not in out + error
-    assert "ending after this batch; again to stop at once" in error
+    said = heard(running)
+    (slow_project / "go_on").touch()
+    out, error = ended(running)
+    assert running.returncode == code, out + said + error
+    assert "Traceback" not in out + said + error
+    assert "ending after this batch; again to stop at once" in said
     assert "ended after 1 batch; what is due is run by the next: readiness run" in " ".join(out.split())
     assert (slow_project / "began").read_text() == "x\n"
     assert "everything adds up" in call("reconcile")
@@ -65,24 +108,18 @@ def test_a_first_signal_ends_a_run_after_the_batch_under_way(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_second_signal_stops_at_once_and_the_next_run_finishes(
-    slow_project: Path, number: signal.Signals, code: int
-) -> None:
-    running = start_process("run", SLOW="300")
+def test_a_second_signal_stops_at_once_and_the_next_run_finishes(slow_project: Path) -> None:
+    running = start_process("run", SLOW="1")  # nothing ever tells it to go on
     wait_for(slow_project / "began", running)
-    running.send_signal(number)
-    time.sleep(0.5)
-    running.send_signal(number)
-    out, error = running.communicate(timeout=WAITS_AT_MOST)
-    assert running.returncode == code, out + error
+    running.send_signal(signal.SIGTERM)
+    heard(running)
+    running.send_signal(signal.SIGTERM)
+    out, error = ended(running)
+    assert running.returncode == 143, out + error
     assert "Traceback" not in out + error
     assert "stopped; what is half done is finished by the next run, or by: readiness reconcile --repair" in error
     attempts = Installation.open(Settings()).ledger.open_attempts()
     assert [str(attempt.ref) for attempt in attempts] == ["shop.slow[day_1]"]
-    if number is signal.SIGINT:
-        call("reconcile", "--repair")
-        assert "everything adds up" in call("reconcile")
     assert {work["batch"] for work in as_json("run")["ran"]} >= {"day_2", "day_3"}
     assert Installation.open(Settings()).ledger.open_attempts() == ()
     assert "everything adds up" in call("reconcile")
@@ -93,14 +130,12 @@ def test_a_second_signal_stops_at_once_and_the_next_run_finishes(
 def test_a_signal_while_dagster_is_imported_leaves_no_traceback(
     slow_project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Says that the import of Dagster has begun.
-    hook = "import sys, pathlib\nclass Hook:\n    def find_spec(self, name, path=None, target=None):\n"
-    hook += "        if name == 'dagster': pathlib.Path('began_dagster').touch()\nsys.meta_path.insert(0, Hook())\n"
-    (slow_project / "sitecustomize.py").write_text(hook)
+    (slow_project / "sitecustomize.py").write_text(SAYS_THAT_DAGSTER_IS_IMPORTED)
     running = start_process("run")
     wait_for(slow_project / "began_dagster", running)
     running.send_signal(signal.SIGINT)
-    out, error = running.communicate(timeout=WAITS_AT_MOST)
+    (slow_project / "go_on").touch()
+    out, error = running.communicate(timeout=LONGEST_SECONDS)
     assert running.returncode == 130, out + error
     assert "Traceback" not in out + error
     assert not (slow_project / "began").exists()
@@ -112,6 +147,6 @@ def test_other_commands_end_at_a_signal_without_a_traceback(slow_project: Path) 
     running = start_process("reconcile")
     wait_for(slow_project / "loaded", running)
     running.send_signal(signal.SIGINT)
-    out, error = running.communicate(timeout=WAITS_AT_MOST)
+    out, error = running.communicate(timeout=LONGEST_SECONDS)
     assert running.returncode in (0, 130)
     assert "Traceback" not in out + error

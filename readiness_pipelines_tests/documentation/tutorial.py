@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from readiness_pipelines_tests.documentation.pages import FOLDER
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 PAGE = FOLDER.parent / "tutorial.md"
 _BLOCK = re.compile(r"(?ms)(?P<before>[^\n]*)\n\n```(?P<kind>\w+)\n(?P<text>.*?)^```$")
 _FILE = re.compile(r"File `([^`]+)`:$")
 _DURATION = re.compile(r"\b\d+(\.\d+)? ?s\b")
-_TIMEOUT = 120
 
 
 def played(page: str, folder: Path) -> Iterator[tuple[str, str]]:
@@ -69,7 +69,7 @@ def _printed(command: str, within: Path) -> str:
         cwd=within,
         capture_output=True,
         text=True,
-        timeout=_TIMEOUT,
+        timeout=LONGEST_SECONDS,
         check=False,
         env={**kept, **fixed, "PATH": f"{tools}:{os.environ['PATH']}"},
     )

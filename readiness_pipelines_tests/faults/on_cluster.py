@@ -21,6 +21,7 @@ from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.engines import SMALL
 from readiness_pipelines_tests.samples import land, order_domain
 from readiness_pipelines_tests.shown import shown
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 RUN = Run(run_id="r1", who="me")
 
@@ -72,13 +73,17 @@ def main() -> None:
     tables = ("shop.orders", "shop_quarantine.orders")
     before = shown(installation, *tables)
     killed: list[int] = []
+    killer = None
     if options.kill:
         from readiness_pipelines.engines.spark.session import spark_session  # noqa: PLC0415  # only here
 
         application = spark_session(options.url).sparkContext.applicationId
         assert application is not None
-        threading.Thread(target=kill_an_executor, args=(application, killed), daemon=True).start()
+        killer = threading.Thread(target=kill_an_executor, args=(application, killed), daemon=True)
+        killer.start()
     deliver(table, batch="day_1", installation=away, run=RUN)
+    if killer is not None:
+        killer.join(LONGEST_SECONDS)  # on a fast machine it comes too late, and is counted all the same
     same = shown(installation, *tables) == before
     problems = [str(problem) for problem in reconcile([shop], installation=installation).problems]
     counts = {name: len(rows) for name, rows in before.items()}

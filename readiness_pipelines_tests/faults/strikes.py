@@ -27,12 +27,11 @@ from readiness_pipelines_tests.faults.schedules import (
     Zombie,
 )
 from readiness_pipelines_tests.faults.store import faulty_store
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 WORKERS = multiprocessing.get_context("forkserver")
 # The last two, because a child imports what its parent ran.
 WORKERS.set_forkserver_preload([f"readiness_pipelines_tests.faults.{name}" for name in ("acts", "oracle", "soak")])
-LONGEST_SECONDS = 120
-"""A process that takes longer is stuck."""
 SMALL_FILE_BYTES = 20_000
 """No file larger than that, where no small disk can be mounted."""
 
@@ -147,7 +146,7 @@ def _join(process: ForkServerProcess, what: str, met: Struck) -> None:
     if process.exitcode is None:
         process.kill()
         process.join()
-        met.stuck.append(f"{what} did not end within {LONGEST_SECONDS} s")
+        met.stuck.append(f"{what} did not end within {LONGEST_SECONDS:g} s")
     ends: dict[int | None, str] = {0: "done", REFUSED: "refused", BROKEN: "broken", -signal.SIGKILL: "killed"}
     if process.exitcode not in ends:
         met.strange.append(f"{what} ended with {process.exitcode}")

@@ -16,12 +16,12 @@ from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.databases import Kind
 from readiness_pipelines_tests.faults.domains import outlet, shop_with_totals
 from readiness_pipelines_tests.samples import GOOD, ONE_BAD, land, order_domain
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
-CROWDS = {"sqlite": (8, 5), "postgres": (16, 2)}
+CROWDS = {"sqlite": (6, 3), "postgres": (12, 1)}
 """Processes, and days of each; a day is three batches."""
 ORDERS, TOTALS, OUTLET = TableId("shop", "orders"), TableId("shop", "totals"), TableId("outlet", "orders")
 WORKERS = multiprocessing.get_context("forkserver")
-WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.victims"])
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +69,7 @@ def run_together(folder: Path, shares: list[list[str]]) -> None:
     for process in crowd:
         process.start()
     for process in crowd:
-        process.join(300)
+        process.join(LONGEST_SECONDS)
     assert [process.exitcode for process in crowd] == [0] * len(crowd)
 
 

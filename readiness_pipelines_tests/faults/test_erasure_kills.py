@@ -17,12 +17,12 @@ from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.delivery.erasure.clinic import clinic, land, rows_of
 from readiness_pipelines_tests.faults.erasure_victims import counted, erase_anna, erase_until
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 CLINIC = clinic()
 EVERY = int(os.environ.get("ERASURE_KILLS_EVERY", "6"))
 """Every so many steps CI kills; 1 kills at each."""
 WORKERS = multiprocessing.get_context("forkserver")
-WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.erasure_victims"])
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +69,7 @@ def test_an_erasure_killed_before_each_of_its_steps_is_finished_by_the_same_comm
         folder = fresh()
         victim = WORKERS.Process(target=erase_until, args=(folder, number))
         victim.start()
-        victim.join(120)
+        victim.join(LONGEST_SECONDS)
         assert victim.exitcode == -signal.SIGKILL, steps[number - 1]
         installation = Installation.open(settings_in(folder))
         opened = installation.ledger.erasures.requests(state=ErasureState.OPEN)

@@ -23,11 +23,11 @@ from readiness_pipelines_tests.faults.model_victims import (
     work_until,
 )
 from readiness_pipelines_tests.models.clinic import clinic, model_of
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 EVERY = int(os.environ.get("MODEL_KILLS_EVERY", "3"))
 """Every so many steps CI kills; 1 kills at each."""
 WORKERS = multiprocessing.get_context("forkserver")
-WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.model_victims", "mlflow"])
 MODEL = model_of(clinic())
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def in_process(function: Callable[..., None], *arguments: object) -> int:
     """Call a function in a process of its own, which loads MLflow; its exit code."""
     worker = WORKERS.Process(target=function, args=arguments)
     worker.start()
-    worker.join(120)
+    worker.join(LONGEST_SECONDS)
     assert worker.exitcode is not None
     return worker.exitcode
 

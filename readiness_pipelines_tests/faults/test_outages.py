@@ -20,6 +20,7 @@ from readiness_pipelines_tests.faults.crashes import struck
 from readiness_pipelines_tests.faults.test_kills import rows_of
 from readiness_pipelines_tests.faults.victims import RUN, work
 from readiness_pipelines_tests.samples import ONE_BAD, land, order_domain
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 SHOP = order_domain()
 WORKERS = multiprocessing.get_context("forkserver")
@@ -105,7 +106,7 @@ def test_a_full_disk_stops_a_delivery_that_the_next_run_finishes(tmp_path: Path,
     Installation.open(settings_in(tmp_path))
     victim = WORKERS.Process(target=with_small_files, args=(tmp_path, most_bytes))
     victim.start()
-    victim.join(60)
+    victim.join(LONGEST_SECONDS)
     assert victim.exitcode == 7
     work(tmp_path, "deliver")
     installation = Installation.open(settings_in(tmp_path))
@@ -130,7 +131,7 @@ def test_a_disk_that_is_full_at_a_commit_is_an_error_with_a_way_out(tmp_path: Pa
     land(tmp_path / "landing", "day_1", *ONE_BAD)
     victim = WORKERS.Process(target=with_a_full_disk_at, args=(tmp_path, place))
     victim.start()
-    victim.join(60)
+    victim.join(LONGEST_SECONDS)
     assert victim.exitcode == 7
     work(tmp_path, "deliver")
     assert reconcile([SHOP], installation=Installation.open(settings_in(tmp_path))).problems == ()

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +14,8 @@ import pytest
 
 from readiness_pipelines_tests.conftest import ROOT
 from readiness_pipelines_tests.engines import java_is_here
+from readiness_pipelines_tests.ports import free_port
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not java_is_here(), reason="Spark wants Java 17, which is not here")]
 
@@ -22,7 +23,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not java_is_here(), reason="S
 def agreed(folder: Path, url: str, *options: str) -> Any:
     (folder / "landing").mkdir()
     command = [sys.executable, "-W", "ignore", "-m", "readiness_pipelines_tests.faults.on_cluster", str(folder), url]
-    done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        [*command, *options], cwd=ROOT, capture_output=True, text=True, check=False, timeout=2 * LONGEST_SECONDS
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -37,9 +40,7 @@ def test_an_executor_that_is_killed_changes_nothing(tmp_path: Path) -> None:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """A Spark Connect server of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     spec = find_spec("pyspark")
     assert spec is not None
     assert spec.origin is not None
@@ -54,15 +55,16 @@ def server(tmp_path: Path) -> Iterator[str]:
     with (tmp_path / "server.log").open("w") as log:
         started = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=tmp_path)
     try:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.2)
+        wait_until(lambda: _listens(port), (tmp_path / "server.log").read_text, every=0.2)
         yield f"sc://127.0.0.1:{port}"
     finally:
         started.terminate()
-        started.wait(30)
+        started.wait(LONGEST_SECONDS)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_server_joined_by_spark_connect_judges_alike(tmp_path: Path, server: str) -> None:

@@ -17,6 +17,7 @@ from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.databases import URL_FILE, Kind, database_in, use_database
 from readiness_pipelines_tests.rest_catalog import serve_rest_catalog
 from readiness_pipelines_tests.stores import use_bucket, warehouse_in
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 TABLE = TableId("shop", "orders")
 HOSTILE = ["it's", 'a"b', "ü ñ", "50%", "a/b", "=", "NULL", "x;DROP TABLE y"]
@@ -230,12 +231,12 @@ def _publish_three(folder: Path, worker: int) -> None:
 
 
 def test_processes_commit_different_batches_at_once(database: Kind, tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
     workers = [context.Process(target=_publish_three, args=(tmp_path, worker)) for worker in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(LONGEST_SECONDS)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     assert values(open_in(tmp_path)) == [0, 1, 2, 10, 11, 12, 20, 21, 22]
 

@@ -9,6 +9,7 @@ from readiness_pipelines.errors import DeclarationError, LedgerError
 from readiness_pipelines.ledger import Home, Ledger
 from readiness_pipelines_tests.databases import Kind, database_in
 from readiness_pipelines_tests.ledger.samples import NOW, ORDERS
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 SHOP = Home("shop.tables", "ann", "Shop export")
 OTHER = Home("outlet.tables", "bob", "Outlet export")
@@ -45,13 +46,13 @@ def _claim(folder: Path, name: str) -> None:
 
 
 def test_of_processes_that_claim_a_name_at_once_one_gets_it(database: Kind, tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
     names = ["a", "b", "c", "d"]
     workers = [context.Process(target=_claim, args=(tmp_path, name)) for name in names]
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(LONGEST_SECONDS)
     assert [worker.exitcode for worker in workers] == [0, 0, 0, 0]
     home = Ledger.open(database_in(tmp_path)).claims()[ORDERS]
     refused = sorted(file.stem for file in tmp_path.glob("*.refused"))

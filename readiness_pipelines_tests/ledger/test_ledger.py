@@ -12,6 +12,7 @@ from readiness_pipelines.ledger import Ledger
 from readiness_pipelines.ledger.database import Database
 from readiness_pipelines_tests.databases import Kind, database_in, new_postgres_database
 from readiness_pipelines_tests.ledger.samples import ORDERS, a_record
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 
 def test_a_database_that_cannot_be_reached_is_named_without_its_password() -> None:
@@ -57,12 +58,12 @@ def _record_some(folder: Path, worker: int) -> None:
 
 
 def test_processes_open_a_new_ledger_and_record_at_once(database: Kind, tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
     workers = [context.Process(target=_record_some, args=(tmp_path, worker)) for worker in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(LONGEST_SECONDS)
     assert [worker.exitcode for worker in workers] == [0, 0, 0, 0]
     ledger = Ledger.open(database_in(tmp_path))
     assert len(ledger.batches()) == 21

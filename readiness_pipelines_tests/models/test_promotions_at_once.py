@@ -11,6 +11,7 @@ from readiness_pipelines.models import promote_model, train_model
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.databases import Kind
 from readiness_pipelines_tests.models.clinic import a_training_set, clinic, model_of
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 
 def test_of_two_promotions_at_once_one_wins_and_the_other_is_told_who_serves(database: Kind, tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_of_two_promotions_at_once_one_wins_and_the_other_is_told_who_serves(dat
         installation = opened()
         state = installation.ledger.models.serving(model.id)
         assert state.revision == 0
-        both.wait(30)
+        both.wait(LONGEST_SECONDS)
         try:
             promote_model(model, version, why="at once", installation=installation, run=run)
         except LedgerError as error:

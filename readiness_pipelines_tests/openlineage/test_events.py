@@ -37,6 +37,7 @@ from readiness_pipelines_tests.brokers import Broker
 from readiness_pipelines_tests.databases import Kind
 from readiness_pipelines_tests.openlineage.validating import event_problems
 from readiness_pipelines_tests.samples import gated, land
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 START = datetime(2026, 3, 1, 6, tzinfo=UTC)
 HEADER = "order_id,email,amount,status"
@@ -278,9 +279,9 @@ def test_a_topic_gets_each_event_and_one_whose_broker_was_down_gets_them_later(
     domain = shop()
     bring(domain, installation, "2026-03-01", GOOD)
     kafka = Broker("noida", tmp_path / "broker")
-    receiver = TopicReceiver("bus", f"kafka://{kafka.address}/lineage", seconds=2)
 
-    def send(*, now: bool = False) -> Any:
+    def send(*, seconds: float = 2, now: bool = False) -> Any:
+        receiver = TopicReceiver("bus", f"kafka://{kafka.address}/lineage", seconds=seconds)
         maker = maker_of(domain, installation)
         return send_events(receiver, maker, installation=installation, clock=lambda: START, now=now)
 
@@ -288,10 +289,10 @@ def test_a_topic_gets_each_event_and_one_whose_broker_was_down_gets_them_later(
     kafka.start()
     try:
         kafka.make_topic("lineage")
-        assert send(now=True).sent == 4
+        assert send(seconds=LONGEST_SECONDS, now=True).sent == 4
         consumer = Consumer({**kafka.options, "group.id": "test"}, logger=logging.getLogger("brokers"))
         consumer.assign([TopicPartition("lineage", 0, 0)])
-        received = [message for _ in range(4) if (message := consumer.poll(20)) is not None]
+        received = [message for _ in range(4) if (message := consumer.poll(LONGEST_SECONDS)) is not None]
         consumer.close()
     finally:
         kafka.stop()

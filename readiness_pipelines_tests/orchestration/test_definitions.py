@@ -20,6 +20,7 @@ from readiness_pipelines.orchestration import build_definitions, launching
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.orchestration.samples import make_project
 from readiness_pipelines_tests.samples import GOOD, gated, land, order_domain
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 
 class Sales(pa.DataFrameModel):
@@ -121,7 +122,7 @@ def test_dagster_shows_what_was_declared_wrong_first_and_short(tmp_path: Path) -
         'defs = build_definitions(settings=Settings(domains=("no.such:shop",)))\n'
     )
     command = [sys.executable, "-m", "dagster", "definitions", "validate", "-m", "wrong", "-d", str(tmp_path)]
-    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False)
     assert ran.returncode != 0
     shown = ran.stdout + ran.stderr
     assert "DeclarationError: the settings name the domain 'no.such:shop', which cannot be imported" in shown

@@ -22,6 +22,7 @@ from readiness_pipelines.orchestration.resources import INSTALLATION
 from readiness_pipelines.overview import observe
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.samples import GOOD, land, order_domain
+from readiness_pipelines_tests.waiting import wait_for_room
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_what_arrived_is_run_once(project: Path, instance: dg.DagsterInstance) -
 def test_a_file_that_is_still_being_written_waits(
     project: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("READINESS_SETTLES", "5s")
+    monkeypatch.setenv("READINESS_SETTLES", "1h")
     orders = project / "landing" / "orders"
     os.utime(orders / "day_2.csv")
     asked = tick("shop_work", instance, project).run_requests or []
@@ -134,7 +135,7 @@ def test_what_is_computed_from_a_changed_batch_becomes_due_without_its_source(
 def test_a_day_under_way_is_run_when_its_file_comes_and_tomorrow_is_not(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    today = datetime.now(UTC).date()
+    today = wait_for_room("day", seconds=120).date()
     days = DailyBatches(start=today - timedelta(days=2))
     for age in (-1, 0, 1):
         key = (today - timedelta(days=age)).isoformat()

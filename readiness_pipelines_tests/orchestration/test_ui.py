@@ -4,10 +4,8 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -27,11 +25,11 @@ from readiness_pipelines.reports.page import html_page
 from readiness_pipelines_tests.alerts.endpoint import listening
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.orchestration.samples import make_project, own_home, run_unusual_week
+from readiness_pipelines_tests.ports import free_port
 from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, order_domain
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS, wait_until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-START_SECONDS = 60
-REPLAY_SECONDS = 150
 LOOKS = 3
 
 pytestmark = pytest.mark.slow
@@ -48,7 +46,7 @@ class Server:
         body = json.dumps({"query": query, "variables": variables}).encode()
         headers = {"Content-Type": "application/json", **({"X-Readiness-User": user} if user else {})}
         request = urllib.request.Request(f"{self.url}/graphql", body, headers)  # noqa: S310  # loopback
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # loopback
+        with urllib.request.urlopen(request, timeout=LONGEST_SECONDS) as answer:  # noqa: S310  # loopback
             told = json.loads(answer.read())
         assert "errors" not in told, told
         return told["data"]
@@ -77,9 +75,7 @@ def serving(folder: Path) -> Iterator[Server]:
 @contextmanager
 def webserver(project: Path, home: str, runs: dict[str, str]) -> Iterator[Server]:
     """A webserver of a project's code location, on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = (project / "webserver.log").open("wb")
     command = [
         sys.executable,
@@ -101,22 +97,20 @@ def webserver(project: Path, home: str, runs: dict[str, str]) -> Iterator[Server
         yield found
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(LONGEST_SECONDS)
         log.close()
 
 
 def _wait_for(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
+    def answers() -> bool:
         try:
             server.ask("{ version }")
         except (urllib.error.URLError, ConnectionError):
-            if process.poll() is not None:
-                break
-            time.sleep(0.2)
-        else:
-            return
-    raise AssertionError(f"the webserver did not start: {log.read_text()[-2000:]}")
+            assert process.poll() is None, log.read_text()[-2000:]
+            return False
+        return True
+
+    wait_until(answers, lambda: log.read_text()[-2000:], every=0.2)
 
 
 def test_the_graph_has_every_step_in_its_order(server: Server) -> None:
@@ -192,16 +186,19 @@ def test_runs_from_the_command_line_can_be_run_again_from_the_ui(tmp_path: Path)
 
 def _steps(server: Server, run: str) -> set[str]:
     """The steps of a run, when it has succeeded."""
-    until = time.monotonic() + REPLAY_SECONDS
-    while True:
-        told = server.ask(
-            "query($id: ID!) { runOrError(runId: $id) { ... on Run { status stepStats { stepKey } } } }", id=run
-        )["runOrError"]
-        if told["status"] == "SUCCESS":
-            return {step["stepKey"] for step in told["stepStats"]}
-        assert told["status"] in {"QUEUED", "NOT_STARTED", "STARTING", "STARTED"}, told
-        assert time.monotonic() < until, told
-        time.sleep(0.5)
+    told: Any = {}
+
+    def succeeded() -> bool:
+        told.update(
+            server.ask(
+                "query($id: ID!) { runOrError(runId: $id) { ... on Run { status stepStats { stepKey } } } }", id=run
+            )["runOrError"]
+        )
+        assert told["status"] in {"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "SUCCESS"}, told
+        return bool(told["status"] == "SUCCESS")
+
+    wait_until(succeeded, lambda: told, every=0.5)
+    return {step["stepKey"] for step in told["stepStats"]}
 
 
 DECISION = {
@@ -232,10 +229,13 @@ def test_a_decision_in_the_launchpad_is_of_whom_the_proxy_knows_replayed_and_the
             },
         )["launchRun"]
         assert told["__typename"] == "LaunchRunSuccess", told
-        until = time.monotonic() + REPLAY_SECONDS
-        while (request := _request(server)) is None or request.state in {"open", "started"}:
-            assert time.monotonic() < until, (request, (server.project / "daemon.log").read_text()[-2000:])
-            time.sleep(1)
+        wait_until(
+            lambda: (asked := _request(server)) is not None and asked.state not in {"open", "started"},
+            lambda: (_request(server), (server.project / "daemon.log").read_text()[-2000:]),
+            every=1,
+        )
+        request = _request(server)
+        assert request is not None
         assert (request.state, request.outcome, request.who) == ("done", "published", "ann@shop.example")
         told = server.ask(
             """query($key: AssetKeyInput!) {
@@ -264,10 +264,11 @@ def test_a_file_that_lands_is_gated_and_alerted_on_without_another_command(
             (server.project / "readiness.toml").write_text(ALERTS)
             land(server.project / "landing", "day_2", *MOSTLY_BAD)
             with daemon(server):
-                until = time.monotonic() + REPLAY_SECONDS
-                while not any("shop.orders[day_2] · held" in message["message"] for message in endpoint.received):
-                    assert time.monotonic() < until, (server.project / "daemon.log").read_text()[-2000:]
-                    time.sleep(1)
+                wait_until(
+                    lambda: any("shop.orders[day_2] · held" in message["message"] for message in endpoint.received),
+                    lambda: (server.project / "daemon.log").read_text()[-2000:],
+                    every=1,
+                )
 
 
 @contextmanager
@@ -286,7 +287,7 @@ def daemon(server: Server) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(LONGEST_SECONDS)
 
 
 def _request(server: Server) -> ReplayRequest | None:
@@ -364,7 +365,7 @@ def _page(url: str, profile: Path, window: str = "1500,1200") -> str:
         "--disable-background-networking", "--disable-component-update", "--disable-sync", f"--window-size={window}",
         f"--user-data-dir={profile / 'chromium'}", "--virtual-time-budget=30000", "--dump-dom", url,
     ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=True).stdout
 
 
 def _text(page: str) -> str:

@@ -23,6 +23,7 @@ from readiness_pipelines_tests.conftest import ROOT
 from readiness_pipelines_tests.databases import Kind, new_postgres_database
 from readiness_pipelines_tests.security.searching import Searched, browser_of, call, search
 from readiness_pipelines_tests.security.ward import BREAKS, KILLED, SPLIT, canary, land_ward, ward
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 ALERTS = """
 [[alerts.channels]]
@@ -84,7 +85,7 @@ def kill_in_the_middle(project: Path, searched: Searched, *arguments: str, of: s
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code, *arguments],
-        cwd=project, capture_output=True, text=True, check=False, timeout=200,
+        cwd=project, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS,
         env={**os.environ, "PYTHONPATH": str(ROOT), "LEAST": "-4"},
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr

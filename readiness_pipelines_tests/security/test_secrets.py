@@ -16,6 +16,7 @@ from readiness_pipelines_tests.databases import new_postgres_database
 from readiness_pipelines_tests.orchestration.samples import make_project
 from readiness_pipelines_tests.rest_catalog import serve_rest_catalog
 from readiness_pipelines_tests.stores import new_bucket
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +75,7 @@ def command(project: Path, environment: dict[str, str], *arguments: str) -> str:
     code = "from readiness_pipelines.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code, *arguments],
-        cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=200,
+        cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS,
     )  # fmt: skip
     return done.stdout + done.stderr
 

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from readiness_pipelines_tests.conftest import ROOT
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS, wait_until
 
 DOMAIN = '''"""A shop."""
 
@@ -76,20 +77,13 @@ def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 def ask(port: int, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST_SECONDS)
     headers = {"Authorization": f"Bearer {PROOF}", "Content-Type": "application/json"}
     connection.request(method, path, None if body is None else json.dumps(body), headers)
     reply = connection.getresponse()
     value = json.loads(reply.read())
     connection.close()
     return reply.status, value
-
-
-def wait(until: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 150
-    while not until():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.mark.slow
@@ -124,21 +118,21 @@ def test_new_code_is_taken_without_a_lost_request_and_broken_code_changes_nothin
     asking = threading.Thread(target=keep_asking)
     asking.start()
     (tmp_path / "limits.py").write_text("MOST = 20  # more\n")
-    wait(lambda: ask(port, "GET", "/health")[1]["generation"] == 2)
-    wait(lambda: check(port)[1]["passed"])
+    wait_until(lambda: ask(port, "GET", "/health")[1]["generation"] == 2, every=0.1)
+    wait_until(lambda: check(port)[1]["passed"], every=0.1)
     newer = check(port)[1]
     assert newer["version"] != first["version"]
     (tmp_path / "limits.py").write_text("MOST = \n")
-    wait(lambda: ask(port, "GET", "/health")[1]["reload_failed"])
+    wait_until(lambda: ask(port, "GET", "/health")[1]["reload_failed"], every=0.1)
     assert "limits.py, line 1" in ask(port, "GET", "/gates")[1]["reload_error"]
     assert check(port)[1]["passed"]
     assert ask(port, "POST", "/reload") == (202, {"reloading": True})
+    wait_until(lambda: judged[0] > 10)
     ended.set()
     asking.join()
-    assert judged[0] > 10
     assert not failed
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(LONGEST_SECONDS) == 0
     kept = [json.loads(line) for file in tmp_path.rglob("decisions/*/*.jsonl") for line in file.open()]
     assert len(kept) == judged[0]  # also what waited to be written when a process ended
     assert {one["gate_version"] for one in kept} == {first["version"], newer["version"]}

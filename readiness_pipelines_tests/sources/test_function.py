@@ -15,6 +15,7 @@ from readiness_pipelines.errors import BatchNotLandedError, LandingError, Unknow
 from readiness_pipelines.sources import Function
 from readiness_pipelines.sources.function import ROWS_PER_BATCH
 from readiness_pipelines.storage import Place
+from readiness_pipelines_tests.waiting import wait_for_room
 
 DAYS = DailyBatches(start=date(2026, 1, 1))
 
@@ -114,7 +115,7 @@ def test_the_window_is_given_to_a_function_that_takes_it() -> None:
 
 
 def test_batches_that_have_ended_are_there() -> None:
-    today = datetime.now(UTC).date()
+    today = wait_for_room("day", seconds=60).date()
     days = DailyBatches(start=today - timedelta(days=3))
     found = list(Function(read).arrivals(places(days)))
     assert [arrival.batch for arrival in found] == [str(today - timedelta(days=left)) for left in (3, 2, 1)]

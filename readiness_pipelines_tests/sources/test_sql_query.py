@@ -16,6 +16,7 @@ from readiness_pipelines.errors import BatchNotLandedError, DeclarationError, La
 from readiness_pipelines.sources import SqlQuery
 from readiness_pipelines.storage import Place
 from readiness_pipelines_tests.databases import new_postgres_database
+from readiness_pipelines_tests.waiting import wait_for_room
 
 DAYS = DailyBatches(start=date(2026, 1, 1))
 Execute = Callable[..., None]
@@ -119,7 +120,7 @@ def test_late_rows_change_the_fingerprint_and_within_the_overlap_changed_ones_do
     database: tuple[str, Execute],
 ) -> None:
     url, execute = database
-    today = datetime.now(UTC).date()
+    today = wait_for_room("day", seconds=120).date()
     execute(
         "CREATE TABLE orders (id BIGINT, seen TIMESTAMP)",
         f"INSERT INTO orders VALUES (1, '{today - timedelta(days=9)} 10:00:00'), (2, '{today} 00:00:00')",

@@ -19,6 +19,7 @@ from readiness_pipelines.sources import LandedTable
 from readiness_pipelines.streaming import LandedMessages, Progress, Shard, read_shard
 from readiness_pipelines.streaming.points import Step
 from readiness_pipelines_tests.streaming.payments import START
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 NAME = "landing.payments"
 SCHEMA = arrow.schema(
@@ -88,7 +89,7 @@ def read_landed(
     *,
     run: Run | None = None,
     until: Callable[[Progress], bool],
-    seconds: float = 15,
+    seconds: float = LONGEST_SECONDS,
     step: Step = lambda _: None,
     skip_gap: str = "",
 ) -> Progress:

@@ -6,7 +6,6 @@ A broker, generated card payments, the process that reads them, and a table of h
 import argparse
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ from readiness_pipelines.installation import Installation, utc_now
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
 from readiness_pipelines.settings import Settings
+from readiness_pipelines_tests.ports import free_port
 from readiness_pipelines_tests.streaming.live_processes import TABLE, Live, live, metrics_at, wait_for_reader
 
 PAYMENTS = TableId(*TABLE.split("."))
@@ -165,7 +165,7 @@ def main() -> None:
         try:
             console.print("starting a broker, and bringing in the registers of customers and merchants …")
             with live(folder) as running:
-                port = said.port or _free_port()
+                port = said.port or free_port()
                 running.read(port)
                 wait_for_reader(running, port)
                 running.generate(rate=said.rate, partitions=4)
@@ -182,12 +182,6 @@ def main() -> None:
         except Ended:
             pass
     sys.exit(failed)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

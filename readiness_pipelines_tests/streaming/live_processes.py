@@ -14,6 +14,7 @@ from pathlib import Path
 from readiness_pipelines.examples.card_stream import TOPIC
 from readiness_pipelines_tests.brokers import Broker, Kind, broker, dies_with_parent
 from readiness_pipelines_tests.streaming.card_events import LANDING
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 TABLE = "card_stream.payments"
 DOMAINS = "readiness_pipelines.examples.fraud:fraud,readiness_pipelines.examples.card_stream:card_stream"
@@ -41,7 +42,7 @@ class Live:
                 preexec_fn=dies_with_parent,  # noqa: PLW1509  # one call of the system, nothing of Python's
             )
 
-    def stop(self, name: str, seconds: float = 60) -> int | None:
+    def stop(self, name: str, seconds: float = LONGEST_SECONDS) -> int | None:
         """End a process, and wait for it; its exit code."""
         process = self.processes.pop(name, None)
         if process is None:
@@ -130,7 +131,7 @@ def metrics_at(port: int) -> dict[str, float]:
     return found
 
 
-def wait_for_reader(running: Live, port: int, seconds: float = 60) -> None:
+def wait_for_reader(running: Live, port: int, seconds: float = LONGEST_SECONDS) -> None:
     """Wait until the reader answers.
 
     Raises:

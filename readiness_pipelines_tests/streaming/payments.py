@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.streaming import KafkaMessages, Progress, Shard, read_shard
 from readiness_pipelines.streaming.points import Step
 from readiness_pipelines_tests.brokers import Broker
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 TOPIC = "payments"
 START = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
@@ -123,7 +125,7 @@ def read_until(
     run: Run | None = None,
     shard: Shard | None = None,
     step: Step = lambda _: None,
-    seconds: float = 30,
+    seconds: float = LONGEST_SECONDS,
     also: Callable[[], bool] = lambda: False,
     skip_gap: str = "",
 ) -> Progress:
@@ -131,10 +133,10 @@ def read_until(
     reader = table.source.reader
     assert isinstance(reader, Topic)
     progress = Progress(str(table.id), "0/1")
-    ends = datetime.now(UTC) + timedelta(seconds=seconds)
+    ends = time.monotonic() + seconds
 
     def stop() -> bool:
-        return progress.records >= records or also() or datetime.now(UTC) > ends
+        return progress.records >= records or also() or time.monotonic() > ends
 
     return read_shard(
         table,

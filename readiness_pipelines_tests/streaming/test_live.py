@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS, wait_until
 
 
 @pytest.mark.slow
@@ -23,14 +24,17 @@ def test_it_shows_generated_payments_in_eighty_columns_and_ends_cleanly(tmp_path
             running.send_signal(signal.SIGINT)
             break
     lines += running.stdout.read().splitlines()
-    assert running.wait(60) == 0, lines
+    assert running.wait(LONGEST_SECONDS) == 0, lines
     text = "\n".join(lines)
     assert "generated payments, 100 a second" in text
     assert "messages in" in lines[-1]
     assert max(map(len, lines)) <= 80
-    time.sleep(0.2)
-    left = [one for one in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path).encode() in _words(one)]
-    assert left == []
+    wait_until(lambda: _left(tmp_path) == [], lambda: _left(tmp_path))
+
+
+def _left(folder: Path) -> list[Path]:
+    """Processes that were given something of a folder."""
+    return [one for one in Path("/proc").glob("[0-9]*/cmdline") if str(folder).encode() in _words(one)]
 
 
 def _words(file: Path) -> bytes:

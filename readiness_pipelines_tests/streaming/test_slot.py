@@ -1,7 +1,8 @@
 """Changes of a Postgres table come once each, whatever ends the process, and what is lost is said aloud."""
 
+import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg2
@@ -16,11 +17,17 @@ from readiness_pipelines.streaming.points import Point, Step
 from readiness_pipelines_tests.databases import logical_postgres, postgres
 from readiness_pipelines_tests.streaming.customers import changes_table, customers_domain
 from readiness_pipelines_tests.streaming.payments import Clock, rows_of
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS, wait_until
 
 READER = PostgresChanges(
     "public.customers", connection="shop", publication="shop", slot="customers", key="id", slice_every="0.1s"
 )
 LONG = "".join(chr(65 + number * 7 % 26) + str(number) for number in range(4_000))
+
+
+@pytest.fixture(autouse=True)
+def _rests_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "RESTS_EVERY_SECONDS", 0.2)
 
 
 @pytest.fixture
@@ -45,10 +52,7 @@ def database() -> Iterator[Callable[..., list[Any]]]:
     )
     yield run
     run("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active")
-    for _ in range(50):
-        if not run("SELECT 1 FROM pg_replication_slots WHERE active"):
-            break
-        run("SELECT pg_sleep(0.1)")
+    wait_until(lambda: not run("SELECT 1 FROM pg_replication_slots WHERE active"))
     run("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
     connection.close()
 
@@ -61,14 +65,14 @@ def read(
     installation: Installation, clock: Clock, *, records: int, step: Step = lambda _: None, reader: Any = READER
 ) -> Progress:
     table = changes_table(customers_domain(reader))
-    progress, ends = Progress(str(table.id), "0/1"), datetime.now(UTC) + timedelta(seconds=20)
+    progress, ends = Progress(str(table.id), "0/1"), time.monotonic() + LONGEST_SECONDS
     return read_shard(
         table,
         Shard(),
         source=SlotMessages(reader, logical_postgres()),
         installation=installation,
         run=Run(clock=clock),
-        stop=lambda: progress.records >= records or datetime.now(UTC) > ends,
+        stop=lambda: progress.records >= records or time.monotonic() > ends,
         progress=progress,
         step=step,
     )
@@ -125,8 +129,7 @@ def test_rows_come_first_then_each_change_once_and_the_current_table_is_the_data
         with pytest.raises(Ended):
             read(installation, clock, records=9, step=stop, reader=READER.model_copy(update={"slice_records": 2}))
     database("DELETE FROM customers WHERE id = 4")
-    while read_more(installation, clock):
-        pass
+    read_the_rest(installation, clock, database)
     raw = changes_table(customers_domain(READER)).id.raw
     places = rows_of(installation, raw, "_row, change_op, change_position, id, vip")
     assert [row for row, *_ in places] == list(range(len(places)))
@@ -144,23 +147,25 @@ def test_rows_come_first_then_each_change_once_and_the_current_table_is_the_data
     assert now_in(installation) == [(7, "Gil", None, "1.00")]
 
 
-def read_more(installation: Installation, clock: Clock) -> bool:
-    """Whether there was something that was not read yet."""
-    ends = datetime.now(UTC) + timedelta(seconds=1.5)
-    table = changes_table(customers_domain(READER))
+def read_the_rest(installation: Installation, clock: Clock, database: Callable[..., list[Any]]) -> int:
+    """Read all that was written by now, to be known by the slot, which moves on to there; how many records it was."""
+    (written,) = database("SELECT pg_current_wal_flush_lsn()::text")
+    table, ends = changes_table(customers_domain(READER)), time.monotonic() + LONGEST_SECONDS
+    moved_on = f"SELECT confirmed_flush_lsn >= '{written[0]}'::pg_lsn FROM pg_replication_slots"
     progress = read_shard(
         table,
         Shard(),
         source=SlotMessages(READER, logical_postgres()),
         installation=installation,
         run=Run(clock=clock),
-        stop=lambda: datetime.now(UTC) > ends,
+        stop=lambda: database(moved_on) == [(True,)] or time.monotonic() > ends,
     )
-    return progress.records > 0
+    assert database(moved_on) == [(True,)]
+    return progress.records
 
 
 def test_a_slot_that_is_gone_or_was_moved_is_an_error_and_never_a_new_snapshot(
-    database: Callable[..., list[Any]], installation: Installation, monkeypatch: pytest.MonkeyPatch
+    database: Callable[..., list[Any]], installation: Installation
 ) -> None:
     clock = Clock()
     database("INSERT INTO customers VALUES (1, 'Ann', NULL, 1)")
@@ -168,13 +173,10 @@ def test_a_slot_that_is_gone_or_was_moved_is_an_error_and_never_a_new_snapshot(
     database("INSERT INTO customers VALUES (2, 'Bob', NULL, 1)")
     read(installation, clock, records=1)
     # Where nothing of the table changes, the slot moves on all the same, so that the server need not keep its log.
-    monkeypatch.setattr(reading, "RESTS_EVERY_SECONDS", 0.2)
-    (before,) = database("SELECT confirmed_flush_lsn FROM pg_replication_slots")
-    database("CREATE TABLE IF NOT EXISTS noise AS SELECT generate_series(1, 1000) AS a", "SELECT pg_switch_wal()")
-    assert not read_more(installation, clock)
-    (after,) = database(f"SELECT confirmed_flush_lsn > '{before[0]}'::pg_lsn FROM pg_replication_slots")
-    assert after == (True,)
-    assert not read_more(installation, clock)
+    for number in range(2):
+        database(f"CREATE TABLE noise_{number} AS SELECT generate_series(1, 1000) AS a", "SELECT pg_switch_wal()")
+        assert read_the_rest(installation, clock, database) == 0
+        database(f"DROP TABLE noise_{number}")
     table = changes_table(customers_domain(READER))
     position = position_of(installation.lakehouse.properties(table.id.raw), 0)
     assert position is not None

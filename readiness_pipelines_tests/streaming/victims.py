@@ -18,8 +18,9 @@ from pathlib import Path
 
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.streaming.points import Point
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
-WAITS_SECONDS = 60.0
+WAITS_SECONDS = LONGEST_SECONDS
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Nursery:
     def __exit__(self, *_: object) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(LONGEST_SECONDS)
 
     def run(self, victim: Victim) -> str:
         """Run a victim to its end: "killed", "stopped <pid>", "done", or the error that it ended with."""

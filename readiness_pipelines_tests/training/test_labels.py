@@ -63,7 +63,7 @@ REPORTS = {
         label("gil", True, day(1)),
         label("cid", True, day(1), -1),
     ],
-    DAYS[2]: [label("cid", None, day(1)), label("dan", True, day(1)), label("ann", True, day(29))],
+    DAYS[2]: [label("cid", None, day(1)), label("dan", True, day(1)), label("ann", True, day(300_000))],
 }
 
 

@@ -13,6 +13,7 @@ import uvicorn
 
 from readiness_pipelines.web.app import build_app
 from readiness_pipelines.web.site import Site
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS, wait_until
 from readiness_pipelines_tests.web.test_pages import ADDRESSES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -36,13 +37,13 @@ def served(site: Site) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(build_app(replace(site)), port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    while not server.started:
-        assert thread.is_alive()
+    wait_until(lambda: server.started or not thread.is_alive(), every=0.01)
+    assert server.started
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(LONGEST_SECONDS)
 
 
 @contextmanager
@@ -56,16 +57,28 @@ def chromium() -> Iterator[Any]:
             browser.close()
 
 
+def opened(browser: Any, **options: Any) -> Any:
+    """A new page, which waits as long as a busy machine takes."""
+    page = browser.new_context(**options).new_page()
+    page.set_default_timeout(LONGEST_SECONDS * 1000)
+    return page
+
+
+def shows(page: Any, place: str, words: str) -> None:
+    """Wait until words are in a place: what is clicked may still be on its way."""
+    page.wait_for_selector(f'{place}:has-text("{words}")')
+
+
 def test_somebody_on_call_finds_resolves_and_proves_a_held_batch(changed_site: Site) -> None:
     with served(changed_site) as address, chromium() as browser:
-        page = browser.new_page()
+        page = opened(browser)
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         page.on("dialog", lambda dialog: said.append(f"a script ran: {dialog.message}"))
         page.goto(f"{address}/")
-        assert "1 batch is held" in page.text_content("h1")
+        shows(page, "h1", "1 batch is held")
         page.click("text=Why held?")
-        assert "3 of 4 rows (75.00%) fail" in page.text_content(".lead")
+        shows(page, ".lead", "3 of 4 rows (75.00%) fail")
         assert page.locator("td.broken").count() == 4
         page.click("text=Decide what happens to it")
         # What is written is judged while it is written; nothing is kept.
@@ -82,12 +95,13 @@ def test_somebody_on_call_finds_resolves_and_proves_a_held_batch(changed_site: S
         page.click("text=Decide and replay")
         page.wait_for_selector("text=judged again")
         page.click("text=The batch, with its trail")
-        assert "Every row passed." in page.text_content(".lead")
+        shows(page, ".lead", "Every row passed.")
         trail = page.text_content(".trail")
         assert "decided to correct" in trail
         assert "ann (unproved)" in trail
         assert "the export lost the sign" in trail
         page.click("nav >> text=Today")
+        page.wait_for_url(f"{address}/")
         assert "held" not in page.text_content("h1")
         assert not said
 
@@ -95,8 +109,8 @@ def test_somebody_on_call_finds_resolves_and_proves_a_held_batch(changed_site: S
 def test_no_page_keeps_anybody_out(site: Site) -> None:
     with served(site) as address, chromium() as browser:
         # The checker is put into the page, which its policy forbids.
-        desk = browser.new_context(bypass_csp=True).new_page()
-        phone = browser.new_context(bypass_csp=True, viewport=PHONE, color_scheme="dark").new_page()
+        desk = opened(browser, bypass_csp=True)
+        phone = opened(browser, bypass_csp=True, viewport=PHONE, color_scheme="dark")
         for page, path in (
             *((desk, one) for one in (*ADDRESSES, "/nowhere")),
             *((phone, one) for one in ADDRESSES[::3]),
@@ -112,7 +126,7 @@ def test_no_page_keeps_anybody_out(site: Site) -> None:
 
 def test_a_page_is_used_without_a_mouse(site: Site) -> None:
     with served(site) as address, chromium() as browser:
-        page = browser.new_page()
+        page = opened(browser)
         page.goto(f"{address}/map")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to the page"

@@ -25,6 +25,7 @@ from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import Ledger, OnlineValues
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.delivery.online.market import DAYS, Bought, Market, brute_force
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 WALKS = int(os.environ.get("ONLINE_WALKS", "1"))
 STEPS = 8
@@ -118,7 +119,7 @@ def test_a_delivery_that_is_killed_on_the_way_leaves_a_stale_batch_that_is_seen_
     market.deliver()
     worker = WORKERS.Process(target=deliver_until_killed, args=(tmp_path, kill))
     worker.start()
-    worker.join(60)
+    worker.join(LONGEST_SECONDS)
     assert worker.exitcode == -signal.SIGKILL
     view, installation = market.by_delivery, market.installation
     market.sales["day_2"] = [("buyer 2", "a", 1, 2)]
