@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.history import BatchHistory, History, history
     from readiness_pipelines.overview.inbox import InboxItem, inbox, incidents_by_batch
     from readiness_pipelines.overview.known import unknown_batch
-    from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
+    from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latencies
     from readiness_pipelines.overview.observing import Observation, observe
     from readiness_pipelines.overview.on_call import OnCall, on_call_now
     from readiness_pipelines.overview.plain_rules import plain_rule
@@ -182,7 +182,7 @@ __all__ = [
     "incidents_by_batch",
     "judged_rules",
     "lane_status",
-    "newest_latency",
+    "newest_latencies",
     "observe",
     "on_call_now",
     "otherwise_than_foretold",

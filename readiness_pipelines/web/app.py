@@ -36,6 +36,7 @@ from readiness_pipelines.web.pages import (
 from readiness_pipelines.web.pages import map as map_page
 from readiness_pipelines.web.rendering import STATIC, page
 from readiness_pipelines.web.site import Site
+from readiness_pipelines.web.warming import warm
 
 Show = Callable[[Request, Site], Response]
 Act = Callable[[Request, Site, Form], Response]
@@ -93,7 +94,7 @@ def build_app(site: Site) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        site.now.warm()
+        await run_in_threadpool(warm, site)
         yield
         site.now.close()
 

@@ -16,7 +16,8 @@ _TITLES = {Area.OPERATION: "Operational readiness", Area.LAYERS: "The five layer
 def show(request: Request, site: Site) -> Response:
     """The scorecard of everything, of a domain, or of a product."""
     scope = request.query_params.get("scope", "")
-    card = site.now.scorecard_soon(scope, identity_required=site.settings.identity.required)
+    shown = site.now.scorecard_soon(scope, identity_required=site.settings.identity.required)
+    card = shown.card
     if card is None:
         return page("reckoning", request, site, scope=scope)
     way_out: dict[str, int] = {}
@@ -28,6 +29,7 @@ def show(request: Request, site: Site) -> Response:
         request,
         site,
         card=card,
+        current=shown.current,
         scope=scope,
         scopes=list(dict.fromkeys(("", *(one.name for one in site.domains), scope))),
         counts=[(verdict.value, card.count(verdict)) for verdict in Grade],
