@@ -1,6 +1,6 @@
 """Decisions: what people decided about batches, for ever. What a decision means is not known here."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pages of many tables: what they ask the ledger does not grow with the tables, and what they keep is dropped in time."""
+"""Pages of many tables: what they ask the ledger does not grow with the tables; what they keep is dropped in time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,7 +71,8 @@ def keep(installation: Installation, shop: Domain, batch: str, state: BatchState
     """What a delivery of a shop's orders leaves in the ledger, and of the number that is made of them."""
     held = state is BatchState.HELD
     orders, product = shop.table("orders").id, shop.table("order_count").id
-    counts = Counts(ingested=9, quarantined=9) if held else Counts(ingested=9, published=9)
+    part = {BatchState.HELD: "quarantined", BatchState.DISCARDED: "discarded"}.get(state, "published")
+    counts = Counts(ingested=9, **{part: 9})
     rules = {"rules": {"amount_greater_than_or_equal_to": 9}} if held else {}
     origin = Origin(name="orders.csv", fingerprint="f", bytes=1, arrived_at=at - timedelta(minutes=20))
     raw = BatchRecord(
