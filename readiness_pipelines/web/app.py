@@ -79,8 +79,13 @@ ACTS: tuple[tuple[str, Act], ...] = (
 """What may be done: forms that are sent."""
 
 
-def build_app(site: Site) -> Starlette:
-    """The web page of a site, as an ASGI application."""
+def build_app(site: Site, *, ready: Callable[[], None] = lambda: None) -> Starlette:
+    """The web page of a site, as an ASGI application.
+
+    Args:
+        site: What is shown.
+        ready: Is called once at its start, when all is known that the first look needs.
+    """
     routes: list[BaseRoute] = [
         *(Route(path, _looking(show, site), methods=["GET"]) for path, show in PAGES),
         *(Route(path, _acting(act, site), methods=["POST"]) for path, act in ACTS),
@@ -95,6 +100,7 @@ def build_app(site: Site) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await run_in_threadpool(warm, site)
+        ready()
         yield
         site.now.close()
 

@@ -83,7 +83,7 @@ class Now:
         self._domains = domains
         self._kpis = [kpi for domain in domains for kpi in domain.kpis]
         self._tables = tables_of(domains)
-        self._read = frozenset(
+        self._with_inputs = frozenset(
             {*self._tables, *(one.table.id for table in self._tables.values() for one in table.reads.values())}
         )
         self._installation = installation
@@ -254,9 +254,9 @@ class Now:
         if last is not None and last.pulse == pulse:
             return last.publications, last.keys
         if last is None or last.pulse[0] > pulse[0]:
-            publications = ledger.publications(tables=self._read)
+            publications = ledger.publications(tables=self._with_inputs)
             return publications, self._keys(publications)
-        moved = ledger.tables_after(last.pulse[0]) & self._read
+        moved = ledger.tables_after(last.pulse[0]) & self._with_inputs
         if not moved:
             return last.publications, last.keys
         found = ledger.publications(tables=moved)

@@ -79,7 +79,9 @@ def keep(installation: Installation, shop: Domain, batch: str, state: BatchState
         ref=BatchRef(orders.raw, batch), state=BatchState.INGESTED, counts=Counts(), origins=(origin,), updated_at=at
     )
     own = BatchRecord(ref=BatchRef(orders, batch), state=state, counts=counts, reason="9 rows fail", updated_at=at)
-    made = BatchRecord(ref=BatchRef(product, batch), state=BatchState.PUBLISHED, counts=Counts(1, 1), updated_at=at)
+    made = BatchRecord(
+        ref=BatchRef(product, batch), state=BatchState.PUBLISHED, counts=Counts(ingested=1, published=1), updated_at=at
+    )
     for record in (raw, own) if held else (raw, own, made):
         installation.ledger.record(record, what=record.state.value, who="t", why=None, details=rules)
 
