@@ -7,7 +7,9 @@ from readiness_pipelines.overview import Area, Grade, past_scorecards
 from readiness_pipelines.web.rendering import page
 from readiness_pipelines.web.site import Site
 
-SHOWN_EVIDENCE = 6
+SHOWN_EVIDENCE = 12
+"""What speaks against is cut to a few by the answer itself, which counts the rest."""
+
 SHOWN_STEPS = 8
 SHOWN_DAYS = 30
 _TITLES = {Area.OPERATION: "Operational readiness", Area.LAYERS: "The five layers", Area.STAGES: "Stages"}
