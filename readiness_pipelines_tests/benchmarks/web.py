@@ -163,7 +163,8 @@ def look(server: Server, page: str) -> Look:
 
 def scorecard(server: Server) -> dict[str, object]:
     """What somebody sees who asks for the whole scorecard as soon as the server is there, and when."""
-    began, worked, answers = time.perf_counter(), server.processor(), []
+    began, worked, shown = time.perf_counter(), server.processor(), False
+    answers: list[float] = []
     while time.perf_counter() - began < PATIENCE:
         asked = time.perf_counter()
         with urllib.request.urlopen(f"{server.address}/scorecard", timeout=60) as answer:  # noqa: S310  # of this machine
