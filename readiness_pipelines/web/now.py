@@ -94,6 +94,7 @@ class Now:
         self._reckoning = threading.Lock()
         self._looking_up = threading.Lock()
         self._sorting = threading.Lock()
+        self._closing = threading.Event()
         self._inbox: tuple[tuple[int, ...], tuple[InboxItem, ...]] | None = None
         self._facts: dict[TableId, tuple[tuple[int, ...], datetime, TableFacts]] = {}
         self._cards: dict[str, tuple[tuple[int, ...], Scorecard]] = {}
@@ -215,11 +216,14 @@ class Now:
     def _build_gates(self) -> None:
         """Build every table's gate: a page needs one of them, a scorecard all."""
         for table in self._tables.values():
+            if self._closing.is_set():
+                return
             with suppress(ReadinessError):  # the page of a table without a gate says why
                 gate_of(table)
 
     def close(self) -> None:
-        """Read nothing any more."""
+        """Read and build nothing any more."""
+        self._closing.set()
         for pool in (self._readers, self._reckoners):
             pool.shutdown(wait=False, cancel_futures=True)
 
