@@ -79,8 +79,7 @@ class _Began:
 
 
 def _began(table: Table, raw: Mapping[TableId, BatchRecord], publications: Publications) -> _Began | None:
-    gated = isinstance(table, GatedTable)
-    if gated:
+    if isinstance(table, GatedTable):
         began, after = _arrived(raw.get(table.id.raw)), "it landed"
     else:
         inputs = dict.fromkeys(read.table.name for read in table.reads.values())
@@ -89,7 +88,8 @@ def _began(table: Table, raw: Mapping[TableId, BatchRecord], publications: Publi
         return None
     batch, since = began
     first = next((one.first_at for one in publications.get(table.id, ()) if one.batch == batch), None)
-    return _Began(batch, since, after, first, early=not gated and first is not None and first < since)
+    early = not isinstance(table, GatedTable) and first is not None and first < since
+    return _Began(batch, since, after, first, early=early)
 
 
 def _arrived(raw: BatchRecord | None) -> tuple[str, datetime] | None:
