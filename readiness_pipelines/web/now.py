@@ -264,8 +264,8 @@ class Now:
         if not moved:
             return last.publications, last.keys
         found = ledger.publications(tables=moved)
-        publications = {table: some for table, some in last.publications.items() if table not in moved} | found
-        keys = {kpi: key for kpi, key in last.keys.items() if kpi not in moved} | self._keys(found)
+        publications = {**{table: some for table, some in last.publications.items() if table not in moved}, **found}
+        keys = {**{kpi: key for kpi, key in last.keys.items() if kpi not in moved}, **self._keys(found)}
         return publications, keys
 
     def _keys(self, publications: Publications) -> Mapping[TableId, ValueKey]:
