@@ -54,9 +54,9 @@ def serve(
             read_only=read_only,
             hosts=frozenset({host} - ANYWHERE),
         )
-        say("the page is at ", (f"http://{host}:{port}{site.root}/", "bold"), "; Ctrl-C ends it")
+        where = f"http://{host}:{port}{site.root}/"
         uvicorn.run(
-            build_app(site),
+            build_app(site, ready=lambda: say("the page is at ", (where, "bold"), "; Ctrl-C ends it")),
             host=host,
             port=port,
             log_level="warning",

@@ -12,8 +12,9 @@ from readiness_pipelines.gates.schema.tests import Disclosed
 from readiness_pipelines.products import kpi_schema
 from readiness_pipelines.settings import EngineName
 
-GATES_KEPT = 1_024
-"""So many gates are kept: building one takes longer than judging a small batch."""
+GATES_KEPT = 4_096
+"""So many gates are kept: building one takes longer than judging a small batch, and whoever looks at all tables of an
+installation, again and again, must not build them all each time."""
 
 
 def engine_of(table: Table, default: EngineName) -> EngineName:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts.readers import Origin
@@ -118,11 +118,13 @@ def visible_batches(connection: Connection, table: TableId) -> frozenset[str]:
     return frozenset(connection.execute(query).scalars())
 
 
-def latest_record(connection: Connection, table: TableId) -> BatchRecord | None:
-    """The batch of a table that came last to where it is."""
-    query = select(BATCHES).where(is_table(BATCHES, table)).order_by(BATCHES.c.updated_at.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _record(row)
+def latest_records(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, BatchRecord]:
+    """The batch of each of some tables that came last to where it is."""
+    last = select(BATCHES.c.table_name, func.max(BATCHES.c.updated_at).label("at"))
+    newest = last.where(in_tables(BATCHES, tables)).group_by(BATCHES.c.table_name).subquery()
+    same = (BATCHES.c.table_name == newest.c.table_name) & (BATCHES.c.updated_at == newest.c.at)
+    query = select(BATCHES).join(newest, same).order_by(BATCHES.c.table_name, BATCHES.c.batch)
+    return {record.ref.table: record for record in map(_record, connection.execute(query))}
 
 
 def _values(record: BatchRecord) -> dict[str, Any]:

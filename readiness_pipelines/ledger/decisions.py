@@ -1,6 +1,6 @@
 """Decisions: what people decided about batches, for ever. What a decision means is not known here."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,8 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.commands import quarantine_command
 from readiness_pipelines.errors import LedgerError
 from readiness_pipelines.ledger.chain import append_row
-from readiness_pipelines.ledger.decision_values import Sealed, stored_values
-from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch
+from readiness_pipelines.ledger.decision_values import DecisionValue, Sealed, stored_values
+from readiness_pipelines.ledger.keys import among_batches, batch_key, batch_of, in_tables, is_batch
 from readiness_pipelines.ledger.tables import DECISIONS
 from readiness_pipelines.names import TableId
 
@@ -131,23 +131,29 @@ def decided_batches(connection: Connection, tables: Collection[TableId]) -> tupl
     return tuple(sorted(map(batch_of, connection.execute(query))))
 
 
-def decisions_about(connection: Connection, ref: BatchRef) -> tuple[DecisionRecord, ...]:
-    """All decisions about a batch, oldest first."""
-    query = select(DECISIONS).where(is_batch(DECISIONS, ref)).order_by(DECISIONS.c.id)
-    rows = connection.execute(query).all()
+def decisions_of(connection: Connection, refs: Collection[BatchRef]) -> Mapping[BatchRef, Sequence[DecisionRecord]]:
+    """All decisions about each of some batches, oldest first; of those alone about which there are any."""
+    queries = (
+        select(DECISIONS).where(condition).order_by(DECISIONS.c.id) for condition in among_batches(DECISIONS, refs)
+    )
+    rows = [row for query in queries for row in connection.execute(query)]
     values = stored_values(connection, {row.id: row.content.get(DIGESTS, {}) for row in rows})
-    return tuple(
-        DecisionRecord(
-            id=row.id,
-            ref=batch_of(row),
-            verb=row.verb,
-            content={name: value for name, value in row.content.items() if name != DIGESTS},
-            values={part: one.value for part, one in values[row.id].items() if one.erased_at is None},
-            erased={part: one.erased_at for part, one in values[row.id].items() if one.erased_at is not None},
-            text=row.text,
-            at=row.at,
-            who=row.who,
-            why=row.why,
-        )
-        for row in rows
+    found: dict[BatchRef, list[DecisionRecord]] = {}
+    for row in rows:
+        found.setdefault(batch_of(row), []).append(_record(row, values[row.id]))
+    return found
+
+
+def _record(row: Any, values: Mapping[str, DecisionValue]) -> DecisionRecord:
+    return DecisionRecord(
+        id=row.id,
+        ref=batch_of(row),
+        verb=row.verb,
+        content={name: value for name, value in row.content.items() if name != DIGESTS},
+        values={part: one.value for part, one in values.items() if one.erased_at is None},
+        erased={part: one.erased_at for part, one in values.items() if one.erased_at is not None},
+        text=row.text,
+        at=row.at,
+        who=row.who,
+        why=row.why,
     )

@@ -1,12 +1,15 @@
 """How tables and batches are named in the ledger's rows, and found there."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Table
+from sqlalchemy import ColumnElement, CursorResult, Table, tuple_
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.names import TableId
+
+NAMED_AT_ONCE = 5_000
+"""So many batches are named in one query: databases bound how many values one may be given."""
 
 
 def batch_key(ref: BatchRef) -> dict[str, str]:
@@ -22,6 +25,13 @@ def is_batch(table: Table, ref: BatchRef) -> ColumnElement[bool]:
 def is_table(table: Table, name: TableId) -> ColumnElement[bool]:
     """The condition for the rows of a table."""
     return table.c.table_name == str(name)
+
+
+def among_batches(table: Table, refs: Collection[BatchRef]) -> Iterator[ColumnElement[bool]]:
+    """Conditions for the rows of some batches, each for as many as a query may name."""
+    wanted = sorted((str(ref.table), ref.batch) for ref in refs)
+    for start in range(0, len(wanted), NAMED_AT_ONCE):
+        yield tuple_(table.c.table_name, table.c.batch).in_(wanted[start : start + NAMED_AT_ONCE])
 
 
 def in_tables(table: Table, names: Collection[TableId]) -> ColumnElement[bool]:

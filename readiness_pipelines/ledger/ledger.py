@@ -442,7 +442,12 @@ class Ledger:
     def decisions(self, ref: BatchRef) -> tuple[DecisionRecord, ...]:
         """All decisions about a batch, oldest first, also those undone."""
         with self._database.reading() as connection:
-            return decisions.decisions_about(connection, ref)
+            return tuple(decisions.decisions_of(connection, [ref]).get(ref, ()))
+
+    def decisions_of(self, refs: Collection[BatchRef]) -> Mapping[BatchRef, Sequence[DecisionRecord]]:
+        """All decisions about each of some batches, oldest first; of those alone about which there are any."""
+        with self._database.reading() as connection:
+            return decisions.decisions_of(connection, refs)
 
     def note_look(
         self, ref: BatchRef, *, what: str, who: str, why: str, at: datetime, details: Mapping[str, Any]
@@ -667,7 +672,10 @@ class Ledger:
             return glances.recorded_inputs(connection)
 
     def pulse(self) -> tuple[int, ...]:
-        """Numbers of which one grows whenever something happens: where they are the same, so is what a page shows."""
+        """Numbers of which one grows whenever something happens: where they are the same, so is what a page shows.
+
+        The first is that of the trail's newest entry.
+        """
         with self._database.reading() as connection:
             return glances.pulse(connection)
 
@@ -698,13 +706,27 @@ class Ledger:
 
     def latest(self, table: TableId) -> BatchRecord | None:
         """The batch of a table that came last to where it is; ``None`` where there is none."""
+        return self.latest_of([table]).get(table)
+
+    def latest_of(self, tables: Collection[TableId]) -> Mapping[TableId, BatchRecord]:
+        """The batch of each of some tables that came last to where it is, for those that have any."""
         with self._database.reading() as connection:
-            return batches.latest_record(connection, table)
+            return batches.latest_records(connection, tables)
 
     def trail(self, *, ref: BatchRef | None = None, limit: int | None = None) -> tuple[TrailEntry, ...]:
         """What happened to a batch (to all where none is given), oldest first; with `limit`, only the newest."""
         with self._database.reading() as connection:
             return trail.entries(connection, ref, limit)
+
+    def trails(self, refs: Collection[BatchRef]) -> Mapping[BatchRef, Sequence[TrailEntry]]:
+        """What happened to each of some batches, oldest first; of those alone to which something did."""
+        with self._database.reading() as connection:
+            return trail.entries_of(connection, refs)
+
+    def tables_after(self, entry: int) -> frozenset[TableId]:
+        """The tables to whose batches something happened after an entry of the trail, by its number."""
+        with self._database.reading() as connection:
+            return trail.tables_after(connection, entry)
 
     def recorded_attempts(self, table: TableId, batch: str | None = None) -> Mapping[str, frozenset[str]]:
         """The deliveries that came to their end, by batch of a table (of all batches where none is given)."""

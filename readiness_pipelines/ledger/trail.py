@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 from readiness_pipelines.batches import BatchRef, BatchState, Publication
 from readiness_pipelines.ledger.batches import VISIBLE
 from readiness_pipelines.ledger.chain import append_row
-from readiness_pipelines.ledger.keys import batch_key, batch_of, in_tables, is_batch, is_table
+from readiness_pipelines.ledger.keys import among_batches, batch_key, batch_of, in_tables, is_batch, is_table, table_of
 from readiness_pipelines.ledger.records import TrailEntry
 from readiness_pipelines.ledger.tables import BATCHES, TRAIL
 from readiness_pipelines.names import TableId
@@ -52,10 +52,24 @@ def entries(connection: Connection, ref: BatchRef | None, limit: int | None) -> 
     return tuple(_entry(row) for row in reversed(connection.execute(query).all()))
 
 
+def entries_of(connection: Connection, refs: Collection[BatchRef]) -> Mapping[BatchRef, Sequence[TrailEntry]]:
+    """What happened to each of some batches, oldest first; of those alone to which something did."""
+    found: dict[BatchRef, list[TrailEntry]] = {}
+    for condition in among_batches(TRAIL, refs):
+        for row in connection.execute(select(TRAIL).where(condition).order_by(TRAIL.c.id)):
+            found.setdefault(batch_of(row), []).append(_entry(row))
+    return found
+
+
 def entries_after(connection: Connection, after: int, limit: int) -> tuple[TrailEntry, ...]:
     """The entries that follow one, oldest first. One writer appends at a time: none comes later with a lower number."""
     query = select(TRAIL).where(TRAIL.c.id > after).order_by(TRAIL.c.id).limit(limit)
     return tuple(map(_entry, connection.execute(query)))
+
+
+def tables_after(connection: Connection, after: int) -> frozenset[TableId]:
+    """The tables to whose batches something happened after an entry."""
+    return frozenset(map(table_of, connection.execute(select(TRAIL.c.table_name).distinct().where(TRAIL.c.id > after))))
 
 
 def has_failure(connection: Connection, ref: BatchRef, *, run_id: str) -> bool:

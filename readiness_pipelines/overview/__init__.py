@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     from readiness_pipelines.overview.history import BatchHistory, History, history
     from readiness_pipelines.overview.inbox import InboxItem, inbox, incidents_by_batch
     from readiness_pipelines.overview.known import unknown_batch
-    from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
+    from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latencies
     from readiness_pipelines.overview.observing import Observation, observe
     from readiness_pipelines.overview.on_call import OnCall, on_call_now
-    from readiness_pipelines.overview.plain_rules import plain_rule
+    from readiness_pipelines.overview.plain_rules import plain_rule, rule_words
     from readiness_pipelines.overview.plain_values import plain_value
     from readiness_pipelines.overview.plan import (
         Plan,
@@ -182,7 +182,7 @@ __all__ = [
     "incidents_by_batch",
     "judged_rules",
     "lane_status",
-    "newest_latency",
+    "newest_latencies",
     "observe",
     "on_call_now",
     "otherwise_than_foretold",
@@ -198,6 +198,7 @@ __all__ = [
     "read_plan",
     "reading_lines",
     "refused_types",
+    "rule_words",
     "rules_broken",
     "sample",
     "scorecard_value",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.decisions import decisions_about, in_force
+from readiness_pipelines.decisions import decisions_about_each, in_force
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.names import TableId
 
@@ -19,9 +19,11 @@ def awaiting_replay(tables: Iterable[TableId], *, installation: Installation, no
     """
     ledger = installation.ledger
     waiting = []
-    for ref in ledger.decided_batches(tuple(tables)):
-        verdicts = (entry.details for entry in reversed(ledger.trail(ref=ref)) if "decisions" in entry.details)
+    decided = ledger.decided_batches(tuple(tables))
+    decisions, trails = decisions_about_each(ledger, decided), ledger.trails(decided)
+    for ref in decided:
+        verdicts = (entry.details for entry in reversed(trails.get(ref, ())) if "decisions" in entry.details)
         applied = next(verdicts, {}).get("decisions", [])
-        if [decision.id for decision in in_force(decisions_about(ledger, ref), at=now)] != applied:
+        if [decision.id for decision in in_force(decisions[ref], at=now)] != applied:
             waiting.append(ref)
     return tuple(waiting)

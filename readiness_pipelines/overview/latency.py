@@ -1,6 +1,6 @@
 """How long a step took: from its source's delivery, or from its last input's publication, to its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from readiness_pipelines.contracts import Computed, GatedTable, Read, Table
 from readiness_pipelines.contracts.reads import Present, RowsOfPeriod
 from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import BatchRecord, TrailEntry
 from readiness_pipelines.names import TableId
 
 Publications = Mapping[TableId, Sequence[Publication]]
@@ -32,31 +33,67 @@ class StepLatency:
     published_at: datetime | None
 
 
-def newest_latency(table: Table, *, installation: Installation, publications: Publications) -> StepLatency | None:
-    """The latency of the batch that could begin last; ``None`` where none could, or nobody knows when it arrived.
+def newest_latencies(
+    tables: Iterable[Table], *, installation: Installation, publications: Publications
+) -> Mapping[TableId, StepLatency]:
+    """The latency of each table's batch that could begin last; none where none could, or nobody knows when it arrived.
 
     Args:
-        table: The table.
+        tables: The tables; two queries, however many they are.
         installation: Where the ledger is.
-        publications: What consumers see of the table and of what it reads.
+        publications: What consumers see of the tables and of what they read.
 
     Raises:
         LedgerError: The ledger cannot be reached.
     """
+    given, ledger = tuple(tables), installation.ledger
+    sources = [table.id.raw for table in given if isinstance(table, GatedTable)]
+    raw = ledger.latest_of(sources) if sources else {}
+    began = {table.id: found for table in given if (found := _began(table, raw, publications)) is not None}
+    trails = ledger.trails([BatchRef(table, one.batch) for table, one in began.items() if one.early])
+    shown = {ref.table: _shown_since(began[ref.table].since, trail) for ref, trail in trails.items()}
+    return {
+        table: StepLatency(
+            batch=one.batch, since=one.since, after=one.after, published_at=shown.get(table) if one.early else one.first
+        )
+        for table, one in began.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Began:
+    """The batch that could begin last.
+
+    Attributes:
+        batch: The batch.
+        since: When it could begin.
+        after: What it had to wait for until then.
+        first: When it was published for the first time; ``None`` while it is not.
+        early: Whether that was before its last input was: a month with some of its days. It counts when it has all.
+    """
+
+    batch: str
+    since: datetime
+    after: str
+    first: datetime | None
+    early: bool
+
+
+def _began(table: Table, raw: Mapping[TableId, BatchRecord], publications: Publications) -> _Began | None:
     if isinstance(table, GatedTable):
-        began, after = _arrived(table, installation), "it landed"
+        began, after = _arrived(raw.get(table.id.raw)), "it landed"
     else:
         inputs = dict.fromkeys(read.table.name for read in table.reads.values())
         began, after = _computable(table, installation, publications), f"{' and '.join(inputs)} came"
     if began is None:
         return None
     batch, since = began
-    published_at = _published_at(table, batch, since, installation, publications)
-    return StepLatency(batch=batch, since=since, after=after, published_at=published_at)
+    first = next((one.first_at for one in publications.get(table.id, ()) if one.batch == batch), None)
+    early = not isinstance(table, GatedTable) and first is not None and first < since
+    return _Began(batch, since, after, first, early=early)
 
 
-def _arrived(table: GatedTable, installation: Installation) -> tuple[str, datetime] | None:
-    raw = installation.ledger.latest(table.id.raw)
+def _arrived(raw: BatchRecord | None) -> tuple[str, datetime] | None:
     if raw is None:
         return None
     arrived = max((origin.arrived_at for origin in raw.origins if origin.arrived_at), default=None)
@@ -102,14 +139,7 @@ def _last_input(table: Computed, batch: str, inputs: Sequence[_Input]) -> dateti
     return max(published, default=None)
 
 
-def _published_at(
-    table: Table, batch: str, since: datetime, installation: Installation, publications: Publications
-) -> datetime | None:
-    """When a batch was first published at a time or later."""
-    first = next((one.first_at for one in publications.get(table.id, ()) if one.batch == batch), None)
-    if first is None or first >= since or isinstance(table, GatedTable):
-        return first
-    # Published before its last input was: a month with some of its days. It counts when it has all of them.
+def _shown_since(since: datetime, trail: Sequence[TrailEntry]) -> datetime | None:
+    """When a batch was published for the first time at a time or later."""
     visible = {state.value for state in BatchState if state.visible}
-    trail = installation.ledger.trail(ref=BatchRef(table.id, batch))
     return next((entry.at for entry in trail if entry.what in visible and entry.at >= since), None)

@@ -1,6 +1,6 @@
 """What is not as some tables promise, from what the ledger knows: late tables; slow, held and broken batches."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,12 +16,12 @@ from readiness_pipelines.commands import (
 from readiness_pipelines.contracts import GatedTable, Table, answers_for, products_of
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BESIDE, Finding, FindingKind, FoundFinding, Severity
+from readiness_pipelines.ledger import BESIDE, Finding, FindingKind, FoundFinding, Severity, TrailEntry
 from readiness_pipelines.models import superseded_models, waiting_reviews
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import FreshnessState, TableFreshness, assess
 from readiness_pipelines.overview.broken_consumers import broken_consumers
-from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latency
+from readiness_pipelines.overview.latency import Publications, StepLatency, newest_latencies
 from readiness_pipelines.overview.streams import pause_text, paused_streams, stream_publications, unread_streams
 from readiness_pipelines.overview.unclassified import unclassified_columns
 from readiness_pipelines.overview.unusual import unusual_batches
@@ -143,11 +143,16 @@ def _late(look: _Look, freshness: Mapping[TableId, TableFreshness]) -> Iterator[
 
 def _slow(look: _Look, publications: Publications) -> Iterator[Finding]:
     """The newest batch of each step that took, or takes, longer than the step may."""
-    for table in look.tables.values():
-        if table.latency is None:
+    promising = [table for table in look.tables.values() if table.latency is not None]
+    found = newest_latencies(promising, installation=look.installation, publications=publications)
+    open_ones = {name: one.batch for name, one in found.items() if one.published_at is None}
+    judged = look.installation.ledger.glances(tables=open_ones, batches=set(open_ones.values())) if open_ones else ()
+    judged_at = {one.ref: one.updated_at for one in judged}
+    for table in promising:
+        newest = found.get(table.id)
+        if newest is None or table.latency is None:
             continue
-        newest = newest_latency(table, installation=look.installation, publications=publications)
-        if newest is None or (newest.published_at is None and _has_verdict(table, newest, look.installation)):
+        if newest.published_at is None and _has_verdict(table, newest, judged_at):
             continue  # held, empty or discarded: that is another finding, or none
         took = (newest.published_at or look.now) - newest.since
         if took > table.latency:
@@ -169,12 +174,10 @@ def _slow_finding(look: _Look, table: Table, newest: StepLatency, took: timedelt
     )
 
 
-def _has_verdict(table: Table, newest: StepLatency, installation: Installation) -> bool:
+def _has_verdict(table: Table, newest: StepLatency, judged_at: Mapping[BatchRef, datetime]) -> bool:
     """Whether a batch has a verdict about what came."""
-    record = installation.ledger.get(BatchRef(table.id, newest.batch))
-    if record is None:
-        return False
-    return isinstance(table, GatedTable) or record.updated_at >= newest.since
+    at = judged_at.get(BatchRef(table.id, newest.batch))
+    return at is not None and (isinstance(table, GatedTable) or at >= newest.since)
 
 
 def _held(look: _Look) -> Iterator[Finding]:
@@ -184,6 +187,7 @@ def _held(look: _Look) -> Iterator[Finding]:
     def order(ref: BatchRef) -> tuple[int, tuple[float, str]]:
         return places[ref.table], look.tables[ref.table].batches.order(ref.batch)
 
+    trails = look.installation.ledger.trails([record.ref for record in records])
     for record in sorted(records, key=lambda record: order(record.ref)):
         yield look.finding(
             look.tables[record.ref.table],
@@ -193,14 +197,13 @@ def _held(look: _Look) -> Iterator[Finding]:
             promised="the batch passes its gate",
             seen=record.reason or "held",
             since=record.updated_at,
-            details=_worst_rules(record.ref, look.installation),
+            details=_worst_rules(trails.get(record.ref, ())),
             way_out=quarantine_command(record.ref),
         )
 
 
-def _worst_rules(ref: BatchRef, installation: Installation) -> tuple[str, ...]:
+def _worst_rules(trail: Sequence[TrailEntry]) -> tuple[str, ...]:
     """The rules that most rows of a batch break, by its last verdict."""
-    trail = installation.ledger.trail(ref=ref)
     rules: dict[str, int] = next((entry.details["rules"] for entry in reversed(trail) if "rules" in entry.details), {})
     worst = sorted(rules.items(), key=lambda rule: -rule[1])[:SHOWN_RULES]
     return tuple(f"{rule}: {rows:,} row{'' if rows == 1 else 's'}" for rule, rows in worst)

@@ -4,8 +4,17 @@ import ast
 import re
 from collections.abc import Callable, Sequence
 
+from readiness_pipelines.gates import Gate
+from readiness_pipelines.gates.schema.rules import Rule
+
 _CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\)", re.DOTALL)
 SHOWN_VALUES = 6
+
+
+def rule_words(rule: Rule, gate: Gate) -> str:
+    """A rule of a gate in plain words; columns that a pattern names are called by their field: "each of visits is"."""
+    named = {column.name: f"each of {column.label}" for column in gate.spec.columns if column.pattern}
+    return plain_rule(rule.reason, [named.get(name, name) for name in rule.columns])
 
 
 def plain_rule(reason: str, columns: Sequence[str] = ()) -> str:

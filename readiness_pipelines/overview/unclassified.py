@@ -10,7 +10,7 @@ from readiness_pipelines.delivery.scanning import CLASSIFIED, FAILED, SCAN
 from readiness_pipelines.detection import Certainty
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import Finding, FindingKind, FoundFinding, Severity
+from readiness_pipelines.ledger import BatchRecord, Finding, FindingKind, FoundFinding, Severity
 from readiness_pipelines.names import TableId
 
 
@@ -27,18 +27,18 @@ def unclassified_columns(tables: Mapping[TableId, Table], *, installation: Insta
     for one in installation.ledger.findings.of(tables=raw):
         if one.finding.kind is FindingKind.UNCLASSIFIED:
             found.setdefault(one.ref.table, []).append(one)
+    newest = installation.ledger.latest_of(list(found)) if found else {}
     for name, scanned in found.items():
         table = raw[name]
         try:
-            open_ones = _open(table, scanned, installation)
+            open_ones = _open(table, scanned, newest.get(name))
         except GateBuildError:
             continue  # nothing can be delivered by such a gate: that is another finding
         if open_ones:
             yield _finding(table, open_ones)
 
 
-def _open(table: GatedTable, scanned: Sequence[FoundFinding], installation: Installation) -> list[FoundFinding]:
-    newest = installation.ledger.latest(table.id.raw)
+def _open(table: GatedTable, scanned: Sequence[FoundFinding], newest: BatchRecord | None) -> list[FoundFinding]:
     arrived = {column.name for column in newest.columns} if newest else set()
     last_look = _last_looks(scanned)
     gate = gate_of(table)

@@ -10,7 +10,7 @@ from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates import GateDeclaration, fingerprint
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord, TrailEntry
-from readiness_pipelines.overview.plain_rules import plain_rule
+from readiness_pipelines.overview.plain_rules import plain_rule, rule_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +52,7 @@ def rules_broken(
     known = _rules(table, record.gate_version, installation)
     found = []
     for name, rows in counts.items():
-        reason, route, columns = known.get(name, (name, "", ()))
-        words = plain_rule(reason, columns)
+        words, route, columns = known.get(name, (plain_rule(name), "", ()))
         found.append(JudgedRule(name=name, words=words, route=route, columns=columns, rows=rows))
     return tuple(sorted(found, key=lambda one: (_PLACES.get(one.route, 1), -one.rows, one.name)))
 
@@ -64,13 +63,13 @@ _PLACES = {"hold": 0, "quarantine": 1, "warn": 2}
 def _rules(
     table: Table, version: str | None, installation: Installation
 ) -> Mapping[str, tuple[str, str, tuple[str, ...]]]:
-    """Reason, route and columns of the rules of the gate of a version, by name."""
+    """Words, route and columns of the rules of the gate of a version, by name."""
     try:
         gate = gate_of(table, default_engine=installation.engine_name)
     except GateBuildError:  # the verdict is of a gate that the ledger has the words of
         gate = None
     if gate is not None and version in (None, gate.version):
-        return {rule.name: (rule.reason, rule.route.value, rule.columns) for rule in gate.rules}
+        return {rule.name: (rule_words(rule, gate), rule.route.value, rule.columns) for rule in gate.rules}
     stored = next((one for one in installation.ledger.gates(table.id) if one.version == version), None)
     if stored is None:
         return {}
@@ -78,7 +77,7 @@ def _rules(
     said = declaration.wording["reasons"]
     facts: Sequence[Mapping[str, Any]] = declaration.facts["rules"]
     return {
-        said[key][0]: (said[key][1], str(one.get("route", "")), tuple(one.get("on", ())))
+        said[key][0]: (plain_rule(said[key][1], one.get("on", ())), str(one.get("route", "")), tuple(one.get("on", ())))
         for one in facts
         if (key := fingerprint(one)) in said
     }

@@ -20,7 +20,7 @@ from readiness_pipelines.overview import (
     OnCall,
     Publications,
     domain_map,
-    newest_latency,
+    newest_latencies,
     observe,
     on_call_now,
     quarantine_rows,
@@ -275,7 +275,8 @@ def _spans(
 
 
 def _latencies(domain: Domain, installation: Installation, publications: Publications) -> Iterator[Latency]:
+    found = newest_latencies(domain.tables, installation=installation, publications=publications)
     for table in domain.tables:
-        newest = newest_latency(table, installation=installation, publications=publications)
+        newest = found.get(table.id)
         took = newest.published_at - newest.since if newest is not None and newest.published_at is not None else None
         yield Latency(table=table.id, batch=newest.batch if newest else None, took=took, promised=table.latency)

@@ -36,6 +36,7 @@ from readiness_pipelines.web.pages import (
 from readiness_pipelines.web.pages import map as map_page
 from readiness_pipelines.web.rendering import STATIC, page
 from readiness_pipelines.web.site import Site
+from readiness_pipelines.web.warming import warm
 
 Show = Callable[[Request, Site], Response]
 Act = Callable[[Request, Site, Form], Response]
@@ -78,8 +79,13 @@ ACTS: tuple[tuple[str, Act], ...] = (
 """What may be done: forms that are sent."""
 
 
-def build_app(site: Site) -> Starlette:
-    """The web page of a site, as an ASGI application."""
+def build_app(site: Site, *, ready: Callable[[], None] = lambda: None) -> Starlette:
+    """The web page of a site, as an ASGI application.
+
+    Args:
+        site: What is shown.
+        ready: Is called once at its start, when all is known that the first look needs.
+    """
     routes: list[BaseRoute] = [
         *(Route(path, _looking(show, site), methods=["GET"]) for path, show in PAGES),
         *(Route(path, _acting(act, site), methods=["POST"]) for path, act in ACTS),
@@ -93,7 +99,8 @@ def build_app(site: Site) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        site.now.warm()
+        await run_in_threadpool(warm, site)
+        ready()
         yield
         site.now.close()
 

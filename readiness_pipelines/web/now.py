@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from readiness_pipelines.contracts import Domain, Kpi, Table
-from readiness_pipelines.delivery import kpi_values
+from readiness_pipelines.delivery import gate_of, kpi_values
 from readiness_pipelines.domains import tables_of
 from readiness_pipelines.errors import ReadinessError, UnknownNameError
 from readiness_pipelines.installation import Installation
@@ -38,7 +38,7 @@ FACTS_KEPT = 200
 """What is known of so many tables is kept."""
 
 CARDS_LAST = timedelta(minutes=1)
-"""So long is a scorecard good: what it says changes from day to day."""
+"""So long are a scorecard and the facts of a table good where nothing happened: what they say changes with time."""
 
 ValueKey = tuple[tuple[str, datetime | None], ...]
 """The batches whose values are shown, and when each came to where it is."""
@@ -57,6 +57,19 @@ class _Look:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ShownCard:
+    """A scorecard to show.
+
+    Attributes:
+        card: The scorecard; ``None`` where none was reckoned yet.
+        current: Whether nothing happened since; else it is being reckoned again.
+    """
+
+    card: Scorecard | None
+    current: bool
+
+
 class Now:
     """Looks at everything once, however many people want to see it.
 
@@ -70,6 +83,9 @@ class Now:
         self._domains = domains
         self._kpis = [kpi for domain in domains for kpi in domain.kpis]
         self._tables = tables_of(domains)
+        self._with_inputs = frozenset(
+            {*self._tables, *(one.table.id for table in self._tables.values() for one in table.reads.values())}
+        )
         self._installation = installation
         self._clock = clock
         self._patience = patience
@@ -78,14 +94,16 @@ class Now:
         self._reckoning = threading.Lock()
         self._looking_up = threading.Lock()
         self._sorting = threading.Lock()
+        self._closing = threading.Event()
         self._inbox: tuple[tuple[int, ...], tuple[InboxItem, ...]] | None = None
-        self._facts: dict[TableId, tuple[tuple[int, ...], TableFacts]] = {}
-        self._cards: dict[str, Scorecard] = {}
+        self._facts: dict[TableId, tuple[tuple[int, ...], datetime, TableFacts]] = {}
+        self._cards: dict[str, tuple[tuple[int, ...], Scorecard]] = {}
         self._reckoned: dict[str, Future[Scorecard]] = {}
         self._look: _Look | None = None
         self._values: dict[TableId, tuple[ValueKey, tuple[KpiValue, ...]]] = {}
         self._reading: dict[TableId, Future[None]] = {}
         self._readers = ThreadPoolExecutor(max_workers=3, thread_name_prefix="values")
+        self._reckoners = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scorecards")
 
     def today(self) -> Today:
         """How everything stands.
@@ -114,49 +132,47 @@ class Now:
             LedgerError: The ledger cannot be reached.
             GateBuildError: Its schema cannot become a gate.
         """
-        pulse = self._installation.ledger.pulse()
+        pulse, now = self._installation.ledger.pulse(), self._clock()
         known = self._facts.get(table.id)
-        if known is None or known[0] != pulse:
+        if known is None or known[0] != pulse or now - known[1] >= CARDS_LAST:
             with self._looking_up:  # a table of ten thousand batches takes a second: not for fifty people at once
                 known = self._facts.get(table.id)
-                if known is None or known[0] != pulse:
-                    found = table_facts(table, installation=self._installation, now=self._clock())
-                    known = (pulse, found)
+                if known is None or known[0] != pulse or now - known[1] >= CARDS_LAST:
+                    found = table_facts(table, installation=self._installation, now=now)
+                    known = (pulse, now, found)
                     self._facts[table.id] = known
                     while len(self._facts) > FACTS_KEPT:
                         self._facts.pop(next(iter(self._facts)))
-        return known[1]
+        return known[2]
 
     def publications(self) -> Publications:
         """What consumers see, by table."""
         return self._current().publications
 
-    def scorecard_soon(self, scope: str, *, identity_required: bool) -> Scorecard | None:
-        """The same, reckoned in the background where nobody has it yet; ``None`` where that takes longer than a moment.
+    def scorecard_soon(self, scope: str, *, identity_required: bool) -> ShownCard:
+        """How ready the data of a scope is, as `scorecard`; where that takes longer than a moment, what was known.
 
         Raises:
             UnknownNameError: No such domain or product; names the nearest.
             LedgerError: The ledger cannot be reached.
         """
-        card = self._cards.get(scope)
-        if card is not None and self._clock() - card.at < CARDS_LAST:
-            return card
-        reckoned = self._reckoned.get(scope)
-        if reckoned is None:
-            reckoned = self._readers.submit(self.scorecard, scope, identity_required=identity_required)
-            self._reckoned[scope] = reckoned
+        pulse = self._installation.ledger.pulse()
+        before = self._cards.get(scope)
+        if before is not None and self._card_holds(before, pulse):
+            return ShownCard(before[1], current=True)
+        with self._counting:
+            reckoned = self._reckoned.get(scope)
+            if reckoned is None or reckoned.done():
+                reckoned = self._reckoners.submit(self.scorecard, scope, identity_required=identity_required)
+                self._reckoned[scope] = reckoned
         try:
             found = reckoned.result(timeout=self._patience * 5)
         except TimeoutError:
-            return card  # as it was a while ago, where it was
-        except ReadinessError:
-            self._reckoned.pop(scope, None)
-            raise
-        self._reckoned.pop(scope, None)
-        return found
+            return ShownCard(before[1] if before is not None else None, current=False)
+        return ShownCard(found, current=self._card_holds(self._cards[scope], pulse))
 
     def scorecard(self, scope: str, *, identity_required: bool) -> Scorecard:
-        """How ready the data of a scope is, reckoned again after a while: its proofs are the whole trail.
+        """How ready the data of a scope is, reckoned again when something happened: its proofs are the whole trail.
 
         Args:
             scope: A domain, a product, or "" for everything.
@@ -169,35 +185,47 @@ class Now:
         known = {domain.name for domain in self._domains} | {str(kpi.id) for kpi in self._kpis}
         if scope and scope not in known:
             raise UnknownNameError("domain or product", scope, known)
-        now = self._clock()
+        pulse = self._installation.ledger.pulse()
         with self._reckoning:
-            card = self._cards.get(scope)
-            if card is None or now - card.at >= CARDS_LAST:
+            kept = self._cards.get(scope)
+            if kept is None or not self._card_holds(kept, pulse):
                 (card,) = scorecards(
                     self._domains,
                     installation=self._installation,
                     identity_required=identity_required,
-                    now=now,
+                    now=self._clock(),
                     only=[scope],
                 ).values()
-                self._cards[scope] = card
-        return card
+                kept = self._cards[scope] = (pulse, card)
+        return kept[1]
+
+    def _card_holds(self, kept: tuple[tuple[int, ...], Scorecard], pulse: tuple[int, ...]) -> bool:
+        """Whether a scorecard says what is so now."""
+        return kept[0] == pulse and self._clock() - kept[1].at < CARDS_LAST
 
     def pulse(self) -> str:
         """A text that is another one as soon as something happened."""
         return ".".join(map(str, self._installation.ledger.pulse()))
 
     def warm(self) -> None:
-        """Look for the first time, in the background: whoever comes then waits for nothing."""
-        self._readers.submit(self._warmed)
-
-    def _warmed(self) -> None:
+        """Look for the first time, and begin to build what the scorecard needs: whoever comes then waits less."""
         with suppress(ReadinessError):  # whoever looks is told
             self._current()
+        self._reckoners.submit(self._build_gates)
+
+    def _build_gates(self) -> None:
+        """Build every table's gate: a page needs one of them, a scorecard all."""
+        for table in self._tables.values():
+            if self._closing.is_set():
+                return
+            with suppress(ReadinessError):  # the page of a table without a gate says why
+                gate_of(table)
 
     def close(self) -> None:
-        """Read nothing any more."""
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        """Read and build nothing any more."""
+        self._closing.set()
+        for pool in (self._readers, self._reckoners):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _current(self) -> _Look:
         pulse, now = self._installation.ledger.pulse(), self._clock()
@@ -211,12 +239,7 @@ class Now:
             return look
 
     def _new_look(self, pulse: tuple[int, ...], now: datetime, last: _Look | None) -> _Look:
-        if last is not None and last.pulse == pulse:
-            publications, keys = last.publications, last.keys
-        else:
-            read = {one.table.id for table in self._tables.values() for one in table.reads.values()}
-            publications = self._installation.ledger.publications(tables={*self._tables, *read})
-            keys = self._keys(publications)
+        publications, keys = self._published(pulse, last)
         self._read_values(keys)
         known = {
             kpi: values for kpi, (key, values) in self._values.items() if key == keys.get(kpi) or kpi in self._reading
@@ -226,9 +249,30 @@ class Now:
         standings = _standings(self._tables, found, publications)
         return _Look(pulse, now, publications, keys, found, standings, complete)
 
+    def _published(self, pulse: tuple[int, ...], last: _Look | None) -> tuple[Publications, Mapping[TableId, ValueKey]]:
+        """What consumers see, and what tells products' values from others: read again of what something happened to.
+
+        Nothing of either changes without an entry in the trail, in the same transaction.
+        """
+        ledger = self._installation.ledger
+        if last is not None and last.pulse == pulse:
+            return last.publications, last.keys
+        if last is None or last.pulse[0] > pulse[0]:
+            publications = ledger.publications(tables=self._with_inputs)
+            return publications, self._keys(publications)
+        moved = ledger.tables_after(last.pulse[0]) & self._with_inputs
+        if not moved:
+            return last.publications, last.keys
+        found = ledger.publications(tables=moved)
+        publications = {**{table: some for table, some in last.publications.items() if table not in moved}, **found}
+        keys = {**{kpi: key for kpi, key in last.keys.items() if kpi not in moved}, **self._keys(found)}
+        return publications, keys
+
     def _keys(self, publications: Publications) -> Mapping[TableId, ValueKey]:
         """For each product that has values, what tells them from others: its newest batches and their runs."""
         published = {kpi.id: publications[kpi.id] for kpi in self._kpis if kpi.id in publications}
+        if not published:
+            return {}
         stood: dict[TableId, dict[str, datetime]] = {}
         for one in self._installation.ledger.glances(tables=published):
             stood.setdefault(one.ref.table, {})[one.ref.batch] = one.updated_at

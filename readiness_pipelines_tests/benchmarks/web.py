@@ -1,7 +1,13 @@
-"""`make bench-web`: how long pages take with 2,000 tables and 20,000 batches: alone, and for 50 people at once."""
+"""`make bench-web`: how long pages take with 2,000 tables and 20,000 batches: alone, and for 50 people at once.
+
+Each look has its time, and the processor time that the server took for it: that does not depend on what else the
+machine does, though caches and a processor's two threads are shared. Work that the server does beside its answers, as
+building gates in its first seconds, is waited for before pages are looked at.
+"""
 
 import argparse
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -12,7 +18,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +39,14 @@ MANY = 10_000
 HELD = 40
 THINKS = 1.0
 """Seconds that somebody looks at a page before they go on to the next."""
+
+PATIENCE = 120.0
+"""Seconds after which a scorecard that is not there counts as an error."""
+
+SHOWN = b"Stage "
+"""What the page of a scorecard says that the page which is shown while it is reckoned does not."""
+
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 PAGES = (
     "/",
@@ -68,49 +82,155 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         _fill(Path(folder))
-        with served(Path(folder)) as address:
-            alone = {page: [_seconds(address + page) for _ in range(6)] for page in PAGES}
-            together = crowd(address, people=options.people, seconds=options.seconds)
+        with served(Path(folder)) as server:
+            asked_at_once = scorecard(server)
+        with served(Path(folder)) as server:
+            server.rest()
+            asked_later = scorecard(server)  # so that below, its page is not the one that is shown meanwhile
+            alone = {page: [look(server, page) for _ in range(6)] for page in PAGES}
+            together = crowd(server, people=options.people, seconds=options.seconds)
     figures = {
         "tables": DOMAINS * 2 + 2,
         "batches": DOMAINS * BATCHES + MANY,
-        "pages": {page: {"first_s": took[0], "median_s": statistics.median(took[1:])} for page, took in alone.items()},
+        "ready_s": server.ready,
+        "ready_processor_s": server.ready_processor,
+        "scorecard_asked_for_at_once": asked_at_once,
+        "scorecard_once_gates_are_built": asked_later,
+        "pages": {page: _of(looks) for page, looks in alone.items()},
         "people": options.people,
-        "looks": len(together),
-        "looks_a_second": round(len(together) / options.seconds, 1),
-        "p50_s": round(statistics.median(together), 4),
-        "p99_s": round(statistics.quantiles(together, n=100)[98], 4),
+        "looks": len(together.took),
+        "errors": len(together.failed),
+        "looks_a_second": round(len(together.took) / options.seconds, 1),
+        "processor_s_a_look": round(together.processor / len(together.took), 4),
+        "p50_s": round(statistics.median(together.took), 4),
+        "p99_s": round(statistics.quantiles(together.took, n=100)[98], 4),
     }
     _show(figures)
     options.results.mkdir(parents=True, exist_ok=True)
     Path(options.results, "web.json").write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def crowd(address: str, *, people: int, seconds: float) -> list[float]:
-    """What each look took of some people who look at one page after the other, for a time."""
-    took: list[float] = []
-    ends = time.monotonic() + seconds
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A process that serves a ledger.
 
-    def look(number: int) -> None:
+    Attributes:
+        address: Where.
+        pid: Its number.
+        ready: Seconds until it said that it is there, from its first import on.
+        ready_processor: The processor time of that.
+    """
+
+    address: str
+    pid: int
+    ready: float
+    ready_processor: float
+
+    def processor(self) -> float:
+        """Seconds of processor time that it has taken."""
+        return _processor(self.pid)
+
+    def rest(self) -> None:
+        """Wait until it does nothing by itself any more."""
+        before = -1.0
+        while (now := self.processor()) > before:
+            before = now
+            time.sleep(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How long a page took, of that how long a processor worked, and whether the page was there."""
+
+    seconds: float
+    processor: float
+    there: bool
+
+
+@dataclass(slots=True)
+class Crowd:
+    """What each look took, what those that failed took, and the processor time of all."""
+
+    took: list[float] = field(default_factory=list)
+    failed: list[float] = field(default_factory=list)
+    processor: float = 0.0
+
+
+def look(server: Server, page: str) -> Look:
+    """Look at a page, while nobody else does."""
+    before = server.processor()
+    seconds, there = _seconds(server.address + page)
+    return Look(seconds, round(server.processor() - before, 3), there)
+
+
+def scorecard(server: Server) -> dict[str, object]:
+    """What somebody sees who asks for the whole scorecard and nobody has it yet, and when it is there."""
+    began, worked, shown = time.perf_counter(), server.processor(), False
+    answers: list[float] = []
+    while time.perf_counter() - began < PATIENCE:
+        asked = time.perf_counter()
+        with urllib.request.urlopen(f"{server.address}/scorecard", timeout=60) as answer:  # noqa: S310  # of this machine
+            shown = SHOWN in answer.read()
+        answers.append(time.perf_counter() - asked)
+        if shown:
+            break
+        time.sleep(0.25)
+    return {
+        "first_answer_s": round(answers[0], 4),
+        "shown_after_s": round(time.perf_counter() - began, 4) if shown else None,
+        "processor_s": round(server.processor() - worked, 3),
+        "looks_until_shown": len(answers),
+    }
+
+
+def crowd(server: Server, *, people: int, seconds: float) -> Crowd:
+    """What each look took of some people who look at one page after the other, for a time."""
+    found = Crowd()
+    before, ends = server.processor(), time.monotonic() + seconds
+
+    def walk(number: int) -> None:
         chance = random.Random(number)
         time.sleep(chance.random() * THINKS)
         while time.monotonic() < ends:
-            took.append(_seconds(address + chance.choice(PAGES)))
+            took, there = _seconds(server.address + chance.choice(PAGES))
+            (found.took if there else found.failed).append(took)
             time.sleep(chance.random() * 2 * THINKS)
 
-    threads = [threading.Thread(target=look, args=(number,)) for number in range(people)]
+    threads = [threading.Thread(target=walk, args=(number,)) for number in range(people)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return took
+    found.processor = server.processor() - before
+    return found
 
 
-def _seconds(address: str) -> float:
+def _seconds(address: str) -> tuple[float, bool]:
+    """How long an answer took, and whether it was the page."""
     started = time.perf_counter()
-    with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310  # an address of this machine
-        answer.read()
-    return round(time.perf_counter() - started, 4)
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310  # an address of this machine
+            answer.read()
+    except OSError:  # also every answer that is an error: it is counted
+        return round(time.perf_counter() - started, 4), False
+    return round(time.perf_counter() - started, 4), True
+
+
+def _of(looks: Sequence[Look]) -> dict[str, float | int]:
+    first, *then = looks
+    return {
+        "first_s": first.seconds,
+        "first_processor_s": first.processor,
+        "median_s": statistics.median(one.seconds for one in then),
+        "median_processor_s": round(statistics.median(one.processor for one in then), 3),
+        "errors": sum(not one.there for one in looks),
+    }
+
+
+def _processor(pid: int) -> float:
+    """Seconds of processor time that a process has taken."""
+    parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(parts[11]) + int(parts[12])) / _TICKS
 
 
 def _domains() -> list[object]:
@@ -158,28 +278,41 @@ def serve(folder: Path) -> None:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address at which a process of its own serves a folder's ledger."""
+def served(folder: Path) -> Iterator[Server]:
+    """A process of its own that serves a folder's ledger."""
     command: Sequence[str] = [sys.executable, "-m", "readiness_pipelines_tests.benchmarks.web", "--serve", str(folder)]
+    began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # a pipe
         try:
-            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+            address = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+            took = round(time.perf_counter() - began, 2)
+            yield Server(address, process.pid, ready=took, ready_processor=round(_processor(process.pid), 2))
         finally:
             process.terminate()
 
 
 def _show(figures: dict[str, object]) -> None:
     table = Table(title=f"{figures['tables']:,} tables, {figures['batches']:,} batches", title_justify="left")
-    for column in ("page", "first, ms", "then, ms"):
+    for column in ("page", "first, ms", "processor", "then, ms", "processor"):
         table.add_column(column, justify="left" if column == "page" else "right")
     pages: dict[str, dict[str, float]] = figures["pages"]  # type: ignore[assignment]  # as it was made
+    names = ("first_s", "first_processor_s", "median_s", "median_processor_s")
     for page, took in pages.items():
-        table.add_row(page, f"{1000 * took['first_s']:.0f}", f"{1000 * took['median_s']:.0f}")
+        table.add_row(page, *(f"{1000 * took[name]:.0f}" for name in names))
     OUT.print(table)
+    OUT.print(f"ready after {figures['ready_s']} s ({figures['ready_processor_s']} s of the processor)")
+    for name in ("scorecard_asked_for_at_once", "scorecard_once_gates_are_built"):
+        card: dict[str, float | None] = figures[name]  # type: ignore[assignment]  # as above
+        after = "never" if card["shown_after_s"] is None else f"after {card['shown_after_s']:.2f} s"
+        OUT.print(
+            f"{name.replace('_', ' ')}: first answer after {card['first_answer_s']:.2f} s, shown {after}, "
+            f"{card['processor_s']} s of the processor"
+        )
     OUT.print(
-        f"{figures['people']} people, {figures['looks_a_second']} looks a second: "
-        f"p50 {1000 * float(str(figures['p50_s'])):.0f} ms, p99 {1000 * float(str(figures['p99_s'])):.0f} ms"
+        f"{figures['people']} people, {figures['looks_a_second']} looks a second, {figures['errors']} errors: "
+        f"p50 {1000 * float(str(figures['p50_s'])):.0f} ms, p99 {1000 * float(str(figures['p99_s'])):.0f} ms, "
+        f"of the processor {1000 * float(str(figures['processor_s_a_look'])):.0f} ms a look"
     )
 
 

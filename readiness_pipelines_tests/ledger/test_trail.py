@@ -36,6 +36,38 @@ def test_an_entry_says_what_when_who_and_why(ledger: Ledger) -> None:
     assert ledger.trail(ref=BatchRef(PAID, "day_1")) == ()
 
 
+@pytest.mark.parametrize("at_once", [1, 5_000])
+def test_many_batches_are_looked_up_at_once_each_with_what_is_its_own(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("readiness_pipelines.ledger.keys.NAMED_AT_ONCE", at_once)
+    other, unknown = BatchRef(PAID, "day_2"), BatchRef(PAID, "day_1")  # crosswise, a batch that nothing happened to
+    deliver(ledger, BatchState.HELD, hours=0)
+    (begun,) = ledger.trail(ref=REF)
+    deliver(ledger, BatchState.PUBLISHED, hours=1)
+    ledger.record(a_record(BatchState.PUBLISHED, other), what="published", who="me")
+    wanted = [REF, other, unknown]
+    assert ledger.trails(wanted) == {ref: list(ledger.trail(ref=ref)) for ref in (REF, other)}
+    assert ledger.trails([]) == {}
+    assert ledger.tables_after(begun.id) == {ORDERS, PAID}
+    assert ledger.tables_after(ledger.pulse()[0]) == frozenset()
+    kept = ledger.decide(other, verb="waive", content={}, text="all", who="ann", why="known", at=NOW)
+    assert ledger.decisions_of(wanted) == {other: [kept]}
+
+
+def test_the_newest_batch_of_each_table_is_the_one_that_came_last_to_where_it_is(ledger: Ledger) -> None:
+    older = BatchRef(ORDERS, "day_9")
+    ledger.record(a_record(BatchState.PUBLISHED, older), what="published", who="me")
+    deliver(ledger, BatchState.HELD, hours=1)
+    ledger.record(a_record(BatchState.EMPTY, BatchRef(PAID, "day_1")), what="empty", who="me")
+    assert {table: one.ref.batch for table, one in ledger.latest_of([ORDERS, PAID]).items()} == {
+        ORDERS: "day_1",
+        PAID: "day_1",
+    }
+    assert set(ledger.latest_of([PAID])) == {PAID}
+    assert ledger.latest(ORDERS.raw) is None
+
+
 def test_consumers_see_what_was_published_and_not_withdrawn(ledger: Ledger) -> None:
     deliver(ledger, BatchState.PUBLISHED, hours=0)
     deliver(ledger, BatchState.HELD, hours=1)

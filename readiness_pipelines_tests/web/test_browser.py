@@ -124,6 +124,14 @@ def test_no_page_keeps_anybody_out(site: Site) -> None:
             assert not wide, path
 
 
+def test_wide_rows_scroll_within_the_page_of_a_phone(site: Site) -> None:
+    with served(site) as address, chromium() as browser:
+        page = browser.new_context(bypass_csp=True, viewport=PHONE).new_page()
+        page.goto(f"{address}/batches/shop/orders/day_3")
+        page.add_style_tag(content=".cells tbody th { min-width: 60rem; }")  # as many columns would be
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
 def test_a_page_is_used_without_a_mouse(site: Site) -> None:
     with served(site) as address, chromium() as browser:
         page = opened(browser)

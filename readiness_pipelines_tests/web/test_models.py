@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import RetrainingState
@@ -11,6 +12,12 @@ from readiness_pipelines.web.site import Site
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.models.clinic import clinic, deliver_stays, land, model_of, set_of_stays
 from readiness_pipelines_tests.web.conftest import Browser
+
+
+def site_scorecard(browser: Browser) -> list[dict[str, Any]]:
+    """The answers of the scorecard of all that is shown."""
+    answers: list[dict[str, Any]] = browser.get("/api/scorecard").json()["answers"]
+    return answers
 
 
 def test_the_pages_say_what_serves_what_waits_and_what_changed(tmp_path: Path) -> None:
@@ -60,6 +67,8 @@ def test_the_pages_say_what_serves_what_waits_and_what_changed(tmp_path: Path) -
         assert said in shown, said
     assert browser.get("/models/clinic/readmision").status_code == 404
     assert 'href="/models"' in browser.get("/").text
+    (models,) = [one for one in site_scorecard(browser) if one["question"]["id"] == "models"]
+    assert models["evidence"][0]["text"].startswith("models that are declared: 1;")
     assert browser.get("/api/models").json()[0]["champion"] == 1
     card = browser.get("/api/models/clinic/readmission?version=1").json()
     assert (card["role"], card["tables"]["superseded"][0]["what"]) == ("champion", "replayed")

@@ -97,7 +97,7 @@ def _column_tests(spec: SchemaSpec, probe: Callable[[], "Probe"]) -> Iterator[Ga
             yield NotNull(rule=_row_rule(column, "not_nullable", "is not missing"), spec=column)
         if column.unique:
             reason = f"occurs once in the batch{_PARDONED[column.duplicates]}"
-            rule = replace(_row_rule(column, "unique", reason), kind=RuleKind.BATCH)
+            rule = _row_rule(column, "unique", reason, kind=RuleKind.BATCH)
             yield Unique(rule=rule, columns=(column.name,), spec=column, duplicates=column.duplicates)
         for check in column.checks:
             yield _check_test(check, column, probe(), spec.flavour)
@@ -149,19 +149,16 @@ _PARDONED: dict[Duplicates, str] = {"all": "", "exclude_first": " before", "excl
 
 def _type_rule(column: ColumnSpec) -> Rule:
     """That the values of a column are of its type. Any text is text: for such columns it is about the batch's shape."""
-    rule = _row_rule(column, "dtype", f"is of type {column.type}")
-    text = column.type is not None and pa.types.is_string(column.type)
-    return replace(rule, kind=RuleKind.SHAPE, route=Route.HOLD) if text else rule
+    reason = f"is of type {column.type}"
+    if column.type is not None and pa.types.is_string(column.type):
+        return _row_rule(column, "dtype", reason, kind=RuleKind.SHAPE, route=Route.HOLD)
+    return _row_rule(column, "dtype", reason)
 
 
-def _row_rule(column: ColumnSpec, name: str, reason: str) -> Rule:
-    return Rule(
-        name=rule_name(column.label, name),
-        columns=(column.name,),
-        kind=RuleKind.ROW,
-        route=Route.QUARANTINE,
-        reason=reason,
-    )
+def _row_rule(
+    column: ColumnSpec, name: str, reason: str, *, kind: RuleKind = RuleKind.ROW, route: Route = Route.QUARANTINE
+) -> Rule:
+    return Rule(name=rule_name(column.label, name), columns=(column.name,), kind=kind, route=route, reason=reason)
 
 
 def _check_test(check: Check, column: ColumnSpec | None, probe: "Probe", flavour: Flavour) -> Checked:
@@ -269,7 +266,7 @@ def _usual_tests(reference: WithinUsualRange, spec: SchemaSpec) -> Iterator[With
             f"lies where {reference.least_batches} or more batches before had it, "
             f"give or take {reference.widened_by:g} times that range"
         )
-        rule = replace(_row_rule(column, "within_usual_range", reason), kind=RuleKind.REFERENCE)
+        rule = _row_rule(column, "within_usual_range", reason, kind=RuleKind.REFERENCE)
         yield WithinUsual(rule=rule, reference=reference, spec=column)
 
 
@@ -295,7 +292,7 @@ def _routed(test: GateTest, gating: Gating) -> GateTest:
     route = given or rule.route
     if given is None and gating.default_route and rule.kind is not RuleKind.SHAPE and route is not Route.WARN:
         route = Route.HOLD if whole_batch and gating.default_route is Route.QUARANTINE else gating.default_route
-    return replace(test, rule=replace(rule, route=route))
+    return test if route is rule.route else replace(test, rule=replace(rule, route=route))
 
 
 def _with_unique_names(tests: list[GateTest]) -> list[GateTest]:
@@ -304,6 +301,6 @@ def _with_unique_names(tests: list[GateTest]) -> list[GateTest]:
     for test in tests:
         name = test.rule.name
         seen[name] += 1
-        renamed = name if seen[name] == 1 else f"{name}_{seen[name]}"
-        unique.append(replace(test, rule=replace(test.rule, name=renamed)))
+        again = seen[name] > 1
+        unique.append(replace(test, rule=replace(test.rule, name=f"{name}_{seen[name]}")) if again else test)
     return unique

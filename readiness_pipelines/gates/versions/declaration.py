@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, assert_never
 
 from readiness_pipelines.contracts.gating import Gating
@@ -58,9 +59,11 @@ def declaration_of(
     spec: SchemaSpec, tests: tuple[GateTest, ...], gating: Gating, missing: tuple[str, ...]
 ) -> GateDeclaration:
     """What a gate tests."""
+    described = [(_rule_facts(test, gating), test.rule) for test in tests]
+    hashed = [(fingerprint(one), one, rule) for one, rule in described]
     facts = {
         "columns": {column.name: _column_facts(column) for column in spec.columns},
-        "rules": sorted((_rule_facts(test, gating) for test in tests), key=fingerprint),
+        "rules": [one for _, one, _ in sorted(hashed, key=itemgetter(0))],
         "order": [column.name for column in spec.columns] if spec.ordered else None,
         "add_missing_columns": spec.add_missing,
         "deduplicate": None if spec.deduplicate is None else plain(vars(spec.deduplicate)),
@@ -70,7 +73,7 @@ def declaration_of(
         "allow_empty": gating.allow_empty,
     }
     wording = {
-        "reasons": {fingerprint(_rule_facts(test, gating)): [test.rule.name, test.rule.reason] for test in tests},
+        "reasons": {key: [rule.name, rule.reason] for key, _, rule in hashed},
         "descriptions": {column.name: column.description for column in spec.columns if column.description},
     }
     return GateDeclaration(facts=facts, wording=wording, version=fingerprint(facts))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from readiness_pipelines.contracts import Domain, Table
+from readiness_pipelines.domains import tables_of
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.overview.scorecard import layers, operation
 from readiness_pipelines.overview.scorecard import questions as asked
@@ -119,9 +120,11 @@ def scorecards(
     for domain in given:
         scopes[domain.name] = domain.tables
         scopes |= {str(product.id): [product] for product in domain.kpis}
-    facts = gather_evidence(given, installation=installation, identity_required=identity_required, now=now)
-    found = {WHOLE: _card(WHOLE, facts)} if only is None or WHOLE in only else {}
+    whole = only is None or WHOLE in only
     wanted = [scope for scope in scopes if only is None or scope in only]
+    tables = tables_of(given).values() if whole else [table for scope in wanted for table in scopes[scope]]
+    facts = gather_evidence(tables, installation=installation, identity_required=identity_required, now=now)
+    found = {WHOLE: _card(WHOLE, facts)} if whole else {}
     return found | {scope: _card(scope, facts.of(scopes[scope])) for scope in wanted}
 
 

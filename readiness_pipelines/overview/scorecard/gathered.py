@@ -8,15 +8,14 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.commands import history_command
 from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Table, upstream
 from readiness_pipelines.contracts.classification import PersonalKind
-from readiness_pipelines.decisions import Approval, decisions_about, waits_for_approval
+from readiness_pipelines.decisions import Approval, decisions_about_each, waits_for_approval
 from readiness_pipelines.delivery import gate_of
-from readiness_pipelines.domains import tables_of
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.identity import UNPROVED
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import AUTOMATIC, Erasure, ErasureState, Finding, Incident, Kept, Tally
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview.latency import StepLatency, newest_latency
+from readiness_pipelines.overview.latency import StepLatency, newest_latencies
 from readiness_pipelines.overview.on_call import OnCall, on_call_now
 from readiness_pipelines.overview.scorecard.slas import SlaMonth, sla_months
 from readiness_pipelines.overview.unclassified import unclassified_columns
@@ -133,12 +132,12 @@ class Gathered:
 
 
 def gather_evidence(
-    domains: Iterable[Domain], *, installation: Installation, identity_required: bool, now: datetime
+    given: Iterable[Table], *, installation: Installation, identity_required: bool, now: datetime
 ) -> Gathered:
-    """Gather what the answers about some domains are made of.
+    """Gather what the answers about some tables are made of.
 
     Args:
-        domains: The domains.
+        given: The tables; all that they are computed from is looked at, too.
         installation: Where the ledger is.
         identity_required: Whether the settings demand that who decides proves it.
         now: The time.
@@ -146,7 +145,7 @@ def gather_evidence(
     Raises:
         LedgerError: The ledger cannot be reached.
     """
-    tables = with_upstream(tables_of(domains).values())
+    tables = with_upstream(given)
     ids = [table.id for table in tables]
     ledger, known = installation.ledger, {table.id: table for table in tables}
     owners = tuple(dict.fromkeys(table.domain for table in tables))
@@ -212,8 +211,8 @@ def _decisions(
     reviews: list[Review] = []
     decided: list[BatchRef] = []
     unproved: list[BatchRef] = []
-    for ref in installation.ledger.decided_batches(tables):
-        decisions = decisions_about(installation.ledger, ref)
+    about = decisions_about_each(installation.ledger, installation.ledger.decided_batches(tables))
+    for ref, decisions in about.items():
         for waiting in waits_for_approval(decisions):
             what = f"decision {waiting.id} about {ref}"
             reviews.append(Review(table=ref.table, what=what, who="", command=history_command(ref)))
@@ -247,7 +246,8 @@ def _latencies(tables: Iterable[Table], installation: Installation) -> Mapping[T
     prompt = [table for table in tables if table.latency is not None and table.latency <= PROMPT]
     read = {one.table.id for table in prompt for one in table.reads.values()}
     publications = installation.ledger.publications(tables={*(table.id for table in prompt), *read}) if prompt else {}
-    return {table.id: newest_latency(table, installation=installation, publications=publications) for table in prompt}
+    found = newest_latencies(prompt, installation=installation, publications=publications)
+    return {table.id: found.get(table.id) for table in prompt}
 
 
 def _chain(installation: Installation) -> tuple[tuple[str, ...], int]:

@@ -1,5 +1,6 @@
 """Catalog: the tables and products, found by what they are called, mean and hold."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from readiness_pipelines.contracts import Kpi, Table, TrainingSet, answers_for
 from readiness_pipelines.contracts.models import model_served_by
 from readiness_pipelines.names import TableId
-from readiness_pipelines.overview import SearchHit, Where, search_catalog
+from readiness_pipelines.overview import SearchHit, Standing, Where, search_catalog
 from readiness_pipelines.page_addresses import model_address, table_address, training_set_address
 from readiness_pipelines.training import builds_of
 from readiness_pipelines.web.pages.product import kind_of
@@ -42,12 +43,13 @@ def show(request: Request, site: Site) -> Response:
     sets = {one.id: one for domain in site.domains for one in domain.training_sets}
     every: dict[TableId, Table | TrainingSet] = {**site.tables, **sets}
     found = [every[hit.table] for hit in hits] if query else list(every.values())
+    standings = site.now.standings()
     return page(
         "catalog",
         request,
         site,
         query=query,
-        tables=[_line(one, site, met.get(one.id, "")) for one in found[number * SIZE : (number + 1) * SIZE]],
+        tables=[_line(one, site, standings, met.get(one.id, "")) for one in found[number * SIZE : (number + 1) * SIZE]],
         missing=hits[0].missing if hits else (),
         number=number,
         size=SIZE,
@@ -56,14 +58,14 @@ def show(request: Request, site: Site) -> Response:
     )
 
 
-def _line(one: Table | TrainingSet, site: Site, met: str) -> CatalogLine:
+def _line(one: Table | TrainingSet, site: Site, standings: Mapping[TableId, Standing], met: str) -> CatalogLine:
     if isinstance(one, TrainingSet):
         built = "built" if builds_of(site.installation, one) else "never built"
         address = training_set_address(site.root, one.id)
         return CatalogLine(one.id, address, built, one.description, "training set", one.owner, met)
     words = one.question if isinstance(one, Kpi) else one.description
     to = model_address if model_served_by(one) else table_address
-    standing = site.now.standings()[one.id].value
+    standing = standings[one.id].value
     return CatalogLine(one.id, to(site.root, one.id), standing, words, kind_of(one), answers_for(one), met)
 
 

@@ -7,7 +7,9 @@ from readiness_pipelines.overview import Area, Grade, past_scorecards
 from readiness_pipelines.web.rendering import page
 from readiness_pipelines.web.site import Site
 
-SHOWN_EVIDENCE = 6
+SHOWN_EVIDENCE = 12
+"""What speaks against is cut to a few by the answer itself, which counts the rest."""
+
 SHOWN_STEPS = 8
 SHOWN_DAYS = 30
 _TITLES = {Area.OPERATION: "Operational readiness", Area.LAYERS: "The five layers", Area.STAGES: "Stages"}
@@ -16,7 +18,8 @@ _TITLES = {Area.OPERATION: "Operational readiness", Area.LAYERS: "The five layer
 def show(request: Request, site: Site) -> Response:
     """The scorecard of everything, of a domain, or of a product."""
     scope = request.query_params.get("scope", "")
-    card = site.now.scorecard_soon(scope, identity_required=site.settings.identity.required)
+    shown = site.now.scorecard_soon(scope, identity_required=site.settings.identity.required)
+    card = shown.card
     if card is None:
         return page("reckoning", request, site, scope=scope)
     way_out: dict[str, int] = {}
@@ -28,6 +31,7 @@ def show(request: Request, site: Site) -> Response:
         request,
         site,
         card=card,
+        current=shown.current,
         scope=scope,
         scopes=list(dict.fromkeys(("", *(one.name for one in site.domains), scope))),
         counts=[(verdict.value, card.count(verdict)) for verdict in Grade],

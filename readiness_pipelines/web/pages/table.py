@@ -20,8 +20,8 @@ from readiness_pipelines.overview import (
     catalog_entry,
     guidance_of,
     pass_share,
-    plain_rule,
     reading_lines,
+    rule_words,
     standing_of,
 )
 from readiness_pipelines.web.map_picture import picture_of
@@ -173,4 +173,4 @@ def _rules(table: Table) -> Iterator[RuleLine]:
     except GateBuildError:
         return
     for rule in gate.rules:
-        yield RuleLine(rule.name, plain_rule(rule.reason, rule.columns), rule.route.value)
+        yield RuleLine(rule.name, rule_words(rule, gate), rule.route.value)
