@@ -49,7 +49,8 @@ def newest_latencies(
     given, ledger = tuple(tables), installation.ledger
     sources = [table.id.raw for table in given if isinstance(table, GatedTable)]
     raw = ledger.latest_of(sources) if sources else {}
-    began = {table.id: found for table in given if (found := _began(table, raw, publications)) is not None}
+    published = Published(ledger)
+    began = {table.id: found for table in given if (found := _began(table, raw, publications, published)) is not None}
     trails = ledger.trails([BatchRef(table, one.batch) for table, one in began.items() if one.early])
     shown = {ref.table: _shown_since(began[ref.table].since, trail) for ref, trail in trails.items()}
     return {
@@ -79,12 +80,14 @@ class _Began:
     early: bool
 
 
-def _began(table: Table, raw: Mapping[TableId, BatchRecord], publications: Publications) -> _Began | None:
+def _began(
+    table: Table, raw: Mapping[TableId, BatchRecord], publications: Publications, published: Published
+) -> _Began | None:
     if isinstance(table, GatedTable):
         began, after = _arrived(raw.get(table.id.raw)), "it landed"
     else:
         inputs = dict.fromkeys(read.table.name for read in table.reads.values())
-        began, after = _computable(table, installation, publications), f"{' and '.join(inputs)} came"
+        began, after = _computable(table, publications, published), f"{' and '.join(inputs)} came"
     if began is None:
         return None
     batch, since = began
@@ -100,9 +103,8 @@ def _arrived(raw: BatchRecord | None) -> tuple[str, datetime] | None:
     return (raw.ref.batch, arrived) if arrived is not None else None
 
 
-def _computable(table: Computed, installation: Installation, publications: Publications) -> tuple[str, datetime] | None:
+def _computable(table: Computed, publications: Publications, published: Published) -> tuple[str, datetime] | None:
     """The batch of which the last input was published last."""
-    published = Published(installation.ledger)
     inputs = [_Input(read, publications.get(read.table.id, ()), published) for read in table.reads.values()]
     made = (key for one in inputs for batch in one.present for key in published.made_by(one.read, table, batch))
     began = [
