@@ -68,16 +68,16 @@ def announce_withdrawn(
     before = said
     if said is not None and rows is not None and len(rows.filter(f"_row = {int(said.details['row'])}")):
         before = None  # it was cut off before its commit: the row is still there
-    gone, visible = [], 0
+    found = pa.table({"_row": pa.array([], pa.int64())})
     if rows is not None:
-        visible = len(rows)
         left = rows.project("_row").except_(lakehouse.staged_rows(engine, good).project("_row"))
         found = left.order("_row").to_arrow_table()
-        gone = found.slice(0, _NAMED)["_row"].to_pylist()
-    if not gone:
+    if rows is None or not found.num_rows:
         if said is not None and before is None:
             ledger.findings.replace(ref, {FindingKind.WITHDRAWN: ()}, at=run.clock())
         return _noted(before)
+    gone = found.slice(0, _NAMED)["_row"].to_pylist()
+    visible = len(rows)
     number = found.num_rows
     first = [f"{partition}/{offset}" for partition, offset in map(place_of, gone)]
     why = _why(verdict, found, ref, engine=engine, installation=installation)

@@ -357,7 +357,12 @@ class SlotMessages:
         found: list[TopicMessage] = []
         until = time.monotonic() + max(seconds, 0)
         while len(found) < most:
-            sent = self._cursor.read_message()
+            try:
+                sent = self._cursor.read_message()
+            except psycopg2.Error:
+                if not found:
+                    raise
+                break  # what was taken before is landed first, for it is not sent again; the next look ends as this one
             if sent is None:
                 left = until - time.monotonic()
                 if found or left <= 0:

@@ -111,10 +111,13 @@ class _RowDelta(_FastAppendFiles):
         metadata = self._transaction.table_metadata
         output = self.new_manifest_output()
         with _DeleteManifest(metadata.spec(), metadata.schema(), output, self._snapshot_id, "deflate") as writer:
-            added = {"status": ManifestEntryStatus.ADDED, "snapshot_id": self._snapshot_id}
             writer.add(
                 ManifestEntry.from_args(
-                    **added, sequence_number=None, file_sequence_number=None, data_file=self.deletes
+                    status=ManifestEntryStatus.ADDED,
+                    snapshot_id=self._snapshot_id,
+                    sequence_number=None,
+                    file_sequence_number=None,
+                    data_file=self.deletes,
                 )
             )
         return [writer.to_manifest_file(), *super()._existing_manifests()]

@@ -1,56 +1,30 @@
 """Changes of a Postgres table come once each, whatever ends the process, and what is lost is said aloud."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg2
 import pytest
 
-from readiness_pipelines import PostgresChanges
 from readiness_pipelines.delivery import do_work, due_work, reconcile
 from readiness_pipelines.errors import DeclarationError, SlotLostError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.streaming import Progress, Shard, SlotMessages, position_of, read_shard, reading
 from readiness_pipelines.streaming.points import Point, Step
 from readiness_pipelines_tests.databases import logical_postgres, postgres
-from readiness_pipelines_tests.streaming.customers import changes_table, customers_domain
+from readiness_pipelines_tests.streaming.customers import FROM_SLOT, changes_table, customers_domain
 from readiness_pipelines_tests.streaming.payments import Clock, rows_of
+from readiness_pipelines_tests.streaming.shop_database import Statements, shop_database
 
-READER = PostgresChanges(
-    "public.customers", connection="shop", publication="shop", slot="customers", key="id", slice_every="0.1s"
-)
+READER = FROM_SLOT
 LONG = "".join(chr(65 + number * 7 % 26) + str(number) for number in range(4_000))
 
 
 @pytest.fixture
-def database() -> Iterator[Callable[..., list[Any]]]:
-    """Runs statements, each a transaction; of the last one its rows."""
-    connection = psycopg2.connect(logical_postgres())
-    connection.autocommit = True
-
-    def run(*statements: str) -> list[Any]:
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-
-    run(
-        "DROP PUBLICATION IF EXISTS shop",
-        "DROP TABLE IF EXISTS customers, others",
-        "CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, bio text, paid numeric)",
-        "ALTER TABLE customers ALTER bio SET STORAGE EXTERNAL",
-        "CREATE TABLE others (id int PRIMARY KEY)",
-        "CREATE PUBLICATION shop FOR TABLE customers, others",
-    )
-    yield run
-    run("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active")
-    for _ in range(50):
-        if not run("SELECT 1 FROM pg_replication_slots WHERE active"):
-            break
-        run("SELECT pg_sleep(0.1)")
-    run("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
-    connection.close()
+def database() -> Iterator[Statements]:
+    with shop_database() as run:
+        yield run
 
 
 class Ended(BaseException):
@@ -89,7 +63,7 @@ def now_in(installation: Installation) -> list[Any]:
 
 
 def test_rows_come_first_then_each_change_once_and_the_current_table_is_the_databases(
-    database: Callable[..., list[Any]], installation: Installation
+    database: Statements, installation: Installation
 ) -> None:
     clock = Clock()
     database(
@@ -160,7 +134,7 @@ def read_more(installation: Installation, clock: Clock) -> bool:
 
 
 def test_a_slot_that_is_gone_or_was_moved_is_an_error_and_never_a_new_snapshot(
-    database: Callable[..., list[Any]], installation: Installation, monkeypatch: pytest.MonkeyPatch
+    database: Statements, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
     database("INSERT INTO customers VALUES (1, 'Ann', NULL, 1)")
@@ -194,8 +168,31 @@ def test_a_slot_that_is_gone_or_was_moved_is_an_error_and_never_a_new_snapshot(
     assert len(rows_of(installation, table.id.raw, "_row")) == 3
 
 
+def test_changes_that_were_sent_before_the_connection_broke_are_taken_once(
+    database: Statements, installation: Installation
+) -> None:
+    source = SlotMessages(READER, logical_postgres())
+    source.partitions()
+    source.begin({0: 0}, {})
+    assert not source.take(10, 0)
+    database(*(f"INSERT INTO customers VALUES ({key}, 'x', NULL, 1)" for key in (1, 2, 3)))
+    # All of it is on its way to the client, and after it the end of the connection.
+    sent = "SELECT count(*) FROM pg_stat_replication WHERE sent_lsn >= pg_current_wal_lsn()"
+    until = datetime.now(UTC) + timedelta(seconds=20)
+    while database(sent) == [(0,)]:
+        assert datetime.now(UTC) < until
+    database("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_replication")
+    database("INSERT INTO customers VALUES (4, 'x', NULL, 1)")
+    found: list[tuple[int, int]] = []
+    while len(found) < 4:
+        assert datetime.now(UTC) < until
+        found += [(one.offset, json.loads(one.value or b"")["after"]["id"]) for one in source.take(10, 0.2)]
+    source.close()
+    assert found == [(0, "1"), (1, "2"), (2, "3"), (3, "4")]
+
+
 def test_a_database_that_cannot_give_changes_is_refused_with_the_way_out(
-    database: Callable[..., list[Any]], installation: Installation
+    database: Statements, installation: Installation
 ) -> None:
     with pytest.raises(DeclarationError, match="needs wal_level = logical, and the server has replica"):
         SlotMessages(READER, postgres()).partitions()
