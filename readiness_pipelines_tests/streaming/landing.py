@@ -151,8 +151,8 @@ def delete_on_read(table: Table, payment: int, *, by_key: bool, added: arrow.Tab
     with table.transaction() as transaction:
         commit = _RowDelta(Operation.OVERWRITE, transaction, table.io)
         commit.deletes = deletes
-        for file in _dataframe_to_data_files(table.metadata, added, table.io) if added is not None else ():
-            commit.append_data_file(file)
+        for one in _dataframe_to_data_files(table.metadata, added, table.io) if added is not None else ():
+            commit.append_data_file(one)
         commit.commit()
 
 

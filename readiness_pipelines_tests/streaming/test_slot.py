@@ -183,7 +183,7 @@ def test_changes_that_were_sent_before_the_connection_broke_are_taken_once(
         assert datetime.now(UTC) < until
     database("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_replication")
     database("INSERT INTO customers VALUES (4, 'x', NULL, 1)")
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, str]] = []
     while len(found) < 4:
         assert datetime.now(UTC) < until
         found += [(one.offset, json.loads(one.value or b"")["after"]["id"]) for one in source.take(10, 0.2)]
