@@ -39,8 +39,8 @@ NEVER = 1 << 62
 class Changes:
     """Changes customers until it is told to stop: some six transactions a second, of one to seven changes."""
 
-    def __init__(self, seed: int) -> None:
-        self._chance = random.Random(seed)
+    def __init__(self, seed: int, *, large: bool = True) -> None:
+        self._chance, self._large = random.Random(seed), large
         self._next, self._there = 1_000, set(range(200))
         self._ends = Event()
         self._thread = Thread(target=self._run, daemon=True)
@@ -65,7 +65,7 @@ class Changes:
         new, self._next = self._next, self._next + 1
         if kind < 0.35 or len(self._there) < 50:
             self._there.add(new)
-            bio = f"'{LONG}'" if new % 5 == 0 else "NULL"
+            bio = f"'{LONG}'" if self._large and new % 5 == 0 else "NULL"
             return f"INSERT INTO customers VALUES ({new}, 'new {new}', {bio}, {new % 100})"
         if kind < 0.7:
             return f"UPDATE customers SET paid = paid + 1 WHERE id = {key}"
@@ -82,14 +82,14 @@ class Changes:
 class Campaign:
     """A run from a seed."""
 
-    def __init__(self, seed: int, folder: Path, database: Statements) -> None:
+    def __init__(self, seed: int, folder: Path, database: Statements, *, large: bool = True) -> None:
         self.chance = random.Random(seed)
         self.folder, self.database = folder, database
         self.now = START
         self.counts = {"killed at a point": 0, "killed at random": 0, "stopped": 0, "connections ended": 0}
         self.zombies: list[str] = []
         database(
-            f"INSERT INTO customers SELECT n, 'old ' || n, CASE WHEN n % 5 = 0 THEN '{LONG}' END, 1 "
+            f"INSERT INTO customers SELECT n, 'old ' || n, CASE WHEN {large} AND n % 5 = 0 THEN '{LONG}' END, 1 "
             "FROM generate_series(0, 199) n",
             "SELECT pg_create_logical_replication_slot('witness', 'pgoutput')",
             # One that stands still keeps the slot for so long.
