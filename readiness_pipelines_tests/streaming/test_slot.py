@@ -168,6 +168,16 @@ def test_a_slot_that_is_gone_or_was_moved_is_an_error_and_never_a_new_snapshot(
     assert len(rows_of(installation, table.id.raw, "_row")) == 3
 
 
+def test_rows_are_read_part_by_part_in_the_order_of_their_keys_and_not_of_their_text(database: Statements) -> None:
+    database("INSERT INTO customers SELECT n, 'x', NULL, 1 FROM generate_series(1, 12) n")
+    source = SlotMessages(READER, logical_postgres())
+    source.partitions()
+    source.begin({0: 0}, {})
+    found = [json.loads(one.value or b"")["after"]["id"] for _ in range(6) for one in source.take(2, 0)]
+    source.close()
+    assert found == [str(key) for key in range(1, 13)]
+
+
 def test_changes_that_were_sent_before_the_connection_broke_are_taken_once(
     database: Statements, installation: Installation
 ) -> None:
