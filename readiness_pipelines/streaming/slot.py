@@ -340,7 +340,7 @@ class SlotMessages:
             sql.Identifier(schema, table),
             sql.SQL(self._filter),
             after,
-            # By the table's columns, and not by those that are selected as text under the same names: '10' is before '9'.
+            # By the table's columns, not by those that are selected as text under the same names: '10' is before '9'.
             sql.SQL(", ").join(sql.Identifier(schema, table, name) for name in self.reader.key),
             sql.Literal(most),
         )

@@ -13,8 +13,8 @@ def test_processes_that_are_killed_at_points_and_at_random_and_one_that_stood_st
     installation: Installation, tmp_path: Path
 ) -> None:
     with shop_database() as database, Nursery() as nursery:
-        campaign = Campaign(1, tmp_path, database, large=False)
-        with Changes(1, large=False):
+        campaign = Campaign(1, tmp_path, database)
+        with Changes(1):
             campaign.kill_at(nursery, Point.LANDED, times=2)  # while rows are read
             campaign.stop_at(nursery, Point.STAGED)
             campaign.kill_at(nursery, Point.QUARANTINED, times=2)
