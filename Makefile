@@ -10,6 +10,7 @@
 # make conform  the gate against Pandera on random schemas and batches; CONFORM="--cases 10000 --seed 7 --spark 0.01"
 # make doors  faults under every door: files, statements, damage, memory; DOORS="--door replay --kind files --stride 10"
 # make kills-stream  processes that read a topic, and its broker, killed by the hundred; KILLS="--kills 500 --seed 7"
+# make kills-slot  processes that read the changes of a Postgres database, killed while it changes; SLOT_KILLS="--kills 200 --seed 7"
 # make contracts  what we write as data contracts, linted by datacontract-cli in an environment of its own
 # make bench  all of these, some two hours
 # make bench-gate    speed and memory beside peers, in an environment of its own; BENCH="--millions 1" is short
@@ -35,7 +36,7 @@ BIN := .venv/bin
 QUICK ?= $(addprefix readiness_pipelines_tests/,batches contracts gates observability test_names.py test_settings.py \
 	test_sql.py test_storage.py test_suggested_commands.py)
 
-.PHONY: run run-model story test quick ui lint docs reference soak hostile fuzz conform doors kills-stream contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-estimates bench-detection bench-features lock clean stream bench-stream same-stream
+.PHONY: run run-model story test quick ui lint docs reference soak hostile fuzz conform doors kills-stream kills-slot contracts bench bench-gate bench-scale bench-growth bench-watch bench-web bench-serve bench-catalog bench-alarms bench-estimates bench-detection bench-features lock clean stream bench-stream same-stream
 
 KEYS := data/keys/patients.key data/keys/cards.key
 
@@ -106,6 +107,9 @@ doors: .venv/tools
 
 kills-stream: .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.streaming.kills $(KILLS)
+
+kills-slot: .venv/tools
+	$(BIN)/python -W ignore -m readiness_pipelines_tests.streaming.kills_slot $(SLOT_KILLS)
 
 contracts: .venv-contracts/installed .venv/tools
 	$(BIN)/python -W ignore -m readiness_pipelines_tests.interop.datacontract_cli --python .venv-contracts/bin/python

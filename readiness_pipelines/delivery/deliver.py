@@ -34,8 +34,9 @@ from readiness_pipelines.delivery.shapes import learn_shape
 from readiness_pipelines.delivery.transform_facts import transform_facts
 from readiness_pipelines.delivery.versions import show_newest_version
 from readiness_pipelines.delivery.waiting_rows import waiting_rows
-from readiness_pipelines.delivery.windows import closing_marks, was_open, withdrawn_rows
+from readiness_pipelines.delivery.windows import closing_marks, was_open
 from readiness_pipelines.delivery.withdraw import WITHDRAWN, outlives, withdraw, withdraw_downstream
+from readiness_pipelines.delivery.withdrawn_rows import announce_withdrawn
 from readiness_pipelines.errors import DeclarationError, LakehouseError, UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.gates import (
     CleansedCount,
@@ -54,11 +55,7 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Marks, Staged
 from readiness_pipelines.ledger import BatchFinding, BatchRecord, FindingKind, GateRecord, Snapshots, StoredColumn
 from readiness_pipelines.names import TableId
-from readiness_pipelines.sources.messages import place_of
 from readiness_pipelines.sql import identifier
-
-_ANNOUNCED = 1_000
-"""So many withdrawn rows are named in the trail; all are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +287,19 @@ def _commit(step: _Step, judged: JudgedBatch, good: Staged | None, *, installati
     # A held batch keeps what it published before, if that is there: after all rows were discarded, nothing is.
     published_snapshot = snapshots.published if before is not None and is_there(before) else None
     if good is not None:
-        _announce_withdrawn(published, good, step, judged.engine, installation)
+        if step.opened:
+            step.withdrawn.update(
+                announce_withdrawn(
+                    published,
+                    good,
+                    verdict,
+                    ref=step.ref,
+                    attempt=step.attempt,
+                    engine=judged.engine,
+                    installation=installation,
+                    run=step.run,
+                )
+            )
         keeps = keeps_history(step.table)
         known = known_before(step.table, step.batch, installation=installation, engine=judged.engine) if keeps else None
         published_snapshot = _replace(published, good, facts, step, judged=judged, installation=installation)
@@ -324,25 +333,6 @@ def _commit(step: _Step, judged: JudgedBatch, good: Staged | None, *, installati
         columns=verdict.schema,
         profiled=profile,
         newest_event_at=_newest_event(event_column, step, judged.engine, installation),
-    )
-
-
-def _announce_withdrawn(
-    store: TableId, good: Staged, step: _Step, engine: duckdb.DuckDBPyConnection, installation: Installation
-) -> None:
-    """Say in the trail which rows consumers will not see any more, before they are gone."""
-    gone = withdrawn_rows(store, good, installation, engine) if step.opened else ()
-    if not gone:
-        return
-    first = [f"{partition}/{offset}" for partition, offset in map(place_of, gone[:_ANNOUNCED])]
-    step.withdrawn["withdrawn"] = {"rows": len(gone), "first": first}
-    installation.ledger.streams.announce(
-        step.ref,
-        what="withdraws",
-        who=step.run.who,
-        why=f"{len(gone):,} rows that slices published do not pass the rules over the whole window",
-        at=step.run.clock(),
-        details=step.withdrawn["withdrawn"],
     )
 
 

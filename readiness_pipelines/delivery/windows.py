@@ -27,7 +27,6 @@ from readiness_pipelines.gates import Gate
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Marks, Staged, stored_columns
 from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
-from readiness_pipelines.names import TableId
 from readiness_pipelines.sources import StreamReader
 from readiness_pipelines.sql import identifier
 
@@ -231,25 +230,6 @@ def _origins(staged: Staged, installation: Installation, engine: duckdb.DuckDBPy
         Origin(name=name, fingerprint=sha256(f"{first} {last} {messages}".encode()).hexdigest())
         for name, first, last, messages in sorted(found.fetchall())
     )
-
-
-def withdrawn_rows(
-    store: TableId, good: Staged, installation: Installation, engine: duckdb.DuckDBPyConnection
-) -> tuple[int, ...]:
-    """The rows of a batch that slices published and that its verdict does not, by their numbers, in order.
-
-    Args:
-        store: Where the batch is published.
-        good: What the verdict publishes.
-        installation: Where the tables are.
-        engine: Reads them.
-    """
-    if not installation.lakehouse.files(store, batch=good.batch):
-        return ()
-    shown = installation.lakehouse.relation(engine, store, batch=good.batch).project("_row")
-    stays = installation.lakehouse.staged_rows(engine, good).project("_row")
-    gone = shown.except_(stays).order("_row").fetchall()
-    return tuple(row for (row,) in gone)
 
 
 SEALED_AFTER = timedelta(seconds=15)

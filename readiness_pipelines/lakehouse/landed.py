@@ -1,6 +1,6 @@
 """An Iceberg table that another engine lands: its snapshots from old to new, and the rows that each of them added."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,13 +8,13 @@ from uuid import UUID
 import pyarrow as pa
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchTableError
-from pyiceberg.manifest import DataFile, ManifestContent, ManifestEntry, ManifestEntryStatus
+from pyiceberg.manifest import DataFile, DataFileContent, ManifestContent, ManifestEntry, ManifestEntryStatus
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation, Snapshot
 
 from readiness_pipelines.errors import LakehouseError, StreamError, first_line
 from readiness_pipelines.lakehouse.catalogs import DAMAGED, UNREACHABLE, open_catalog
-from readiness_pipelines.lakehouse.upstream import rows_of_file
+from readiness_pipelines.lakehouse.upstream import files_with_deleted_rows, rows_of_file
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.storage import Place
 
@@ -206,9 +206,24 @@ class LandedSnapshots:
 
     def _all_files(self, snapshot: Snapshot) -> SnapshotFiles:
         found = list(self._entries(snapshot, own=False))
-        deletes = sum(content == ManifestContent.DELETES for content, _ in found)
-        files = _in_order([entry for content, entry in found if content == ManifestContent.DATA])
+        entries = [entry for content, entry in found if content == ManifestContent.DATA]
+        there = {entry.data_file.file_path: entry.sequence_number or 0 for entry in entries}
+        deletes = sum(self._deletes(entry, there) for content, entry in found if content == ManifestContent.DELETES)
+        files = _in_order(entries)
         return SnapshotFiles(files=files, changes=f"{deletes:,} delete files are in force" if deletes else "")
+
+    def _deletes(self, entry: ManifestEntry, there: Mapping[str, int]) -> bool:
+        """Whether a delete file is about rows that are there: compaction leaves behind those that are not any more.
+
+        Args:
+            entry: The delete file.
+            there: The data files that are there, with their numbers in the order of commits.
+        """
+        number, file = entry.sequence_number or 0, entry.data_file
+        if file.content == DataFileContent.EQUALITY_DELETES:
+            return any(data < number for data in there.values())
+        older = {path for path, data in there.items() if data <= number}
+        return bool(older) and not older.isdisjoint(files_with_deleted_rows(self._table.io, file))
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

@@ -10,7 +10,8 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.exceptions import ResolveError, ValidationError
 from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.io.pyarrow import ArrowScan, parquet_file_to_data_file
+from pyiceberg.io import FileIO
+from pyiceberg.io.pyarrow import ArrowScan, _read_deletes, parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
@@ -65,6 +66,14 @@ def rows_of_file(table: Table, schema: Schema, file: DataFile) -> Iterator[pa.Re
     """
     scan = ArrowScan(table.metadata, table.io, schema, AlwaysTrue())
     yield from scan._record_batches_from_scan_tasks_and_deletes([FileScanTask(file)], {})
+
+
+def files_with_deleted_rows(io: FileIO, file: DataFile) -> frozenset[str]:
+    """The data files of which a delete file names rows by their place.
+
+    PyIceberg applies delete files, and does not say what they are about.
+    """
+    return frozenset(_read_deletes(io, file)) if file.record_count else frozenset()
 
 
 Marks = Callable[[Mapping[str, str]], Mapping[str, str]]

@@ -17,7 +17,8 @@ class FindingKind(StrEnum):
     classified; rows that give persons away; a contract that changed, or will, so that a consumer breaks; a
     stream that is not read; a model that serves, and learned from data that is another one now;
     a batch whose predictions are worse than the holdout's; a model that drifts, and waits for a person;
-    latest values of features that are not what is published.
+    latest values of features that are not what is published; rows of a stream that were visible, and that the seal of
+    their window withdrew.
     """
 
     FRESHNESS = "freshness"
@@ -38,6 +39,7 @@ class FindingKind(StrEnum):
     QUALITY = "quality"
     DRIFT = "drift"
     ONLINE = "online"
+    WITHDRAWN = "withdrawn"
 
 
 _OF_NEWEST = frozenset(
@@ -93,6 +95,11 @@ class Finding:
     def of_newest(self) -> bool:
         """Whether it speaks of the newest batch, whichever that is, and is over when the next one is as promised."""
         return self.kind in _OF_NEWEST
+
+    @property
+    def stays_closed(self) -> bool:
+        """Whether it is over for good when somebody closes it: what it says of its batch does not change again."""
+        return self.of_newest or self.kind is FindingKind.WITHDRAWN
 
     @property
     def subject(self) -> str:

@@ -59,7 +59,7 @@ class Incident:
     def is_closed_for(self, finding: Finding) -> bool:
         """Whether somebody looked into this very batch and closed it: what the batch is like does not change again."""
         by_hand = self.resolved_by is not None and self.resolved_by != WATCHER
-        return by_hand and finding.of_newest and finding.batch == self.finding.batch
+        return by_hand and finding.stays_closed and finding.batch == self.finding.batch
 
     @property
     def time_to_detect(self) -> timedelta:

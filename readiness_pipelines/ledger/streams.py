@@ -14,8 +14,10 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.errors import LedgerBusyError, StreamFencedError
-from readiness_pipelines.ledger import batches, trail
+from readiness_pipelines.ledger import attempts, batches, trail
 from readiness_pipelines.ledger.database import Database
+from readiness_pipelines.ledger.finding import FindingKind
+from readiness_pipelines.ledger.findings import BatchFinding, replace_findings
 from readiness_pipelines.ledger.keys import in_tables, is_table, table_of
 from readiness_pipelines.ledger.records import BatchRecord
 from readiness_pipelines.ledger.tables import STREAMS
@@ -194,10 +196,27 @@ class Streams:
                     trail.append_entry(connection, record.ref, at=at, what="opened", who=who, why=None, details=details)
 
     def announce(
-        self, ref: BatchRef, *, what: str, who: str, why: str, at: datetime, details: Mapping[str, Any]
+        self,
+        ref: BatchRef,
+        *,
+        what: str,
+        who: str,
+        why: str,
+        at: datetime,
+        details: Mapping[str, Any],
+        found: Mapping[FindingKind, Sequence[BatchFinding]] | None = None,
+        attempt: str | None = None,
     ) -> None:
-        """Append to the trail what is about to happen to a batch."""
+        """Append to the trail what is about to happen to a batch, and keep what is to be told of it, all or nothing.
+
+        Raises:
+            CommitConflictError: Another delivery of the batch has begun than the one that is given as `attempt`.
+        """
         with self._database.writing() as connection:
+            if attempt is not None:
+                attempts.check_not_superseded(connection, ref, attempt)
+            if found:
+                replace_findings(connection, ref, found, at=at)
             trail.append_entry(connection, ref, at=at, what=what, who=who, why=why, details=details)
 
 

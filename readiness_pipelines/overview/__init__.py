@@ -99,6 +99,7 @@ if TYPE_CHECKING:
         waiting_values,
     )
     from readiness_pipelines.overview.ways_out import ways_out
+    from readiness_pipelines.overview.withdrawn import withdrawn_windows
 else:
     import_on_demand(__name__)
 
@@ -223,5 +224,6 @@ __all__ = [
     "waiting_record",
     "waiting_values",
     "ways_out",
+    "withdrawn_windows",
     "write_plan",
 ]

@@ -8,6 +8,7 @@ from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import Table, answers_for, products_of
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import Assignment, FindingKind, Incident
+from readiness_pipelines.overview.withdrawn import withdrawals
 
 HAND_MADE = frozenset({FindingKind.HELD, FindingKind.BROKEN, FindingKind.PROOF})
 """Incidents about a batch that whoever takes the batch takes, too."""
@@ -22,6 +23,7 @@ class InboxItem:
         ref: The batch.
         state: ``HELD``, or partly published.
         counts: Its rows.
+        withdrawn: How many of its rows were visible until the seal of a stream's window withdrew them.
         reason: Why they wait, for people.
         since: Since when, in UTC.
         answers: Who answers for the table.
@@ -34,6 +36,7 @@ class InboxItem:
     ref: BatchRef
     state: BatchState
     counts: Counts
+    withdrawn: int
     reason: str
     since: datetime
     answers: str
@@ -57,6 +60,7 @@ def inbox(tables: Iterable[Table], *, installation: Installation) -> tuple[Inbox
     waiting = [one for one in installation.ledger.glances(waiting=True) if one.ref.table in known]
     taken = installation.ledger.assignments([one.ref for one in waiting])
     about = incidents_by_batch(installation.ledger.incidents.incidents(active=True))
+    gone = withdrawals({one.ref.table: known[one.ref.table] for one in waiting}, installation=installation)
     items = []
     for one in waiting:
         table = known[one.ref.table]
@@ -66,6 +70,7 @@ def inbox(tables: Iterable[Table], *, installation: Installation) -> tuple[Inbox
                 ref=one.ref,
                 state=one.state,
                 counts=one.counts,
+                withdrawn=gone[one.ref].finding.details["rows"] if one.ref in gone else 0,
                 reason=one.reason or "",
                 since=one.updated_at,
                 answers=answers_for(table),

@@ -25,6 +25,7 @@ from readiness_pipelines.overview.latency import Publications, StepLatency, newe
 from readiness_pipelines.overview.streams import pause_text, paused_streams, stream_publications, unread_streams
 from readiness_pipelines.overview.unclassified import unclassified_columns
 from readiness_pipelines.overview.unusual import unusual_batches
+from readiness_pipelines.overview.withdrawn import withdrawn_windows
 
 SHOWN_RULES = 3
 """So many of the rules that hold a batch are named."""
@@ -80,6 +81,7 @@ def observe(
         *_held(look),
         *_broken(look),
         *_beside(look),
+        *withdrawn_windows(look.tables, installation=installation, now=now),
         *unread_streams(look.tables, installation=installation, now=now),
         *unclassified_columns(look.tables, installation=installation),
         *superseded_models(look.tables, installation=installation),

@@ -22,7 +22,7 @@ def unusual_batches(
     """
     grouped: dict[tuple[TableId, FindingKind], dict[str, list[FoundFinding]]] = {}
     for one in installation.ledger.findings.of(tables=tables):
-        if one.finding.kind in BESIDE:
+        if one.finding.kind in BESIDE or one.finding.kind is FindingKind.WITHDRAWN:
             continue
         grouped.setdefault((one.ref.table, one.finding.kind), {}).setdefault(one.ref.batch, []).append(one)
     for (name, _), batches in grouped.items():

@@ -175,7 +175,7 @@ class LandedMessages:
     def _rows(self, most: int) -> list[TopicMessage]:
         found: list[TopicMessage] = []
         size = 0
-        while len(found) < most and size < self.reader.slice_bytes and self._advance():
+        while len(found) < most and size < self.reader.slice_bytes and self._goes_on(taken=bool(found)):
             under_way = self._under_way
             assert under_way is not None  # noqa: S101  # it has advanced
             sent_ms, mark = under_way.snapshot.committed_ms, self._mark
@@ -200,6 +200,16 @@ class LandedMessages:
         if found:
             self._kept = self._mark.text
         return found
+
+    def _goes_on(self, *, taken: bool) -> bool:
+        """Whether there are more rows; what was taken before a catalog did not answer is landed first."""
+        try:
+            return self._advance()
+        except LakehouseError:
+            if not taken:
+                raise
+            self._begin_anew()
+            return False
 
     def _advance(self) -> bool:
         """Begin with the next snapshot that has rows; whether there is one."""

@@ -30,6 +30,7 @@ from readiness_pipelines.errors import (
     LedgerError,
     ReadinessError,
     RegistryError,
+    SlotLostError,
     StreamError,
     StreamFencedError,
     StreamGapError,
@@ -197,9 +198,7 @@ class ShardProcess:
         error = ""
         try:
             self._begin(skip_gap)
-            with suppress(_Stopped):
-                while not self.stop():
-                    self._turn()
+            self._read_on()
             self._beat()
         except BaseException as raised:
             error = str(raised) if isinstance(raised, ReadinessError) else type(raised).__name__
@@ -208,6 +207,15 @@ class ShardProcess:
             with suppress(LedgerError):
                 ledger.streams.end(self.table.id, str(self.shard), epoch=self.epoch, at=self.run.clock(), error=error)
             self.source.close()
+
+    def _read_on(self) -> None:
+        with suppress(_Stopped):
+            try:
+                while not self.stop():
+                    self._turn()
+            except SlotLostError:
+                self._beat()  # whoever has taken the shard over moves the slot: then that is what is to be said
+                raise
 
     def _begin(self, skip_gap: str) -> None:
         lakehouse = self.installation.lakehouse

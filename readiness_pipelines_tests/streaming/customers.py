@@ -6,8 +6,12 @@ from typing import Any
 import pandera.pyarrow as pa
 import pyarrow as arrow
 
-from readiness_pipelines import ChangeColumns, Changes, Domain, HourlyBatches, Source, Steward
+from readiness_pipelines import ChangeColumns, Changes, Domain, HourlyBatches, PostgresChanges, Source, Steward
 from readiness_pipelines.contracts import GatedTable
+
+FROM_SLOT = PostgresChanges(
+    "public.customers", connection="shop", publication="shop", slot="customers", key="id", slice_every="0.1s"
+)
 
 
 class CustomerChange(ChangeColumns):

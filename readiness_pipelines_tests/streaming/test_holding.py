@@ -94,7 +94,12 @@ def test_a_stream_that_pauses_reads_nothing_while_a_window_is_held_and_goes_on_w
         assert shard.paused_since == clock.now
         later = clock.now + timedelta(hours=3)
         found = observe([table], installation=installation, now=later).findings
-        assert {one.kind for one in found} == {FindingKind.HELD, FindingKind.STREAM, FindingKind.FRESHNESS}
+        assert {one.kind for one in found} == {
+            FindingKind.HELD,
+            FindingKind.STREAM,
+            FindingKind.FRESHNESS,
+            FindingKind.WITHDRAWN,
+        }
         late = next(one for one in found if one.kind is FindingKind.FRESHNESS)
         assert "is paused since 2026-11-02 11:00 UTC because batch 2026-11-02-10:00 is held" in late.details[0]
         decide(table, Waiver(rule="tolerance"), batch=WINDOW, why="a test", installation=installation, run=run)

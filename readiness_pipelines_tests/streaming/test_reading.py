@@ -119,7 +119,7 @@ def test_rows_that_the_whole_window_refuses_are_withdrawn_by_the_seal_and_announ
     done = deliver(table, batch=WINDOW, installation=installation, run=run)
     assert (done.counts.ingested, done.counts.published, done.counts.quarantined) == (42, 38, 4)
     (told,) = (one for one in installation.ledger.trail() if one.what == "withdraws")
-    assert told.details == {"rows": 4, "first": ["0/7", "0/8", "0/40", "0/41"]}
+    assert told.details == {"rows": 4, "visible": 42, "first": ["0/7", "0/8", "0/40", "0/41"]}
     assert rows_of(installation, table.id, "_row") == [(row,) for row in range(40) if row not in (7, 8)]
     assert reconcile([domain], installation=installation).problems == ()
 

@@ -1,27 +1,25 @@
 """Changes of a Postgres table come once each, whatever ends the process, and what is lost is said aloud."""
 
+import json
 import time
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg2
 import pytest
 
-from readiness_pipelines import PostgresChanges
 from readiness_pipelines.delivery import do_work, due_work, reconcile
 from readiness_pipelines.errors import DeclarationError, SlotLostError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.streaming import Progress, Shard, SlotMessages, position_of, read_shard, reading
 from readiness_pipelines.streaming.points import Point, Step
 from readiness_pipelines_tests.databases import logical_postgres, postgres
-from readiness_pipelines_tests.streaming.customers import changes_table, customers_domain
+from readiness_pipelines_tests.streaming.customers import FROM_SLOT, changes_table, customers_domain
 from readiness_pipelines_tests.streaming.payments import Clock, rows_of
-from readiness_pipelines_tests.waiting import LONGEST_SECONDS, wait_until
+from readiness_pipelines_tests.streaming.shop_database import Statements, shop_database
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
-READER = PostgresChanges(
-    "public.customers", connection="shop", publication="shop", slot="customers", key="id", slice_every="0.1s"
-)
+READER = FROM_SLOT
 LONG = "".join(chr(65 + number * 7 % 26) + str(number) for number in range(4_000))
 
 
@@ -31,30 +29,9 @@ def _rests_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def database() -> Iterator[Callable[..., list[Any]]]:
-    """Runs statements, each a transaction; of the last one its rows."""
-    connection = psycopg2.connect(logical_postgres())
-    connection.autocommit = True
-
-    def run(*statements: str) -> list[Any]:
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-
-    run(
-        "DROP PUBLICATION IF EXISTS shop",
-        "DROP TABLE IF EXISTS customers, others",
-        "CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, bio text, paid numeric)",
-        "ALTER TABLE customers ALTER bio SET STORAGE EXTERNAL",
-        "CREATE TABLE others (id int PRIMARY KEY)",
-        "CREATE PUBLICATION shop FOR TABLE customers, others",
-    )
-    yield run
-    run("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active")
-    wait_until(lambda: not run("SELECT 1 FROM pg_replication_slots WHERE active"))
-    run("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
-    connection.close()
+def database() -> Iterator[Statements]:
+    with shop_database() as run:
+        yield run
 
 
 class Ended(BaseException):
@@ -93,7 +70,7 @@ def now_in(installation: Installation) -> list[Any]:
 
 
 def test_rows_come_first_then_each_change_once_and_the_current_table_is_the_databases(
-    database: Callable[..., list[Any]], installation: Installation
+    database: Statements, installation: Installation
 ) -> None:
     clock = Clock()
     database(
@@ -147,7 +124,7 @@ def test_rows_come_first_then_each_change_once_and_the_current_table_is_the_data
     assert now_in(installation) == [(7, "Gil", None, "1.00")]
 
 
-def read_the_rest(installation: Installation, clock: Clock, database: Callable[..., list[Any]]) -> int:
+def read_the_rest(installation: Installation, clock: Clock, database: Statements) -> int:
     """Read all that was written by now, to be known by the slot, which moves on to there; how many records it was."""
     (written,) = database("SELECT pg_current_wal_flush_lsn()::text")
     table, ends = changes_table(customers_domain(READER)), time.monotonic() + LONGEST_SECONDS
@@ -165,7 +142,7 @@ def read_the_rest(installation: Installation, clock: Clock, database: Callable[.
 
 
 def test_a_slot_that_is_gone_or_was_moved_is_an_error_and_never_a_new_snapshot(
-    database: Callable[..., list[Any]], installation: Installation
+    database: Statements, installation: Installation
 ) -> None:
     clock = Clock()
     database("INSERT INTO customers VALUES (1, 'Ann', NULL, 1)")
@@ -196,8 +173,41 @@ def test_a_slot_that_is_gone_or_was_moved_is_an_error_and_never_a_new_snapshot(
     assert len(rows_of(installation, table.id.raw, "_row")) == 3
 
 
+def test_rows_are_read_part_by_part_in_the_order_of_their_keys_and_not_of_their_text(database: Statements) -> None:
+    database("INSERT INTO customers SELECT n, 'x', NULL, 1 FROM generate_series(1, 12) n")
+    source = SlotMessages(READER, logical_postgres())
+    source.partitions()
+    source.begin({0: 0}, {})
+    found = [json.loads(one.value or b"")["after"]["id"] for _ in range(6) for one in source.take(2, 0)]
+    source.close()
+    assert found == [str(key) for key in range(1, 13)]
+
+
+def test_changes_that_were_sent_before_the_connection_broke_are_taken_once(
+    database: Statements, installation: Installation
+) -> None:
+    source = SlotMessages(READER, logical_postgres())
+    source.partitions()
+    source.begin({0: 0}, {})
+    assert not source.take(10, 0)
+    database(*(f"INSERT INTO customers VALUES ({key}, 'x', NULL, 1)" for key in (1, 2, 3)))
+    # All of it is on its way to the client, and after it the end of the connection.
+    sent = "SELECT count(*) FROM pg_stat_replication WHERE sent_lsn >= pg_current_wal_lsn()"
+    until = datetime.now(UTC) + timedelta(seconds=20)
+    while database(sent) == [(0,)]:
+        assert datetime.now(UTC) < until
+    database("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_replication")
+    database("INSERT INTO customers VALUES (4, 'x', NULL, 1)")
+    found: list[tuple[int, str]] = []
+    while len(found) < 4:
+        assert datetime.now(UTC) < until
+        found += [(one.offset, json.loads(one.value or b"")["after"]["id"]) for one in source.take(10, 0.2)]
+    source.close()
+    assert found == [(0, "1"), (1, "2"), (2, "3"), (3, "4")]
+
+
 def test_a_database_that_cannot_give_changes_is_refused_with_the_way_out(
-    database: Callable[..., list[Any]], installation: Installation
+    database: Statements, installation: Installation
 ) -> None:
     with pytest.raises(DeclarationError, match="needs wal_level = logical, and the server has replica"):
         SlotMessages(READER, postgres()).partitions()

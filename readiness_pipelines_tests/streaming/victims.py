@@ -15,10 +15,15 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from readiness_pipelines.errors import ReadinessError
 from readiness_pipelines.streaming.points import Point
 from readiness_pipelines_tests.waiting import LONGEST_SECONDS
+
+if TYPE_CHECKING:
+    from readiness_pipelines.contracts import GatedTable
+    from readiness_pipelines.streaming import MessageSource
 
 WAITS_SECONDS = LONGEST_SECONDS
 
@@ -29,8 +34,8 @@ class Victim:
 
     Attributes:
         folder: Where its installation lies.
-        address: The broker.
-        ends: By partition, where its topic ends.
+        address: The broker; of a landed table the folder of its catalog, of a slot the database.
+        ends: By partition, where its topic ends; of a slot a place in the log, over which its last change is.
         now: What its clock says when it begins; it goes on from there.
         point: Where in the protocol something is done to it; "" for nowhere.
         times: At the how many-th time that it comes there.
@@ -38,6 +43,7 @@ class Victim:
         after: It is killed after so many seconds, wherever it is.
         shard: The shard that it reads.
         records: How many messages a slice has at most.
+        reads: What it reads: ``topic``, ``landed`` (a table of another engine) or ``slot`` (changes of a database).
     """
 
     folder: str
@@ -50,6 +56,7 @@ class Victim:
     after: float | None = None
     shard: str = "0/1"
     records: int = 100
+    reads: str = "topic"
 
 
 @dataclass
@@ -91,9 +98,8 @@ class Nursery:
 def _read(victim: Victim, told: int) -> None:
     """What a victim does; tells an error by a pipe."""
     from readiness_pipelines.installation import Installation, Run  # noqa: PLC0415  # after the fork
-    from readiness_pipelines.streaming import KafkaMessages, Progress, Shard, read_shard  # noqa: PLC0415  # as above
+    from readiness_pipelines.streaming import Progress, Shard, read_shard  # noqa: PLC0415  # as above
     from readiness_pipelines_tests.conftest import settings_in  # noqa: PLC0415  # as above
-    from readiness_pipelines_tests.streaming.payments import payments_domain, payments_table  # noqa: PLC0415  # as above
 
     began, then = time.monotonic(), datetime.fromisoformat(victim.now)
     came = dict.fromkeys(Point, 0)
@@ -104,7 +110,7 @@ def _read(victim: Victim, told: int) -> None:
             os.kill(os.getpid(), signal.SIGSTOP if victim.stops else signal.SIGKILL)
 
     try:
-        table = payments_table(payments_domain(records=victim.records))
+        table, source = _source(victim)
         installation = Installation.open(settings_in(Path(victim.folder)))
         ends = {int(partition): end for partition, end in victim.ends.items()}
         positions: dict[int, int] = {}
@@ -114,15 +120,15 @@ def _read(victim: Victim, told: int) -> None:
 
             raw = table.id.raw
             if installation.lakehouse.exists(raw):
-                positions.update({p: one.end for p, one in found(installation.lakehouse.properties(raw)).items()})
+                there = found(installation.lakehouse.properties(raw))
+                positions.update({p: _place(victim, one.end, one.mark) for p, one in there.items()})
             return all(positions.get(partition, 0) >= end for partition, end in ends.items())
 
-        reader = table.source.reader
-        progress = Progress("bank.payments", victim.shard)
+        progress = Progress(str(table.id), victim.shard)
         read_shard(
             table,
             Shard.parse(victim.shard),
-            source=KafkaMessages(reader, {"bootstrap.servers": victim.address}, "victims"),  # type: ignore[arg-type]
+            source=source,
             installation=installation,
             run=Run(clock=lambda: then + timedelta(seconds=time.monotonic() - began)),
             stop=lambda: stop() or time.monotonic() - began > WAITS_SECONDS,
@@ -136,6 +142,38 @@ def _read(victim: Victim, told: int) -> None:
     except BaseException as error:
         os.write(told, f"{type(error).__name__}: {error}".encode())
         raise
+
+
+def _source(victim: Victim) -> "tuple[GatedTable, MessageSource]":
+    """What a victim reads, and the table that it fills."""
+    from readiness_pipelines.lakehouse import LandedSnapshots  # noqa: PLC0415  # after the fork
+    from readiness_pipelines.sources import Topic  # noqa: PLC0415  # as above
+    from readiness_pipelines.streaming import KafkaMessages, LandedMessages, SlotMessages  # noqa: PLC0415  # as above
+    from readiness_pipelines_tests.streaming import customers, landing, payments  # noqa: PLC0415  # as above
+
+    size = {"slice_records": victim.records}
+    match victim.reads:
+        case "landed":
+            landed = landing.READER.model_copy(update=size)
+            snapshots = LandedSnapshots(landing.NAME, landing.lake(Path(victim.address)))
+            return payments.payments_table(payments.payments_domain(landed)), LandedMessages(landed, snapshots)
+        case "slot":
+            changes = customers.FROM_SLOT.model_copy(update=size)
+            table = customers.changes_table(customers.customers_domain(changes))
+            return table, SlotMessages(changes, victim.address)
+        case _:
+            table = payments.payments_table(payments.payments_domain(records=victim.records))
+            assert isinstance(table.source.reader, Topic)
+            options = {"bootstrap.servers": victim.address}
+            return table, KafkaMessages(table.source.reader, options, "victims")
+
+
+def _place(victim: Victim, end: int, mark: str) -> int:
+    """How far a victim's table is: by its offset, or in the log of the database."""
+    if victim.reads != "slot":
+        return end
+    said = json.loads(mark) if mark else {}
+    return 0 if said.get("rows", True) else int(said["commit"])
 
 
 def _watch(pid: int, pipe: int, after: float | None) -> str:
@@ -160,6 +198,8 @@ def _main() -> None:
     import readiness_pipelines.streaming.finishing  # noqa: PLC0415  # as above
     import readiness_pipelines.streaming.reading  # noqa: F401, PLC0415  # as above
     import readiness_pipelines_tests.conftest  # noqa: PLC0415  # as above
+    import readiness_pipelines_tests.streaming.customers  # noqa: PLC0415  # as above
+    import readiness_pipelines_tests.streaming.landing  # noqa: PLC0415  # as above
     import readiness_pipelines_tests.streaming.payments  # noqa: F401, PLC0415  # as above
 
     pipes: dict[int, int] = {}
