@@ -17,6 +17,7 @@ from readiness_pipelines.ledger import AUTOMATIC, Erasure, ErasureState, Finding
 from readiness_pipelines.names import TableId
 from readiness_pipelines.overview.latency import StepLatency, newest_latencies
 from readiness_pipelines.overview.on_call import OnCall, on_call_now
+from readiness_pipelines.overview.scorecard.learned import ModelFacts, model_facts
 from readiness_pipelines.overview.scorecard.slas import SlaMonth, sla_months
 from readiness_pipelines.overview.unclassified import unclassified_columns
 
@@ -82,6 +83,7 @@ class Gathered:
         chain: What is wrong with the trail; empty where it is as it was written.
         linked: How many rows of it are linked.
         identity: Whether who decides has to prove it.
+        models: What is known of the models whose serving versions are among the tables.
     """
 
     now: datetime
@@ -103,6 +105,7 @@ class Gathered:
     chain: tuple[str, ...]
     linked: int
     identity: bool
+    models: tuple[ModelFacts, ...]
 
     @property
     def delivered(self) -> bool:
@@ -128,6 +131,7 @@ class Gathered:
             decided=tuple(ref for ref in self.decided if ref.table in ids),
             unclassified=tuple(one for one in self.unclassified if one.table in ids),
             slas={product: months for product, months in self.slas.items() if product in ids},
+            models=tuple(one for one in self.models if one.model.serving.id in ids),
         )
 
 
@@ -174,6 +178,7 @@ def gather_evidence(
         chain=chain,
         linked=linked,
         identity=identity_required,
+        models=model_facts(known, installation=installation),
     )
 
 

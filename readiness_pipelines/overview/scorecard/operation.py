@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from readiness_pipelines.batches import Keys
 from readiness_pipelines.commands import catalog_command, scan_command, status_command
-from readiness_pipelines.contracts import Domain, FeatureView, GatedTable, Kpi, Table
+from readiness_pipelines.contracts import Domain, GatedTable, Kpi, Table
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.ledger import WATCHER, FindingKind, Incident, IncidentState, Tally
+from readiness_pipelines.overview.scorecard import learned
 from readiness_pipelines.overview.scorecard import questions as asked
 from readiness_pipelines.overview.scorecard.answering import against, answer, for_it, unknown
 from readiness_pipelines.overview.scorecard.gathered import LOOKED_BACK, Gathered
@@ -303,20 +304,10 @@ def _rounded(took: timedelta) -> str:
 
 
 def features(facts: Gathered) -> Answer:
-    """What is declared is counted; what would prove that it is shared is not gathered yet."""
-    views = sum(isinstance(table, FeatureView) for table in facts.tables)
-    if not views:
-        return unknown(asked.FEATURES, "there is no feature view", way_out="declare one: @domain.features(…)")
-    said = f"feature views that are declared: {views:,}; nothing proves yet that training and serving share them"
-    return unknown(asked.FEATURES, said, way_out="look at what each is compared with: readiness features list")
+    """Models score rows by the views that they learned from, and latest values are what is published."""
+    return learned.features(facts.tables, facts.models, facts.incidents)
 
 
 def models(facts: Gathered) -> Answer:
-    """What is declared is counted; what would prove what each version was trained on is not gathered yet."""
-    declared = sum(len(domain.models) for domain in facts.domains)
-    if not declared:
-        return unknown(asked.MODELS, "there is no model", way_out="declare one: @domain.model(…)")
-    said = f"models that are declared: {declared:,}; their cards say what each version was trained on"
-    return unknown(
-        asked.MODELS, said, way_out="look at the cards, which this does not reckon yet: readiness model card"
-    )
+    """Whatever serves is a version whose artefact and training data are known, and are what they were."""
+    return learned.models(facts.models)

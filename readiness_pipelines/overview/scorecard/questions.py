@@ -94,14 +94,12 @@ FEATURES = Question(
     part=Area.OPERATION,
     text="Are features shared, and the same for training and serving?",
     stage=4,
-    possible=False,
 )
 MODELS = Question(
     id="models",
     part=Area.OPERATION,
     text="Are models versioned, with the data that they were trained on?",
     stage=4,
-    possible=False,
 )
 DRIFT = Question(id="drift", part=Area.OPERATION, text="Is drift watched, and does somebody get the alert?", stage=2)
 REVIEWS = Question(id="reviews", part=Area.OPERATION, text="Is what a second person has to look at looked at?", stage=3)
