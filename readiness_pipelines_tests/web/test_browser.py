@@ -130,6 +130,9 @@ def test_wide_rows_scroll_within_the_page_of_a_phone(site: Site) -> None:
         page.goto(f"{address}/batches/shop/orders/day_3")
         page.add_style_tag(content=".cells tbody th { min-width: 60rem; }")  # as many columns would be
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.goto(f"{address}/catalog")
+        page.evaluate("document.querySelector('.rows td').textContent = 'f'.repeat(64)")  # as a checksum is
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_a_page_is_used_without_a_mouse(site: Site) -> None:
