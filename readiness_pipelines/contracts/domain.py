@@ -37,6 +37,7 @@ from readiness_pipelines.contracts.reads import (
     Read,
     VersionInForce,
     agree,
+    check_rows_of_period,
     default_mapping,
 )
 from readiness_pipelines.contracts.references import ExistsIn, Late, MaskingVerified
@@ -1221,6 +1222,8 @@ class Domain:
             name: one if isinstance(one, Read) else Read(one, default_mapping(own, one, reader=what))
             for name, one in tables.items()
         }
+        for read in inputs.values():
+            check_rows_of_period(own, read, reader=what)
         return own, inputs
 
     def _parameter_table(self, name: str, what: str) -> Table:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from readiness_pipelines.batches import Batches, Keys, Versions
+from readiness_pipelines.batches import Batches, Keys, Scope, Versions
 from readiness_pipelines.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -243,6 +243,27 @@ class Read:
 def agree(one: Batches, other: Batches) -> bool:
     """Whether two tables have batches of one kind, so that equal keys mean the same batch."""
     return type(one) is type(other) and getattr(one, "timezone", None) == getattr(other, "timezone", None)
+
+
+def check_rows_of_period(own: Batches, read: Read, *, reader: str) -> None:
+    """Refuse to read rows by the time of their events where no batch, or more than one, would have them.
+
+    Raises:
+        DeclarationError: The batches cover no time, or the input keeps each version as a whole.
+    """
+    if not isinstance(read.mapping, RowsOfPeriod):
+        return
+    name, column = read.table.id.name, read.mapping.event_time
+    if own.first_start() is None:
+        raise DeclarationError(
+            f"{reader} reads {read.table.id} by {column}, and its {own.name} batches cover no time",
+            way_out='give it batches of a calendar: batches=DailyBatches(start="2026-11-01")',
+        )
+    if read.table.batches.scope is Scope.TABLE:
+        raise DeclarationError(
+            f"{reader} reads {read.table.id} by {column}, and each version of that has all of its rows",
+            way_out=f"read one version: {name}.in_force()",
+        )
 
 
 def default_mapping(own: Batches, table: "Table", *, reader: str) -> BatchMapping:

@@ -152,3 +152,16 @@ def test_versions_beside_days_are_a_lookup() -> None:
         return days
 
     assert priced.batches == DAYS
+
+
+def test_rows_are_read_by_their_events_where_each_is_of_one_batch() -> None:
+    def by_event(given: Any) -> Read:
+        read: Read = given.of_period(event_time="paid_at")
+        return read
+
+    read, made = read_of(StaticBatches(keys=("a", "b")), by=DAYS, how=by_event)
+    assert keys(read, made, "2026-01-05", "a", "b") == ("a", "b")  # each may have some, as far as the calendar says
+    with pytest.raises(DeclarationError, match="static batches cover no time"):
+        read_of(DAYS, by=StaticBatches(keys=("all",)), how=by_event)
+    with pytest.raises(DeclarationError, match="each version of that has all of its rows"):
+        read_of(Versions(), by=DAYS, how=by_event)

@@ -63,15 +63,19 @@ class OfDay(pa.DataFrameModel):
 def bank(schema: Any = Payment, event_time: str = "paid_at") -> Domain:
     """Payments as they arrive, by day, and by the day on which they were made."""
     made = Domain("bank", owner="bank@bank.example")
-    payments = made.gated(
+    payments = _payments(made, schema)
+    _add_by_day(made, payments, event_time)
+    return made
+
+
+def _payments(domain: Domain, schema: Any) -> GatedTable:
+    return domain.gated(
         "payments",
         source=Source(origin="x", steward=Steward("a", "b"), reader=FileDrop("payments/{batch}.csv")),
         schema=schema,
         batches=DailyBatches(start=FIRST, timezone=VIENNA),
         tolerance=Tolerance(quarantined_ratio=0.9),
     )
-    _add_by_day(made, payments, event_time)
-    return made
 
 
 def _add_by_day(domain: Domain, payments: GatedTable, event_time: str = "paid_at") -> None:
@@ -193,12 +197,7 @@ def test_a_batch_of_one_day_leaves_all_other_days_alone(installation: Installati
 
 def test_what_was_published_before_anybody_read_it_by_event_is_found(installation: Installation) -> None:
     alone = Domain("bank", owner="bank@bank.example")
-    payments = alone.gated(
-        "payments",
-        source=Source(origin="x", steward=Steward("a", "b"), reader=FileDrop("payments/{batch}.csv")),
-        schema=Payment,
-        batches=DailyBatches(start=FIRST, timezone=VIENNA),
-    )
+    payments = _payments(alone, Payment)
     land(installation, DAYS[3], {1: (f"{DAYS[0]}T12:00:00Z", 1), 2: (f"{DAYS[3]}T12:00:00Z", 1)})
     run_domains(alone, installation=installation, run=RUN)
     _add_by_day(alone, payments)
