@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM: the first ends a run after the batch under way, a second one at once; both clean."""
 
+import os
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ import pytest
 
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.settings import Settings
-from readiness_pipelines_tests.cli.calling import as_json, call, start_process
+from readiness_pipelines_tests.cli.calling import as_json, call, process_environment, start_process
 from readiness_pipelines_tests.cli.conftest import MakeProject
 from readiness_pipelines_tests.waiting import LONGEST_SECONDS, wait_until
 
@@ -128,10 +129,13 @@ def test_a_second_signal_stops_at_once_and_the_next_run_finishes(slow_project: P
 
 @pytest.mark.slow
 def test_a_signal_while_dagster_is_imported_leaves_no_traceback(
-    slow_project: Path, monkeypatch: pytest.MonkeyPatch
+    slow_project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    (slow_project / "sitecustomize.py").write_text(SAYS_THAT_DAGSTER_IS_IMPORTED)
-    running = start_process("run")
+    # In a folder that no other process looks into: this one's working folder stays on the path of the tests.
+    hook = tmp_path_factory.mktemp("hook")
+    (hook / "sitecustomize.py").write_text(SAYS_THAT_DAGSTER_IS_IMPORTED)
+    path = os.pathsep.join([str(hook), process_environment({})["PYTHONPATH"]])
+    running = start_process("run", PYTHONPATH=path)
     wait_for(slow_project / "began_dagster", running)
     running.send_signal(signal.SIGINT)
     (slow_project / "go_on").touch()
