@@ -129,9 +129,8 @@ class SlotMessages:
         said = marks.get(0, "")
         with self._errors():
             place = self._slot_place(_Mark(**json.loads(said)) if said else None)
+        # Its changes are asked for by the first look, which waits for a slot that one who stood still has not let go.
         self._mark = _Mark(**json.loads(said)) if said else _Mark(place, rows=True)
-        if not self._mark.rows:
-            self._start()
 
     def take(self, most: int, seconds: float) -> Sequence[TopicMessage]:
         """The next changes, in the order in which they were committed.

@@ -1,12 +1,15 @@
 """Changes of a Postgres table come once each, whatever ends the process, and what is lost is said aloud."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg2
 import pytest
+from psycopg2.extras import LogicalReplicationConnection
 
 from readiness_pipelines.delivery import do_work, due_work, reconcile
 from readiness_pipelines.errors import DeclarationError, SlotLostError
@@ -122,6 +125,26 @@ def test_rows_come_first_then_each_change_once_and_the_current_table_is_the_data
     read(installation, clock, records=2)
     seal(installation, clock)
     assert now_in(installation) == [(7, "Gil", None, "1.00")]
+
+
+def test_a_slot_that_another_process_has_not_let_go_of_is_waited_for(
+    database: Statements, installation: Installation
+) -> None:
+    clock = Clock()
+    for number in (1, 2):
+        database(f"INSERT INTO customers VALUES ({number}, 'Ann', NULL, 1)")
+        read(installation, clock, records=1)
+    database("INSERT INTO customers VALUES (3, 'Cem', NULL, 1)")
+    holder = psycopg2.connect(logical_postgres(), connection_factory=LogicalReplicationConnection)
+    holder.cursor().start_replication(
+        slot_name="customers", decode=False, options={"proto_version": "1", "publication_names": "shop"}
+    )
+    release = threading.Timer(2, holder.close)
+    release.start()
+    read(installation, clock, records=1)
+    release.join()
+    raw = changes_table(customers_domain(READER)).id.raw
+    assert ("3", "insert") in rows_of(installation, raw, "id, change_op")
 
 
 def read_the_rest(installation: Installation, clock: Clock, database: Statements) -> int:
