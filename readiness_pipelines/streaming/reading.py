@@ -197,8 +197,7 @@ class ShardProcess:
         ledger = self.installation.ledger
         error = ""
         try:
-            self._begin(skip_gap)
-            self._read_on()
+            self._read_on(skip_gap)
             self._beat()
         except BaseException as raised:
             error = str(raised) if isinstance(raised, ReadinessError) else type(raised).__name__
@@ -208,14 +207,15 @@ class ShardProcess:
                 ledger.streams.end(self.table.id, str(self.shard), epoch=self.epoch, at=self.run.clock(), error=error)
             self.source.close()
 
-    def _read_on(self) -> None:
-        with suppress(_Stopped):
-            try:
+    def _read_on(self, skip_gap: str) -> None:
+        try:
+            self._begin(skip_gap)
+            with suppress(_Stopped):
                 while not self.stop():
                     self._turn()
-            except SlotLostError:
-                self._beat()  # whoever has taken the shard over moves the slot: then that is what is to be said
-                raise
+        except SlotLostError:
+            self._beat()  # whoever has taken the shard over moves the slot: then that is what is to be said
+            raise
 
     def _begin(self, skip_gap: str) -> None:
         lakehouse = self.installation.lakehouse
