@@ -1,6 +1,7 @@
 """Messages of a Kafka topic, by librdkafka. Partitions are assigned, never joined for: nobody rebalances."""
 
 import logging
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,10 @@ _PASSES = frozenset(
 """Errors that pass by themselves: librdkafka tries again, and no message is passed over."""
 
 _NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
+
+
+CLOSES_WITHIN_SECONDS = 15.0
+"""So long the client may take to say goodbye to its brokers."""
 
 
 class KafkaMessages:
@@ -177,7 +182,10 @@ class KafkaMessages:
 
     def close(self) -> None:
         """Stop."""
-        self._consumer.close()
+        # librdkafka waits without end where a broker went away at a bad moment; all that counts is committed by now.
+        closing = threading.Thread(target=self._consumer.close, daemon=True)
+        closing.start()
+        closing.join(CLOSES_WITHIN_SECONDS)
 
     def _unreachable(self, error: Exception) -> StreamError:
         return StreamError(
