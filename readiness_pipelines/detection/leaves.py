@@ -1,7 +1,7 @@
 """The values of a table's columns as texts, also those that lie within records and lists; bounded."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -87,21 +87,23 @@ def _texts(array: Any) -> tuple[LeafType, Mapping[str, int]]:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return _decoded(array)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
-        return LeafType.TEXT, _counted(array.drop_null().to_pylist())
+        return LeafType.TEXT, _counted(array.cast(pa.large_string()), str)
+    if pa.types.is_decimal32(kind) or pa.types.is_decimal64(kind):
+        array = array.cast(pa.decimal128(kind.precision, kind.scale))
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind):
-        return LeafType.NUMBER, _counted(_written(value) for value in array.drop_null().to_pylist())
+        return LeafType.NUMBER, _counted(array, _written)
     if pa.types.is_date(kind):
-        return LeafType.TIME, _counted(str(day) for day in array.cast(pa.string()).drop_null().to_pylist())
+        return LeafType.TIME, _counted(array.cast(pa.string()), str)
     if pa.types.is_timestamp(kind):
         days = pc.strftime(array.cast(pa.timestamp("s", kind.tz), safe=False), format="%Y-%m-%d")
-        return LeafType.TIME, _counted(days.drop_null().to_pylist())
+        return LeafType.TIME, _counted(days, str)
     return LeafType.OTHER, {}
 
 
 def _decoded(array: Any) -> tuple[LeafType, Mapping[str, int]]:
     """Bytes as text, where they are UTF-8."""
     try:
-        return LeafType.TEXT, _counted(value[: 4 * MOST_CHARACTERS].decode() for value in array.drop_null().to_pylist())
+        return LeafType.TEXT, _counted(array, lambda value: value[: 4 * MOST_CHARACTERS].decode())
     except UnicodeDecodeError:
         return LeafType.OTHER, {}
 
@@ -113,6 +115,10 @@ def _written(value: Any) -> str:
     return str(int(value)) if value == int(value) else str(value)
 
 
-def _counted(texts: Any) -> Mapping[str, int]:
-    counts = Counter(text[:MOST_CHARACTERS].strip() for text in texts)
+def _counted(array: Any, written: Callable[[Any], str]) -> Mapping[str, int]:
+    """How often each text occurs; each different value is written once."""
+    counted = pc.value_counts(array.drop_null())
+    counts: Counter[str] = Counter()
+    for value, count in zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True):
+        counts[written(value)[:MOST_CHARACTERS].strip()] += count
     return {text: count for text, count in counts.items() if text.lower() not in _NO_VALUE}

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,12 @@ def remember_gate(connection: Connection, table: TableId, gate: GateRecord) -> N
         from sqlalchemy.dialects.postgresql import insert as insert_new  # noqa: PLC0415
     else:
         from sqlalchemy.dialects.sqlite import insert as insert_new  # type: ignore[assignment]  # noqa: PLC0415
-    row = {"table_name": str(table), **asdict(gate)}
+    row = {
+        "table_name": str(table),
+        "version": gate.version,
+        "declaration": gate.declaration,
+        "first_used_at": gate.first_used_at,
+    }
     connection.execute(insert_new(GATES).values(row).on_conflict_do_nothing())
 
 

@@ -9,7 +9,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -100,7 +100,11 @@ class BatchProfile:
 
     def to_json(self) -> str:
         """The profile as text; infinite numbers as Python spells them (``Infinity``)."""
-        columns = {name: asdict(column) for name, column in self.columns.items()}
+        measured = fields(ColumnProfile)
+        # Not `asdict`, which copies all that is in a value: of 2,000 columns for half a second.
+        columns = {
+            name: {one.name: getattr(column, one.name) for one in measured} for name, column in self.columns.items()
+        }
         return json.dumps({"batch": self.batch, "rows": self.rows, "columns": columns}, separators=(",", ":"))
 
     @classmethod

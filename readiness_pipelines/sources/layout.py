@@ -41,11 +41,12 @@ def layout_of(file: SourceFile, arrived: pa.Schema, drop: FileDrop) -> FileLayou
         FileUnreadableError: Too many columns; a blank, reserved or repeated name, or one with a NUL byte; two that
             differ in letter case only.
     """
-    positions = tuple(place for place, name in enumerate(arrived.names) if not drop.ignores(name))
+    arrived_names = arrived.names  # a list made anew each time
+    positions = tuple(place for place, name in enumerate(arrived_names) if not drop.ignores(name))
     # More columns take minutes of planning and all memory, whatever the rows.
     if len(positions) > file.limits.most_columns:
         raise too_many_columns(file, f"{len(positions):,} columns")
-    names = [arrived.names[place] for place in positions]
+    names = [arrived_names[place] for place in positions]
     _check(file, names, positions, drop)
     schema = pa.schema(
         [pa.field(column_name(arrived.field(at).name, drop), arrived.field(at).type) for at in positions]
