@@ -15,12 +15,14 @@ class Engine(Protocol):
     """One session of one engine. Its views and tables are gone when the session is closed.
 
     `refusals` are the errors that it raises where a value or a type is at fault, not memory or disk.
-    `conversions_at_once` is how many columns of a wide batch one query should convert.
+    `conversions_at_once` is how many columns of a wide batch one query should convert, `tests_at_once` how many tests
+    it should then evaluate over the result.
     """
 
     sql: Dialect
     refusals: tuple[type[Exception], ...]
     conversions_at_once: int
+    tests_at_once: int
 
     def view(self, name: str, rows: Rows | pa.Table | str) -> None:
         """Give rows, an Arrow table or a query a name."""

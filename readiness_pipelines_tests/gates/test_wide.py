@@ -12,6 +12,7 @@ import pytest
 from readiness_pipelines import Deduplicate, FillMissing, FlagMissing, Gate, Trim, cleanse
 from readiness_pipelines.gates import DuckDbEngine, Verdict
 from readiness_pipelines.gates.judge.batch_view import KEPT_CELLS, WIDE_COLUMNS
+from readiness_pipelines.gates.judge.counting import FIGURES_AT_ONCE
 from readiness_pipelines.gates.verdict.decisions import Decisions, Discarded, Waived
 from readiness_pipelines_tests.gates.samples import raw_rows
 
@@ -90,3 +91,19 @@ def test_a_wide_batch_gets_the_verdict_that_its_columns_get_alone(connection: du
     assert _facts(connection, SPARE) == alone
     kept = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'typed_%'").fetchall()
     assert kept == [(1,)], "the wide one was typed once, the other in each query"
+
+
+def test_each_of_many_broken_rules_is_counted_for_itself(connection: duckdb.DuckDBPyConnection) -> None:
+    names = [f"c{number}" for number in range(FIGURES_AT_ONCE // 3 + 5)]
+    gate = Gate(pa.DataFrameSchema({name: pa.Column(arrow.int64(), pa.Check.ge(0)) for name in names}))
+    rows = [
+        {name: "-1" if row <= at % 7 else "x" if row == 8 else "1" for at, name in enumerate(names)} for row in range(9)
+    ]
+    verdict = gate.judge(raw_rows(connection, *rows), DuckDbEngine(connection))
+    found = {
+        count.rule.name: (count.broken_rows, [sample["_row"] for sample in count.samples]) for count in verdict.rules
+    }
+    for at, name in enumerate(names):
+        broken = at % 7 + 1
+        assert found[f"{name}_greater_than_or_equal_to"] == (broken, list(range(broken)))
+        assert found[f"{name}_dtype"] == (1, [8])

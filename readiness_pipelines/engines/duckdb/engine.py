@@ -30,6 +30,7 @@ class DuckDbEngine:
     sql: Dialect = DUCKDB
     refusals: tuple[type[Exception], ...] = (duckdb.DataError, duckdb.ProgrammingError)
     conversions_at_once = 250  # what it takes to plan them grows with the square of their number
+    tests_at_once = 60
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         use_utc(connection)

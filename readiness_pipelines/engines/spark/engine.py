@@ -42,6 +42,7 @@ class SparkEngine:
         SparkRuntimeException,
     )
     conversions_at_once = 100_000  # a join costs more here than planning
+    tests_at_once = 250
 
     def __init__(self, session: SparkSession) -> None:
         self.session = session

@@ -8,7 +8,7 @@ import narwhals.stable.v1 as nw
 from readiness_pipelines.engines.expressions import columns_of
 from readiness_pipelines.errors import GateBuildError
 from readiness_pipelines.gates.judge.batch_view import BatchView, is_float
-from readiness_pipelines.gates.judge.bits import WORD_BITS, Bit, words_with
+from readiness_pipelines.gates.judge.bits import Bit, words_with
 from readiness_pipelines.gates.judge.lifted import EVERY_ROW, LiftedCheck, left_to_pandera, refuse_memory
 from readiness_pipelines.gates.judge.others import UsualRange
 from readiness_pipelines.gates.judge.violations import Violations
@@ -33,8 +33,8 @@ from readiness_pipelines.masking import quoted
 
 _READABLE = nw.col("_unreadable").is_null()
 
-TESTS_AT_ONCE = 4 * WORD_BITS
-"""So many are one query: what DuckDB takes to plan one grows with the square of its conditions."""
+TESTS_AT_ONCE = 250
+"""So many are one query over the whole batch: what it takes to plan one grows with the square of its conditions."""
 
 
 def find_lifted(
@@ -57,7 +57,7 @@ def find_lifted(
     try:
         left = left_to_pandera(view, checks)
         asked = [place for place in flags if left.get(place) != EVERY_ROW]
-        for number, some in enumerate(_at_once(asked)):
+        for number, some in enumerate(_at_once(asked, view.engine.tests_at_once if view.typed else TESTS_AT_ONCE)):
             part = _narrowed(view, bits, checks, some, tag=str(number)) if len(some) < len(asked) else view
             flagged = f"flagged_{part.tag}"
             conditions = {place: _condition(bits[place]) for place in some}
@@ -97,10 +97,10 @@ def _guard(bit: Bit) -> str:
     return f"converted{bit.column.unconverted}" if bit.column and bit.column.unconverted else ""
 
 
-def _at_once(places: Sequence[int]) -> Iterator[Sequence[int]]:
+def _at_once(places: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     """The tests that are one query each: all, unless they are many."""
-    for first in range(0, len(places), TESTS_AT_ONCE):
-        yield places[first : first + TESTS_AT_ONCE]
+    for first in range(0, len(places), size):
+        yield places[first : first + size]
 
 
 def _narrowed(
