@@ -1,10 +1,9 @@
 """One column of a sample: its type, its cleansing, and the words in it that mean "no value"."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,6 +16,7 @@ from readiness_pipelines.drafting.numbers import DIGITS_LOST, decimal_mark, digi
 from readiness_pipelines.drafting.readings import (
     DOUBTFUL_NULL_WORDS,
     NULL_WORDS,
+    Conversions,
     Reading,
     Texts,
     flag_reading,
@@ -96,7 +96,7 @@ def draft_column(
     names: ColumnName,
     values: pa.ChunkedArray,
     *,
-    connection: duckdb.DuckDBPyConnection,
+    conversions: Conversions,
     personal: bool = False,
     proposal: Proposal | None = None,
     decimal: str | None = None,
@@ -108,7 +108,7 @@ def draft_column(
     Args:
         names: What it is called.
         values: Its values, as they arrived.
-        connection: A database to convert them in.
+        conversions: What converts them.
         personal: Whether it is about persons: then no value of it is in the notes.
         proposal: What it looks like.
         decimal: The decimal mark of numbers that do not tell it themselves.
@@ -126,8 +126,8 @@ def draft_column(
             personal=personal,
             proposal=proposal,
         )
-    texts = Texts(_counted(values), connection)
-    words = frozenset(text for text in texts.counts if text.strip() in NULL_WORDS)
+    texts = Texts(_counted(values), conversions)
+    words = _null_words(texts)
     rest = texts.without(words)
     reading = _typed(names.arrived, rest, decimal, day_first)
     doubtful: frozenset[str] = frozenset()
@@ -163,6 +163,19 @@ def as_text(column: ColumnDraft, note: str) -> ColumnDraft:
     """The column as text that may be empty: what always runs."""
     steps = tuple(step for step in column.reading.steps if isinstance(step, Trim))
     return replace(column, reading=Reading(type=pa.string(), steps=steps, notes=(note,)))
+
+
+def sampled_texts(values: pa.ChunkedArray, conversions: Conversions) -> Collection[str]:
+    """The texts of a column that tell what is worth trying on all of them; none of a column that is typed."""
+    if not pa.types.is_string(values.type):
+        return ()
+    texts = Texts(_counted(values), conversions)
+    return texts.without(_null_words(texts)).some().counts
+
+
+def _null_words(texts: Texts) -> frozenset[str]:
+    """Those of the texts that often mean "no value"."""
+    return frozenset(text for text in texts.counts if text.strip() in NULL_WORDS)
 
 
 def _counted(values: pa.ChunkedArray) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """From files, or tables of a database, to a draft of a domain: columns, keys, rules, batches, and the gate's word."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from readiness_pipelines.detection import Certainty, Proposal, detect, in_sample, personal_by_name
-from readiness_pipelines.drafting.columns import ColumnDraft, as_text, draft_column
+from readiness_pipelines.drafting.columns import ColumnDraft, as_text, draft_column, sampled_texts
 from readiness_pipelines.drafting.dates import order_of_days
 from readiness_pipelines.drafting.families import draft_families
 from readiness_pipelines.drafting.judging import judge_draft
@@ -20,6 +20,7 @@ from readiness_pipelines.drafting.naming import PAGE_NAMES, ColumnName, class_na
 from readiness_pipelines.drafting.placing import Placement, place_files
 from readiness_pipelines.drafting.python_text import type_text
 from readiness_pipelines.drafting.query import cursor_notes, read_table
+from readiness_pipelines.drafting.readings import Conversions, usual_readings
 from readiness_pipelines.drafting.rules import draft_rules, span
 from readiness_pipelines.drafting.sample import MOST_ROWS, FileSample, read_sample
 from readiness_pipelines.drafting.table import TableDraft
@@ -29,6 +30,8 @@ from readiness_pipelines.sql import locked_connection
 
 MOST_FAILING = 0.05
 """A rule that more of the rows break is a wrong guess, and left out."""
+MOST_FORESEEN = 20_000
+"""So many texts are asked about at once: what is known of them is kept in memory."""
 
 _CHECKS = {
     "ge": "greater_than_or_equal_to", "le": "less_than_or_equal_to", "isin": "isin", "str_matches": "str_matches",
@@ -188,6 +191,7 @@ def _draft_columns(
     """The columns; those that are ambiguous by themselves a second time, as the others of the file are written."""
     by_name = personal_by_name([names.arrived for names, _ in named])
     proposals = _proposals(named)
+    conversions = Conversions(connection)
 
     def draft(names: ColumnName, values: pa.ChunkedArray, **hints: Any) -> ColumnDraft:
         proposal = proposals.get(names.arrived)
@@ -195,13 +199,15 @@ def _draft_columns(
         return draft_column(
             names,
             values,
-            connection=connection,
+            conversions=conversions,
             personal=sure or names.arrived in by_name,
             proposal=proposal,
             **hints,
         )
 
-    columns = [draft(names, values) for names, values in named]
+    columns: list[ColumnDraft] = []
+    for some in _foreseen(named, conversions):
+        columns += [draft(names, values) for names, values in some]
     marks = {column.decimal for column in columns if column.decimal}
     orders = {found for column in columns if (found := order_of_days(column.reading)) is not None}
     decimal = marks.pop() if len(marks) == 1 else None
@@ -215,6 +221,20 @@ def _draft_columns(
         else column
         for column, (names, values) in zip(columns, named, strict=True)
     ]
+
+
+def _foreseen(
+    named: Sequence[tuple[ColumnName, pa.ChunkedArray]], conversions: Conversions
+) -> Iterator[Sequence[tuple[ColumnName, pa.ChunkedArray]]]:
+    """The columns, some at a time, of which is known by then what the usual readings make of their texts."""
+    readings, texts, first = usual_readings(), set[str](), 0
+    for place, (_, values) in enumerate(named, start=1):
+        texts.update(sampled_texts(values, conversions))
+        if len(texts) >= MOST_FORESEEN or place == len(named):
+            conversions.foresee(texts, readings)
+            yield named[first:place]
+            texts.clear()
+            first = place
 
 
 def _proposals(named: Sequence[tuple[ColumnName, pa.ChunkedArray]]) -> Mapping[str, Proposal]:

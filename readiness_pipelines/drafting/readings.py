@@ -4,7 +4,7 @@ Whether a text converts is decided by the gate's own conversion, in its own quer
 """
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -62,12 +62,60 @@ class Reading:
     notes: tuple[str, ...] = field(default=())
 
 
+class Conversions:
+    """What readings make of texts: asked of a database, where it was not asked of many columns at once before.
+
+    Planning a query takes longer than converting thousands of texts: of 800 columns, each asked by itself, a minute.
+
+    Args:
+        connection: The database.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._asked: frozenset[str] = frozenset()
+        self._fits: dict[str, frozenset[str]] = {}
+
+    def foresee(self, texts: Iterable[str], readings: Sequence[Reading]) -> None:
+        """Ask once which of some texts each of some readings converts, in place of what was foreseen before."""
+        self._asked = frozenset(texts)
+        asked = [_converted(reading) for reading in readings]
+        self._fits = dict(zip(asked, self._ask(self._asked, asked), strict=True))
+
+    def fitting(self, texts: Mapping[str, int], readings: Sequence[Reading]) -> list[frozenset[str]]:
+        """The texts that each reading converts."""
+        if not texts or not readings:
+            return [frozenset() for _ in readings]
+        asked = [_converted(reading) for reading in readings]
+        if self._fits.keys() >= {*asked} and self._asked.issuperset(texts):
+            return [self._fits[one].intersection(texts) for one in asked]
+        return self._ask(texts, asked)
+
+    def converted(self, texts: Iterable[str], reading: Reading) -> Mapping[str, object]:
+        """What each text is as the reading's type; those that do not convert are not there."""
+        self._register(texts)
+        rows = self._connection.sql(f"SELECT text, {_converted(reading)} AS value FROM texts").to_arrow_table()
+        self._connection.unregister("texts")
+        pairs = zip(rows.column("text").to_pylist(), rows.column("value").to_pylist(), strict=True)
+        return {text: value for text, value in pairs if value is not None}
+
+    def _ask(self, texts: Iterable[str], asked: Sequence[str]) -> list[frozenset[str]]:
+        self._register(texts)
+        columns = ", ".join(f"{one} IS NOT NULL" for one in asked)
+        rows = self._connection.execute(f"SELECT text, {columns} FROM texts").fetchall()
+        self._connection.unregister("texts")
+        return [frozenset(row[0] for row in rows if row[place]) for place in range(1, len(asked) + 1)]
+
+    def _register(self, texts: Iterable[str]) -> None:
+        self._connection.register("texts", pa.table({"text": pa.array(list(texts), pa.string())}))
+
+
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The different texts of a column, with how many rows have each, in a database that converts them."""
+    """The different texts of a column, with how many rows have each, and what converts them."""
 
     counts: Mapping[str, int]
-    connection: duckdb.DuckDBPyConnection
+    conversions: Conversions
 
     @property
     def rows(self) -> int:
@@ -77,21 +125,15 @@ class Texts:
     def some(self, most: int = SOME) -> "Texts":
         """Some of them from everywhere, to see what is worth trying on all."""
         every = max(1, len(self.counts) // most)
-        return Texts(dict(islice(self.counts.items(), 0, None, every)), self.connection)
+        return Texts(dict(islice(self.counts.items(), 0, None, every)), self.conversions)
 
     def without(self, values: Set[str]) -> "Texts":
         """The others."""
-        return Texts({value: count for value, count in self.counts.items() if value not in values}, self.connection)
+        return Texts({value: count for value, count in self.counts.items() if value not in values}, self.conversions)
 
     def fitting(self, readings: Sequence[Reading]) -> list[frozenset[str]]:
         """The texts that each reading converts."""
-        if not self.counts or not readings:
-            return [frozenset() for _ in readings]
-        self.connection.register("texts", pa.table({"text": pa.array(self.counts, pa.string())}))
-        columns = ", ".join(f"{_converted(one)} IS NOT NULL" for one in readings)
-        rows = self.connection.execute(f"SELECT text, {columns} FROM texts").fetchall()
-        self.connection.unregister("texts")
-        return [frozenset(row[0] for row in rows if row[place]) for place in range(1, len(readings) + 1)]
+        return self.conversions.fitting(self.counts, readings)
 
     def weight(self, values: frozenset[str] | set[str]) -> int:
         """Rows that have one of some of the texts."""
@@ -99,11 +141,7 @@ class Texts:
 
     def converted(self, reading: Reading) -> Mapping[str, object]:
         """What each text is as the reading's type; those that do not convert are not there."""
-        self.connection.register("texts", pa.table({"text": pa.array(self.counts, pa.string())}))
-        query = f"SELECT text, {_converted(reading)} AS value FROM texts"
-        rows = self.connection.sql(query).to_arrow_table().to_pylist()
-        self.connection.unregister("texts")
-        return {row["text"]: row["value"] for row in rows if row["value"] is not None}
+        return self.conversions.converted(self.counts, reading)
 
 
 def _converted(reading: Reading) -> str:
@@ -124,7 +162,15 @@ def promising(readings: Sequence[Reading], texts: Texts) -> list[Reading]:
 
 def number_readings(texts: Texts) -> list[Reading]:
     """Plain numbers first, then those that are written for people."""
-    signs = _currencies(texts)
+    return _written_numbers(_currencies(texts))
+
+
+def usual_readings() -> list[Reading]:
+    """What most columns are asked for: numbers without a sign of money, times, and dates."""
+    return [*_written_numbers(()), *time_readings()]
+
+
+def _written_numbers(signs: tuple[str, ...]) -> list[Reading]:
     plain = [] if signs else [Reading(type=pa.int64()), Reading(type=pa.float64())]
     marks = (
         (",", "."),

@@ -30,8 +30,8 @@ def count_cleansed(view: BatchView, dropped: DroppedRows) -> tuple[CleansedCount
     counters = cleansing_counters(view.layout)
     counts: list[CleansedCount] = []
     if counters:
-        sums = ", ".join(f"count(*) FILTER (WHERE _changed_{index})" for index in range(len(counters)))
-        (cells,) = view.engine.fetch(f"SELECT {sums} FROM {view.rows} WHERE {READABLE}")
+        sums = [f"count(*) FILTER (WHERE _changed_{index})" for index in range(len(counters))]
+        cells = _figures(view, sums, f"{view.rows} WHERE {READABLE}")
         counts = [CleansedCount(column=c, step=s, cells=n) for (c, s), n in zip(counters, cells, strict=True)]
     if dropped.key:
         counts.append(CleansedCount(column=dropped.key, step=DEDUPLICATE, cells=dropped.repeated))
@@ -84,11 +84,11 @@ def count_rules(view: BatchView, broken: BrokenRows, *, rows: int) -> Iterator[t
         )
 
 
-def _figures(view: BatchView, figures: list[str], table: str) -> Iterator[Any]:
-    """What aggregates over a table come to, in their order: some of them a query."""
+def _figures(view: BatchView, figures: list[str], source: str) -> Iterator[Any]:
+    """What aggregates over some rows come to, in their order: some of them a query."""
     for first in range(0, len(figures), FIGURES_AT_ONCE):
         some = ", ".join(figures[first : first + FIGURES_AT_ONCE])
-        yield from view.engine.fetch(f"SELECT {some} FROM {table}")[0]
+        yield from view.engine.fetch(f"SELECT {some} FROM {source}")[0]
 
 
 def _as_arrived(view: BatchView, rows: set[int], columns: set[str]) -> dict[int, dict[str, Any]]:
