@@ -22,6 +22,8 @@ ENGINES: tuple[EngineName, ...] = ("duckdb", "spark")
 SMALL = "--conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=2 --conf spark.driver.memory=1g"
 QUICK = "--conf spark.sql.codegen.wholeStage=false --conf spark.sql.adaptive.enabled=false"
 """For batches of a few rows, compiling queries takes longer than running them."""
+BRIEF = '--driver-java-options "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"'
+"""So does Java's second compiler for code that runs for a minute, and collecting garbage on threads of its own."""
 
 
 def java_is_here() -> bool:
@@ -37,7 +39,7 @@ def spark() -> "SparkSession":
     from readiness_pipelines.engines.spark.session import spark_session  # noqa: PLC0415  # only those who ask pay
 
     os.environ.update(CREDENTIALS)  # executors inherit what is there when Java starts
-    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", f"{SMALL} {QUICK} pyspark-shell")
+    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", os.environ.get("SPARKX") or f"{SMALL} {QUICK} {BRIEF} pyspark-shell")
     return spark_session("local[2]")
 
 
