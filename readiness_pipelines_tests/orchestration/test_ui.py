@@ -9,7 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,11 @@ from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration import launching
 from readiness_pipelines.reports.facts import gather
 from readiness_pipelines.reports.page import html_page
-from readiness_pipelines_tests.alerts.endpoint import listening
+from readiness_pipelines_tests.alerts.endpoint import Endpoint, listening
 from readiness_pipelines_tests.conftest import settings_in
-from readiness_pipelines_tests.orchestration.samples import make_project, own_home, run_unusual_week
+from readiness_pipelines_tests.orchestration.samples import SHOP, make_project, own_home, run_unusual_week
 from readiness_pipelines_tests.ports import free_port
-from readiness_pipelines_tests.samples import MOSTLY_BAD, WEEKS, land, order_domain
+from readiness_pipelines_tests.samples import BATCHES, MOSTLY_BAD, WEEKS, land, order_domain
 from readiness_pipelines_tests.waiting import LONGEST_SECONDS, wait_until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -59,9 +59,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
+def serving(folder: Path, domain: str = SHOP) -> Iterator[Server]:
     """A webserver over an instance in which batches ran: one published in part, one of a single table, and one held."""
-    project = make_project(folder)
+    project = make_project(folder, domain)
     runs = {}
     with own_home() as home, launching.open_instance(project) as instance:
         job = launching.find_job("shop", project=project)
@@ -166,135 +166,6 @@ def test_a_held_partition_is_failed_and_its_gate_tells_why(server: Server) -> No
     assert command == "readiness replay shop.orders --batch day_3 --dry-run"
 
 
-def test_runs_from_the_command_line_can_be_run_again_from_the_ui(tmp_path: Path) -> None:
-    with serving(tmp_path) as server, daemon(server):
-        for batch, assets in (("day_3", None), ("day_2", [["shop", "orders"], ["shop_raw", "orders"]])):
-            told = server.ask(
-                """mutation($run: ReexecutionParams) { launchRunReexecution(reexecutionParams: $run) {
-                  __typename ... on LaunchRunSuccess { run { id jobName tags { key value } assetSelection { path } } }
-                  ... on PythonError { message } } }""",
-                run={"parentRunId": server.runs[batch], "strategy": "ALL_STEPS"},
-            )["launchRunReexecution"]
-            assert told["__typename"] == "LaunchRunSuccess", told
-            run = told["run"]
-            assert run["jobName"] == "shop"
-            assert {"key": "dagster/partition", "value": batch} in run["tags"]
-            assert (sorted(one["path"] for one in run["assetSelection"] or []) or None) == assets
-            if assets:
-                assert _steps(server, run["id"]) == {"shop_raw__orders", "shop__orders"}
-
-
-def _steps(server: Server, run: str) -> set[str]:
-    """The steps of a run, when it has succeeded."""
-    told: Any = {}
-
-    def succeeded() -> bool:
-        told.update(
-            server.ask(
-                "query($id: ID!) { runOrError(runId: $id) { ... on Run { status stepStats { stepKey } } } }", id=run
-            )["runOrError"]
-        )
-        assert told["status"] in {"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "SUCCESS"}, told
-        return bool(told["status"] == "SUCCESS")
-
-    wait_until(succeeded, lambda: told, every=0.5)
-    return {step["stepKey"] for step in told["stepStats"]}
-
-
-DECISION = {
-    "batch": "day_1",
-    "decisions": [{"action": "correct", "column": "amount", "expression": "'20'", "where": "_row = 1"}],
-    "who": "operator",
-    "why": "the export's sign was wrong",
-}
-
-
-def test_a_decision_in_the_launchpad_is_of_whom_the_proxy_knows_replayed_and_the_check_turns_green(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("READINESS_IDENTITY", '{"header": "X-Readiness-User"}')
-    with serving(tmp_path) as server, daemon(server):
-        told = server.ask(
-            """mutation($run: ExecutionParams!) { launchRun(executionParams: $run) {
-              __typename ... on LaunchRunSuccess { run { id } } ... on PythonError { message }
-              ... on RunConfigValidationInvalid { errors { message } } } }""",
-            user="ann@shop.example",
-            run={
-                "selector": {
-                    "repositoryLocationName": "orders",
-                    "repositoryName": "__repository__",
-                    "jobName": "shop_decide",
-                },
-                "runConfigData": {"ops": {"shop_decision": {"config": DECISION}}},
-            },
-        )["launchRun"]
-        assert told["__typename"] == "LaunchRunSuccess", told
-        wait_until(
-            lambda: (asked := _request(server)) is not None and asked.state not in {"open", "started"},
-            lambda: (_request(server), (server.project / "daemon.log").read_text()[-2000:]),
-            every=1,
-        )
-        request = _request(server)
-        assert request is not None
-        assert (request.state, request.outcome, request.who) == ("done", "published", "ann@shop.example")
-        told = server.ask(
-            """query($key: AssetKeyInput!) {
-              assetCheckExecutions(assetKey: $key, checkName: "gate", limit: 1) {
-                runId evaluation { success partition } } }""",
-            key={"path": ["shop", "orders"]},
-        )["assetCheckExecutions"]
-    assert told == [{"runId": request.run_id, "evaluation": {"success": True, "partition": "day_1"}}]
-
-
-ALERTS = """
-[[alerts.channels]]
-name = "oncall"
-url_variable = "ONCALL_URL"
-[[alerts.rules]]
-channels = ["oncall"]
-"""
-
-
-def test_a_file_that_lands_is_gated_and_alerted_on_without_another_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with listening() as endpoint:
-        monkeypatch.setenv("ONCALL_URL", endpoint.url)
-        with serving(tmp_path) as server:
-            (server.project / "readiness.toml").write_text(ALERTS)
-            land(server.project / "landing", "day_2", *MOSTLY_BAD)
-            with daemon(server):
-                wait_until(
-                    lambda: any("shop.orders[day_2] · held" in message["message"] for message in endpoint.received),
-                    lambda: (server.project / "daemon.log").read_text()[-2000:],
-                    every=1,
-                )
-
-
-@contextmanager
-def daemon(server: Server) -> Iterator[None]:
-    """The daemon, whose sensors run what was asked for."""
-    command = [sys.executable, "-m", "dagster._daemon", "run", "-w", str(server.project / "workspace.yaml")]
-    with (server.project / "daemon.log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=server.project,
-            env={**os.environ, "DAGSTER_HOME": server.home},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(LONGEST_SECONDS)
-
-
-def _request(server: Server) -> ReplayRequest | None:
-    ledger = Ledger.open(settings_in(server.project).ledger_url)
-    return next(iter(ledger.replay_requests()), None)
-
-
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; the GraphQL tests see the same")
 @pytest.mark.parametrize(
     ("place", "sees"),
@@ -352,6 +223,146 @@ def test_a_browser_shows_a_report_from_a_file(unusual: Server, tmp_path: Path, w
         assert words in _text(page)
     drawn = re.findall(r'<svg role="img" aria-label="([^"]+)"', page)
     assert set(drawn) == {"KPI over batches", "Rows over batches", "amount in week_11"}
+
+
+ALERTS = """
+[[alerts.channels]]
+name = "oncall"
+url_variable = "ONCALL_URL"
+[[alerts.rules]]
+channels = ["oncall"]
+"""
+NOT_LANDED = "day_4"
+
+
+@pytest.fixture(scope="module")
+def on_call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Endpoint]]:
+    """A webserver behind a proxy that knows who asks, with its daemon, and whom it alerts; one batch has not landed."""
+    with ExitStack() as running:
+        endpoint = running.enter_context(listening())
+        with pytest.MonkeyPatch.context() as monkeypatch:  # both processes have it from when they start
+            monkeypatch.setenv("ONCALL_URL", endpoint.url)
+            monkeypatch.setenv("READINESS_IDENTITY", '{"header": "X-Readiness-User"}')
+            domain = f"order_domain(batches={(*BATCHES, NOT_LANDED)!r})"
+            server = running.enter_context(serving(tmp_path_factory.mktemp("on_call"), domain))
+            (server.project / "readiness.toml").write_text(ALERTS)
+            running.enter_context(daemon(server))
+        yield server, endpoint
+
+
+def test_runs_from_the_command_line_can_be_run_again_from_the_ui(on_call: tuple[Server, Endpoint]) -> None:
+    server, _ = on_call
+    for batch, assets in (("day_3", None), ("day_2", [["shop", "orders"], ["shop_raw", "orders"]])):
+        told = server.ask(
+            """mutation($run: ReexecutionParams) { launchRunReexecution(reexecutionParams: $run) {
+              __typename ... on LaunchRunSuccess { run { id jobName tags { key value } assetSelection { path } } }
+              ... on PythonError { message } } }""",
+            run={"parentRunId": server.runs[batch], "strategy": "ALL_STEPS"},
+        )["launchRunReexecution"]
+        assert told["__typename"] == "LaunchRunSuccess", told
+        run = told["run"]
+        assert run["jobName"] == "shop"
+        assert {"key": "dagster/partition", "value": batch} in run["tags"]
+        assert (sorted(one["path"] for one in run["assetSelection"] or []) or None) == assets
+        if assets:
+            assert _steps(server, run["id"]) == {"shop_raw__orders", "shop__orders"}
+
+
+def _steps(server: Server, run: str) -> set[str]:
+    """The steps of a run, when it has succeeded."""
+    told: Any = {}
+
+    def succeeded() -> bool:
+        told.update(
+            server.ask(
+                "query($id: ID!) { runOrError(runId: $id) { ... on Run { status stepStats { stepKey } } } }", id=run
+            )["runOrError"]
+        )
+        assert told["status"] in {"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "SUCCESS"}, told
+        return bool(told["status"] == "SUCCESS")
+
+    wait_until(succeeded, lambda: told, every=0.5)
+    return {step["stepKey"] for step in told["stepStats"]}
+
+
+DECISION = {
+    "batch": "day_1",
+    "decisions": [{"action": "correct", "column": "amount", "expression": "'20'", "where": "_row = 1"}],
+    "who": "operator",
+    "why": "the export's sign was wrong",
+}
+
+
+def test_a_decision_in_the_launchpad_is_of_whom_the_proxy_knows_replayed_and_the_check_turns_green(
+    on_call: tuple[Server, Endpoint],
+) -> None:
+    server, _ = on_call
+    told = server.ask(
+        """mutation($run: ExecutionParams!) { launchRun(executionParams: $run) {
+          __typename ... on LaunchRunSuccess { run { id } } ... on PythonError { message }
+          ... on RunConfigValidationInvalid { errors { message } } } }""",
+        user="ann@shop.example",
+        run={
+            "selector": {
+                "repositoryLocationName": "orders",
+                "repositoryName": "__repository__",
+                "jobName": "shop_decide",
+            },
+            "runConfigData": {"ops": {"shop_decision": {"config": DECISION}}},
+        },
+    )["launchRun"]
+    assert told["__typename"] == "LaunchRunSuccess", told
+    wait_until(
+        lambda: (asked := _request(server)) is not None and asked.state not in {"open", "started"},
+        lambda: (_request(server), (server.project / "daemon.log").read_text()[-2000:]),
+        every=1,
+    )
+    request = _request(server)
+    assert request is not None
+    assert (request.state, request.outcome, request.who) == ("done", "published", "ann@shop.example")
+    told = server.ask(
+        """query($key: AssetKeyInput!) {
+          assetCheckExecutions(assetKey: $key, checkName: "gate", limit: 20) {
+            runId evaluation { success partition } } }""",
+        key={"path": ["shop", "orders"]},
+    )["assetCheckExecutions"]
+    green = {"success": True, "partition": "day_1"}
+    newest = next(row for row in told if (row["evaluation"] or {}).get("partition") == "day_1")
+    assert newest == {"runId": request.run_id, "evaluation": green}
+
+
+def test_a_file_that_lands_is_gated_and_alerted_on_without_another_command(on_call: tuple[Server, Endpoint]) -> None:
+    server, endpoint = on_call
+    land(server.project / "landing", NOT_LANDED, *MOSTLY_BAD)
+    wait_until(
+        lambda: any(f"shop.orders[{NOT_LANDED}] · held" in message["message"] for message in endpoint.received),
+        lambda: (server.project / "daemon.log").read_text()[-2000:],
+        every=1,
+    )
+
+
+@contextmanager
+def daemon(server: Server) -> Iterator[None]:
+    """The daemon, whose sensors run what was asked for."""
+    command = [sys.executable, "-m", "dagster._daemon", "run", "-w", str(server.project / "workspace.yaml")]
+    with (server.project / "daemon.log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=server.project,
+            env={**os.environ, "DAGSTER_HOME": server.home},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(LONGEST_SECONDS)
+
+
+def _request(server: Server) -> ReplayRequest | None:
+    ledger = Ledger.open(settings_in(server.project).ledger_url)
+    return next(iter(ledger.replay_requests()), None)
 
 
 def _visible_text(url: str, profile: Path) -> str:
