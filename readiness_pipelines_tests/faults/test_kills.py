@@ -34,7 +34,7 @@ TABLES = (
     "outlet.orders",
     "outlet_quarantine.orders",
 )
-RANDOM_KILLS = int(os.environ.get("RANDOM_KILLS", "12"))
+RANDOM_KILLS = int(os.environ.get("RANDOM_KILLS", "6"))
 """Set the variable to kill more often than CI does; `make soak` kills for as long as asked."""
 WORKERS = multiprocessing.get_context("forkserver")
 WORKERS.set_forkserver_preload(["readiness_pipelines_tests.faults.victims"])
