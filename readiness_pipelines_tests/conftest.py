@@ -2,8 +2,11 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -86,10 +89,27 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
     return kind
 
 
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with a catalog and a ledger, as opening an installation makes it, and nothing in it."""
+    folder = tmp_path_factory.mktemp("new")
+    ledger = Installation.open(settings_in(folder)).ledger
+    assert ledger.file is not None
+    with closing(sqlite3.connect(ledger.file)) as made, closing(sqlite3.connect(folder / "new.db")) as copied:
+        made.backup(copied)
+    return folder / "new.db"
+
+
 @pytest.fixture
-def installation(tmp_path: Path) -> Installation:
+def installation(tmp_path: Path, new_database: Path) -> Installation:
+    """A new one; where it has an SQLite file, that is copied: some fifty statements make another."""
     (tmp_path / "landing").mkdir()
-    return Installation.open(settings_in(tmp_path))
+    settings = settings_in(tmp_path)
+    prefix, _, file = settings.ledger_url.partition("///")
+    if prefix == "sqlite:" and settings.catalog_url == settings.ledger_url and not Path(file).exists():
+        Path(file).parent.mkdir(exist_ok=True)
+        shutil.copy(new_database, file)
+    return Installation.open(settings)
 
 
 @pytest.fixture
