@@ -39,7 +39,7 @@ def spark() -> "SparkSession":
     from readiness_pipelines.engines.spark.session import spark_session  # noqa: PLC0415  # only those who ask pay
 
     os.environ.update(CREDENTIALS)  # executors inherit what is there when Java starts
-    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", os.environ.get("SPARKX") or f"{SMALL} {QUICK} {BRIEF} pyspark-shell")
+    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", f"{SMALL} {QUICK} {BRIEF} pyspark-shell")
     return spark_session("local[2]")
 
 
