@@ -5,6 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 
+MARK = "\ufeff"
+"""What some programs begin a text with."""
+
 
 class Number(str):
     """A number, as it is written."""
@@ -63,7 +66,7 @@ def nesting_error(most_nesting: int) -> NestingError:
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = {storable(key): value for key, value in pairs}
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
+        keys = [storable(key) for key, _ in pairs]
         raise RepeatedKeyError(f"key {next(key for key in keys if keys.count(key) > 1)!r} is there twice")
     return found
 
