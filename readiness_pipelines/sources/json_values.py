@@ -89,7 +89,7 @@ def as_json(value: Any) -> str:
     if isinstance(value, Number):
         return value  # not a copy: a record may have millions
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(str(key))}: {as_json(inner)}" for key, inner in value.items()) + "}"
+        return "{" + ", ".join(f"{as_json(str(key))}: {as_json(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(as_json(inner) for inner in value) + "]"
     return storable(json.dumps(value, ensure_ascii=False, default=str))

@@ -76,3 +76,9 @@ def test_no_message_makes_the_keys_of_the_next_ones_pass_for_other_keys() -> Non
         [None, None, None, None, "7"],
         [None, "8", None, None, None],
     ]
+
+
+def test_nested_values_keep_their_letters_in_keys_as_in_values() -> None:
+    value = '{"a": {"\u00fc": "\u00fc", "q\\"": ["\u91cf"], "\\ud83d": 1.10}}'.encode()
+    (row,) = decode_messages([TopicMessage(0, 0, None, value)], topic="t", known=(), limits=Limits()).table.to_pylist()
+    assert row["a"] == '{"\u00fc": "\u00fc", "q\\"": ["\u91cf"], "\\\\ud83d": 1.10}'
