@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 
 _MOST_LAYOUTS = 8
 _SPACE = r"[ \t\n\r]*"
+_PLAIN_NAME = re.compile(r'[^"\\\x00-\x1f]*')
+"""A key that JSON writes as it is: no other text stands for it, and it cannot pass for several keys."""
 _VALUE = r'("[^"\\\x00-\x1f]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)'
 
 
@@ -65,6 +67,7 @@ class FlatObjects:
         if (
             len(names) > 0
             and len(self._layouts) < _MOST_LAYOUTS
+            and all(map(_PLAIN_NAME.fullmatch, names))
             and not any(isinstance(one, dict | list) for one in values.values())
             and all(layout.names != names for layout in self._layouts)
         ):

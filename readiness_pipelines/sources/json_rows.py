@@ -18,7 +18,14 @@ from readiness_pipelines.sources.json_stream import (
     NoArrayError,
     TooManyKeysError,
 )
-from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, as_json, parse_json, records_table
+from readiness_pipelines.sources.json_values import (
+    MARK,
+    NestingError,
+    RepeatedKeyError,
+    as_json,
+    parse_json,
+    records_table,
+)
 from readiness_pipelines.sources.layout import too_many_columns
 from readiness_pipelines.sources.rows import Filling, row_batch, text_schema
 from readiness_pipelines.sources.text_files import encoding_shown, examine_text, is_undecodable, open_text, printable
@@ -87,7 +94,7 @@ def _lines(file: SourceFile, drop: FileDrop) -> Iterator[_Row]:
     """Each line that is not blank: its values, or its text and the reason why it has none."""
     with open_text(file, drop.encoding, newline="\n") as lines:
         for number, line in enumerate(lines, start=1):
-            text = line.removeprefix("\ufeff")
+            text = line.removeprefix(MARK)
             if text.strip():
                 values, reason = _parsed(text, drop, file.limits.most_nesting)
                 shown = None if reason is None else printable(text.rstrip("\r\n"))

@@ -5,6 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 
+MARK = "\ufeff"
+"""What some programs begin a text with."""
+
 
 class Number(str):
     """A number, as it is written."""
@@ -63,7 +66,7 @@ def nesting_error(most_nesting: int) -> NestingError:
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = {storable(key): value for key, value in pairs}
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
+        keys = [storable(key) for key, _ in pairs]
         raise RepeatedKeyError(f"key {next(key for key in keys if keys.count(key) > 1)!r} is there twice")
     return found
 
@@ -86,7 +89,7 @@ def as_json(value: Any) -> str:
     if isinstance(value, Number):
         return value  # not a copy: a record may have millions
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(str(key))}: {as_json(inner)}" for key, inner in value.items()) + "}"
+        return "{" + ", ".join(f"{as_json(str(key))}: {as_json(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(as_json(inner) for inner in value) + "]"
     return storable(json.dumps(value, ensure_ascii=False, default=str))

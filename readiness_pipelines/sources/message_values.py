@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from unicodedata import normalize
 
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.sources.avro.schema import RecordSchema
 from readiness_pipelines.sources.avro.values import AvroError
 from readiness_pipelines.sources.changes.debezium import change_of
-from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, check_nesting, parse_json
+from readiness_pipelines.sources.json_values import MARK, NestingError, RepeatedKeyError, check_nesting, parse_json
+from readiness_pipelines.sources.layout import plain_name
 from readiness_pipelines.sources.registry import SchemaRegistry, registry_of
 from readiness_pipelines.sources.topic import Changes, PostgresChanges, StreamReader, Topic
 from readiness_pipelines.sources.unreadable import UnreadableError
@@ -59,7 +59,10 @@ def plain_values(document: Document) -> MessageDecoder:
             if name.lower() not in known:
                 kept = next((one for one in others if one.lower() in known and one not in found), None)
                 found = {kept if kept and one == name else one: inner for one, inner in found.items()}
-        return {normalize("NFC", name.strip()): one for name, one in found.items()}
+        named = {plain_name(name): one for name, one in found.items()}
+        if len(named) < len(found):
+            raise UnreadableError("two of its keys differ in blanks around them, or in how accents are written, only")
+        return named
 
     return values
 
@@ -82,7 +85,7 @@ def change_values(document: Document, by: Sequence[str]) -> MessageDecoder:
 
 def _json(value: bytes, limits: Limits) -> tuple[dict[str, Any], Mapping[str, tuple[str, ...]]]:
     try:
-        found = parse_json(value.decode(), most_nesting=limits.most_nesting)
+        found = parse_json(value.decode().removeprefix(MARK), most_nesting=limits.most_nesting)
     except UnicodeDecodeError as error:
         raise UnreadableError(f"it is not UTF-8 (byte {error.start})") from error
     except (RepeatedKeyError, NestingError) as error:

@@ -14,7 +14,7 @@ from readiness_pipelines.errors import StreamError
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.sources.flat_json import FlatObjects
 from readiness_pipelines.sources.json_values import records_table, storable
-from readiness_pipelines.sources.layout import NUL
+from readiness_pipelines.sources.layout import MOST_NAME, NUL
 from readiness_pipelines.sources.message_values import MessageDecoder, json_values
 from readiness_pipelines.sources.unreadable import UnreadableError
 
@@ -154,8 +154,8 @@ def _refused_keys(values: Mapping[str, Any], spelled: Mapping[str, str], limits:
     if len(set(lower)) < len(lower):
         return "two of its keys differ in letter case only"
     for name, folded in zip(values, lower, strict=True):
-        if not name or NUL in name:
-            return f"its key {name!r} cannot be a column's name"
+        if not name or len(name) > MOST_NAME or NUL in name:
+            return f"its key {name[:80]!r} cannot be a column's name"
         if folded in RESERVED_COLUMNS:
             return f"its key {name!r} is the name of a column that the framework adds itself"
         if spelled.get(folded, name) != name:

@@ -1,12 +1,11 @@
 """What Postgres sends of a table's changes (`pgoutput`, version 1), as values of text."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from readiness_pipelines.errors import StreamError
-from readiness_pipelines.sources.changes.debezium import UNAVAILABLE
 
 _BOOLEAN = 16
 _TRUTH = {"t": "true", "f": "false"}
@@ -27,11 +26,13 @@ class PgChange(NamedTuple):
         op: As Debezium has it: c, u, d, t.
         before: The row, or its key, before; ``None`` where that was not sent.
         after: The row after; ``None`` where there is none.
+        untouched: Its columns whose large values were not sent, because nothing changed them; they are null in it.
     """
 
     op: str
     before: Mapping[str, str | None] | None
     after: Mapping[str, str | None] | None
+    untouched: Sequence[str] = ()
 
 
 class PgCommit(NamedTuple):
@@ -44,12 +45,14 @@ class PgDecoder:
 
     Attributes:
         table: The table, as ``schema.table``.
+        relation: Its number in the database, by which it is known also while it was called otherwise.
         commit: Where the transaction's commit is in the log.
         committed_ms: When it was committed, in milliseconds since 1970.
         transaction: Its number.
     """
 
     table: str
+    relation: int = 0
     commit: int = 0
     committed_ms: int = 0
     transaction: int = 0
@@ -100,37 +103,42 @@ class PgDecoder:
             (kind,) = struct.unpack_from(">I", data, at)
             at += 8
             found.append(PgColumn(column, kind))
-        self.columns[number] = tuple(found) if f"{schema or 'pg_catalog'}.{name}" == self.table else None
+        ours = number == self.relation or f"{schema or 'pg_catalog'}.{name}" == self.table
+        self.columns[number] = tuple(found) if ours else None
 
 
 def _row_change(data: bytes, columns: tuple[PgColumn, ...]) -> PgChange:
     parts: dict[str, Mapping[str, str | None]] = {}
+    untouched: Sequence[str] = ()
     at = 5
     while at < len(data):
         part = data[at : at + 1].decode()
-        values, at = _tuple(data, at + 1, columns)
+        values, untouched, at = _tuple(data, at + 1, columns)
         # Of a key alone, the others are sent as null, which they need not be.
         parts[part] = {name: value for name, value in values if part != "K" or value is not None}
     before, after = parts.get("O") or parts.get("K"), parts.get("N")
     if after is not None and "O" in parts:
         # The old row, which REPLICA IDENTITY FULL gives, has what was not touched.
-        after = {name: parts["O"][name] if value == UNAVAILABLE else value for name, value in after.items()}
-    return PgChange({b"I": "c", b"U": "u", b"D": "d"}[data[:1]], before, after)
+        after, untouched = {**after, **{name: parts["O"][name] for name in untouched}}, ()
+    return PgChange({b"I": "c", b"U": "u", b"D": "d"}[data[:1]], before, after, untouched)
 
 
-def _tuple(data: bytes, at: int, columns: tuple[PgColumn, ...]) -> tuple[list[tuple[str, str | None]], int]:
+def _tuple(data: bytes, at: int, columns: tuple[PgColumn, ...]) -> tuple[list[tuple[str, str | None]], list[str], int]:
+    """A row's values, the columns among them that were not sent, and where it ends."""
     (count,) = struct.unpack_from(">H", data, at)
     at += 2
     if count != len(columns):
         raise ValueError("a row of other columns")
     found: list[tuple[str, str | None]] = []
+    untouched: list[str] = []
     for column in columns:
         kind = data[at : at + 1]
         at += 1
         if kind == b"n":
             found.append((column.name, None))
         elif kind == b"u":
-            found.append((column.name, UNAVAILABLE))
+            found.append((column.name, None))
+            untouched.append(column.name)
         elif kind == b"t":
             (length,) = struct.unpack_from(">I", data, at)
             at += 4
@@ -141,7 +149,7 @@ def _tuple(data: bytes, at: int, columns: tuple[PgColumn, ...]) -> tuple[list[tu
             found.append((column.name, _TRUTH.get(text, text) if column.type == _BOOLEAN else text))
         else:
             raise ValueError("a value of another kind")
-    return found, at
+    return found, untouched, at
 
 
 def _word(data: bytes, at: int) -> tuple[str, int]:

@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 
 from readiness_pipelines.errors import DeclarationError, SlotLostError, StreamError, first_line
 from readiness_pipelines.sources import PostgresChanges
+from readiness_pipelines.sources.changes.debezium import UNTOUCHED
 from readiness_pipelines.sources.messages import TopicMessage
 from readiness_pipelines.streaming.messages import Bounds
 from readiness_pipelines.streaming.pgoutput import PgChange, PgCommit, PgDecoder, log_text, place_in_log
@@ -29,11 +30,17 @@ _SESSION = (
     "-c datestyle=ISO -c timezone=UTC -c intervalstyle=iso_8601 -c bytea_output=hex -c extra_float_digits=1 "
     "-c client_encoding=UTF8"
 )
+_WRITTEN = (
+    "CASE WHEN {0} IS DISTINCT FROM NULL THEN "
+    "CASE pg_typeof({0}) WHEN 'boolean'::regtype THEN {0}::text ELSE concat({0}) END END"
+)
+"""A value as a change has it. A cast to text is not that: it drops the blanks of char(n), and gives inet a mask."""
 _ROWS_AT_ONCE = 10_000
 _COMES_BACK_WITHIN_SECONDS = 120.0
 _BETWEEN_SECONDS = 2.0
 _STATUS_SECONDS = 10.0
 _OLDEST = 150_000
+_PUBLISHED = ("insert", "update", "delete", "truncate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ class SlotMessages:
     _decoder: PgDecoder = field(init=False, repr=False)
     _columns: tuple[str, ...] = ()
     _filter: str = ""
+    _relation: int = 0
     _next: int = 0
     _mark: _Mark = field(default=_Mark(0), repr=False)
     _seen: int = 0
@@ -201,7 +209,8 @@ class SlotMessages:
             connect_timeout=15,
         )
 
-    def _rows_of(self, query: Any, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _rows_of(self, query: Any, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        """A query's rows. Without values a percent sign in it is one: names of columns and filters have some."""
         with self._connection().cursor() as cursor:
             cursor.execute(query, values)
             found: list[tuple[Any, ...]] = cursor.fetchall()
@@ -223,7 +232,8 @@ class SlotMessages:
                 )
             schema, _, table = self.reader.table.partition(".")
             published = self._rows_of(
-                "SELECT attnames::text[], rowfilter FROM pg_publication_tables "
+                "SELECT attnames::text[], rowfilter, pubinsert, pubupdate, pubdelete, pubtruncate "
+                "FROM pg_publication_tables JOIN pg_publication USING (pubname) "
                 "WHERE pubname = %s AND schemaname = %s AND tablename = %s",
                 (self.reader.publication, schema, table),
             )
@@ -232,12 +242,18 @@ class SlotMessages:
                     f"the publication {self.reader.publication} does not have the table {self.reader.table}",
                     way_out=f"CREATE PUBLICATION {self.reader.publication} FOR TABLE {self.reader.table}",
                 )
+            ((relation, other_identity),) = self._rows_of(
+                "SELECT c.oid::bigint, EXISTS (SELECT 1 FROM pg_index WHERE indrelid = c.oid AND indisreplident "
+                "AND NOT indisprimary) FROM pg_class c WHERE c.oid = to_regclass(%s)",
+                (f'"{schema}"."{table}"',),
+            )
             keys = self._rows_of(
                 "SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid "
                 "AND a.attnum = ANY(i.indkey) WHERE i.indisprimary AND i.indrelid = to_regclass(%s)",
                 (f'"{schema}"."{table}"',),
             )
-        ((columns, row_filter),) = published
+        ((columns, row_filter, *sent),) = published
+        self._relation = relation
         self._columns, self._filter = tuple(columns), f"({row_filter})" if row_filter else "true"
         primary = {name for (name,) in keys}
         named = ", ".join(sorted(primary)) or "not there"
@@ -246,6 +262,17 @@ class SlotMessages:
                 f"the primary key of {self.reader.table} is {named}, and the key of "
                 f"{what} {', '.join(self.reader.key)}",
                 way_out="declare the primary key as key=…",
+            )
+        if left_out := [one for one, there in zip(_PUBLISHED, sent, strict=True) if not there]:
+            raise DeclarationError(
+                f"the publication {self.reader.publication} leaves out {', '.join(left_out)}, and nobody would know",
+                way_out=f"ALTER PUBLICATION {self.reader.publication} SET (publish = '{', '.join(_PUBLISHED)}')",
+            )
+        if other_identity:
+            raise DeclarationError(
+                f"{self.reader.table} has a replica identity that is not its primary key: of a key that is changed or "
+                "deleted, the former value is not sent",
+                way_out=f"ALTER TABLE {self.reader.table} REPLICA IDENTITY DEFAULT",
             )
 
     def _slot_place(self, mark: _Mark | None) -> int:
@@ -297,7 +324,7 @@ class SlotMessages:
             status_interval=_STATUS_SECONDS,
             options={"proto_version": "1", "publication_names": f'"{self.reader.publication}"'},
         )
-        self._decoder = PgDecoder(self.reader.table)
+        self._decoder = PgDecoder(self.reader.table, self._relation)
         self._seen = 0
 
     def _lost_connection(self, error: Exception) -> None:
@@ -330,26 +357,24 @@ class SlotMessages:
         schema, _, table = self.reader.table.partition(".")
         keys = sql.SQL(", ").join(map(sql.Identifier, self.reader.key))
         after: Any = sql.SQL("true")
-        values: list[Any] = []
         if self._mark.after is not None:
-            after = sql.SQL("({}) > ({})").format(keys, sql.SQL(", ").join([sql.Placeholder()] * len(self.reader.key)))
-            values += self._mark.after
+            after = sql.SQL("({}) > ({})").format(keys, sql.SQL(", ").join(map(sql.Literal, self._mark.after)))
         query = sql.SQL("SELECT {} FROM {} WHERE {} AND {} ORDER BY {} LIMIT {}").format(
-            sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in self._columns),
+            sql.SQL(", ").join(sql.SQL(_WRITTEN).format(sql.Identifier(name)) for name in self._columns),
             sql.Identifier(schema, table),
             sql.SQL(self._filter),
             after,
-            # By the table's columns, not by those that are selected as text under the same names: '10' is before '9'.
+            # By the columns and not by their text: '10' is before '9'.
             sql.SQL(", ").join(sql.Identifier(schema, table, name) for name in self.reader.key),
             sql.Literal(most),
         )
         found = []
-        for row in self._rows_of(query, values):
+        for row in self._rows_of(query):
             named = dict(zip(self._columns, row, strict=True))
             after_key = [str(named[name]) for name in self.reader.key]
             self._mark = _Mark(self._mark.commit, after=after_key, rows=True)
             position = f"{self._mark.commit:020d}"
-            found.append(self._message("r", None, named, position, self._mark))
+            found.append(self._message(PgChange("r", None, named), position, self._mark))
             self._landed[self._next] = self._mark.commit
         return found
 
@@ -388,17 +413,18 @@ class SlotMessages:
                     return None
                 self._mark = _Mark(decoder.commit, taken=self._seen)
                 position = f"{decoder.commit:020d}:{self._seen:010d}"
-                made = self._message(change.op, change.before, change.after, position, self._mark)
+                made = self._message(change, position, self._mark)
                 self._landed[self._next] = decoder.commit
                 return made
             case _:
                 return None
 
-    def _message(self, op: str, before: Any, after: Any, position: str, mark: _Mark) -> TopicMessage:
+    def _message(self, change: PgChange, position: str, mark: _Mark) -> TopicMessage:
         schema, _, table = self.reader.table.partition(".")
-        source: dict[str, Any] = {"position": position, "schema": schema, "table": table}
-        if op != "r":
+        source: dict[str, Any] = {"position": position, "schema": schema, "table": table, UNTOUCHED: change.untouched}
+        if change.op != "r":
             source |= {"txId": self._decoder.transaction, "ts_ms": self._decoder.committed_ms}
-        value = json.dumps({"op": op, "before": before, "after": after, "source": source}).encode()
+        row = {"op": change.op, "before": change.before, "after": change.after, "source": source}
+        value = json.dumps(row).encode()
         offset, self._next = self._next, self._next + 1
         return TopicMessage(0, offset, None, value, mark=mark.text)

@@ -1,5 +1,6 @@
 """A gate's verdict: which rows may be published, which wait, and why."""
 
+import re
 from typing import Any
 
 import duckdb
@@ -266,6 +267,22 @@ def test_routes_decide_what_a_broken_rule_does(connection: Connection) -> None:
     assert [count.broken_rows for count in warned.broken] == [1]
     held = judge(connection, Gate(schema, routes={name: Route.HOLD}), "-1", "1")
     assert held.outcome == Hold(f"{name} is broken in 1 row: greater_than_or_equal_to(0)")
+
+
+def test_a_rule_is_called_by_its_column_whatever_letters_that_has_and_wherever_it_stands() -> None:
+    columns = ("Süt (l)", "sayaç", "sayaş", "Größe", "量", "数量", "माता", "मीता")
+    for order in (columns, columns[::-1]):
+        gate = Gate(pa.DataFrameSchema({name: pa.Column(int, nullable=True) for name in order}))
+        names = {rule.columns[0]: rule.name for rule in gate.rules if rule.name.endswith("dtype")}
+        assert [names[name] for name in columns[:5]] == [
+            "Sut_l_dtype",
+            "sayac_dtype",
+            "sayas_dtype",
+            "Grosse_dtype",
+            "u91cf_dtype",
+        ]
+        assert len(set(names.values())) == len(columns)
+        assert all(re.fullmatch("[A-Za-z0-9_]+", name) for name in names.values())
 
 
 def test_a_route_for_an_unknown_rule_names_the_nearest() -> None:

@@ -11,9 +11,11 @@ import psycopg2
 import pytest
 from psycopg2.extras import LogicalReplicationConnection
 
+from readiness_pipelines import PostgresChanges
 from readiness_pipelines.delivery import do_work, due_work, reconcile
 from readiness_pipelines.errors import DeclarationError, SlotLostError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines.sources.changes.debezium import change_of
 from readiness_pipelines.streaming import Progress, Shard, SlotMessages, position_of, read_shard, reading
 from readiness_pipelines.streaming.points import Point, Step
 from readiness_pipelines_tests.databases import logical_postgres, postgres
@@ -227,6 +229,68 @@ def test_changes_that_were_sent_before_the_connection_broke_are_taken_once(
         found += [(one.offset, json.loads(one.value or b"")["after"]["id"]) for one in source.take(10, 0.2)]
     source.close()
     assert found == [(0, "1"), (1, "2"), (2, "3"), (3, "4")]
+
+
+def test_a_row_has_the_same_texts_as_snapshot_and_as_change_whatever_its_values_and_names_are(
+    database: Statements,
+) -> None:
+    table = '"Ölçüm 1"'
+    database(
+        f"DROP TABLE IF EXISTS {table}",
+        f"""CREATE TABLE {table} ("Süt İd" inet, "yağ %" char(3), "Açik" boolean, a text[], j jsonb, t timestamptz,
+        PRIMARY KEY ("Süt İd", "yağ %"))""",
+        f"""INSERT INTO {table} VALUES ('10.0.0.2', 'a', true, '{{"x,y",NULL}}', '{{"a": [1.0, null]}}', 'infinity'),
+        ('10.0.0.10', '%s', false, NULL, 'null', '2024-01-01 00:00:00.000001+05:45'),
+        ('10.0.0.10', 'b', NULL, NULL, NULL, NULL)""",
+        f"""ALTER PUBLICATION shop ADD TABLE {table} WHERE ("yağ %" NOT LIKE 'z%')""",
+    )
+    key = ("Süt İd", "yağ %")
+    reader = PostgresChanges("public.Ölçüm 1", connection="x", publication="shop", slot="odd", key=key)
+    source = SlotMessages(reader, logical_postgres())
+
+    def rows(count: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        until = datetime.now(UTC) + timedelta(seconds=LONGEST_SECONDS)
+        while len(found) < count:
+            assert datetime.now(UTC) < until
+            found += [change_of(None, json.loads(one.value or b""), key) for one in source.take(1, 0.2)]
+        return [{name: one[name] for name in (*key, "Açik", "a", "j", "t", "change_unchanged")} for one in found]
+
+    source.partitions()
+    source.begin({0: 0}, {})
+    before = rows(3)
+    assert [one["yağ %"] for one in before] == ["a  ", "%s ", "b  "]
+    database(f"UPDATE {table} SET j = j")
+    assert rows(3) == before
+    # What stands for a value that was not sent is a value like any other, where a row has it.
+    text = "__debezium_unavailable_value"
+    database(f"INSERT INTO {table} VALUES ('::1', 'c', NULL, ARRAY['{text}', 'x'], '\"{text}\"')")
+    (there,) = rows(1)
+    assert (there["a"], there["j"], there["change_unchanged"]) == (f"{{{text},x}}", f'"{text}"', None)
+    # A table is itself, also while it is called otherwise.
+    database(
+        f"ALTER TABLE {table} RENAME TO away",
+        "INSERT INTO away VALUES ('::2', 'd')",
+        f"ALTER TABLE away RENAME TO {table}",
+        f"INSERT INTO {table} VALUES ('::3', 'e')",
+    )
+    assert [one["Süt İd"] for one in rows(2)] == ["::2", "::3"]
+    source.close()
+    database(f"DROP TABLE {table}")
+
+
+def test_a_publication_or_an_identity_of_which_something_would_go_unseen_is_refused(database: Statements) -> None:
+    database(
+        "CREATE UNIQUE INDEX other_key ON customers (name)",
+        "ALTER TABLE customers REPLICA IDENTITY USING INDEX other_key",
+    )
+    with pytest.raises(DeclarationError, match="a replica identity that is not its primary key") as refused:
+        SlotMessages(READER, logical_postgres()).partitions()
+    database(refused.value.way_out, "ALTER PUBLICATION shop SET (publish = 'insert, update')")
+    with pytest.raises(DeclarationError, match="the publication shop leaves out delete, truncate") as refused:
+        SlotMessages(READER, logical_postgres()).partitions()
+    database(refused.value.way_out)
+    assert SlotMessages(READER, logical_postgres()).partitions() == (0,)
 
 
 def test_a_database_that_cannot_give_changes_is_refused_with_the_way_out(

@@ -11,15 +11,13 @@ from readiness_pipelines.gates.record.verdicts import RecordVerdict
 from readiness_pipelines.gates.schema.columns import SchemaSpec
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.recent import Recent
-from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, parse_json, value_text
+from readiness_pipelines.sources.json_values import MARK, NestingError, RepeatedKeyError, parse_json, value_text
 from readiness_pipelines.sources.layout import odd_name, plain_name
 
 Named = Callable[[str], str | None]
 """What a key is called from here on; ``None`` for one that is not read."""
 
 KNOWN_KEYS = 1_024
-MARK = "\ufeff"
-"""What some programs begin a text with."""
 
 
 class JsonRecords:

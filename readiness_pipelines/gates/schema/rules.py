@@ -1,6 +1,7 @@
 """One check of a gate."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -61,6 +62,25 @@ class Rule:
     because: str = "the gate decides it itself, in the query over the batch"
 
 
+_SPELLED = {"ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "\u0131": "i"}
+"""Letters that are not one of a to z with a mark, and that are written so where there are no others."""
+
+
 def rule_name(*parts: str) -> str:
-    """Join parts into a rule's name: ``rule_name("diag_1", "str_matches") == "diag_1_str_matches"``."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", "_".join(part for part in parts if part)).strip("_") or "rule"
+    """Join parts into a rule's name: ``rule_name("diag_1", "str_matches") == "diag_1_str_matches"``.
+
+    Marks on letters are left away, and letters of other scripts are their numbers in Unicode: no name is lost, so that
+    rules of two columns have two names, whatever the order of the columns is.
+    """
+    text = "".join(map(_plain, "_".join(part for part in parts if part)))
+    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_") or "rule"
+
+
+def _plain(letter: str) -> str:
+    if letter.isascii():
+        return letter
+    bare = "".join(one for one in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(one))
+    written = _SPELLED.get(bare, bare)
+    if written.isascii():
+        return written
+    return f"u{ord(letter):x}" if unicodedata.category(letter)[0] in "LMN" else "_"

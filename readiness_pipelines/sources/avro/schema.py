@@ -57,6 +57,8 @@ _COUNTED: Mapping[tuple[str, str], Read] = {
     ("long", "local-timestamp-nanos"): then(read_long, timestamp_text(1, local=True)),
 }
 _MOST_TYPES = 20_000
+_MOST_NOTHING = 100
+"""Values that take no bytes, in one record: records within records, each there twice, make as many as there is time."""
 
 
 _CONNECT: Mapping[str, str] = {
@@ -135,10 +137,11 @@ def parse_schema(text: str, references: Sequence[str] = ()) -> RecordSchema:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A type: what reads it, and whether a value of it may take no bytes."""
+    """A type: what reads it, whether a value of it may take no bytes, and how many values within it take none."""
 
     read: Read
     empty: bool = False
+    nothing: int = 0
 
 
 @dataclass(slots=True)
@@ -179,7 +182,7 @@ class _Compiler:
 
     def _by_name(self, name: str, space: str) -> _Kind:
         if name in _PRIMITIVES:
-            return _Kind(_PRIMITIVES[name], empty=name == "null")
+            return _Kind(_PRIMITIVES[name], empty=name == "null", nothing=int(name == "null"))
         full = name if "." in name else _full(name, space)
         if full not in self.named and name not in self.named:
             raise ValueError(f"it has no type {name!r}")
@@ -202,13 +205,16 @@ class _Compiler:
         read = read_record(names, fields)
         if full == "io.debezium.data.VariableScaleDecimal" and names == ("scale", "value"):
             return self._define(said, space, _Kind(read_scaled))
-        kind = self._define(said, space, _Kind(read))
+        self._define(said, space, _Kind(read))
         inner = full.rpartition(".")[0]
         kinds = [self.type(one["type"], inner) for one in said["fields"]]
         fields += [one.read for one in kinds]
-        if all(one.empty for one in kinds):
-            kind = self.named[full] = _Kind(kind.read, empty=True)
-        return kind
+        empty = all(one.empty for one in kinds)
+        nothing = sum(one.nothing for one in kinds) + empty
+        if nothing > _MOST_NOTHING:
+            raise ValueError(f"{said['name']} has more than {_MOST_NOTHING} values that take no bytes")
+        self.named[full] = _Kind(read, empty=empty, nothing=nothing)
+        return self.named[full]
 
 
 def _full(name: str, space: str) -> str:
@@ -226,14 +232,14 @@ def _fixed(said: Mapping[str, Any]) -> _Kind:
         raise ValueError(f"{said['name']} has {size} bytes")
     read, decimal = read_fixed(size), _decimal(said)
     if decimal is not None:
-        return _Kind(then(read, decimal), empty=size == 0)
+        return _Kind(then(read, decimal), empty=size == 0, nothing=int(size == 0))
     match said.get("logicalType"), size:
         case "uuid", 16:
             return _Kind(then(read, uuid_text))
         case "duration", 12:
             return _Kind(then(read, duration_text))
         case _:
-            return _Kind(then(read, bytes_text), empty=size == 0)
+            return _Kind(then(read, bytes_text), empty=size == 0, nothing=int(size == 0))
 
 
 def _decimal(said: Mapping[str, Any]) -> Any:

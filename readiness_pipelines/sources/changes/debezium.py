@@ -27,10 +27,12 @@ from readiness_pipelines.sources.avro.values import (
 from readiness_pipelines.sources.unreadable import UnreadableError
 
 _OPS = {"c": "insert", "u": "update", "d": "delete", "r": "snapshot", "t": "truncate"}
-UNAVAILABLE = "__debezium_unavailable_value"
+_UNTOUCHED = "__debezium_unavailable_value"
 """Stands for a large value that an update did not touch, and that the database did not write down again."""
+UNTOUCHED = "untouched"
+"""What names the columns with such values in a source that can, so that no value of a row can pass for one."""
 
-_UNAVAILABLE = (UNAVAILABLE, base64.b64encode(UNAVAILABLE.encode()).decode(), [UNAVAILABLE])
+_UNAVAILABLE = (_UNTOUCHED, base64.b64encode(_UNTOUCHED.encode()).decode(), [_UNTOUCHED])
 _MOST_DIGITS = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CONNECT = "org.apache.kafka.connect.data."
@@ -67,6 +69,7 @@ def change_of(keys: Mapping[str, Any] | None, document: Mapping[str, Any] | None
     if op is None:
         raise UnreadableError("it is not a change of a row: its op is none of c, u, d, r, t")
     after, before = _row(payload, "after", kinds), _row(payload, "before", kinds)
+    unchanged = _untouched(payload, after or {})
     said: dict[str, Any] = {}
     if op == "delete":
         said = {**(before or {}), **{name: value for name, value in known.items() if name in key}}
@@ -75,10 +78,9 @@ def change_of(keys: Mapping[str, Any] | None, document: Mapping[str, Any] | None
         if after is None:
             raise UnreadableError(f"it is {_article(op)} without a row after it")
         _key_of(after, key, _article(op))
-        said = {name: None if value in _UNAVAILABLE else value for name, value in after.items()}
+        said = {name: None if name in unchanged else value for name, value in after.items()}
     if taken := [name for name in said if name.lower() in CHANGE_COLUMNS or name.lower().startswith(BEFORE)]:
         raise UnreadableError(f"its column {taken[0]!r} has the name of one that changes have beside the table's")
-    unchanged = sorted(name for name, value in (after or {}).items() if value in _UNAVAILABLE)
     if unchanged and not set(unchanged).isdisjoint(key):
         raise UnreadableError(f"it does not have its key: {', '.join(key)}")
     former = {}
@@ -87,6 +89,15 @@ def change_of(keys: Mapping[str, Any] | None, document: Mapping[str, Any] | None
         if former:
             former = {f"{BEFORE}{name}": before[name] for name in key}
     return {**said, **former, **_facts(payload, op), CHANGE_UNCHANGED: unchanged or None}
+
+
+def _untouched(payload: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The columns whose large values an update did not touch, and did not send."""
+    source = payload.get("source")
+    said = source.get(UNTOUCHED) if isinstance(source, dict) else None
+    if isinstance(said, list):
+        return sorted(name for name in after if name in said)
+    return sorted(name for name, value in after.items() if value in _UNAVAILABLE)
 
 
 def _facts(payload: Mapping[str, Any], op: str) -> dict[str, Any]:

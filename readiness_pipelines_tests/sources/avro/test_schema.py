@@ -132,6 +132,15 @@ def field(kind: object) -> str:
     return json.dumps({"type": "record", "name": "R", "fields": [{"name": "a", "type": kind}]})
 
 
+def doubled(kind: object) -> str:
+    """Records within records, each there twice: without a byte they are more values than there is time for."""
+    for number in range(40):
+        inner = kind["name"] if isinstance(kind, dict) else kind
+        fields = [{"name": "a", "type": kind}, {"name": "b", "type": inner}]
+        kind = {"type": "record", "name": f"R{number}", "fields": fields}
+    return json.dumps(kind)
+
+
 @pytest.mark.parametrize(
     ("schema", "data"),
     [
@@ -175,7 +184,8 @@ def test_bytes_that_lie_are_refused_without_memory_or_time(schema: str, data: by
         "{", "3", '"string"', '{"type": "array", "items": "long"}', field("unknown.T"), field(["null", {"type": "x"}]),
         json.dumps({"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}] * 2}),
         field({"type": "fixed", "name": "F", "size": -1}), "[" * 100_000,
-        json.dumps({"type": "record", "name": "R"}),
+        json.dumps({"type": "record", "name": "R"}), doubled({"type": "record", "name": "N", "fields": []}),
+        doubled("null"),
     ],
 )  # fmt: skip
 def test_a_schema_that_is_none_is_refused(text: str) -> None:
