@@ -13,7 +13,7 @@ from readiness_pipelines.cli.guiding import say_runbook
 from readiness_pipelines.cli.narrow import broken_between_words, short_redacted
 from readiness_pipelines.cli.output import OUT, count_of, print_json, say
 from readiness_pipelines.cli.tables import plain_table
-from readiness_pipelines.commands import history_command, open_command, replay_command
+from readiness_pipelines.commands import open_command, replay_command
 from readiness_pipelines.contracts import Table, answers_for
 from readiness_pipelines.gates import RuleCount
 from readiness_pipelines.installation import Installation, utc_now
@@ -108,7 +108,7 @@ def show_batch(table: Table, ref: BatchRef, *, installation: Installation, as_js
     record = waiting_record(table, batch=ref.batch, installation=installation)
     counts, then = broken_rules(table, record, installation=installation)
     decisions = installation.ledger.decisions(record.ref)
-    commands = list(ways_out(ref, counts)) if record.counts.quarantined else [history_command(ref)]
+    commands = list(ways_out(record, counts))
     guidance = guidance_of(table, now=utc_now())
     if as_json:
         print_json(

@@ -11,8 +11,7 @@ from readiness_pipelines.contracts import Kpi, Source, Table
 from readiness_pipelines.delivery import Delivery, Ingested, gate_of
 from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.durations import format_duration
-from readiness_pipelines.gates import Gate, SchemaFinding
-from readiness_pipelines.gates.schema.columns import ColumnSpec
+from readiness_pipelines.gates import Gate, Rule, SchemaFinding
 from readiness_pipelines.gates.schema.tests import NotNull, Typed, Unique
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.orchestration.keys import asset_key
@@ -52,16 +51,28 @@ def column_schema(schema: pa.Schema, table: Table, words: Mapping[str, str] | No
         words: What else is said of a column, beside its description.
     """
     gate = gate_of(table)
-    return dg.TableSchema(columns=[_column(field, table, gate, (words or {}).get(field.name)) for field in schema])
+    rules = _rules_by_column(gate)
+    more = words or {}
+    return dg.TableSchema(columns=[_column(field, table, gate, rules, more.get(field.name)) for field in schema])
 
 
-def _column(field: pa.Field, table: Table, gate: Gate, more: str | None) -> dg.TableColumn:
+def _rules_by_column(gate: Gate) -> Mapping[str, Sequence[Rule]]:
+    """What must hold, by the first column that a rule names; types, nulls and uniqueness Dagster shows by itself."""
+    found: dict[str, list[Rule]] = {}
+    for test in gate.tests:
+        if test.rule.columns and not isinstance(test, Typed | NotNull | Unique):
+            found.setdefault(test.rule.columns[0], []).append(test.rule)
+    return found
+
+
+def _column(
+    field: pa.Field, table: Table, gate: Gate, rules: Mapping[str, Sequence[Rule]], more: str | None
+) -> dg.TableColumn:
     specs = [spec for spec in gate.spec.columns if spec.matches(field.name)]
     if not specs:
         return dg.TableColumn(name=field.name, type=str(field.type), description=more)
-    # Types, nulls and uniqueness Dagster shows by itself.
-    rules = [test.rule for test in gate.tests if not isinstance(test, Typed | NotNull | Unique)]
-    own = [rule.reason for rule in rules if rule.columns and all(_named(one, specs) for one in rule.columns)]
+    names = {spec.name: None for spec in specs}
+    own = [rule.reason for name in names for rule in rules.get(name, ()) if names.keys() >= {*rule.columns}]
     constraints = dg.TableColumnConstraints(
         nullable=all(spec.nullable for spec in specs),
         unique=any(spec.unique for spec in specs),
@@ -74,10 +85,6 @@ def _column(field: pa.Field, table: Table, gate: Gate, more: str | None) -> dg.T
         constraints=constraints,
         tags={CLASSIFICATION: str(class_of(table, field.name))},
     )
-
-
-def _named(column: str, specs: Sequence[ColumnSpec]) -> bool:
-    return any(spec.name == column for spec in specs)
 
 
 def lineage_metadata(table: Table, columns: pa.Schema, installation: Installation) -> dict[str, Any]:

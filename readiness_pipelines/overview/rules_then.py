@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.delivery.classes import classes_of
@@ -26,17 +26,18 @@ def broken_rules(table: Table, record: BatchRecord, *, installation: Installatio
 
     Returns:
         The rules: of the code's gate, with the decisions in force; or as they were broken when another gate judged the
-        batch. And that gate's version; "" for the code's.
+        batch, or slices of a window that is still open. And that gate's version; "" for the code's.
 
     Raises:
         UpstreamNotPublishedError: Nothing of the batch was ingested, or an input has nothing published for it.
         GateBuildError: The gate cannot be built, or a check raised.
         LakehouseError: The table cannot be read.
     """
-    then = record.gate_version
-    if then is None or then == gate_of(table, default_engine=installation.engine_name).version:
+    now = gate_of(table, default_engine=installation.engine_name).version
+    then = record.gate_version or now
+    if then == now and record.state is not BatchState.OPEN:
         return judged_rules(table, batch=record.ref.batch, installation=installation), ""
-    return _from_quarantine(table, record.ref, then, installation), then
+    return _from_quarantine(table, record.ref, then, installation), "" if then == now else then
 
 
 def _from_quarantine(table: Table, ref: BatchRef, version: str, installation: Installation) -> tuple[RuleCount, ...]:

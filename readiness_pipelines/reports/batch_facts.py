@@ -98,7 +98,7 @@ def gather_batch(table: Table, *, batch: str, installation: Installation, now: d
             for one in ledger.incidents.incidents(tables=[table.id])
             if one.finding.batch == batch and one.state is not IncidentState.RESOLVED
         ),
-        commands=ways_out(ref, rules) if waits else (history_command(ref),),
+        commands=ways_out(record, rules) if record is not None else (history_command(ref),),
         guidance=guidance_of(table, now=now),
     )
 

@@ -10,7 +10,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from readiness_pipelines.commands import history_command
 from readiness_pipelines.contracts import Domain
 from readiness_pipelines.decisions import Approval, CellCorrection, Correction, Discarding, Undoing, Waiver, What
 from readiness_pipelines.delivery import Draft, decide_together, dry_run
@@ -155,7 +154,7 @@ def _held(request: Request, site: Site) -> Any:
     with turn():
         counts, then = broken_rules(table, record, installation=site.installation)
     decisions = site.installation.ledger.decisions(ref)
-    commands = ways_out(ref, counts) if record.counts.quarantined else [history_command(ref)]
+    commands = ways_out(record, counts)
     guidance = guidance_of(table, now=site.clock())
     return held_value(table, record, counts, then=then, guidance=guidance, decisions=decisions, commands=commands)
 

@@ -17,6 +17,7 @@ from readiness_pipelines.errors import StreamGapError, TopicReplacedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.json_values.streams import progress_value
 from readiness_pipelines.orchestration.stream_windows import window_observations
+from readiness_pipelines.overview import broken_rules, waiting_record, ways_out
 from readiness_pipelines.streaming.points import Point
 from readiness_pipelines_tests.brokers import QUIET, Broker, broker
 from readiness_pipelines_tests.conftest import settings_in
@@ -182,6 +183,10 @@ def test_what_cannot_be_decoded_is_kept_as_it_came(tansu: Broker, installation: 
     table = payments_table(domain)
     progress = read_until(table, tansu, installation, records=8, run=Run(clock=Clock()))
     assert (progress.records, progress.unreadable, progress.published, progress.quarantined) == (8, 5, 2, 6)
+    open_window = waiting_record(table, batch=WINDOW, installation=installation)
+    counts, _ = broken_rules(table, open_window, installation=installation)  # before a seal can judge all of it
+    assert (counts[0].rule.name, counts[0].broken_rows) == ("readable", 5)
+    assert "readiness quarantine rows" in ways_out(open_window, counts)[0]
     raw = {
         row: rest for row, *rest in rows_of(installation, table.id.raw, "_row & 255, _unreadable, _unreadable_reason")
     }
