@@ -285,6 +285,23 @@ def test_a_rule_is_called_by_its_column_whatever_letters_that_has_and_wherever_i
         assert all(re.fullmatch("[A-Za-z0-9_]+", name) for name in names.values())
 
 
+def test_rules_of_one_name_are_numbered_by_their_columns_and_never_take_the_name_of_another() -> None:
+    columns = ("a b", "a_b", "a.b", "a_b_dtype_2")
+    for order in (columns, columns[::-1]):
+        gate = Gate(pa.DataFrameSchema({name: pa.Column(int, nullable=True) for name in order}))
+        assert {rule.columns[0]: rule.name for rule in gate.rules if rule.columns} == {
+            "a b": "a_b_dtype",
+            "a.b": "a_b_dtype_2",
+            "a_b": "a_b_dtype_3",
+            "a_b_dtype_2": "a_b_dtype_2_dtype",
+        }
+    twice = pa.Column(
+        int, [pa.Check.ge(0), pa.Check.ge(1), pa.Check(lambda s: s > 2, name="greater_than_or_equal_to_2")]
+    )
+    names = [rule.name for rule in Gate(pa.DataFrameSchema({"a": twice})).rules]
+    assert len(set(names)) == len(names)
+
+
 def test_a_route_for_an_unknown_rule_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'a_not_nullable'"):
         Gate(column(), routes={"a_not_nullabel": Route.WARN})

@@ -1,6 +1,5 @@
 """From a schema, and what a gate adds to it, to the tests it declares, each with a named rule."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
@@ -296,11 +295,21 @@ def _routed(test: GateTest, gating: Gating) -> GateTest:
 
 
 def _with_unique_names(tests: list[GateTest]) -> list[GateTest]:
-    seen: Counter[str] = Counter()
-    unique = []
-    for test in tests:
-        name = test.rule.name
-        seen[name] += 1
-        again = seen[name] > 1
-        unique.append(replace(test, rule=replace(test.rule, name=f"{name}_{seen[name]}")) if again else test)
-    return unique
+    """The tests, of those with one name all but the first with a number.
+
+    By the names of their columns, and not as the schema has them: routes and waivers go by a rule's name, and must not
+    go over to another column when columns change places.
+    """
+    taken = {test.rule.name for test in tests}
+    first: set[str] = set()
+    named: dict[int, str] = {}
+    for place in sorted(range(len(tests)), key=lambda place: tests[place].rule.columns):
+        name, number = tests[place].rule.name, 2
+        if name in first:
+            while f"{name}_{number}" in taken:
+                number += 1
+            name = f"{name}_{number}"
+            taken.add(name)
+        first.add(name)
+        named[place] = name
+    return [replace(test, rule=replace(test.rule, name=named[place])) for place, test in enumerate(tests)]
