@@ -66,7 +66,7 @@ def guess_dialect(text: str) -> Guesses:
     """The dialect of delimited text.
 
     Args:
-        text: Its beginning, decoded; the last line may be cut.
+        text: Its beginning, decoded.
     """
     lines = text.splitlines()[:_LINES]
     options: dict[str, Any] = {}

@@ -85,6 +85,8 @@ def read_sample(path: Path, *, most_rows: int = MOST_ROWS) -> FileSample:
             text = start.decode(options.get("encoding", "utf-8-sig"), "replace").removeprefix("\ufeff")
             if not text.strip():
                 raise DeclarationError(f"{path} has no text in it", way_out="give a file with a header, or rows")
+            if len(start) == _START_BYTES:
+                text = text[: text.rfind("\n") + 1] or text  # the last line is cut
             dialect = guess_dialect(text)
             options |= dialect.options
             notes |= dialect.notes

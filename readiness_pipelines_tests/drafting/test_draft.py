@@ -70,3 +70,12 @@ def test_a_card_number_is_text_and_the_line_number_of_a_program_is_no_key(tmp_pa
     assert "card_number: arrow.string()" in cut
     (table,) = draft.tables
     assert [column.names.name for column in table.columns if column.has_lost_digits] == ["card_number"]
+
+
+def test_a_line_that_the_sample_cuts_is_none_of_the_lines(tmp_path: Path) -> None:
+    lines = ["number;note;code", *(f"{number};{'long ' * 800};C{number}" for number in range(300))]
+    (path,) = write(tmp_path, {"long.csv": "\n".join(lines).encode()})
+    assert path.stat().st_size > 1 << 20
+    found = re.search(r"# (\d+) of the first (\d+) lines have 3 fields", drafted("shop", path)[1])
+    assert found is not None
+    assert 200 < int(found[1]) == int(found[2]) < 300
