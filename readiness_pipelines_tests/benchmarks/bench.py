@@ -38,6 +38,7 @@ class Figure:
 def main() -> None:
     """Measure, print the tables, and write the figures and the chart."""
     options = _options()
+    options.results.mkdir(parents=True, exist_ok=True)
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
         for rows in options.millions:
@@ -48,9 +49,11 @@ def main() -> None:
                     found = _compare(name, orders, int(rows * MILLION), bad, scratch, options)
                     OUT.print(_table(found))
                     figures += found
+                    # Each time: what was measured for an hour stays where the rest is given up.
+                    Path(options.results, "gate.json").write_text(
+                        json.dumps([asdict(f) for f in figures], indent=1) + "\n"
+                    )
         small = small_figures(Path(scratch), OUT) if options.small else None
-    options.results.mkdir(parents=True, exist_ok=True)
-    Path(options.results, "gate.json").write_text(json.dumps([asdict(f) for f in figures], indent=1) + "\n")
     if small is not None:
         Path(options.results, "small.json").write_text(json.dumps(small, indent=1) + "\n")
     _chart(figures, options.results / "gate.png")
