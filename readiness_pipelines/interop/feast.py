@@ -114,7 +114,7 @@ def _write(view: FeatureView, file: Path, installation: Installation) -> tuple[i
             f"""
             CREATE TEMP TABLE _changes AS
             WITH visible AS ({visible}), times AS (
-                SELECT {entity}, _visible AS {AT} FROM visible UNION SELECT {entity}, _until FROM visible
+                SELECT {entity}, __visible AS {AT} FROM visible UNION SELECT {entity}, __until FROM visible
             )
             SELECT row_number() OVER () AS {LABEL}, * FROM times
             WHERE {AT} IS NOT NULL AND isfinite({AT}) AND {AT} <= TIMESTAMPTZ {literal(now.isoformat())} AND {named}

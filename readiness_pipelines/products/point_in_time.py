@@ -18,9 +18,9 @@ from readiness_pipelines.columns import KNOWN_COLUMNS
 from readiness_pipelines.sql import identifier, literal
 
 _KNOWN_AT, _KNOWN_UNTIL = KNOWN_COLUMNS.names
-LABEL = "_label"
+LABEL = "__label"
 """The column of labels that tells them apart."""
-AT = "_at"
+AT = "__at"
 """The column of labels with their time."""
 
 
@@ -57,36 +57,36 @@ class FeatureHistory:
 
 
 def visible_query(facts: FeatureHistory, *, mode: Mode, as_of: datetime) -> str:
-    """SQL for the rows of a history, and when they were visible: ``_visible``, ``_until``, and ``_rank`` by newness."""
+    """SQL for a history's rows, and when they were visible: ``__visible``, ``__until``, and ``__rank`` by newness."""
     entity = ", ".join(map(identifier, facts.entity))
     timed, visible, among = _timed(facts, mode=mode, as_of=as_of)
     names = ", ".join(map(identifier, dict.fromkeys((*facts.entity, *facts.columns))))
     return f"""
         WITH timed AS ({timed})
-        SELECT {names}, {visible} AS _visible, _until,
-            row_number() OVER (PARTITION BY {entity} ORDER BY _event, {_KNOWN_AT}, _order, _row) AS _rank
+        SELECT {names}, {visible} AS __visible, __until,
+            row_number() OVER (PARTITION BY {entity} ORDER BY __event, {_KNOWN_AT}, __order, _row) AS __rank
         FROM timed
-        WHERE {among} AND _event IS NOT NULL AND _known IS NOT NULL
+        WHERE {among} AND __event IS NOT NULL AND __known IS NOT NULL
     """
 
 
 def latest_query(facts: FeatureHistory, *, as_of: datetime) -> str:
     """SQL for the newest row of each entity that was visible at a time, as a label at that time would be given it.
 
-    Beside the entity's columns and the features: ``_batch``, ``_row``, and as microseconds since 1970 ``_event_us``,
-    null where the view has no event time, ``_published_us`` and ``_known_us``. Rows without an entity have none.
+    Beside the entity's columns and the features: ``_batch``, ``_row``, and as microseconds since 1970 ``__event_us``,
+    null where the view has no event time, ``__published_us`` and ``__known_us``. Rows without an entity have none.
     """
     entity = ", ".join(map(identifier, facts.entity))
     named = " AND ".join(f"{identifier(one)} IS NOT NULL" for one in facts.entity)
-    event = _micros("_event") if facts.event_time else "NULL::BIGINT"
+    event = _micros("__event") if facts.event_time else "NULL::BIGINT"
     return f"""
         WITH visible AS ({_still_visible(facts, as_of)})
         SELECT {", ".join(map(identifier, dict.fromkeys((*facts.entity, *facts.columns))))}, _batch, _row,
-            {event} AS _event_us, {_micros(_KNOWN_AT)} AS _published_us, {_micros("_known")} AS _known_us
+            {event} AS __event_us, {_micros(_KNOWN_AT)} AS __published_us, {_micros("__known")} AS __known_us
         FROM visible
-        WHERE _visible <= {_moment(as_of)} AND {named}
+        WHERE __visible <= {_moment(as_of)} AND {named}
         QUALIFY row_number() OVER (
-            PARTITION BY {entity} ORDER BY _event DESC, {_KNOWN_AT} DESC, _order DESC, _row DESC
+            PARTITION BY {entity} ORDER BY __event DESC, {_KNOWN_AT} DESC, __order DESC, _row DESC
         ) = 1
     """
 
@@ -95,15 +95,15 @@ def next_query(facts: FeatureHistory, *, as_of: datetime) -> str:
     """SQL for when the first row becomes visible that was not yet at a time, as microseconds; null where none does."""
     return f"""
         WITH visible AS ({_still_visible(facts, as_of)})
-        SELECT min({_micros("_visible")}) FROM visible WHERE _visible > {_moment(as_of)} AND isfinite(_visible)
+        SELECT min({_micros("__visible")}) FROM visible WHERE __visible > {_moment(as_of)} AND isfinite(__visible)
     """
 
 
 def _still_visible(facts: FeatureHistory, as_of: datetime) -> str:
     timed, visible, _ = _timed(facts, mode=Mode.AS_KNOWN_THEN, as_of=as_of)
     return f"""
-        SELECT *, {visible} AS _visible FROM ({timed})
-        WHERE _event IS NOT NULL AND _known IS NOT NULL AND (_until IS NULL OR _until > {_moment(as_of)})
+        SELECT *, {visible} AS __visible FROM ({timed})
+        WHERE __event IS NOT NULL AND __known IS NOT NULL AND (__until IS NULL OR __until > {_moment(as_of)})
     """
 
 
@@ -131,9 +131,9 @@ def _timed(facts: FeatureHistory, *, mode: Mode, as_of: datetime) -> tuple[str, 
         case Mode.AS_CORRECTED:
             known, until = declared or first, "NULL::TIMESTAMPTZ"
             among = f"({_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > {moment})"
-    visible = "CASE WHEN _event > _known THEN _event ELSE _known END" if facts.event_time else "_known"
+    visible = "CASE WHEN __event > __known THEN __event ELSE __known END" if facts.event_time else "__known"
     rows = (
-        f"SELECT *, {event} AS _event, {known} AS _known, {until} AS _until, {order} AS _order "
+        f"SELECT *, {event} AS __event, {known} AS __known, {until} AS __until, {order} AS __order "
         f"FROM {facts.rows} WHERE {_KNOWN_AT} <= {moment}"
     )
     return rows, visible, among
@@ -160,30 +160,30 @@ def join_features(
         engine.execute(
             f"""
             CREATE TEMP TABLE _newest AS
-            SELECT l.{LABEL}, {", ".join(f"l.{identifier(one)}" for one in facts.entity)}, l.{AT}, v._rank, v._until
+            SELECT l.{LABEL}, {", ".join(f"l.{identifier(one)}" for one in facts.entity)}, l.{AT}, v.__rank, v.__until
             FROM {labels} l ASOF LEFT JOIN (
-                SELECT {entity}, _visible, _until, _rank FROM _visible_rows
-                QUALIFY _rank = max(_rank) OVER (
-                    PARTITION BY {entity} ORDER BY _visible RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+                SELECT {entity}, __visible, __until, __rank FROM _visible_rows
+                QUALIFY __rank = max(__rank) OVER (
+                    PARTITION BY {entity} ORDER BY __visible RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
                 )
-            ) v ON {same} AND l.{AT} >= v._visible
+            ) v ON {same} AND l.{AT} >= v.__visible
             """
         )
         engine.execute(
             f"""
             CREATE TEMP TABLE {name} AS
             WITH withdrawn AS (
-                SELECT l.{LABEL}, max(v._rank) AS _rank
+                SELECT l.{LABEL}, max(v.__rank) AS __rank
                 FROM _newest l JOIN _visible_rows v
-                    ON {same} AND v._visible <= l.{AT} AND (v._until IS NULL OR v._until > l.{AT})
-                WHERE l._until <= l.{AT}
+                    ON {same} AND v.__visible <= l.{AT} AND (v.__until IS NULL OR v.__until > l.{AT})
+                WHERE l.__until <= l.{AT}
                 GROUP BY l.{LABEL}
             ), chosen AS (
-                SELECT l.* REPLACE (CASE WHEN l._until <= l.{AT} THEN w._rank ELSE l._rank END AS _rank)
+                SELECT l.* REPLACE (CASE WHEN l.__until <= l.{AT} THEN w.__rank ELSE l.__rank END AS __rank)
                 FROM _newest l LEFT JOIN withdrawn w ON l.{LABEL} = w.{LABEL}
             )
             SELECT l.{LABEL}{features}
-            FROM chosen l LEFT JOIN _visible_rows v ON {same} AND l._rank = v._rank
+            FROM chosen l LEFT JOIN _visible_rows v ON {same} AND l.__rank = v.__rank
             """
         )
     finally:

@@ -55,7 +55,8 @@ def build_training_set(
     Raises:
         UpstreamNotPublishedError: The table of labels has nothing published.
         UnknownNameError: A column that a table does not have.
-        DeclarationError: Features of which two have one name, a gold set with synthetic rows, or a time without a zone.
+        DeclarationError: Features of which two have one name, an entity of other types in the labels than in a view, a
+            gold set with synthetic rows, or a time without a zone.
         LakehouseError: A table cannot be read or written.
         LedgerError: The ledger cannot be reached.
     """
@@ -89,13 +90,14 @@ def build_training_set(
 def _join(place: LabelSearch, mode: Mode) -> dict[str, tuple[TableId, str]]:
     """Join the features of each view, in a table a view; what each of them is, in order."""
     wanted = place.training_set
-    place.engine.execute(f"CREATE TEMP TABLE _used AS FROM {LABELS} WHERE _status IS NULL")
+    place.engine.execute(f"CREATE TEMP TABLE _used AS FROM {LABELS} WHERE __status IS NULL")
     taken: dict[str, tuple[TableId, str]] = {}
     for number, (view, chosen) in enumerate(wanted.features.values()):
         history = place.history(view)
         columns = feature_columns(view, chosen, history.columns)
         names = {one: f"{view.name}_{one}" if _is_ambiguous(one, view, wanted) else one for one in columns}
-        if twice := [one for one in names.values() if one in (*taken, *wanted.entity, wanted.label, SPLIT)]:
+        there = {one.lower() for one in (*taken, *wanted.entity, wanted.label, SPLIT)}
+        if twice := [one for one in names.values() if one.lower() in there]:
             raise DeclarationError(
                 f"{wanted.id} has two columns {twice[0]!r}",
                 way_out="rename one, or choose others: features={view: […]}",
@@ -124,14 +126,15 @@ def feature_columns(view: FeatureView, chosen: tuple[str, ...], there: list[str]
 
 
 def _is_ambiguous(column: str, view: FeatureView, wanted: TrainingSet) -> bool:
-    """Whether another view, or the labels, may have a feature of that name."""
-    if column in (*wanted.entity, wanted.label):
+    """Whether another view, or the labels, may have a feature of that name, in whatever case: SQL tells none apart."""
+    name = column.lower()
+    if name in {one.lower() for one in (*wanted.entity, wanted.label)}:
         return True
     others = [(one, chosen) for one, chosen in wanted.features.values() if one is not view]
     return any(
-        column in (chosen or [spec.name for spec in gate_of(one).spec.columns])
-        and column not in (*one.entity, one.event_time, one.known_at)
-        for one, chosen in others
+        name in {one.lower() for one in chosen or [spec.name for spec in gate_of(other).spec.columns]}
+        and column not in (*other.entity, other.event_time, other.known_at)
+        for other, chosen in others
     )
 
 

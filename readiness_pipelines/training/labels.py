@@ -66,7 +66,7 @@ def place_labels(place: LabelSearch) -> LabelCounts:
     Raises:
         UpstreamNotPublishedError: The table of labels has nothing published.
         UnknownNameError: A column that a table does not have.
-        DeclarationError: A gold set with synthetic rows.
+        DeclarationError: A gold set with synthetic rows, or an entity of other types in the labels than in a view.
     """
     engine, wanted = place.engine, place.training_set
     if not place.batches[wanted.labels]:
@@ -78,7 +78,7 @@ def place_labels(place: LabelSearch) -> LabelCounts:
     _holdout(place)
     waiting, excluded = dict[str, int](), dict[str, int]()
     for status, why, count in engine.sql(
-        f"SELECT _status, _why, count(*) FROM {LABELS} WHERE _status IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        f"SELECT __status, __why, count(*) FROM {LABELS} WHERE __status IS NOT NULL GROUP BY ALL ORDER BY ALL"
     ).fetchall():
         (waiting if status == "waiting" else excluded)[why] = count
     held_back, discarded = _not_published(place)
@@ -88,7 +88,7 @@ def place_labels(place: LabelSearch) -> LabelCounts:
         excluded[DISCARDED] = discarded
     if awaited := _awaited(place):
         waiting[NOT_PUBLISHED] = awaited
-    splits = dict(engine.sql(f"SELECT {SPLIT}, count(*) FROM {LABELS} WHERE _status IS NULL GROUP BY ALL").fetchall())
+    splits = dict(engine.sql(f"SELECT {SPLIT}, count(*) FROM {LABELS} WHERE __status IS NULL GROUP BY ALL").fetchall())
     trained, held_out = splits.get(TrainingSplit.TRAIN.value, 0), splits.get(TrainingSplit.HOLDOUT.value, 0)
     return LabelCounts(
         labels=trained + held_out + sum(waiting.values()) + sum(excluded.values()),
@@ -106,6 +106,8 @@ def _published_labels(place: LabelSearch) -> None:
     for column in (*wanted.entity, wanted.label, *timed):
         if column not in history.columns:
             raise UnknownNameError(f"column of the labels of {wanted.id}", column, history.columns)
+    for view in dict.fromkeys((*wanted.views, *([wanted.at] if isinstance(wanted.at, FeatureView) else []))):
+        _check_keys(place, history, view, place.history(view), view.entity)
     history_view = view_of(history)
     moment = f"TIMESTAMPTZ {literal(place.as_of.isoformat())}"
     delay = f"INTERVAL {literal(f'{wanted.label_delay.total_seconds():.6f} seconds')}"
@@ -115,48 +117,81 @@ def _published_labels(place: LabelSearch) -> None:
     first = f"min({_KNOWN_AT}) OVER (PARTITION BY {entity}, _batch)"
     match wanted.at:
         case None:
-            at, no_time, joined = f"h._first - {delay}", _reason("excluded", NO_TIME), ""
+            at, no_time, joined = f"h.__first - {delay}", _reason("excluded", NO_TIME), ""
         case str(column):
             at, no_time, joined = f"h.{identifier(column)}::TIMESTAMPTZ", _reason("excluded", NO_TIME), ""
         case FeatureView() as view:
             _first_known(place, view)
             same = " AND ".join(f"h.{identifier(one)} = f.{identifier(one)}" for one in view.entity)
-            at, joined = "f._first_known", f"LEFT JOIN _first_known_of f ON {same}"
+            at, joined = "f.__first_known", f"LEFT JOIN _first_known_of f ON {same}"
             no_time = _reason("waiting", f"{view.id} does not know its entity yet")
     gold = [_in_gold(place, table) for table in wanted.gold]
     engine.execute(
         f"""
         CREATE TEMP TABLE {LABELS} AS
         WITH known AS (
-            SELECT *, {first} AS _first, {order} AS _order FROM {history_view}
+            SELECT *, {first} AS __first, {order} AS __order FROM {history_view}
         ), shown AS (
             SELECT * FROM known WHERE ({_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > {moment}) {_newest_only(place)}
         ), timed AS (
             SELECT {", ".join(f"h.{identifier(one)}" for one in (*wanted.entity, wanted.label))},
-                {_is_synthetic("h.") if SYNTHETIC in history.columns else "false"} AS _made,
-                h._batch, h._order, h._row, h.{_KNOWN_AT}, {at} AS {AT}
+                {_is_synthetic("h.") if SYNTHETIC in history.columns else "false"} AS __made,
+                h._batch, h.__order, h._row, h.{_KNOWN_AT}, {at} AS {AT}
             FROM shown h {joined}
         ), numbered AS (
             SELECT *,
-                row_number() OVER (ORDER BY _order, {entity}, {AT}, _row) AS {LABEL},
+                row_number() OVER (ORDER BY __order, {entity}, {AT}, _row) AS {LABEL},
                 row_number() OVER (
-                    PARTITION BY {entity}, {AT} ORDER BY _order DESC, {_KNOWN_AT} DESC, _row DESC
-                ) AS _nth
+                    PARTITION BY {entity}, {AT} ORDER BY __order DESC, {_KNOWN_AT} DESC, _row DESC
+                ) AS __nth
             FROM timed
         )
-        SELECT * EXCLUDE (_nth, _where, _made), _where.status AS _status, _where.why AS _why FROM (
+        SELECT * EXCLUDE (__nth, __where, __made), __where.status AS __status, __where.why AS __why FROM (
             SELECT *, CASE
-                WHEN _made THEN {_reason("excluded", NOT_OBSERVED)}
+                WHEN __made THEN {_reason("excluded", NOT_OBSERVED)}
                 WHEN {nobody} THEN {_reason("excluded", NO_ENTITY)}
-                WHEN _nth > 1 THEN {_reason("excluded", DUPLICATE)}
+                WHEN __nth > 1 THEN {_reason("excluded", DUPLICATE)}
                 {"".join(gold)}
                 WHEN {AT} IS NULL THEN {no_time}
                 WHEN {AT} > {moment} - {delay} THEN {_reason("waiting", NOT_DUE)}
                 WHEN {identifier(wanted.label)} IS NULL THEN {_reason("excluded", IS_NULL)}
-            END AS _where FROM numbered
+            END AS __where FROM numbered
         )
         """
     )
+
+
+def _check_keys(
+    place: LabelSearch,
+    labels: duckdb.DuckDBPyRelation,
+    table: Table,
+    rows: duckdb.DuckDBPyRelation,
+    columns: Sequence[str],
+) -> None:
+    """Refuse that labels are joined by values of another kind: 7 would be "7" and "007", and floats take two for one.
+
+    Raises:
+        DeclarationError: A column of the entity that is text in one of the tables and a number in the other, say.
+    """
+    own, others = (dict(zip(one.columns, map(str, one.types), strict=True)) for one in (labels, rows))
+    for column in columns:
+        kinds = own.get(column), others.get(column)
+        if None not in kinds and len(set(map(_family, kinds))) > 1:
+            raise DeclarationError(
+                f"{place.training_set.id} joins by {column}, which is {kinds[0]} in the labels and {kinds[1]} in "
+                f"{table.id}",
+                way_out="publish it as one type in both",
+            )
+
+
+def _family(kind: str | None) -> str:
+    """What values of types are equal to each other exactly."""
+    name = (kind or "").partition("(")[0]
+    if name.startswith("TIMESTAMP"):
+        return "time"
+    if name.endswith("INT") or name in ("INTEGER", "UINTEGER", "DECIMAL"):
+        return "number"
+    return "float" if name in ("FLOAT", "DOUBLE") else name
 
 
 def _first_known(place: LabelSearch, view: FeatureView) -> None:
@@ -168,7 +203,7 @@ def _first_known(place: LabelSearch, view: FeatureView) -> None:
     shown = f"{_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > TIMESTAMPTZ {literal(place.as_of.isoformat())}"
     place.engine.execute(
         f"CREATE TEMP TABLE _first_known_of AS "
-        f"SELECT {entity}, min({known}) AS _first_known, bool_or({shown}) AS _shown FROM {history} GROUP BY ALL"
+        f"SELECT {entity}, min({known}) AS __first_known, bool_or({shown}) AS __shown FROM {history} GROUP BY ALL"
     )
 
 
@@ -185,6 +220,7 @@ def _in_gold(place: LabelSearch, gold: Table) -> str:
             ", ".join(place.training_set.entity),
             rows.columns,
         )
+    _check_keys(place, place.history(place.training_set.labels), gold, rows, shared)
     if SYNTHETIC in rows.columns:
         made = rows.filter(_is_synthetic()).aggregate("_batch, count(*) AS made", "_batch").order("_batch").fetchall()
         for batch, number in made[:1]:
@@ -217,7 +253,7 @@ def _holdout(place: LabelSearch) -> None:
     if holdout is None:
         held = "false"
     elif holdout.last_batches is not None:
-        used = place.engine.sql(f"SELECT DISTINCT _batch FROM {LABELS} WHERE _status IS NULL").fetchall()
+        used = place.engine.sql(f"SELECT DISTINCT _batch FROM {LABELS} WHERE __status IS NULL").fetchall()
         newest = in_order(place.training_set.labels.batches, [batch for (batch,) in used])[-holdout.last_batches :]
         held = f"_batch IN ({', '.join(map(literal, newest))})" if newest else "false"
     else:
@@ -228,7 +264,7 @@ def _holdout(place: LabelSearch) -> None:
         f"CASE WHEN {held} THEN {literal(TrainingSplit.HOLDOUT.value)} ELSE {literal(TrainingSplit.TRAIN.value)} END"
     )
     place.engine.execute(
-        f"ALTER TABLE {LABELS} ADD COLUMN {SPLIT} VARCHAR; UPDATE {LABELS} SET {SPLIT} = {split} WHERE _status IS NULL"
+        f"ALTER TABLE {LABELS} ADD COLUMN {SPLIT} VARCHAR; UPDATE {LABELS} SET {SPLIT} = {split} WHERE __status IS NULL"
     )
 
 
@@ -254,7 +290,7 @@ def _awaited(place: LabelSearch) -> int:
         if place.batches[table]
     )
     ((count,),) = place.engine.sql(
-        f"SELECT count(*) FROM _first_known_of f WHERE _shown AND NOT EXISTS (FROM {LABELS} l WHERE {same}){gold}"
+        f"SELECT count(*) FROM _first_known_of f WHERE __shown AND NOT EXISTS (FROM {LABELS} l WHERE {same}){gold}"
     ).fetchall()
     return int(count)
 

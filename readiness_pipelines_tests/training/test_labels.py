@@ -183,3 +183,43 @@ def test_what_nobody_observed_is_no_label_and_in_no_gold_set(installation: Insta
     with pytest.raises(DeclarationError, match=r"shop.judged has 1 synthetic row in batch again") as refused:
         build_training_set(installation, gold)
     assert "_synthetic: pa.Field(isin=[False])" in refused.value.way_out
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind"), [(["7", "007"], arrow.string()), ([2.0**53], arrow.float64())], ids=["text", "float"]
+)
+def test_labels_are_not_joined_by_values_of_another_kind(
+    numbers: list[Any], kind: arrow.DataType, installation: Installation
+) -> None:
+    domain = Domain("reef", owner="reef@example.org")
+    given = {
+        "corals": arrow.table({"coral": [7, 2**53, 2**53 + 1], "size": [1, 2, 3]}),
+        "labels": arrow.table({"coral": arrow.array(numbers, kind), "alive": [True] * len(numbers)}),
+    }
+    corals, labels = (
+        domain.gated(
+            name,
+            schema=pa.DataFrameSchema({field.name: pa.Column(field.type) for field in rows.schema}),
+            source=Source(
+                origin="Divers",
+                steward=Steward("Reef", "reef@example.org"),
+                reader=Function(lambda _batch, rows=rows: rows),
+            ),
+            batches=StaticBatches(keys=["all"]),
+        )
+        for name, rows in given.items()
+    )
+
+    @domain.features(
+        entity="coral",
+        schema=pa.DataFrameSchema({"coral": pa.Column(arrow.int64()), "size": pa.Column(arrow.int64())}),
+        reads={"rows": corals},
+    )
+    def sizes(rows: Any) -> Any:
+        """How large a coral is."""
+        return rows
+
+    domain.training_set("alive", labels=labels, label="alive", features=[sizes], at=sizes)
+    run_domains(domain, installation=installation)
+    with pytest.raises(DeclarationError, match=r"reef\.alive joins by coral, which is .* in the labels and BIGINT in"):
+        build_training_set(installation, domain.training_sets[0])

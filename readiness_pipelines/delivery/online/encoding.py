@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from hashlib import sha256
 from json.encoder import encode_basestring
 from math import isfinite
@@ -125,13 +125,15 @@ def kind_of(column: str, kind: pa.DataType) -> str:
         "large text": pa.types.is_large_string,
         "boolean": pa.types.is_boolean,
         "integer": pa.types.is_integer,
-        "float": pa.types.is_floating,
+        "float": pa.types.is_float64,
         "date": pa.types.is_date,
         "bytes": pa.types.is_binary,
     }
     for name, is_one in tests.items():
         if is_one(kind):
             return name.removeprefix("large ")
+    if pa.types.is_floating(kind):
+        return f"float {kind.bit_width}"
     if pa.types.is_decimal(kind):
         return f"decimal {kind.scale}"
     if pa.types.is_timestamp(kind):
@@ -166,7 +168,7 @@ _EXAMPLES = {
 
 
 def _as_kind(value: Any, kind: str) -> Any:
-    text = str(value).strip() if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool) else ""
+    text = _text(value)
     match kind.split(maxsplit=1)[0]:
         case "text":
             return value if isinstance(value, str) else text or None
@@ -175,7 +177,7 @@ def _as_kind(value: Any, kind: str) -> Any:
         case "integer":
             return int(text) if _WHOLE.fullmatch(text) else None
         case "float":
-            return _float(text)
+            return _float(text, kind)
         case "decimal":
             return _decimal(text, int(kind.split()[1]))
         case "date":
@@ -184,25 +186,51 @@ def _as_kind(value: Any, kind: str) -> Any:
             moment = value if isinstance(value, datetime) else _iso(datetime, value)
             if moment is None or (moment.tzinfo is not None) != (kind != "time"):
                 return None
-            return moment.astimezone(UTC) if moment.tzinfo else moment
+            return _in_utc(moment) if moment.tzinfo else moment
         case _:
             return value if isinstance(value, bytes) else _bytes(text)
 
 
-def _float(text: str) -> float | None:
+def _text(value: Any) -> str:
+    """A number or a text as text; "" for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        return ""
     try:
-        return float(text) + 0.0  # -0.0 is 0.0
+        return str(value).strip()
+    except ValueError:  # a whole number of more digits than Python writes
+        return ""
+
+
+def _float(text: str, kind: str) -> float | None:
+    try:
+        number = float(text) + 0.0  # -0.0 is 0.0
     except ValueError:
         return None
+    # A column of fewer bits has the nearest that it can hold: 0.1 is there as 0.10000000149011612.
+    return number if kind == "float" else float(pa.scalar(number, _NARROW[kind]).as_py())
+
+
+_NARROW = {"float 16": pa.float16(), "float 32": pa.float32()}
 
 
 def _decimal(text: str, scale: int) -> Decimal | None:
     try:
         number = Decimal(text)
-        found = number.quantize(Decimal(1).scaleb(-scale))
+        found = number.quantize(Decimal(1).scaleb(-scale), context=_DIGITS)
     except InvalidOperation:
         return None
-    return found if found == number else None
+    return (found or abs(found)) if found == number else None  # -0 is 0
+
+
+_DIGITS = Context(prec=80)
+"""More digits than a decimal column has; what is given is not rounded to fewer."""
+
+
+def _in_utc(moment: datetime) -> datetime | None:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # before the year 1, or after 9999
+        return None
 
 
 def _iso(kind: type[date], value: Any) -> Any:

@@ -361,7 +361,7 @@ def online_rows(rows: pa.Table, entity: Iterable[str], features: Iterable[str]) 
     ]
 
 
-_BESIDE = ("_batch", "_row", "_event_us", "_published_us", "_known_us")
+_BESIDE = ("_batch", "_row", "__event_us", "__published_us", "__known_us")
 
 
 def key_texts(rows: pa.Table, entity: Iterable[str]) -> list[str]:
