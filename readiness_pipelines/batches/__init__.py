@@ -1,6 +1,6 @@
 """Kinds of batches, their windows and their order; one batch of one table, and where it stands."""
 
-from readiness_pipelines.batches.event_times import EventTimes, bounds
+from readiness_pipelines.batches.event_times import QUARTER, EventTimes, bounds
 from readiness_pipelines.batches.kinds import (
     Batches,
     Calendar,
@@ -24,6 +24,7 @@ from readiness_pipelines.batches.publication import Publication
 from readiness_pipelines.batches.refs import BatchRef, BatchState, Counts
 
 __all__ = [
+    "QUARTER",
     "BatchRef",
     "BatchState",
     "Batches",

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 from readiness_pipelines.batches.kinds import Batches, Calendar, Window
 
 QUARTER = timedelta(minutes=15)
-"""Windows of all calendars and zones of today begin and end at one."""
+"""What is kept is counted in them. Windows of all zones of today begin and end at one; long ago they did not."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # of instants in UTC, and of clocks on a wall
 _RANGES = 1_000
+_MOST_LEFT_OUT = 24 * 4 + 2
+"""Quarters: no clock was ever put forward by more than a day."""
 _LAST_QUARTER = (datetime(9999, 12, 31) - _EPOCH) // QUARTER  # noqa: DTZ001  # as above
 _FIRST_QUARTER = (datetime(1, 1, 2) - _EPOCH) // QUARTER  # noqa: DTZ001  # as above
 
@@ -58,16 +60,17 @@ class EventTimes:
         if not isinstance(grid, Calendar) or start is None:
             return
         zone = UTC if self.zoned else ZoneInfo(grid.timezone)
-        reached = _quarter(start.replace(tzinfo=None) - timedelta(days=1))  # no zone is further from UTC
+        reached = start.replace(tzinfo=None) - timedelta(days=1)  # no zone is further from UTC
         for first, last in self.quarters:
-            at = max(first, reached)
-            while at <= last:
+            # Moments, not quarters: until clocks were set alike, batches of many zones began in the midst of one.
+            at, end = max(_EPOCH + first * QUARTER, reached), _EPOCH + (last + 1) * QUARTER
+            while at < end:
                 window = _window_of(batches, at, zone)
                 if window is None:
                     break
                 if batches.has(window.batch):
                     yield window.batch
-                at = reached = -(-(bounds(batches, window, zoned=self.zoned)[1] - _EPOCH) // QUARTER)
+                at = reached = bounds(batches, window, zoned=self.zoned)[1]
 
 
 def bounds(batches: Batches, window: Window, *, zoned: bool) -> tuple[datetime, datetime]:
@@ -84,19 +87,24 @@ def bounds(batches: Batches, window: Window, *, zoned: bool) -> tuple[datetime, 
     grid, following = batches.grid(), batches.key_at(window.end)
     if not isinstance(grid, Calendar) or following is None:
         raise TypeError(f"{batches.name} batches have no calendar")
+    zone = ZoneInfo(grid.timezone)
     begin, end = (datetime.strptime(key, grid.key_format) for key in (window.batch, following))  # noqa: DTZ007  # wanted
-    return begin, end
+    while True:
+        # A day that the clocks left out (in Apia the 30th of December 2011) has no time, and has a date.
+        before = batches.key_at((end - timedelta(microseconds=1)).replace(tzinfo=zone))
+        if before in (None, window.batch) or batches.window(before) is None:
+            return begin, end
+        end = datetime.strptime(before, grid.key_format)  # noqa: DTZ007  # as above
 
 
 def _quarter(moment: datetime) -> int:
     return (moment - _EPOCH) // QUARTER
 
 
-def _window_of(batches: Batches, quarter: int, zone: tzinfo) -> Window | None:
-    """The window that a quarter lies in; an hour that the clock leaves out is of the one before."""
-    for back in range(5):
-        moment = (_EPOCH + (quarter - back) * QUARTER).replace(tzinfo=zone)
-        key = batches.key_at(moment)
+def _window_of(batches: Batches, at: datetime, zone: tzinfo) -> Window | None:
+    """The window that a moment lies in; an hour that the clock leaves out is of the one before."""
+    for back in range(_MOST_LEFT_OUT):
+        key = batches.key_at((at - back * QUARTER).replace(tzinfo=zone))
         window = batches.window(key) if key is not None else None
         if window is not None:
             return window

@@ -353,12 +353,17 @@ class HourlyBatches(_CalendarBatches):
     @classmethod
     def _window_at(cls, begin: datetime, timezone: str) -> Window:
         zone = ZoneInfo(timezone)
-        # An hour is an hour, also where a clock is put forward in the middle of the night.
-        start = begin.replace(tzinfo=zone).astimezone(UTC)
-        key, end = start.astimezone(zone).strftime(cls.key_format), start + timedelta(hours=1)
-        if end.astimezone(zone).strftime(cls.key_format) == key:
-            end += timedelta(hours=1)  # an hour that the clock shows twice is one batch
-        return Window(batch=key, start=start, end=end)
+
+        def shown(moment: datetime) -> datetime:
+            return moment.astimezone(zone).replace(tzinfo=None)
+
+        # As long as the clock shows the hour: none where it leaves it out, half of it (Lord Howe puts it forward by 30
+        # minutes), or both times where it shows the hour, or a part of it, twice.
+        end = start = begin.replace(tzinfo=zone).astimezone(UTC)
+        hour = cls._floor(shown(start))
+        while end == start or cls._floor(shown(end)) == hour:
+            end += cls._next(cls._floor(shown(end))) - shown(end)
+        return Window(batch=hour.strftime(cls.key_format), start=start, end=end)
 
 
 class QuarterHourlyBatches(_CalendarBatches):

@@ -1,11 +1,11 @@
 """Rows by when what they tell of happened: which batches have some of a time, and the rows of that time."""
 
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import duckdb
 
-from readiness_pipelines.batches import EventTimes, bounds
+from readiness_pipelines.batches import QUARTER, EventTimes, bounds
 from readiness_pipelines.contracts import Computed, Table
 from readiness_pipelines.contracts.reads import RowsOfPeriod
 from readiness_pipelines.delivery.places import store_of
@@ -15,6 +15,7 @@ from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import KeptTimes
 from readiness_pipelines.sql import identifier, literal
 
+_QUARTER = QUARTER // timedelta(microseconds=1)
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _TIMES = (_ZONED, "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE")
 
@@ -103,7 +104,11 @@ def _keep(table: Table, column: str, snapshots: dict[str, int], installation: In
         # Of a batch with such rows nothing is kept, so that it may be of any time and whoever reads by it says so.
         without = rows.filter(f"{name} IS NULL OR NOT isfinite({name})").project("_batch").distinct().fetchall()
         moment = name if zoned else f"{name}::TIMESTAMP"
-        quarters = rows.filter(f"isfinite({name})").project(f"_batch, floor(epoch({moment}) / 900)::BIGINT AS quarter")
+        # In whole numbers: of the last microseconds of a quarter in the year 2300, a float makes the next quarter.
+        times = rows.filter(f"isfinite({name})").project(f"_batch, epoch_us({moment}) AS moment")
+        quarters = times.project(
+            f"_batch, (moment - (moment % {_QUARTER} + {_QUARTER}) % {_QUARTER}) // {_QUARTER} AS quarter"
+        )
         place = "quarter - row_number() OVER (PARTITION BY _batch ORDER BY quarter) AS stretch"
         stretches = quarters.distinct().project(f"_batch, quarter, {place}")
         found: dict[str, list[tuple[int, int]]] = {batch: [] for batch in snapshots if (batch,) not in without}

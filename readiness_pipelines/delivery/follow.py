@@ -113,13 +113,17 @@ def deliver_readers(
         done: Called with each batch when it is done.
     """
     from readiness_pipelines.delivery.deliver import deliver  # noqa: PLC0415  # who asks what is stale judges nothing
+    from readiness_pipelines.delivery.withdraw import outlives  # noqa: PLC0415  # as above
 
     deliveries: dict[BatchRef, Delivery] = {}
     for reader in downstream(table):
         published = Published(installation.ledger)
         for ref in (ref for ref in only if ref.table == reader.id):
             inputs = published.inputs(reader, ref.batch)
-            if inputs is None or not is_stale(published.record(reader.id, ref.batch), inputs):
+            record = published.record(reader.id, ref.batch)
+            # Rows that moved to another time leave a batch that cannot be computed: delivering empties it.
+            due = is_stale(record, inputs) if inputs is not None else record and outlives(reader, record, published)
+            if not due:
                 continue
             try:
                 deliveries[ref] = deliver(reader, batch=ref.batch, installation=installation, run=run)

@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.contracts import Computed, Table, downstream, keeps_history
+from readiness_pipelines.contracts.reads import RowsOfPeriod
 from readiness_pipelines.delivery.attempts import attempted, must_commit
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.history import keep_history, known_before
@@ -17,7 +18,7 @@ from readiness_pipelines.lakehouse import Staged
 from readiness_pipelines.ledger import BatchRecord, Snapshots, StoredColumn
 from readiness_pipelines.names import TableId
 
-WITHDRAWN = "what it was computed from was discarded"
+WITHDRAWN = "what it was computed from is not there any more"
 """Why a computed batch has no rows, for people."""
 
 
@@ -51,10 +52,14 @@ def outlives(table: Computed, record: BatchRecord, published: Published) -> bool
     if not is_there(record) or published.inputs(table, record.ref.batch) is not None:
         return False
     for read in table.reads.values():
+        by_event = isinstance(read.mapping, RowsOfPeriod)
         for batch in record.inputs.get(read.table.id, {}):
             source = published.record(read.table.id, batch)
             # One that the ledger knows nothing of was not withdrawn: `reconcile` names it.
             if source is not None and not is_there(source):
+                return True
+            # Rows of another time now: what it was computed from is there, and it reads none of it.
+            if source is not None and by_event and not published.read(read, table, record.ref.batch):
                 return True
     return False
 

@@ -73,6 +73,46 @@ def test_a_date_is_of_its_day_also_where_a_clock_leaves_midnight_out(day: str) -
     assert list(_times([datetime.fromisoformat(day)], zoned=False).keys(days)) == [day]
 
 
+@pytest.mark.parametrize(
+    ("kind", "zone", "at", "key"),
+    [  # in the quarter of an hour in which a batch begins, and after its beginning
+        (DailyBatches, "Africa/Monrovia", "1971-06-30T00:44:40", "1971-06-30"),
+        (DailyBatches, "Asia/Kathmandu", "1919-06-30T18:20", "1919-07-01"),
+        (HourlyBatches, "America/St_Johns", "1934-06-02T02:32", "1934-06-02-00:00"),
+    ],
+)
+def test_an_instant_of_when_zones_were_no_quarters_apart_is_of_its_batch(
+    kind: type[DailyBatches | HourlyBatches], zone: str, at: str, key: str
+) -> None:
+    calendar = kind(start="1900-01-01", timezone=zone)
+    assert key in list(_times([datetime.fromisoformat(at)], zoned=True).keys(calendar))
+
+
+@pytest.mark.parametrize(
+    ("calendar", "key"),
+    [
+        (DailyBatches(start="2011-12-01", timezone="Pacific/Apia"), "2011-12-30"),
+        (HourlyBatches(start="2011-12-01", timezone="Pacific/Apia"), "2011-12-29-23:00"),
+    ],
+)
+def test_a_time_on_a_day_that_the_clocks_left_out_is_of_one_batch(calendar: Batches, key: str) -> None:
+    moment = datetime(2011, 12, 30, 20, 8)  # noqa: DTZ001  # a clock on a wall
+    assert list(_times([moment], zoned=False).keys(calendar)) == [key]
+    there = [one for one in ("2011-12-29", "2011-12-30", "2011-12-31", "2011-12-29-23:00") if calendar.has(one)]
+    assert [one for one in there if _is_within(moment, calendar, one, zoned=False)] == [key]
+
+
+@pytest.mark.parametrize(
+    ("at", "key"),
+    [("2026-04-04T15:10", "2026-04-05-01:00"), ("2026-10-03T15:40", "2026-10-04-02:00")],
+)
+def test_an_instant_in_half_an_hour_that_a_clock_shows_twice_or_begins_with_is_of_its_hour(at: str, key: str) -> None:
+    hours = HourlyBatches(start=START, timezone="Australia/Lord_Howe")
+    moment = datetime.fromisoformat(at)
+    assert [one for one, _ in zip(_times([moment], zoned=True).keys(hours), range(3), strict=False)] == [key]
+    assert _is_within(moment, hours, key, zoned=True)
+
+
 def test_events_of_before_the_calendar_are_of_no_batch() -> None:
     days = DailyBatches(start=START)
     first, second = datetime(1066, 10, 14), datetime(2026, 1, 1)  # noqa: DTZ001  # a clock on a wall

@@ -60,6 +60,8 @@ def test_the_last_ended_batch_has_ended_and_the_next_one_has_not(kind: Any, zone
         (DailyBatches(start="2026-01-01", timezone="Europe/Berlin"), "2026-10-25", 25),
         (WeeklyBatches(start="2026-01-01", timezone="America/New_York"), "2026-03-02", 167),
         (HourlyBatches(start="2026-01-01", timezone="Europe/Berlin"), "2026-10-25-02:00", 2),
+        (HourlyBatches(start="2026-01-01", timezone="Australia/Lord_Howe"), "2026-04-05-01:00", 1.5),
+        (HourlyBatches(start="2026-01-01", timezone="Australia/Lord_Howe"), "2026-10-04-02:00", 0.5),
         (QuarterHourlyBatches(start="2026-01-01"), "2026-10-25-01:15", 0.25),
         (MonthlyBatches(start="2026-01-01"), "2026-02", 28 * 24),
         (MonthlyBatches(start="2026-01-01"), "2026-12", 31 * 24),

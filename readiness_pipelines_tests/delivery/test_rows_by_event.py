@@ -195,6 +195,24 @@ def test_a_batch_of_one_day_leaves_all_other_days_alone(installation: Installati
     }
 
 
+def test_a_day_of_which_the_last_row_moves_to_another_one_is_emptied(installation: Installation) -> None:
+    domain = bank()
+    payments: Any = domain.table("payments")
+    land(installation, DAYS[3], {1: (f"{DAYS[0]}T12:00:00Z", 1)})
+    run_domains(domain, installation=installation, run=RUN)
+    land(installation, DAYS[3], {1: (f"{DAYS[1]}T12:00:00Z", 1)})  # as its source corrected it
+    run_domains(domain, installation=installation, run=RUN)
+    assert by_day(domain, installation) == {str(DAYS[1]): {1}}
+    moved = Correction(column="paid_at", expression=f"'{DAYS[2]}T12:00:00Z'", where="_row = 0")
+    decide(payments, moved, batch=str(DAYS[3]), why="because", installation=installation, run=RUN)
+    replay_batch(payments, batch=str(DAYS[3]), installation=installation, run=RUN)
+    assert by_day(domain, installation).get(str(DAYS[1])) is None  # with the replay, and not with the next run
+    run_domains(domain, installation=installation, run=RUN)
+    assert by_day(domain, installation) == {str(DAYS[2]): {1}}
+    assert run_domains(domain, installation=installation, run=RUN) == ()
+    assert reconcile([domain], installation=installation).problems == ()
+
+
 def test_what_was_published_before_anybody_read_it_by_event_is_found(installation: Installation) -> None:
     alone = Domain("bank", owner="bank@bank.example")
     payments = _payments(alone, Payment)
