@@ -26,6 +26,10 @@ _MOST_REFERENCES = 100
 _NOT_FOUND = 404
 
 
+class _NotThereYetError(SchemaError):
+    """What the registry does not have now, and may have in a moment: a schema, or one that it refers to."""
+
+
 @dataclass(slots=True)
 class SchemaRegistry:
     """A registry, as Confluent's API has it. What it said once of an id stays so, and is not fetched again.
@@ -38,7 +42,7 @@ class SchemaRegistry:
     url: str
     authorization: str = field(default="", repr=False)
     known: dict[int, RecordSchema | str] = field(default_factory=dict, repr=False)
-    unknown: dict[int, float] = field(default_factory=dict, repr=False)
+    unknown: dict[int, tuple[float, str]] = field(default_factory=dict, repr=False)
 
     def schema(self, number: int) -> RecordSchema | str:
         """The schema of an id, or why there is none.
@@ -49,25 +53,31 @@ class SchemaRegistry:
         found = self.known.get(number)
         if found is not None:
             return found
-        nothing = f"the registry has no schema of its id {number}"
-        if time.monotonic() - self.unknown.get(number, -_UNKNOWN_STAYS_SECONDS) < _UNKNOWN_STAYS_SECONDS:
+        since, nothing = self.unknown.get(number, (-_UNKNOWN_STAYS_SECONDS, ""))
+        if time.monotonic() - since < _UNKNOWN_STAYS_SECONDS:
             return nothing
         for left in reversed(range(_TRIES)):
-            said = self._get(f"/schemas/ids/{number}")
-            if said is not None:
-                self.known[number] = made = self._made(said)
+            try:
+                self.known[number] = made = self._made(self._get(f"/schemas/ids/{number}"), number)
+            except _NotThereYetError as error:
+                nothing = str(error)
+            else:
                 return made
             if left:
                 time.sleep(_BETWEEN_SECONDS)
-        self.unknown[number] = time.monotonic()
+        self.unknown[number] = time.monotonic(), nothing
         return nothing
 
-    def _made(self, said: Mapping[str, Any]) -> RecordSchema | str:
+    def _made(self, said: Mapping[str, Any] | None, number: int) -> RecordSchema | str:
+        if said is None:
+            raise _NotThereYetError(f"the registry has no schema of its id {number}")
         kind = said.get("schemaType", "AVRO")
         if kind != "AVRO":
             return f"its schema is of the kind {kind}, not Avro"
         try:
             return parse_schema(str(said["schema"]), self._references(said))
+        except _NotThereYetError:
+            raise
         except SchemaError as error:
             return str(error)
 
@@ -78,7 +88,10 @@ class SchemaRegistry:
 
         def visit(one: Mapping[str, Any]) -> None:
             for reference in one.get("references") or ():
-                key = (str(reference["subject"]), int(reference["version"]))
+                try:
+                    key = (str(reference["subject"]), int(reference["version"]))
+                except (KeyError, TypeError, ValueError) as error:
+                    raise SchemaError("it refers to a schema without its subject and version") from error
                 if key in visited:
                     continue
                 visited.add(key)
@@ -86,7 +99,9 @@ class SchemaRegistry:
                     raise SchemaError(f"it refers to more than {_MOST_REFERENCES} schemas")
                 other = self._get(f"/subjects/{quote(key[0], safe='')}/versions/{key[1]}")
                 if other is None:
-                    raise SchemaError(f"the registry has no version {key[1]} of {key[0]!r}, which its schema uses")
+                    raise _NotThereYetError(
+                        f"the registry has no version {key[1]} of {key[0]!r}, which its schema uses"
+                    )
                 visit(other)
                 found[key] = str(other["schema"])
 
@@ -111,7 +126,7 @@ class SchemaRegistry:
             raise self._outage(str(getattr(error, "reason", "") or error or type(error).__name__)) from error
         try:
             said = json.loads(body) if len(body) <= _MOST_BYTES else None
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict) or "schema" not in said:
             raise self._outage("what it says is not a schema")
@@ -162,7 +177,7 @@ def _is_registry_error(error: urllib.error.HTTPError) -> bool:
     """Whether a 404 is the registry's own word about a schema, and not that of another server at this address."""
     try:
         said = json.loads(error.read(_MOST_BYTES))
-    except (ValueError, OSError):
+    except (ValueError, RecursionError, OSError, HTTPException):
         return False
     return (
         isinstance(said, dict)

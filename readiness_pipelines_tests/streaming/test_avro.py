@@ -182,7 +182,12 @@ def test_references_are_followed_and_a_registry_is_declared_without_its_password
     found = known.schema(number)
     assert not isinstance(found, str)
     assert found.decode(b"\x06") == {"price": {"cents": "3"}}
-    assert "%2F" not in str(known.schema(missing))
+    assert "no version 1 of 'other'" in str(known.schema(missing))
+    schemas.subjects["other"] = schemas.subjects["bank/money"]
+    assert "no version 1 of 'other'" in str(known.schema(missing)), "it is not asked for each message"
+    known.unknown.clear()  # half a minute later
+    assert not isinstance(known.schema(missing), str)
+    assert "without its subject" in str(known.schema(schemas.add(using, references=[{"name": "bank.Money"}])))
     for wrong in ({"format": "avro"}, {"registry": "http://r:1"}, {"format": "avro", "registry": "http://u:p@r:1"}):
         with pytest.raises(DeclarationError, match="registry"):
             Topic(TOPIC, brokers="b:1", **wrong)
