@@ -56,9 +56,11 @@ def as_type(value: str, *, arrived: str, wanted: str) -> str:
     if decimal := _DECIMAL.fullmatch(wanted):
         return _if_like(value, decimal_text(int(decimal[2])), wanted)
     if wanted == "BOOLEAN":
-        text = f"lower(trim({value}, {literal(BLANK)}))"
         true, false = (", ".join(map(literal, texts)) for texts in (TRUE_TEXTS, FALSE_TEXTS))
-        return f"CASE WHEN {text} IN ({true}) THEN true WHEN {text} IN ({false}) THEN false END"
+        # As it is first: nearly all texts are read so, and to trim takes seven times as long as to compare.
+        texts = (value, f"lower(trim({value}, {literal(BLANK)}))")
+        cases = (f"WHEN {text} IN ({true}) THEN true WHEN {text} IN ({false}) THEN false" for text in texts)
+        return f"CASE {' '.join(cases)} END"
     if wanted in TIME_DIGITS:
         return _time_of(value, wanted)
     # Lists, records and bytes: a text that looks like one may have been meant otherwise.
