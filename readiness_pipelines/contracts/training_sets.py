@@ -46,7 +46,7 @@ class Holdout:
     def __str__(self) -> str:
         if self.last_batches is not None:
             return f"the last {self.last_batches} batches of labels"
-        return f"{self.share:.0%} of the entities"
+        return f"{(self.share or 0) * 100:g}% of the entities"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,7 +7,35 @@ import pyarrow.parquet as pq
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
-from readiness_pipelines.lakehouse.upstream import data_files, evolved_schema, parquet_field_ids, unknown_columns
+from readiness_pipelines.lakehouse.upstream import (
+    SqlTables,
+    data_files,
+    evolved_schema,
+    parquet_field_ids,
+    unknown_columns,
+)
+
+
+def test_a_catalog_knows_of_a_commit_what_was_written_and_leaves_what_was_read_before_alone(tmp_path: Path) -> None:
+    _table(tmp_path)
+    where = {"uri": f"sqlite:///{tmp_path / 'c.db'}", "warehouse": str(tmp_path / "w")}
+    catalog = SqlTables("c", **where)
+    before = catalog.load_table("n.t")
+    said = before.metadata.model_dump()
+    rows = pa.table({"a": pa.array([1], pa.int32()), "_batch": ["x"]})
+    for turn in range(3):
+        table = catalog.load_table("n.t")
+        table.append(rows)
+        with table.transaction() as transaction:
+            with transaction.update_schema() as update:
+                update.union_by_name(pa.schema([(f"new_{turn}", pa.string())]))
+            transaction.set_properties(turn=str(turn))
+    assert before.metadata.model_dump() == said
+    read = SqlCatalog("c", **where).load_table("n.t")
+    known = catalog.load_table("n.t")
+    assert known.metadata_location == read.metadata_location
+    assert known.metadata.model_dump() == read.metadata.model_dump()
+    assert len(known.metadata.snapshots) == 3
 
 
 def _table(folder: Path) -> Table:

@@ -23,6 +23,7 @@ from readiness_pipelines.delivery.transform_facts import transform_facts
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.gates import DuckDbEngine
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.lakehouse import storage_schema
 from readiness_pipelines.sql import identifier
 
 ENTITIES = 20
@@ -115,7 +116,8 @@ def _computed(
     shown: Any = verdict.published
     names = [name for name in shown.columns if name not in PUBLISHED_COLUMNS]
     made: pa.Table = shown.project(", ".join(map(identifier, names))).to_arrow_table()
-    return made
+    # As a batch's are read back: a table holds uint64 as decimals.
+    return made.cast(storage_schema(made.schema))
 
 
 def compare_per_record(view: FeatureView, *, installation: Installation, entities: int = ENTITIES) -> PerRecord:

@@ -203,7 +203,7 @@ def _text(value: Any) -> str:
 
 def _float(text: str, kind: str) -> float | None:
     try:
-        number = float(text) + 0.0  # -0.0 is 0.0
+        number = float(_plain(text)) + 0.0  # -0.0 is 0.0
     except ValueError:
         return None
     # A column of fewer bits has the nearest that it can hold: 0.1 is there as 0.10000000149011612.
@@ -213,9 +213,14 @@ def _float(text: str, kind: str) -> float | None:
 _NARROW = {"float 16": pa.float16(), "float 32": pa.float32()}
 
 
+def _plain(text: str) -> str:
+    """A text that is to be a number; "" for 1_0 and digits of other scripts, which Python reads and no table writes."""
+    return text if text.isascii() and "_" not in text else ""
+
+
 def _decimal(text: str, scale: int) -> Decimal | None:
     try:
-        number = Decimal(text)
+        number = Decimal(_plain(text))
         found = number.quantize(Decimal(1).scaleb(-scale), context=_DIGITS)
     except InvalidOperation:
         return None

@@ -45,6 +45,9 @@ def test_a_key_is_written_as_the_columns_value_is(kind: arrow.DataType, value: A
         pytest.param(arrow.string(), 10**5000, id="too many digits for a text"),
         (arrow.decimal128(10, 2), "1.001"),
         (arrow.decimal128(10, 2), "Infinity"),
+        (arrow.decimal128(10, 2), "1_0"),
+        (arrow.float64(), "1_0"),
+        (arrow.float64(), "１２"),
     ],
 )
 def test_a_key_that_no_column_can_have_is_refused(kind: arrow.DataType, value: Any) -> None:
