@@ -60,6 +60,10 @@ class Dialect(Protocol):
         """
         ...
 
+    def as_known_type(self, value: str, *, arrived: pa.DataType, wanted: pa.DataType) -> str:
+        """The same for values that are known to convert."""
+        ...
+
     def cleansed(self, step: ColumnStep, value: str) -> str | None:
         """A cleansing step over a text value; ``None`` for a step that looks at the absence of a value alone.
 

@@ -12,7 +12,10 @@ import pytest
 
 from readiness_pipelines import Gate, Route, SchemaChange
 from readiness_pipelines.errors import GateBuildError
-from readiness_pipelines.testing import judge
+from readiness_pipelines.gates import DuckDbEngine
+from readiness_pipelines.gates.verdict.decisions import Decisions, Waived
+from readiness_pipelines.sql import locked_connection
+from readiness_pipelines.testing import batch, judge
 
 NAIVE, ZONED, SECONDS = arrow.timestamp("us"), arrow.timestamp("us", tz="UTC"), arrow.timestamp("s")
 NOON = datetime(2024, 2, 29, 12)  # noqa: DTZ001  # a column without a zone
@@ -69,7 +72,8 @@ LOST: list[tuple[arrow.DataType, list[str]]] = [
     (arrow.date32(), ["0000-01-01", "10000-01-01", "epoch", "2024-02-29 12:00:00"]),
     (arrow.decimal128(4, 0), [".5", "1.5", ".05"]),
     (arrow.list_(arrow.int64()), ["[1]", "[1.5]", "[1, x]"]),
-    (arrow.int64(), ["\u00a01", "\u20031", "1\u3000"]),
+    (arrow.int64(), ["\u00a01", "\u20031", "1\u3000", "1.5", "1e3", "1_000", "0x1F", "\t1"]),
+    (arrow.float64(), ["1_000.5", "0x1F", "\t1.5", "1,5"]),
 ]
 
 
@@ -88,6 +92,24 @@ def test_a_text_of_which_a_value_would_lose_something_breaks_its_type(kind: arro
     assert [[b.rule for b in gate(kind).check_record({"a": text}).broken] for text in texts] == [["a_dtype"]] * len(
         texts
     )
+
+
+@pytest.mark.parametrize(("kind", "texts"), LOST, ids=[str(kind) for kind, _ in LOST])
+def test_what_does_not_convert_is_published_as_no_value_where_its_rule_only_warns_or_is_waived(
+    kind: arrow.DataType, texts: list[str]
+) -> None:
+    schema = pa.DataFrameSchema({"a": pa.Column(kind, nullable=True)})
+    warned = judge(Gate(schema, routes={"a_dtype": Route.WARN}), *({"a": text} for text in texts))
+    warned.assert_publishes(*({"a": None} for _ in texts))
+    with locked_connection() as connection:
+        waived = Gate(schema).judge(
+            batch(*({"a": text} for text in texts), {"a": texts[0]}),
+            DuckDbEngine(connection),
+            decisions=Decisions(waived=[Waived(rule="a_dtype", where=f"_row < {len(texts)}")]),
+        )
+        assert waived.published.project("_row, a").order("_row").fetchall() == [
+            (row, None) for row in range(len(texts))
+        ]
 
 
 NO_TEXT: list[tuple[Any, arrow.DataType]] = [

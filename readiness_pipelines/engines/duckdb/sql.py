@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from readiness_pipelines.contracts.cleansing import ColumnStep
 from readiness_pipelines.engines.cleansing import text_value, value_literal
-from readiness_pipelines.engines.conversion import as_type
+from readiness_pipelines.engines.conversion import as_known_type, as_type
 from readiness_pipelines.sql import duckdb_type, identifier, literal
 
 
@@ -45,6 +45,10 @@ class DuckDbSql:
     def as_type(self, value: str, *, arrived: pa.DataType, wanted: pa.DataType) -> str:
         """Read a value as another type; null where it is null or does not convert."""
         return as_type(value, arrived=duckdb_type(arrived), wanted=duckdb_type(wanted))
+
+    def as_known_type(self, value: str, *, arrived: pa.DataType, wanted: pa.DataType) -> str:
+        """The same for values that are known to convert."""
+        return as_known_type(value, arrived=duckdb_type(arrived), wanted=duckdb_type(wanted))
 
     def cleansed(self, step: ColumnStep, value: str) -> str | None:
         """A cleansing step over a text value; ``None`` for a step that looks at the absence of a value alone."""

@@ -98,6 +98,10 @@ class SparkSql:
             return f"CASE WHEN lower({text}) IN ({true}) THEN true WHEN lower({text}) IN ({false}) THEN false END"
         raise _differs(f"text read as {wanted}")
 
+    def as_known_type(self, value: str, *, arrived: pa.DataType, wanted: pa.DataType) -> str:
+        """The same for values that are known to convert."""
+        return self.as_type(value, arrived=arrived, wanted=wanted)
+
     def cleansed(self, step: ColumnStep, value: str) -> str | None:
         """A cleansing step over a text value; ``None`` for a step that looks at the absence of a value alone.
 

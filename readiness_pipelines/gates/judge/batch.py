@@ -7,6 +7,7 @@ A first query evaluates all lifted rules and keeps the rows with any bit set; te
 from typing import assert_never
 
 from readiness_pipelines.contracts.references import MaskingVerified
+from readiness_pipelines.contracts.routes import Route
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.engines.port import Rows
 from readiness_pipelines.gates.judge.batch_view import BatchView
@@ -127,10 +128,20 @@ def masking_check(view: BatchView, broken: BrokenRows) -> MaskingCheck:
 
 
 def _passing(view: BatchView, broken: BrokenRows) -> str:
-    """SQL to select the typed rows from that fail nothing, as ``t``."""
+    """SQL to select the typed rows from that fail nothing, as ``t``: in them, all values convert that have to."""
+    rows = view.known(
+        {
+            bit.column.name
+            for bit in broken.bits
+            if isinstance(bit.test, Typed)
+            and bit.column
+            and bit.test.rule.route is not Route.WARN
+            and bit.test.rule.name not in broken.waived
+        }
+    )
     if not broken.failed_rows:
-        return f"{view.rows} t"
-    return f"{view.rows} t ANTI JOIN (SELECT _row FROM {broken.table} WHERE failed) b USING (_row)"
+        return f"{rows} t"
+    return f"{rows} t ANTI JOIN (SELECT _row FROM {broken.table} WHERE failed) b USING (_row)"
 
 
 def quarantined_rows(view: BatchView, broken: BrokenRows, dropped: DroppedRows, *, all_rows: bool) -> Rows:

@@ -7,7 +7,14 @@ from typing import Any
 import pyarrow as pa
 
 from readiness_pipelines.engines.port import Engine
-from readiness_pipelines.gates.judge.layout import FRAMEWORK_COLUMNS, LaidColumn, Layout, kept_selects, typed_select
+from readiness_pipelines.gates.judge.layout import (
+    FRAMEWORK_COLUMNS,
+    LaidColumn,
+    Layout,
+    kept_selects,
+    known_select,
+    typed_select,
+)
 from readiness_pipelines.gates.judge.protecting import Protections
 from readiness_pipelines.keys import Keys, no_keys
 
@@ -76,6 +83,15 @@ class BatchView:
         kept = f"without_{part}_{self.tag}"
         self.engine.view(kept, f"SELECT t.* FROM {self.rows} t ANTI JOIN {part} l USING (_row)")
         return replace(self, rows=kept, left_out=(*self.left_out, part))
+
+    def known(self, columns: Collection[str]) -> str:
+        """SQL to select from: the typed rows, right where some columns convert, and only there."""
+        if self.typed:
+            return self.rows
+        rows = f"({known_select(self.layout, self.source, self.engine.sql, columns)})"
+        for part in self.left_out:
+            rows = f"(SELECT t.* FROM {rows} t ANTI JOIN {part} l USING (_row))"
+        return rows
 
     def narrowed(self, names: Collection[str], *, tag: str) -> "BatchView":
         """The same rows with some of their columns: engines plan a query over a thousand columns for a second.

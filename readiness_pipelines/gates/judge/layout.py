@@ -1,6 +1,6 @@
 """A schema laid over the columns that arrived: what is there, what it becomes, and what is wrong with its shape."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -48,6 +48,7 @@ class LaidColumn:
             every value does.
         unconverted_value: SQL of that flag.
         given: SQL of what is converted, over the cleansed source; "" where nothing is.
+        known: SQL of its value in rows where it is known to convert; "" where that is `value`.
         cleansed: The steps over its text.
         missing: SQL that is true where it has no value, before any is filled in; "" where it is not needed.
         fills: What is filled in, for people, with its SQL; ``None`` for nothing.
@@ -60,6 +61,7 @@ class LaidColumn:
     unconverted: str | None = None
     unconverted_value: str = ""
     given: str = ""
+    known: str = ""
     cleansed: tuple[Cleansed, ...] = ()
     missing: str = ""
     fills: tuple[str, str] | None = None
@@ -320,7 +322,8 @@ def _lay(
     laid = LaidColumn(name=name, specs=specs, type=kind, value=value, cleansed=cleansed)
     if converts:
         failed = f"({token} IS NOT NULL AND {value} IS NULL)"
-        laid = replace(laid, unconverted=f"_unconverted_{tag}", unconverted_value=failed, given=token)
+        known = sql.as_known_type(token, arrived=given, wanted=kind)
+        laid = replace(laid, unconverted=f"_unconverted_{tag}", unconverted_value=failed, given=token, known=known)
     return _filled(laid, sql)
 
 
@@ -345,6 +348,7 @@ def _filled(column: LaidColumn, sql: Dialect) -> LaidColumn:
         column,
         missing=missing,
         value=f"CASE WHEN {missing} THEN {default} ELSE {column.value} END",
+        known="",
         fills=(f"fill missing with {fills[0]!r}", default),
     )
 
@@ -430,6 +434,17 @@ def typed_select(layout: Layout, source: str, sql: Dialect) -> str:
     values += [f"{c.unconverted_value} AS {c.unconverted}" for c in layout.columns if c.unconverted]
     values += [f"{changed} AS _changed_{index}" for index, (_, _, changed) in enumerate(_counted(layout))]
     return f"SELECT {', '.join([*values, *FRAMEWORK_COLUMNS, '_unreadable'])} FROM {_cleansed(layout, source)}"
+
+
+def known_select(layout: Layout, source: str, sql: Dialect, known: Collection[str]) -> str:
+    """As `typed_select`, for the rows alone in which some columns are known to convert; without what is counted."""
+    values = [
+        f"{column.known if column.known and column.name in known else column.value} AS {sql.identifier(column.name)}"
+        for column in layout.columns
+    ]
+    by_name = {column.name: column for column in layout.columns}
+    values += [f"{by_name[flag.of].missing} AS {sql.identifier(flag.name)}" for flag in layout.flags]
+    return f"SELECT {', '.join([*values, *FRAMEWORK_COLUMNS])} FROM {_cleansed(layout, source)}"
 
 
 def cleansing_counters(layout: Layout) -> list[tuple[str, str]]:

@@ -47,7 +47,7 @@ def test_a_key_is_written_as_the_columns_value_is(kind: arrow.DataType, value: A
         (arrow.decimal128(10, 2), "Infinity"),
         (arrow.decimal128(10, 2), "1_0"),
         (arrow.float64(), "1_0"),
-        (arrow.float64(), "１２"),
+        (arrow.float64(), "\uff11\uff12"),
     ],
 )
 def test_a_key_that_no_column_can_have_is_refused(kind: arrow.DataType, value: Any) -> None:
