@@ -65,7 +65,7 @@ class Dates:
 
     Attributes:
         formats: Accepted formats in order of preference, in the notation of ``strftime``.
-        canonical: The format to write; ISO 8601 converts to every date and time type.
+        canonical: The format to write; with the time of day where a format reads one and the column is not of dates.
 
     Example:
         paid_on: arrow.date32() = pa.Field(metadata=cleanse(Dates(["%d.%m.%Y", "%Y-%m-%d"])))

@@ -17,7 +17,7 @@ from readiness_pipelines.contracts.classification import Classification, Classif
 from readiness_pipelines.contracts.consumers import Consumer
 from readiness_pipelines.contracts.current import current_columns, current_query, with_former_keys
 from readiness_pipelines.contracts.finding_words import checked_words
-from readiness_pipelines.contracts.gating import Gating, SchemaChange
+from readiness_pipelines.contracts.gating import Gating, SchemaChange, checked_gating
 from readiness_pipelines.contracts.models import (
     METRICS,
     DriftResponse,
@@ -319,7 +319,7 @@ class Domain:
             batches=batches,
             source=source,
             schema=_checked_schema(schema, what),
-            gating=_gating(
+            gating=checked_gating(
                 what,
                 rules,
                 streamed=hasattr(source.reader, "slice_every"),
@@ -1150,7 +1150,7 @@ class Domain:
                 "reads": inputs,
                 "key": _names(key),
                 "schema": _checked_schema(schema, what),
-                "gating": _gating(
+                "gating": checked_gating(
                     what,
                     found,
                     routes=routes,
@@ -1300,44 +1300,6 @@ def _parameters(transform: Transform, what: str) -> tuple[str, ...]:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise DeclarationError(f"{what} takes *{name}", way_out="name one parameter for each table it reads")
     return tuple(parameters)
-
-
-def _gating(
-    what: str,
-    rules: tuple[Any, ...],
-    *,
-    routes: Mapping[str, Route] | None,
-    default_route: Route | None,
-    tolerance: Tolerance | None,
-    allow_empty: bool,
-    schema_change: SchemaChange,
-    unclassified: Route = Route.WARN,
-    streamed: bool = False,
-) -> Gating:
-    if routes is not None and not isinstance(routes, Mapping):
-        raise DeclarationError(f"the routes of {what} are not a mapping", way_out='write routes={"rule": Route.WARN}')
-    for rule, route in {**(routes or {}), "default_route": default_route or Route.WARN}.items():
-        if not isinstance(route, Route):
-            raise UnknownNameError(f"route of {rule} of {what}", str(route), [one.value for one in Route])
-    if not isinstance(schema_change, SchemaChange):
-        raise UnknownNameError(f"schema_change of {what}", str(schema_change), [one.value for one in SchemaChange])
-    if unclassified not in (Route.WARN, Route.HOLD):
-        raise UnknownNameError(f"unclassified of {what}", str(unclassified), [Route.WARN.value, Route.HOLD.value])
-    found = _expect(tolerance, Tolerance, f"the tolerance of {what}", "Tolerance(…)", optional=True) or Tolerance()
-    if found.over is not None and not streamed:
-        raise DeclarationError(
-            f"{what} is delivered batch by batch, and its tolerance is over the last {found.over:,} rows of a stream",
-            way_out="drop over=…: the ratio is one of each batch's rows then",
-        )
-    return Gating(
-        rules=rules,
-        routes=routes or {},
-        default_route=default_route,
-        tolerance=found,
-        schema_change=schema_change,
-        unclassified=Route(unclassified),
-        allow_empty=bool(allow_empty),
-    )
 
 
 def _least_cell(what: str, below: int | None, persons: str | None) -> int | None:

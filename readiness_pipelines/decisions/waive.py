@@ -84,6 +84,12 @@ class Waiver:
                 f"the rule {self.rule!r} cannot be waived: without it there is nothing to publish",
                 way_out="discard the rows, or correct the source and run the batch again",
             )
+        if gate.publishes_nothing_without(self.rule):
+            raise DeclarationError(
+                f"the rule {self.rule!r} cannot be waived: what does not convert would be published as no value in "
+                "a column that must have one",
+                way_out="correct the values, or discard the rows; or let the column be null in the schema",
+            )
         if self.rule.startswith(MASKING_VERIFIED):
             raise DeclarationError(
                 f"the rule {self.rule!r} cannot be waived: values of persons would be published as they arrived",

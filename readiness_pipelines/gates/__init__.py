@@ -13,8 +13,15 @@ if TYPE_CHECKING:
     from readiness_pipelines.gates.record.verdicts import BrokenRule, RecordVerdict
     from readiness_pipelines.gates.schema.batch_checks import null_share, row_count
     from readiness_pipelines.gates.schema.protecting import protected_columns
-    from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, SCHEMA_UNCHANGED, Rule, RuleKind, Runner
-    from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions, Discarded, Waived
+    from readiness_pipelines.gates.schema.rules import (
+        MASKING_VERIFIED,
+        SCHEMA_UNCHANGED,
+        TOLERANCE,
+        Rule,
+        RuleKind,
+        Runner,
+    )
+    from readiness_pipelines.gates.verdict.decisions import Decisions, Discarded, Waived
     from readiness_pipelines.gates.verdict.findings import SchemaFinding
     from readiness_pipelines.gates.verdict.verdict import (
         CleansedCount,

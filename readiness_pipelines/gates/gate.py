@@ -12,7 +12,7 @@ import pyarrow as pa
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.classification import Classified
 from readiness_pipelines.contracts.cleansing import FlagMissing
-from readiness_pipelines.contracts.gating import Gating, SchemaChange
+from readiness_pipelines.contracts.gating import SchemaChange, checked_gating
 from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.references import ExistsIn, Late, MaskingVerified, NotInOtherBatches
 from readiness_pipelines.contracts.routes import Route
@@ -36,9 +36,9 @@ from readiness_pipelines.gates.schema.declaring import declare
 from readiness_pipelines.gates.schema.fills import refuse_lossy_cleansing
 from readiness_pipelines.gates.schema.protecting import refuse_unprotectable
 from readiness_pipelines.gates.schema.refusals import refuse_unsupported
-from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, Rule, RuleKind
-from readiness_pipelines.gates.schema.tests import Disclosed, Referenced, WithinUsual
-from readiness_pipelines.gates.verdict.decisions import TOLERANCE, Decisions
+from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, TOLERANCE, Rule, RuleKind
+from readiness_pipelines.gates.schema.tests import Disclosed, Referenced, Typed, WithinUsual
+from readiness_pipelines.gates.verdict.decisions import Decisions
 from readiness_pipelines.gates.verdict.outcomes import holds_by_shape, outcome_of
 from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, RuleCount, Verdict
 from readiness_pipelines.gates.versions.declaration import GateDeclaration, declaration_of
@@ -102,7 +102,7 @@ class Gate:
         schema: Any,
         *,
         name: str = "gate",
-        missing: tuple[str, ...] = (),
+        missing: Sequence[str] | str = (),
         rules: Sequence[Any] = (),
         routes: Mapping[str, Route] | None = None,
         default_route: Route | None = None,
@@ -114,15 +114,18 @@ class Gate:
         classified: Mapping[str, Classified] | None = None,
     ) -> None:
         self.name = name
+        missing = (missing,) if isinstance(missing, str) else tuple(missing)
         self._missing = missing
-        self._gating = Gating(
-            rules=tuple(rules),
-            routes=routes or {},
+        self._gating = checked_gating(
+            f"the gate {name}" if name != "gate" else "the gate",
+            rules,
+            routes=routes,
             default_route=default_route,
-            tolerance=tolerance or Tolerance(),
+            tolerance=tolerance,
             schema_change=schema_change,
             unclassified=unclassified,
             allow_empty=allow_empty,
+            streamed=True,
         )
         self.spec = classify(read_schema(schema), classified or {})
         self._classified = tuple(column for column in self.spec.columns if column.classified)
@@ -189,6 +192,10 @@ class Gate:
     def learns_ranges(self) -> bool:
         """Whether `judge` must be given where earlier batches had their numbers."""
         return any(isinstance(test, WithinUsual) for test in self.tests)
+
+    def publishes_nothing_without(self, rule: str) -> bool:
+        """Whether a rule is of values that do not convert, in a column that must have one: none would be published."""
+        return any(isinstance(t, Typed) and not t.spec.nullable and t.rule.name == rule for t in self.tests)
 
     def misshapen(self, arrived: pa.Schema) -> Mapping[str, str]:
         """The rules that any batch of some columns breaks by its shape, with the reason; by rule name.

@@ -90,7 +90,7 @@ def test_a_rule_over_a_column_that_is_not_there_is_refused() -> None:
 def test_the_default_route_holds_for_every_rule_but_those_of_shape_and_those_named() -> None:
     gate = Gate(AMOUNT, default_route=Route.WARN, rules=[row_count(at_least=1)], routes={"row_count": Route.HOLD})
     assert {rule.name: rule.route for rule in gate.rules} == {
-        "readable": Route.WARN,
+        "readable": Route.QUARANTINE,
         "columns_present": Route.HOLD,
         "schema_unchanged": Route.WARN,
         "amount_dtype": Route.WARN,
@@ -99,6 +99,44 @@ def test_the_default_route_holds_for_every_rule_but_those_of_shape_and_those_nam
     }
     judged = judge(gate, *rows(-1.0))
     judged.assert_publishes({"amount": -1.0})
+
+
+def test_no_default_lets_nothing_be_published_of_a_row_and_none_lowers_a_route_of_its_own() -> None:
+    must = pa.DataFrameSchema({"a": pa.Column(arrow.int64())})
+    torn = {"_unreadable": "1,2,3", "_unreadable_reason": "3 fields"}
+    judged = judge(Gate(must, default_route=Route.WARN), {"a": "1"}, torn, {"a": "x"})
+    judged.assert_publishes({"a": 1})
+    judged.assert_breaks({1: "readable", 2: "a_dtype"})
+    with pytest.raises(GateBuildError, match="'readable' cannot only warn"):
+        Gate(must, routes={"readable": Route.WARN})
+    held = Gate(must, unclassified=Route.HOLD, default_route=Route.WARN)
+    assert {rule.name: rule.route for rule in held.rules}["columns_classified"] is Route.HOLD
+
+
+def test_a_rule_called_tolerance_is_another_than_the_gates_tolerance() -> None:
+    near = pa.Check(lambda _: nw.col("amount") <= 1, native=False, name="tolerance")
+    gate = Gate(AMOUNT, rules=[near], tolerance=Tolerance(quarantined_rows=0))
+    assert "tolerance_2" in {rule.name for rule in gate.rules}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"routes": {"amount_dtype": "warn"}},
+        {"default_route": "hold"},
+        {"schema_change": "evolve"},
+        {"tolerance": 0.05},
+        {"rules": row_count(at_least=1)},
+    ],
+)
+def test_what_a_gate_cannot_be_given_is_named(given: dict[str, Any]) -> None:
+    with pytest.raises((DeclarationError, UnknownNameError), match="the gate"):
+        Gate(AMOUNT, **given)
+
+
+def test_one_text_that_means_no_value_is_one() -> None:
+    gate = Gate(pa.DataFrameSchema({"a": pa.Column(str, nullable=True)}), missing="N/A")
+    judge(gate, {"a": "N/A"}, {"a": "A"}).assert_publishes({"a": None}, {"a": "A"})
 
 
 def test_a_check_that_only_warns_in_pandera_only_warns_here() -> None:

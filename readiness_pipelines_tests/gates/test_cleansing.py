@@ -1,6 +1,6 @@
 """Cleansing declared on the schema: what each step does, in which order, and what is counted."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -243,6 +243,47 @@ def test_a_value_that_the_column_does_not_hold_cannot_fill_it(kind: arrow.DataTy
 def test_a_format_of_dates_that_is_none_is_refused() -> None:
     with pytest.raises(GateBuildError, match="column 'a' has dates in the format '%Q'"):
         gate(Dates("%Q"))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"a": "gone", "b": "gone"},
+        {"a": "A"},
+        {r"^s\d$": "gone"},
+        {"a": "_Row"},
+    ],
+)
+def test_a_flag_has_a_name_of_its_own(columns: dict[str, str]) -> None:
+    schema = {
+        name: pa.Column(str, nullable=True, regex=name.startswith("^"), metadata=cleanse(FlagMissing(flag)))
+        for name, flag in columns.items()
+    }
+    with pytest.raises(GateBuildError, match="FlagMissing of "):
+        Gate(pa.DataFrameSchema(schema))
+
+
+def test_a_time_of_day_that_is_read_is_written_or_refused() -> None:
+    with pytest.raises(GateBuildError, match=r"of whose time of day canonical='%Y-%m-%d' does not write all") as caught:
+        gate(Dates(["%d.%m.%Y", "%d.%m.%Y %H:%M"]), kind=arrow.timestamp("us"))
+    assert "%H:%M:%S" in caught.value.way_out
+    whole = gate(Dates("%d.%m.%Y %H:%M", canonical="%Y-%m-%d %H:%M:%S"), kind=arrow.timestamp("us"))
+    assert judge(whole, {"a": "31.12.2026 18:30"}).published == [{"a": datetime(2026, 12, 31, 18, 30)}]  # noqa: DTZ001
+    day = gate(Dates("%d.%m.%Y %H:%M"), kind=arrow.date32())  # whose column says that there is no time of day
+    assert judge(day, {"a": "31.12.2026 18:30"}).published == [{"a": date(2026, 12, 31)}]
+
+
+@pytest.mark.parametrize(
+    ("steps", "what"),
+    [
+        ((RejectMissing(), FillMissing("x")), "RejectMissing would never find one"),
+        ((FillMissing("x"), RejectMissing()), "RejectMissing would never find one"),
+        ((FillMissing("x"), Case("upper")), "has Case after FillMissing"),
+    ],
+)
+def test_steps_that_would_have_to_see_what_is_filled_in_are_refused(steps: tuple[Any, ...], what: str) -> None:
+    with pytest.raises(GateBuildError, match=what):
+        gate(*steps)
 
 
 def test_what_is_no_step_is_refused() -> None:

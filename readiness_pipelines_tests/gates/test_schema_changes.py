@@ -28,6 +28,14 @@ def test_the_first_batch_changes_nothing(change: SchemaChange) -> None:
     assert isinstance(judged.outcome, Publish)
 
 
+def test_a_new_column_that_differs_from_one_of_the_table_in_case_alone_is_not_published_and_said() -> None:
+    gate = Gate(SCHEMA, schema_change=SchemaChange.EVOLVE)
+    judged = judge(gate, {"id": 1, "Note": "y", "extra": "z"}, accepted=ACCEPTED)
+    judged.assert_publishes({"id": 1, "note": None, "extra": "z"})
+    (count,) = judged.verdict.broken
+    assert "not published: Note" in count.detail
+
+
 @pytest.mark.parametrize("change", list(SchemaChange))
 def test_what_was_accepted_before_is_not_a_finding_whatever_the_schema_says(change: SchemaChange) -> None:
     gate = Gate(SCHEMA, schema_change=change)

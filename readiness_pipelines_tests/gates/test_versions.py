@@ -1,6 +1,7 @@
 """A gate's version, and what changed between two."""
 
 from datetime import date
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -187,3 +188,17 @@ def test_a_declaration_survives_being_stored() -> None:
     again = GateDeclaration.from_json(json.loads(json.dumps(asked.to_json())))
     assert again == asked
     assert differences(again, asked) == ()
+
+
+def test_the_version_follows_the_code_of_a_registered_check_that_has_arguments() -> None:
+    def version(body: Any) -> str:
+        check = pa.Check(partial(body, least=1), statistics={"least": 1})
+        return Gate(pa.DataFrameSchema({"a": pa.Column(arrow.int64(), check)})).version
+
+    def enough(data: Any, least: int) -> bool:
+        return bool(data.table.num_rows >= least)
+
+    def more(data: Any, least: int) -> bool:
+        return bool(data.table.num_rows > least)
+
+    assert version(enough) != version(more)

@@ -11,6 +11,7 @@ from readiness_pipelines.contracts.gating import SchemaChange
 from readiness_pipelines.engines.cleansing import Cleansed, name_of, text_steps
 from readiness_pipelines.engines.dialects import Dialect
 from readiness_pipelines.gates.schema.columns import ColumnSpec, SchemaSpec
+from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED
 from readiness_pipelines.gates.schema.tests import (
     Checked,
     ColumnsClassified,
@@ -151,14 +152,38 @@ def lay_out(
         flags += [
             Flag(name=s.column, of=name, step=name_of(s)) for c in specs for s in c.steps if isinstance(s, FlagMissing)
         ]
+    taken = {name.casefold() for name in (*(c.name for c in columns), *(f.name for f in flags))}
+    clashing = [name for name in new if name.casefold() in taken] if evolves else []
     if evolves:
         columns += [
-            LaidColumn(name=name, specs=(), type=arrived.field(name).type, value=sql.identifier(name)) for name in new
+            LaidColumn(name=name, specs=(), type=arrived.field(name).type, value=sql.identifier(name))
+            for name in new
+            if name not in clashing
         ]
     findings = tuple(_findings(spec, arrived, accepted, change))
     read_as_arrived = wider if change is not SchemaChange.DISCARD else set()
     breaks = {test.rule.name: why for test in tests if (why := _breaks(test, spec, arrived, findings, read_as_arrived))}
+    if clashing:
+        clash = f"not published: {', '.join(clashing)}, whose name, but for its case, the table has for something else"
+        breaks[SCHEMA_UNCHANGED] = "; ".join(filter(None, (breaks.get(SCHEMA_UNCHANGED), clash)))
+    present = next((test.rule.name for test in tests if isinstance(test, ColumnsPresent)), None)
+    if present is not None and present not in breaks and (absent := _unlaid(spec, tests, columns)):
+        breaks[present] = f"missing: {', '.join(absent)}"
     return Layout(columns=tuple(columns), flags=tuple(flags), breaks=breaks, findings=findings)
+
+
+def _unlaid(spec: SchemaSpec, tests: tuple[GateTest, ...], columns: Sequence[LaidColumn]) -> list[str]:
+    """The columns that a rule over several, or deduplication, names and that only a pattern of the schema matches."""
+    named = [name for names in spec.unique for name in names]
+    if spec.deduplicate:
+        named += [*spec.deduplicate.by, *spec.deduplicate.order_by]
+    for test in tests:
+        if isinstance(test, Referenced):
+            named += test.reference.columns
+        elif isinstance(test, Disclosed):
+            named += test.condition.columns
+    there = {column.name for column in columns}
+    return [name for name in dict.fromkeys(named) if name not in there]
 
 
 def _breaks(

@@ -44,6 +44,8 @@ def find_unreferenced(view: BatchView, bit: Bit, test: Referenced, violations: V
     name = f"other_{view.tag}_{bit.place}"
     view.engine.view(name, other)
     known = view.engine.schema(name)
+    if isinstance(reference, NotInOtherBatches) and not set(keys) <= set(known.names):
+        return  # the column is new: no other batch publishes a value of it
     for key in keys:
         if key not in known.names:
             raise UnknownNameError(f"column in the reference of rule {test.rule.name}", key, known.names)

@@ -45,7 +45,7 @@ def breaks_reference(
     rows = known[reference.table].rows.get(tuple(reference.reference_columns))
     if rows is None:
         return None
-    values = tuple(typed[column] for column in reference.columns)
+    values = tuple(typed.get(column) for column in reference.columns)
     if None in values or not unconverted.isdisjoint(reference.columns) or _comparable(values) in rows:
         return []
     return [BrokenRule(rule=test.rule.name, column=None, reason=test.rule.reason, route=test.rule.route)]

@@ -1,5 +1,6 @@
 """From a Pandera schema to plain values: which columns, of which types, with which promises."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -178,17 +179,31 @@ def _check_names(spec: SchemaSpec) -> None:
         for name in columns:
             if not any(known.matches(name) for known in spec.columns):
                 raise UnknownNameError(f"column in {what}", name, names)
+    _check_flags(spec, names)
+
+
+def _check_flags(spec: SchemaSpec, names: list[str]) -> None:
+    taken = {name.casefold() for name in (*names, *RESERVED_COLUMNS)}
     for column in spec.columns:
         for step in column.steps:
-            if isinstance(step, FlagMissing) and (step.column in names or step.column in RESERVED_COLUMNS):
-                raise GateBuildError(
-                    f"FlagMissing of column {column.name!r} would write {step.column!r}, which is there already",
-                    way_out="give the flag a name of its own",
-                )
+            if isinstance(step, FlagMissing):
+                if column.pattern:
+                    raise GateBuildError(
+                        f"FlagMissing of the columns like {column.name!r} would write {step.column!r} for each of them",
+                        way_out="declare the columns that have a flag one by one",
+                    )
+                if step.column.casefold() in taken:
+                    raise GateBuildError(
+                        f"FlagMissing of column {column.name!r} would write {step.column!r}, which is there already",
+                        way_out="give the flag a name of its own, not only in another case",
+                    )
+                taken.add(step.column.casefold())
 
 
 def _read_column(flavour: Flavour, schema: Any, name: str, column: Any, label: str) -> ColumnSpec:
     dtype = column.dtype if schema.dtype is None else schema.dtype
+    if column.regex:
+        _check_pattern(column.selector)
     return ColumnSpec(
         name=column.selector if column.regex else name,
         label=label if column.regex else name,
@@ -206,6 +221,15 @@ def _read_column(flavour: Flavour, schema: Any, name: str, column: Any, label: s
         description=column.description or column.title or "",
         classified=(column.metadata or {}).get(PROTECT_KEY),
     )
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise GateBuildError(
+            f"the pattern of columns {pattern!r} is no regular expression: {error}", way_out="correct the pattern"
+        ) from error
 
 
 def _judged_type(flavour: Flavour, name: str, dtype: Any) -> pa.DataType | None:

@@ -25,7 +25,14 @@ from readiness_pipelines.gates.schema.binding import Probe, bound
 from readiness_pipelines.gates.schema.columns import ColumnSpec, Duplicates, SchemaSpec
 from readiness_pipelines.gates.schema.flavours import Flavour
 from readiness_pipelines.gates.schema.protecting import protected_columns
-from readiness_pipelines.gates.schema.rules import MASKING_VERIFIED, SCHEMA_UNCHANGED, Rule, RuleKind, rule_name
+from readiness_pipelines.gates.schema.rules import (
+    MASKING_VERIFIED,
+    SCHEMA_UNCHANGED,
+    TOLERANCE,
+    Rule,
+    RuleKind,
+    rule_name,
+)
 from readiness_pipelines.gates.schema.tests import (
     Checked,
     ColumnsClassified,
@@ -288,10 +295,28 @@ def _routed(test: GateTest, gating: Gating) -> GateTest:
             f"the rule {rule.name!r} holds: values that nobody may see cannot be published with a warning",
             way_out="drop the route, or the column's protection",
         )
+    if given is Route.WARN and isinstance(test, Readable):
+        raise GateBuildError(
+            f"the rule {rule.name!r} cannot only warn: of a row that could not be read there is nothing to publish",
+            way_out="drop the route: such rows wait",
+        )
     route = given or rule.route
-    if given is None and gating.default_route and rule.kind is not RuleKind.SHAPE and route is not Route.WARN:
+    if given is None and gating.default_route and not _keeps_its_route(test, gating) and route is not Route.WARN:
         route = Route.HOLD if whole_batch and gating.default_route is Route.QUARANTINE else gating.default_route
     return test if route is rule.route else replace(test, rule=replace(rule, route=route))
+
+
+def _keeps_its_route(test: GateTest, gating: Gating) -> bool:
+    """Whether the gate's default route is not about a test.
+
+    That are the shape's, and what has a route of its own; and where the default only warns also what would be published
+    as nothing: rows that could not be read, and values that do not convert in a column that must have one.
+    """
+    if test.rule.kind is RuleKind.SHAPE or isinstance(test, ColumnsClassified):
+        return True
+    if gating.default_route is not Route.WARN:
+        return False
+    return isinstance(test, Readable) or (isinstance(test, Typed) and not test.spec.nullable)
 
 
 def _with_unique_names(tests: list[GateTest]) -> list[GateTest]:
@@ -301,7 +326,7 @@ def _with_unique_names(tests: list[GateTest]) -> list[GateTest]:
     go over to another column when columns change places.
     """
     taken = {test.rule.name for test in tests}
-    first: set[str] = set()
+    first = {TOLERANCE}  # who waives that means the gate's
     named: dict[int, str] = {}
     for place in sorted(range(len(tests)), key=lambda place: tests[place].rule.columns):
         name, number = tests[place].rule.name, 2

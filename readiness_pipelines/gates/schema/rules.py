@@ -10,6 +10,9 @@ from readiness_pipelines.contracts.routes import Route
 SCHEMA_UNCHANGED = "schema_unchanged"
 """Name of the rule that reports what differs from the schema."""
 
+TOLERANCE = "tolerance"
+"""Stands for the gate's tolerances, and those of its rules, where a waiver names a rule; no rule is called so."""
+
 MASKING_VERIFIED = "masking_verified"
 """Name of the rule that what is published of protected columns gives no value away. It cannot be waived."""
 

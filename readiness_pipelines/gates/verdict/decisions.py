@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TOLERANCE = "tolerance"
-"""Stands for the gate's tolerances, and those of its rules, where a waiver names a rule."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waived:
     """A rule that need not hold.
 
     Attributes:
-        rule: Its name, or `TOLERANCE`.
+        rule: Its name, or ``tolerance``.
         where: SQL over the rows as they arrived; ``None`` for the whole batch.
     """
 
