@@ -53,6 +53,12 @@ def test_what_is_not_a_duration_is_refused(text: str) -> None:
         parse_duration(text)
 
 
+@pytest.mark.parametrize("duration", ["9999999d", "9999999999d", "9" * 400 + "w", timedelta.max])
+def test_a_duration_that_no_calendar_has_is_refused(duration: object) -> None:
+    with pytest.raises(DeclarationError, match="longer than any calendar"):
+        Freshness(warn_after="1h", fail_after=duration)
+
+
 def test_a_promise_warns_before_it_fails() -> None:
     with pytest.raises(DeclarationError, match="comes before warn_after"):
         Freshness(warn_after="36h", fail_after="26h")
