@@ -310,8 +310,9 @@ class _CalendarBatches(Frozen):
 
     def last_ended(self, at: datetime) -> Window | None:
         """The newest batch that has ended at a time."""
-        if self.end is not None:
-            at = min(at, self._closing())
+        last = self._last()
+        if last is not None:
+            at = min(at, last.end)
         current = self.window(self.key_at(at))
         before = self.window(self.key_at(current.start - timedelta(microseconds=1))) if current else None
         return before if before is not None and before.start >= self.first_start() else None
@@ -325,6 +326,12 @@ class _CalendarBatches(Frozen):
         return Calendar(
             every=self.every, start=self.start, end=self.end, timezone=self.timezone, key_format=self.key_format
         )
+
+    def _last(self) -> Window | None:
+        """The last batch: the one that the last instant before the end lies in, even where it goes on after the end."""
+        if self.end is None:
+            return None
+        return self.window(self.key_at(self._closing() - timedelta(microseconds=1)))
 
     def _closing(self) -> datetime:
         assert self.end is not None  # noqa: S101  # asked only where there is an end

@@ -97,6 +97,24 @@ def test_the_batch_that_the_first_day_lies_in_is_the_first() -> None:
     assert MonthlyBatches(start="2026-11-18").has("2026-11")
 
 
+@pytest.mark.parametrize(
+    ("batches", "last"),
+    [
+        (MonthlyBatches(start="2020-01-01", end="2020-12-31", timezone="Asia/Kolkata"), "2020-12"),
+        (WeeklyBatches(start="2020-01-01", end="2021-01-01"), "2020-12-28"),
+        (MonthlyBatches(start="2020-01-01", end="2021-01-01"), "2020-12"),
+        (DailyBatches(start="2020-01-01", end="2020-12-31"), "2020-12-30"),
+        (MonthlyBatches(start="2020-12-05", end="2020-12-06"), "2020-12"),
+    ],
+)
+def test_the_batch_that_the_end_lies_in_is_the_last_that_ends(batches: Any, last: str) -> None:
+    window = batches.window(last)
+    before = batches.last_ended(window.end - timedelta(seconds=1))
+    assert batches.has(last)
+    assert before is None or before.end == window.start
+    assert [batches.last_ended(at) for at in (window.end, datetime(2026, 1, 1, tzinfo=UTC))] == [window, window]
+
+
 def test_versions_are_in_force_from_the_time_in_their_key() -> None:
     versions = Versions(timezone="Europe/Berlin")
     keys = ["2026-11-24", "2026-11-23T061500Z", "20261122", "v2", "v1", "2026-11-24T10:00"]
