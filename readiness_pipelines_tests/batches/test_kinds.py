@@ -124,6 +124,27 @@ def test_versions_are_in_force_from_the_time_in_their_key() -> None:
     assert versions.in_force_from("v1") == datetime.min.replace(tzinfo=UTC)
 
 
+@pytest.mark.parametrize("batches", [Versions(), DailyBatches(start="1960-01-01"), StaticBatches(keys=("1965-01-01",))])
+def test_a_key_without_a_time_is_older_than_all_that_have_one(batches: Batches) -> None:
+    assert in_order(batches, ["1965-01-01", "original"]) == ["original", "1965-01-01"]
+
+
+@pytest.mark.parametrize("kind", CALENDARS)
+@pytest.mark.parametrize("start", ["0001-01-01", "0999-12-29"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Vienna", "America/New_York"])
+def test_a_calendar_begins_in_a_year_of_four_digits(kind: Any, start: str, zone: str) -> None:
+    with pytest.raises(DeclarationError, match="the first year is 1000"):
+        kind(start=start, timezone=zone)
+    first = kind(start="1000-01-31", timezone=zone)
+    assert first.has(first.key_at(first.first_start()))
+
+
+@pytest.mark.parametrize("kind", [DailyBatches, WeeklyBatches, MonthlyBatches])
+def test_a_calendar_begins_with_a_batch_that_ends(kind: Any) -> None:
+    with pytest.raises(DeclarationError, match="would end after the year 9999"):
+        kind(start="9999-12-31")
+
+
 def test_a_list_keeps_its_order_and_strangers_come_first() -> None:
     assert in_order(StaticBatches(keys=("b", "a")), ["a", "x", "b"]) == ["x", "b", "a"]
 
