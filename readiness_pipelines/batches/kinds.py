@@ -311,7 +311,11 @@ class _CalendarBatches(Frozen):
 
     def key_at(self, moment: datetime) -> str:
         """The key of the batch that a moment lies in."""
-        local = moment.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
+        try:
+            local = moment.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
+        except OverflowError:
+            # The zone's clock shows a year that is not written, where no batch is: the nearest key that is none's.
+            local = datetime.max if moment.year > _FIRST_YEAR else datetime.min  # noqa: DTZ901  # of a clock on a wall
         return self._floor(local).strftime(self.key_format)
 
     def order(self, key: str) -> tuple[float, str]:
