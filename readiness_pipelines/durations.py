@@ -8,6 +8,8 @@ from pydantic import BeforeValidator
 
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)([wdhms])")
+LONGEST = timedelta(days=365 * 7_000)
+"""From today on, what is longer ends after the last day that a calendar has, in the year 9999."""
 
 
 def parse_duration(value: object) -> object:
@@ -17,15 +19,27 @@ def parse_duration(value: object) -> object:
         value: Text made of numbers with a unit of ``w d h m s``, or anything pydantic takes for a timedelta.
 
     Raises:
-        ValueError: Text that is not such a duration.
+        ValueError: Text that is not such a duration, or more than `LONGEST`.
     """
-    if not isinstance(value, str):
-        return value
+    found = _read(value) if isinstance(value, str) else value
+    if isinstance(found, timedelta) and found > LONGEST:
+        raise _too_long(value)
+    return found
+
+
+def _read(value: str) -> timedelta:
     text = value.strip().lower()
     parts = _PARTS.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"{value!r} is not a duration: write '26h', '90m', '2d' or '1d12h'")
-    return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
+    try:
+        return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
+    except OverflowError:  # more than a timedelta holds
+        raise _too_long(value) from None
+
+
+def _too_long(value: object) -> ValueError:
+    return ValueError(f"{str(value)!r} is longer than any calendar: write '26h', '90m', '2d' or '1d12h'")
 
 
 def format_duration(value: timedelta) -> str:

@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Self
@@ -77,6 +78,18 @@ class AlertRule(Frozen):
     def _escalates_to_somebody(self) -> Self:
         if (self.escalate_after is None) != (not self.escalate_to):
             raise ValueError("escalate_after and escalate_to belong together")
+        return self
+
+    @model_validator(mode="after")
+    def _waits_before_it_goes_on(self) -> Self:
+        none = timedelta()
+        if self.repeat_after is not None and self.repeat_after <= none:
+            raise ValueError("repeat_after is not longer than no time: leave it out for never")
+        if self.escalate_after is not None and self.escalate_after <= none:
+            raise ValueError(
+                "escalate_after is not longer than no time: leave it and escalate_to out for never, "
+                "and name those to notify at once among the channels"
+            )
         return self
 
     def is_about(self, finding: Finding) -> bool:

@@ -12,6 +12,8 @@ from readiness_pipelines.ledger import Incidents, Message
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
+_DOUBLINGS = 6
+"""The wait is the longest by then; doubled at each try of two days, it would be longer than a time can be."""
 LEASE = timedelta(minutes=5)
 """How long a message belongs to the sender that took it: one that ended under way does not keep it for ever."""
 
@@ -51,7 +53,7 @@ def send_due(settings: AlertSettings, incidents: Incidents, *, clock: Callable[[
             sent += 1
         else:
             stopped.add(message.channel)
-            wait = min(FIRST_WAIT * 2**message.tries, LONGEST_WAIT)
+            wait = min(FIRST_WAIT * 2 ** min(message.tries, _DOUBLINGS), LONGEST_WAIT)
             incidents.not_sent(message, error=error, next_try_at=clock() + wait)
             errors.append(f"{message.channel}: {error}")
     return Sent(sent=sent, errors=tuple(errors))

@@ -43,6 +43,8 @@ def watch(
 ) -> Look:
     """Look at some domains, once. It may be called at any time, and after a crash: no notice is given twice.
 
+    Where two look at the same time, a message of one may name beside its news what the other has just written.
+
     Args:
         domains: The domains.
         settings: Who is notified of what.

@@ -15,6 +15,10 @@ from pydantic import AfterValidator, field_validator, model_validator
 from readiness_pipelines.frozen import Frozen
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,99}")
+_BEFORE_ALL = float("-inf")
+"""Sorts what has no time before all that has one."""
+_FIRST_YEAR = 1000
+"""Keys have years of four digits, and not every platform writes earlier ones so."""
 
 
 class Scope(StrEnum):
@@ -227,7 +231,7 @@ class Versions(_WithoutCalendar):
     def order(self, key: str) -> tuple[float, str]:
         """By the time from which they are in force, then as text."""
         found = _leading_time(key, ZoneInfo(self.timezone))
-        return (found.timestamp() if found else -1.0), key
+        return (found.timestamp() if found else _BEFORE_ALL), key
 
     def grid(self) -> Growing:
         """Nobody knows a version before it arrives."""
@@ -256,6 +260,17 @@ class _CalendarBatches(Frozen):
     def _begins_before_it_ends(self) -> "_CalendarBatches":
         if self.end is not None and self.end <= self.start:
             raise ValueError(f"the end ({self.end}) is not after the start ({self.start})")
+        return self
+
+    @model_validator(mode="after")
+    def _begins_in_time(self) -> "_CalendarBatches":
+        begin = self._floor(datetime.combine(self.start, time())).date()
+        if begin.year < _FIRST_YEAR:
+            raise ValueError(f"the first batch would begin on {begin}, and the first year is {_FIRST_YEAR}")
+        try:
+            self.first_start()
+        except (OverflowError, ValueError):  # there is no time after the year 9999
+            raise ValueError(f"the first batch, from {begin} on, would end after the year 9999") from None
         return self
 
     @classmethod
@@ -296,13 +311,17 @@ class _CalendarBatches(Frozen):
 
     def key_at(self, moment: datetime) -> str:
         """The key of the batch that a moment lies in."""
-        local = moment.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
+        try:
+            local = moment.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
+        except OverflowError:
+            # The zone's clock shows a year that is not written, where no batch is: the nearest key that is none's.
+            local = datetime.max if moment.year > _FIRST_YEAR else datetime.min  # noqa: DTZ901  # of a clock on a wall
         return self._floor(local).strftime(self.key_format)
 
     def order(self, key: str) -> tuple[float, str]:
         """By the time that they cover."""
         window = self.window(key)
-        return window.start.timestamp() if window else -1.0, key
+        return window.start.timestamp() if window else _BEFORE_ALL, key
 
     def first_start(self) -> datetime:
         """When the first batch begins."""
@@ -310,8 +329,9 @@ class _CalendarBatches(Frozen):
 
     def last_ended(self, at: datetime) -> Window | None:
         """The newest batch that has ended at a time."""
-        if self.end is not None:
-            at = min(at, self._closing())
+        last = self._last()
+        if last is not None:
+            at = min(at, last.end)
         current = self.window(self.key_at(at))
         before = self.window(self.key_at(current.start - timedelta(microseconds=1))) if current else None
         return before if before is not None and before.start >= self.first_start() else None
@@ -325,6 +345,12 @@ class _CalendarBatches(Frozen):
         return Calendar(
             every=self.every, start=self.start, end=self.end, timezone=self.timezone, key_format=self.key_format
         )
+
+    def _last(self) -> Window | None:
+        """The last batch: the one that the last instant before the end lies in, even where it goes on after the end."""
+        if self.end is None:
+            return None
+        return self.window(self.key_at(self._closing() - timedelta(microseconds=1)))
 
     def _closing(self) -> datetime:
         assert self.end is not None  # noqa: S101  # asked only where there is an end

@@ -149,7 +149,7 @@ def _duration(text: str) -> timedelta:
         length: timedelta = TypeAdapter(Duration).validate_python(text)
     except ValidationError:
         raise DeclarationError(
-            f"--for {text!r} is not a duration", way_out="write '26h', '90m', '2d' or '1d12h'"
+            f"--for {text!r} is not a duration", way_out="write '26h', '90m', '2d' or '1d12h', within the calendar"
         ) from None
     return length
 

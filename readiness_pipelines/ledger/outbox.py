@@ -60,16 +60,21 @@ def notices_given(connection: Connection) -> Mapping[str, frozenset[NoticeKey]]:
 
 
 def add_messages(connection: Connection, messages: Sequence[Message]) -> int:
-    """Keep the messages with news for their channel; how many."""
+    """Keep the messages with news for their channel; how many.
+
+    Of what another look wrote meanwhile, the notice stays with the message that it wrote.
+    """
     kept = 0
     for message in messages:
-        known = connection.execute(select(NOTICES).where(NOTICES.c.channel == message.channel))
-        if not set(message.notices) - {NoticeKey(incident=row.incident, what=row.what) for row in known}:
+        rows = connection.execute(select(NOTICES).where(NOTICES.c.channel == message.channel))
+        known = {NoticeKey(incident=row.incident, what=row.what) for row in rows}
+        new = [key for key in message.notices if key not in known]
+        if not new:
             continue
         values = {"channel": message.channel, "title": message.title, "body": message.body, "tries": 0}
         times = {"written_at": message.written_at, "next_try_at": message.written_at}
         number = new_number(connection.execute(insert(MESSAGES).values(**values, **times)))
-        for key in message.notices:
+        for key in new:
             connection.execute(insert(NOTICES).values(channel=message.channel, **asdict(key), message=number))
         kept += 1
     return kept

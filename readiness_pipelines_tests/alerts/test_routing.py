@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from readiness_pipelines.alerts import AlertRule, AlertSettings, Channel, due_messages
-from readiness_pipelines.errors import UnknownNameError
+from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.ledger import (
     Finding,
     FindingKind,
@@ -180,3 +180,11 @@ def test_a_warning_is_not_for_a_rule_about_errors() -> None:
 def test_a_rule_that_names_no_channel_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'team'"):
         AlertSettings(channels=CHANNELS, rules=(AlertRule(channels=("teem",)),))
+
+
+@pytest.mark.parametrize(
+    "rule", [{"repeat_after": "0s"}, {"repeat_after": -60}, {"escalate_after": "0s", "escalate_to": ("boss",)}]
+)
+def test_a_rule_that_waits_for_no_time_is_refused_with_how_never_is_written(rule: dict[str, Any]) -> None:
+    with pytest.raises(DeclarationError, match="out for never"):
+        AlertRule(channels=("team",), **rule)

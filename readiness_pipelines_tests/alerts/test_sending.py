@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
 from readiness_pipelines.alerts import AlertRule, AlertSettings, Channel
-from readiness_pipelines.alerts.sending import LEASE, send_due
+from readiness_pipelines.alerts.sending import LEASE, LONGEST_WAIT, send_due
 from readiness_pipelines.ledger import Ledger, Message, NoticeKey
 from readiness_pipelines_tests.alerts.endpoint import listening
 from readiness_pipelines_tests.databases import Kind, database_in
@@ -60,3 +60,21 @@ def test_a_message_whose_sender_ended_under_way_is_sent_when_its_time_is_over(
         assert send_due(SETTINGS, book, clock=lambda: NOW).sent == 0
         assert send_due(SETTINGS, book, clock=lambda: NOW + LEASE).sent == 1
         assert endpoint.titles == ["a"]
+
+
+def test_a_channel_that_is_down_for_days_is_tried_again_each_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ONCALL_URL", raising=False)
+    ledger, now, tries = Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}"), NOW, 50
+    keep(ledger, ["a"])
+
+    def clock() -> datetime:
+        return now
+
+    for _ in range(tries):
+        assert send_due(SETTINGS, ledger.incidents, clock=clock).errors
+        now += LONGEST_WAIT
+    (message,) = ledger.incidents.messages(due_at=now)
+    assert message.tries == tries
+    assert ledger.incidents.messages(due_at=now - timedelta(seconds=1)) == ()

@@ -97,6 +97,24 @@ def test_the_batch_that_the_first_day_lies_in_is_the_first() -> None:
     assert MonthlyBatches(start="2026-11-18").has("2026-11")
 
 
+@pytest.mark.parametrize(
+    ("batches", "last"),
+    [
+        (MonthlyBatches(start="2020-01-01", end="2020-12-31", timezone="Asia/Kolkata"), "2020-12"),
+        (WeeklyBatches(start="2020-01-01", end="2021-01-01"), "2020-12-28"),
+        (MonthlyBatches(start="2020-01-01", end="2021-01-01"), "2020-12"),
+        (DailyBatches(start="2020-01-01", end="2020-12-31"), "2020-12-30"),
+        (MonthlyBatches(start="2020-12-05", end="2020-12-06"), "2020-12"),
+    ],
+)
+def test_the_batch_that_the_end_lies_in_is_the_last_that_ends(batches: Any, last: str) -> None:
+    window = batches.window(last)
+    before = batches.last_ended(window.end - timedelta(seconds=1))
+    assert batches.has(last)
+    assert before is None or before.end == window.start
+    assert [batches.last_ended(at) for at in (window.end, datetime(2026, 1, 1, tzinfo=UTC))] == [window, window]
+
+
 def test_versions_are_in_force_from_the_time_in_their_key() -> None:
     versions = Versions(timezone="Europe/Berlin")
     keys = ["2026-11-24", "2026-11-23T061500Z", "20261122", "v2", "v1", "2026-11-24T10:00"]
@@ -104,6 +122,27 @@ def test_versions_are_in_force_from_the_time_in_their_key() -> None:
     assert versions.in_force_from("2026-11-24") == datetime(2026, 11, 23, 23, tzinfo=UTC)
     assert versions.in_force_from("2026-11-23T061500Z") == datetime(2026, 11, 23, 6, 15, tzinfo=UTC)
     assert versions.in_force_from("v1") == datetime.min.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("batches", [Versions(), DailyBatches(start="1960-01-01"), StaticBatches(keys=("1965-01-01",))])
+def test_a_key_without_a_time_is_older_than_all_that_have_one(batches: Batches) -> None:
+    assert in_order(batches, ["1965-01-01", "original"]) == ["original", "1965-01-01"]
+
+
+@pytest.mark.parametrize("kind", CALENDARS)
+@pytest.mark.parametrize("start", ["0001-01-01", "0999-12-29"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Vienna", "America/New_York"])
+def test_a_calendar_begins_in_a_year_of_four_digits(kind: Any, start: str, zone: str) -> None:
+    with pytest.raises(DeclarationError, match="the first year is 1000"):
+        kind(start=start, timezone=zone)
+    first = kind(start="1000-01-31", timezone=zone)
+    assert first.has(first.key_at(first.first_start()))
+
+
+@pytest.mark.parametrize("kind", [DailyBatches, WeeklyBatches, MonthlyBatches])
+def test_a_calendar_begins_with_a_batch_that_ends(kind: Any) -> None:
+    with pytest.raises(DeclarationError, match="would end after the year 9999"):
+        kind(start="9999-12-31")
 
 
 def test_a_list_keeps_its_order_and_strangers_come_first() -> None:

@@ -56,5 +56,6 @@ def test_wrong_input_is_refused_with_the_way_out(delivered: Path) -> None:
     assert "is not a duration → write '26h'" in call(
         "incidents", "silence", "x", "--for", "soon", "--reason", "r", code=2
     )
+    assert "is not a duration" in call("incidents", "silence", "x", "--for", "9999999d", "--reason", "r", code=2)
     (delivered / "readiness.toml").write_text(ALERTS.replace("channels = [", "chanels = ["))
     assert "did you mean 'channels'?" in call("watch", code=2)

@@ -53,6 +53,12 @@ def test_what_is_not_a_duration_is_refused(text: str) -> None:
         parse_duration(text)
 
 
+@pytest.mark.parametrize("duration", ["9999999d", "9999999999d", "9" * 400 + "w", timedelta.max])
+def test_a_duration_that_no_calendar_has_is_refused(duration: object) -> None:
+    with pytest.raises(DeclarationError, match="longer than any calendar"):
+        Freshness(warn_after="1h", fail_after=duration)
+
+
 def test_a_promise_warns_before_it_fails() -> None:
     with pytest.raises(DeclarationError, match="comes before warn_after"):
         Freshness(warn_after="36h", fail_after="26h")
@@ -66,11 +72,29 @@ def test_a_promise_warns_before_it_fails() -> None:
         ("<= 0.11", 0.12, False),
         ("> 95", 95, False),
         (">=95", 95, True),
+        ("<= 0.7 %", 0.007, True),
         ("< 1", None, None),
     ],
 )
 def test_a_target_is_met_or_not(target: str, value: float | None, met: bool | None) -> None:
     assert Target.parse(target, kpi="k").met_by(value) is met
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        (">= 1234567", ">= 1234567"),
+        (">= 1000000.0", ">= 1000000"),
+        ("< 1234567.25", "< 1234567.25"),
+        ("> -0.00001", "> -0.00001"),
+        ("<= 11 %", "<= 0.11"),
+        ("<= 0.7 %", "<= 0.007"),
+        ("> 0", "> 0"),
+        ("> 500.0 %", "> 5"),
+    ],
+)
+def test_a_target_is_written_with_all_its_digits(target: str, text: str) -> None:
+    assert str(Target.parse(target, kpi="k")) == text
 
 
 def _source() -> Source:

@@ -108,6 +108,13 @@ def test_a_message_that_tells_nothing_new_is_not_written(book: Incidents) -> Non
     assert book.messages(unsent=True) == ()
 
 
+def test_news_beside_what_another_look_has_just_written_is_kept(book: Incidents) -> None:
+    both = tuple(NoticeKey(incident=number, what="open") for number in (1, 2))
+    messages = [Message(channel="c", title="t", body="b", notices=some, written_at=NOW) for some in (both[:1], both)]
+    assert [book.write([message]) for message in messages] == [1, 1]
+    assert [message.notices for message in book.messages(unsent=True)] == [both[:1], both[1:]]
+
+
 def test_a_silence_has_a_reason_and_an_end(book: Incidents) -> None:
     with pytest.raises(LedgerError, match="no reason"):
         book.silence("shop.*", begins_at=NOW, ends_at=NOW + HOUR, who="ana", why="")

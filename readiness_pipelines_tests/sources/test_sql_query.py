@@ -98,6 +98,7 @@ def test_rows_are_of_the_batch_that_their_cursor_lies_in(database: tuple[str, Ex
 def test_batches_follow_their_zone(database: tuple[str, Execute]) -> None:
     url, execute = database
     orders(execute)
+    execute("INSERT INTO orders VALUES (5, '9999-12-31 23:59:59', 'for ever')")  # the zone has no such time any more
     batches = DailyBatches(start=date(2025, 12, 1), timezone="Asia/Kolkata")
     query = SqlQuery("SELECT * FROM orders", connection="shop", cursor="seen")
     where = places(url, batches)
