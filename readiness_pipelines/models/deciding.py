@@ -1,6 +1,6 @@
 """Decisions about who serves: promoted, rejected, rolled back, shadow and canary; each in the ledger, with evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,27 +99,21 @@ def rollback_model(
 ) -> ServingDecision:
     """Let the champion of before serve again. Whoever is on call may do that, at once, also of a model of high risk.
 
+    A second rollback goes back further, not to the version that the first one left. A rejected version is passed over.
+
     Args:
         model: The model.
         why: The reason.
         installation: Where the ledger and the tables are.
         run: Who, and when.
-        version: An earlier champion; the one before the present one where none is given.
+        version: Any earlier champion; the one before the present one where none is given.
 
     Raises:
-        LedgerError: No reason, no earlier champion, or somebody else decided meanwhile.
+        LedgerError: No reason, no earlier champion that is not rejected, or somebody else decided meanwhile.
         LakehouseError: As `promote_model`.
     """
-    models = installation.ledger.models
-    state = models.serving(model.id)
-    before = [one for one in former_champions(model, installation=installation) if one != state.champion]
-    if not before or (version is not None and version not in before):
-        known = ", ".join(map(str, before)) or "none"
-        raise LedgerError(
-            f"{model.id} has no earlier champion{'' if version is None else f' {version}'} to go back to",
-            way_out=f"earlier champions: {known}",
-        )
-    found = models.get(model.id, before[-1] if version is None else version)
+    state = installation.ledger.models.serving(model.id)
+    found = _earlier_champion(model, state, version, installation)
     evidence = {"checksum": found.checksum}
     return _decide(
         model,
@@ -212,12 +206,46 @@ def reject_model(model: Model, version: int, *, why: str, installation: Installa
 def former_champions(model: Model, *, installation: Installation) -> tuple[int, ...]:
     """The versions that were champion, the last one last; each once, at its last time."""
     found: dict[int, None] = {}
+    for _, number in _champions(model, installation):
+        found.pop(number, None)
+        found[number] = None
+    return tuple(found)
+
+
+def _champions(model: Model, installation: Installation) -> Iterator[tuple[str, int]]:
+    """The versions as they became champion, oldest first, each with how it did."""
     for entry in installation.ledger.models.history(model.id):
         if entry.what in (PROMOTED, ROLLED_BACK):
-            number = int(entry.ref.batch.removeprefix("v"))
-            found.pop(number, None)
-            found[number] = None
-    return tuple(found)
+            yield entry.what, int(entry.ref.batch.removeprefix("v"))
+
+
+def _champions_before(model: Model, installation: Installation) -> list[int]:
+    """The way back, nearest last: a promotion adds to it, a rollback takes off all that came after where it goes."""
+    way: list[int] = []
+    for what, number in _champions(model, installation):
+        if what == ROLLED_BACK and number in way:
+            while way[-1] != number:
+                way.pop()
+        else:
+            way.append(number)
+    return way
+
+
+def _earlier_champion(
+    model: Model, state: ServingState, wanted: int | None, installation: Installation
+) -> ModelVersion:
+    """The version that a rollback lets serve: the one that is wanted, or the nearest on the way back."""
+    models = installation.ledger.models
+    refused = {one.version for one in models.versions(model.id) if one.state is ModelState.REJECTED} | {state.champion}
+    known = [one for one in former_champions(model, installation=installation) if one not in refused]
+    way = known if wanted is not None else _champions_before(model, installation)
+    chosen = [one for one in way if one not in refused and wanted in (None, one)]
+    if not chosen:
+        raise LedgerError(
+            f"{model.id} has no earlier champion{'' if wanted is None else f' {wanted}'} to go back to that may serve",
+            way_out=f"earlier champions: {', '.join(map(str, known)) or 'none'}",
+        )
+    return models.get(model.id, chosen[-1])
 
 
 def _decide(

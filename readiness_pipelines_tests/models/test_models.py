@@ -162,6 +162,43 @@ def test_a_worse_candidate_is_refused_and_a_person_can_say_otherwise_with_a_reas
         promote_model(model, third.version, why="yes", installation=installation, run=ANN)
 
 
+def test_a_second_rollback_goes_back_further_and_never_to_a_version_that_was_rejected(
+    installation: Installation,
+) -> None:
+    model = model_of(clinic())
+    for number in (1, 2, 3):
+        train_model(model, a_training_set(f"set_{number}", seed=number), installation=installation, run=ANN)
+        promote_model(model, number, why="new", installation=installation, run=ANN, despite=True)
+
+    def back(to: int | None = None) -> int | None:
+        return rollback_model(model, why="bad", installation=installation, run=ANN, version=to).state.champion
+
+    assert (back(), back(), back(3)) == (2, 1, 3)
+    assert back() == 1
+    reject_model(model, 3, why="wrong", installation=installation, run=ANN)
+    with pytest.raises(LedgerError, match="no earlier champion 3 to go back to that may serve") as no:
+        back(3)
+    assert no.value.way_out == "earlier champions: 2"
+    assert back(2) == 2
+
+
+def test_a_version_that_is_rejected_while_somebody_trains_or_promotes_it_stays_rejected_and_serves_nobody(
+    installation: Installation,
+) -> None:
+    model, models = model_of(clinic()), installation.ledger.models
+    read = train_model(model, a_training_set(), installation=installation, run=ANN)  # as a promotion under way has it
+    reject_model(model, 1, why="no", installation=installation, run=CHIEF)
+    by: dict[str, Any] = {"who": AUTHOR, "at": NOW}
+    with pytest.raises(LedgerError, match=r"version 1 of clinic\.readmission is rejected by now"):
+        models.note_validated(read, validation={"passed": True}, **by)
+    with pytest.raises(LedgerError, match=r"version 1 of clinic\.readmission is rejected by now"):
+        models.serve(
+            models.serving(model.id), {"champion": 1}, version=1, what="promoted", why="new", evidence={}, **by
+        )
+    assert models.get(model.id, 1) == replace(read, state=ModelState.REJECTED)
+    assert models.serving(model.id).revision == 0
+
+
 def test_a_model_of_high_risk_is_let_serve_by_its_approver_who_is_not_the_author(installation: Installation) -> None:
     model = model_of(clinic(risk="high"))
     train_model(model, a_training_set(), installation=installation, run=ANN)
