@@ -112,7 +112,8 @@ class ServingState:
         shadow: The version that scores beside it, unseen; ``None`` where none does.
         canary: The version that scores a share of the rows; ``None`` where none does.
         canary_share: That share.
-        decided_at: When it was decided last, in UTC; ``None`` before.
+        decided_at: From when on the last decision is in force, in UTC: when it was made, and never before the one
+            that it replaces, whatever the clocks of their authors say; ``None`` before.
         served_revision: The decision that has been delivered to the table of what serves.
     """
 
@@ -334,7 +335,8 @@ class Models:
                 found = _get(connection, before.model, version)
                 if found.state is not ModelState.CANDIDATE:
                     raise _moved_meanwhile(found)
-            values = {**after, "revision": before.revision + 1, "decided_at": at}
+            in_force = at if now.decided_at is None else max(at, now.decided_at)
+            values = {**after, "revision": before.revision + 1, "decided_at": in_force}
             if before.revision == 0:
                 connection.execute(insert(MODELS).values(table_name=str(before.model), served_revision=0, **values))
             else:

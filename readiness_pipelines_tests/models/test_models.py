@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from readiness_pipelines.models import (
     train_model,
     withdraw_model,
 )
+from readiness_pipelines.models.serving import serving_key
 from readiness_pipelines.products import UsedBatch
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.testing import run_domains
@@ -180,6 +182,28 @@ def test_a_second_rollback_goes_back_further_and_never_to_a_version_that_was_rej
         back(3)
     assert no.value.way_out == "earlier champions: 2"
     assert back(2) == 2
+
+
+def test_the_last_decision_about_who_serves_is_in_force_also_by_a_slow_clock_and_within_a_second(
+    installation: Installation,
+) -> None:
+    model = model_of(clinic())
+
+    def at(minutes: int) -> Run:
+        return Run(who=AUTHOR, clock=lambda: NOW + timedelta(minutes=minutes))
+
+    for number, minutes in ((1, -60), (2, 0)):
+        train_model(model, a_training_set(f"set_{number}", seed=number), installation=installation, run=ANN)
+        promote_model(model, number, why="new", installation=installation, run=at(minutes), despite=True)
+    state = rollback_model(model, why="complaints", installation=installation, run=at(-2)).state
+    with installation.engine() as engine:
+        serving = installation.lakehouse.relation(engine, model.id)
+        assert serving.project("version").distinct().fetchall() == [(1,)]
+    assert state.decided_at == NOW
+    assert installation.ledger.models.history(model.id)[-1].at == NOW - timedelta(minutes=2)  # what the clock said
+    older = f"{NOW:%Y-%m-%dT%H%M%SZ}-r9"  # as keys were spelled once
+    later = [serving_key(replace(state, revision=number)) for number in (9, 10, 100)]
+    assert sorted([*later[::-1], older], key=model.serving.batches.order) == [older, *later]
 
 
 def test_a_version_that_is_rejected_while_somebody_trains_or_promotes_it_stays_rejected_and_serves_nobody(
