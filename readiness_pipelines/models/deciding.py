@@ -56,8 +56,8 @@ def promote_model(
         why: The reason.
         installation: Where the ledger and the tables are.
         run: Who promotes, and when.
-        built: The candidate's training set, where it was compared with another champion than serves now; by default as
-            it was kept when it was built.
+        built: The candidate's training set, where it was compared with another champion than serves now, or by another
+            rule; by default as it was kept when it was built.
         despite: Whether it may serve though the comparison failed, or data changed since: the trail says so.
 
     Raises:
@@ -74,7 +74,7 @@ def promote_model(
         decided = serve_decided(model, installation=installation, run=run)  # what a crash may have left
         return _shown(model, found, decided, installation)
     _check_approver(model, found, run.who)
-    if not is_valid(found, champion=state.champion):
+    if not is_valid(found, champion=state.champion, rule=model.promote):
         built = built or built_as_of(model, found, installation=installation, run=run)
         _check_same_set(found, built)
         found = compared_with_champion(model, found, built, installation=installation, run=run)

@@ -223,6 +223,23 @@ def test_a_version_that_is_rejected_while_somebody_trains_or_promotes_it_stays_r
     assert models.serving(model.id).revision == 0
 
 
+def test_a_candidate_is_compared_again_where_the_rule_is_another_now(installation: Installation) -> None:
+    model, built = model_of(clinic()), a_training_set()
+    loose = replace(model, promote=replace(model.promote, by=1.0))
+    train_model(model, built, installation=installation, run=ANN)
+    promote_model(model, 1, why="the first", installation=installation, run=ANN)
+    worse = train_model(loose, built, installation=installation, run=ANN, params={"flip": True})
+    assert worse.validation["passed"]
+    with pytest.raises(LedgerError, match=r"perhaps worse by more than 0\.01"):
+        promote_model(model, 2, why="new", built=built, installation=installation, run=ANN)
+    again = train_model(loose, built, installation=installation, run=ANN, params={"flip": True})
+    assert again.validation == worse.validation
+    before = {key: value for key, value in again.validation.items() if key != "rule_as_written"}  # as it was kept once
+    installation.ledger.models.note_validated(again, validation=before, who=AUTHOR, at=NOW)
+    assert promote_model(loose, 2, why="new", built=built, installation=installation, run=ANN).state.champion == 2
+    assert installation.ledger.models.get(model.id, 2).validation == worse.validation
+
+
 def test_a_model_of_high_risk_is_let_serve_by_its_approver_who_is_not_the_author(installation: Installation) -> None:
     model = model_of(clinic(risk="high"))
     train_model(model, a_training_set(), installation=installation, run=ANN)
