@@ -266,9 +266,13 @@ class Models:
         check_reason(why, f"rejecting {version.ref}")
         with self._database.writing() as connection:
             if role := _serving(connection, version.model).role(version.version):
+                instead = (
+                    model_command("rollback", version.model)
+                    if role == "champion"
+                    else model_command("withdraw", version.model, version.version)
+                )
                 raise LedgerError(
-                    f"version {version.version} of {version.model} serves as {role}",
-                    way_out=f'readiness model rollback {version.model} --reason "…"',
+                    f"version {version.version} of {version.model} serves as {role}", way_out=f'{instead} --reason "…"'
                 )
             connection.execute(
                 update(MODEL_VERSIONS).where(_is_version(version)).values(state=ModelState.REJECTED.value)

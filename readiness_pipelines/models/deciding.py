@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from readiness_pipelines.commands import model_command
 from readiness_pipelines.contracts.models import Model, RiskTier
 from readiness_pipelines.errors import DeclarationError, LedgerError, ReadinessError
 from readiness_pipelines.identity import same_person
@@ -88,9 +89,7 @@ def promote_model(
             way_out=f"train it anew; or, with a reason: readiness model promote {model.id} {version} --despite",
         )
     evidence = {"validation": dict(found.validation), "despite": problems, "checksum": found.checksum}
-    after: dict[str, Any] = {"champion": version}
-    after |= {"shadow": None} if state.shadow == version else {}
-    after |= {"canary": None, "canary_share": None} if state.canary == version else {}
+    after = _as_champion(state, version)
     return _decide(model, state, after, found, PROMOTED, why=why, evidence=evidence, installation=installation, run=run)
 
 
@@ -114,18 +113,18 @@ def rollback_model(
     """
     state = installation.ledger.models.serving(model.id)
     found = _earlier_champion(model, state, version, installation)
-    evidence = {"checksum": found.checksum}
+    after, evidence = _as_champion(state, found.version), {"checksum": found.checksum}
     return _decide(
-        model,
-        state,
-        {"champion": found.version},
-        found,
-        ROLLED_BACK,
-        why=why,
-        evidence=evidence,
-        installation=installation,
-        run=run,
+        model, state, after, found, ROLLED_BACK, why=why, evidence=evidence, installation=installation, run=run
     )
+
+
+def _as_champion(state: ServingState, version: int) -> dict[str, Any]:
+    """What changes where a version becomes champion: it is neither shadow nor canary any more."""
+    after: dict[str, Any] = {"champion": version}
+    after |= {"shadow": None} if state.shadow == version else {}
+    after |= {"canary": None, "canary_share": None} if state.canary == version else {}
+    return after
 
 
 def shadow_model(model: Model, version: int, *, why: str, installation: Installation, run: Run) -> ServingDecision:
@@ -165,11 +164,14 @@ def withdraw_model(model: Model, version: int, *, why: str, installation: Instal
         LedgerError: No reason, or the version is neither.
     """
     state = installation.ledger.models.serving(model.id)
-    role = state.role(version)
-    if role not in ("shadow", "canary"):
+    role = next((one for one in ("shadow", "canary") if state.serving.get(one) == version), None)
+    if role is None:
+        champion = state.champion == version
         raise LedgerError(
             f"version {version} of {model.id} is neither shadow nor canary",
-            way_out=f'readiness model rollback {model.id} --reason "…"' if role else f"readiness model show {model.id}",
+            way_out=f'readiness model rollback {model.id} --reason "…"'
+            if champion
+            else f"readiness model show {model.id}",
         )
     after: dict[str, Any] = {"shadow": None} if role == "shadow" else {"canary": None, "canary_share": None}
     found = installation.ledger.models.get(model.id, version)
@@ -243,7 +245,12 @@ def _earlier_champion(
     if not chosen:
         raise LedgerError(
             f"{model.id} has no earlier champion{'' if wanted is None else f' {wanted}'} to go back to that may serve",
-            way_out=f"earlier champions: {', '.join(map(str, known)) or 'none'}",
+            way_out=(
+                f"earlier champions: {', '.join(map(str, known))}"
+                if known
+                else f"{model_command('train', model.id)}, then: {model_command('promote', model.id)} VERSION --despite"
+                ' --reason "…"'
+            ),
         )
     return models.get(model.id, chosen[-1])
 

@@ -184,6 +184,29 @@ def test_a_second_rollback_goes_back_further_and_never_to_a_version_that_was_rej
     assert back(2) == 2
 
 
+def test_who_becomes_champion_by_a_rollback_is_nothing_else_and_what_is_refused_names_what_helps(
+    installation: Installation,
+) -> None:
+    model = model_of(clinic())
+    by: dict[str, Any] = {"why": "new", "installation": installation, "run": ANN}
+    for number in (1, 2):
+        train_model(model, a_training_set(f"set_{number}", seed=number), installation=installation, run=ANN)
+        promote_model(model, number, despite=True, **by)
+    canary_model(model, 1, share=0.5, **by)
+    with pytest.raises(LedgerError) as no:
+        reject_model(model, 1, **by)
+    assert no.value.way_out == 'readiness model withdraw clinic.readmission 1 --reason "…"'
+    done = rollback_model(model, **by)
+    assert dict(done.state.serving) == {"champion": 1}
+    reject_model(model, 2, **by)
+    with pytest.raises(LedgerError) as no:
+        rollback_model(model, **by)
+    assert no.value.way_out.startswith("readiness model train clinic.readmission, then: readiness model promote")
+    both = {"canary": 1, "canary_share": 0.5}  # as a rollback left it once
+    installation.ledger.models.serve(done.state, both, version=1, what="canary", why="x", evidence={}, who="x", at=NOW)
+    assert dict(withdraw_model(model, 1, **by).state.serving) == {"champion": 1}
+
+
 def test_the_last_decision_about_who_serves_is_in_force_also_by_a_slow_clock_and_within_a_second(
     installation: Installation,
 ) -> None:
