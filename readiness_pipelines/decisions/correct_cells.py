@@ -89,10 +89,14 @@ class CellCorrection:
 
         Raises:
             UnknownNameError: No such column.
-            DeclarationError: Rows that the batch does not have, or a value that a column cannot hold.
+            DeclarationError: Rows that the batch does not have, a row twice, or a value that a column cannot hold.
         """
-        for column in self.cells:
+        for column, cells in self.cells.items():
             check_column(column, rows)
+            if len({int(row) for row in cells}) < len(cells):
+                raise DeclarationError(
+                    f"{self.file} names a row twice, as 1 and 01 do", way_out="name each row once, by its _row"
+                )
         wanted = {int(row) for values in self.cells.values() for row in values}
         known = {row for (row,) in rows.project("_row").fetchall()}
         if unknown := sorted(wanted - known):
@@ -120,8 +124,10 @@ class CellCorrection:
         for name, cells in self.cells.items():
             view, values = named_view(rows), f"cells_{uuid4().hex[:12]}"
             column, kind = identifier(name), column_type(rows, name)
-            numbers = pa.array([int(row) for row in cells], pa.int64())
-            engine.register(values, pa.table({"_row": numbers, "value": pa.array(list(cells.values()), pa.string())}))
+            # An older program kept a row that was named twice, as 1 and 01: joined to both, it would be there twice.
+            by_row = {int(row): value for row, value in cells.items()}
+            numbers, texts = pa.array(list(by_row), pa.int64()), pa.array(list(by_row.values()), pa.string())
+            engine.register(values, pa.table({"_row": numbers, "value": texts}))
             value = f"CASE WHEN c._row IS NULL THEN r.{column} ELSE CAST(c.value AS {kind}) END"
             joined = f"{view} r LEFT JOIN {values} c ON r._row = c._row"
             rows = engine.sql(f"SELECT r.* REPLACE ({value} AS {column}) FROM {joined}")  # noqa: S608  # names are quoted
@@ -161,8 +167,9 @@ def read_cells(file: Path) -> CellCorrection:
 def _cells(file: Path, rows: list[dict[str, Any]], columns: list[str]) -> dict[str, dict[str, str | None]]:
     cells: dict[str, dict[str, str | None]] = {name: {} for name in columns}
     for place, row in enumerate(rows, 1):
-        number = str(row["_row"]).strip()
-        if not re.fullmatch("[0-9]{1,18}", number) or number in cells[columns[0]]:
+        said = str(row["_row"]).strip()
+        number = str(int(said)) if re.fullmatch("[0-9]{1,18}", said) else ""
+        if not number or number in cells[columns[0]]:
             raise DeclarationError(
                 f"{file} names in its row {place} the _row {quoted_value(row['_row'])}, which is not a number, or is "
                 "there twice",
