@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         corrected,
         gate_decisions,
         in_force,
+        undone_by,
         waits_for_approval,
     )
     from readiness_pipelines.decisions.undo import Undoing
@@ -55,5 +56,6 @@ __all__ = [
     "new_decision",
     "parse",
     "read_cells",
+    "undone_by",
     "waits_for_approval",
 ]

@@ -26,7 +26,7 @@ class Waiver:
 
     Attributes:
         rule: Its name, or ``tolerance``.
-        where: A DuckDB condition over the row's columns; ``None`` for the whole batch.
+        where: A DuckDB condition over the row's columns; ``None`` for the whole batch, which alone has a tolerance.
         until: When it ends, in UTC; ``None`` for never.
         second_person: Whether it holds only once a second person has approved it.
         erased_at: When its values were erased; it cannot be applied any more.
@@ -74,7 +74,8 @@ class Waiver:
 
         Raises:
             UnknownNameError: The gate has no such rule.
-            DeclarationError: A rule that cannot be waived; a condition that DuckDB refuses, or that no row meets.
+            DeclarationError: A rule that cannot be waived, or the tolerance for some rows; a condition that DuckDB
+                refuses, or that no row meets.
         """
         names = [*(rule.name for rule in gate.rules), TOLERANCE]
         if self.rule not in names:
@@ -83,6 +84,11 @@ class Waiver:
             raise DeclarationError(
                 f"the rule {self.rule!r} cannot be waived: without it there is nothing to publish",
                 way_out="discard the rows, or correct the source and run the batch again",
+            )
+        if self.rule == TOLERANCE and self.where is not None:
+            raise DeclarationError(
+                "the tolerance is of the whole batch: it cannot be waived for some of its rows",
+                way_out="leave the condition away, or waive for these rows the rule that they break",
             )
         if self.rule.startswith(MASKING_VERIFIED):
             raise DeclarationError(

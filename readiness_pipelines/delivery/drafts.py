@@ -8,6 +8,7 @@ from datetime import datetime
 import duckdb
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.commands import undo_command
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import (
     Approval,
@@ -22,6 +23,7 @@ from readiness_pipelines.decisions import (
     corrected,
     decisions_about,
     in_force,
+    undone_by,
     waits_for_approval,
 )
 from readiness_pipelines.delivery.classes import classes_of, handling_rows
@@ -96,7 +98,8 @@ def check_draft(draft: Draft, *, installation: Installation, run: Run) -> Checke
         UnknownNameError: A column or rule that is not there; names the nearest.
         DeclarationError: An expression that DuckDB refuses, reads other tables, or gives another answer every time; a
             rule that cannot be waived; a condition that no row meets; a correction after which an earlier decision
-            could not be applied any more; an approval of what waits for none, or by who decided it.
+            could not be applied any more; an undoing of what is undone already; an approval of what waits for none, or
+            by who decided it.
         LedgerError: Nothing to undo.
         UpstreamNotPublishedError: Nothing was ingested, or an input has nothing published for the batch.
     """
@@ -184,6 +187,12 @@ class _Walk:
             raise LedgerError(
                 f"{self._draft.ref} has no decision {what.decision}",
                 way_out=f"its decisions are: {', '.join(map(str, numbers)) or 'none'}",
+            )
+        if (undoing := undone_by(self.known).get(what.decision)) is not None:
+            # Kept twice, it would have to be taken back twice, and nobody would know why the first time did nothing.
+            raise DeclarationError(
+                f"decision {what.decision} about {self._draft.ref} is undone already, by decision {undoing}",
+                way_out=f"to put it in force again: {undo_command(self._draft.ref, undoing)}",
             )
 
 

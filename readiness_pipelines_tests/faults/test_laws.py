@@ -112,6 +112,11 @@ class Batch:
     undone: set[int] = field(default_factory=set)
     places: Places = field(default_factory=Places)
 
+    @property
+    def standing(self) -> list[int]:
+        """The decisions that can be taken back."""
+        return sorted(self.decisions.keys() - self.undone)
+
     def in_force(self, kind: type) -> list[Any]:
         return [what for number, what in self.decisions.items() if number not in self.undone and isinstance(what, kind)]
 
@@ -240,11 +245,11 @@ class Deliveries(RuleBasedStateMachine):
         what = data.draw(st.sampled_from([*decisions_about(row), Discarding()]))
         self._decide(batch, what, replayed=replayed)
 
-    @precondition(lambda self: self.cut_off is None and any(model.decisions for model in self.model.values()))
+    @precondition(lambda self: self.cut_off is None and any(model.standing for model in self.model.values()))
     @rule(data=st.data(), replayed=st.sampled_from([True, True, False]))
     def somebody_takes_it_back(self, data: st.DataObject, replayed: bool) -> None:
-        batch = data.draw(st.sampled_from([batch for batch, model in self.model.items() if model.decisions]))
-        number = data.draw(st.sampled_from(sorted(self.model[batch].decisions)))
+        batch = data.draw(st.sampled_from([batch for batch, model in self.model.items() if model.standing]))
+        number = data.draw(st.sampled_from(self.model[batch].standing))
         self.model[batch].undone.add(number)
         self._decide(batch, Undoing(decision=number), replayed=replayed)
 
