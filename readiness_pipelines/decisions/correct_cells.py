@@ -34,6 +34,8 @@ class CellCorrection:
         file: The file's name, for people.
         erased: The cells whose values were erased, by column: their rows are not there any more, or it cannot be
             applied.
+        delivery: The delivery of the batch that it is about, by whose numbers it names rows; ``None`` where
+            an older program kept it, or numbers always mean the same rows.
     """
 
     kind: ClassVar[str] = "correct_cells"
@@ -42,6 +44,7 @@ class CellCorrection:
     cells: Mapping[str, Mapping[str, str | None]]
     file: str
     erased: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    delivery: str | None = None
 
     def describe(self) -> str:
         """The decision on one line, for people."""
@@ -50,7 +53,7 @@ class CellCorrection:
 
     def to_json(self) -> dict[str, Any]:
         """The decision as JSON, without its values."""
-        return {"file": self.file}
+        return {"file": self.file} if self.delivery is None else {"file": self.file, "delivery": self.delivery}
 
     def values(self) -> dict[str, Any]:
         """The values that it names, by ``column/row``: they can be erased."""
@@ -63,14 +66,15 @@ class CellCorrection:
             return cls(cells=content["cells"], file=content["file"])  # of a ledger in which decisions kept their values
         cells: dict[str, dict[str, str | None]] = {}
         for part, value in content.items():
-            if part != "file":
+            if part not in ("file", "delivery"):
                 column, _, row = part.rpartition("/")
                 cells.setdefault(column, {})[row] = value
         gone: dict[str, set[str]] = {}
         for part in erased:
             column, _, row = part.rpartition("/")
             gone.setdefault(column, set()).add(row)
-        return cls(cells=cells, file=content["file"], erased={column: frozenset(rows) for column, rows in gone.items()})
+        erased_cells = {column: frozenset(rows) for column, rows in gone.items()}
+        return cls(cells=cells, file=content["file"], erased=erased_cells, delivery=content.get("delivery"))
 
     def redacted(self, classes: Classes) -> "CellCorrection":  # noqa: ARG002  # as every kind
         """The decision: of its values, only how many there are is said anyway."""

@@ -30,6 +30,8 @@ class Waiver:
         until: When it ends, in UTC; ``None`` for never.
         second_person: Whether it holds only once a second person has approved it.
         erased_at: When its values were erased; it cannot be applied any more.
+        delivery: The delivery of the batch that it is about, where it names rows by number; ``None`` where it does not,
+            or an older program kept it.
     """
 
     kind: ClassVar[str] = "waive"
@@ -40,6 +42,7 @@ class Waiver:
     until: datetime | None = None
     second_person: bool = False
     erased_at: datetime | None = None
+    delivery: str | None = None
 
     def describe(self) -> str:
         """The decision on one line, for people."""
@@ -49,7 +52,8 @@ class Waiver:
     def to_json(self) -> dict[str, Any]:
         """The decision as JSON, without its values."""
         second = {"second_person": True} if self.second_person else {}
-        return {"rule": self.rule, "until": self.until.isoformat() if self.until else None, **second}
+        delivery = {} if self.delivery is None else {"delivery": self.delivery}
+        return {"rule": self.rule, "until": self.until.isoformat() if self.until else None, **second, **delivery}
 
     def values(self) -> dict[str, Any]:
         """The values that it names, by part: they can be erased."""

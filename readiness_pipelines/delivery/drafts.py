@@ -19,7 +19,9 @@ from readiness_pipelines.decisions import (
     Undoing,
     Waiver,
     What,
+    about_delivery,
     check_conditions,
+    check_deliveries,
     corrected,
     decisions_about,
     in_force,
@@ -28,6 +30,7 @@ from readiness_pipelines.decisions import (
 )
 from readiness_pipelines.delivery.classes import classes_of, handling_rows
 from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.raw_delivery import numbered_delivery
 from readiness_pipelines.delivery.reading import judged_rows
 from readiness_pipelines.errors import DeclarationError, LedgerError
 from readiness_pipelines.identity import same_person
@@ -133,6 +136,7 @@ class _Walk:
         self._at: datetime = run.clock()
         self._engine: duckdb.DuckDBPyConnection | None = None
         self._arrived: duckdb.DuckDBPyRelation | None = None
+        self._delivery: str | None = None
         self._current: duckdb.DuckDBPyRelation | None = None
         self.known = list(known)
         """The decisions that are kept, and those that were checked, as if they were."""
@@ -146,7 +150,7 @@ class _Walk:
             self._check_undoing(what)
         else:
             with handling_rows(self._draft.table):
-                rows = self._check_rows(what)
+                rows, what = self._check_rows(what)
         if isinstance(what, Undoing | Approval):
             self._current = None  # corrections may be gone, or back
         text = what.redacted(classes_of(self._draft.table)).describe()
@@ -156,9 +160,11 @@ class _Walk:
         )
         return DraftedDecision(what=what, text=text, rows=rows)
 
-    def _check_rows(self, what: Correction | CellCorrection | Waiver | Discarding) -> int | None:
+    def _check_rows(self, what: Correction | CellCorrection | Waiver | Discarding) -> tuple[int | None, What]:
+        """How many rows a decision touches, and the decision as it would be kept."""
         engine, arrived = self._given()
         held = in_force(self.known, at=self._at)
+        check_deliveries(held, self._delivery)
         # What is decided next is about the rows as the decisions before have left them.
         current = corrected(arrived, held, engine) if self._current is None else self._current
         count = what.check(current, engine, gate_of(self._draft.table))
@@ -170,12 +176,14 @@ class _Walk:
                 raise DeclarationError(f"after this correction, {error.what}", way_out=error.way_out) from error
             current = after
         self._current = current
-        return count
+        return count, about_delivery(what, self._delivery, engine)
 
     def _given(self) -> tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]:
         """The rows as they arrived, opened once, and only where a decision is about rows."""
         if self._engine is None or self._arrived is None:
             table, batch = self._draft.table, self._draft.batch
+            # Before the rows are read: a decision about what is ingested meanwhile is then refused when it is applied.
+            self._delivery = numbered_delivery(table, batch, self._installation.ledger)
             self._engine = self._stack.enter_context(self._installation.engine(f"batch {batch!r} of {table.id}"))
             given = judged_rows(table, batch=batch, installation=self._installation, engine=self._engine)
             self._arrived = given.rows

@@ -159,7 +159,9 @@ def test_what_is_undone_already_cannot_be_undone_again_until_the_undoing_is(
     with pytest.raises(DeclarationError, match="is undone already"):
         check_draft(draft(shop, *[Undoing(decision=first)] * 2), installation=installation, run=RUN)
     undoing = kept(Undoing(decision=first))
-    with pytest.raises(DeclarationError, match=f"decision {first} .* is undone already, by decision {undoing}") as found:
+    with pytest.raises(
+        DeclarationError, match=f"decision {first} .* is undone already, by decision {undoing}"
+    ) as found:
         kept(Undoing(decision=first))
     assert f"--decision {undoing} " in str(found.value.way_out)
     kept(Undoing(decision=undoing))

@@ -33,7 +33,7 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import STEPS, struck
-from readiness_pipelines_tests.faults.domains import decisions_about, outlet, shop_with_totals
+from readiness_pipelines_tests.faults.domains import decisions_about, only, outlet, shop_with_totals
 from readiness_pipelines_tests.samples import gated, land
 
 pytestmark = pytest.mark.slow
@@ -124,14 +124,12 @@ class Batch:
         """Where the rows belong."""
         rows: list[list[Any]] = [list(row) for row in self.rows]
         for what in self.in_force(Correction):
-            number = int(what.where.removeprefix("_row = "))
+            number = int(what.where.rpartition(" = ")[2])
             if number < len(rows):
                 rows[number][1] = int(what.expression.strip("'"))
         discardings = self.in_force(Discarding)
         discarded = {
-            number
-            for number in range(len(rows))
-            if any(what.where in (None, f"_row = {number}") for what in discardings)
+            number for number in range(len(rows)) if any(what.where in (None, only(number)) for what in discardings)
         }
         waived = {what.rule for what in self.in_force(Waiver)}
         failed = {
