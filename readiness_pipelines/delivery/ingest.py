@@ -14,6 +14,7 @@ from readiness_pipelines.delivery.classes import handling_rows
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.erasure.arriving import without_erased
 from readiness_pipelines.delivery.ingested import Ingested
+from readiness_pipelines.delivery.raw_delivery import DELIVERY, delivery_of_content, raw_delivery
 from readiness_pipelines.delivery.scanning import scan_staged
 from readiness_pipelines.delivery.settling import settled_arrival
 from readiness_pipelines.delivery.windows import is_streamed, seal
@@ -72,12 +73,8 @@ def _ingest(
     found = _open(table, ref, places, installation=installation, run=run)
     before = installation.ledger.get(ref)
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
-    if (
-        before is not None
-        and before.snapshots.raw is not None
-        and before.origins == found.origins
-        and not (cut_off or again)
-    ):
+    same = before is not None and before.snapshots.raw is not None and before.origins == found.origins
+    if before is not None and before.snapshots.raw is not None and same and not (cut_off or again):
         if before.arrival != arrival:
             installation.ledger.note_arrival(ref, arrival)
         return Ingested(
@@ -129,6 +126,8 @@ def _ingest(
             attempt=attempt,
             installation=installation,
             run=run,
+            # The same content again is the same delivery, also where an erasure has written its files anew.
+            details={DELIVERY: raw_delivery(ref, installation.ledger) if same else delivery_of_content(found.origins)},
             found=scanned,
         )
     return Ingested(
