@@ -14,7 +14,7 @@ from readiness_pipelines.delivery.follow import stale_batches
 from readiness_pipelines.delivery.published import Published, fingerprint_of, without_moving
 from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST, WAITS_AT_MOST, Settling, Unsettled
 from readiness_pipelines.delivery.windows import is_to_be_sealed
-from readiness_pipelines.delivery.withdraw import WITHDRAWN, outliving
+from readiness_pipelines.delivery.withdraw import WITHDRAWN, outlives, outliving
 from readiness_pipelines.errors import LandingError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
@@ -126,11 +126,20 @@ def do_work(work: Work, *, installation: Installation, run: Run) -> "tuple[Deliv
     for table in work.tables:
         if isinstance(table, GatedTable):
             ingest(table, batch=work.batch, installation=installation, run=run)
+        elif _waits(table, work.batch, installation):
+            continue  # an attempt would be noted as one that broke, and nothing did
         try:
             deliveries.append(deliver(table, batch=work.batch, installation=installation, run=run))
         except UpstreamNotPublishedError:
             continue
     return tuple(deliveries)
+
+
+def _waits(table: Computed, batch: str, installation: Installation) -> bool:
+    """Whether something that a batch needs is not there, and it has no rows of before that must go."""
+    published = Published(installation.ledger)
+    record = published.record(table.id, batch)
+    return published.inputs(table, batch) is None and not (record and outlives(table, record, published))
 
 
 def _ids(domains: Sequence[Domain]) -> list[TableId]:
