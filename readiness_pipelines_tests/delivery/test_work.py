@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines import Domain, FileDrop, MonthlyBatches, Source, Steward, Sum, Versions
+from readiness_pipelines import DailyBatches, Domain, FileDrop, Function, MonthlyBatches, Source, Steward, Sum, Versions
+from readiness_pipelines.batches import Batches
 from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import Work, deliver, do_work, due_work, ingest
 from readiness_pipelines.errors import LandingError
@@ -19,6 +20,7 @@ from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, Order, 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(hours=1)
 RUN = Run(clock=lambda: LATER)
+STEWARD = Steward("a", "b")
 
 
 def due(domain: Domain, installation: Installation, now: datetime = LATER, **options: Any) -> tuple[Work, ...]:
@@ -99,9 +101,23 @@ def test_keys_that_are_not_of_the_tables_batches_are_not_due(installation: Insta
     assert due(order_domain(), installation) == ()
 
 
+@pytest.mark.parametrize("batches", [DailyBatches(start="2026-01-01"), Versions()])
+def test_a_key_of_whose_content_nothing_is_known_is_due_beside_another(
+    installation: Installation, batches: Batches
+) -> None:
+    shop, keys = Domain("shop", owner="a@b.example"), ["2026-01-01"]
+    reader = Function(lambda: [{"order_id": 1}], arrivals=lambda: keys)
+    shop.gated("rates", schema=Order, batches=batches, source=Source(origin="x", steward=STEWARD, reader=reader))
+    (first,) = due(shop, installation)
+    do_work(first, installation=installation, run=RUN)
+    assert due(shop, installation) == ()
+    keys.append("2026-01-02")
+    assert [work.batch for work in due(shop, installation)] == ["2026-01-02"]
+
+
 def test_a_source_that_cannot_be_reached_keeps_no_other_table_waiting(installation: Installation) -> None:
     shop = order_domain()
-    away = Source(origin="x", steward=Steward("a", "b"), reader=FileDrop("away/{batch}.csv"))
+    away = Source(origin="x", steward=STEWARD, reader=FileDrop("away/{batch}.csv"))
 
     class Unreachable(FileDrop):
         def arrivals(self, places: Any) -> Any:
@@ -120,7 +136,7 @@ def test_a_source_that_cannot_be_reached_keeps_no_other_table_waiting(installati
 
 def test_a_changed_version_makes_due_what_it_is_in_force_for(installation: Installation) -> None:
     shop = order_domain(batches=MonthlyBatches(start="2026-01-01"))
-    rates = Source(origin="x", steward=Steward("a", "b"), reader=FileDrop("rates/{batch}.csv", missing="?"))
+    rates = Source(origin="x", steward=STEWARD, reader=FileDrop("rates/{batch}.csv", missing="?"))
     shop.gated("rates", source=rates, schema=Order, batches=Versions())
 
     @shop.kpi(question="?", unit="EUR")
