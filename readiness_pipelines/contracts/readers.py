@@ -65,12 +65,15 @@ class Places:
         connection: Gives the address of a database by its name in the settings.
         batches: The batches of the table that is read: keys, windows, spelling.
         limits: What one file may demand.
+        ingested: Batches that were ingested with rows, as far as whoever asks needs to know: of these a reader may say
+            that they have none any more.
     """
 
     landing: Place
     connection: Callable[[str], str]
     batches: Batches
     limits: Limits = field(default_factory=Limits)
+    ingested: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import duckdb
 import pyarrow as pa
@@ -64,13 +65,15 @@ def _ingest(
 ) -> Ingested:
     raw = table.id.raw
     ref = BatchRef(raw, batch)
+    before = installation.ledger.get(ref)
     places = installation.places(table.batches)
+    if before is not None:
+        places = replace(places, ingested=frozenset({batch}))
     if arrival is None:
         # Before it is read: what changes meanwhile is then another arrival.
         settled = settled_arrival(table, batch, installation=installation, now=run.clock())
         arrival = settled.fingerprint if settled else None
     found = _open(table, ref, places, installation=installation, run=run)
-    before = installation.ledger.get(ref)
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
     if (
         before is not None

@@ -1,7 +1,7 @@
 """What is to be done now, decided by completeness: what arrived and what was made of it, against what there is."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -245,7 +245,8 @@ def _due_of_source(
     raw, judged = published.records(table.id.raw), published.records(table.id)
     due: dict[str, tuple[str, str]] = {}
     newest = max(raw.values(), key=lambda record: table.batches.order(record.ref.batch), default=None)
-    for arrival in table.source.reader.arrivals(installation.places(table.batches)):
+    with_rows = frozenset(batch for batch, record in raw.items() if record.counts.ingested)
+    for arrival in table.source.reader.arrivals(replace(installation.places(table.batches), ingested=with_rows)):
         if not table.batches.has(arrival.batch) or not _may_begin(table, arrival.batch, now):
             continue
         record = raw.get(arrival.batch)
