@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import duckdb
 import pyarrow as pa
@@ -62,11 +63,11 @@ def ingest(
 def _ingest(table: GatedTable, batch: str, installation: Installation, run: Run, *, again: bool) -> Ingested:
     raw = table.id.raw
     ref = BatchRef(raw, batch)
+    before = installation.ledger.get(ref)
     # Before it is read: what changes meanwhile is then another arrival.
     settled = settled_arrival(table, batch, installation=installation, now=run.clock())
     arrival = settled.fingerprint if settled else None
-    found = _open(table, ref, settled, installation=installation, run=run)
-    before = installation.ledger.get(ref)
+    found = _open(table, ref, settled, before, installation=installation, run=run)
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
     same = before is not None and before.snapshots.raw is not None and before.origins == found.origins
     if before is not None and before.snapshots.raw is not None and same and not (cut_off or again):
@@ -170,10 +171,18 @@ def errors_of_source(rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatchReade
 
 
 def _open(
-    table: GatedTable, ref: BatchRef, arrival: Arrival | None, *, installation: Installation, run: Run
+    table: GatedTable,
+    ref: BatchRef,
+    arrival: Arrival | None,
+    before: BatchRecord | None,
+    *,
+    installation: Installation,
+    run: Run,
 ) -> RawBatch:
     """Open a batch of a source; that it cannot be read is noted as a delivery that broke."""
     reader, places = table.source.reader, installation.places(table.batches)
+    if before is not None:
+        places = replace(places, ingested=frozenset({ref.batch}))
     try:
         if arrival is not None and arrival.put_at is not None and arrival.batch != ref.batch:
             newest = newest_raw(table, installation.ledger.batches(tables=[ref.table]))

@@ -40,3 +40,30 @@ def test_a_file_that_grows_while_it_is_read_is_not_ingested_and_the_error_is_the
     assert error.value.what == "orders/day_1.csv changed while it was read"
     assert error.value.way_out.startswith("write it under another name and rename it")
     assert installation.ledger.get(BatchRef(orders.id.raw, "day_1")) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "path", "says"),
+    [
+        ('[{"note": {"ann@x.example": 1, "ann@x.example": 2}}]', None, "key «…» is there"),
+        ('{"ann@x.example": [1], "status": []}', "ann@x", "'ann@x' is missing"),
+        ('{"ann@x.example": [{"note": "x"}]}', None, "at its top it has no array of records"),
+    ],
+)
+def test_keys_of_a_document_which_may_be_values_are_in_no_error_of_a_classified_table(
+    installation: Installation, content: str, path: str | None, says: str
+) -> None:
+    shop = Domain("shop", owner="shop@shop.example")
+    reader = FileDrop("{batch}.json", record_path=path)
+    orders = shop.gated(
+        "orders",
+        source=Source(origin="Export", steward=Steward("S", "s@s.example"), reader=reader),
+        schema=Order,
+        batches=StaticBatches(keys=("day_1",)),
+        classified={"note": "pii.direct"},
+    )
+    Path(installation.landing.path, "day_1.json").write_text(content)
+    with pytest.raises(FileUnreadableError) as error:
+        ingest(orders, batch="day_1", installation=installation, run=Run())
+    assert says in str(error.value)
+    assert not any("ann@x.example" in text for *_, text in installation.ledger.erasures.texts())
