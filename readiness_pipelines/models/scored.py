@@ -9,6 +9,7 @@ from readiness_pipelines.contracts import DerivedTable, Table
 from readiness_pipelines.contracts.models import Model, model_scoring
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.models.metrics import Values
+from readiness_pipelines.products import SYNTHETIC, is_synthetic
 from readiness_pipelines.sql import identifier
 
 PREDICTION, VERSION = "prediction", "model_version"
@@ -56,7 +57,7 @@ def scored_tables(model: Model) -> Iterator[tuple[DerivedTable, Table]]:
 def scored_batch(
     scored: DerivedTable, batch: str, *, version: int, outcomes: Outcomes | None, installation: Installation
 ) -> ScoredBatch:
-    """What a version predicted of a published batch. A row with two different labels has none.
+    """What a version predicted of a published batch. A row with two different labels has none, and what nobody observed is none.
 
     Raises:
         LakehouseError: The table cannot be read.
@@ -70,9 +71,11 @@ def scored_batch(
         else:
             on = ", ".join(identifier(name) for name in outcomes.on)
             label = identifier(outcomes.label)
+            happened = lakehouse.relation(engine, outcomes.table.id)
+            if SYNTHETIC in happened.columns:
+                happened = happened.filter(f"NOT ({is_synthetic()})")
             labels = (
-                lakehouse.relation(engine, outcomes.table.id)
-                .filter(f"{label} IS NOT NULL")
+                happened.filter(f"{label} IS NOT NULL")
                 .aggregate(f"{on}, any_value({label}::DOUBLE) AS actual, count(DISTINCT {label}) AS different", on)
                 .filter("different = 1")
             )

@@ -15,7 +15,7 @@ from readiness_pipelines.delivery.published import is_there
 from readiness_pipelines.errors import DeclarationError, UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.products import AT, LABEL, SPLIT, SYNTHETIC, LabelCounts, TrainingSplit
+from readiness_pipelines.products import AT, LABEL, SPLIT, SYNTHETIC, LabelCounts, TrainingSplit, is_synthetic
 from readiness_pipelines.sql import identifier, literal
 
 LABELS = "_labels"
@@ -135,14 +135,14 @@ def _published_labels(place: LabelSearch) -> None:
             SELECT * FROM known WHERE ({_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > {moment}) {_newest_only(place)}
         ), timed AS (
             SELECT {", ".join(f"h.{identifier(one)}" for one in (*wanted.entity, wanted.label))},
-                {_is_synthetic("h.") if SYNTHETIC in history.columns else "false"} AS __made,
+                {is_synthetic("h.") if SYNTHETIC in history.columns else "false"} AS __made,
                 h._batch, h.__order, h._row, h.{_KNOWN_AT}, {at} AS {AT}
             FROM shown h {joined}
         ), numbered AS (
             SELECT *,
                 row_number() OVER (ORDER BY __order, {entity}, {AT}, _row) AS {LABEL},
                 row_number() OVER (
-                    PARTITION BY {entity}, {AT} ORDER BY __order DESC, {_KNOWN_AT} DESC, _row DESC
+                    PARTITION BY {entity}, {AT}, __made ORDER BY __order DESC, {_KNOWN_AT} DESC, _row DESC
                 ) AS __nth
             FROM timed
         )
@@ -222,7 +222,7 @@ def _in_gold(place: LabelSearch, gold: Table) -> str:
         )
     _check_keys(place, place.history(place.training_set.labels), gold, rows, shared)
     if SYNTHETIC in rows.columns:
-        made = rows.filter(_is_synthetic()).aggregate("_batch, count(*) AS made", "_batch").order("_batch").fetchall()
+        made = rows.filter(is_synthetic()).aggregate("_batch, count(*) AS made", "_batch").order("_batch").fetchall()
         for batch, number in made[:1]:
             rows_made = f"{number:,} synthetic {'row' if number == 1 else 'rows'}"
             raise DeclarationError(
@@ -234,11 +234,6 @@ def _in_gold(place: LabelSearch, gold: Table) -> str:
     same = " AND ".join(f"g.{identifier(one)} = numbered.{identifier(one)}" for one in shared)
     where = _reason("excluded", f"its entity is in the gold set {gold.id}")
     return f"WHEN EXISTS (FROM {name} g WHERE {same}) THEN {where}\n"
-
-
-def _is_synthetic(of: str = "") -> str:
-    """SQL for a row that is flagged as synthetic: one whose flag cannot be read is."""
-    return f"TRY_CAST({of}{SYNTHETIC} AS BOOLEAN) IS DISTINCT FROM false"
 
 
 def _newest_only(place: LabelSearch) -> str:

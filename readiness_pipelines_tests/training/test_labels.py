@@ -168,7 +168,8 @@ class Judged(pa.DataFrameModel):
 
 def test_what_nobody_observed_is_no_label_and_in_no_gold_set(installation: Installation) -> None:
     domain = shop()
-    rows = [{"customer": name, "fraud": name < "c", "_synthetic": name == "bob"} for name in ("ann", "bob", "cid")]
+    told = [("ann", True, False), ("bob", True, True), ("cid", False, False), ("ann", False, True)]
+    rows = [dict(zip(("customer", "fraud", "_synthetic"), one, strict=True)) for one in told]
     judged = {"all": [row for row in rows if not row["_synthetic"]], "again": rows}
     source = Source(origin="Desk", steward=Steward("Risk", "a@b.example"), reader=Function(judged.__getitem__))
     batches = StaticBatches(keys=["all", "again"])
@@ -178,9 +179,11 @@ def test_what_nobody_observed_is_no_label_and_in_no_gold_set(installation: Insta
     gold = domain.training_set("by_gold", labels=domain.table("reports"), gold=labels, at="at", **learned)
     run_domains(domain, installation=installation)
     made = build_training_set(installation, of_some)
-    assert "bob" not in made.rows.column("customer").to_pylist()
-    assert made.counts.excluded["it is synthetic: nobody observed it"] == 1
-    with pytest.raises(DeclarationError, match=r"shop.judged has 1 synthetic row in batch again") as refused:
+    # A real label keeps its place where a newer one that somebody made is about the same customer and time.
+    assert made.rows.column("customer").to_pylist() == ["ann", "cid", "ann", "cid"]
+    assert made.rows.column("fraud").to_pylist() == [True, False, True, False]
+    assert made.counts.excluded == {"it is synthetic: nobody observed it": 2}
+    with pytest.raises(DeclarationError, match=r"shop.judged has 2 synthetic rows in batch again") as refused:
         build_training_set(installation, gold)
     assert "_synthetic: pa.Field(isin=[False])" in refused.value.way_out
 
