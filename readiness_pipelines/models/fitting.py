@@ -148,7 +148,7 @@ def labels_of(rows: pa.Table, built: BuiltTrainingSet, *, what: str) -> Values:
     """The labels as numbers.
 
     Raises:
-        DeclarationError: Labels that are not numbers, or are missing.
+        DeclarationError: Labels that are not finite numbers, or are missing.
     """
     column = rows.column(built.label)
     kind = column.type
@@ -163,4 +163,11 @@ def labels_of(rows: pa.Table, built: BuiltTrainingSet, *, what: str) -> Values:
             way_out="a label that is not known yet is waiting, and not in the training set",
         )
     whole = column.cast(pa.int8()) if pa.types.is_boolean(kind) else column
-    return np.asarray(whole.cast(pa.float64(), safe=False).to_numpy())
+    labels = np.asarray(whole.cast(pa.float64(), safe=False).to_numpy())
+    if infinite := int((~np.isfinite(labels)).sum()):
+        rows_infinite = f"{infinite:,} {'row' if infinite == 1 else 'rows'}"
+        raise DeclarationError(
+            f"the label {built.label!r} of {what} is NaN or infinite in {rows_infinite}",
+            way_out="let the schema of the labels quarantine such rows, or publish null where it is not known",
+        )
+    return labels

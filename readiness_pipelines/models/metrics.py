@@ -18,14 +18,15 @@ _NEARLY = 1e-15
 
 
 def measure(metric: str, actual: Values, predicted: Values) -> float | None:
-    """A metric of some rows; ``None`` where it has no value: without rows, or for ``auc`` with one class only.
+    """A metric of some rows; ``None`` where it has no value: without rows, for ``auc`` with one class, or past a float.
 
     Args:
         metric: Its name.
         actual: What happened: 0 or 1 for those of classifiers.
         predicted: What was predicted.
     """
-    return prepare(metric, actual, predicted)(np.ones(len(actual)))
+    found = prepare(metric, actual, predicted)(np.ones(len(actual)))
+    return found if found is not None and np.isfinite(found) else None  # JSON, and so the ledger, has no other
 
 
 def prepare(metric: str, actual: Values, predicted: Values) -> Measure:

@@ -57,7 +57,9 @@ def scored_tables(model: Model) -> Iterator[tuple[DerivedTable, Table]]:
 def scored_batch(
     scored: DerivedTable, batch: str, *, version: int, outcomes: Outcomes | None, installation: Installation
 ) -> ScoredBatch:
-    """What a version predicted of a published batch. A row with two different labels has none, and what nobody observed is none.
+    """What a version predicted of a published batch. A row with two different labels has none.
+
+    What nobody observed is no label, and neither is what is not finite.
 
     Raises:
         LakehouseError: The table cannot be read.
@@ -75,7 +77,7 @@ def scored_batch(
             if SYNTHETIC in happened.columns:
                 happened = happened.filter(f"NOT ({is_synthetic()})")
             labels = (
-                happened.filter(f"{label} IS NOT NULL")
+                happened.filter(f"isfinite({label}::DOUBLE)")
                 .aggregate(f"{on}, any_value({label}::DOUBLE) AS actual, count(DISTINCT {label}) AS different", on)
                 .filter("different = 1")
             )

@@ -154,11 +154,17 @@ def _published_labels(place: LabelSearch) -> None:
                 {"".join(gold)}
                 WHEN {AT} IS NULL THEN {no_time}
                 WHEN {AT} > {moment} - {delay} THEN {_reason("waiting", NOT_DUE)}
-                WHEN {identifier(wanted.label)} IS NULL THEN {_reason("excluded", IS_NULL)}
+                WHEN {_is_missing(history, wanted.label)} THEN {_reason("excluded", IS_NULL)}
             END AS __where FROM numbered
         )
         """
     )
+
+
+def _is_missing(rows: duckdb.DuckDBPyRelation, label: str) -> str:
+    """SQL for a label that is not there: from pandas and in Parquet, "not known" is often NaN."""
+    name, kind = identifier(label), str(rows.types[rows.columns.index(label)])
+    return f"{name} IS NULL OR isnan({name})" if kind in ("FLOAT", "DOUBLE") else f"{name} IS NULL"
 
 
 def _check_keys(

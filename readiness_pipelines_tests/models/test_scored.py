@@ -1,5 +1,6 @@
-"""What a model predicted, beside what happened: only what somebody observed, and only where that is one thing."""
+"""What a model predicted, beside what happened: what somebody observed, and where that is one thing."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -22,9 +23,10 @@ class Outcome(pa.DataFrameModel):
     made: arrow.bool_() = pa.Field(alias="_synthetic")
 
 
-def test_what_nobody_observed_is_not_what_happened(installation: Installation) -> None:
+def test_what_nobody_observed_or_knows_is_not_what_happened(installation: Installation) -> None:
     installation, run, domain = replace(installation, mlflow_uri="off"), Run(who=AUTHOR), clinic(batches=["b1"])
     told = [(0, 1.0, False), (0, 0.0, True), (1, 0.0, True), (2, 1.0, False), (3, 0.0, False), (3, 1.0, False)]
+    told += [(2, math.nan, False), (4, math.nan, False)]
     rows = [{"stay": stay, "readmitted": label, "_synthetic": made} for stay, label, made in told]
     source = Source(origin="EHR", steward=Steward("Clinic", "a@b.example"), reader=Function(lambda _batch: rows))
     outcomes = domain.gated("outcomes", schema=Outcome, source=source, batches=StaticBatches(keys=["all"]))

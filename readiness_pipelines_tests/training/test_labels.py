@@ -1,5 +1,6 @@
 """Where labels go: each one is trained on, held out, waiting, or excluded for a reason."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.products import BuiltTrainingSet
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines.training import build_training_set
+from readiness_pipelines_tests.training.reef import features_of, reef, table_of
 
 DAYS = ("2026-11-02", "2026-11-03", "2026-11-04")
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -226,3 +228,16 @@ def test_labels_are_not_joined_by_values_of_another_kind(
     run_domains(domain, installation=installation)
     with pytest.raises(DeclarationError, match=r"reef\.alive joins by coral, which is .* in the labels and BIGINT in"):
         build_training_set(installation, domain.training_sets[0])
+
+
+def test_a_label_that_is_nan_is_not_known(installation: Installation) -> None:
+    domain = reef()
+    seen = table_of(domain, "seen", [{"coral": name, "age": 1} for name in "ab"], {"age": pa.Column(arrow.int64())})
+    rows = [{"coral": "a", "alive": 0.5}, {"coral": "b", "alive": math.nan}]
+    labels = table_of(domain, "labels", rows, {"alive": pa.Column(arrow.float64(), nullable=True)})
+    view = features_of(domain, seen, {"age": pa.Column(arrow.int64())})
+    learned = domain.training_set("alive", labels=labels, label="alive", features=[view], at=view)
+    run_domains(domain, installation=installation)
+    made = build_training_set(installation, learned)
+    assert made.rows.column("coral").to_pylist() == ["a"]
+    assert made.counts.excluded == {"the label is null": 1}
