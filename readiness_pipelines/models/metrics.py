@@ -40,7 +40,7 @@ def check_labels(actual: Values, metrics: tuple[str, ...], *, what: str) -> None
     Raises:
         DeclarationError: Labels other than 0 and 1, for a metric of classifiers.
     """
-    if (binary := [name for name in metrics if name in _BINARY]) and not np.isin(actual, (0.0, 1.0)).all():
+    if (binary := [name for name in metrics if name in BINARY]) and not np.isin(actual, (0.0, 1.0)).all():
         raise DeclarationError(
             f"the label of {what} has other values than 0 and 1, which {binary[0]} is measured on",
             way_out="make it 0 and 1 in the labels' table, or measure rmse or mae",
@@ -95,7 +95,8 @@ def _mean(values: Values) -> Measure:
     return weighted
 
 
-_BINARY = frozenset({"auc", "accuracy", "log_loss", "brier"})
+BINARY = frozenset({"auc", "accuracy", "log_loss", "brier"})
+"""The metrics of classifiers: their labels are 0 and 1."""
 
 _KNOWN: Mapping[str, Callable[[Values, Values], Measure]] = {
     "auc": _auc,
