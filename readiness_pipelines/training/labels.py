@@ -9,6 +9,7 @@ import duckdb
 from readiness_pipelines.batches import in_order
 from readiness_pipelines.columns import KNOWN_COLUMNS
 from readiness_pipelines.contracts import FeatureView, Table, TrainingSet
+from readiness_pipelines.delivery.event_times import refuse_other_types
 from readiness_pipelines.delivery.history import history_of, view_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import is_there
@@ -66,7 +67,8 @@ def place_labels(place: LabelSearch) -> LabelCounts:
     Raises:
         UpstreamNotPublishedError: The table of labels has nothing published.
         UnknownNameError: A column that a table does not have.
-        DeclarationError: A gold set with synthetic rows, or an entity of other types in the labels than in a view.
+        DeclarationError: A gold set with synthetic rows, an entity of other types in the labels than in a view, or
+            times in a column of another type.
     """
     engine, wanted = place.engine, place.training_set
     if not place.batches[wanted.labels]:
@@ -106,6 +108,8 @@ def _published_labels(place: LabelSearch) -> None:
     for column in (*wanted.entity, wanted.label, *timed):
         if column not in history.columns:
             raise UnknownNameError(f"column of the labels of {wanted.id}", column, history.columns)
+    for column in timed:
+        refuse_other_types(history, column, reader=wanted.id, source=wanted.labels.id)
     for view in dict.fromkeys((*wanted.views, *([wanted.at] if isinstance(wanted.at, FeatureView) else []))):
         _check_keys(place, history, view, place.history(view), view.entity)
     history_view = view_of(history)
@@ -203,7 +207,10 @@ def _family(kind: str | None) -> str:
 def _first_known(place: LabelSearch, view: FeatureView) -> None:
     """Make a table of when a feature view first knew each entity."""
     place.engine.execute("DROP TABLE IF EXISTS _first_known_of")
-    history = view_of(place.history(view))
+    rows = place.history(view)
+    if view.known_at in rows.columns:
+        refuse_other_types(rows, view.known_at, reader=place.training_set.id, source=view.id)
+    history = view_of(rows)
     known = f"{identifier(view.known_at)}::TIMESTAMPTZ" if view.known_at else _KNOWN_AT
     entity = ", ".join(map(identifier, view.entity))
     shown = f"{_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > TIMESTAMPTZ {literal(place.as_of.isoformat())}"
