@@ -9,6 +9,7 @@ import duckdb
 from readiness_pipelines.batches import in_order
 from readiness_pipelines.columns import KNOWN_COLUMNS
 from readiness_pipelines.contracts import FeatureView, Table, TrainingSet
+from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.delivery.event_times import refuse_other_types
 from readiness_pipelines.delivery.history import history_of, view_of
 from readiness_pipelines.delivery.places import store_of
@@ -83,12 +84,13 @@ def place_labels(place: LabelSearch) -> LabelCounts:
         f"SELECT __status, __why, count(*) FROM {LABELS} WHERE __status IS NOT NULL GROUP BY ALL ORDER BY ALL"
     ).fetchall():
         (waiting if status == "waiting" else excluded)[why] = count
-    held_back, discarded = _not_published(place)
+    records = _records_not_published(place)
+    held_back, discarded = (sum(getattr(one.counts, name) for one in records) for name in ("quarantined", "discarded"))
     if held_back:
         waiting[IN_QUARANTINE] = held_back
     if discarded:
         excluded[DISCARDED] = discarded
-    if awaited := _awaited(place):
+    if awaited := _awaited(place, records):
         waiting[NOT_PUBLISHED] = awaited
     splits = dict(engine.sql(f"SELECT {SPLIT}, count(*) FROM {LABELS} WHERE __status IS NULL GROUP BY ALL").fetchall())
     trained, held_out = splits.get(TrainingSplit.TRAIN.value, 0), splits.get(TrainingSplit.HOLDOUT.value, 0)
@@ -276,16 +278,23 @@ def _holdout(place: LabelSearch) -> None:
     )
 
 
-def _not_published(place: LabelSearch) -> tuple[int, int]:
-    """How many labels wait in quarantine, and how many were discarded: of a batch that shows older rows, neither."""
-    records = [
-        one for one in _records(place, place.training_set.labels) if not (is_there(one) and one.state.keeps_older)
-    ]
-    return sum(one.counts.quarantined for one in records), sum(one.counts.discarded for one in records)
+def _records_not_published(place: LabelSearch) -> Sequence[BatchRecord]:
+    """The batches whose labels in quarantine, waiting or discarded, count: none that shows older rows.
+
+    Of a table of which every delivery replaces the whole, the version that is published last and the newest: what
+    others held was replaced.
+    """
+    table = place.training_set.labels
+    records = [one for one in _records(place, table) if not (is_there(one) and one.state.keeps_older)]
+    if store_of(table) == table.id:
+        return records
+    published = place.batches[table][-1]
+    newest = in_order(table.batches, {published, *(one.ref.batch for one in records)})[-1]
+    return [one for one in records if one.ref.batch in (published, newest)]
 
 
-def _awaited(place: LabelSearch) -> int:
-    """How many entities the view that tells the labels' time knows without a label of theirs."""
+def _awaited(place: LabelSearch, not_published: Sequence[BatchRecord]) -> int:
+    """How many entities the view that tells the labels' time knows without a label of theirs, published or not."""
     wanted = place.training_set
     if not isinstance(wanted.at, FeatureView) or set(wanted.at.entity) != set(wanted.entity):
         return 0
@@ -299,8 +308,27 @@ def _awaited(place: LabelSearch) -> int:
     )
     ((count,),) = place.engine.sql(
         f"SELECT count(*) FROM _first_known_of f WHERE __shown AND NOT EXISTS (FROM {LABELS} l WHERE {same}){gold}"
+        f"{_and_not_in_quarantine(place, not_published)}"
     ).fetchall()
+    if any(class_of(wanted.labels, one).protection for one in wanted.entity):
+        # In quarantine an entity is not protected yet, so that nobody can tell whose label waits: each is of one.
+        return max(0, int(count) - sum(one.counts.quarantined + one.counts.discarded for one in not_published))
     return int(count)
+
+
+def _and_not_in_quarantine(place: LabelSearch, records: Sequence[BatchRecord]) -> str:
+    """SQL for an entity without a label in quarantine: that one is counted there."""
+    wanted, lakehouse = place.training_set, place.installation.lakehouse
+    batches = [one.ref.batch for one in records if one.counts.quarantined or one.counts.discarded]
+    if not batches or not lakehouse.exists(wanted.labels.id.quarantine):
+        return ""
+    rows = lakehouse.relation(place.engine, wanted.labels.id.quarantine, batch=batches)
+    if not {*wanted.entity} <= {*rows.columns}:
+        return ""
+    known = place.engine.sql("FROM _first_known_of")
+    kinds = dict(zip(known.columns, map(str, known.types), strict=True))
+    same = " AND ".join(f"TRY_CAST(q.{identifier(one)} AS {kinds[one]}) = f.{identifier(one)}" for one in wanted.entity)
+    return f" AND NOT EXISTS (FROM {view_of(rows)} q WHERE {same})"
 
 
 def _shared(place: LabelSearch, gold: int) -> Sequence[str]:

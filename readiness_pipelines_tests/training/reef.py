@@ -24,7 +24,7 @@ def of_corals(columns: Columns) -> pa.DataFrameSchema:
 
 def table_of(domain: Domain, name: str, rows: Sequence[Mapping[str, Any]], columns: Columns) -> GatedTable:
     """A table of corals with these rows; a value that is NaN arrives as NaN."""
-    names = ("coral", *columns)
+    names = dict.fromkeys(("coral", *columns))
     given = arrow.table({one: arrow.array([row[one] for row in rows], from_pandas=False) for one in names})
     return domain.gated(
         name,

@@ -8,13 +8,13 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
 
-from readiness_pipelines import Domain, Function, Holdout, Source, StaticBatches, Steward
+from readiness_pipelines import Domain, Function, Holdout, Source, StaticBatches, Steward, Versions
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.products import BuiltTrainingSet
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines.training import build_training_set
-from readiness_pipelines_tests.training.reef import features_of, reef, table_of
+from readiness_pipelines_tests.training.reef import features_of, of_corals, reef, table_of
 
 DAYS = ("2026-11-02", "2026-11-03", "2026-11-04")
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -241,3 +241,35 @@ def test_a_label_that_is_nan_is_not_known(installation: Installation) -> None:
     made = build_training_set(installation, learned)
     assert made.rows.column("coral").to_pylist() == ["a"]
     assert made.counts.excluded == {"the label is null": 1}
+
+
+def test_a_label_in_quarantine_is_not_awaited_too(installation: Installation) -> None:
+    domain, age = reef(), {"age": pa.Column(arrow.int64())}
+    rows = [{"coral": "a", "alive": 1}, {"coral": "b", "alive": -1}]  # and of c there is none yet
+    labels = table_of(domain, "labels", rows, {"alive": pa.Column(arrow.int64(), pa.Check.ge(0))})
+    view = features_of(domain, table_of(domain, "seen", [{"coral": name, "age": 1} for name in "abc"], age), age)
+    learned = domain.training_set("alive", labels=labels, label="alive", features=[view], at=view)
+    run_domains(domain, installation=installation)
+    made = build_training_set(installation, learned)
+    assert made.counts.trained == 1
+    assert made.counts.waiting == {"it waits in quarantine": 1, "no label of the entity is published yet": 1}
+
+
+def test_of_versions_of_labels_only_what_the_last_holds_back_waits(installation: Installation) -> None:
+    domain, age = reef(), {"age": pa.Column(arrow.int64())}
+    days: list[str] = []
+    rows = [{"coral": "a", "alive": 1}, {"coral": "b", "alive": -1}]
+    arrived = Function(lambda _batch: rows, arrivals=lambda: [(day, "1") for day in days])
+    labels = domain.gated(
+        "labels",
+        schema=of_corals({"alive": pa.Column(arrow.int64(), pa.Check.ge(0))}),
+        source=Source(origin="Divers", steward=Steward("Reef", "reef@example.org"), reader=arrived),
+        batches=Versions(),
+    )
+    view = features_of(domain, table_of(domain, "seen", [{"coral": "a", "age": 1}], age), age)
+    learned = domain.training_set("alive", labels=labels, label="alive", features=[view], at=view)
+    for day in DAYS[:2]:
+        days.append(day)
+        run_domains(domain, installation=installation)
+    made = build_training_set(installation, learned)
+    assert (made.counts.trained, made.counts.waiting) == (1, {"it waits in quarantine": 1})
