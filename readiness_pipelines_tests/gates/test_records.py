@@ -193,6 +193,27 @@ def test_a_function_of_a_whole_table_is_not_decided_and_an_expression_is_run_by_
     assert [b.rule for b in gate.check_record({"a": 12}).broken] == ["rounded"]
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda e: e >= nw.col("a"),
+        lambda e: e % nw.col("a") == 0,  # left to Pandera
+        lambda e: e.is_null() | (nw.col("f") < 2),  # of the other column alone
+    ],
+)
+def test_a_check_of_a_column_may_read_another(check: Any) -> None:
+    columns = {"a": pa.Column(arrow.int64()), "f": pa.Column(arrow.float64(), nullable=True)}
+    columns["b"] = pa.Column(arrow.int64(), pa.Check(check, native=False, name="other"))
+    gate = Gate(pa.DataFrameSchema(columns))
+    records = [{"a": a, "f": f, "b": "4"} for a in (1, "3", 7) for f in (1.0, float("nan"), "5", None)]
+    broken = judge(
+        gate, *[{name: None if value is None else str(value) for name, value in one.items()} for one in records]
+    ).broken
+    assert [tuple(b.rule for b in gate.check_record(one).broken) for one in records] == [
+        broken.get(row, ()) for row in range(len(records))
+    ]
+
+
 def test_a_check_that_compares_a_row_with_others_is_not_decided() -> None:
     above = pa.Check(lambda _: nw.col("a") >= nw.col("a").mean(), native=False, name="above")
     gate = Gate(pa.DataFrameSchema({"a": pa.Column(arrow.float64())}, checks=[above]))
