@@ -170,6 +170,13 @@ def test_a_check_of_the_whole_batch_holds_it(connection: Connection) -> None:
     assert isinstance(judge(connection, gate, "100", "2").outcome, Publish)
 
 
+def test_a_native_check_of_the_whole_batch_may_only_warn(connection: Connection) -> None:
+    few = pa.Check(lambda data: data.table.num_rows >= 3, raise_warning=True, name="few")
+    verdict = judge(connection, Gate(column(arrow.int64(), few)), "1", "2")
+    assert verdict.outcome == Publish()
+    assert {count.rule.name: count.detail for count in verdict.rules if count.broken_rows} == {"a_few": "few"}
+
+
 def test_a_check_that_raises_is_named(connection: Connection) -> None:
     def broken(_data: Any) -> Any:
         raise RuntimeError("boom")
