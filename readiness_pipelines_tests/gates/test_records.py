@@ -231,6 +231,46 @@ def test_a_decimal_keeps_its_digits() -> None:
     assert [b.rule for b in gate.check_record({"a": "1.555"}).broken] == ["a_dtype"]
 
 
+def test_decimals_are_computed_with_all_of_their_digits() -> None:
+    for check in (lambda e: e.abs() == e, lambda e: e + Decimal("0.01") > e):
+        exact = pa.Check(check, native=False, name="exact")
+        gate = Gate(pa.DataFrameSchema({"a": pa.Column(arrow.decimal128(36, 2), exact)}))
+        assert gate.check_record({"a": "1234567890123456789012345678901234.34"}).passed
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda i, f: i == f,
+        lambda i, f: f >= i,
+        lambda i, f: i.is_between(f, f, closed="left"),
+        lambda i, f: (i > 0) & f.is_in([2**53 + 1, 3]),
+    ],
+)
+def test_whole_numbers_beside_floats_are_compared_in_a_record_as_in_a_batch(check: Any) -> None:
+    same = pa.Check(lambda _: check(nw.col("i"), nw.col("f")), native=False, name="same")
+    columns = {"i": pa.Column(arrow.int64()), "f": pa.Column(arrow.float64())}
+    gate = Gate(pa.DataFrameSchema(columns, checks=[same]))
+    records = [{"i": i, "f": f} for i in (2**53, 2**53 + 1, 3) for f in (2.0**53, 2.5, 3.0)]
+    broken = judge(gate, *records).broken
+    assert [not gate.check_record(one).passed for one in records] == [row in broken for row in range(len(records))]
+
+
+@pytest.mark.parametrize("of_column", [True, False])
+def test_a_function_of_values_takes_times_in_their_column_s_zone(of_column: bool) -> None:
+    def early(given: Any) -> bool:
+        return bool((given if of_column else given["t"]).hour < 20)
+
+    check = pa.Check(early, element_wise=True)
+    column = pa.Column(arrow.timestamp("us", tz="Europe/Vienna"), [check] if of_column else [])
+    gate = Gate(pa.DataFrameSchema({"t": column}, checks=[] if of_column else [check]))
+    late = {"t": "2026-01-01T19:30:00Z"}  # half past eight in Vienna
+    assert judge(gate, late).broken.keys() == {0}
+    assert not gate.check_record(late).passed
+    assert not gate.check_record({"t": datetime(2026, 1, 1, 19, 30, tzinfo=UTC)}).passed
+    assert gate.check_record({"t": "2026-01-01T18:30:00Z"}).passed
+
+
 def test_records_may_be_checked_from_many_threads() -> None:
     gate = Gate(pa.DataFrameSchema({"a": pa.Column(str, pa.Check.eq("008"), metadata=cleanse(ZeroPad(3)))}))
     with ThreadPoolExecutor(8) as threads:

@@ -101,8 +101,7 @@ class RecordTests:
         key = column.name if column else FRAME
         reads = frozenset([column.name] if column else [laid.name for laid in layout.columns])
         if test.rule.runs_on is Runner.PYTHON:
-            names = [laid.name for laid in layout.columns if laid.name in reads]
-            return _check_test(test, column, _by_value(test, column, names, self._flavour)), reads
+            return _check_test(test, column, _by_value(test, column, layout, self._flavour)), reads
         schema = _schema_of(layout, reads)
         try:
             lifted = expression(test.check, key, nw.from_native(schema.empty_table(), eager_only=True))
@@ -173,14 +172,20 @@ def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate, schema: pa.
     return fails
 
 
-def _by_value(test: Checked, column: LaidColumn | None, names: list[str], flavour: Flavour) -> Evaluate:
+def _by_value(test: Checked, column: LaidColumn | None, layout: Layout, flavour: Flavour) -> Evaluate:
     """Whether an element-wise check fails a record's value, or the whole record."""
+    rule, names = test.rule.name, [laid.name for laid in layout.columns]
+    zoned = {laid.name: laid.type for laid in layout.columns if pa.types.is_timestamp(laid.type) and laid.type.tz}
+
+    def in_zone(name: str, value: Any) -> Any:
+        """The value as a batch has it: times are in their column's zone, whatever zone they were given in."""
+        return pa.scalar(value, zoned[name]).as_py() if name in zoned and value is not None else value
 
     def fails(record: Mapping[str, Any]) -> bool:
         if column is None:
-            return failing_value(test.check, {name: record[name] for name in names}, rule=test.rule.name)
-        value = record[column.name]
-        return failing_element(test.check, value, kind=column.type, flavour=flavour, rule=test.rule.name)
+            return failing_value(test.check, {name: in_zone(name, record[name]) for name in names}, rule=rule)
+        value = in_zone(column.name, record[column.name])
+        return failing_element(test.check, value, kind=column.type, flavour=flavour, rule=rule)
 
     return fails
 
