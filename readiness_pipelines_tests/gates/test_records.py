@@ -278,6 +278,32 @@ def test_records_may_be_checked_from_many_threads() -> None:
     assert verdicts == [n % 10 == 8 for n in range(400)]
 
 
+@pytest.mark.parametrize("text", ["\u0131nf", "\u0130nfinity", "-\u0131nf"])
+def test_a_text_with_letters_that_only_python_takes_for_others_is_no_number(text: str) -> None:
+    for kind in (arrow.float64(), arrow.float32()):
+        gate = Gate(pa.DataFrameSchema({"x": pa.Column(kind)}))
+        assert judge(gate, {"x": text}, {"x": "inf"}).broken == {0: ("x_dtype",)}
+        assert [b.rule for b in gate.check_record({"x": text}).broken] == ["x_dtype"]
+
+
+@pytest.mark.parametrize(
+    "value", [[1, "x"], {1: 2}, ["\ud800"], [10**40], Decimal("NaN"), Decimal(10) ** 39, 10**38, -(10**40)]
+)
+def test_a_value_of_no_type_is_named_also_where_the_schema_does_not_name_it(value: Any) -> None:
+    gate = Gate(pa.DataFrameSchema({"x": pa.Column(arrow.float64(), coerce=True)}))
+    for name in ("x", "tags"):
+        with pytest.raises(DeclarationError, match=f"the value of '{name}'"):
+            gate.check_record({"x": 1.0, name: value})
+
+
+def test_whole_numbers_beyond_64_bits_are_judged_whatever_came_before() -> None:
+    gate = Gate(pa.DataFrameSchema({"x": pa.Column(str, coerce=True), "y": pa.Column(arrow.int64(), required=False)}))
+    given = [5, 2**64, 7, 10**38 - 1]
+    assert [gate.check_record({"x": value}).record for value in given] == [
+        {"x": str(value), "y": None} for value in given
+    ]
+
+
 def test_a_value_that_no_column_can_hold_is_named() -> None:
     with pytest.raises(DeclarationError, match="the value of 'a' is a object"):
         Gate(pa.DataFrameSchema({"a": pa.Column(str)})).check_record({"a": object()})
