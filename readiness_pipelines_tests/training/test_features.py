@@ -1,5 +1,7 @@
 """What of a view is learned from, and by which times."""
 
+from typing import Any
+
 import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
@@ -20,7 +22,7 @@ def test_columns_of_a_pattern_are_learned_from_and_nothing_else_is_no_training_s
     seen = table_of(domain, "seen", [{"coral": "a", "age": 1, "size_1": 2.0}], AGE | sizes)
     labels = table_of(domain, "labels", [{"coral": "a", "alive": 1}], ALIVE)
     by_pattern = AGE | {r"^[a-z]+_\d$": pa.Column(arrow.float64(), regex=True)}
-    learned = {"labels": labels, "label": "alive"}
+    learned: dict[str, Any] = {"labels": labels, "label": "alive"}
     every = domain.training_set("every", **learned, features=[features_of(domain, seen, by_pattern)])
     bare = domain.features(entity="coral", schema=of_corals({}), reads={"rows": seen}, name="bare")(lambda rows: rows)
     none = domain.training_set("none", **learned, features=[bare])
