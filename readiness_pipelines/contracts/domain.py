@@ -1017,7 +1017,7 @@ class Domain:
         return self.derived(
             schema=schema,
             name=name,
-            reads={"rows": rows, "serving": model.serving},
+            reads={"rows": rows, "serving": model.serving.in_force()},
             batches=batches,
             key=keys,
             language="arrow",

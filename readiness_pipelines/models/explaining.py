@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import GatedTable, Origin, Table
 from readiness_pipelines.contracts.models import model_scoring
+from readiness_pipelines.delivery import store_of
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord, ModelVersion
@@ -85,7 +86,7 @@ def explain_prediction(
     if model is None:
         raise DeclarationError(f"{ident} is not scored by a model", way_out="name a table of domain.scored(…)")
     with installation.engine(f"prediction {prediction}") as engine:
-        rows = installation.lakehouse.relation(engine, ident, batch=batch).filter(f"_row = {row}")
+        rows = installation.lakehouse.relation(engine, store_of(table), batch=batch).filter(f"_row = {row}")
         if "model_version" not in rows.columns:
             raise DeclarationError(
                 f"no batch of {ident} says which version predicted it: its schema did not keep model_version",

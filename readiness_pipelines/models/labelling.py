@@ -5,6 +5,7 @@ from typing import Any
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Table
+from readiness_pipelines.delivery import store_of
 from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.errors import DeclarationError, UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation
@@ -37,7 +38,7 @@ def label_tasks(
     if record is None or not record.state.visible:
         raise UpstreamNotPublishedError(f"nothing of {ref} is published", way_out=f"readiness run {table.id}")
     with installation.engine() as engine:
-        rows = installation.lakehouse.relation(engine, table.id, batch=[batch])
+        rows = installation.lakehouse.relation(engine, store_of(table), batch=[batch])
         for name in show:
             if name not in rows.columns:
                 raise UnknownNameError(f"column of {table.id}", name, rows.columns)

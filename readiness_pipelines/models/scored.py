@@ -7,6 +7,7 @@ import numpy as np
 
 from readiness_pipelines.contracts import DerivedTable, Table
 from readiness_pipelines.contracts.models import Model, model_scoring
+from readiness_pipelines.delivery import store_of
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.models.metrics import Values
 from readiness_pipelines.products import SYNTHETIC, is_synthetic
@@ -66,7 +67,7 @@ def scored_batch(
     """
     lakehouse = installation.lakehouse
     with installation.engine() as engine:
-        rows = lakehouse.relation(engine, scored.id, batch=[batch]).filter(f"{VERSION} = {version}")
+        rows = lakehouse.relation(engine, store_of(scored), batch=[batch]).filter(f"{VERSION} = {version}")
         there = outcomes is not None and lakehouse.exists(outcomes.table.id)
         if outcomes is None or not there or not {*outcomes.on} <= {*rows.columns}:
             found = rows.project(f"{PREDICTION} AS predicted, NULL::DOUBLE AS actual").fetchnumpy()

@@ -90,7 +90,9 @@ def _changes(used: Mapping[BatchRef, Mapping[str, Any]], installation: Installat
             if record.snapshots.published == then["snapshot"]:
                 continue
             # What was delivered again and is the same is another snapshot, and no other data.
-            kept = installation.ledger.committed(ref)
+            # Of a table with versions it is kept where those are.
+            versions = BatchRef(ref.table.versions, ref.batch)
+            kept = installation.ledger.committed(versions) or installation.ledger.committed(ref)
             if kept is not None and then.get("digest") == kept.digest:
                 continue
         found.append(_changed(ref, then, record, erased, installation))

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Model, TrainingSet
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.gates.versions.fingerprint import fingerprint
@@ -23,7 +22,8 @@ from readiness_pipelines.models.environment import code_commit, libraries
 from readiness_pipelines.models.fitting import fit, measured, synthetic_rows
 from readiness_pipelines.models.registry import check_registry, register
 from readiness_pipelines.models.validating import compared_with_champion
-from readiness_pipelines.products import BuiltTrainingSet, UsedBatch
+from readiness_pipelines.products import BuiltTrainingSet
+from readiness_pipelines.training.definition import digests_of
 
 TRAINING = "training"
 """The turn that a training holds: one process at a time trains a model."""
@@ -116,12 +116,6 @@ def _intended(
     code = fingerprint(function_code(model.train))
     told = json.dumps([str(model.id), built.id, code, seed, params, model.slices, model.metrics], default=repr)
     counts = built.counts
-    contents = installation.ledger.contents({one.table for one in built.used})
-
-    def digest(one: UsedBatch) -> str:
-        kept = contents.get(BatchRef(one.table, one.batch))
-        return kept.digest if kept is not None and kept.snapshot == one.snapshot else ""
-
     return NewModelVersion(
         model=model.id,
         key=sha256(told.encode()).hexdigest(),
@@ -153,14 +147,22 @@ def _intended(
                 "table": str(one.table),
                 "batch": one.batch,
                 "snapshot": one.snapshot,
-                "digest": digest(one),
+                "digest": digest,
                 "gate": one.gate,
                 "decisions": list(one.decisions),
             }
-            for one in built.used
+            for one, digest in zip(built.used, _digests(built, installation), strict=True)
         ],
         who=who,
     )
+
+
+def _digests(built: BuiltTrainingSet, installation: Installation) -> list[str]:
+    """What the rows of each batch were when the training set was built: they may have been delivered again since."""
+    now = digests_of(built.used, installation=installation)
+    kept = installation.ledger.training_sets.get(built.id)
+    then = kept.facts.get("digests", now) if kept is not None else now
+    return [noted or found for noted, found in zip(then, now, strict=True)]
 
 
 def _declared(training: Any) -> Mapping[str, str]:

@@ -8,8 +8,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+<<<<<<< HEAD
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.columns import RESERVED_COLUMNS
+=======
+>>>>>>> m3
 from readiness_pipelines.contracts import FeatureView, TrainingSet
 from readiness_pipelines.delivery.event_times import refuse_other_types
 from readiness_pipelines.delivery.gates import gate_of
@@ -30,7 +33,7 @@ from readiness_pipelines.products import (
     join_features,
 )
 from readiness_pipelines.sql import identifier, literal
-from readiness_pipelines.training.definition import definition_of, id_of, published_batches, used_batches
+from readiness_pipelines.training.definition import definition_of, digests_of, id_of, published_batches, used_batches
 from readiness_pipelines.training.kept import training_set_of
 from readiness_pipelines.training.labels import LABELS, LabelSearch, place_labels
 
@@ -214,20 +217,10 @@ def _keep(building: _Building, engine: duckdb.DuckDBPyConnection, *, installatio
                 "used": [
                     [str(one.table), one.batch, one.snapshot, one.gate, list(one.decisions)] for one in building.used
                 ],
-                "digests": _digests(building.used, installation),
+                "digests": digests_of(building.used, installation=installation),
                 "definition": building.definition,
                 "digest": building.digest,
                 "snapshot": commit.snapshot_id,
             },
         )
     )
-
-
-def _digests(used: tuple[UsedBatch, ...], installation: Installation) -> list[str]:
-    """What the rows of each batch were, by which the same rows delivered again are told from others."""
-    contents = installation.ledger.contents({one.table for one in used})
-    found = (contents.get(BatchRef(one.table, one.batch)) for one in used)
-    return [
-        kept.digest if kept is not None and kept.snapshot == one.snapshot else ""
-        for kept, one in zip(found, used, strict=True)
-    ]

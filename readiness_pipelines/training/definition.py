@@ -6,6 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import FeatureView, Table, TrainingSet
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.places import store_of
@@ -77,6 +78,29 @@ def used_batches(batches: Mapping[Table, tuple[str, ...]], *, installation: Inst
                 )
             )
     return tuple(sorted(used))
+
+
+def digests_of(used: tuple[UsedBatch, ...], *, installation: Installation) -> list[str]:
+    """What the rows of each batch were, by which the same rows delivered again are told from others.
+
+    Args:
+        used: The batches that were read.
+        installation: Where the ledger is.
+
+    Returns:
+        A digest for each; "" where none is kept, or the batch was delivered again since it was read.
+    """
+    contents = installation.ledger.contents({store for one in used for store in (one.table.versions, one.table)})
+
+    def digest(one: UsedBatch) -> str:
+        # Of a table with versions it is kept where those are: under its own name there is nothing.
+        for store in (one.table.versions, one.table):
+            kept = contents.get(BatchRef(store, one.batch))
+            if kept is not None and kept.snapshot == one.snapshot:
+                return kept.digest
+        return ""
+
+    return list(map(digest, used))
 
 
 def id_of(

@@ -12,12 +12,13 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
-from readiness_pipelines.contracts import GatedTable
+from readiness_pipelines.contracts import GatedTable, keeps_history
 from readiness_pipelines.delivery.attempts import OpenAttempt, attempted, left_by_crash
 from readiness_pipelines.delivery.baseline import baseline_of
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.erasure.landing import Relanded
 from readiness_pipelines.delivery.erasure.searching import without_rows
+from readiness_pipelines.delivery.history import keep_history, known_before
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import profiled
 from readiness_pipelines.installation import Installation, Run
@@ -96,7 +97,12 @@ def rewrite_judged(
                 installation=installation,
                 engine=engine,
             )
+            keeps = keeps_history(table)
+            known = known_before(table, ref.batch, installation=installation, engine=engine) if keeps else None
             snapshots = replace(snapshots, published=step.commit(shown, facts))
+            if keeps:
+                # Where nothing was kept before: by what it closes, training sets are told that learned of the rows.
+                keep_history(table, shown, known, attempt=attempt, installation=installation, engine=engine, run=run)
         kept = profile.kept if profile is not None else _profile(record, installation)
         record_batch(
             replace(
