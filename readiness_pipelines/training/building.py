@@ -8,11 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-<<<<<<< HEAD
-from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.columns import RESERVED_COLUMNS
-=======
->>>>>>> m3
 from readiness_pipelines.contracts import FeatureView, TrainingSet
 from readiness_pipelines.delivery.event_times import refuse_other_types
 from readiness_pipelines.delivery.gates import gate_of
