@@ -2,6 +2,7 @@
 
 from readiness_pipelines.batches.event_times import QUARTER, EventTimes, bounds
 from readiness_pipelines.batches.kinds import (
+    VERSION_KEY,
     Batches,
     Calendar,
     DailyBatches,
@@ -25,6 +26,7 @@ from readiness_pipelines.batches.refs import BatchRef, BatchState, Counts
 
 __all__ = [
     "QUARTER",
+    "VERSION_KEY",
     "BatchRef",
     "BatchState",
     "Batches",

@@ -205,6 +205,10 @@ class StaticBatches(_WithoutCalendar):
         return Keys(keys=self.keys)
 
 
+VERSION_KEY = "%Y-%m-%dT%H%M%SZ"
+"""How a version is keyed that has no key of its own: by a time in UTC."""
+
+
 class Versions(_WithoutCalendar):
     """Every delivery replaces the whole table and is a version of it; older versions stay readable.
 

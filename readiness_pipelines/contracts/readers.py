@@ -41,6 +41,8 @@ class Arrival:
         settles: How long it must have been quiet to be whole; ``None`` leaves that to the settings.
         complete: Whether the sender said that it is whole, so that it need not be quiet.
         awaits: What the sender has to put there before it is whole; "" where it is enough that it is quiet.
+        put_at: When it came to be there, in UTC, of a reader whose key is no name but the time of what it has: what was
+            put back has an older key than what it replaces, and is in force from then on. ``None`` of any other.
     """
 
     batch: str
@@ -50,6 +52,7 @@ class Arrival:
     settles: timedelta | None = None
     complete: bool = False
     awaits: str = ""
+    put_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

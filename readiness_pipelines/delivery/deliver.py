@@ -30,6 +30,7 @@ from readiness_pipelines.delivery.online.keeping import keep_online
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import Profiled, profiled
 from readiness_pipelines.delivery.published import Inputs, Published, is_there
+from readiness_pipelines.delivery.repeated_files import repeated_files
 from readiness_pipelines.delivery.shapes import learn_shape
 from readiness_pipelines.delivery.transform_facts import transform_facts
 from readiness_pipelines.delivery.versions import show_newest_version
@@ -153,6 +154,7 @@ def _deliver(table: Table, *, batch: str, installation: Installation, run: Run) 
             delivery = _commit(step, judged, good, installation=installation)
             details = {**_details(table, verdict, judged.decisions), **step.withdrawn}
             arrived = verdict.arrived
+            repeated = _repeated(table, batch, installation, first.engine)
         record_batch(
             BatchRecord(
                 ref=ref,
@@ -174,7 +176,7 @@ def _deliver(table: Table, *, batch: str, installation: Installation, run: Run) 
             run=run,
             why=delivery.reason or None,
             details=details,
-            found=_findings(table, delivery),
+            found={**_findings(table, delivery), FindingKind.REPEATED: repeated},
             profile=delivery.profiled.kept if delivery.profiled else None,
         )
     if delivery.state.visible:
@@ -217,6 +219,14 @@ def _findings(table: Table, delivery: Delivery) -> Mapping[FindingKind, Sequence
         FindingKind.DISCLOSURE: disclosed,
         **(delivery.profiled.findings if delivery.profiled else {}),
     }
+
+
+def _repeated(
+    table: Table, batch: str, installation: Installation, engine: duckdb.DuckDBPyConnection
+) -> list[BatchFinding]:
+    if not isinstance(table, GatedTable):
+        return []
+    return repeated_files(BatchRef(table.id.raw, batch), installation=installation, engine=engine)
 
 
 def _details(table: Table, verdict: Verdict, decisions: Sequence[Decision]) -> dict[str, Any]:

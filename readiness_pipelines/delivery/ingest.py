@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.columns import RAW_COLUMNS
-from readiness_pipelines.contracts import GatedTable, Places, RawBatch
+from readiness_pipelines.contracts import Arrival, GatedTable, RawBatch
 from readiness_pipelines.delivery.attempts import attempted
 from readiness_pipelines.delivery.classes import handling_rows
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
@@ -16,6 +16,7 @@ from readiness_pipelines.delivery.erasure.arriving import without_erased
 from readiness_pipelines.delivery.ingested import Ingested
 from readiness_pipelines.delivery.scanning import scan_staged
 from readiness_pipelines.delivery.settling import settled_arrival
+from readiness_pipelines.delivery.version_keys import key_of, newest_raw, with_key
 from readiness_pipelines.delivery.windows import is_streamed, seal
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run
@@ -30,7 +31,6 @@ def ingest(
     batch: str,
     installation: Installation,
     run: Run,
-    arrival: str | None = None,
     again: bool = False,
 ) -> Ingested:
     """Read a batch of a source into its raw table, replacing what was there of it. A stream's window is sealed.
@@ -43,7 +43,6 @@ def ingest(
         batch: The batch.
         installation: Where the tables and the ledger are.
         run: Who, and when.
-        arrival: Fingerprint of the arrival that this answers, which is whole; found out where it is not given.
         again: Write it also where it was ingested before: what the raw table has of it is damaged.
 
     Raises:
@@ -56,20 +55,16 @@ def ingest(
     with handling_rows(table):
         if is_streamed(table):
             return seal(table, batch=batch, installation=installation, run=run, again=again)
-        return _ingest(table, batch, installation, run, arrival=arrival, again=again)
+        return _ingest(table, batch, installation, run, again=again)
 
 
-def _ingest(
-    table: GatedTable, batch: str, installation: Installation, run: Run, *, arrival: str | None, again: bool
-) -> Ingested:
+def _ingest(table: GatedTable, batch: str, installation: Installation, run: Run, *, again: bool) -> Ingested:
     raw = table.id.raw
     ref = BatchRef(raw, batch)
-    places = installation.places(table.batches)
-    if arrival is None:
-        # Before it is read: what changes meanwhile is then another arrival.
-        settled = settled_arrival(table, batch, installation=installation, now=run.clock())
-        arrival = settled.fingerprint if settled else None
-    found = _open(table, ref, places, installation=installation, run=run)
+    # Before it is read: what changes meanwhile is then another arrival.
+    settled = settled_arrival(table, batch, installation=installation, now=run.clock())
+    arrival = settled.fingerprint if settled else None
+    found = _open(table, ref, settled, installation=installation, run=run)
     before = installation.ledger.get(ref)
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
     if (
@@ -175,10 +170,17 @@ def errors_of_source(rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatchReade
         raise
 
 
-def _open(table: GatedTable, ref: BatchRef, places: Places, *, installation: Installation, run: Run) -> RawBatch:
+def _open(
+    table: GatedTable, ref: BatchRef, arrival: Arrival | None, *, installation: Installation, run: Run
+) -> RawBatch:
     """Open a batch of a source; that it cannot be read is noted as a delivery that broke."""
+    reader, places = table.source.reader, installation.places(table.batches)
     try:
-        return table.source.reader.open(ref.batch, places)
+        if arrival is not None and arrival.put_at is not None and arrival.batch != ref.batch:
+            newest = newest_raw(table, installation.ledger.batches(tables=[ref.table]))
+            if key_of(table, arrival, newest) == ref.batch:
+                return with_key(reader.open(arrival.batch, places), ref.batch)
+        return reader.open(ref.batch, places)
     except BatchNotLandedError:
         raise
     except ReadinessError:

@@ -13,6 +13,7 @@ from readiness_pipelines.delivery.event_times import keep_event_times
 from readiness_pipelines.delivery.follow import stale_batches
 from readiness_pipelines.delivery.published import Published, fingerprint_of, without_moving
 from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST, WAITS_AT_MOST, Settling, Unsettled
+from readiness_pipelines.delivery.version_keys import key_of, newest_raw
 from readiness_pipelines.delivery.windows import is_to_be_sealed
 from readiness_pipelines.delivery.withdraw import WITHDRAWN, outliving
 from readiness_pipelines.errors import LandingError, UpstreamNotPublishedError
@@ -244,14 +245,15 @@ def _due_of_source(
     """The batches of a source's table that are due: why, and what tells this from any other time."""
     raw, judged = published.records(table.id.raw), published.records(table.id)
     due: dict[str, tuple[str, str]] = {}
-    newest = max(raw.values(), key=lambda record: table.batches.order(record.ref.batch), default=None)
+    newest = newest_raw(table, raw.values())
     for arrival in table.source.reader.arrivals(installation.places(table.batches)):
         if not table.batches.has(arrival.batch) or not _may_begin(table, arrival.batch, now):
             continue
-        record = raw.get(arrival.batch)
+        batch = key_of(table, arrival, newest)
+        record = raw.get(batch)
         if _is_new(arrival, record, newest) and whole(table, arrival):
             # With what it replaces: files that go back to what they were are another time.
-            due[arrival.batch] = ("arrived", f"{arrival.fingerprint}-{record.attempt if record else ''}")
+            due[batch] = ("arrived", f"{arrival.fingerprint}-{record.attempt if record else ''}")
     for batch, record in raw.items():
         if record.state is BatchState.OPEN and is_to_be_sealed(table, record, now):
             due[batch] = ("its window is over", f"over-{record.attempt or ''}")

@@ -4,7 +4,7 @@ import codecs
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from readiness_pipelines.drafting.readings import NULL_WORDS
 from readiness_pipelines.drafting.words import shortened
 from readiness_pipelines.sql import literal, utc_connection
 
@@ -111,9 +112,10 @@ def _with_names(records: Sequence[list[str]], found: Guesses) -> Guesses:
         options["columns"] = tuple(f"column_{place}" for place in range(1, len(first) + 1))
         notes["columns"] = "the first line looks like the others: it has values, and the columns have no names yet"
         return Guesses(options=options, notes=notes)
-    if rest and typed and len(rest) > 1 and not any(_is_typed(rest[0][place]) for place in typed):
+    if len(rest) > 1 and _is_units(rest[0], rest[1:], typed):
         options["skip_after_header"] = 1
-        notes["skip_after_header"] = f"a line of units: {shortened(', '.join(filter(None, rest[0])))}"
+        # Without what it has: where it is a row after all, these are somebody's values.
+        notes["skip_after_header"] = "a line of units: it has words where the others have numbers"
         rest = rest[1:]
     names = [name.strip() for name in first]
     blank = [place for place, name in enumerate(names) if not name]
@@ -135,6 +137,20 @@ def _with_names(records: Sequence[list[str]], found: Guesses) -> Guesses:
         why = "columns without a name" if blank else f"{shortened(', '.join(sorted(repeated)))} more than once"
         notes["columns"] = f"in place of the header's names, which have {why}"
     return Guesses(options=options, notes=notes)
+
+
+def _is_units(line: Sequence[str], rows: Sequence[Sequence[str]], typed: Collection[int]) -> bool:
+    """Whether a line has units in place of numbers.
+
+    In doubt it is a row: one that is skipped is lost, and one too many is seen. A row may lack its numbers, say so in a
+    word, or have one odd word among its texts.
+    """
+    words = {place: word for place in typed if (word := line[place].strip())}
+    if not words or any(_is_typed(word) or word in NULL_WORDS for word in words.values()):
+        return False
+    if any(row[place].strip() == word for place, word in words.items() for row in rows):
+        return False
+    return len(words) > 1 or not any(cell.strip() for place, cell in enumerate(line) if place not in typed)
 
 
 def _looks_like_rows(cell: str, others: Sequence[str]) -> bool:

@@ -18,7 +18,7 @@ class FindingKind(StrEnum):
     stream that is not read; a model that serves, and learned from data that is another one now;
     a batch whose predictions are worse than the holdout's; a model that drifts, and waits for a person;
     latest values of features that are not what is published; rows of a stream that were visible, and that the seal of
-    their window withdrew.
+    their window withdrew; files of a batch that have the same content.
     """
 
     FRESHNESS = "freshness"
@@ -40,6 +40,7 @@ class FindingKind(StrEnum):
     DRIFT = "drift"
     ONLINE = "online"
     WITHDRAWN = "withdrawn"
+    REPEATED = "repeated"
 
 
 _OF_NEWEST = frozenset(
@@ -50,6 +51,7 @@ _OF_NEWEST = frozenset(
         FindingKind.PROFILE,
         FindingKind.DISCLOSURE,
         FindingKind.QUALITY,
+        FindingKind.REPEATED,
     }
 )
 

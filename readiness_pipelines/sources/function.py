@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import field_validator
 
-from readiness_pipelines.batches import Batches, Keys, Scope, checked_key, in_order
+from readiness_pipelines.batches import VERSION_KEY, Batches, Keys, Scope, checked_key, in_order
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch
 from readiness_pipelines.errors import BatchNotLandedError, DeclarationError, LandingError, ReadinessError
 from readiness_pipelines.frozen import Frozen
@@ -18,7 +18,6 @@ from readiness_pipelines.sources.names import check_names
 from readiness_pipelines.sources.raw_rows import numbered
 from readiness_pipelines.sources.records import records_to_table
 from readiness_pipelines.sources.spool import Spool, spool
-from readiness_pipelines.sources.sql_query import VERSION_KEY
 
 ROWS_PER_BATCH = 50_000
 _LONG_SETTLED = datetime.fromtimestamp(0, UTC)

@@ -20,11 +20,14 @@ class LandedFile:
         facts: The file.
         refusal: Why it is not read; "" where it is.
         way_out: What to do about it.
+        put_at: When it was put there, in UTC; later than its change where a copy keeps the time of that. ``None`` where
+            the place does not tell.
     """
 
     facts: FileFacts
     refusal: str = ""
     way_out: str = ""
+    put_at: datetime | None = None
 
 
 def landed_files(landing: Place, below: str = "") -> Iterator[LandedFile]:
@@ -92,6 +95,7 @@ def _landed(name: str, path: str, status: os.stat_result, link: str) -> LandedFi
         size_bytes=status.st_size,
         changed_at=datetime.fromtimestamp(status.st_mtime_ns / 1e9, tz=UTC),
     )
+    put_at = datetime.fromtimestamp(status.st_ctime_ns / 1e9, tz=UTC)
     if link:
         return LandedFile(
             facts=facts,
@@ -104,7 +108,7 @@ def _landed(name: str, path: str, status: os.stat_result, link: str) -> LandedFi
             refusal=f"the name of the file {shown_name(name)} is not UTF-8",
             way_out="rename it, or ask the steward to send it under another name, then run the batch again",
         )
-    return LandedFile(facts=facts)
+    return LandedFile(facts=facts, put_at=put_at)
 
 
 def shown_name(name: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from readiness_pipelines.batches import in_order
+from readiness_pipelines.batches import VERSION_KEY, in_order
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places
 from readiness_pipelines.errors import BatchNotLandedError, LandingError, first_line, suggestion
 from readiness_pipelines.sources.batch_pattern import BatchPattern
@@ -14,7 +14,6 @@ from readiness_pipelines.sources.landed_files import LandedFile, landed_files, s
 from readiness_pipelines.storage import FileFacts, Place
 
 _CHUNK_BYTES = 1 << 20
-_VERSION_KEY = "%Y-%m-%dT%H%M%SZ"
 
 
 def file_arrivals(drop: FileDrop, places: Places) -> tuple[Arrival, ...]:
@@ -72,7 +71,7 @@ def _landed_by_batch(drop: FileDrop, places: Places) -> dict[str, _Landed]:
     if not pattern.names_batch and found:
         (all_of_it,) = found.values()
         newest = max(file.facts.changed_at for file in all_of_it.files)
-        return {newest.astimezone(UTC).strftime(_VERSION_KEY): all_of_it}
+        return {newest.astimezone(UTC).strftime(VERSION_KEY): all_of_it}
     return found
 
 
@@ -95,6 +94,7 @@ def _is_below(folder: str, other: str) -> bool:
 
 def _arrival(drop: FileDrop, batch: str, landed: _Landed, places: Places) -> Arrival:
     files = [file.facts for file in landed.files]
+    put_at = max(max(file.facts.changed_at, file.put_at or file.facts.changed_at) for file in landed.files)
     facts = [(file.name, file.size_bytes, file.changed_at.timestamp()) for file in files]
     newest = max(files, key=lambda file: file.changed_at)
     awaited = drop.marker if landed.marked_at is None and drop.settles is None else None
@@ -107,6 +107,7 @@ def _arrival(drop: FileDrop, batch: str, landed: _Landed, places: Places) -> Arr
         # What changed after the sender said so is on its way again.
         complete=landed.marked_at is not None and landed.marked_at >= newest.changed_at,
         awaits=awaited.written(batch, places.batches) if awaited else "",
+        put_at=None if BatchPattern(drop.pattern).names_batch else put_at,
     )
 
 

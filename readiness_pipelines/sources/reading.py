@@ -118,7 +118,7 @@ def open_rows(file: SourceFile, drop: FileDrop) -> FileRows:
         case "fixed":
             return open_fixed(file, drop)
         case "parquet" | "arrow":
-            return open_typed(file)
+            return open_typed(file, drop)
         case "excel":
             return open_excel(file, drop)
         case _:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 from pydantic import Field, field_validator
 
-from readiness_pipelines.batches import Batches, Scope, Window, in_order
+from readiness_pipelines.batches import VERSION_KEY, Batches, Scope, Window, in_order
 from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch
 from readiness_pipelines.durations import Duration
 from readiness_pipelines.errors import BatchNotLandedError, DeclarationError, LandingError, suggestion
@@ -19,8 +19,6 @@ from readiness_pipelines.sources.raw_rows import numbered
 from readiness_pipelines.sources.spool import Spool, spool
 from readiness_pipelines.sql import identifier
 
-VERSION_KEY = "%Y-%m-%dT%H%M%SZ"
-"""How a version is keyed that has no key of its own: by the time at which it was read."""
 _SHOWN_CHARACTERS = 100
 _LEADING = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import ipc
 
+from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import READ_ERRORS, SourceFile, unpacks_too_far
 from readiness_pipelines.sources.odd_times import odd_times
 from readiness_pipelines.sources.rows import BYTES_PER_BATCH, row_batch, rows_per_batch
@@ -19,10 +20,17 @@ _ERRORS = (pa.ArrowException, *READ_ERRORS)
 
 @dataclass(frozen=True, slots=True)
 class TypedFile:
-    """A Parquet or Arrow file whose schema can be read."""
+    """A Parquet or Arrow file whose schema can be read.
+
+    Attributes:
+        file: The file.
+        schema: Its columns.
+        read: The places of those that are not ignored.
+    """
 
     file: SourceFile
     schema: pa.Schema
+    read: tuple[int, ...]
 
     def batches(self) -> Iterator[pa.Table]:
         """Its rows.
@@ -41,7 +49,7 @@ class TypedFile:
                     batch.validate(full=True)  # text that is not UTF-8 would break later, far from its file
                     places = range(place, place + batch.num_rows)
                     place += batch.num_rows
-                    odd = odd_times(batch)
+                    odd = odd_times(batch, read=self.read, first=places.start)
                     yield row_batch(
                         odd.columns if odd else batch.columns,
                         self.schema.names,
@@ -53,7 +61,7 @@ class TypedFile:
             raise _damaged(self.file, error) from error
 
 
-def open_typed(file: SourceFile) -> TypedFile:
+def open_typed(file: SourceFile, drop: FileDrop) -> TypedFile:
     """Examine a Parquet file, or an Arrow file or stream.
 
     Raises:
@@ -67,7 +75,8 @@ def open_typed(file: SourceFile) -> TypedFile:
             schema = _parquet_schema(file, pq.ParquetFile(source)) if is_parquet else _arrow_reader(source).schema
     except _ERRORS as error:
         raise _damaged(file, error) from error
-    return TypedFile(file, schema.remove_metadata())
+    read = tuple(place for place, name in enumerate(schema.names) if not drop.ignores(name))
+    return TypedFile(file, schema.remove_metadata(), read)
 
 
 def _check_footer(file: SourceFile, source: pa.NativeFile) -> None:

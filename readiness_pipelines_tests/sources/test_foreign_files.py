@@ -278,6 +278,30 @@ def test_types_that_a_table_cannot_hold_become_text(tmp_path: Path) -> None:
     assert (row["wide"], row["span"], row["pairs"], row["half"]) == ("1.50", "5 us", '[["k", 1]]', 1.5)
 
 
+def test_a_time_that_no_table_holds_costs_no_other_value(tmp_path: Path) -> None:
+    begun = pa.array([0, None, 1_001], pa.int64()).cast(pa.timestamp("ns"))
+    ended = pa.array([0, 0, 2**31 - 1], pa.int32()).cast(pa.date32())
+    seen = pa.array([0, 0, 1], pa.int64()).cast(pa.timestamp("s", "Europe/Berlin"))
+    within = pa.array([[0], [], [2**60]], pa.list_(pa.int64())).cast(pa.list_(pa.timestamp("s")))
+    name = pa.array(["a", "b", "c"], pa.string_view())
+    table = pa.table({"name": name, "begun": begun, "ended": ended, "seen": seen, "within": within})
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+    put(tmp_path, "b/x.arrow", sink.getvalue())
+    *whole, odd = rows(tmp_path)
+    assert [row["_unreadable"] for row in whole] == [None, None]
+    beyond, finer = "is not a time that a table can hold (of the years 1 to 9999)", "is finer than a microsecond"
+    assert odd["_unreadable_reason"].startswith(f"row 3: begun {finer}")
+    assert odd["_unreadable_reason"].endswith(f"; ended {beyond}")
+    assert odd["name"] is None
+    line = json.loads(odd["_unreadable"])
+    assert (line["name"], line["begun"], line["ended"]) == ("c", "1001", "2147483647")
+    assert line["seen"] == "1970-01-01 00:00:01Z"
+    assert "out of range" in line["within"]
+    assert rows(tmp_path, ignore=("begun", "ended", "within"))[-1]["name"] == "c"
+
+
 @pytest.mark.parametrize(
     ("one", "other", "becomes"),
     [
