@@ -145,7 +145,7 @@ def test_late_rows_change_the_fingerprint_and_within_the_overlap_changed_ones_do
 def test_the_whole_result_is_a_version_that_its_rows_tell_from_others(database: tuple[str, Execute]) -> None:
     url, execute = database
     orders(execute)
-    query, where = SqlQuery("SELECT id, name FROM orders", connection="shop"), places(url, Versions())
+    query, where = SqlQuery("SELECT id, name FROM orders -- of all", connection="shop"), places(url, Versions())
     query.check(Versions())
     (first,) = query.arrivals(where)
     (again,) = SqlQuery("SELECT id, name FROM orders ORDER BY id DESC", connection="shop").arrivals(where)
