@@ -283,6 +283,8 @@ def _show_plan(plan: ReplayPlan, *, as_json: bool) -> None:
         )
     OUT.print(table)
     for step in plan.steps:
+        if step.would_be is None:
+            say(f"{step.ref} cannot be judged now: {step.reason}")
         for decision in step.decisions:
             say(f"{step.ref}: decision {decision}")
     say(f"then: {', '.join(map(str, plan.downstream)) or 'nothing'}")

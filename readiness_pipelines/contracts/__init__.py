@@ -37,7 +37,7 @@ from readiness_pipelines.contracts.protections import (
     Withhold,
     YearOnly,
 )
-from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch, Reader
+from readiness_pipelines.contracts.readers import CONTENT_UNKNOWN, Arrival, Origin, Places, RawBatch, Reader
 from readiness_pipelines.contracts.reads import Read
 from readiness_pipelines.contracts.references import (
     ExistsIn,
@@ -65,6 +65,7 @@ from readiness_pipelines.contracts.targets import Target
 from readiness_pipelines.contracts.training_sets import Holdout, TrainingSet
 
 __all__ = [
+    "CONTENT_UNKNOWN",
     "Announcement",
     "Arrival",
     "Bucket",

@@ -31,6 +31,8 @@ class Predictor:
     def predict(self, rows: pa.Table, *, what: str) -> np.ndarray[Any, Any]:
         """One value for each row: of a classifier, the probability of its last class.
 
+        Of one that saw no class but 0, and so gives the probability of that alone, it is what is left: that of 1.
+
         Args:
             rows: Rows with the features among their columns.
             what: Who predicts, for errors.
@@ -55,6 +57,8 @@ class Predictor:
                 way_out="the training function returns an object with predict_proba or predict, or a function",
             ) from error
         values = found[:, -1] if found.ndim == 2 else found  # noqa: PLR2004  # a column for each class
+        if found.ndim == 2 and _knows_only_zero(self.made, found):  # noqa: PLR2004
+            values = 1 - values
         if values.shape != (rows.num_rows,) or not np.isfinite(values).all():
             raise DeclarationError(
                 f"{what} gave something else than one number for each of {rows.num_rows:,} rows",
@@ -142,6 +146,13 @@ def _said(error: Exception) -> str:
 
 def _counts(kind: pa.DataType) -> bool:
     return bool(pa.types.is_boolean(kind) or pa.types.is_decimal(kind))
+
+
+def _knows_only_zero(made: Any, found: np.ndarray[Any, Any]) -> bool:
+    """Whether what predicts learned from labels of 0 alone: scikit-learn's trees then give one column, all 1.0."""
+    if found.shape[1] != 1 or not callable(getattr(made, "predict_proba", None)):
+        return False
+    return bool(np.array_equal(np.asarray(getattr(made, "classes_", ())), [0]))
 
 
 def _called(made: Any, given: Any) -> Any:

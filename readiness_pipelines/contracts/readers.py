@@ -11,6 +11,9 @@ from readiness_pipelines.batches import Batches
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.storage import Place
 
+CONTENT_UNKNOWN = "there"
+"""Fingerprint of an arrival of whose content nothing is known: it is there, and each key is another delivery."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
@@ -35,7 +38,8 @@ class Arrival:
 
     Attributes:
         batch: The batch's key.
-        fingerprint: Tells this content from any other, as far as that is known without reading it.
+        fingerprint: Tells this content from any other, as far as that is known without reading it; `CONTENT_UNKNOWN`
+            where it is not. Of `Versions`, a new key with the fingerprint of the newest version is no other version.
         settled_since: When it was last changed, in UTC: what changed a moment ago may still be being written.
         newest: What of it was last changed, for people; "" where it has no parts.
         settles: How long it must have been quiet to be whole; ``None`` leaves that to the settings.
@@ -64,12 +68,15 @@ class Places:
         connection: Gives the address of a database by its name in the settings.
         batches: The batches of the table that is read: keys, windows, spelling.
         limits: What one file may demand.
+        ingested: Batches that were ingested with rows, as far as whoever asks needs to know: of these a reader may say
+            that they have none any more.
     """
 
     landing: Place
     connection: Callable[[str], str]
     batches: Batches
     limits: Limits = field(default_factory=Limits)
+    ingested: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

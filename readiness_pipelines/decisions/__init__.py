@@ -25,8 +25,10 @@ if TYPE_CHECKING:
         corrected,
         gate_decisions,
         in_force,
+        undone_by,
         waits_for_approval,
     )
+    from readiness_pipelines.decisions.row_numbers import about_delivery, check_deliveries, names_deliveries
     from readiness_pipelines.decisions.undo import Undoing
     from readiness_pipelines.decisions.waive import UNWAIVABLE, Waiver
 else:
@@ -44,7 +46,9 @@ __all__ = [
     "Undoing",
     "Waiver",
     "What",
+    "about_delivery",
     "check_conditions",
+    "check_deliveries",
     "corrected",
     "decisions_about",
     "decisions_about_each",
@@ -52,8 +56,10 @@ __all__ = [
     "in_force",
     "keep_decision",
     "keep_decisions",
+    "names_deliveries",
     "new_decision",
     "parse",
     "read_cells",
+    "undone_by",
     "waits_for_approval",
 ]

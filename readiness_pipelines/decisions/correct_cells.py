@@ -34,6 +34,8 @@ class CellCorrection:
         file: The file's name, for people.
         erased: The cells whose values were erased, by column: their rows are not there any more, or it cannot be
             applied.
+        delivery: The delivery of the batch that it is about, by whose numbers it names rows; ``None`` where
+            an older program kept it, or numbers always mean the same rows.
     """
 
     kind: ClassVar[str] = "correct_cells"
@@ -42,6 +44,7 @@ class CellCorrection:
     cells: Mapping[str, Mapping[str, str | None]]
     file: str
     erased: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    delivery: str | None = None
 
     def describe(self) -> str:
         """The decision on one line, for people."""
@@ -50,7 +53,7 @@ class CellCorrection:
 
     def to_json(self) -> dict[str, Any]:
         """The decision as JSON, without its values."""
-        return {"file": self.file}
+        return {"file": self.file} if self.delivery is None else {"file": self.file, "delivery": self.delivery}
 
     def values(self) -> dict[str, Any]:
         """The values that it names, by ``column/row``: they can be erased."""
@@ -63,14 +66,15 @@ class CellCorrection:
             return cls(cells=content["cells"], file=content["file"])  # of a ledger in which decisions kept their values
         cells: dict[str, dict[str, str | None]] = {}
         for part, value in content.items():
-            if part != "file":
+            if part not in ("file", "delivery"):
                 column, _, row = part.rpartition("/")
                 cells.setdefault(column, {})[row] = value
         gone: dict[str, set[str]] = {}
         for part in erased:
             column, _, row = part.rpartition("/")
             gone.setdefault(column, set()).add(row)
-        return cls(cells=cells, file=content["file"], erased={column: frozenset(rows) for column, rows in gone.items()})
+        erased_cells = {column: frozenset(rows) for column, rows in gone.items()}
+        return cls(cells=cells, file=content["file"], erased=erased_cells, delivery=content.get("delivery"))
 
     def redacted(self, classes: Classes) -> "CellCorrection":  # noqa: ARG002  # as every kind
         """The decision: of its values, only how many there are is said anyway."""
@@ -89,10 +93,14 @@ class CellCorrection:
 
         Raises:
             UnknownNameError: No such column.
-            DeclarationError: Rows that the batch does not have, or a value that a column cannot hold.
+            DeclarationError: Rows that the batch does not have, a row twice, or a value that a column cannot hold.
         """
-        for column in self.cells:
+        for column, cells in self.cells.items():
             check_column(column, rows)
+            if len({int(row) for row in cells}) < len(cells):
+                raise DeclarationError(
+                    f"{self.file} names a row twice, as 1 and 01 do", way_out="name each row once, by its _row"
+                )
         wanted = {int(row) for values in self.cells.values() for row in values}
         known = {row for (row,) in rows.project("_row").fetchall()}
         if unknown := sorted(wanted - known):
@@ -120,8 +128,10 @@ class CellCorrection:
         for name, cells in self.cells.items():
             view, values = named_view(rows), f"cells_{uuid4().hex[:12]}"
             column, kind = identifier(name), column_type(rows, name)
-            numbers = pa.array([int(row) for row in cells], pa.int64())
-            engine.register(values, pa.table({"_row": numbers, "value": pa.array(list(cells.values()), pa.string())}))
+            # An older program kept a row that was named twice, as 1 and 01: joined to both, it would be there twice.
+            by_row = {int(row): value for row, value in cells.items()}
+            numbers, texts = pa.array(list(by_row), pa.int64()), pa.array(list(by_row.values()), pa.string())
+            engine.register(values, pa.table({"_row": numbers, "value": texts}))
             value = f"CASE WHEN c._row IS NULL THEN r.{column} ELSE CAST(c.value AS {kind}) END"
             joined = f"{view} r LEFT JOIN {values} c ON r._row = c._row"
             rows = engine.sql(f"SELECT r.* REPLACE ({value} AS {column}) FROM {joined}")  # noqa: S608  # names are quoted
@@ -161,8 +171,9 @@ def read_cells(file: Path) -> CellCorrection:
 def _cells(file: Path, rows: list[dict[str, Any]], columns: list[str]) -> dict[str, dict[str, str | None]]:
     cells: dict[str, dict[str, str | None]] = {name: {} for name in columns}
     for place, row in enumerate(rows, 1):
-        number = str(row["_row"]).strip()
-        if not re.fullmatch("[0-9]{1,18}", number) or number in cells[columns[0]]:
+        said = str(row["_row"]).strip()
+        number = str(int(said)) if re.fullmatch("[0-9]{1,18}", said) else ""
+        if not number or number in cells[columns[0]]:
             raise DeclarationError(
                 f"{file} names in its row {place} the _row {quoted_value(row['_row'])}, which is not a number, or is "
                 "there twice",

@@ -34,6 +34,8 @@ class Correction:
         expression: A DuckDB expression over the row's columns.
         where: A DuckDB condition over the row's columns; ``None`` for all rows.
         erased_at: When its values were erased; it cannot be applied any more.
+        delivery: The delivery of the batch that it is about, where it names rows by number; ``None`` where it does not,
+            or an older program kept it.
     """
 
     kind: ClassVar[str] = "correct_expression"
@@ -43,6 +45,7 @@ class Correction:
     expression: str
     where: str | None = None
     erased_at: datetime | None = None
+    delivery: str | None = None
 
     def describe(self) -> str:
         """The decision on one line, for people."""
@@ -50,7 +53,7 @@ class Correction:
 
     def to_json(self) -> dict[str, Any]:
         """The decision as JSON, without its values."""
-        return {"column": self.column}
+        return {"column": self.column} if self.delivery is None else {"column": self.column, "delivery": self.delivery}
 
     def values(self) -> dict[str, Any]:
         """The values that it names, by part: they can be erased."""

@@ -23,6 +23,8 @@ class Discarding:
         where: A DuckDB condition over the row's columns; ``None`` for the whole batch.
         second_person: Whether it holds only once a second person has approved it.
         erased_at: When its values were erased; it cannot be applied any more.
+        delivery: The delivery of the batch that it is about, where it names rows by number; ``None`` where it does not,
+            or an older program kept it.
     """
 
     kind: ClassVar[str] = "discard"
@@ -31,6 +33,7 @@ class Discarding:
     where: str | None = None
     second_person: bool = False
     erased_at: datetime | None = None
+    delivery: str | None = None
 
     def describe(self) -> str:
         """The decision on one line, for people."""
@@ -38,7 +41,8 @@ class Discarding:
 
     def to_json(self) -> dict[str, Any]:
         """The decision as JSON, without its values."""
-        return {"second_person": True} if self.second_person else {}
+        second = {"second_person": True} if self.second_person else {}
+        return second if self.delivery is None else {**second, "delivery": self.delivery}
 
     def values(self) -> dict[str, Any]:
         """The values that it names, by part: they can be erased."""

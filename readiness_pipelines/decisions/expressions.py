@@ -61,6 +61,11 @@ def check_expression(text: str, rows: duckdb.DuckDBPyRelation, engine: duckdb.Du
         raise _refused(text, error) from error
 
 
+def names_column(text: str, column: str, engine: duckdb.DuckDBPyConnection) -> bool:
+    """Whether an expression that was checked names a column, in whatever case it is written."""
+    return column in named_columns(_parsed(f"({text})", text, engine))
+
+
 def count_rows(
     rows: duckdb.DuckDBPyRelation,
     where: str | None,

@@ -1,6 +1,6 @@
 """The decisions that hold, and what they do to a batch's rows and its gate. Raw stays: a replay applies them again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import duckdb
@@ -22,14 +22,14 @@ from readiness_pipelines.masking import quoted
 
 def in_force(decisions: Sequence[Decision], *, at: datetime) -> tuple[Decision, ...]:
     """The decisions that hold at a time, in the order in which they were made: not undone, not ended, and approved."""
-    undone = _undone(decisions)
+    undone = undone_by(decisions)
     waiting = {decision.id for decision in waits_for_approval(decisions)}
-    return tuple(d for d in decisions if d.id not in undone | waiting and _lasts(d, at))
+    return tuple(d for d in decisions if d.id not in undone and d.id not in waiting and _lasts(d, at))
 
 
 def waits_for_approval(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
     """The decisions that hold only once a second person approves them, and none has; not those that were undone."""
-    undone = _undone(decisions)
+    undone = undone_by(decisions)
     approvals = [d for d in decisions if isinstance(d.what, Approval) and d.id not in undone]
     return tuple(
         decision
@@ -46,11 +46,12 @@ def _approves(approval: Decision, decision: Decision) -> bool:
     return about and not same_person(approval.who, decision.who)
 
 
-def _undone(decisions: Sequence[Decision]) -> set[int]:
-    undone: set[int] = set()
+def undone_by(decisions: Sequence[Decision]) -> Mapping[int, int]:
+    """The numbers of the decisions that are taken back, each with that of the undoing that does."""
+    undone: dict[int, int] = {}
     for decision in reversed(decisions):
         if isinstance(decision.what, Undoing) and decision.id not in undone:
-            undone.add(decision.what.decision)
+            undone[decision.what.decision] = decision.id
     return undone
 
 

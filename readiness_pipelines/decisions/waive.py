@@ -26,10 +26,12 @@ class Waiver:
 
     Attributes:
         rule: Its name, or ``tolerance``.
-        where: A DuckDB condition over the row's columns; ``None`` for the whole batch.
+        where: A DuckDB condition over the row's columns; ``None`` for the whole batch, which alone has a tolerance.
         until: When it ends, in UTC; ``None`` for never.
         second_person: Whether it holds only once a second person has approved it.
         erased_at: When its values were erased; it cannot be applied any more.
+        delivery: The delivery of the batch that it is about, where it names rows by number; ``None`` where it does not,
+            or an older program kept it.
     """
 
     kind: ClassVar[str] = "waive"
@@ -40,6 +42,7 @@ class Waiver:
     until: datetime | None = None
     second_person: bool = False
     erased_at: datetime | None = None
+    delivery: str | None = None
 
     def describe(self) -> str:
         """The decision on one line, for people."""
@@ -49,7 +52,8 @@ class Waiver:
     def to_json(self) -> dict[str, Any]:
         """The decision as JSON, without its values."""
         second = {"second_person": True} if self.second_person else {}
-        return {"rule": self.rule, "until": self.until.isoformat() if self.until else None, **second}
+        delivery = {} if self.delivery is None else {"delivery": self.delivery}
+        return {"rule": self.rule, "until": self.until.isoformat() if self.until else None, **second, **delivery}
 
     def values(self) -> dict[str, Any]:
         """The values that it names, by part: they can be erased."""
@@ -74,7 +78,8 @@ class Waiver:
 
         Raises:
             UnknownNameError: The gate has no such rule.
-            DeclarationError: A rule that cannot be waived; a condition that DuckDB refuses, or that no row meets.
+            DeclarationError: A rule that cannot be waived, or the tolerance for some rows; a condition that DuckDB
+                refuses, or that no row meets.
         """
         names = [*(rule.name for rule in gate.rules), TOLERANCE]
         if self.rule not in names:
@@ -89,6 +94,11 @@ class Waiver:
                 f"the rule {self.rule!r} cannot be waived: what does not convert would be published as no value in "
                 "a column that must have one",
                 way_out="correct the values, or discard the rows; or let the column be null in the schema",
+            )
+        if self.rule == TOLERANCE and self.where is not None:
+            raise DeclarationError(
+                "the tolerance is of the whole batch: it cannot be waived for some of its rows",
+                way_out="leave the condition away, or waive for these rows the rule that they break",
             )
         if self.rule.startswith(MASKING_VERIFIED):
             raise DeclarationError(

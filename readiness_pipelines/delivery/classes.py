@@ -12,6 +12,7 @@ from readiness_pipelines.contracts.models import model_scoring
 from readiness_pipelines.contracts.serving_models import SCORE_COLUMNS
 from readiness_pipelines.delivery.gates import GATES_KEPT, gate_of
 from readiness_pipelines.errors import GateBuildError
+from readiness_pipelines.gates.schema.columns import ColumnSpec
 from readiness_pipelines.masking import Classes, handling
 
 TABLES_KEPT = 1_024
@@ -129,14 +130,24 @@ def predicted_class(model: Model, rows: Table) -> Classified:
         unknown = Classified(level=Classification.CONFIDENTIAL, inherited=True)
         return replace(_strongest_of([unknown, strongest_class(rows)]), inherited=True, subject=False, protection=None)
     found = [class_of(training.labels, training.label)]
-    scored = {spec.name for spec in gate_of(rows).spec.columns}
+    scored = gate_of(rows).spec.columns
     for view, columns in training.features.values():
         beside = {*view.entity, view.event_time, view.known_at}
-        names = columns or [spec.name for spec in gate_of(view).spec.columns if spec.name not in beside]
-        found += [class_of(view, name) for name in names]
-        found += [class_of(rows, name) for name in names if name in scored]
+        specs = [spec for spec in gate_of(view).spec.columns if spec.name not in beside]
+        if columns:
+            found += [class_of(view, name) for name in columns]
+            found += [class_of(rows, name) for name in columns if any(one.matches(name) for one in scored)]
+        else:
+            found += [spec.classified or class_of(view, spec.name) for spec in specs]
+            same = [one for one in scored if any(_may_be_same(one, spec) for spec in specs)]
+            found += [one.classified or class_of(rows, one.name) for one in same]
     # A prediction is neither the person's id that a feature may be, nor what protects that.
     return replace(_strongest_of(found), inherited=True, subject=False, protection=None)
+
+
+def _may_be_same(one: ColumnSpec, other: ColumnSpec) -> bool:
+    """Whether two tables may have a column of one name by these: of two patterns nobody knows."""
+    return one.matches(other.name) or other.matches(one.name) or (one.pattern and other.pattern)
 
 
 def strongest_class(table: Table) -> Classified:

@@ -8,6 +8,7 @@ from datetime import datetime
 import duckdb
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.commands import undo_command
 from readiness_pipelines.contracts import Table
 from readiness_pipelines.decisions import (
     Approval,
@@ -18,14 +19,18 @@ from readiness_pipelines.decisions import (
     Undoing,
     Waiver,
     What,
+    about_delivery,
     check_conditions,
+    check_deliveries,
     corrected,
     decisions_about,
     in_force,
+    undone_by,
     waits_for_approval,
 )
 from readiness_pipelines.delivery.classes import classes_of, handling_rows
 from readiness_pipelines.delivery.gates import gate_of
+from readiness_pipelines.delivery.raw_delivery import numbered_delivery
 from readiness_pipelines.delivery.reading import judged_rows
 from readiness_pipelines.errors import DeclarationError, LedgerError
 from readiness_pipelines.identity import same_person
@@ -96,7 +101,8 @@ def check_draft(draft: Draft, *, installation: Installation, run: Run) -> Checke
         UnknownNameError: A column or rule that is not there; names the nearest.
         DeclarationError: An expression that DuckDB refuses, reads other tables, or gives another answer every time; a
             rule that cannot be waived; a condition that no row meets; a correction after which an earlier decision
-            could not be applied any more; an approval of what waits for none, or by who decided it.
+            could not be applied any more; an undoing of what is undone already; an approval of what waits for none, or
+            by who decided it.
         LedgerError: Nothing to undo.
         UpstreamNotPublishedError: Nothing was ingested, or an input has nothing published for the batch.
     """
@@ -130,6 +136,7 @@ class _Walk:
         self._at: datetime = run.clock()
         self._engine: duckdb.DuckDBPyConnection | None = None
         self._arrived: duckdb.DuckDBPyRelation | None = None
+        self._delivery: str | None = None
         self._current: duckdb.DuckDBPyRelation | None = None
         self.known = list(known)
         """The decisions that are kept, and those that were checked, as if they were."""
@@ -143,7 +150,7 @@ class _Walk:
             self._check_undoing(what)
         else:
             with handling_rows(self._draft.table):
-                rows = self._check_rows(what)
+                rows, what = self._check_rows(what)
         if isinstance(what, Undoing | Approval):
             self._current = None  # corrections may be gone, or back
         text = what.redacted(classes_of(self._draft.table)).describe()
@@ -153,9 +160,11 @@ class _Walk:
         )
         return DraftedDecision(what=what, text=text, rows=rows)
 
-    def _check_rows(self, what: Correction | CellCorrection | Waiver | Discarding) -> int | None:
+    def _check_rows(self, what: Correction | CellCorrection | Waiver | Discarding) -> tuple[int | None, What]:
+        """How many rows a decision touches, and the decision as it would be kept."""
         engine, arrived = self._given()
         held = in_force(self.known, at=self._at)
+        check_deliveries(held, self._delivery)
         # What is decided next is about the rows as the decisions before have left them.
         current = corrected(arrived, held, engine) if self._current is None else self._current
         count = what.check(current, engine, gate_of(self._draft.table))
@@ -167,12 +176,14 @@ class _Walk:
                 raise DeclarationError(f"after this correction, {error.what}", way_out=error.way_out) from error
             current = after
         self._current = current
-        return count
+        return count, about_delivery(what, self._delivery, engine)
 
     def _given(self) -> tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]:
         """The rows as they arrived, opened once, and only where a decision is about rows."""
         if self._engine is None or self._arrived is None:
             table, batch = self._draft.table, self._draft.batch
+            # Before the rows are read: a decision about what is ingested meanwhile is then refused when it is applied.
+            self._delivery = numbered_delivery(table, batch, self._installation.ledger)
             self._engine = self._stack.enter_context(self._installation.engine(f"batch {batch!r} of {table.id}"))
             given = judged_rows(table, batch=batch, installation=self._installation, engine=self._engine)
             self._arrived = given.rows
@@ -184,6 +195,12 @@ class _Walk:
             raise LedgerError(
                 f"{self._draft.ref} has no decision {what.decision}",
                 way_out=f"its decisions are: {', '.join(map(str, numbers)) or 'none'}",
+            )
+        if (undoing := undone_by(self.known).get(what.decision)) is not None:
+            # Kept twice, it would have to be taken back twice, and nobody would know why the first time did nothing.
+            raise DeclarationError(
+                f"decision {what.decision} about {self._draft.ref} is undone already, by decision {undoing}",
+                way_out=f"to put it in force again: {undo_command(self._draft.ref, undoing)}",
             )
 
 

@@ -13,6 +13,7 @@ from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import KeptTimes
+from readiness_pipelines.names import TableId
 from readiness_pipelines.sql import identifier, literal
 
 _QUARTER = QUARTER // timedelta(microseconds=1)
@@ -66,11 +67,7 @@ def rows_of_period(
     if kind is None:
         names = [name for name in rows.columns if not name.startswith("_")]
         raise UnknownNameError(f"event_time column of {source.id}, which {table.id} reads by,", column, names)
-    if kind not in _TIMES:
-        raise DeclarationError(
-            f"{table.id} reads {source.id} by {column}, which is {kind} and not a time",
-            way_out="name a column of timestamps or dates",
-        )
+    refuse_other_types(rows, column, reader=table.id, source=source.id)
     name = identifier(column)
     ((without,),) = rows.filter(f"{name} IS NULL OR NOT isfinite({name})").aggregate("count(*)").fetchall()
     if without:
@@ -88,6 +85,25 @@ def rows_of_period(
         return rows.filter(f"{name} >= {first} AND {name} < {last}")
     first, last = (f"{literal(one.isoformat())}::TIMESTAMP" for one in (start, end))
     return rows.filter(f"{name}::TIMESTAMP >= {first} AND {name}::TIMESTAMP < {last}")
+
+
+def refuse_other_types(rows: duckdb.DuckDBPyRelation, column: str, *, reader: TableId, source: TableId) -> None:
+    """Refuse a column of another type than times.
+
+    Args:
+        rows: Rows with the column.
+        column: The column.
+        reader: Who reads by it.
+        source: Whose rows they are.
+
+    Raises:
+        DeclarationError: It holds no times.
+    """
+    if (kind := _kind_of(rows, column)) not in _TIMES:
+        raise DeclarationError(
+            f"{reader} reads {source} by {column}, which is {kind} and not a time",
+            way_out="name a column of timestamps or dates",
+        )
 
 
 def _kind_of(rows: duckdb.DuckDBPyRelation, column: str) -> str | None:

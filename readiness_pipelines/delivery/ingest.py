@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +15,7 @@ from readiness_pipelines.delivery.classes import handling_rows
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.erasure.arriving import without_erased
 from readiness_pipelines.delivery.ingested import Ingested
+from readiness_pipelines.delivery.raw_delivery import DELIVERY, delivery_of_content, raw_delivery
 from readiness_pipelines.delivery.scanning import scan_staged
 from readiness_pipelines.delivery.settling import settled_arrival
 from readiness_pipelines.delivery.version_keys import key_of, newest_raw, with_key
@@ -62,18 +64,14 @@ def ingest(
 def _ingest(table: GatedTable, batch: str, installation: Installation, run: Run, *, again: bool) -> Ingested:
     raw = table.id.raw
     ref = BatchRef(raw, batch)
+    before = installation.ledger.get(ref)
     # Before it is read: what changes meanwhile is then another arrival.
     settled = settled_arrival(table, batch, installation=installation, now=run.clock())
     arrival = settled.fingerprint if settled else None
-    found = _open(table, ref, settled, installation=installation, run=run)
-    before = installation.ledger.get(ref)
+    found = _open(table, ref, settled, before, installation=installation, run=run)
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
-    if (
-        before is not None
-        and before.snapshots.raw is not None
-        and before.origins == found.origins
-        and not (cut_off or again)
-    ):
+    same = before is not None and before.snapshots.raw is not None and before.origins == found.origins
+    if before is not None and before.snapshots.raw is not None and same and not (cut_off or again):
         if before.arrival != arrival:
             installation.ledger.note_arrival(ref, arrival)
         return Ingested(
@@ -125,6 +123,8 @@ def _ingest(table: GatedTable, batch: str, installation: Installation, run: Run,
             attempt=attempt,
             installation=installation,
             run=run,
+            # The same content again is the same delivery, also where an erasure has written its files anew.
+            details={DELIVERY: raw_delivery(ref, installation.ledger) if same else delivery_of_content(found.origins)},
             found=scanned,
         )
     return Ingested(
@@ -172,10 +172,18 @@ def errors_of_source(rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatchReade
 
 
 def _open(
-    table: GatedTable, ref: BatchRef, arrival: Arrival | None, *, installation: Installation, run: Run
+    table: GatedTable,
+    ref: BatchRef,
+    arrival: Arrival | None,
+    before: BatchRecord | None,
+    *,
+    installation: Installation,
+    run: Run,
 ) -> RawBatch:
     """Open a batch of a source; that it cannot be read is noted as a delivery that broke."""
     reader, places = table.source.reader, installation.places(table.batches)
+    if before is not None:
+        places = replace(places, ingested=frozenset({ref.batch}))
     try:
         if arrival is not None and arrival.put_at is not None and arrival.batch != ref.batch:
             newest = newest_raw(table, installation.ledger.batches(tables=[ref.table]))

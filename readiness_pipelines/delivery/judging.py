@@ -13,16 +13,19 @@ from readiness_pipelines.decisions import (
     Correction,
     Decision,
     check_conditions,
+    check_deliveries,
     corrected,
     decisions_about,
     gate_decisions,
     in_force,
+    names_deliveries,
 )
 from readiness_pipelines.delivery.baseline import Baseline
 from readiness_pipelines.delivery.classes import classes_of, handling_rows, refuse_unreviewed
 from readiness_pipelines.delivery.compared import Compared, compared_rows, merged
 from readiness_pipelines.delivery.gates import engine_of, gate_of
 from readiness_pipelines.delivery.on_spark import compared_on_spark, decisions_on_spark, rows_on_spark, spark_engine
+from readiness_pipelines.delivery.raw_delivery import numbered_delivery
 from readiness_pipelines.delivery.reading import Given, judged_rows
 from readiness_pipelines.delivery.rolling import held_where_over
 from readiness_pipelines.delivery.shapes import shape_in_force
@@ -94,6 +97,9 @@ def judged_batch(
     with handling_rows(table), installation.engine(f"batch {batch!r} of {table.id}") as engine:
         given = judged_rows(table, batch=batch, installation=installation, engine=engine, releasing=releasing)
         compared = compared_rows(table, gate, batch=batch, installation=installation, engine=engine)
+        if names_deliveries(decisions):
+            # After the rows were read: what is ingested meanwhile is then refused, and not taken for these.
+            check_deliveries(decisions, numbered_delivery(table, batch, installation.ledger))
         rows = corrected(given.rows, decisions, engine)
         check_conditions(rows, decisions)
         accepted = shape_in_force(table, batch=batch, installation=installation)

@@ -11,14 +11,14 @@ from readiness_pipelines.delivery.follow import deliver_readers, readers_of
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.judging import decisions_in_force, judged_batch
 from readiness_pipelines.delivery.published import Published
-from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.errors import DeclarationError, UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which batches to replay: those that meet all that is given.
+    """Which batches to replay: those that meet all that is given. What no gate has judged must be named.
 
     Attributes:
         batches: Batches by key; none for all.
@@ -46,9 +46,9 @@ class ReplayStep:
         gate_before: The version that judged it.
         gate_after: The version in the code.
         decisions: The decisions in force, for people.
-        would_be: Where it would stand; ``None`` where the plan was not evaluated.
-        would_count: Its rows as they would be; ``None`` where the plan was not evaluated.
-        reason: Why it would stand there, for people.
+        would_be: Where it would stand; ``None`` where the plan was not evaluated, or the batch cannot be judged now.
+        would_count: Its rows as they would be; ``None`` likewise.
+        reason: Why it would stand there, or cannot be judged, for people.
     """
 
     ref: BatchRef
@@ -161,7 +161,8 @@ def replay_batch(
 
 def _meets(record: BatchRecord, selection: Selection, version: str) -> bool:
     return (
-        (not selection.batches or record.ref.batch in selection.batches)
+        # No gate judged an open window, nor what was emptied with its input: only who names it means it.
+        (record.ref.batch in selection.batches if selection.batches else record.gate_version is not None)
         and (not selection.held or record.state is BatchState.HELD)
         and (not selection.older_gate or record.gate_version != version)
         and (selection.since is None or record.updated_at >= selection.since)
@@ -176,9 +177,12 @@ def _step(
     decisions = decisions_in_force(table, batch=batch, installation=installation, run=run)
     would_be, would_count, reason = None, None, ""
     if evaluate:
-        with judged_batch(table, batch=batch, decisions=decisions, installation=installation) as judged:
-            would_be, reason = outcome_text(judged.verdict)
-            would_count = counts_of(judged.verdict, erased=judged.given.erased)
+        try:
+            with judged_batch(table, batch=batch, decisions=decisions, installation=installation) as judged:
+                would_be, reason = outcome_text(judged.verdict)
+                would_count = counts_of(judged.verdict, erased=judged.given.erased)
+        except UpstreamNotPublishedError as error:
+            reason = error.what  # the others are judged all the same
     return ReplayStep(
         ref=record.ref,
         state=record.state,

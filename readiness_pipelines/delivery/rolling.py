@@ -141,9 +141,8 @@ def _breach(
     tolerance = table.gating.tolerance
     over, most = tolerance.over or 0, tolerance.rolling_rows
     own = _flagged(rows, verdict)
-    firsts: dict[int, int] = dict(
-        own.aggregate(f"{_PARTITION} AS partition, min(_row) AS first", _PARTITION).fetchall()
-    )
+    of_partition = own.aggregate(f"{_PARTITION} AS partition, min(_row) AS first, bool_or(bad) AS fails", _PARTITION)
+    firsts: dict[int, int] = dict(of_partition.filter("fails").project("partition, first").fetchall())
     before = _before(table, firsts, window=window, count=over - 1, installation=installation, engine=engine)
     listed = own.project("_row, bad, true AS own")
     for one in before:
@@ -188,21 +187,23 @@ def _before(
     windows = sorted((one for one in known if order(one) <= order(window)), key=order, reverse=True)
     lacking = dict.fromkeys(firsts, count)
     found: list[duckdb.DuckDBPyRelation] = []
-    for one in windows:
-        wanted = {partition: number for partition, number in lacking.items() if number > 0}
-        if not wanted:
-            break
-        there = lakehouse.relation(engine, raw, batch=one, as_arrived=True)
+    begin, size = 0, 1
+    while begin < len(windows) and (wanted := {p: number for p, number in lacking.items() if number > 0}):
+        # Twice as many at a time: a quiet partition has rows in few of them, and no other is judged for it.
+        some, begin, size = windows[begin : begin + size], begin + size, size * 2
+        there = lakehouse.relation(engine, raw, batch=some)
         older = " OR ".join(f"(_row >= {p << OFFSET_BITS} AND _row < {firsts[p]})" for p in wanted)
         place = f"row_number() OVER (PARTITION BY {_PARTITION} ORDER BY _row DESC) AS place"
-        numbered = there.filter(older).project(f"_row, {_PARTITION} AS partition, {place}")
+        numbered = there.filter(older).project(f"_batch, _row, {_PARTITION} AS partition, {place}")
         within = " OR ".join(f"(partition = {p} AND place <= {number})" for p, number in wanted.items())
-        cuts = numbered.filter(within).aggregate("partition, min(_row), count(*)", "partition").fetchall()
-        for partition, _, rows in cuts:
+        cuts = numbered.filter(within).aggregate("_batch, partition, min(_row), max(_row), count(*)").fetchall()
+        ranges: dict[str, list[str]] = {}
+        for one, partition, first, last, rows in cuts:
             lacking[partition] -= rows
-        ranges = " OR ".join(f"(_row >= {first} AND _row < {firsts[partition]})" for partition, first, _ in cuts)
-        if ranges:
-            found.append(_judged(table, there.filter(ranges), one, installation, engine))
+            ranges.setdefault(one, []).append(f"(_row >= {first} AND _row <= {last})")
+        for one, chosen in ranges.items():
+            rows_of = lakehouse.relation(engine, raw, batch=one, as_arrived=True).filter(" OR ".join(chosen))
+            found.append(_judged(table, rows_of, one, installation, engine))
     return found
 
 

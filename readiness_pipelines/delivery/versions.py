@@ -7,13 +7,17 @@ from readiness_pipelines.contracts import Table
 from readiness_pipelines.delivery.attempts import OpenAttempt
 from readiness_pipelines.delivery.commit import commit_rows
 from readiness_pipelines.delivery.places import store_of
+from readiness_pipelines.delivery.published import is_there
 from readiness_pipelines.installation import Installation, Run
 
 
 def newest_version(table: Table, installation: Installation) -> tuple[str, int] | None:
-    """The newest version of which the last verdict published rows, and its snapshot among all versions."""
+    """The newest version of which consumers see rows, and its snapshot among all versions.
+
+    A version that was published and then held, or came again without rows, keeps what it published before.
+    """
     records = {record.ref.batch: record for record in installation.ledger.batches(tables=[table.id])}
-    there = [batch for batch, record in records.items() if record.snapshots.published and record.state.visible]
+    there = [batch for batch, record in records.items() if is_there(record)]
     if not there:
         return None
     newest = in_order(table.batches, there)[-1]

@@ -1,13 +1,13 @@
 """What is to be done now, decided by completeness: what arrived and what was made of it, against what there is."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from readiness_pipelines.batches import BatchState
-from readiness_pipelines.contracts import Arrival, Computed, Domain, GatedTable, Lane, Table
+from readiness_pipelines.batches import BatchState, Scope
+from readiness_pipelines.contracts import CONTENT_UNKNOWN, Arrival, Computed, Domain, GatedTable, Lane, Table
 from readiness_pipelines.contracts.reads import BatchesOfPeriod, LastBatches, RowsOfPeriod, SameBatch
 from readiness_pipelines.delivery.event_times import keep_event_times
 from readiness_pipelines.delivery.follow import stale_batches
@@ -15,7 +15,7 @@ from readiness_pipelines.delivery.published import Published, fingerprint_of, wi
 from readiness_pipelines.delivery.settling import CLOCKS_DIFFER_AT_MOST, WAITS_AT_MOST, Settling, Unsettled
 from readiness_pipelines.delivery.version_keys import key_of, newest_raw
 from readiness_pipelines.delivery.windows import is_to_be_sealed
-from readiness_pipelines.delivery.withdraw import WITHDRAWN, outliving
+from readiness_pipelines.delivery.withdraw import WITHDRAWN, outlives, outliving
 from readiness_pipelines.errors import LandingError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchRecord
@@ -127,11 +127,20 @@ def do_work(work: Work, *, installation: Installation, run: Run) -> "tuple[Deliv
     for table in work.tables:
         if isinstance(table, GatedTable):
             ingest(table, batch=work.batch, installation=installation, run=run)
+        elif _waits(table, work.batch, installation):
+            continue  # an attempt would be noted as one that broke, and nothing did
         try:
             deliveries.append(deliver(table, batch=work.batch, installation=installation, run=run))
         except UpstreamNotPublishedError:
             continue
     return tuple(deliveries)
+
+
+def _waits(table: Computed, batch: str, installation: Installation) -> bool:
+    """Whether something that a batch needs is not there, and it has no rows of before that must go."""
+    published = Published(installation.ledger)
+    record = published.record(table.id, batch)
+    return published.inputs(table, batch) is None and not (record and outlives(table, record, published))
 
 
 def _ids(domains: Sequence[Domain]) -> list[TableId]:
@@ -246,12 +255,13 @@ def _due_of_source(
     raw, judged = published.records(table.id.raw), published.records(table.id)
     due: dict[str, tuple[str, str]] = {}
     newest = newest_raw(table, raw.values())
-    for arrival in table.source.reader.arrivals(installation.places(table.batches)):
+    with_rows = frozenset(batch for batch, record in raw.items() if record.counts.ingested)
+    for arrival in table.source.reader.arrivals(replace(installation.places(table.batches), ingested=with_rows)):
         if not table.batches.has(arrival.batch) or not _may_begin(table, arrival.batch, now):
             continue
         batch = key_of(table, arrival, newest)
         record = raw.get(batch)
-        if _is_new(arrival, record, newest) and whole(table, arrival):
+        if _is_new(table, arrival, record, newest) and whole(table, arrival):
             # With what it replaces: files that go back to what they were are another time.
             due[batch] = ("arrived", f"{arrival.fingerprint}-{record.attempt if record else ''}")
     for batch, record in raw.items():
@@ -268,8 +278,10 @@ def _due_of_source(
     return due
 
 
-def _is_new(arrival: Arrival, record: BatchRecord | None, newest: BatchRecord | None) -> bool:
+def _is_new(table: GatedTable, arrival: Arrival, record: BatchRecord | None, newest: BatchRecord | None) -> bool:
     if record is not None:
         return record.arrival != arrival.fingerprint
+    if table.batches.scope is not Scope.TABLE or arrival.fingerprint == CONTENT_UNKNOWN:
+        return True
     # A source without a memory gives what it has under the key of now: only other content is another version.
     return newest is None or newest.arrival != arrival.fingerprint

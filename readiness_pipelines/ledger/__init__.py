@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.shapes import Shape
     from readiness_pipelines.ledger.silences import Silence
     from readiness_pipelines.ledger.streams import ShardRecord, Streams, StreamState
-    from readiness_pipelines.ledger.trail import FAILED
+    from readiness_pipelines.ledger.trail import ERASED, FAILED
     from readiness_pipelines.ledger.training_sets import KeptTrainingSet, TrainingSets
 else:
     import_on_demand(__name__)
@@ -68,6 +68,7 @@ __all__ = [
     "ASSIGNED",
     "AUTOMATIC",
     "BESIDE",
+    "ERASED",
     "EVERYWHERE",
     "FAILED",
     "KEYS_AT_ONCE",

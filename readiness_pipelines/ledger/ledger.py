@@ -743,6 +743,11 @@ class Ledger:
         with self._database.reading() as connection:
             return trail.last_failures(connection, tables)
 
+    def last_erasures(self) -> Mapping[BatchRef, int]:
+        """The batches out of which rows of persons were taken, with the number of the trail's newest entry of it."""
+        with self._database.reading() as connection:
+            return trail.last_erasures(connection)
+
     def last_verdicts(self, *, tables: Collection[TableId]) -> tuple[TrailEntry, ...]:
         """What the last delivery of each batch that came to its end said."""
         with self._database.reading() as connection:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.commands import model_command
 from readiness_pipelines.errors import LedgerError, UnknownNameError
 from readiness_pipelines.ledger import trail
 from readiness_pipelines.ledger.database import Database
@@ -111,7 +112,8 @@ class ServingState:
         shadow: The version that scores beside it, unseen; ``None`` where none does.
         canary: The version that scores a share of the rows; ``None`` where none does.
         canary_share: That share.
-        decided_at: When it was decided last, in UTC; ``None`` before.
+        decided_at: From when on the last decision is in force, in UTC: when it was made, and never before the one
+            that it replaces, whatever the clocks of their authors say; ``None`` before.
         served_revision: The decision that has been delivered to the table of what serves.
     """
 
@@ -222,7 +224,11 @@ class Models:
         who: str,
         at: datetime,
     ) -> ModelVersion:
-        """Note that a version's artefact is kept, and what was measured."""
+        """Note that a version's artefact is kept, and what was measured.
+
+        Raises:
+            LedgerError: Somebody rejected it meanwhile, or another process trained it.
+        """
         values = {"checksum": checksum, "artefact": artefact, "measured": dict(measured), "trained_at": at}
         evidence = {"checksum": checksum, "training_set": version.training_set, "metrics": measured.get("metrics", {})}
         return self._advance(version, ModelState.TRAINED, values, "trained", who=who, at=at, evidence=evidence)
@@ -230,7 +236,11 @@ class Models:
     def note_registered(
         self, version: ModelVersion, *, registry: Mapping[str, Any], who: str, at: datetime
     ) -> ModelVersion:
-        """Note where a version is registered: it is a candidate from now on."""
+        """Note where a version is registered: it is a candidate from now on.
+
+        Raises:
+            LedgerError: Somebody rejected it meanwhile, or another process registered it.
+        """
         values = {"registry": dict(registry)}
         return self._advance(
             version, ModelState.CANDIDATE, values, "registered", who=who, at=at, evidence=dict(registry)
@@ -239,7 +249,11 @@ class Models:
     def note_validated(
         self, version: ModelVersion, *, validation: Mapping[str, Any], who: str, at: datetime
     ) -> ModelVersion:
-        """Keep how a version compared with the champion."""
+        """Keep how a version compared with the champion.
+
+        Raises:
+            LedgerError: Somebody rejected it meanwhile.
+        """
         values = {"validation": dict(validation)}
         return self._advance(version, version.state, values, "validated", who=who, at=at, evidence=dict(validation))
 
@@ -252,9 +266,13 @@ class Models:
         check_reason(why, f"rejecting {version.ref}")
         with self._database.writing() as connection:
             if role := _serving(connection, version.model).role(version.version):
+                instead = (
+                    model_command("rollback", version.model)
+                    if role == "champion"
+                    else model_command("withdraw", version.model, version.version)
+                )
                 raise LedgerError(
-                    f"version {version.version} of {version.model} serves as {role}",
-                    way_out=f'readiness model rollback {version.model} --reason "…"',
+                    f"version {version.version} of {version.model} serves as {role}", way_out=f'{instead} --reason "…"'
                 )
             connection.execute(
                 update(MODEL_VERSIONS).where(_is_version(version)).values(state=ModelState.REJECTED.value)
@@ -274,7 +292,10 @@ class Models:
         evidence: Mapping[str, Any],
     ) -> ModelVersion:
         with self._database.writing() as connection:
-            connection.execute(update(MODEL_VERSIONS).where(_is_version(version)).values(state=state.value, **values))
+            as_read = _is_version(version) & (MODEL_VERSIONS.c.state == version.state.value)
+            moved = connection.execute(update(MODEL_VERSIONS).where(as_read).values(state=state.value, **values))
+            if not moved.rowcount:
+                raise _moved_meanwhile(_get(connection, version.model, version.version))
             _note(connection, version.ref, what, who=who, why=None, at=at, evidence=evidence)
             return _get(connection, version.model, version.version)
 
@@ -303,7 +324,8 @@ class Models:
             evidence: What it was decided by, as JSON.
 
         Raises:
-            LedgerError: No reason, or somebody decided otherwise meanwhile: one of two wins.
+            LedgerError: No reason, the version that is to serve is no candidate (any more), or somebody decided
+                otherwise meanwhile: one of two wins.
         """
         check_reason(why, f"{what} of version {version} of {before.model}")
         with self._database.writing() as connection:
@@ -313,7 +335,12 @@ class Models:
                     f"somebody else decided who serves {before.model} meanwhile: version {now.champion} does",
                     way_out=f"look at it, and decide again: readiness model show {before.model}",
                 )
-            values = {**after, "revision": before.revision + 1, "decided_at": at}
+            if version in after.values():
+                found = _get(connection, before.model, version)
+                if found.state is not ModelState.CANDIDATE:
+                    raise _moved_meanwhile(found)
+            in_force = at if now.decided_at is None else max(at, now.decided_at)
+            values = {**after, "revision": before.revision + 1, "decided_at": in_force}
             if before.revision == 0:
                 connection.execute(insert(MODELS).values(table_name=str(before.model), served_revision=0, **values))
             else:
@@ -463,6 +490,13 @@ def check_reason(why: str, what: str) -> None:
     """
     if not why.strip():
         raise LedgerError(f"{what} has no reason", way_out='give one: --reason "…"')
+
+
+def _moved_meanwhile(now: ModelVersion) -> LedgerError:
+    return LedgerError(
+        f"version {now.version} of {now.model} is {now.state} by now",
+        way_out=f"look at it: {model_command('show', now.model, now.version)}",
+    )
 
 
 def _note(

@@ -15,6 +15,7 @@ from readiness_pipelines.ledger.tables import BATCHES, TRAIL
 from readiness_pipelines.names import TableId
 
 FAILED = "failed"
+ERASED = "erased"
 WITHDRAWN = (BatchState.DISCARDED.value, "withdrawn")
 
 _ENDED = TRAIL.c.attempt.is_not(None) & (TRAIL.c.what != FAILED)
@@ -70,6 +71,13 @@ def entries_after(connection: Connection, after: int, limit: int) -> tuple[Trail
 def tables_after(connection: Connection, after: int) -> frozenset[TableId]:
     """The tables to whose batches something happened after an entry."""
     return frozenset(map(table_of, connection.execute(select(TRAIL.c.table_name).distinct().where(TRAIL.c.id > after))))
+
+
+def last_erasures(connection: Connection) -> Mapping[BatchRef, int]:
+    """The number of the newest entry by which rows of persons were taken out of a batch."""
+    query = select(TRAIL.c.table_name, TRAIL.c.batch, func.max(TRAIL.c.id).label("newest"))
+    query = query.where(TRAIL.c.what == ERASED).group_by(TRAIL.c.table_name, TRAIL.c.batch)
+    return {batch_of(row): int(row.newest) for row in connection.execute(query)}
 
 
 def has_failure(connection: Connection, ref: BatchRef, *, run_id: str) -> bool:

@@ -11,7 +11,14 @@ from readiness_pipelines.on_demand import import_on_demand
 if TYPE_CHECKING:
     from readiness_pipelines.masking.classes import PLAIN, UNKNOWN, Classes
     from readiness_pipelines.masking.expressions import quoted_expression, redact_expression
-    from readiness_pipelines.masking.messages import handling, quoted, quoted_text, quoted_value, redact_message
+    from readiness_pipelines.masking.messages import (
+        handled_classes,
+        handling,
+        quoted,
+        quoted_text,
+        quoted_value,
+        redact_message,
+    )
     from readiness_pipelines.masking.rows import Listing, redact_samples
     from readiness_pipelines.masking.values import NOBODY, Viewer, redact, show
 else:
@@ -24,6 +31,7 @@ __all__ = [
     "Classes",
     "Listing",
     "Viewer",
+    "handled_classes",
     "handling",
     "quoted",
     "quoted_expression",

@@ -17,6 +17,7 @@ ENOUGH_FOR_STEPS = 1_000
 
 _NEARLY = 1e-6
 _ROUNDS, _STILL = 100, 1e-9
+_LEAST_STEP, _FALL = 1e-10, 1e-4
 
 
 class Calibrator(Protocol):
@@ -87,13 +88,22 @@ def platt(scores: Values, actual: Values) -> Curve:
     wanted = np.where(actual == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
     matrix = np.column_stack([_logit(scores), np.ones(len(scores))])
     weights = np.array([0.0, np.log((positive + 1) / (negative + 1))])
+
+    def loss(at: Values) -> float:
+        logits = matrix @ at
+        return float((np.logaddexp(0, logits) - wanted * logits).sum())
+
     for _ in range(_ROUNDS):
         now = _logistic(matrix @ weights)
         slope = matrix.T @ (now - wanted)
         curve = (matrix * (now * (1 - now))[:, None]).T @ matrix + 1e-9 * np.eye(2)
-        step = np.linalg.solve(curve, slope)
-        weights = weights - step
-        if np.abs(step).max() < _STILL:
+        step, size, before = np.linalg.solve(curve, slope), 1.0, loss(weights)
+        # Of scores that tell nearly all rows apart a whole step goes too far, and the next one further: to halve it
+        # until the loss falls is from Lin, Lin and Weng (Machine Learning 68, 2007).
+        while size > _LEAST_STEP and loss(weights - size * step) > before - _FALL * size * float(slope @ step):
+            size /= 2
+        weights = weights - size * step
+        if np.abs(size * step).max() < _STILL:
             break
     return Curve(slope=float(weights[0]), shift=float(weights[1]))
 

@@ -30,8 +30,10 @@ def compare(rule: NotWorse, actual: Values, candidate: Values, champion: Values 
     """
     own = measure(rule.metric, actual, candidate)
     facts: dict[str, Any] = {"rule": str(rule), "metric": rule.metric, "rows": len(actual), "candidate": own}
-    if own is None or len(actual) < LEAST_ROWS:
+    if len(actual) < LEAST_ROWS:
         return {**facts, "passed": False, "why": f"{len(actual):,} rows of holdout are too few for {rule.metric}"}
+    if own is None:
+        return {**facts, "passed": False, "why": f"{rule.metric} has no value on {len(actual):,} rows of holdout"}
     if champion is None:
         return {**facts, "passed": True, "why": "there is no champion to be worse than"}
     sign = 1 if METRICS[rule.metric] else -1

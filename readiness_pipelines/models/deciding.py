@@ -1,9 +1,10 @@
 """Decisions about who serves: promoted, rejected, rolled back, shadow and canary; each in the ledger, with evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from readiness_pipelines.commands import model_command
 from readiness_pipelines.contracts.models import Model, RiskTier
 from readiness_pipelines.errors import DeclarationError, LedgerError, ReadinessError
 from readiness_pipelines.identity import same_person
@@ -56,8 +57,8 @@ def promote_model(
         why: The reason.
         installation: Where the ledger and the tables are.
         run: Who promotes, and when.
-        built: The candidate's training set, where it was compared with another champion than serves now; by default as
-            it was kept when it was built.
+        built: The candidate's training set, where it was compared with another champion than serves now, or by another
+            rule; by default as it was kept when it was built.
         despite: Whether it may serve though the comparison failed, or data changed since: the trail says so.
 
     Raises:
@@ -74,7 +75,7 @@ def promote_model(
         decided = serve_decided(model, installation=installation, run=run)  # what a crash may have left
         return _shown(model, found, decided, installation)
     _check_approver(model, found, run.who)
-    if not is_valid(found, champion=state.champion):
+    if not is_valid(found, champion=state.champion, rule=model.promote):
         built = built or built_as_of(model, found, installation=installation, run=run)
         _check_same_set(found, built)
         found = compared_with_champion(model, found, built, installation=installation, run=run)
@@ -88,9 +89,7 @@ def promote_model(
             way_out=f"train it anew; or, with a reason: readiness model promote {model.id} {version} --despite",
         )
     evidence = {"validation": dict(found.validation), "despite": problems, "checksum": found.checksum}
-    after: dict[str, Any] = {"champion": version}
-    after |= {"shadow": None} if state.shadow == version else {}
-    after |= {"canary": None, "canary_share": None} if state.canary == version else {}
+    after = _as_champion(state, version)
     return _decide(model, state, after, found, PROMOTED, why=why, evidence=evidence, installation=installation, run=run)
 
 
@@ -99,39 +98,33 @@ def rollback_model(
 ) -> ServingDecision:
     """Let the champion of before serve again. Whoever is on call may do that, at once, also of a model of high risk.
 
+    A second rollback goes back further, not to the version that the first one left. A rejected version is passed over.
+
     Args:
         model: The model.
         why: The reason.
         installation: Where the ledger and the tables are.
         run: Who, and when.
-        version: An earlier champion; the one before the present one where none is given.
+        version: Any earlier champion; the one before the present one where none is given.
 
     Raises:
-        LedgerError: No reason, no earlier champion, or somebody else decided meanwhile.
+        LedgerError: No reason, no earlier champion that is not rejected, or somebody else decided meanwhile.
         LakehouseError: As `promote_model`.
     """
-    models = installation.ledger.models
-    state = models.serving(model.id)
-    before = [one for one in former_champions(model, installation=installation) if one != state.champion]
-    if not before or (version is not None and version not in before):
-        known = ", ".join(map(str, before)) or "none"
-        raise LedgerError(
-            f"{model.id} has no earlier champion{'' if version is None else f' {version}'} to go back to",
-            way_out=f"earlier champions: {known}",
-        )
-    found = models.get(model.id, before[-1] if version is None else version)
-    evidence = {"checksum": found.checksum}
+    state = installation.ledger.models.serving(model.id)
+    found = _earlier_champion(model, state, version, installation)
+    after, evidence = _as_champion(state, found.version), {"checksum": found.checksum}
     return _decide(
-        model,
-        state,
-        {"champion": found.version},
-        found,
-        ROLLED_BACK,
-        why=why,
-        evidence=evidence,
-        installation=installation,
-        run=run,
+        model, state, after, found, ROLLED_BACK, why=why, evidence=evidence, installation=installation, run=run
     )
+
+
+def _as_champion(state: ServingState, version: int) -> dict[str, Any]:
+    """What changes where a version becomes champion: it is neither shadow nor canary any more."""
+    after: dict[str, Any] = {"champion": version}
+    after |= {"shadow": None} if state.shadow == version else {}
+    after |= {"canary": None, "canary_share": None} if state.canary == version else {}
+    return after
 
 
 def shadow_model(model: Model, version: int, *, why: str, installation: Installation, run: Run) -> ServingDecision:
@@ -171,11 +164,14 @@ def withdraw_model(model: Model, version: int, *, why: str, installation: Instal
         LedgerError: No reason, or the version is neither.
     """
     state = installation.ledger.models.serving(model.id)
-    role = state.role(version)
-    if role not in ("shadow", "canary"):
+    role = next((one for one in ("shadow", "canary") if state.serving.get(one) == version), None)
+    if role is None:
+        champion = state.champion == version
         raise LedgerError(
             f"version {version} of {model.id} is neither shadow nor canary",
-            way_out=f'readiness model rollback {model.id} --reason "…"' if role else f"readiness model show {model.id}",
+            way_out=f'readiness model rollback {model.id} --reason "…"'
+            if champion
+            else f"readiness model show {model.id}",
         )
     after: dict[str, Any] = {"shadow": None} if role == "shadow" else {"canary": None, "canary_share": None}
     found = installation.ledger.models.get(model.id, version)
@@ -212,12 +208,51 @@ def reject_model(model: Model, version: int, *, why: str, installation: Installa
 def former_champions(model: Model, *, installation: Installation) -> tuple[int, ...]:
     """The versions that were champion, the last one last; each once, at its last time."""
     found: dict[int, None] = {}
+    for _, number in _champions(model, installation):
+        found.pop(number, None)
+        found[number] = None
+    return tuple(found)
+
+
+def _champions(model: Model, installation: Installation) -> Iterator[tuple[str, int]]:
+    """The versions as they became champion, oldest first, each with how it did."""
     for entry in installation.ledger.models.history(model.id):
         if entry.what in (PROMOTED, ROLLED_BACK):
-            number = int(entry.ref.batch.removeprefix("v"))
-            found.pop(number, None)
-            found[number] = None
-    return tuple(found)
+            yield entry.what, int(entry.ref.batch.removeprefix("v"))
+
+
+def _champions_before(model: Model, installation: Installation) -> list[int]:
+    """The way back, nearest last: a promotion adds to it, a rollback takes off all that came after where it goes."""
+    way: list[int] = []
+    for what, number in _champions(model, installation):
+        if what == ROLLED_BACK and number in way:
+            while way[-1] != number:
+                way.pop()
+        else:
+            way.append(number)
+    return way
+
+
+def _earlier_champion(
+    model: Model, state: ServingState, wanted: int | None, installation: Installation
+) -> ModelVersion:
+    """The version that a rollback lets serve: the one that is wanted, or the nearest on the way back."""
+    models = installation.ledger.models
+    refused = {one.version for one in models.versions(model.id) if one.state is ModelState.REJECTED} | {state.champion}
+    known = [one for one in former_champions(model, installation=installation) if one not in refused]
+    way = known if wanted is not None else _champions_before(model, installation)
+    chosen = [one for one in way if one not in refused and wanted in (None, one)]
+    if not chosen:
+        raise LedgerError(
+            f"{model.id} has no earlier champion{'' if wanted is None else f' {wanted}'} to go back to that may serve",
+            way_out=(
+                f"earlier champions: {', '.join(map(str, known))}"
+                if known
+                else f"{model_command('train', model.id)}, then: {model_command('promote', model.id)} VERSION --despite"
+                ' --reason "…"'
+            ),
+        )
+    return models.get(model.id, chosen[-1])
 
 
 def _decide(

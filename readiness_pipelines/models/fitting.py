@@ -14,7 +14,7 @@ from readiness_pipelines.contracts.models import Model
 from readiness_pipelines.contracts.predictors import Predictor, feature_matrix
 from readiness_pipelines.errors import DeclarationError, ReadinessError, UnknownNameError
 from readiness_pipelines.masking import quoted
-from readiness_pipelines.models.metrics import Values, check_labels, measure
+from readiness_pipelines.models.metrics import BINARY, Values, check_labels, measure
 from readiness_pipelines.models.slices import measure_slices
 from readiness_pipelines.products import SPLIT, SYNTHETIC, BuiltTrainingSet, TrainingSplit
 
@@ -36,13 +36,19 @@ def fit(model: Model, built: BuiltTrainingSet, *, seed: int, params: Mapping[str
     """Call a model's training function with the rows to learn from.
 
     Raises:
-        DeclarationError: There is no row to learn from, the function breaks, or returns nothing that predicts.
+        DeclarationError: There is no row to learn from, or labels of one class for a metric of classifiers; the
+            function breaks, or returns nothing that predicts.
     """
     rows = rows_for(built, TrainingSplit.TRAIN)
     what = str(model.id)
     if not rows.num_rows:
         raise DeclarationError(
             f"training set {built.id} of {built.name} has no row to learn from", way_out=f"readiness status {what}"
+        )
+    if BINARY & {*model.metrics} and len(rows.column(built.label).unique()) == 1:
+        raise DeclarationError(
+            f"the {rows.num_rows:,} labels of {what} to learn from are of one class: nothing is learned from them",
+            way_out="wait for labels of the other class, or hold out fewer batches",
         )
     given: dict[str, Any] = {
         "rows": rows,
@@ -148,7 +154,7 @@ def labels_of(rows: pa.Table, built: BuiltTrainingSet, *, what: str) -> Values:
     """The labels as numbers.
 
     Raises:
-        DeclarationError: Labels that are not numbers, or are missing.
+        DeclarationError: Labels that are not finite numbers, or are missing.
     """
     column = rows.column(built.label)
     kind = column.type
@@ -163,4 +169,11 @@ def labels_of(rows: pa.Table, built: BuiltTrainingSet, *, what: str) -> Values:
             way_out="a label that is not known yet is waiting, and not in the training set",
         )
     whole = column.cast(pa.int8()) if pa.types.is_boolean(kind) else column
-    return np.asarray(whole.cast(pa.float64(), safe=False).to_numpy())
+    labels = np.asarray(whole.cast(pa.float64(), safe=False).to_numpy())
+    if infinite := int((~np.isfinite(labels)).sum()):
+        rows_infinite = f"{infinite:,} {'row' if infinite == 1 else 'rows'}"
+        raise DeclarationError(
+            f"the label {built.label!r} of {what} is NaN or infinite in {rows_infinite}",
+            way_out="let the schema of the labels quarantine such rows, or publish null where it is not known",
+        )
+    return labels

@@ -18,14 +18,15 @@ _NEARLY = 1e-15
 
 
 def measure(metric: str, actual: Values, predicted: Values) -> float | None:
-    """A metric of some rows; ``None`` where it has no value: without rows, or for ``auc`` with one class only.
+    """A metric of some rows; ``None`` where it has no value: without rows, for ``auc`` with one class, or past a float.
 
     Args:
         metric: Its name.
         actual: What happened: 0 or 1 for those of classifiers.
         predicted: What was predicted.
     """
-    return prepare(metric, actual, predicted)(np.ones(len(actual)))
+    found = prepare(metric, actual, predicted)(np.ones(len(actual)))
+    return found if found is not None and np.isfinite(found) else None  # JSON, and so the ledger, has no other
 
 
 def prepare(metric: str, actual: Values, predicted: Values) -> Measure:
@@ -39,7 +40,7 @@ def check_labels(actual: Values, metrics: tuple[str, ...], *, what: str) -> None
     Raises:
         DeclarationError: Labels other than 0 and 1, for a metric of classifiers.
     """
-    if (binary := [name for name in metrics if name in _BINARY]) and not np.isin(actual, (0.0, 1.0)).all():
+    if (binary := [name for name in metrics if name in BINARY]) and not np.isin(actual, (0.0, 1.0)).all():
         raise DeclarationError(
             f"the label of {what} has other values than 0 and 1, which {binary[0]} is measured on",
             way_out="make it 0 and 1 in the labels' table, or measure rmse or mae",
@@ -94,7 +95,8 @@ def _mean(values: Values) -> Measure:
     return weighted
 
 
-_BINARY = frozenset({"auc", "accuracy", "log_loss", "brier"})
+BINARY = frozenset({"auc", "accuracy", "log_loss", "brier"})
+"""The metrics of classifiers: their labels are 0 and 1."""
 
 _KNOWN: Mapping[str, Callable[[Values, Values], Measure]] = {
     "auc": _auc,

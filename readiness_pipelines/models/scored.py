@@ -9,6 +9,7 @@ from readiness_pipelines.contracts import DerivedTable, Table
 from readiness_pipelines.contracts.models import Model, model_scoring
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.models.metrics import Values
+from readiness_pipelines.products import SYNTHETIC, is_synthetic
 from readiness_pipelines.sql import identifier
 
 PREDICTION, VERSION = "prediction", "model_version"
@@ -58,6 +59,8 @@ def scored_batch(
 ) -> ScoredBatch:
     """What a version predicted of a published batch. A row with two different labels has none.
 
+    What nobody observed is no label, and neither is what is not finite.
+
     Raises:
         LakehouseError: The table cannot be read.
     """
@@ -70,9 +73,11 @@ def scored_batch(
         else:
             on = ", ".join(identifier(name) for name in outcomes.on)
             label = identifier(outcomes.label)
+            happened = lakehouse.relation(engine, outcomes.table.id)
+            if SYNTHETIC in happened.columns:
+                happened = happened.filter(f"NOT ({is_synthetic()})")
             labels = (
-                lakehouse.relation(engine, outcomes.table.id)
-                .filter(f"{label} IS NOT NULL")
+                happened.filter(f"isfinite({label}::DOUBLE)")
                 .aggregate(f"{on}, any_value({label}::DOUBLE) AS actual, count(DISTINCT {label}) AS different", on)
                 .filter("different = 1")
             )

@@ -51,10 +51,14 @@ def _serve(model: Model, *, installation: Installation, run: Run) -> ServingStat
 
 
 def serving_key(state: ServingState) -> str:
-    """The version of the table that a decision becomes: in force from when it was decided."""
+    """The version of the table that a decision becomes: in force from when it was decided.
+
+    Versions of one second are ordered as text, so the number has leading zeros. Older keys end in ``-r9``, without
+    them: ``-rev`` is after those.
+    """
     if state.decided_at is None:
         raise LakehouseError(f"nobody decided yet who serves {state.model}")
-    return f"{state.decided_at:%Y-%m-%dT%H%M%SZ}-r{state.revision}"
+    return f"{state.decided_at:%Y-%m-%dT%H%M%SZ}-rev{state.revision:09d}"
 
 
 def _land(model: Model, state: ServingState, key: str, installation: Installation) -> None:

@@ -3,14 +3,23 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.commands import model_command
 from readiness_pipelines.contracts import RiskTier, Table, answers_for, downstream
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchRecord, Finding, FindingKind, KeptTrainingSet, ModelVersion, Severity
-from readiness_pipelines.lineage import made_from
+from readiness_pipelines.ledger import (
+    BatchRecord,
+    Finding,
+    FindingKind,
+    KeptTrainingSet,
+    ModelVersion,
+    Severity,
+    TrailEntry,
+)
+from readiness_pipelines.lineage import Inputs, made_from, made_of
 from readiness_pipelines.names import TableId
 
 SHOWN_BATCHES = 20
@@ -73,6 +82,7 @@ def _changes(used: Mapping[BatchRef, Mapping[str, Any]], installation: Installat
     records = {
         record.ref: record for record in installation.ledger.batches(tables={ref.table for ref in used}) if record
     }
+    erased = _Erasures(installation)
     found = []
     for ref, then in used.items():
         record = records.get(ref)
@@ -83,7 +93,7 @@ def _changes(used: Mapping[BatchRef, Mapping[str, Any]], installation: Installat
             kept = installation.ledger.committed(ref)
             if kept is not None and then.get("digest") == kept.digest:
                 continue
-        found.append(_changed(ref, then, record, installation))
+        found.append(_changed(ref, then, record, erased, installation))
     return tuple(sorted(found, key=lambda one: one.ref))
 
 
@@ -148,8 +158,27 @@ def affected_versions(
     return tuple((version, batches) for version, batches in through if batches)
 
 
+class _Erasures:
+    """From which batches rows of persons were taken out, read where something changed at all."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._ledger = installation.ledger
+
+    @cached_property
+    def _last(self) -> Mapping[BatchRef, int]:
+        return self._ledger.last_erasures()
+
+    @cached_property
+    def _inputs(self) -> Inputs:
+        return self._ledger.recorded_inputs()
+
+    def reach(self, ref: BatchRef, after: int) -> bool:
+        """Whether there was one in a batch, or in what it is made of, after an entry of the trail."""
+        return bool(self._last) and any(self._last.get(one, 0) > after for one in made_of([ref], self._inputs))
+
+
 def _changed(
-    ref: BatchRef, then: Mapping[str, Any], record: BatchRecord | None, installation: Installation
+    ref: BatchRef, then: Mapping[str, Any], record: BatchRecord | None, erased: _Erasures, installation: Installation
 ) -> SupersededBatch:
     """What happened to a batch since, by the trail."""
     if record is None:
@@ -159,6 +188,23 @@ def _changed(
     who = last.who if last is not None else ""
     if not record.state.visible:
         return SupersededBatch(ref=ref, what=str(record.state), since=record.updated_at, who=who)
-    decisions = set((last.details if last is not None else {}).get("decisions", ())) - set(then["decisions"])
-    what = "corrected" if decisions else "erased" if record.counts.erased else "replayed"
+    decisions = set((last.details if last is not None else {}).get("decisions", ()))
+    if erased.reach(ref, after=_published_by(entries, then["snapshot"])):
+        what = "erased"
+    else:
+        what = "corrected" if decisions != set(then["decisions"]) else "replayed"
     return SupersededBatch(ref=ref, what=what, since=record.updated_at, who=who)
+
+
+def _published_by(entries: Sequence[TrailEntry], snapshot: int) -> int:
+    """The last entry of the trail whose verdict published a snapshot, or left it as it was; 0 where none is known."""
+    # A held batch, or one without rows, keeps an older snapshot and says nothing about what is in it.
+    return max(
+        (
+            entry.id
+            for entry in entries
+            if entry.what not in (BatchState.HELD, BatchState.EMPTY)
+            and entry.details.get("snapshots", {}).get("published") == snapshot
+        ),
+        default=0,
+    )

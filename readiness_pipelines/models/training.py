@@ -60,6 +60,7 @@ def train_model(
         UnknownNameError: A slice or parameter that there is none of.
         LakehouseError: The artefact cannot be kept, or MLflow cannot be reached: what was trained is kept.
         LakehouseBusyError: Another process trains the model.
+        LedgerError: Somebody rejected the version while it was trained.
     """
     check_registry(installation.mlflow_uri)
     chosen = model.seed if seed is None else seed

@@ -74,7 +74,7 @@ def _column(
     names = {spec.name: None for spec in specs}
     own = [rule.reason for name in names for rule in rules.get(name, ()) if names.keys() >= {*rule.columns}]
     constraints = dg.TableColumnConstraints(
-        nullable=all(spec.nullable for spec in specs),
+        nullable=all(spec.may_be_null for spec in specs),
         unique=any(spec.unique for spec in specs),
         other=list(dict.fromkeys(own)),
     )

@@ -14,6 +14,7 @@ from readiness_pipelines.commands import (
     status_command,
 )
 from readiness_pipelines.contracts import GatedTable, Table, answers_for, products_of
+from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BESIDE, Finding, FindingKind, FoundFinding, Severity, TrailEntry
@@ -216,9 +217,13 @@ def _broken(look: _Look) -> Iterator[Finding]:
     own = dict(look.tables)
     own |= {table.id.raw: table for table in look.tables.values() if isinstance(table, GatedTable)}
     found: dict[BatchRef, Finding] = {}
+    published = Published(look.installation.ledger)
     for entry in look.installation.ledger.last_failures(tables=own):
         table = own[entry.ref.table]
         ref = BatchRef(table.id, entry.ref.batch)
+        # Where an input is held or discarded nothing can be delivered, and the input says so itself.
+        if not isinstance(table, GatedTable) and published.inputs(table, ref.batch) is None:
+            continue
         seen = next(iter((entry.why or "").splitlines()), "") or "it broke"
         found[ref] = _undelivered(look, ref, table, seen=seen, since=entry.at, way_out=run_command(ref))
     for attempt in look.installation.ledger.open_attempts(tables=own):

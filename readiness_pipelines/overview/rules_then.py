@@ -14,7 +14,7 @@ from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.gates import GateDeclaration, Rule, RuleCount, RuleKind, fingerprint
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.masking import redact_samples
+from readiness_pipelines.masking import Classes, redact_message, redact_samples
 from readiness_pipelines.overview.waiting import judged_rules
 from readiness_pipelines.sql import identifier, literal
 
@@ -52,9 +52,19 @@ def _from_quarantine(table: Table, ref: BatchRef, version: str, installation: In
         errors = rows.project("_row, unnest(_errors) AS e").project("_row, e.rule AS rule, e.reason AS reason")
         counted = errors.aggregate("rule, min(reason) AS reason, count(DISTINCT _row) AS broken", "rule")
         found = counted.order("broken DESC, rule").fetchall()
-        counts = [_count(rows, name, reason, broken, known.get(name, {})) for name, reason, broken in found]
-    classes = classes_of(table)
+        classes = classes_of(table)
+        counts = [
+            _count(rows, name, _requirement(known.get(name), reason, classes), broken, known.get(name, {}))
+            for name, reason, broken in found
+        ]
     return tuple(replace(count, samples=redact_samples(count.samples, classes)) for count in counts)
+
+
+def _requirement(declared: Mapping[str, Any] | None, reason: str, classes: Classes) -> str:
+    """What a rule requires; where no gate says so any more, a row's reason, in which a reader may quote a value."""
+    if declared is not None:
+        return str(declared["reason"])
+    return reason if classes.plain else redact_message(reason, classes.names)
 
 
 def _count(
@@ -78,10 +88,11 @@ def _count(
 
 
 def _declared(table: Table, version: str, installation: Installation) -> Mapping[str, Mapping[str, Any]]:
-    """What the gate of a version tested, by the names of its rules; nothing where the ledger does not have it."""
+    """What the gate of a version tested and why, by the rules' names; nothing where the ledger does not have it."""
     stored = next((one for one in installation.ledger.gates(table.id) if one.version == version), None)
     if stored is None:
         return {}
     declaration = GateDeclaration.from_json(stored.declaration)
-    names = {key: said[0] for key, said in declaration.wording["reasons"].items()}
-    return {name: facts for facts in declaration.facts["rules"] if (name := names.get(fingerprint(facts)))}
+    wording = declaration.wording["reasons"]
+    tested = ((wording.get(fingerprint(facts)), facts) for facts in declaration.facts["rules"])
+    return {said[0]: {**facts, "reason": said[1]} for said, facts in tested if said is not None}

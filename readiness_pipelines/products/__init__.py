@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         LabelCounts,
         TrainingSplit,
         UsedBatch,
+        is_synthetic,
     )
     from readiness_pipelines.products.units import format_value
     from readiness_pipelines.products.values import KpiValue, combined, values_of
@@ -54,6 +55,7 @@ __all__ = [
     "Value",
     "combined",
     "format_value",
+    "is_synthetic",
     "join_features",
     "kpi_query",
     "kpi_relation",

@@ -16,6 +16,15 @@ SYNTHETIC = "_synthetic"
 """The column that flags rows that nobody observed, where a training set has such rows: none is held out."""
 
 
+def is_synthetic(of: str = "") -> str:
+    """SQL for a row that is flagged as synthetic: one whose flag cannot be read is.
+
+    Args:
+        of: Before the column's name: "" or an alias with its dot.
+    """
+    return f"TRY_CAST({of}{SYNTHETIC} AS BOOLEAN) IS DISTINCT FROM false"
+
+
 class TrainingSplit(StrEnum):
     """What a row of a training set is for: ``TRAIN`` to learn from, ``HOLDOUT`` to compare models on."""
 

@@ -1,13 +1,12 @@
-"""Rows of an Excel sheet, as text the way a person sees it: whole numbers without a point, dates as ISO has them."""
+"""Rows of an Excel sheet, as text: whole numbers without a point, dates as ISO has them."""
 
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -15,10 +14,11 @@ from readiness_pipelines.errors import DeclarationError, suggestion
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import ARCHIVE_ERRORS, SourceFile, unpacks_too_far
 from readiness_pipelines.sources.json_values import as_json
-from readiness_pipelines.sources.layout import too_many_columns
 from readiness_pipelines.sources.rows import Filling, row_batch, text_schema, without_blank_end
 
-_WHOLE_UP_TO = 1e15
+if TYPE_CHECKING:
+    from readiness_pipelines.sources.excel_cells import SheetRow
+
 _ERRORS: tuple[type[Exception], ...] = (
     *ARCHIVE_ERRORS,
     LookupError,
@@ -62,31 +62,37 @@ class ExcelFile:
         return without_blank_end(tables, " ") if self.drop.ignore_blank else tables
 
     def _tables(self) -> Iterator[pa.Table]:
-        rows: list[list[str | None]] = []
+        rows: list[SheetRow] = []
         first = 0
         filling = Filling(len(self.columns))
         with _sheet(self.file, self.drop) as sheet:
             for row in islice(sheet, self.before, None):
                 rows.append(row)
-                if filling.add(sum(map(len, filter(None, row)))):
+                if filling.add(sum(map(len, filter(None, row[0])))):
                     yield self._batch(rows, first)
                     first += len(rows)
                     rows = []
         if rows:
             yield self._batch(rows, first)
 
-    def _batch(self, rows: list[list[str | None]], first: int) -> pa.Table:
+    def _batch(self, rows: "list[SheetRow]", first: int) -> pa.Table:
+        named = zip(self.positions, self.columns, strict=True)
+        read = {at for at, name in named if not self.drop.ignores(name)}
         texts: list[str | None] = []
         reasons: list[str | None] = []
-        for number, row in enumerate(rows, start=self.before + first + 1):
+        for number, (row, uncomputed) in enumerate(rows, start=self.before + first + 1):
+            reason = None
             if extra := sum(cell is not None for cell in row[self.width :]):
-                texts.append(as_json(row))
-                reasons.append(f"row {number}: {extra} cells beyond the {self.width} columns of the header")
+                reason = f"{extra} cells beyond the {self.width} columns of the header"
+            elif letters := [letter for at, letter in uncomputed.items() if at in read]:
+                reason = _uncomputed(*letters)
+            texts.append(None if reason is None else as_json(row))
+            reasons.append(None if reason is None else f"row {number}: {reason}")
+            if reason is not None:
                 row.clear()
-            else:
-                texts.append(None)
-                reasons.append(None)
-        columns = [pa.array([row[at] if at < len(row) else None for row in rows], pa.string()) for at in self.positions]
+        columns = [
+            pa.array([row[at] if at < len(row) else None for row, _ in rows], pa.string()) for at in self.positions
+        ]
         places = range(first, first + len(rows))
         return row_batch(columns, self.columns, places=places, unreadable=texts, reasons=reasons)
 
@@ -102,8 +108,10 @@ def open_excel(file: SourceFile, drop: FileDrop) -> ExcelFile:
     valued: set[int] = set()
     before = drop.skip_lines + int(drop.header_line) + drop.skip_after_header
     with _sheet(file, drop) as sheet:
-        for number, row in enumerate(sheet):
+        for number, (row, uncomputed) in enumerate(sheet):
             if number == drop.skip_lines and drop.header_line:
+                if uncomputed and not drop.column_names:
+                    raise file.unreadable(f"in the header {_uncomputed(*uncomputed.values())}", "send it with values")
                 named = row
             elif number >= before:
                 valued.update(at for at, cell in enumerate(row) if cell is not None)
@@ -123,10 +131,20 @@ def open_excel(file: SourceFile, drop: FileDrop) -> ExcelFile:
     return ExcelFile(file, drop, names, positions, before, width)
 
 
+def _uncomputed(letter: str, *others: str) -> str:
+    """Why a row with formulas that have no values cannot be read."""
+    formulas = f"the formula in column {letter} was"
+    if others:
+        formulas = f"{len(others) + 1} formulas, the first one in column {letter}, were"
+    return f"{formulas} never computed: open the workbook in Excel and save it"
+
+
 @contextmanager
-def _sheet(file: SourceFile, drop: FileDrop) -> Iterator[Iterator[list[str | None]]]:
+def _sheet(file: SourceFile, drop: FileDrop) -> "Iterator[Iterator[SheetRow]]":
     try:
         import openpyxl  # noqa: PLC0415  # an extra
+
+        from readiness_pipelines.sources.excel_cells import sheet_rows  # noqa: PLC0415  # it needs the extra
     except ImportError:
         raise DeclarationError(
             f"{file.name} is an Excel file, and the library that reads it is not installed",
@@ -141,8 +159,7 @@ def _sheet(file: SourceFile, drop: FileDrop) -> Iterator[Iterator[list[str | Non
                 if drop.sheet is not None and drop.sheet not in book.sheetnames:
                     raise file.unreadable(f"it has no sheet {drop.sheet!r}", suggestion(drop.sheet, book.sheetnames))
                 sheet = book[drop.sheet] if drop.sheet else book.worksheets[0]
-                sheet.reset_dimensions()  # what a file says of its size is often wrong
-                yield (_texts(row, file) for row in sheet.iter_rows())
+                yield sheet_rows(sheet, file)
             finally:
                 book.close()
     except _ERRORS as error:
@@ -156,33 +173,3 @@ def _check_size(file: SourceFile, source: Any) -> None:
     source.seek(0)
     if unpacked > file.limits.most_unpacked_bytes(file.packed_bytes):
         raise unpacks_too_far(file, unpacked)
-
-
-def _texts(row: Sequence[Any], file: SourceFile) -> list[str | None]:
-    if len(row) > file.limits.most_columns:
-        raise too_many_columns(file, f"a row of {len(row):,} cells")
-    return [_text(cell) for cell in row]
-
-
-def _text(cell: Any) -> str | None:
-    value = cell.value
-    match value:
-        case None | "":
-            return None
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return str(int(value)) if value.is_integer() and abs(value) < _WHOLE_UP_TO else repr(value)
-        case datetime():
-            midnight = value.time() == time()
-            return value.date().isoformat() if midnight and not _shows_time(cell) else value.isoformat()
-        case date() | time():
-            return value.isoformat()
-        case timedelta():
-            return str(value)
-        case _:
-            return str(value)
-
-
-def _shows_time(cell: Any) -> bool:
-    return "h" in str(cell.number_format).lower()

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pydantic import field_validator
 
 from readiness_pipelines.batches import VERSION_KEY, Batches, Keys, Scope, checked_key, in_order
-from readiness_pipelines.contracts.readers import Arrival, Origin, Places, RawBatch
+from readiness_pipelines.contracts.readers import CONTENT_UNKNOWN, Arrival, Origin, Places, RawBatch
 from readiness_pipelines.errors import BatchNotLandedError, DeclarationError, LandingError, ReadinessError
 from readiness_pipelines.frozen import Frozen
 from readiness_pipelines.masking import quoted
@@ -92,7 +92,7 @@ class Function(Frozen):
         return tuple(
             Arrival(
                 batch=key,
-                fingerprint=self._given(key, batches) or "there",
+                fingerprint=self._given(key, batches) or CONTENT_UNKNOWN,
                 settled_since=window.end if (window := batches.window(key)) else _LONG_SETTLED,
             )
             for key in keys
@@ -142,7 +142,7 @@ class Function(Frozen):
             window = batches.window(key)
             yield Arrival(
                 batch=key,
-                fingerprint=found[key] or self._given(key, batches) or "there",
+                fingerprint=found[key] or self._given(key, batches) or CONTENT_UNKNOWN,
                 settled_since=min(window.end, now) if window else _LONG_SETTLED,
             )
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from readiness_pipelines.errors import suggestion
+from readiness_pipelines.masking import handled_classes, quoted_text
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import SourceFile
 from readiness_pipelines.sources.json_stream import (
@@ -141,7 +142,8 @@ def _named(file: SourceFile, path: str | None) -> Iterator[None]:
     except NestingError as error:
         raise file.beyond(str(error), "most_nesting", "ask the steward to send it flatter") from error
     except RepeatedKeyError as error:
-        raise file.unreadable(str(error), "ask the steward to name each key once") from error
+        what = str(error) if handled_classes() is None else quoted_text(str(error))
+        raise file.unreadable(what, "ask the steward to name each key once") from error
     except JsonTooLargeError as error:
         what = f"{error}: more than {file.limits.most_record_mb:g} MB"
         raise file.beyond(what, "most_record_mb", "check whether its record_path leads to its records") from error
@@ -152,12 +154,15 @@ def _named(file: SourceFile, path: str | None) -> Iterator[None]:
 
 
 def _no_array(file: SourceFile, path: str | None, error: NoArrayError) -> Exception:
+    classes = handled_classes()
+    # The keys of an object by person are values; where a person looks at a file alone, nothing is kept.
+    known = error.known if classes is None or classes.plain else ()
     if error.missing is not None:
         return file.unreadable(
             f"its record_path {path!r} does not lead anywhere: {error.missing!r} is missing",
-            suggestion(error.missing, error.known) or "declare another FileDrop(record_path=…)",
+            suggestion(error.missing, known) or "declare another FileDrop(record_path=…)",
         )
     where = f"at {path!r}" if path else "at its top"
     above = f"{path}." if path else ""
-    way_out = " or ".join(f'declare FileDrop(record_path="{above}{key}")' for key in error.known[:3])
+    way_out = " or ".join(f'declare FileDrop(record_path="{above}{key}")' for key in known[:3])
     return file.unreadable(f"{where} it has no array of records", way_out or "declare FileDrop(record_path=…)")

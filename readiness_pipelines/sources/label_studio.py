@@ -23,6 +23,9 @@ from readiness_pipelines.sources.raw_rows import complete, raw_schema
 MOST_MEGABYTES = 256
 """An export is read as a whole: how far annotators agree is known at its end."""
 
+_CHOSEN_UNDER = {"pairwise": "selected", "textarea": "text", "videorectangle": "labels"}
+"""Types of results that have what was chosen under another name than their own."""
+
 OWN = ("task", "annotator", "label", "annotated_at", "task_agreement", "agreement")
 
 
@@ -37,8 +40,8 @@ class LabelStudio(Frozen):
 
     Attributes:
         pattern: Where the files land, as for `FileDrop`.
-        control: The name of the control whose value is the label (``from_name``); with several chosen, they are joined
-            by ``|``, sorted.
+        control: The name of the control whose value is the label (``from_name``); with several chosen, or several
+            regions marked, all are joined by ``|``, sorted. Where regions lie is not read.
         key: Fields of the tasks' data that become columns: what tells which row a label is about.
         missing: Nothing is spelled as missing.
 
@@ -162,15 +165,23 @@ class LabelStudio(Frozen):
             }
 
     def _label(self, results: Any) -> str | None:
-        """What an annotation says, by the control."""
-        for result in results if isinstance(results, list) else ():
-            if isinstance(result, dict) and result.get("from_name") == self.control:
-                value = result.get("value")
-                chosen = next(iter(value.values()), None) if isinstance(value, dict) else None
-                if isinstance(chosen, list):
-                    return "|".join(sorted(filter(None, map(value_text, chosen)))) or None
-                return value_text(chosen)
-        return None
+        """What an annotation says, by the control; ``None`` where nothing was chosen."""
+        own = (
+            result
+            for result in (results if isinstance(results, list) else ())
+            if isinstance(result, dict) and result.get("from_name") == self.control
+        )
+        return "|".join(sorted(label for result in own for label in _chosen(result))) or None
+
+
+def _chosen(result: Mapping[str, Any]) -> Iterator[str]:
+    """What one result chose: its value has that under the name of its type, beside the place of its region."""
+    value = result.get("value")
+    if not isinstance(value, dict):
+        return
+    kind = str(result.get("type"))
+    chosen = value.get(_CHOSEN_UNDER.get(kind, kind), next(iter(value.values())) if len(value) == 1 else None)
+    yield from filter(None, map(value_text, chosen if isinstance(chosen, list) else [chosen]))
 
 
 def _annotator(found: Any) -> str | None:

@@ -20,6 +20,7 @@ from readiness_pipelines.sources.spool import Spool, spool
 from readiness_pipelines.sql import identifier
 
 _SHOWN_CHARACTERS = 100
+_EMPTIED = "its rows are gone"
 _LEADING = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 
 
@@ -35,7 +36,8 @@ class SqlQuery(Frozen):
         cursor: The column of the query that tells when a row happened: a date or time; in SQLite ISO text, or seconds
             from 1970.
         overlap: How long after a batch has ended its rows are compared by their content, so that a row that is changed
-            late is noticed. Whatever is older is compared by the count of its rows and the newest cursor.
+            late is noticed, and so that a batch is emptied that has no rows any more. Whatever is older is compared by
+            the count of its rows and the newest cursor, and stays when its rows are gone: databases are purged.
         missing: Text that means "no value". Raw keeps it as it came; the gate reads it as null.
 
     Example:
@@ -104,7 +106,7 @@ class SqlQuery(Frozen):
                 # A transaction sees nothing that is half written.
                 settled = datetime.fromtimestamp(0, UTC)
                 return (Arrival(batch=now.strftime(VERSION_KEY), fingerprint=found.fingerprint, settled_since=settled),)
-            return tuple(self._windows(database, places.batches, now))
+            return tuple(self._windows(database, places, now))
 
     def open(self, batch: str, places: Places) -> RawBatch:
         """Read a batch; of `Versions` what is there now, under the key given.
@@ -119,8 +121,9 @@ class SqlQuery(Frozen):
             raise BatchNotLandedError(f"{batch!r} is not one of the {places.batches.name} batches")
         with open_database(places.connection(self.connection), name=self.connection) as database:
             found = self._read(database, window)
-            if window is not None and found.rows == 0:
-                known = [arrival.batch for arrival in self._windows(database, places.batches, datetime.now(UTC))]
+            emptied = window is not None and batch in places.ingested and self._compares(window, datetime.now(UTC))
+            if window is not None and found.rows == 0 and not emptied:
+                known = [arrival.batch for arrival in self._windows(database, places, datetime.now(UTC))]
                 raise BatchNotLandedError(
                     f"connection {self.connection!r} has no rows of batch {batch!r}",
                     way_out=suggestion(batch, known) or "check the query and its cursor",
@@ -153,8 +156,13 @@ class SqlQuery(Frozen):
                 check_names(table.column_names, what=f"the query over {self.connection}", way_out="name it with AS")
             yield table
 
-    def _windows(self, database: SourceDatabase, batches: Batches, now: datetime) -> Iterable[Arrival]:
-        """The batches that have rows: one pass over the query, in quarters of an hour."""
+    def _compares(self, window: Window, now: datetime) -> bool:
+        """Whether the rows of a window are compared by their content."""
+        return self.overlap is not None and window.end + self.overlap >= now
+
+    def _windows(self, database: SourceDatabase, places: Places, now: datetime) -> Iterable[Arrival]:
+        """The batches that have rows, or had some: one pass over the query, in quarters of an hour."""
+        batches = places.batches
         cursor = identifier(str(self.cursor))
         bucket = database.bucket(str(self.cursor))
         unread = f"max(CASE WHEN {cursor} IS NOT NULL AND {bucket} IS NULL THEN 1 ELSE 0 END)"
@@ -175,12 +183,17 @@ class SqlQuery(Frozen):
                 if key is not None:
                     counts[key] = counts.get(key, 0) + row["n"]
                     newest[key] = max(newest.get(key, (row["bucket"], "")), (row["bucket"], str(row["newest"])))
-        for key in in_order(batches, counts):
+        for key in in_order(batches, {*counts, *places.ingested}):
             window = batches.window(key)
             if window is None or not batches.has(key) or window.start > now:
                 continue
+            if key not in counts:
+                if self._compares(window, now):
+                    settled = min(window.end, now)
+                    yield Arrival(batch=key, fingerprint=_EMPTIED, settled_since=settled, settles=timedelta(0))
+                continue
             content = ""
-            if self.overlap is not None and window.end + self.overlap >= now:
+            if self._compares(window, now):
                 content = self._read(database, window).fingerprint
             content_key = repr((counts[key], newest[key][1], content))
             yield Arrival(

@@ -9,7 +9,9 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.batches import BatchRef
+from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts import FeatureView, TrainingSet
+from readiness_pipelines.delivery.event_times import refuse_other_types
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.delivery.history import view_of
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
@@ -55,8 +57,8 @@ def build_training_set(
     Raises:
         UpstreamNotPublishedError: The table of labels has nothing published.
         UnknownNameError: A column that a table does not have.
-        DeclarationError: Features of which two have one name, an entity of other types in the labels than in a view, a
-            gold set with synthetic rows, or a time without a zone.
+        DeclarationError: No feature, or two of one name; an entity of other types in the labels than in a view; times
+            in a column of another type; a gold set with synthetic rows; or a time without a zone.
         LakehouseError: A table cannot be read or written.
         LedgerError: The ledger cannot be reached.
     """
@@ -95,6 +97,9 @@ def _join(place: LabelSearch, mode: Mode) -> dict[str, tuple[TableId, str]]:
     for number, (view, chosen) in enumerate(wanted.features.values()):
         history = place.history(view)
         columns = feature_columns(view, chosen, history.columns)
+        for column in (view.event_time, view.known_at):
+            if column in history.columns:
+                refuse_other_types(history, column, reader=wanted.id, source=view.id)
         names = {one: f"{view.name}_{one}" if _is_ambiguous(one, view, wanted) else one for one in columns}
         there = {one.lower() for one in (*taken, *wanted.entity, wanted.label, SPLIT)}
         if twice := [one for one in names.values() if one.lower() in there]:
@@ -112,13 +117,20 @@ def _join(place: LabelSearch, mode: Mode) -> dict[str, tuple[TableId, str]]:
             batches=place.batches[view],
         )
         join_features(place.engine, "_used", facts, mode=mode, as_of=place.as_of, name=f"_joined_{number}")
+    if not taken:
+        raise DeclarationError(
+            f"{wanted.id} has no feature: its views have no column beside their entity and times",
+            way_out=f"add one to the schema of {wanted.views[0].id}",
+        )
     return taken
 
 
 def feature_columns(view: FeatureView, chosen: tuple[str, ...], there: list[str]) -> tuple[str, ...]:
     """The features of a view: those chosen, or all its columns but the entity's and the times."""
     beside = {*view.entity, view.event_time, view.known_at}
-    own = [column.name for column in gate_of(view).spec.columns if column.name in there]
+    # In the schema's order; of a pattern all columns that it matches, as look-ups have them.
+    specs, shown = gate_of(view).spec.columns, [one for one in there if one not in RESERVED_COLUMNS]
+    own = tuple(dict.fromkeys(name for spec in specs for name in shown if spec.matches(name)))
     for column in chosen:
         if column not in own or column in beside:
             raise UnknownNameError(f"feature of {view.id}", column, [one for one in own if one not in beside])
@@ -132,7 +144,11 @@ def _is_ambiguous(column: str, view: FeatureView, wanted: TrainingSet) -> bool:
         return True
     others = [(one, chosen) for one, chosen in wanted.features.values() if one is not view]
     return any(
-        name in {one.lower() for one in chosen or [spec.name for spec in gate_of(other).spec.columns]}
+        (
+            name in {one.lower() for one in chosen}
+            if chosen
+            else any(spec.name.lower() == name or spec.matches(column) for spec in gate_of(other).spec.columns)
+        )
         and column not in (*other.entity, other.event_time, other.known_at)
         for other, chosen in others
     )

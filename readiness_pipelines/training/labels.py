@@ -9,13 +9,15 @@ import duckdb
 from readiness_pipelines.batches import in_order
 from readiness_pipelines.columns import KNOWN_COLUMNS
 from readiness_pipelines.contracts import FeatureView, Table, TrainingSet
+from readiness_pipelines.delivery.classes import class_of
+from readiness_pipelines.delivery.event_times import refuse_other_types
 from readiness_pipelines.delivery.history import history_of, view_of
 from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.published import is_there
 from readiness_pipelines.errors import DeclarationError, UnknownNameError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord
-from readiness_pipelines.products import AT, LABEL, SPLIT, SYNTHETIC, LabelCounts, TrainingSplit
+from readiness_pipelines.products import AT, LABEL, SPLIT, SYNTHETIC, LabelCounts, TrainingSplit, is_synthetic
 from readiness_pipelines.sql import identifier, literal
 
 LABELS = "_labels"
@@ -66,7 +68,8 @@ def place_labels(place: LabelSearch) -> LabelCounts:
     Raises:
         UpstreamNotPublishedError: The table of labels has nothing published.
         UnknownNameError: A column that a table does not have.
-        DeclarationError: A gold set with synthetic rows, or an entity of other types in the labels than in a view.
+        DeclarationError: A gold set with synthetic rows, an entity of other types in the labels than in a view, or
+            times in a column of another type.
     """
     engine, wanted = place.engine, place.training_set
     if not place.batches[wanted.labels]:
@@ -81,12 +84,13 @@ def place_labels(place: LabelSearch) -> LabelCounts:
         f"SELECT __status, __why, count(*) FROM {LABELS} WHERE __status IS NOT NULL GROUP BY ALL ORDER BY ALL"
     ).fetchall():
         (waiting if status == "waiting" else excluded)[why] = count
-    held_back, discarded = _not_published(place)
+    records = _records_not_published(place)
+    held_back, discarded = (sum(getattr(one.counts, name) for one in records) for name in ("quarantined", "discarded"))
     if held_back:
         waiting[IN_QUARANTINE] = held_back
     if discarded:
         excluded[DISCARDED] = discarded
-    if awaited := _awaited(place):
+    if awaited := _awaited(place, records):
         waiting[NOT_PUBLISHED] = awaited
     splits = dict(engine.sql(f"SELECT {SPLIT}, count(*) FROM {LABELS} WHERE __status IS NULL GROUP BY ALL").fetchall())
     trained, held_out = splits.get(TrainingSplit.TRAIN.value, 0), splits.get(TrainingSplit.HOLDOUT.value, 0)
@@ -106,6 +110,8 @@ def _published_labels(place: LabelSearch) -> None:
     for column in (*wanted.entity, wanted.label, *timed):
         if column not in history.columns:
             raise UnknownNameError(f"column of the labels of {wanted.id}", column, history.columns)
+    for column in timed:
+        refuse_other_types(history, column, reader=wanted.id, source=wanted.labels.id)
     for view in dict.fromkeys((*wanted.views, *([wanted.at] if isinstance(wanted.at, FeatureView) else []))):
         _check_keys(place, history, view, place.history(view), view.entity)
     history_view = view_of(history)
@@ -135,14 +141,14 @@ def _published_labels(place: LabelSearch) -> None:
             SELECT * FROM known WHERE ({_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > {moment}) {_newest_only(place)}
         ), timed AS (
             SELECT {", ".join(f"h.{identifier(one)}" for one in (*wanted.entity, wanted.label))},
-                {_is_synthetic("h.") if SYNTHETIC in history.columns else "false"} AS __made,
+                {is_synthetic("h.") if SYNTHETIC in history.columns else "false"} AS __made,
                 h._batch, h.__order, h._row, h.{_KNOWN_AT}, {at} AS {AT}
             FROM shown h {joined}
         ), numbered AS (
             SELECT *,
                 row_number() OVER (ORDER BY __order, {entity}, {AT}, _row) AS {LABEL},
                 row_number() OVER (
-                    PARTITION BY {entity}, {AT} ORDER BY __order DESC, {_KNOWN_AT} DESC, _row DESC
+                    PARTITION BY {entity}, {AT}, __made ORDER BY __order DESC, {_KNOWN_AT} DESC, _row DESC
                 ) AS __nth
             FROM timed
         )
@@ -154,11 +160,17 @@ def _published_labels(place: LabelSearch) -> None:
                 {"".join(gold)}
                 WHEN {AT} IS NULL THEN {no_time}
                 WHEN {AT} > {moment} - {delay} THEN {_reason("waiting", NOT_DUE)}
-                WHEN {identifier(wanted.label)} IS NULL THEN {_reason("excluded", IS_NULL)}
+                WHEN {_is_missing(history, wanted.label)} THEN {_reason("excluded", IS_NULL)}
             END AS __where FROM numbered
         )
         """
     )
+
+
+def _is_missing(rows: duckdb.DuckDBPyRelation, label: str) -> str:
+    """SQL for a label that is not there: from pandas and in Parquet, "not known" is often NaN."""
+    name, kind = identifier(label), str(rows.types[rows.columns.index(label)])
+    return f"{name} IS NULL OR isnan({name})" if kind in ("FLOAT", "DOUBLE") else f"{name} IS NULL"
 
 
 def _check_keys(
@@ -197,7 +209,10 @@ def _family(kind: str | None) -> str:
 def _first_known(place: LabelSearch, view: FeatureView) -> None:
     """Make a table of when a feature view first knew each entity."""
     place.engine.execute("DROP TABLE IF EXISTS _first_known_of")
-    history = view_of(place.history(view))
+    rows = place.history(view)
+    if view.known_at in rows.columns:
+        refuse_other_types(rows, view.known_at, reader=place.training_set.id, source=view.id)
+    history = view_of(rows)
     known = f"{identifier(view.known_at)}::TIMESTAMPTZ" if view.known_at else _KNOWN_AT
     entity = ", ".join(map(identifier, view.entity))
     shown = f"{_KNOWN_UNTIL} IS NULL OR {_KNOWN_UNTIL} > TIMESTAMPTZ {literal(place.as_of.isoformat())}"
@@ -222,7 +237,7 @@ def _in_gold(place: LabelSearch, gold: Table) -> str:
         )
     _check_keys(place, place.history(place.training_set.labels), gold, rows, shared)
     if SYNTHETIC in rows.columns:
-        made = rows.filter(_is_synthetic()).aggregate("_batch, count(*) AS made", "_batch").order("_batch").fetchall()
+        made = rows.filter(is_synthetic()).aggregate("_batch, count(*) AS made", "_batch").order("_batch").fetchall()
         for batch, number in made[:1]:
             rows_made = f"{number:,} synthetic {'row' if number == 1 else 'rows'}"
             raise DeclarationError(
@@ -234,11 +249,6 @@ def _in_gold(place: LabelSearch, gold: Table) -> str:
     same = " AND ".join(f"g.{identifier(one)} = numbered.{identifier(one)}" for one in shared)
     where = _reason("excluded", f"its entity is in the gold set {gold.id}")
     return f"WHEN EXISTS (FROM {name} g WHERE {same}) THEN {where}\n"
-
-
-def _is_synthetic(of: str = "") -> str:
-    """SQL for a row that is flagged as synthetic: one whose flag cannot be read is."""
-    return f"TRY_CAST({of}{SYNTHETIC} AS BOOLEAN) IS DISTINCT FROM false"
 
 
 def _newest_only(place: LabelSearch) -> str:
@@ -268,16 +278,23 @@ def _holdout(place: LabelSearch) -> None:
     )
 
 
-def _not_published(place: LabelSearch) -> tuple[int, int]:
-    """How many labels wait in quarantine, and how many were discarded: of a batch that shows older rows, neither."""
-    records = [
-        one for one in _records(place, place.training_set.labels) if not (is_there(one) and one.state.keeps_older)
-    ]
-    return sum(one.counts.quarantined for one in records), sum(one.counts.discarded for one in records)
+def _records_not_published(place: LabelSearch) -> Sequence[BatchRecord]:
+    """The batches whose labels in quarantine, waiting or discarded, count: none that shows older rows.
+
+    Of a table of which every delivery replaces the whole, the version that is published last and the newest: what
+    others held was replaced.
+    """
+    table = place.training_set.labels
+    records = [one for one in _records(place, table) if not (is_there(one) and one.state.keeps_older)]
+    if store_of(table) == table.id:
+        return records
+    published = place.batches[table][-1]
+    newest = in_order(table.batches, {published, *(one.ref.batch for one in records)})[-1]
+    return [one for one in records if one.ref.batch in (published, newest)]
 
 
-def _awaited(place: LabelSearch) -> int:
-    """How many entities the view that tells the labels' time knows without a label of theirs."""
+def _awaited(place: LabelSearch, not_published: Sequence[BatchRecord]) -> int:
+    """How many entities the view that tells the labels' time knows without a label of theirs, published or not."""
     wanted = place.training_set
     if not isinstance(wanted.at, FeatureView) or set(wanted.at.entity) != set(wanted.entity):
         return 0
@@ -291,8 +308,27 @@ def _awaited(place: LabelSearch) -> int:
     )
     ((count,),) = place.engine.sql(
         f"SELECT count(*) FROM _first_known_of f WHERE __shown AND NOT EXISTS (FROM {LABELS} l WHERE {same}){gold}"
+        f"{_and_not_in_quarantine(place, not_published)}"
     ).fetchall()
+    if any(class_of(wanted.labels, one).protection for one in wanted.entity):
+        # In quarantine an entity is not protected yet, so that nobody can tell whose label waits: each is of one.
+        return max(0, int(count) - sum(one.counts.quarantined + one.counts.discarded for one in not_published))
     return int(count)
+
+
+def _and_not_in_quarantine(place: LabelSearch, records: Sequence[BatchRecord]) -> str:
+    """SQL for an entity without a label in quarantine: that one is counted there."""
+    wanted, lakehouse = place.training_set, place.installation.lakehouse
+    batches = [one.ref.batch for one in records if one.counts.quarantined or one.counts.discarded]
+    if not batches or not lakehouse.exists(wanted.labels.id.quarantine):
+        return ""
+    rows = lakehouse.relation(place.engine, wanted.labels.id.quarantine, batch=batches)
+    if not {*wanted.entity} <= {*rows.columns}:
+        return ""
+    known = place.engine.sql("FROM _first_known_of")
+    kinds = dict(zip(known.columns, map(str, known.types), strict=True))
+    same = " AND ".join(f"TRY_CAST(q.{identifier(one)} AS {kinds[one]}) = f.{identifier(one)}" for one in wanted.entity)
+    return f" AND NOT EXISTS (FROM {view_of(rows)} q WHERE {same})"
 
 
 def _shared(place: LabelSearch, gold: int) -> Sequence[str]:

@@ -36,6 +36,7 @@ def test_cells_are_read_from_parquet(tmp_path: Path) -> None:
         ("amount\n1\n", "has no rows with a column _row"),
         ("_row,amount\none,1\n", "names in its row 1 the _row «text, 3 characters, letters»"),
         ("_row,amount\n1,1\n1,2\n", "names in its row 2 the _row"),
+        ("_row,amount\n1,1\n01,2\n", "names in its row 2 the _row"),
         ('_row,amount\n1,"1', "cannot be read"),
         ("_row,amount\n²,1\n", "names in its row 1"),
         (f"_row,amount\n{'9' * 30},1\n", "names in its row 1"),

@@ -42,7 +42,7 @@ WHAT: list[What] = [
     Correction(column="amount", expression="replace(amount, 'x', '1')", where="amount = 'x'"),
     CellCorrection(cells={"amount": {"0": "7", "1": None}}, file="fix.csv"),
     Waiver(rule="tolerance", until=NOW + timedelta(days=1)),
-    Waiver(rule="tolerance", where="_row = 1"),
+    Waiver(rule="amount_dtype", where="_row = 1"),
     Discarding(where="amount = 'x'"),
     Discarding(),
 ]
@@ -192,7 +192,7 @@ def test_a_correction_that_cannot_be_applied_names_its_decision(
 
 def test_a_gate_is_told_of_waivers_and_discardings_alone(ledger: Ledger) -> None:
     told = gate_decisions([keep(ledger, what) for what in WHAT])
-    assert list(told.waived) == [Waived(rule="tolerance"), Waived(rule="tolerance", where="_row = 1")]
+    assert list(told.waived) == [Waived(rule="tolerance"), Waived(rule="amount_dtype", where="_row = 1")]
     assert list(told.discarded) == [
         Discarded(where="amount = 'x'", reason="decision 5 by ann: known"),
         Discarded(where=None, reason="decision 6 by ann: known"),
@@ -232,7 +232,8 @@ def amount(expression: str, where: str | None = None) -> Correction:
         (CellCorrection(cells={"amount": {"9": "1"}}, file="f.csv"), DeclarationError, "does not have: 9"),
         (Waiver(rule="tolerence"), UnknownNameError, "rule 'tolerence'"),
         (Waiver(rule="readable"), DeclarationError, "cannot be waived"),
-        (Waiver(rule="tolerance", where="amount = 'y'"), DeclarationError, "no row of the batch meets"),
+        (Waiver(rule="amount_dtype", where="amount = 'y'"), DeclarationError, "no row of the batch meets"),
+        (Waiver(rule="tolerance", where="amount = 'x'"), DeclarationError, "the tolerance is of the whole batch"),
         (Discarding(where="EXISTS (SELECT 1)"), DeclarationError, "reads more than the row"),
     ],
 )
@@ -246,3 +247,11 @@ def test_what_cannot_be_decided_is_refused(
 ) -> None:
     with pytest.raises(error, match=match):
         what.check(rows, engine, gate)
+
+
+def test_no_waiver_lets_a_column_that_must_have_values_lack_one(
+    rows: duckdb.DuckDBPyRelation, engine: duckdb.DuckDBPyConnection
+) -> None:
+    must = Gate(pa.DataFrameSchema({"amount": pa.Column(float, coerce=True)}))
+    with pytest.raises(DeclarationError, match="a column that must have one"):
+        Waiver(rule="amount_dtype").check(rows, engine, must)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines import Domain, FileDrop
+from readiness_pipelines import Domain, FileDrop, Versions
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.delivery import Delivery, deliver, ingest, kpi_values
 from readiness_pipelines.errors import (
@@ -93,6 +93,19 @@ def test_what_a_held_batch_published_before_stays(installation: Installation) ->
     assert after.state is BatchState.HELD
     assert after.snapshots.published == before.snapshots.published
     assert [row["order_id"] for row in read(installation, gated(shop).id)] == [1, 2, 3, 4]
+
+
+def test_a_newest_version_that_is_held_or_comes_without_rows_is_still_what_the_table_shows(
+    installation: Installation,
+) -> None:
+    shop = order_domain(batches=Versions())
+    run_batch(shop, installation, "2026-10-01", "9,1,paid,old")
+    run_batch(shop, installation, "2026-11-01", *GOOD)
+    commits = len(installation.lakehouse.snapshots(gated(shop).id))
+    assert run_batch(shop, installation, "2026-11-01", *MOSTLY_BAD).state is BatchState.HELD
+    assert run_batch(shop, installation, "2026-11-01").state is BatchState.EMPTY
+    assert [row["order_id"] for row in read(installation, gated(shop).id)] == [1, 2, 3, 4]
+    assert len(installation.lakehouse.snapshots(gated(shop).id)) == commits
 
 
 def test_a_batch_that_was_mended_leaves_nothing_behind_in_quarantine(installation: Installation) -> None:

@@ -149,6 +149,25 @@ def test_each_decision_is_about_what_those_before_it_leave(shop: Domain, install
         dry_run(draft(shop, Undoing(decision=first), then), installation=installation, run=RUN)
 
 
+def test_what_is_undone_already_cannot_be_undone_again_until_the_undoing_is(
+    shop: Domain, installation: Installation
+) -> None:
+    def kept(what: What) -> int:
+        return decide(gated(shop), what, batch="day_1", why="x", installation=installation, run=RUN).decision.id
+
+    first = kept(Waiver(rule="tolerance"))
+    with pytest.raises(DeclarationError, match="is undone already"):
+        check_draft(draft(shop, *[Undoing(decision=first)] * 2), installation=installation, run=RUN)
+    undoing = kept(Undoing(decision=first))
+    with pytest.raises(
+        DeclarationError, match=f"decision {first} .* is undone already, by decision {undoing}"
+    ) as found:
+        kept(Undoing(decision=first))
+    assert f"--decision {undoing} " in str(found.value.way_out)
+    kept(Undoing(decision=undoing))
+    assert kept(Undoing(decision=first))
+
+
 def test_who_decides_after_somebody_else_did_meanwhile_must_look_again(
     shop: Domain, installation: Installation
 ) -> None:

@@ -59,3 +59,30 @@ def test_a_row_of_a_function_with_a_year_of_five_digits_waits_and_the_others_do_
     prices = shop.gated("prices", source=source, schema=Price, batches=StaticBatches(keys=("day_1",)))
     found = ingest(prices, batch="day_1", installation=installation, run=Run())
     assert (found.rows, found.unreadable_rows) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "path", "says"),
+    [
+        ('[{"note": {"ann@x.example": 1, "ann@x.example": 2}}]', None, "key «…» is there"),
+        ('{"ann@x.example": [1], "status": []}', "ann@x", "'ann@x' is missing"),
+        ('{"ann@x.example": [{"note": "x"}]}', None, "at its top it has no array of records"),
+    ],
+)
+def test_keys_of_a_document_which_may_be_values_are_in_no_error_of_a_classified_table(
+    installation: Installation, content: str, path: str | None, says: str
+) -> None:
+    shop = Domain("shop", owner="shop@shop.example")
+    reader = FileDrop("{batch}.json", record_path=path)
+    orders = shop.gated(
+        "orders",
+        source=Source(origin="Export", steward=Steward("S", "s@s.example"), reader=reader),
+        schema=Order,
+        batches=StaticBatches(keys=("day_1",)),
+        classified={"note": "pii.direct"},
+    )
+    Path(installation.landing.path, "day_1.json").write_text(content)
+    with pytest.raises(FileUnreadableError) as error:
+        ingest(orders, batch="day_1", installation=installation, run=Run())
+    assert says in str(error.value)
+    assert not any("ann@x.example" in text for *_, text in installation.ledger.erasures.texts())

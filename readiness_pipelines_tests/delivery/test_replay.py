@@ -260,6 +260,24 @@ def test_batches_are_chosen_by_gate_time_and_name(shop: Domain, installation: In
         chosen(shop, batches=("day_11",))
 
 
+def test_what_was_emptied_with_its_input_is_judged_where_it_is_named_and_a_plan_says_why_it_cannot_be(
+    shop: Domain, installation: Installation
+) -> None:
+    run_batch(shop, installation, "day_1", *GOOD)
+    one = decided(shop, installation, Discarding()).decision.id
+    replayed(shop, installation)
+    with pytest.raises(DeclarationError, match="no batch meets the selection"):
+        plan_replay(shop.tables, Selection(older_gate=True), installation=installation, run=RUN, evaluate=True)
+    decided(shop, installation, Undoing(decision=one))
+    plan = plan_replay(shop.tables, Selection(batches=("day_1",)), installation=installation, run=RUN, evaluate=True)
+    assert [(step.ref.table.name, step.would_be) for step in plan.steps] == [
+        ("orders", BatchState.PUBLISHED),
+        ("paid", None),
+        ("refund_rate", None),
+    ]
+    assert plan.steps[1].reason.startswith("batch 'day_1' of shop.orders is discarded")
+
+
 @pytest.mark.parametrize(
     ("what", "error", "match"),
     [

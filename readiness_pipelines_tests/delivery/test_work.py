@@ -2,6 +2,8 @@
 
 import os
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,16 +11,31 @@ from typing import Any
 
 import pytest
 
-from readiness_pipelines import Domain, FileDrop, MonthlyBatches, Source, Steward, Sum, Versions
+from readiness_pipelines import (
+    DailyBatches,
+    Domain,
+    FileDrop,
+    Function,
+    MonthlyBatches,
+    Source,
+    SqlQuery,
+    Steward,
+    Sum,
+    Versions,
+)
+from readiness_pipelines.batches import Batches, BatchState
 from readiness_pipelines.contracts import GatedTable
 from readiness_pipelines.delivery import Work, deliver, do_work, due_work, ingest
 from readiness_pipelines.errors import LandingError
 from readiness_pipelines.installation import Installation, Run
+from readiness_pipelines_tests.gallery.running import record, run
+from readiness_pipelines_tests.gallery.running import rows as published_rows
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, Order, gated, land, order_domain
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(hours=1)
 RUN = Run(clock=lambda: LATER)
+STEWARD = Steward("a", "b")
 
 
 def due(domain: Domain, installation: Installation, now: datetime = LATER, **options: Any) -> tuple[Work, ...]:
@@ -99,9 +116,58 @@ def test_keys_that_are_not_of_the_tables_batches_are_not_due(installation: Insta
     assert due(order_domain(), installation) == ()
 
 
+@pytest.mark.parametrize("batches", [DailyBatches(start="2026-01-01"), Versions()])
+def test_a_key_of_whose_content_nothing_is_known_is_due_beside_another(
+    installation: Installation, batches: Batches
+) -> None:
+    shop, keys = Domain("shop", owner="a@b.example"), ["2026-01-01"]
+    reader = Function(lambda: [{"order_id": 1}], arrivals=lambda: keys)
+    shop.gated("rates", schema=Order, batches=batches, source=Source(origin="x", steward=STEWARD, reader=reader))
+    (first,) = due(shop, installation)
+    do_work(first, installation=installation, run=RUN)
+    assert due(shop, installation) == ()
+    keys.append("2026-01-02")
+    assert [work.batch for work in due(shop, installation)] == ["2026-01-02"]
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_day_of_a_database_whose_last_row_moves_is_due_and_keeps_no_row_of_it_unseen(
+    installation: Installation, tmp_path: Path, allowed: bool
+) -> None:
+    file = tmp_path / "shop.db"
+    shop = Domain("shop", owner="a@b.example")
+    reader = SqlQuery("SELECT * FROM orders", connection="shop", cursor="note", overlap="9999d")
+    orders = shop.gated(
+        "orders",
+        schema=Order,
+        batches=DailyBatches(start="2026-01-01"),
+        allow_empty=allowed,
+        source=Source(origin="x", steward=STEWARD, reader=reader),
+    )
+    here = replace(installation, connection={"shop": f"sqlite:///{file}"}.__getitem__)
+
+    def execute(statement: str) -> None:
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(statement)
+
+    execute("CREATE TABLE orders (order_id BIGINT, amount FLOAT, status TEXT, note TEXT)")
+    execute(
+        "INSERT INTO orders VALUES (1, 1.5, 'paid', '2026-01-01 08:00:00'), (2, 1.5, 'paid', '2026-01-02 08:00:00')"
+    )
+    run(shop, installation=here)
+    execute("UPDATE orders SET note = '2026-01-02 09:00:00' WHERE order_id = 1")
+    assert run(shop, installation=here) == {"orders": ["2026-01-01", "2026-01-02"]}
+    moved = published_rows(here, orders.id, "order_id", batch="2026-01-01")
+    emptied = record(here, orders, "2026-01-01").state
+    assert (moved, emptied) == (([], BatchState.PUBLISHED) if allowed else ([(1,)], BatchState.EMPTY))
+    execute("UPDATE orders SET note = '2026-01-01 08:00:00' WHERE order_id = 1")
+    run(shop, installation=here)
+    assert published_rows(here, orders.id, "order_id") == [(1,), (2,)]
+
+
 def test_a_source_that_cannot_be_reached_keeps_no_other_table_waiting(installation: Installation) -> None:
     shop = order_domain()
-    away = Source(origin="x", steward=Steward("a", "b"), reader=FileDrop("away/{batch}.csv"))
+    away = Source(origin="x", steward=STEWARD, reader=FileDrop("away/{batch}.csv"))
 
     class Unreachable(FileDrop):
         def arrivals(self, places: Any) -> Any:
@@ -120,7 +186,7 @@ def test_a_source_that_cannot_be_reached_keeps_no_other_table_waiting(installati
 
 def test_a_changed_version_makes_due_what_it_is_in_force_for(installation: Installation) -> None:
     shop = order_domain(batches=MonthlyBatches(start="2026-01-01"))
-    rates = Source(origin="x", steward=Steward("a", "b"), reader=FileDrop("rates/{batch}.csv", missing="?"))
+    rates = Source(origin="x", steward=STEWARD, reader=FileDrop("rates/{batch}.csv", missing="?"))
     shop.gated("rates", source=rates, schema=Order, batches=Versions())
 
     @shop.kpi(question="?", unit="EUR")

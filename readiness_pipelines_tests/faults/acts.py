@@ -14,7 +14,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.decisions import Undoing, decisions_about
+from readiness_pipelines.decisions import Undoing, decisions_about, undone_by
 from readiness_pipelines.delivery import ORPHAN_AGE, RETENTION, decide, ingest, maintain, replay_batch
 from readiness_pipelines.errors import BatchNotLandedError, ReadinessError
 from readiness_pipelines.installation import Installation, Run, utc_now
@@ -155,9 +155,10 @@ def _decide(what: Decided, batch: str, installation: Installation, run: Run) -> 
     """Decide as on-call does; whether there was something to decide about."""
     if isinstance(what, Undo):
         known = decisions_about(installation.ledger, BatchRef(ORDERS.id, batch))
-        if not known:
+        standing = [one.id for one in known if one.id not in undone_by(known)]
+        if not standing:
             return False
-        decision = Undoing(decision=known[what.number % len(known)].id)
+        decision = Undoing(decision=standing[what.number % len(standing)])
         decide(ORDERS, decision, batch=batch, why="soak", installation=installation, run=run)
     else:
         decide(ORDERS, what, batch=batch, why="soak", installation=installation, run=run)

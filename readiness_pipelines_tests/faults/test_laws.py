@@ -33,7 +33,7 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.faults.crashes import STEPS, struck
-from readiness_pipelines_tests.faults.domains import decisions_about, outlet, shop_with_totals
+from readiness_pipelines_tests.faults.domains import decisions_about, only, outlet, shop_with_totals
 from readiness_pipelines_tests.samples import gated, land
 
 pytestmark = pytest.mark.slow
@@ -112,6 +112,11 @@ class Batch:
     undone: set[int] = field(default_factory=set)
     places: Places = field(default_factory=Places)
 
+    @property
+    def standing(self) -> list[int]:
+        """The decisions that can be taken back."""
+        return sorted(self.decisions.keys() - self.undone)
+
     def in_force(self, kind: type) -> list[Any]:
         return [what for number, what in self.decisions.items() if number not in self.undone and isinstance(what, kind)]
 
@@ -119,14 +124,12 @@ class Batch:
         """Where the rows belong."""
         rows: list[list[Any]] = [list(row) for row in self.rows]
         for what in self.in_force(Correction):
-            number = int(what.where.removeprefix("_row = "))
+            number = int(what.where.rpartition(" = ")[2])
             if number < len(rows):
                 rows[number][1] = int(what.expression.strip("'"))
         discardings = self.in_force(Discarding)
         discarded = {
-            number
-            for number in range(len(rows))
-            if any(what.where in (None, f"_row = {number}") for what in discardings)
+            number for number in range(len(rows)) if any(what.where in (None, only(number)) for what in discardings)
         }
         waived = {what.rule for what in self.in_force(Waiver)}
         failed = {
@@ -240,11 +243,11 @@ class Deliveries(RuleBasedStateMachine):
         what = data.draw(st.sampled_from([*decisions_about(row), Discarding()]))
         self._decide(batch, what, replayed=replayed)
 
-    @precondition(lambda self: self.cut_off is None and any(model.decisions for model in self.model.values()))
+    @precondition(lambda self: self.cut_off is None and any(model.standing for model in self.model.values()))
     @rule(data=st.data(), replayed=st.sampled_from([True, True, False]))
     def somebody_takes_it_back(self, data: st.DataObject, replayed: bool) -> None:
-        batch = data.draw(st.sampled_from([batch for batch, model in self.model.items() if model.decisions]))
-        number = data.draw(st.sampled_from(sorted(self.model[batch].decisions)))
+        batch = data.draw(st.sampled_from([batch for batch, model in self.model.items() if model.standing]))
+        number = data.draw(st.sampled_from(self.model[batch].standing))
         self.model[batch].undone.add(number)
         self._decide(batch, Undoing(decision=number), replayed=replayed)
 

@@ -168,6 +168,15 @@ def test_one_row_of_each_key_wins_and_the_others_are_discarded_and_counted() -> 
     assert (verdict.ingested_rows, verdict.published_rows, verdict.discarded_rows) == (6, 3, 3)
 
 
+def test_nan_is_no_key_and_wins_over_no_number() -> None:
+    nan = float("nan")
+    schema = {"k": pa.Column(arrow.float64(), nullable=True), "score": pa.Column(arrow.float32(), nullable=True)}
+    gate = Gate(pa.DataFrameSchema(schema, metadata=cleanse(Deduplicate("k", order_by="score"))))
+    rows = [(nan, 1.0), (nan, 2.0), (1.0, nan), (1.0, 0.5), (1.0, None)]
+    types = {"k": arrow.float64(), "score": arrow.float32()}
+    assert judge(gate, *({"k": k, "score": score} for k, score in rows), types=types).discarded == {2, 4}
+
+
 def test_the_first_may_win() -> None:
     schema = pa.DataFrameSchema({"a": pa.Column(str), "b": pa.Column(str)}, metadata=cleanse(Deduplicate("a", "first")))
     judged = judge(Gate(schema), {"a": "x", "b": "1"}, {"a": "x", "b": "2"})

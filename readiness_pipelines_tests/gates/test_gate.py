@@ -12,6 +12,7 @@ import pytest
 from readiness_pipelines import Gate, Route, Tolerance
 from readiness_pipelines.errors import GateBuildError, UnknownNameError
 from readiness_pipelines.gates import DuckDbEngine, Empty, Hold, Publish, Split, Verdict
+from readiness_pipelines.testing import judge as run
 from readiness_pipelines_tests.gates.samples import raw_rows
 
 Connection = duckdb.DuckDBPyConnection
@@ -169,6 +170,13 @@ def test_a_check_of_the_whole_batch_holds_it(connection: Connection) -> None:
     assert isinstance(judge(connection, gate, "100", "2").outcome, Publish)
 
 
+def test_a_native_check_of_the_whole_batch_may_only_warn(connection: Connection) -> None:
+    few = pa.Check(lambda data: data.table.num_rows >= 3, raise_warning=True, name="few")
+    verdict = judge(connection, Gate(column(arrow.int64(), few)), "1", "2")
+    assert verdict.outcome == Publish()
+    assert {count.rule.name: count.detail for count in verdict.rules if count.broken_rows} == {"a_few": "few"}
+
+
 def test_a_check_that_raises_is_named(connection: Connection) -> None:
     def broken(_data: Any) -> Any:
         raise RuntimeError("boom")
@@ -196,6 +204,23 @@ def test_an_optional_column_may_be_missing_and_is_published_as_null(connection: 
     verdict = judge(connection, Gate(schema), "x")
     assert published(verdict, "b") == [None]
     assert verdict.schema.field("b").type == arrow.int64()
+
+
+@pytest.mark.parametrize(
+    ("fields", "together"),
+    [
+        ({}, None),
+        ({"nullable": True, "unique": True}, None),
+        ({"nullable": True, "checks": pa.Check(lambda e: e > 0, native=False, ignore_na=False)}, None),
+        ({"nullable": True}, ["b"]),
+    ],
+)
+def test_an_optional_column_that_does_not_arrive_is_not_judged(fields: dict[str, Any], together: list[str]) -> None:
+    optional = pa.Column(arrow.int64(), required=False, **fields)
+    gate = Gate(pa.DataFrameSchema({"a": pa.Column(arrow.int64()), "b": optional}, unique=together))
+    assert run(gate, {"a": 1}, {"a": 2}).outcome == Publish()
+    assert run(gate, {"a": 1, "b": 3}, {"a": 2, "b": None}, {"a": 4, "b": None}).broken.keys() == {1, 2}
+    assert gate.check_record({"a": 1}).passed
 
 
 def test_an_unexpected_column_holds_a_strict_batch_only(connection: Connection) -> None:

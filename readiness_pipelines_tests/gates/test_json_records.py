@@ -81,7 +81,7 @@ def same(one: Said, other: Said) -> bool:
 
 def _comparable(said: Said) -> Any:
     rules, row = said
-    return rules, None if row is None else {k: (type(v), str(v)) for k, v in row.items()}
+    return rules, None if row is None else {k: (type(v), str(v)) for k, v in sorted(row.items())}
 
 
 BLANKS = ("", " ", "  ", "\t", "\u00a0", "\u2003")

@@ -193,6 +193,27 @@ def test_a_function_of_a_whole_table_is_not_decided_and_an_expression_is_run_by_
     assert [b.rule for b in gate.check_record({"a": 12}).broken] == ["rounded"]
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda e: e >= nw.col("a"),
+        lambda e: e % nw.col("a") == 0,  # left to Pandera
+        lambda e: e.is_null() | (nw.col("f") < 2),  # of the other column alone
+    ],
+)
+def test_a_check_of_a_column_may_read_another(check: Any) -> None:
+    columns = {"a": pa.Column(arrow.int64()), "f": pa.Column(arrow.float64(), nullable=True)}
+    columns["b"] = pa.Column(arrow.int64(), pa.Check(check, native=False, name="other"))
+    gate = Gate(pa.DataFrameSchema(columns))
+    records = [{"a": a, "f": f, "b": "4"} for a in (1, "3", 7) for f in (1.0, float("nan"), "5", None)]
+    broken = judge(
+        gate, *[{name: None if value is None else str(value) for name, value in one.items()} for one in records]
+    ).broken
+    assert [tuple(b.rule for b in gate.check_record(one).broken) for one in records] == [
+        broken.get(row, ()) for row in range(len(records))
+    ]
+
+
 def test_a_check_that_compares_a_row_with_others_is_not_decided() -> None:
     above = pa.Check(lambda _: nw.col("a") >= nw.col("a").mean(), native=False, name="above")
     gate = Gate(pa.DataFrameSchema({"a": pa.Column(arrow.float64())}, checks=[above]))
@@ -210,11 +231,77 @@ def test_a_decimal_keeps_its_digits() -> None:
     assert [b.rule for b in gate.check_record({"a": "1.555"}).broken] == ["a_dtype"]
 
 
+def test_decimals_are_computed_with_all_of_their_digits() -> None:
+    for check in (lambda e: e.abs() == e, lambda e: e + Decimal("0.01") > e):
+        exact = pa.Check(check, native=False, name="exact")
+        gate = Gate(pa.DataFrameSchema({"a": pa.Column(arrow.decimal128(36, 2), exact)}))
+        assert gate.check_record({"a": "1234567890123456789012345678901234.34"}).passed
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda i, f: i == f,
+        lambda i, f: f >= i,
+        lambda i, f: i.is_between(f, f, closed="left"),
+        lambda i, f: (i > 0) & f.is_in([2**53 + 1, 3]),
+    ],
+)
+def test_whole_numbers_beside_floats_are_compared_in_a_record_as_in_a_batch(check: Any) -> None:
+    same = pa.Check(lambda _: check(nw.col("i"), nw.col("f")), native=False, name="same")
+    columns = {"i": pa.Column(arrow.int64()), "f": pa.Column(arrow.float64())}
+    gate = Gate(pa.DataFrameSchema(columns, checks=[same]))
+    records = [{"i": i, "f": f} for i in (2**53, 2**53 + 1, 3) for f in (2.0**53, 2.5, 3.0)]
+    broken = judge(gate, *records).broken
+    assert [not gate.check_record(one).passed for one in records] == [row in broken for row in range(len(records))]
+
+
+@pytest.mark.parametrize("of_column", [True, False])
+def test_a_function_of_values_takes_times_in_their_column_s_zone(of_column: bool) -> None:
+    def early(given: Any) -> bool:
+        return bool((given if of_column else given["t"]).hour < 20)
+
+    check = pa.Check(early, element_wise=True)
+    column = pa.Column(arrow.timestamp("us", tz="Europe/Vienna"), [check] if of_column else [])
+    gate = Gate(pa.DataFrameSchema({"t": column}, checks=[] if of_column else [check]))
+    late = {"t": "2026-01-01T19:30:00Z"}  # half past eight in Vienna
+    assert judge(gate, late).broken.keys() == {0}
+    assert not gate.check_record(late).passed
+    assert not gate.check_record({"t": datetime(2026, 1, 1, 19, 30, tzinfo=UTC)}).passed
+    assert gate.check_record({"t": "2026-01-01T18:30:00Z"}).passed
+
+
 def test_records_may_be_checked_from_many_threads() -> None:
     gate = Gate(pa.DataFrameSchema({"a": pa.Column(str, pa.Check.eq("008"), metadata=cleanse(ZeroPad(3)))}))
     with ThreadPoolExecutor(8) as threads:
         verdicts = list(threads.map(lambda n: gate.check_record({"a": str(n % 10)}).passed, range(400)))
     assert verdicts == [n % 10 == 8 for n in range(400)]
+
+
+@pytest.mark.parametrize("text", ["\u0131nf", "\u0130nfinity", "-\u0131nf"])
+def test_a_text_with_letters_that_only_python_takes_for_others_is_no_number(text: str) -> None:
+    for kind in (arrow.float64(), arrow.float32()):
+        gate = Gate(pa.DataFrameSchema({"x": pa.Column(kind)}))
+        assert judge(gate, {"x": text}, {"x": "inf"}).broken == {0: ("x_dtype",)}
+        assert [b.rule for b in gate.check_record({"x": text}).broken] == ["x_dtype"]
+
+
+@pytest.mark.parametrize(
+    "value", [[1, "x"], {1: 2}, ["\ud800"], [10**40], Decimal("NaN"), Decimal(10) ** 39, 10**38, -(10**40)]
+)
+def test_a_value_of_no_type_is_named_also_where_the_schema_does_not_name_it(value: Any) -> None:
+    gate = Gate(pa.DataFrameSchema({"x": pa.Column(arrow.float64(), coerce=True)}))
+    for name in ("x", "tags"):
+        with pytest.raises(DeclarationError, match=f"the value of '{name}'"):
+            gate.check_record({"x": 1.0, name: value})
+
+
+def test_whole_numbers_beyond_64_bits_are_judged_whatever_came_before() -> None:
+    gate = Gate(pa.DataFrameSchema({"x": pa.Column(str, coerce=True), "y": pa.Column(arrow.int64(), required=False)}))
+    given = [5, 2**64, 7, 10**38 - 1]
+    assert [gate.check_record({"x": value}).record for value in given] == [
+        {"x": str(value), "y": None} for value in given
+    ]
 
 
 def test_a_value_that_no_column_can_hold_is_named() -> None:

@@ -36,7 +36,7 @@ def broken(checked: Gate, values: list[float | None], usual: UsualRange, connect
 def test_what_lies_beyond_the_widened_range_breaks_the_rule(
     connection: duckdb.DuckDBPyConnection, widened_by: float, low: float, high: float
 ) -> None:
-    values = [low - 0.01, low, 15, high, high + 0.01, None]
+    values = [low - 0.01, low, 15, high, high + 0.01, None, float("nan")]
     usual = UsualRange(low=10, high=20, batches=8)
     assert broken(gate(widened_by=widened_by), values, usual, connection) == [0, 4]
 

@@ -38,3 +38,11 @@ def test_a_candidate_passes_where_it_is_surely_not_worse_and_the_same_is_found_a
         assert compare(rule, ACTUAL, better, PREDICTED) == compare(rule, ACTUAL, better, PREDICTED)
     few = compare(NotWorse("auc"), ACTUAL[:20], better[:20], None)
     assert (few["passed"], "too few" in few["why"]) == (False, True)
+
+
+def test_a_metric_without_a_value_passes_nobody_and_is_not_said_to_lack_rows() -> None:
+    alone = compare(NotWorse("auc"), np.ones(40), PREDICTED[:40], None)
+    assert (alone["passed"], alone["why"]) == (False, "auc has no value on 40 rows of holdout")
+    with np.errstate(over="ignore"):
+        vast = compare(NotWorse("rmse"), np.ones(40), np.full(40, 1e200), None)
+    assert (vast["passed"], vast["candidate"]) == (False, None)

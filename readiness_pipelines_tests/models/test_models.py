@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from readiness_pipelines.models import (
     train_model,
     withdraw_model,
 )
+from readiness_pipelines.models.serving import serving_key
 from readiness_pipelines.products import UsedBatch
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.testing import run_domains
@@ -160,6 +162,105 @@ def test_a_worse_candidate_is_refused_and_a_person_can_say_otherwise_with_a_reas
     reject_model(model, third.version, why="no", installation=installation, run=ANN)
     with pytest.raises(LedgerError, match="is rejected, not a candidate"):
         promote_model(model, third.version, why="yes", installation=installation, run=ANN)
+
+
+def test_a_second_rollback_goes_back_further_and_never_to_a_version_that_was_rejected(
+    installation: Installation,
+) -> None:
+    model = model_of(clinic())
+    for number in (1, 2, 3):
+        train_model(model, a_training_set(f"set_{number}", seed=number), installation=installation, run=ANN)
+        promote_model(model, number, why="new", installation=installation, run=ANN, despite=True)
+
+    def back(to: int | None = None) -> int | None:
+        return rollback_model(model, why="bad", installation=installation, run=ANN, version=to).state.champion
+
+    assert (back(), back(), back(3)) == (2, 1, 3)
+    assert back() == 1
+    reject_model(model, 3, why="wrong", installation=installation, run=ANN)
+    with pytest.raises(LedgerError, match="no earlier champion 3 to go back to that may serve") as no:
+        back(3)
+    assert no.value.way_out == "earlier champions: 2"
+    assert back(2) == 2
+
+
+def test_who_becomes_champion_by_a_rollback_is_nothing_else_and_what_is_refused_names_what_helps(
+    installation: Installation,
+) -> None:
+    model = model_of(clinic())
+    by: dict[str, Any] = {"why": "new", "installation": installation, "run": ANN}
+    for number in (1, 2):
+        train_model(model, a_training_set(f"set_{number}", seed=number), installation=installation, run=ANN)
+        promote_model(model, number, despite=True, **by)
+    canary_model(model, 1, share=0.5, **by)
+    with pytest.raises(LedgerError) as no:
+        reject_model(model, 1, **by)
+    assert no.value.way_out == 'readiness model withdraw clinic.readmission 1 --reason "…"'
+    done = rollback_model(model, **by)
+    assert dict(done.state.serving) == {"champion": 1}
+    reject_model(model, 2, **by)
+    with pytest.raises(LedgerError) as no:
+        rollback_model(model, **by)
+    assert no.value.way_out.startswith("readiness model train clinic.readmission, then: readiness model promote")
+    both = {"canary": 1, "canary_share": 0.5}  # as a rollback left it once
+    installation.ledger.models.serve(done.state, both, version=1, what="canary", why="x", evidence={}, who="x", at=NOW)
+    assert dict(withdraw_model(model, 1, **by).state.serving) == {"champion": 1}
+
+
+def test_the_last_decision_about_who_serves_is_in_force_also_by_a_slow_clock_and_within_a_second(
+    installation: Installation,
+) -> None:
+    model = model_of(clinic())
+
+    def at(minutes: int) -> Run:
+        return Run(who=AUTHOR, clock=lambda: NOW + timedelta(minutes=minutes))
+
+    for number, minutes in ((1, -60), (2, 0)):
+        train_model(model, a_training_set(f"set_{number}", seed=number), installation=installation, run=ANN)
+        promote_model(model, number, why="new", installation=installation, run=at(minutes), despite=True)
+    state = rollback_model(model, why="complaints", installation=installation, run=at(-2)).state
+    with installation.engine() as engine:
+        serving = installation.lakehouse.relation(engine, model.id)
+        assert serving.project("version").distinct().fetchall() == [(1,)]
+    assert state.decided_at == NOW
+    assert installation.ledger.models.history(model.id)[-1].at == NOW - timedelta(minutes=2)  # what the clock said
+    older = f"{NOW:%Y-%m-%dT%H%M%SZ}-r9"  # as keys were spelled once
+    later = [serving_key(replace(state, revision=number)) for number in (9, 10, 100)]
+    assert sorted([*later[::-1], older], key=model.serving.batches.order) == [older, *later]
+
+
+def test_a_version_that_is_rejected_while_somebody_trains_or_promotes_it_stays_rejected_and_serves_nobody(
+    installation: Installation,
+) -> None:
+    model, models = model_of(clinic()), installation.ledger.models
+    read = train_model(model, a_training_set(), installation=installation, run=ANN)  # as a promotion under way has it
+    reject_model(model, 1, why="no", installation=installation, run=CHIEF)
+    by: dict[str, Any] = {"who": AUTHOR, "at": NOW}
+    with pytest.raises(LedgerError, match=r"version 1 of clinic\.readmission is rejected by now"):
+        models.note_validated(read, validation={"passed": True}, **by)
+    with pytest.raises(LedgerError, match=r"version 1 of clinic\.readmission is rejected by now"):
+        models.serve(
+            models.serving(model.id), {"champion": 1}, version=1, what="promoted", why="new", evidence={}, **by
+        )
+    assert models.get(model.id, 1) == replace(read, state=ModelState.REJECTED)
+    assert models.serving(model.id).revision == 0
+
+
+def test_a_candidate_is_compared_again_where_the_rule_is_another_now(installation: Installation) -> None:
+    model, built = model_of(clinic()), a_training_set()
+    loose = replace(model, promote=replace(model.promote, by=1.0))
+    train_model(model, built, installation=installation, run=ANN)
+    promote_model(model, 1, why="the first", installation=installation, run=ANN)
+    worse = train_model(loose, built, installation=installation, run=ANN, params={"flip": True})
+    assert worse.validation["passed"]
+    with pytest.raises(LedgerError, match=r"perhaps worse by more than 0\.01"):
+        promote_model(model, 2, why="new", built=built, installation=installation, run=ANN)
+    again = train_model(loose, built, installation=installation, run=ANN, params={"flip": True})
+    assert again.validation == worse.validation
+    before = {key: value for key, value in again.validation.items() if key != "rule_as_written"}  # as it was kept once
+    installation.ledger.models.note_validated(again, validation=before, who=AUTHOR, at=NOW)
+    assert promote_model(loose, 2, why="new", built=built, installation=installation, run=ANN).state.champion == 2
+    assert installation.ledger.models.get(model.id, 2).validation == worse.validation
 
 
 def test_a_model_of_high_risk_is_let_serve_by_its_approver_who_is_not_the_author(installation: Installation) -> None:

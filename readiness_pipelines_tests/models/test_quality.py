@@ -45,6 +45,15 @@ def test_overconfident_scores_are_calibrated_by_a_curve_of_few_rows_and_steps_of
     assert np.abs(scores - true).mean() > 0.1
 
 
+def test_the_curve_of_a_good_model_of_a_rare_class_does_not_run_away() -> None:
+    scores = np.array([0.0] * 380 + [0.3] * 10 + [1.0] * 10)
+    actual = np.array([0.0] * 380 + [0.0, 1.0] * 5 + [1.0] * 10)
+    low, even, high = platt(scores, actual)(np.array([0.0, 0.3, 1.0]))
+    assert low < 0.01
+    assert 0.2 < even < 0.8  # half of these rows are of the class, and the curve has two parameters for three scores
+    assert high > 0.9
+
+
 @pytest.mark.parametrize("metric", sorted(ESTIMATED))
 def test_the_estimate_of_other_inputs_is_what_the_labels_say_later(metric: str) -> None:
     _, before, reference = drawn(1, 20_000)

@@ -24,13 +24,14 @@ from readiness_pipelines import (
 )
 from readiness_pipelines.batches import Batches, BatchRef
 from readiness_pipelines.contracts import answers_for
-from readiness_pipelines.delivery import ingest
-from readiness_pipelines.errors import DeclarationError, FileUnreadableError
+from readiness_pipelines.decisions import Discarding
+from readiness_pipelines.delivery import decide, deliver, do_work, due_work, ingest, replay_batch
+from readiness_pipelines.errors import DeclarationError, FileUnreadableError, UpstreamNotPublishedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import Finding
 from readiness_pipelines.overview import observe
 from readiness_pipelines_tests.overview.delivering import START, bring, compute
-from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, Order, gated, land
+from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, Order, gated, land, order_domain
 
 STATIC = StaticBatches(keys=("a", "b"))
 
@@ -159,6 +160,23 @@ def test_a_source_that_cannot_be_read_is_broken_once_until_it_can(installation: 
     assert (broken.kind, str(broken.table), broken.batch) == ("broken", "shop.orders", "a")
     assert broken.way_out == "readiness run shop.orders --batch a"
     bring(shop, installation, "a", GOOD)
+    assert findings(shop, installation, START) == ()
+
+
+def test_what_follows_a_held_batch_waits_and_is_not_broken_and_ends_when_the_batch_is_discarded(
+    installation: Installation,
+) -> None:
+    shop, run = order_domain(), Run(clock=lambda: datetime.now(UTC) + timedelta(hours=1))
+    paid = shop.table("paid")
+    land(installation.landing.path, "day_1", *MOSTLY_BAD)
+    (work,) = due_work([shop], installation=installation, now=run.clock())
+    do_work(work, installation=installation, run=run)
+    assert installation.ledger.trail(ref=BatchRef(paid.id, "day_1")) == ()
+    with pytest.raises(UpstreamNotPublishedError):  # as whoever runs it by name does, and as older versions did
+        deliver(paid, batch="day_1", installation=installation, run=run)
+    assert [(one.kind, one.table) for one in findings(shop, installation, START)] == [("held", gated(shop).id)]
+    decide(gated(shop), Discarding(), batch="day_1", why="a test", installation=installation, run=run)
+    replay_batch(gated(shop), batch="day_1", installation=installation, run=run)
     assert findings(shop, installation, START) == ()
 
 

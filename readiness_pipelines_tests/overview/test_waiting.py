@@ -1,11 +1,16 @@
 """What waits can be looked at: batches in order, rows with what they break, whatever their columns are called."""
 
+from pathlib import Path
+
 import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
 
+from readiness_pipelines import Domain, FileDrop, Source, StaticBatches, Steward
+from readiness_pipelines.contracts import GatedTable
+from readiness_pipelines.delivery import deliver, ingest
 from readiness_pipelines.errors import LedgerError, UnknownNameError
-from readiness_pipelines.installation import Installation
+from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.overview import broken_rules, judged_rules, quarantine_rows, waiting_batches, waiting_record
 from readiness_pipelines_tests.overview.delivering import bring
 from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, Order, gated, order_domain
@@ -54,6 +59,30 @@ def test_a_batch_keeps_the_rules_that_it_broke_where_the_code_has_another_gate_b
         1,
     )
     assert [(sample["_row"], sample["amount"]) for sample in count.samples] == [(1, "-20")]
+
+
+def test_what_an_unreadable_row_quotes_is_no_reason_of_a_rule(installation: Installation) -> None:
+    twice = '{"order_id": 1, "amount": 1, "status": "paid", "note": {"ann@x.example": 1, "ann@x.example": 2}}'
+
+    once = '{"order_id": 2, "amount": 1, "status": "paid", "note": null, "paid_by": null}'
+
+    def orders(name: str) -> GatedTable:
+        shop = Domain("shop", owner="a@b.example")
+        source = Source(origin="x", steward=Steward("a", "b"), reader=FileDrop("{batch}.jsonl"))
+        column = {name: pa.Field(nullable=True)}
+        schema = type("Wider", (Order,), {"__annotations__": {name: arrow.string()}, **column})
+        batches = StaticBatches(keys=("day_1",))
+        return shop.gated("orders", schema=schema, batches=batches, source=source, classified={"note": "pii.direct"})
+
+    first = orders("paid_by")
+    Path(installation.landing.path, "day_1.jsonl").write_text(f"{twice}\n{once}\n")
+    ingest(first, batch="day_1", installation=installation, run=Run())
+    deliver(first, batch="day_1", installation=installation, run=Run())
+    record = waiting_record(first, batch="day_1", installation=installation)
+    broken, then = broken_rules(orders("sent_by"), record, installation=installation)
+    assert then != ""
+    assert "the reader can parse the row" in [count.rule.reason for count in broken]
+    assert not any("ann@" in count.rule.reason for count in broken)
 
 
 def test_columns_of_any_name_are_shown(installation: Installation) -> None:

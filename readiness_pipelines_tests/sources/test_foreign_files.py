@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -227,6 +227,33 @@ def test_excel_cells_arrive_as_a_person_sees_them(tmp_path: Path) -> None:
     put(tmp_path, "b/x.xlsx", b"PK not really")
     with pytest.raises(FileUnreadableError, match=r"not an \.xlsx"):
         opened(tmp_path)
+
+
+def test_formulas_without_a_value_and_formats_of_dates_are_read_as_a_person_sees_them(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in [
+        ["a", "total", "day", "took"],
+        [1, '=IF(A2=1,"","x")', date(2026, 1, 2), timedelta(hours=26)],
+        [2, "=A3*2", date(2026, 1, 2), None],
+        ["=A2", "=B2"],
+    ]:
+        book.active.append(row)
+    book.active["C2"].number_format = "[$-zh-CN]yyyy/m/d"
+    book.active["C3"].number_format = "yyyy/m/d h:mm"
+    written, changed = io.BytesIO(), io.BytesIO()
+    book.save(written)
+    with zipfile.ZipFile(written) as old, zipfile.ZipFile(changed, "w") as new:
+        for name in old.namelist():
+            # As Excel keeps a formula whose value is the empty text.
+            new.writestr(name, old.read(name).replace(b'<c r="B2">', b'<c r="B2" t="str">'))
+    put(tmp_path, "b/x.xlsx", changed.getvalue())
+    first, *others = rows(tmp_path)
+    assert (first["a"], first["total"], first["day"], first["took"]) == ("1", None, "2026-01-02", "26:00:00")
+    assert [row["_unreadable"] for row in others] == ['["2", "=A3*2", "2026-01-02T00:00:00"]', '["=A2", "=B2"]']
+    assert others[1]["_unreadable_reason"].startswith(
+        "row 4: 2 formulas, the first one in column A, were never computed"
+    )
+    assert [row["a"] for row in rows(tmp_path, ignore=("total",))] == ["1", "2", None]
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -91,6 +91,29 @@ def test_an_annotation_is_a_row_with_who_and_how_far_they_agree_over_all_files(t
     assert len({row["agreement"] for row in rows}) == 1
 
 
+@pytest.mark.parametrize(
+    ("results", "label"),
+    [
+        ([("labels", {"start": 3, "end": 9, "text": "Ann", "labels": ["PER"]})], "PER"),
+        ([("rectanglelabels", {"x": 1.5, "rectanglelabels": [name]}) for name in ("car", "bus", "car")], "bus|car|car"),
+        ([("videorectangle", {"framesCount": 9, "sequence": [], "labels": ["car"]})], "car"),
+        ([("textarea", {"start": 1, "end": 2, "text": ["a name"]})], "a name"),
+        ([("pairwise", {"selected": "left"})], "left"),
+        ([("rating", {"rating": 4})], "4"),
+        ([("labels", {"start": 3, "end": 9, "text": "Ann"})], None),
+    ],
+)
+def test_a_label_is_what_was_chosen_and_not_where(
+    tmp_path: Path, results: list[tuple[str, dict[str, Any]]], label: str | None
+) -> None:
+    said = [{"from_name": "reason", "type": kind, "value": value} for kind, value in results]
+    export(tmp_path, "b1", [["yes"]])
+    file = tmp_path / "labels" / "b1" / "a.json"
+    (task,) = json.loads(file.read_text())
+    file.write_text(json.dumps([{**task, "annotations": [{**task["annotations"][0], "result": said}]}]))
+    assert [row["label"] for row in read(tmp_path)] == [label]
+
+
 @pytest.mark.parametrize("text", ["{}", "[1]", '[{"id": 1}]', "[", '[{"annotations": []}'])
 def test_a_file_that_is_no_export_is_refused_by_name(tmp_path: Path, text: str) -> None:
     export(tmp_path, "b1", [["yes"]])

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -140,6 +141,22 @@ def test_late_rows_change_the_fingerprint_and_within_the_overlap_changed_ones_do
     assert told()[1] != new
     execute(f"INSERT INTO orders VALUES (3, '{today - timedelta(days=9)} 09:00:00')")
     assert told()[0] != old
+
+
+def test_a_batch_whose_rows_are_gone_arrives_empty_within_the_overlap(database: tuple[str, Execute]) -> None:
+    url, execute = database
+    orders(execute)
+    execute("DELETE FROM orders WHERE id = 3")
+    known = replace(places(url, DAYS), ingested=frozenset({"2026-01-02", "2025-01-01"}))
+    for overlap, listed in (("9999d", ["2026-01-02"]), ("1d", []), (None, [])):
+        query = SqlQuery("SELECT * FROM orders", connection="shop", cursor="seen", overlap=overlap)
+        others = [arrival.batch for arrival in query.arrivals(places(url, DAYS))]
+        assert [arrival.batch for arrival in query.arrivals(known) if arrival.batch not in others] == listed
+        if listed:
+            opened = query.open("2026-01-02", known)
+            assert (opened.rows.read_all().num_rows, "id" in opened.columns.names) == (0, True)
+        with pytest.raises(BatchNotLandedError):
+            query.open("2026-01-02", places(url, DAYS) if listed else known)
 
 
 def test_the_whole_result_is_a_version_that_its_rows_tell_from_others(database: tuple[str, Execute]) -> None:

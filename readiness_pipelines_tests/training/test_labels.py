@@ -1,5 +1,6 @@
 """Where labels go: each one is trained on, held out, waiting, or excluded for a reason."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,12 +8,13 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
 
-from readiness_pipelines import Domain, Function, Holdout, Source, StaticBatches, Steward
+from readiness_pipelines import Domain, Function, Holdout, Source, StaticBatches, Steward, Versions
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.products import BuiltTrainingSet
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines.training import build_training_set
+from readiness_pipelines_tests.training.reef import features_of, of_corals, reef, table_of
 
 DAYS = ("2026-11-02", "2026-11-03", "2026-11-04")
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -168,7 +170,8 @@ class Judged(pa.DataFrameModel):
 
 def test_what_nobody_observed_is_no_label_and_in_no_gold_set(installation: Installation) -> None:
     domain = shop()
-    rows = [{"customer": name, "fraud": name < "c", "_synthetic": name == "bob"} for name in ("ann", "bob", "cid")]
+    told = [("ann", True, False), ("bob", True, True), ("cid", False, False), ("ann", False, True)]
+    rows = [dict(zip(("customer", "fraud", "_synthetic"), one, strict=True)) for one in told]
     judged = {"all": [row for row in rows if not row["_synthetic"]], "again": rows}
     source = Source(origin="Desk", steward=Steward("Risk", "a@b.example"), reader=Function(judged.__getitem__))
     batches = StaticBatches(keys=["all", "again"])
@@ -178,9 +181,11 @@ def test_what_nobody_observed_is_no_label_and_in_no_gold_set(installation: Insta
     gold = domain.training_set("by_gold", labels=domain.table("reports"), gold=labels, at="at", **learned)
     run_domains(domain, installation=installation)
     made = build_training_set(installation, of_some)
-    assert "bob" not in made.rows.column("customer").to_pylist()
-    assert made.counts.excluded["it is synthetic: nobody observed it"] == 1
-    with pytest.raises(DeclarationError, match=r"shop.judged has 1 synthetic row in batch again") as refused:
+    # A real label keeps its place where a newer one that somebody made is about the same customer and time.
+    assert made.rows.column("customer").to_pylist() == ["ann", "cid", "ann", "cid"]
+    assert made.rows.column("fraud").to_pylist() == [True, False, True, False]
+    assert made.counts.excluded == {"it is synthetic: nobody observed it": 2}
+    with pytest.raises(DeclarationError, match=r"shop.judged has 2 synthetic rows in batch again") as refused:
         build_training_set(installation, gold)
     assert "_synthetic: pa.Field(isin=[False])" in refused.value.way_out
 
@@ -223,3 +228,48 @@ def test_labels_are_not_joined_by_values_of_another_kind(
     run_domains(domain, installation=installation)
     with pytest.raises(DeclarationError, match=r"reef\.alive joins by coral, which is .* in the labels and BIGINT in"):
         build_training_set(installation, domain.training_sets[0])
+
+
+def test_a_label_that_is_nan_is_not_known(installation: Installation) -> None:
+    domain = reef()
+    seen = table_of(domain, "seen", [{"coral": name, "age": 1} for name in "ab"], {"age": pa.Column(arrow.int64())})
+    rows = [{"coral": "a", "alive": 0.5}, {"coral": "b", "alive": math.nan}]
+    labels = table_of(domain, "labels", rows, {"alive": pa.Column(arrow.float64(), nullable=True)})
+    view = features_of(domain, seen, {"age": pa.Column(arrow.int64())})
+    learned = domain.training_set("alive", labels=labels, label="alive", features=[view], at=view)
+    run_domains(domain, installation=installation)
+    made = build_training_set(installation, learned)
+    assert made.rows.column("coral").to_pylist() == ["a"]
+    assert made.counts.excluded == {"the label is null": 1}
+
+
+def test_a_label_in_quarantine_is_not_awaited_too(installation: Installation) -> None:
+    domain, age = reef(), {"age": pa.Column(arrow.int64())}
+    rows = [{"coral": "a", "alive": 1}, {"coral": "b", "alive": -1}]  # and of c there is none yet
+    labels = table_of(domain, "labels", rows, {"alive": pa.Column(arrow.int64(), pa.Check.ge(0))})
+    view = features_of(domain, table_of(domain, "seen", [{"coral": name, "age": 1} for name in "abc"], age), age)
+    learned = domain.training_set("alive", labels=labels, label="alive", features=[view], at=view)
+    run_domains(domain, installation=installation)
+    made = build_training_set(installation, learned)
+    assert made.counts.trained == 1
+    assert made.counts.waiting == {"it waits in quarantine": 1, "no label of the entity is published yet": 1}
+
+
+def test_of_versions_of_labels_only_what_the_last_holds_back_waits(installation: Installation) -> None:
+    domain, age = reef(), {"age": pa.Column(arrow.int64())}
+    days: list[str] = []
+    rows = [{"coral": "a", "alive": 1}, {"coral": "b", "alive": -1}]
+    arrived = Function(lambda _batch: rows, arrivals=lambda: [(day, "1") for day in days])
+    labels = domain.gated(
+        "labels",
+        schema=of_corals({"alive": pa.Column(arrow.int64(), pa.Check.ge(0))}),
+        source=Source(origin="Divers", steward=Steward("Reef", "reef@example.org"), reader=arrived),
+        batches=Versions(),
+    )
+    view = features_of(domain, table_of(domain, "seen", [{"coral": "a", "age": 1}], age), age)
+    learned = domain.training_set("alive", labels=labels, label="alive", features=[view], at=view)
+    for day in DAYS[:2]:
+        days.append(day)
+        run_domains(domain, installation=installation)
+    made = build_training_set(installation, learned)
+    assert (made.counts.trained, made.counts.waiting) == (1, {"it waits in quarantine": 1})

@@ -22,11 +22,8 @@ from readiness_pipelines.delivery.places import store_of
 from readiness_pipelines.delivery.profiling import profiled
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.lakehouse import Staged
-from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.ledger import ERASED, BatchRecord
 from readiness_pipelines.names import TableId
-
-ERASED = "erased"
-"""What the trail calls it."""
 
 _KEPT_DETAILS = ("transform", "decisions", "waived")
 """What the trail said of a batch's last verdict, and what judging it again goes by."""

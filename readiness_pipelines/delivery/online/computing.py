@@ -29,6 +29,7 @@ from readiness_pipelines.sql import identifier
 ENTITIES = 20
 """Entities that are computed again one by one."""
 _BATCH = "record"
+_FINER = "TIMESTAMP_NS"
 
 Relations = Mapping[str, duckdb.DuckDBPyRelation]
 
@@ -115,7 +116,10 @@ def _computed(
     verdict = gate_of(view).of_slices().judge(rows, DuckDbEngine(engine), keys=installation.keys)
     shown: Any = verdict.published
     names = [name for name in shown.columns if name not in PUBLISHED_COLUMNS]
-    made: pa.Table = shown.project(", ".join(map(identifier, names))).to_arrow_table()
+    kinds = dict(zip(shown.columns, map(str, shown.types), strict=True))
+    # A table holds microseconds: DuckDB rounds finer times to them for a batch, and Arrow would refuse them.
+    columns = [f"{identifier(n)}::TIMESTAMP AS {identifier(n)}" if kinds[n] == _FINER else identifier(n) for n in names]
+    made: pa.Table = shown.project(", ".join(columns)).to_arrow_table()
     # As a batch's are read back: a table holds uint64 as decimals.
     return made.cast(storage_schema(made.schema))
 

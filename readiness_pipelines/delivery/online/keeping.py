@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from readiness_pipelines.contracts import FeatureView, Table
+from readiness_pipelines.delivery.event_times import refuse_other_types
 from readiness_pipelines.delivery.history import history_of, view_of
 from readiness_pipelines.delivery.online.columns import kept_features
 from readiness_pipelines.delivery.online.encoding import as_text, column_texts, from_text, hash_of, kind_of
@@ -282,6 +283,9 @@ class Keeper:
         """Make the table of the newest rows in some batches; when the next one begins to count, as microseconds."""
         order = Published(self._installation.ledger).batches(self._view)
         history = history_of(self._view, batches, installation=self._installation, engine=engine)
+        for column in (self._view.event_time, self._view.known_at):
+            if column in history.columns:
+                refuse_other_types(history, column, reader=self._view.id, source=self._view.id)
         rows = view_of(history)
         if of_keys is not None:
             same = " AND ".join(f"h.{identifier(name)} = w.{identifier(name)}" for name in self._view.entity)

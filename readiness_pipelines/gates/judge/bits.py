@@ -1,6 +1,6 @@
 """The bit set of a row: one bit for each test of each column, in words of a DuckDB table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -61,7 +61,8 @@ class Bit:
 def bits_of(tests: Iterable[GateTest], layout: Layout) -> tuple[Bit, ...]:
     """The bits of the tests that are about rows, in order."""
     by_spec = layout.by_spec()
-    pairs = ((test, column) for test in tests for column in _columns(test, by_spec))
+    absent = {column.name for column in layout.columns if column.absent}
+    pairs = ((test, column) for test in tests for column in _columns(test, by_spec, absent))
     return tuple(Bit(place, test, column) for place, (test, column) in enumerate(pairs))
 
 
@@ -83,7 +84,9 @@ def _word(value: int) -> str:
     return f"CAST({value} AS BIGINT)"
 
 
-def _columns(test: GateTest, by_spec: Mapping[int, Sequence[LaidColumn]]) -> Iterator[LaidColumn | None]:
+def _columns(
+    test: GateTest, by_spec: Mapping[int, Sequence[LaidColumn]], absent: Set[str]
+) -> Iterator[LaidColumn | None]:
     def of(spec: ColumnSpec) -> Sequence[LaidColumn]:
         return by_spec.get(id(spec), ())
 
@@ -94,6 +97,8 @@ def _columns(test: GateTest, by_spec: Mapping[int, Sequence[LaidColumn]]) -> Ite
             yield from (column for column in of(spec) if column.unconverted)  # others cannot break it by row
         case NotNull(spec=spec) | WithinUsual(spec=spec):
             yield from of(spec)
+        case Unique(spec=None, columns=columns) if absent >= set(columns):
+            pass  # together they are one value in every row
         case Checked(spec=spec) | Unique(spec=spec):
             yield from (None,) if spec is None else of(spec)
         case Disclosed() | ColumnsClassified() | Masked():

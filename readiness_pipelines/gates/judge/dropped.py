@@ -51,12 +51,14 @@ def drop_rows(
 def _deduplicate(view: BatchView, dropped: DroppedRows, step: Deduplicate) -> tuple[BatchView, DroppedRows]:
     sql = view.engine.sql
     key = ", ".join(step.by)
-    where = " AND ".join([view.judgeable(step.by), *(f"{sql.identifier(name)} IS NOT NULL" for name in step.by)])
+    present = [f"{_value(view, sql.identifier(name), name)} IS NOT NULL" for name in step.by]
+    where = " AND ".join([view.judgeable(step.by), *present])
     keys = f"keys_{view.tag}"
     if find_duplicates(view.engine, view.rows, step.by, where=where, into=keys) is None:
         return view, replace(dropped, key=key)
     direction = "DESC NULLS LAST" if step.keep == "last" else "ASC NULLS LAST"
-    order = ", ".join(f"t.{sql.identifier(name)} {direction}" for name in [*step.order_by, "_row"])
+    by = [_value(view, f"t.{sql.identifier(name)}", name) for name in [*step.order_by, "_row"]]
+    order = ", ".join(f"{value} {direction}" for value in by)
     partition = ", ".join(f"t.{sql.identifier(name)}" for name in step.by)
     winner = f"{step.keep} by {', '.join(step.order_by)}" if step.order_by else f"{step.keep} to arrive"
     entry = sql.error(DEDUPLICATE, key, f"another row of the batch has the same {key} and is the {winner}")
@@ -69,6 +71,11 @@ def _deduplicate(view: BatchView, dropped: DroppedRows, step: Deduplicate) -> tu
         f"SEMI JOIN {keys} d ON {same_key(step.by, sql)} WHERE {where}) WHERE place > 1",
     )
     return view.without(dropped.parts[-1]), replace(dropped, key=key, repeated=dropped.rows - before)
+
+
+def _value(view: BatchView, column: str, name: str) -> str:
+    """SQL of a column's value; null also where it is NaN, which is missing and to engines the greatest number."""
+    return f"CASE WHEN NOT isnan({column}) THEN {column} END" if name in view.floats else column
 
 
 def _with_part(view: BatchView, dropped: DroppedRows, query: str) -> DroppedRows:

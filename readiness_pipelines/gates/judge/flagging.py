@@ -179,7 +179,9 @@ def _is_unusual(bit: Bit, test: WithinUsual, ranges: Mapping[str, UsualRange]) -
         return None
     beyond = test.reference.widened_by * (usual.high - usual.low)
     value = nw.col(bit.column.name)
-    return (~value.is_between(usual.low - beyond, usual.high + beyond)).fill_null(value=False)
+    outside = (~value.is_between(usual.low - beyond, usual.high + beyond)).fill_null(value=False)
+    # Engines take NaN for the greatest number; it is missing, and no range was learned with it.
+    return outside & ~value.is_nan().fill_null(value=False) if is_float(bit.column) else outside
 
 
 def _fails(view: BatchView, bit: Bit, check: LiftedCheck) -> nw.Expr | None:

@@ -53,6 +53,7 @@ class LaidColumn:
         cleansed: The steps over its text.
         missing: SQL that is true where it has no value, before any is filled in; "" where it is not needed.
         fills: What is filled in, for people, with its SQL; ``None`` for nothing.
+        absent: Whether it is optional and did not arrive: Pandera says nothing of such a column.
     """
 
     name: str
@@ -66,6 +67,7 @@ class LaidColumn:
     cleansed: tuple[Cleansed, ...] = ()
     missing: str = ""
     fills: tuple[str, str] | None = None
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +106,10 @@ class Layout:
         )
 
     def by_spec(self) -> Mapping[int, Sequence[LaidColumn]]:
-        """The columns that each specification is about, by its identity: to compare two of them takes long."""
+        """The columns that each specification judges, by its identity: to compare two of them takes long."""
         found: dict[int, list[LaidColumn]] = {}
         for column in self.columns:
-            for spec in column.specs:
+            for spec in () if column.absent else column.specs:
                 found.setdefault(id(spec), []).append(column)
         return found
 
@@ -333,7 +335,9 @@ def _lay(
         # As the table will have it: an unsigned type would not hold what other batches have below zero.
         kind = storage_type(arrived.field(name).type, column=name)
     if not there:
-        return _filled(LaidColumn(name=name, specs=specs, type=kind, value=f"CAST(NULL AS {sql.type_name(kind)})"), sql)
+        null = f"CAST(NULL AS {sql.type_name(kind)})"
+        absent = not any(spec.required for spec in specs)
+        return _filled(LaidColumn(name=name, specs=specs, type=kind, value=null, absent=absent), sql)
     given = arrived.field(name).type
     token = sql.identifier(name)
     cleansed: tuple[Cleansed, ...] = ()

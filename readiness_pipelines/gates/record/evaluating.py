@@ -3,7 +3,9 @@
 Three-valued, as in the query: null in, null out. What is not known here is left to Pandera, over a table of one row.
 """
 
+import operator
 from collections.abc import Callable, Mapping
+from decimal import Context, Decimal
 from typing import Any
 
 import narwhals.stable.v1 as nw
@@ -78,6 +80,31 @@ def _binary(operation: Callable[[Any, Any], Any], left: Evaluate, right: Evaluat
     return evaluate
 
 
+def _compared(operation: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """A comparison in which whole numbers are floats beside a float, as in the query: Python compares exactly."""
+
+    def compare(a: Any, b: Any) -> bool:
+        if type(a) is int and type(b) is float:
+            a = float(a)
+        elif type(a) is float and type(b) is int:
+            b = float(b)
+        return operation(a, b)
+
+    return compare
+
+
+def _computed(operation: Callable[[Any, Any], Any], exact: Callable[[Any, Any], Decimal]) -> Callable[[Any, Any], Any]:
+    """An operation that keeps all digits of decimals, as the query does: Python's own rounds to 28."""
+    return lambda a, b: (exact if isinstance(a, Decimal) or isinstance(b, Decimal) else operation)(a, b)
+
+
+_EXACT_WHOLE = 2**53
+"""Whole numbers up to this one are floats, too."""
+_EXACT = Context(prec=76)
+"""Digits enough for the product of two decimals of 38 digits."""
+_lt, _le = _compared(operator.lt), _compared(operator.le)
+
+
 def _and(left: Evaluate, right: Evaluate) -> Evaluate:
     def evaluate(record: Mapping[str, Any]) -> Any:
         a, b = left(record), right(record)
@@ -118,7 +145,10 @@ def _is_in(inner: Evaluate, node: Any) -> Evaluate:
     if None in values:
         raise NotCompiledError("is_in with null")
     known = frozenset(values)
-    return _valued(known.__contains__)(inner)
+    if not any(type(value) is int and abs(value) > _EXACT_WHOLE for value in known):
+        return _valued(known.__contains__)(inner)
+    as_floats = frozenset(float(value) if type(value) is int else value for value in known)
+    return _valued(lambda value: value in (as_floats if type(value) is float else known))(inner)
 
 
 def _is_between(inner: Evaluate, node: Any) -> Evaluate:
@@ -130,7 +160,7 @@ def _is_between(inner: Evaluate, node: Any) -> Evaluate:
         value, a, b = inner(record), low(record), high(record)
         if value is None or a is None or b is None:
             return None
-        return (a <= value if includes_low else a < value) and (value <= b if includes_high else value < b)
+        return (_le if includes_low else _lt)(a, value) and (_le if includes_high else _lt)(value, b)
 
     return evaluate
 
@@ -184,20 +214,20 @@ def _argument(node: Any, name: str) -> str:
 
 _KLEENE: Mapping[str, Callable[[Evaluate, Evaluate], Evaluate]] = {"__and__": _and, "__or__": _or}
 _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
-    "__eq__": lambda a, b: a == b,
-    "__ne__": lambda a, b: a != b,
-    "__gt__": lambda a, b: a > b,
-    "__ge__": lambda a, b: a >= b,
-    "__lt__": lambda a, b: a < b,
-    "__le__": lambda a, b: a <= b,
-    "__add__": lambda a, b: a + b,
-    "__sub__": lambda a, b: a - b,
-    "__mul__": lambda a, b: a * b,
+    "__eq__": _compared(operator.eq),
+    "__ne__": _compared(operator.ne),
+    "__gt__": _compared(operator.gt),
+    "__ge__": _compared(operator.ge),
+    "__lt__": _lt,
+    "__le__": _le,
+    "__add__": _computed(operator.add, _EXACT.add),
+    "__sub__": _computed(operator.sub, _EXACT.subtract),
+    "__mul__": _computed(operator.mul, _EXACT.multiply),
 }
 _UNARY: Mapping[str, Callable[[Evaluate], Evaluate]] = {
     "__invert__": _valued(lambda value: not value),
     "is_null": _is_null,
-    "abs": _valued(abs),
+    "abs": _valued(lambda value: value.copy_abs() if isinstance(value, Decimal) else abs(value)),
     "str.len_chars": _valued(len),
     "str.to_lowercase": _valued(str.lower),
     "str.to_uppercase": _valued(str.upper),

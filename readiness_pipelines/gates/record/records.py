@@ -44,12 +44,16 @@ class RecordGate:
 
     def check(self, record: Mapping[str, Any], known: Known) -> RecordVerdict:
         """Judge a record: column names to plain Python values."""
+        wide = False
         for name, value in record.items():
-            if isinstance(value, str) and not value.isascii():
-                _check_text(name, value)
+            if isinstance(value, str):
+                if not value.isascii():
+                    _check_text(name, value)
+            elif type(value) is int and not _LEAST <= value <= _MOST:
+                wide = True
         names = tuple(record)
         kinds: tuple[Kind, ...] = tuple(map(type, record.values()))
-        if not _VARYING.isdisjoint(kinds):
+        if wide or not _VARYING.isdisjoint(kinds):
             kinds = tuple(self._kind(name, value) for name, value in record.items())
         if NoneType in kinds:
             kinds = self._with_usual(names, kinds)
@@ -153,7 +157,8 @@ class RecordGate:
 
     def _kind(self, name: str, value: Any) -> Kind:
         kind = type(value)
-        return (kind, str(self._arrived_type(name, value))) if kind in _VARYING else kind
+        varies = kind in _VARYING or (kind is int and not _LEAST <= value <= _MOST)
+        return (kind, str(self._arrived_type(name, value))) if varies else kind
 
     def _wanted(self, name: str) -> pa.DataType | None:
         """The type that the schema gives a column; ``None`` where it gives none."""
@@ -173,6 +178,10 @@ class RecordGate:
 
 _VARYING = frozenset({Decimal, datetime, list, dict})
 """Types of Python that are not one type of Arrow: with or without a zone, of so many digits."""
+_LEAST, _MOST = -(2**63), 2**63 - 1
+"""Whole numbers beyond these are not of the type of others."""
+_LARGEST = 10**38
+"""Whole numbers from here on are of no type."""
 
 
 def arrow_type_of(name: str, value: Any) -> pa.DataType:
@@ -187,7 +196,9 @@ def arrow_type_of(name: str, value: Any) -> pa.DataType:
         case bool():
             return pa.bool_()
         case int():
-            return pa.int64() if -(2**63) <= value < 2**63 else pa.decimal128(38, 0)
+            if abs(value) >= _LARGEST:
+                raise _too_many_digits(name)
+            return pa.int64() if _LEAST <= value <= _MOST else pa.decimal128(38, 0)
         case float():
             return pa.float64()
         case datetime():
@@ -197,12 +208,24 @@ def arrow_type_of(name: str, value: Any) -> pa.DataType:
         case time():
             return pa.time64("us")
         case Decimal() | bytes() | list() | dict():
-            kind: pa.DataType = pa.scalar(value).type
+            try:
+                kind: pa.DataType = pa.scalar(value).type
+            except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+                raise DeclarationError(
+                    f"the value of {name!r} is a {type(value).__name__} that no column holds",
+                    way_out="give values of one type in a list, and texts as keys",
+                ) from error
+            if pa.types.is_decimal256(kind):
+                raise _too_many_digits(name)
             return kind
         case _:
             raise DeclarationError(
                 f"the value of {name!r} is a {type(value).__name__}", way_out="give plain Python values, or text"
             )
+
+
+def _too_many_digits(name: str) -> DeclarationError:
+    return DeclarationError(f"the value of {name!r} has more than 38 digits", way_out="give it as text")
 
 
 def _check_text(name: str, text: str) -> None:
@@ -223,6 +246,6 @@ def _holds(kind: pa.DataType, value: Any) -> bool:
     """Whether a list or record, whose own type an empty one does not tell, is of a type."""
     try:
         pa.scalar(value, kind)
-    except (pa.ArrowException, TypeError, ValueError):
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return False
     return True

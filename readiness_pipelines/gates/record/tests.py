@@ -1,6 +1,6 @@
 """What decides each test of a gate about one record: a compiled function, or Pandera over a table of one row."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, assert_never
 
 import narwhals.stable.v1 as nw
@@ -73,7 +73,7 @@ class RecordTests:
                 if not test.of_rows:
                     return None
                 if test.spec is None:
-                    alone = self._checked_test(test, None, layout)
+                    alone, _ = self._checked_test(test, None, layout)
                     return None if alone is None else [alone]
                 found = [self._column_test(test, column, layout) for column in by_spec.get(id(test.spec), ())]
                 return None if any(one is None for one in found) else [one for one in found if one]
@@ -86,30 +86,43 @@ class RecordTests:
 
     def _column_test(self, test: Checked, column: LaidColumn, layout: Layout) -> RecordTest | None:
         key = (id(test), column.name, column.type)
-        kept = self._compiled.find(key) or self._compiled.keep(key, (self._checked_test(test, column, layout),))
+        kept = self._compiled.find(key)
+        if kept is None:
+            found, reads = self._checked_test(test, column, layout)
+            kept = (found,)
+            if reads == {column.name}:  # else it depends on the types of other columns, too
+                self._compiled.keep(key, kept)
         return kept[0]
 
-    def _checked_test(self, test: Checked, column: LaidColumn | None, layout: Layout) -> RecordTest | None:
-        names = [column.name] if column else [laid.name for laid in layout.columns]
+    def _checked_test(
+        self, test: Checked, column: LaidColumn | None, layout: Layout
+    ) -> tuple[RecordTest | None, frozenset[str]]:
+        """The function that decides a check, ``None`` where it needs the batch; and the columns that it reads."""
         key = column.name if column else FRAME
-        schema = pa.schema([(laid.name, laid.type) for laid in layout.columns if laid.name in names])
+        reads = frozenset([column.name] if column else [laid.name for laid in layout.columns])
+        if test.rule.runs_on is Runner.PYTHON:
+            return _check_test(test, column, _by_value(test, column, layout, self._flavour)), reads
+        schema = _schema_of(layout, reads)
+        try:
+            lifted = expression(test.check, key, nw.from_native(schema.empty_table(), eager_only=True))
+        except NotLiftedError:
+            return None, reads  # a function of a whole table: what it says of one row may be about the others
+        # A record has no batch, and no file: a check that uses them needs one.
+        if not is_elementwise(lifted) or RESERVED_COLUMNS.intersection(columns_of(lifted)):
+            return None, reads
+        if column and columns_of(lifted) != (column.name,):  # of a column, and about others too
+            reads |= frozenset(columns_of(lifted) or (laid.name for laid in layout.columns))
+            schema = _schema_of(layout, reads)
+        types = dict(zip(schema.names, schema.types, strict=True))
+        parity = parity_of(lifted, types, rule=test.rule.name, widens=widens_singles(test.check, self._flavour))
+        alike = not parity.why_not and not parity.mixes
         by_pandera = _by_pandera(test, key, schema, self._flavour)
-        match test.rule.runs_on:
-            case Runner.PYTHON:
-                fails = _by_value(test, column, names, self._flavour)
-            case Runner.PANDERA | Runner.QUERY:
-                try:
-                    lifted = expression(test.check, key, nw.from_native(schema.empty_table(), eager_only=True))
-                except NotLiftedError:
-                    return None  # a function of a whole table: what it says of one row may be about the others
-                # A record has no batch, and no file: a check that uses them needs one.
-                if not is_elementwise(lifted) or RESERVED_COLUMNS.intersection(columns_of(lifted)):
-                    return None
-                types = dict(zip(schema.names, schema.types, strict=True))
-                parity = parity_of(lifted, types, rule=test.rule.name, widens=widens_singles(test.check, self._flavour))
-                alike = not parity.why_not and not parity.mixes
-                fails = _by_evaluation(test, lifted, by_pandera, schema) if alike else by_pandera
-        return _check_test(test, column, fails)
+        fails = _by_evaluation(test, lifted, by_pandera, schema) if alike else by_pandera
+        return _check_test(test, column, fails), reads
+
+
+def _schema_of(layout: Layout, names: Set[str]) -> pa.Schema:
+    return pa.schema([(laid.name, laid.type) for laid in layout.columns if laid.name in names])
 
 
 def _typed_test(test: Typed, column: LaidColumn) -> RecordTest:
@@ -159,14 +172,20 @@ def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate, schema: pa.
     return fails
 
 
-def _by_value(test: Checked, column: LaidColumn | None, names: list[str], flavour: Flavour) -> Evaluate:
+def _by_value(test: Checked, column: LaidColumn | None, layout: Layout, flavour: Flavour) -> Evaluate:
     """Whether an element-wise check fails a record's value, or the whole record."""
+    rule, names = test.rule.name, [laid.name for laid in layout.columns]
+    zoned = {laid.name: laid.type for laid in layout.columns if pa.types.is_timestamp(laid.type) and laid.type.tz}
+
+    def in_zone(name: str, value: Any) -> Any:
+        """The value as a batch has it: times are in their column's zone, whatever zone they were given in."""
+        return pa.scalar(value, zoned[name]).as_py() if name in zoned and value is not None else value
 
     def fails(record: Mapping[str, Any]) -> bool:
         if column is None:
-            return failing_value(test.check, {name: record[name] for name in names}, rule=test.rule.name)
-        value = record[column.name]
-        return failing_element(test.check, value, kind=column.type, flavour=flavour, rule=test.rule.name)
+            return failing_value(test.check, {name: in_zone(name, record[name]) for name in names}, rule=rule)
+        value = in_zone(column.name, record[column.name])
+        return failing_element(test.check, value, kind=column.type, flavour=flavour, rule=rule)
 
     return fails
 

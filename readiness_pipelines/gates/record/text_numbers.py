@@ -12,7 +12,7 @@ from readiness_pipelines.engines.conversion import BLANK, FLOAT_TEXT, INTEGER_TE
 from readiness_pipelines.gates.record.text_times import ASK, UNCONVERTED
 
 _INTEGER = re.compile(INTEGER_TEXT)
-_FLOAT = re.compile(FLOAT_TEXT)
+_FLOAT = re.compile(FLOAT_TEXT, re.ASCII)  # else `i` is the Turkish letters beside it too, to Python alone
 _LONGEST_INTEGER = 40
 _LEAST_SINGLE, _MOST_SINGLE = 2.0**-126, 2.0**127
 _ROUNDED_OFF = (1 << 29) - 1

@@ -65,6 +65,11 @@ class ColumnSpec:
         """Whether this is the column's specification."""
         return matches(self.flavour, self.name, column) if self.pattern else self.name == column
 
+    @property
+    def may_be_null(self) -> bool:
+        """Whether it may be published without a value: also where it is optional and nothing stands for it."""
+        return self.nullable or not (self.required or self.pattern or self.default is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaSpec:

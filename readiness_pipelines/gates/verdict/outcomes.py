@@ -6,7 +6,7 @@ from textwrap import shorten
 from readiness_pipelines.contracts.gating import Gating
 from readiness_pipelines.contracts.promises import Tolerance
 from readiness_pipelines.contracts.routes import Route
-from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind
+from readiness_pipelines.gates.schema.rules import SCHEMA_UNCHANGED, Rule, RuleKind, Runner
 from readiness_pipelines.gates.verdict.verdict import Discard, Empty, Hold, Outcome, Publish, RuleCount, Split
 
 _REASON_LENGTH = 200
@@ -46,7 +46,12 @@ def outcome_of(counts: Iterable[RuleCount], gating: Gating, *, failed: int, disc
 
 
 def holds_by_shape(rule: Rule) -> bool:
-    """Whether a rule that the whole batch breaks holds it: a column of another type leaves nothing to publish."""
+    """Whether a rule that the whole batch breaks holds it: a column of another type leaves nothing to publish.
+
+    A native check, of which it is seen when it answers that it is about the batch, may warn as any other.
+    """
+    if rule.route is Route.WARN and rule.runs_on is Runner.PANDERA:
+        return False
     return rule.route is Route.HOLD or rule.kind is RuleKind.ROW
 
 

@@ -304,7 +304,7 @@ def _columns(table: Table) -> Iterator[ColumnEntry]:
             name=spec.name,
             label=spec.label,
             type="as it arrives" if spec.type is None else str(spec.type),
-            nullable=spec.nullable,
+            nullable=spec.may_be_null,
             pattern=spec.pattern,
             description=spec.description,
             classification=str(found),

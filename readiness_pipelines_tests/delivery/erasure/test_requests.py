@@ -300,6 +300,10 @@ def test_what_decisions_say_of_a_person_goes_and_replays_say_so_where_they_need_
     assert set(after) == {row for row in shown if ANNA not in row}
     assert ("5", "P-3", "2", "b", "day_1", "4", "visits/day_1.csv") in after
     assert files_with(tmp_path, "P-CANARY") == []
+    # What is left of the numbers is of the same delivery, also where its files, written anew, are ingested again.
+    ingest(gated(CLINIC, "visits"), batch="day_1", installation=installation, run=RUN, again=True)
+    replay_batch(visits, batch="day_1", installation=installation, run=RUN)
+    assert rows_of(installation, "clinic.visits")["clinic.visits"] == after
     with pytest.raises(DeclarationError, match="its values were erased"):
         replay_batch(visits, batch="day_2", installation=installation, run=RUN)
 
