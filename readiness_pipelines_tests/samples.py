@@ -40,6 +40,7 @@ def order_domain(
     batches: Sequence[str] | Batches = BATCHES,
     freshness: Freshness | None = None,
     allow_empty: bool = False,
+    delimiter: str = ",",
 ) -> Domain:
     """The domain, with a tolerance of half a batch; with `allow_empty`, days without a paid order are fine."""
     shop = Domain(name, owner="shop@shop.example")
@@ -48,7 +49,7 @@ def order_domain(
         source=Source(
             origin="Shop export",
             steward=Steward("Shop team", "shop@shop.example"),
-            reader=FileDrop("orders/{batch}.csv", missing="?"),
+            reader=FileDrop("orders/{batch}.csv", missing="?", delimiter=delimiter),
         ),
         schema=schema,
         batches=batches if isinstance(batches, Batches) else StaticBatches(keys=tuple(batches)),

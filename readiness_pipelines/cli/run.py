@@ -34,7 +34,9 @@ from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.overview import DomainStatus, batches_by_other_gates, status
 from readiness_pipelines.settings import Settings
 
-NOTHING_NEW = "nothing new landed: every batch has a verdict (--all runs them again)"
+NOTHING_NEW = (
+    "nothing new landed: every batch has a verdict (--all runs them again, --again also reads their files again)"
+)
 
 
 def run(
@@ -44,6 +46,14 @@ def run(
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Run every batch that landed, also those that ran before.")
+    ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="With --batch or --all: read the source once more, also where it is as it was: the declaration of how "
+            "it is read was mended (delimiter, encoding, …). What was read from a topic stays.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -60,7 +70,14 @@ def run(
             installation = Installation.open(settings)
             if batch and every:
                 raise DeclarationError("--batch and --all exclude each other", way_out="give one of them")
-            report = _run(chosen, batch or [], every=every, installation=installation, stop=stop, quiet=as_json)
+            if again and not (batch or every):
+                raise DeclarationError(
+                    "--again reads once more what was ingested before, and needs to know what",
+                    way_out="name it with --batch, or give --all",
+                )
+            report = _run(
+                chosen, batch or [], every=every, again=again, installation=installation, stop=stop, quiet=as_json
+            )
             if not (report.ran or report.broken or report.unreachable or stop.asked):
                 _check_landed(chosen, installation)
             _report(chosen, report, stop, installation, as_json=as_json)
@@ -71,7 +88,14 @@ def run(
 
 
 def _run(
-    chosen: Chosen, batches: list[str], *, every: bool, installation: Installation, stop: Stop, quiet: bool
+    chosen: Chosen,
+    batches: list[str],
+    *,
+    every: bool,
+    again: bool,
+    installation: Installation,
+    stop: Stop,
+    quiet: bool,
 ) -> RunReport:
     report = RunReport()
     wanted = {table.id for table in wanted_tables(chosen)}
@@ -98,7 +122,7 @@ def _run(
         first = named_work(chosen, batches, installation=installation)
     elif every:
         first = all_work(chosen, installation=installation)
-    run_works(first, more, report, stop, quiet=quiet)
+    run_works(first, more, report, stop, quiet=quiet, again=again)
     return report
 
 

@@ -63,7 +63,13 @@ class RunReport:
 
 
 def run_works(
-    first: Iterable[Work], more: Callable[[], Iterable[Work]], report: RunReport, stop: Stop, *, quiet: bool
+    first: Iterable[Work],
+    more: Callable[[], Iterable[Work]],
+    report: RunReport,
+    stop: Stop,
+    *,
+    quiet: bool,
+    again: bool = False,
 ) -> None:
     """Run some work, then ask what is due until nothing is: a month after its days.
 
@@ -75,6 +81,7 @@ def run_works(
         report: Where it is noted what ran.
         stop: Whether to begin no other batch.
         quiet: Whether to show no progress.
+        again: Whether what runs first is read from its source once more, also where it is what was ingested.
 
     Raises:
         ReadinessError: No Dagster job for a lane.
@@ -103,13 +110,13 @@ def run_works(
                     return
                 progress.update(task, description=escape(f"{work.lane.name} {work.batch}"))
                 seen.add((work.lane.name, work.batch, work.fingerprint))
-                failure, code = jobs.run(work)
+                failure, code = jobs.run(work, again=again)
                 if failure:
                     broken.add((work.lane.name, work.batch))
                     report.broken.append(broken_work(work, failure, code))
                 report.ran.append(work)
                 progress.advance(task)
-            due = list(more())
+            due, again = list(more()), False
 
 
 def broken_work(work: Work, failure: str, code: str) -> Broken:
@@ -145,7 +152,7 @@ class _Jobs:
         self._opened = opened
         self._instance: Any = None
 
-    def run(self, work: Work) -> tuple[str, str]:
+    def run(self, work: Work, *, again: bool) -> tuple[str, str]:
         """Run a batch; what broke and its code, or "" where nothing did: a gate's verdict is not a failure."""
         launching, name = self._launching, work.lane.name
         if name not in self._jobs:
@@ -156,7 +163,7 @@ class _Jobs:
             self._jobs[name],
             work.batch,
             instance=self._instance,
-            tags={"readiness/who": who_types()},
+            tags={"readiness/who": who_types(), **({"readiness/again": "true"} if again else {})},
             tables=[table.id for table in work.tables],
         )
         failure = launching.failure_of(ran, instance=self._instance)

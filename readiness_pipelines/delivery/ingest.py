@@ -45,7 +45,8 @@ def ingest(
         batch: The batch.
         installation: Where the tables and the ledger are.
         run: Who, and when.
-        again: Write it also where it was ingested before: what the raw table has of it is damaged.
+        again: Write it also where it was ingested before: what the raw table has of it is damaged, or it was read by
+            another declaration (of the delimiter, the encoding, …).
 
     Raises:
         BatchNotLandedError: The source has nothing of the batch.

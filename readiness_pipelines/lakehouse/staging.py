@@ -144,14 +144,21 @@ def footers(place: Place, files: Sequence[str]) -> Mapping[str, ColumnFooter]:
     columns = {}
     for name, statistics in found.items():
         if all(one is not None and one.has_null_count for one in statistics):
-            bounded = [one for one in statistics if one.has_min_max]
-            whole = len(bounded) == len(statistics)
+            minimum, maximum = _bounds(statistics)
             columns[name] = ColumnFooter(
-                nulls=sum(one.null_count for one in statistics),
-                minimum=min(one.min for one in bounded) if whole else None,
-                maximum=max(one.max for one in bounded) if whole else None,
+                nulls=sum(one.null_count for one in statistics), minimum=minimum, maximum=maximum
             )
     return columns
+
+
+def _bounds(statistics: Sequence[Any]) -> tuple[Any, Any]:
+    """The least and the greatest value; ``None`` where a part does not say them."""
+    if not all(one.has_min_max for one in statistics):
+        return None, None
+    try:
+        return min(one.min for one in statistics), max(one.max for one in statistics)
+    except OverflowError:  # a time that Python cannot hold: as if the file did not say them
+        return None, None
 
 
 def rows_in(place: Place, name: str) -> int:

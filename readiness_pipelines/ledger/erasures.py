@@ -224,11 +224,13 @@ class Erasures:
 
     def lines(self, origins: Collection[Origin]) -> Mapping[str, tuple[int, ...]]:
         """The rows that some landed files lack, by the file's name; those that lack none are left out."""
-        prints = {origin.fingerprint: origin.name for origin in origins}
+        # Files of one batch may hold the same, such as their header alone, and lack other rows each.
+        there = {(origin.name, origin.fingerprint) for origin in origins}
+        prints = {fingerprint for _, fingerprint in there}
         query = select(ERASED_LINES).where(ERASED_LINES.c.fingerprint.in_(prints)).order_by(ERASED_LINES.c.id)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        return {row.origin: tuple(row.lines) for row in rows if prints[row.fingerprint] == row.origin}
+        return {row.origin: tuple(row.lines) for row in rows if (row.origin, row.fingerprint) in there}
 
     def replace_profile(self, ref: BatchRef, profile: str | None) -> None:
         """Put a profile in place of that of a held batch, of which older rows are published."""

@@ -6,14 +6,14 @@ from typing import Any, assert_never
 import dagster as dg
 
 from readiness_pipelines.contracts import DerivedTable, Domain, GatedTable, Kpi, Read, Table, answers_for
-from readiness_pipelines.delivery import Delivery, deliver, engine_of, gate_of, ingest, kpi_values
+from readiness_pipelines.delivery import Delivery, deliver, engine_of, gate_of, ingest, is_streamed, kpi_values
 from readiness_pipelines.gates import Gate
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration.checks import check_results, check_specs, report_unplanned
 from readiness_pipelines.orchestration.failures import as_failures
 from readiness_pipelines.orchestration.held import refuse_held
-from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key, plain_name
+from readiness_pipelines.orchestration.keys import AGAIN_TAG, WHO_TAG, asset_key, plain_name
 from readiness_pipelines.orchestration.metadata import (
     column_schema,
     delivery_metadata,
@@ -64,7 +64,12 @@ def raw_asset(table: GatedTable) -> dg.AssetsDefinition:
     def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with as_failures(table):
             ingested = ingest(
-                table, batch=context.partition_key, installation=installation_of(context.resources), run=_run(context)
+                table,
+                batch=context.partition_key,
+                installation=installation_of(context.resources),
+                run=_run(context),
+                # A topic is read once, by `readiness stream`.
+                again=AGAIN_TAG in context.run.tags and not is_streamed(table),
             )
         return dg.MaterializeResult(metadata=ingested_metadata(ingested))
 

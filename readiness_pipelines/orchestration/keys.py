@@ -9,6 +9,8 @@ from readiness_pipelines.names import TableId
 
 WHO_TAG = "readiness/who"
 """Run tag that names the person or service a run is for."""
+AGAIN_TAG = "readiness/again"
+"""Run tag, of whatever value, of a run that reads what was ingested before once more, also where it is the same."""
 
 
 def asset_key(table: TableId) -> dg.AssetKey:

@@ -185,7 +185,7 @@ class _Postgres:
                 for field in schema
             )
             unique = len(set(schema.names)) == len(schema.names)
-            cursor.execute(f"SELECT {columns} FROM ({query}) AS q" if schema.names and unique else query)
+            cursor.execute(f"SELECT {columns} FROM (\n{query}\n) AS q" if schema.names and unique else query)
             reader = cursor.fetch_record_batch()
             yield reader.schema.empty_table()
             for batch in reader:

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from readiness_pipelines.columns import RAW_COLUMNS
+from readiness_pipelines.sources.odd_times import rows_without_odd_times
 from readiness_pipelines.sources.unify import converted
 
 
@@ -44,15 +45,16 @@ def complete(table: pa.Table, schema: pa.Schema, *, batch: str, file: str, first
 
 
 def numbered(tables: Iterable[pa.Table], columns: pa.Schema, *, batch: str, origin: str) -> pa.RecordBatchReader:
-    """Rows of one origin that were all parsed, numbered as they come."""
+    """Rows of one origin, numbered as they come; those with times that no table keeps could not be parsed."""
     schema = raw_schema(columns)
 
     def rows() -> Iterator[pa.RecordBatch]:
         first = 0
         for table in tables:
-            if table.num_rows:
-                with_row = table.append_column("_row", pa.arange(0, table.num_rows))
-                yield from complete(with_row, schema, batch=batch, file=origin, first=first)
-                first += table.num_rows
+            for rows_given in table.to_batches():
+                places = range(first, first + rows_given.num_rows)
+                read = rows_without_odd_times(rows_given, columns.names, read=range(len(columns)), places=places)
+                yield from complete(read, schema, batch=batch, file=origin, first=0)
+                first = places.stop
 
     return pa.RecordBatchReader.from_batches(schema, rows())

@@ -97,7 +97,8 @@ def _named(file: SourceFile, batch: str) -> Iterator[None]:
     """Name the file and the batch in what reading raises: it may have vanished, or break where nobody looked yet."""
     try:
         yield
-    except (pa.ArrowException, UnicodeError, *READ_ERRORS) as error:
+    # The middle ones are Python's, of records with two fields of one name and of values that it has no type for.
+    except (pa.ArrowException, ValueError, OverflowError, *READ_ERRORS) as error:
         raise FileUnreadableError(
             f"{file.name} of batch {batch!r} cannot be read: {quoted(error)}",
             way_out="ask the steward to send it again, then run the batch again",
@@ -139,7 +140,8 @@ def _rows(
             after = max(after, first + pc.max(table.column(framework[0])).as_py() + 1)
             read = table.select([*layout.positions, *framework])
             read = read.rename_columns([*layout.schema.names, *read.column_names[len(layout.positions) :]])
-            yield from complete(read, schema, batch=batch, file=layout.file.name, first=first)
+            with _named(layout.file, batch):
+                yield from complete(read, schema, batch=batch, file=layout.file.name, first=first)
         first = after
 
 

@@ -9,8 +9,8 @@ from pyarrow import ipc
 
 from readiness_pipelines.sources.file_drop import FileDrop
 from readiness_pipelines.sources.files import READ_ERRORS, SourceFile, unpacks_too_far
-from readiness_pipelines.sources.odd_times import odd_times
-from readiness_pipelines.sources.rows import BYTES_PER_BATCH, row_batch, rows_per_batch
+from readiness_pipelines.sources.odd_times import rows_without_odd_times
+from readiness_pipelines.sources.rows import BYTES_PER_BATCH, rows_per_batch
 
 _DECODES_TO = 10
 """A value that is in a file once comes back for each row that has it: so many times more than is unpacked."""
@@ -49,14 +49,7 @@ class TypedFile:
                     batch.validate(full=True)  # text that is not UTF-8 would break later, far from its file
                     places = range(place, place + batch.num_rows)
                     place += batch.num_rows
-                    odd = odd_times(batch, read=self.read, first=places.start)
-                    yield row_batch(
-                        odd.columns if odd else batch.columns,
-                        self.schema.names,
-                        places=places,
-                        unreadable=odd.texts if odd else None,
-                        reasons=odd.reasons if odd else None,
-                    )
+                    yield rows_without_odd_times(batch, self.schema.names, read=self.read, places=places)
         except _ERRORS as error:
             raise _damaged(self.file, error) from error
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from readiness_pipelines.errors import LandingError
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.sources.json_values import as_json, value_text
+from readiness_pipelines.sources.odd_values import odd_values
 
 _MOST_DIGITS = 38
 _EXACT_BITS = 32
@@ -140,7 +141,7 @@ def converted(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.Chunk
     """A column in another type, as `unified` gave it.
 
     Raises:
-        LandingError: A time that is finer than a microsecond.
+        LandingError: A time that is finer than a microsecond, also within records and lists.
     """
     chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
     if chunked.type == kind:
@@ -154,12 +155,17 @@ def converted(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.Chunk
     try:
         return chunked.cast(kind)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:  # Arrow has no kernel for some casts; Python does
-        if pa.types.is_timestamp(kind) or pa.types.is_time(kind):
+        if pa.types.is_timestamp(kind) or pa.types.is_time(kind) or any(map(_has_odd, chunked.chunks)):
             raise LandingError(
                 f"times of a source are finer than a microsecond, which is what a table can hold: {quoted(error)}",
                 way_out="round them in the source, or give them as text",
             ) from error
         return pa.chunked_array([pa.array(chunked.to_pylist(), kind)], kind)
+
+
+def _has_odd(chunk: pa.Array) -> bool:
+    """Whether it has times that Python would cut off, or cannot hold."""
+    return next(odd_values(chunk), None) is not None
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,6 +1,7 @@
 """The command line: tables for people, JSON for programs, errors with a way out."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def test_run_takes_only_the_batches_that_are_named_and_what_follows_from_them(pr
     assert {work["batch"] for work in as_json("run", "shop.orders")["ran"]} == {"day_1", "day_3"}
     again = as_json("run", "shop", "--batch", "day_2")["ran"]
     assert [work["batch"] for work in again] == ["day_2"]
+
+
+def test_a_batch_whose_declaration_was_mended_is_read_again_where_that_is_asked_for(delivered: Path) -> None:
+    land(delivered / "landing", "day_2", *(row.replace(",", ";") for row in GOOD), header="order_id;amount;status;note")
+    assert "held shop.orders[day_2]" in call("run")
+    (module,) = delivered.glob("order_project_*.py")
+    module.write_text(module.read_text().replace("order_domain()", "order_domain(delimiter=';')"))
+    sys.modules.pop(module.stem)
+    assert "held shop.orders[day_2]" in call("run", "shop.orders", "--batch", "day_2")
+    assert "day_2 4 4 0" in call("run", "shop.orders", "--batch", "day_2", "--again")
 
 
 def test_a_batch_that_cannot_be_judged_is_broken_with_its_way_out_and_the_others_run(project: Path) -> None:
@@ -139,6 +150,7 @@ def test_a_domain_is_listed_and_shown(project: Path) -> None:
         (["status", "ordrs"], "did you mean 'orders'"),
         (["run", "--batch", "day_11"], "did you mean 'day_1'"),
         (["run", "--batch", "day_1", "--all"], "exclude each other"),
+        (["run", "--again"], "name it with --batch, or give --all"),
         (["status", "[/x]"], "unknown domain or table '[/x]'"),
         (["adopt", "shop.nothing", "--reason", "r"], "unknown domain or table"),
         (["schema", "show", "shop.paid"], "shop.paid is computed, not fed by a source → name one of: shop.orders"),

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pandera.pyarrow as pandera
+import pyarrow as pa
 import pytest
 
-from readiness_pipelines import Domain, FileDrop, Source, StaticBatches, Steward
+from readiness_pipelines import Domain, FileDrop, Function, Source, StaticBatches, Steward
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Places, RawBatch
 from readiness_pipelines.delivery import ingest
@@ -40,6 +42,23 @@ def test_a_file_that_grows_while_it_is_read_is_not_ingested_and_the_error_is_the
     assert error.value.what == "orders/day_1.csv changed while it was read"
     assert error.value.way_out.startswith("write it under another name and rename it")
     assert installation.ledger.get(BatchRef(orders.id.raw, "day_1")) is None
+
+
+class Price(pandera.DataFrameModel):
+    """What a thing costs, and until when."""
+
+    id: pa.string()
+    until: pa.date32()
+
+
+def test_a_row_of_a_function_with_a_year_of_five_digits_waits_and_the_others_do_not(installation: Installation) -> None:
+    until = pa.array([19_000, 6_674_000], pa.int32()).cast(pa.date32())
+    reader = Function(lambda: pa.table({"id": ["1", "2"], "until": until}))
+    shop = Domain("shop", owner="shop@shop.example")
+    source = Source(origin="Prices", steward=Steward("S", "s@s.example"), reader=reader)
+    prices = shop.gated("prices", source=source, schema=Price, batches=StaticBatches(keys=("day_1",)))
+    found = ingest(prices, batch="day_1", installation=installation, run=Run())
+    assert (found.rows, found.unreadable_rows) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -63,3 +63,14 @@ def test_rows_that_cannot_be_read_to_their_end_leave_no_file(lakehouse: Lakehous
     with pytest.raises(LakehouseError, match=r"batch 'day_1' cannot be staged .*the cable was cut"), handling(PLAIN):
         lakehouse.stage(ORDERS, pa.RecordBatchReader.from_batches(SCHEMA, broken()), batch="day_1", schema=SCHEMA)
     assert not [*tmp_path.rglob("*.parquet")]
+
+
+def test_a_footer_with_a_time_that_python_lacks_says_how_many_nulls_there_are_and_no_bounds(
+    lakehouse: Lakehouse,
+) -> None:
+    schema = SCHEMA.append(pa.field("until", pa.date32()))
+    lakehouse.ensure(ORDERS, schema)
+    rows = _rows(2).append_column("until", pa.array([6_674_000, None], pa.int32()).cast(pa.date32()))
+    staged = lakehouse.stage(ORDERS, rows.to_reader(), batch="day_1", schema=schema)
+    said = lakehouse.footers(staged)["until"]
+    assert (said.nulls, said.minimum, said.maximum) == (1, None, None)

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -320,13 +321,46 @@ def test_a_time_that_no_table_holds_costs_no_other_value(tmp_path: Path) -> None
     assert [row["_unreadable"] for row in whole] == [None, None]
     beyond, finer = "is not a time that a table can hold (of the years 1 to 9999)", "is finer than a microsecond"
     assert odd["_unreadable_reason"].startswith(f"row 3: begun {finer}")
-    assert odd["_unreadable_reason"].endswith(f"; ended {beyond}")
+    assert odd["_unreadable_reason"].endswith(f"; ended {beyond}; within {beyond}")
     assert odd["name"] is None
     line = json.loads(odd["_unreadable"])
     assert (line["name"], line["begun"], line["ended"]) == ("c", "1001", "2147483647")
     assert line["seen"] == "1970-01-01 00:00:01Z"
     assert "out of range" in line["within"]
     assert rows(tmp_path, ignore=("begun", "ended", "within"))[-1]["name"] == "c"
+
+
+_FINE = pa.array([0, 1_001, 2_000], pa.int64()).cast(pa.timestamp("ns"))
+_FAR = pa.array([0, 6_674_000, 1], pa.int32()).cast(pa.date32())
+
+
+@pytest.mark.parametrize("times", [_FINE, _FAR], ids=["fine", "far"])
+@pytest.mark.parametrize(
+    "put_within",
+    [
+        lambda times: pa.StructArray.from_arrays([times, times], ["at", "seen"]),
+        lambda times: pa.ListArray.from_arrays([0, 1, 3, 3], pa.concat_arrays([times[:1], times[:2]])),
+        lambda times: pa.MapArray.from_arrays([0, 1, 2, 3], pa.array(["a", "b", "c"]), times),
+        lambda times: times.dictionary_encode(),
+        lambda times: pa.StructArray.from_arrays([times, times], ["at", "AT"]),
+    ],
+    ids=["record", "list", "map", "dictionary", "record as text"],
+)
+def test_a_time_that_no_table_holds_is_found_wherever_it_lies(
+    tmp_path: Path, put_within: Callable[[pa.Array], pa.Array], times: pa.Array
+) -> None:
+    sink = io.BytesIO()
+    table = pa.table({"id": ["1", "2", "3"], "within": put_within(times)})
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    put(tmp_path, "b/x.arrow", sink.getvalue())
+    found = rows(tmp_path)
+    assert [row["id"] for row in found] == ["1", None, "3"]
+    assert [row["within"] is None for row in found] == [False, True, False]
+    assert found[1]["_unreadable_reason"].startswith("row 2: within is ")
+    line = json.loads(found[1]["_unreadable"])
+    assert line["id"] == "2"
+    assert any(written in line["within"] for written in ("1001", "6674000", "20242-"))
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_a_batch_whose_rows_are_gone_arrives_empty_within_the_overlap(database: 
 def test_the_whole_result_is_a_version_that_its_rows_tell_from_others(database: tuple[str, Execute]) -> None:
     url, execute = database
     orders(execute)
-    query, where = SqlQuery("SELECT id, name FROM orders", connection="shop"), places(url, Versions())
+    query, where = SqlQuery("SELECT id, name FROM orders -- of all", connection="shop"), places(url, Versions())
     query.check(Versions())
     (first,) = query.arrivals(where)
     (again,) = SqlQuery("SELECT id, name FROM orders ORDER BY id DESC", connection="shop").arrivals(where)
