@@ -9,7 +9,6 @@ import duckdb
 from readiness_pipelines.batches import in_order
 from readiness_pipelines.columns import KNOWN_COLUMNS
 from readiness_pipelines.contracts import FeatureView, Table, TrainingSet
-from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.delivery.event_times import refuse_other_types
 from readiness_pipelines.delivery.history import history_of, view_of
 from readiness_pipelines.delivery.places import store_of
@@ -294,7 +293,11 @@ def _records_not_published(place: LabelSearch) -> Sequence[BatchRecord]:
 
 
 def _awaited(place: LabelSearch, not_published: Sequence[BatchRecord]) -> int:
-    """How many entities the view that tells the labels' time knows without a label of theirs, published or not."""
+    """How many entities the view that tells the labels' time knows without a label of theirs, published or not.
+
+    In a source's quarantine a protected entity lies as it arrived, so that nobody can tell whose label waits there: it
+    is counted among both.
+    """
     wanted = place.training_set
     if not isinstance(wanted.at, FeatureView) or set(wanted.at.entity) != set(wanted.entity):
         return 0
@@ -310,9 +313,6 @@ def _awaited(place: LabelSearch, not_published: Sequence[BatchRecord]) -> int:
         f"SELECT count(*) FROM _first_known_of f WHERE __shown AND NOT EXISTS (FROM {LABELS} l WHERE {same}){gold}"
         f"{_and_not_in_quarantine(place, not_published)}"
     ).fetchall()
-    if any(class_of(wanted.labels, one).protection for one in wanted.entity):
-        # In quarantine an entity is not protected yet, so that nobody can tell whose label waits: each is of one.
-        return max(0, int(count) - sum(one.counts.quarantined + one.counts.discarded for one in not_published))
     return int(count)
 
 

@@ -17,7 +17,6 @@ def test_times_that_are_finer_than_a_table_holds_are_rounded_as_a_batchs_are(ins
     options: dict[str, Any] = {
         "entity": "coral",
         "reads": {"rows": seen},
-        "name": "known",
         "per_record": True,
         "online": True,
     }
