@@ -15,7 +15,7 @@ from readiness_pipelines.delivery.classes import handling_rows
 from readiness_pipelines.delivery.commit import commit_rows, record_batch
 from readiness_pipelines.delivery.erasure.arriving import without_erased
 from readiness_pipelines.delivery.ingested import Ingested
-from readiness_pipelines.delivery.raw_delivery import DELIVERY, delivery_of_content, raw_delivery
+from readiness_pipelines.delivery.raw_delivery import DELIVERY, delivery_of
 from readiness_pipelines.delivery.scanning import scan_staged
 from readiness_pipelines.delivery.settling import settled_arrival
 from readiness_pipelines.delivery.version_keys import key_of, newest_raw, with_key
@@ -70,8 +70,12 @@ def _ingest(table: GatedTable, batch: str, installation: Installation, run: Run,
     arrival = settled.fingerprint if settled else None
     found = _open(table, ref, settled, before, installation=installation, run=run)
     cut_off = any(attempt.ref == ref for attempt in installation.ledger.open_attempts())
-    same = before is not None and before.snapshots.raw is not None and before.origins == found.origins
-    if before is not None and before.snapshots.raw is not None and same and not (cut_off or again):
+    if (
+        before is not None
+        and before.snapshots.raw is not None
+        and before.origins == found.origins
+        and not (cut_off or again)
+    ):
         if before.arrival != arrival:
             installation.ledger.note_arrival(ref, arrival)
         return Ingested(
@@ -83,6 +87,7 @@ def _ingest(table: GatedTable, batch: str, installation: Installation, run: Run,
             snapshot_id=before.snapshots.raw,
             unchanged=True,
         )
+    kept = installation.ledger.committed(ref)
     with attempted(table, ref, installation=installation, run=run) as attempt:
         known = installation.lakehouse.schema(raw) if installation.lakehouse.exists(raw) else None
         columns = stored_columns(found.columns, known)
@@ -123,8 +128,7 @@ def _ingest(table: GatedTable, batch: str, installation: Installation, run: Run,
             attempt=attempt,
             installation=installation,
             run=run,
-            # The same content again is the same delivery, also where an erasure has written its files anew.
-            details={DELIVERY: raw_delivery(ref, installation.ledger) if same else delivery_of_content(found.origins)},
+            details={DELIVERY: delivery_of(attempt.committed[-1], kept, ref, installation.ledger)},
             found=scanned,
         )
     return Ingested(

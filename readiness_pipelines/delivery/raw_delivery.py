@@ -1,22 +1,27 @@
 """Which delivery of a batch the raw rows are of: a row's number means another row in another one."""
 
-import json
-from collections.abc import Sequence
-from hashlib import sha256
-
 from readiness_pipelines.batches import BatchRef
-from readiness_pipelines.contracts import GatedTable, Origin, Table
+from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.delivery.windows import is_streamed
-from readiness_pipelines.ledger import Ledger
+from readiness_pipelines.ledger import BatchContents, Ledger
 
 DELIVERY = "delivery"
 """Under which an entry of the trail that says ``ingested`` keeps what tells this delivery from others."""
 
 
-def delivery_of_content(origins: Sequence[Origin]) -> str:
-    """What tells rows that were read from some origins from those of another content: what came back is the same."""
-    content = [[origin.name, origin.fingerprint] for origin in origins]
-    return sha256(json.dumps(content).encode()).hexdigest()[:16]
+def delivery_of(rows: BatchContents, before: BatchContents | None, ref: BatchRef, ledger: Ledger) -> str:
+    """What tells raw rows that are committed now from those of another delivery: rows that came back are the same.
+
+    By the rows, numbers and all, and not by the files that they were read from: those may be read otherwise now.
+
+    Args:
+        rows: What is committed.
+        before: What was committed of the batch before; ``None`` where nothing was.
+        ref: The batch of the raw table.
+        ledger: The ledger, in which the delivery of `before` may have had another name: before an erasure took rows.
+    """
+    again = raw_delivery(ref, ledger) if before is not None and before.digest == rows.digest else None
+    return again or rows.digest
 
 
 def raw_delivery(ref: BatchRef, ledger: Ledger) -> str | None:

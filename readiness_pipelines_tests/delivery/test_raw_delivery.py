@@ -1,11 +1,13 @@
 """A decision that names rows by number is about one delivery of the batch, and never lands in another one's rows."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from readiness_pipelines import FileDrop
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.decisions import (
     CellCorrection,
@@ -69,6 +71,18 @@ def test_a_decision_about_numbers_of_another_delivery_is_refused_until_it_is_und
     assert bring(installation, *ONE_BAD) == mended
     decided(installation, Undoing(decision=first))
     assert bring(installation, *ONE_MORE)[1] == 10.5
+
+
+def test_a_file_that_is_read_otherwise_again_is_another_delivery(installation: Installation) -> None:
+    bring(installation, *ONE_BAD)
+    first = decided(installation, CELL)
+    reader = ORDERS.source.reader
+    assert isinstance(reader, FileDrop)
+    skipping = reader.model_copy(update={"skip_after_header": 1})
+    mended = replace(ORDERS, source=ORDERS.source.model_copy(update={"reader": skipping}))
+    ingest(mended, batch="day_1", installation=installation, run=RUN, again=True)
+    with pytest.raises(DeclarationError, match=f"decision {first} about .* it names rows by number"):
+        deliver(mended, batch="day_1", installation=installation, run=RUN)
 
 
 def test_a_decision_of_an_older_program_is_applied_as_before(installation: Installation) -> None:
