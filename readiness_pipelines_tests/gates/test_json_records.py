@@ -361,13 +361,13 @@ def test_a_record_that_no_file_could_have_is_refused() -> None:
 
 
 def test_no_text_takes_long() -> None:
-    began = time.process_time()  # of this process alone, and many times what it takes
+    began = time.thread_time()  # of this thread alone, and many times what it takes
     for text in ("1" * 100_000 + "x", "0." + "0" * 100_000 + "x", "2024-01-01 00:00:00." + "0" * 100_000 + "x"):
         for kind in KINDS:
             convert = text_converter(kind)
             assert convert is not None
             assert convert(text) is UNCONVERTED or kind == arrow.string()
-    assert time.process_time() - began < 60
+    assert time.thread_time() - began < 60
 
 
 def test_records_without_some_values_are_of_one_shape_and_a_stranger_does_not_forget_the_others() -> None:
