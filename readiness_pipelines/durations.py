@@ -1,7 +1,7 @@
 """Durations as people write them: ``26h``, ``90m``, ``2d``, ``1d12h``."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator
@@ -51,6 +51,19 @@ def format_duration(value: timedelta) -> str:
         if amount:
             parts.append(f"{amount}{unit}")
     return "".join(parts) or "0s"
+
+
+def later(at: datetime, delay: timedelta) -> datetime:
+    """A time, by a duration later; the last that a calendar has, where there is none after it.
+
+    Args:
+        at: The time: also one that somebody wrote for "never", as the end of the year 9999.
+        delay: How much later.
+    """
+    try:
+        return at + delay
+    except OverflowError:
+        return datetime.max.replace(tzinfo=at.tzinfo)
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]

@@ -1,9 +1,8 @@
 """`readiness model`: train, compare, promote; which serve, and what changed under them."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,12 +10,13 @@ from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.cli.acting import who_types
 from readiness_pipelines.cli.model_report import say_drift, say_superseded, say_version, serving_text, versions_grid
 from readiness_pipelines.cli.output import OUT, AsJson, errors_for_people, print_json, say, say_next
+from readiness_pipelines.cli.parameters import read_parameters
 from readiness_pipelines.cli.tables import plain_table
 from readiness_pipelines.cli.words import BatchKey, find_table
 from readiness_pipelines.commands import model_command
 from readiness_pipelines.contracts import Model
 from readiness_pipelines.domains import load_domains, tables_of
-from readiness_pipelines.errors import DeclarationError, UnknownNameError
+from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.json_values.models import (
     card_value,
@@ -131,7 +131,7 @@ def train(
         installation, model, run = _opened(name, who)
         built = built_for(model, installation=installation, run=run)
         version = train_model(
-            model, built, installation=installation, run=run, seed=seed, params=_params(model, param or ())
+            model, built, installation=installation, run=run, seed=seed, params=read_parameters(model, param or ())
         )
         end_retrainings(model, version, installation=installation, run=run)
         state = installation.ledger.models.serving(model.id)
@@ -450,23 +450,6 @@ def _model(name: str, settings: Settings) -> Model:
     if len(found) != 1:
         raise UnknownNameError("model", name, map(str, models))
     return found[0]
-
-
-def _params(model: Model, given: Sequence[str]) -> dict[str, Any]:
-    """Parameters as they were typed, each of the type of the model's own of that name."""
-    found: dict[str, Any] = {}
-    for one in given:
-        name, equals, text = one.partition("=")
-        if name not in model.params or not equals:
-            raise UnknownNameError(f"parameter of {model.id}", name, model.params)
-        kind = type(model.params[name])
-        if kind is bool and text not in ("true", "false"):
-            raise DeclarationError(f"--param {one} is neither true nor false", way_out=f"write {name}=true")
-        try:
-            found[name] = text == "true" if kind is bool else kind(text)
-        except (TypeError, ValueError):
-            raise DeclarationError(f"--param {one} is not a {kind.__name__}", way_out=f"write {name}=…") from None
-    return found
 
 
 def _say_decided(done: ServingDecision, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from readiness_pipelines.batches import Batches, Calendar, Publication
 from readiness_pipelines.batches.schedules import last_ticks
 from readiness_pipelines.contracts import Freshness
-from readiness_pipelines.durations import format_duration
+from readiness_pipelines.durations import format_duration, later
 
 
 class FreshnessState(StrEnum):
@@ -86,7 +86,7 @@ def assess(
         late_at = failed_at = None
     elif freshness.due is None:
         counts_from = start or batches.first_start() or watched_since
-        late_at, failed_at = counts_from + freshness.warn_after, counts_from + freshness.fail_after
+        late_at, failed_at = later(counts_from, freshness.warn_after), later(counts_from, freshness.fail_after)
     else:
         late_at, failed_at = _missed(freshness, batches, due, now, watched_since)
     age = None if newest is None or start is None else now - start

@@ -9,6 +9,7 @@ from itertools import accumulate, islice, pairwise
 from readiness_pipelines.batches import Batches, Calendar, Publication
 from readiness_pipelines.batches.schedules import ticks_before
 from readiness_pipelines.contracts import Freshness
+from readiness_pipelines.durations import later
 
 Span = tuple[datetime, datetime]
 
@@ -113,10 +114,10 @@ def _too_old(freshness: Freshness, shown: Sequence[_Shown], until: datetime) -> 
             continue
         last = one.order
         if counts_from is not None:
-            yield counts_from + freshness.fail_after, one.at
+            yield later(counts_from, freshness.fail_after), one.at
         counts_from = newest
     if counts_from is not None:
-        yield counts_from + freshness.fail_after, until
+        yield later(counts_from, freshness.fail_after), until
 
 
 def _missed(

@@ -87,6 +87,7 @@ class Order(pa.DataFrameModel):
     flags: arrow.bool_() = pa.Field(nullable=True, metadata=cleanse(FlagMissing("flags_missing"), FillMissing(False)))
     tags: arrow.list_(arrow.string()) = pa.Field(nullable=True)
     sensors: arrow.float32() = pa.Field(alias=r"^s\d+$", regex=True, nullable=True)
+    extra: Optional[arrow.int64()]  # noqa: UP045  # Pandera reads it so
     late: Optional[arrow.string()] = pa.Field(str_startswith="L", str_endswith="e", nullable=True, description="Late?")  # noqa: UP045  # Pandera reads it so
 
     @pa.check("line", native=False)

@@ -59,6 +59,13 @@ def test_tables_become_contracts_and_the_same_gates_again(module: str, tmp_path:
     assert {one.what for one in check_domains([again], Settings()).mistakes} <= known
 
 
+def test_a_column_that_need_not_arrive_is_promised_to_nobody(tmp_path: Path) -> None:
+    domain = import_module("readiness_pipelines_tests.interop.everything").everything
+    (file,) = [file for file in export(domain.tables, tmp_path) if "extra" in file.read_text()]
+    columns = {one["name"]: one for one in read_yaml(file).value["schema"][0]["properties"]}
+    assert (columns["extra"]["required"], columns["order_id"]["required"]) == (False, True)
+
+
 def test_what_no_file_can_carry_is_listed_in_the_contract_on_the_page_and_by_the_import(tmp_path: Path) -> None:
     shop = Domain("shop", owner="shop@shop.example")
     least = 3

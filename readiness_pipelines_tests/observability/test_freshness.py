@@ -11,7 +11,7 @@ from readiness_pipelines.batches import DailyBatches, HourlyBatches, Publication
 from readiness_pipelines.batches.schedules import last_ticks
 from readiness_pipelines.contracts import Freshness
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.observability import FreshnessState, TableFreshness, assess
+from readiness_pipelines.observability import FreshnessState, TableFreshness, assess, freshness_kept
 
 DAYS = DailyBatches(start=date(2026, 1, 1))
 PROMISE = Freshness(warn_after="26h", fail_after="50h")
@@ -116,6 +116,20 @@ def test_the_newest_event_decides_where_it_is_promised() -> None:
     batch = Publication(batch="2026-01-01-10:00", first_at=at("2026-01-01 11:01"), newest_event=at("2026-01-01 10:05"))
     assert look([batch], "2026-01-01 12:04", promise, batches=hours).state == "fresh"
     assert look([batch], "2026-01-01 12:06", promise, batches=hours).state == "late"
+
+
+def test_an_event_at_the_end_of_time_is_never_old() -> None:
+    promise = Freshness(warn_after="2h", fail_after="4h", event_time="seen_at")
+    hours = HourlyBatches(start=date(2026, 1, 1))
+    never = Publication(
+        batch="2026-01-01-10:00", first_at=at("2026-01-01 11:01"), newest_event=at("9999-12-31 23:59:59")
+    )
+    found = look([never], "2026-01-01 12:04", promise, batches=hours)
+    assert (found.state, found.late_at and found.late_at.year) == ("fresh", 9999)
+    start, end = at("2026-01-01"), at("2026-01-02")
+    kept = freshness_kept(promise, hours, [never], start=start, end=end)
+    assert kept is not None
+    assert kept.share == 1
 
 
 WEEKDAYS = Freshness(due="0 6 * * 1-5", timezone="Europe/Berlin", warn_after="30m", fail_after="3h")

@@ -349,7 +349,7 @@ class _Reader:
         return ContractColumn(
             name=called,
             type="any" if kind is None else str(kind),
-            nullable=taken.look((*path, "required")) is not True,
+            nullable=taken.look((*path, "required")) is not True and given.get("nullable", True) is not False,
             required=given.get("required", True) is not False,
             unique=taken.look((*path, "unique")) is True,
             label=name if given.get("pattern") is True else "",

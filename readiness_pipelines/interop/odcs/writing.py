@@ -129,6 +129,8 @@ def _property(column: ContractColumn, own: Sequence[Guarantee]) -> dict[str, Any
         if key in ("required", "pattern", "coerce", "default", "steps", "protection", "subject", "reviewed")
         and value != getattr(usual, key)
     }
+    if not (column.required or column.nullable):
+        ours["nullable"] = False
     return _filled(
         {
             "name": column.label or column.name,
@@ -139,7 +141,8 @@ def _property(column: ContractColumn, own: Sequence[Guarantee]) -> dict[str, Any
             "logicalTypeOptions": logical_options(kind, own),
             "primaryKey": True if column.key else None,
             "primaryKeyPosition": column.key,
-            "required": not column.nullable,
+            # What need not arrive is laid as nulls, also where it may have none when it does.
+            "required": column.required and not column.nullable,
             "unique": True if column.unique else None,
             "classification": column.classification,
             "items": _items(kind),
