@@ -155,7 +155,7 @@ def describe_protection(protection: Protection) -> str:
         case YearOnly():
             return "year only"
         case Bucket(width=width, at_most=at_most):
-            return f"in steps of {width:g}" + ("" if at_most is None else f", at most {at_most:g}")
+            return f"in steps of {width:.15g}" + ("" if at_most is None else f", at most {at_most:.15g}")
         case SetNull():
             return "null"
         case Withhold():

@@ -4,6 +4,7 @@ import hmac
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
+from math import inf, isnan, nan
 from random import Random
 from typing import Any
 
@@ -67,6 +68,8 @@ def published(kind: Any, protection: Protection | None, *values: Any, as_: str =
         (pa.date32(), YearOnly(), [date(1955, 7, 3), date(1, 1, 1)], [date(1955, 1, 1), date(1, 1, 1)]),
         (pa.int8(), Bucket(10, at_most=90), [-1, 0, 9, 10, 127], [-10, 0, 0, 10, 90]),
         (pa.int64(), Bucket(10), [2**53 + 1], [2**53 + 1 - (2**53 + 1) % 10]),
+        (pa.int64(), Bucket(1, at_most=1_234_567), [9_999_999, 5], [1_234_567, 5]),
+        (pa.int64(), Bucket(1000, at_most=1_234_567), [9_999_999], [1_234_567]),
         (pa.float64(), Bucket(0.5), [-0.1, 1.26], [-0.5, 1.0]),
         (pa.decimal128(9, 2), Bucket(2.5), [Decimal("7.49")], [Decimal("5.00")]),
         (pa.string(), SetNull(), ["a"], [None]),
@@ -102,6 +105,18 @@ def test_a_format_preserving_token_keeps_length_alphabet_and_what_is_not_of_it()
     assert [len(part) for part in cards[0].split("-")] == [4, 4, 4, 4]
     assert cards[1].isdigit()
     assert cards[2] == "[withheld]", "a number of five digits could be guessed"
+
+
+def test_a_number_that_the_cipher_maps_to_itself_is_withheld_and_holds_no_batch() -> None:
+    itself, other = published(pa.string(), FormatPreserving(key="others"), "0937185", "0937186")
+    assert (itself, len(other), other != "0937186") == ("[withheld]", 7, True)
+
+
+@pytest.mark.parametrize(("at_most", "large"), [(None, [95.0, inf]), (90, [90.0, 90.0])])
+def test_what_is_no_number_is_in_no_interval(at_most: float | None, large: list[float]) -> None:
+    seen = published(pa.float64(), Bucket(5, at_most=at_most), nan, -inf, 97.0, inf)
+    assert isnan(seen[0])
+    assert seen[1:] == [-inf, *large]
 
 
 def test_without_its_key_a_batch_is_held_and_the_reason_names_the_key_and_the_way_out() -> None:

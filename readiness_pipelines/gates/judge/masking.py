@@ -235,8 +235,11 @@ def _form(column: ProtectedColumn, value: str, sql: Dialect) -> str:
         case YearOnly():
             return f"{value} = date_trunc('year', {value})"
         case Bucket(width=width, at_most=at_most):
-            on_grid = f"abs({value} - round({value} / {width!r}) * {width!r}) <= 1e-9 * greatest(1, abs({value}))"
-            return on_grid if at_most is None else f"({on_grid} OR {value} = {at_most!r})"
+            steps = f"abs({value} - round({value} / {width!r}) * {width!r}) <= 1e-9 * greatest(1, abs({value}))"
+            form = steps if at_most is None else f"({steps} OR {value} = {at_most!r})"
+            # NaN and infinities are of no interval, and stay what they are.
+            odd = f"(isnan({value}) OR abs({value}) = CAST('Infinity' AS {sql.type_name(column.column.type)}))"
+            return f"({odd} OR {form})" if pa.types.is_floating(column.column.type) else form
         case Withhold():
             return f"{value} = '{WITHHELD}'"
         case SetNull():

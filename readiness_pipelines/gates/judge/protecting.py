@@ -197,7 +197,9 @@ def _lower_bound(value: str, type_: pa.DataType, width: float, at_most: float | 
         whole = f"CAST({value} AS DECIMAL(38, 0))" if pa.types.is_integer(type_) else value
         step = int(width) if width == int(width) else f"CAST({width!r} AS {kind})"
         lower = f"{whole} - (({whole} % {step}) + {step}) % {step}"
-    bounded = lower if at_most is None else f"least({lower}, {at_most:g})"
+    bounded = lower if at_most is None else f"least({lower}, {at_most!r})"
+    if at_most is not None and pa.types.is_floating(type_):  # engines say that NaN is larger than any number
+        bounded = f"CASE WHEN isnan({value}) THEN {value} ELSE {bounded} END"
     return f"CASE WHEN {value} IS NOT NULL THEN CAST({bounded} AS {kind}) END"
 
 
