@@ -120,7 +120,7 @@ def test_values_come_back_as_they_were_published_by_keys_of_any_type(database: K
     run_domains(domain, installation=installation)
     views = Features([last, shares], installation)
     tables = served_tables([domain])
-    service = Service(tables=tables, serve=Serve(), features=views, tokens=Tokens({}))
+    service = Service(tables=tables, serve=Serve(most_seconds=60), features=views, tokens=Tokens({}))
     key = {"meter": ODD, "number": BIG, "at": "2026-11-02T07:00:00.123456+01:00", "price": "1.1"}
     assert dict(latest_values(installation, last, [key])[0].values) == {
         "level": float("inf"),
@@ -182,6 +182,6 @@ def test_values_come_back_as_they_were_published_by_keys_of_any_type(database: K
 
 def test_nobody_without_a_token_looks_anything_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHECKOUT", CHECKOUT)
-    service = Service(tables={}, serve=Serve(), tokens=Tokens({"checkout": "env:CHECKOUT"}))
+    service = Service(tables={}, serve=Serve(most_seconds=60), tokens=Tokens({"checkout": "env:CHECKOUT"}))
     assert ask(service, "/features/plant.last", {}).status == 401
     assert ask(service, "/features/plant.last", {}, token=CHECKOUT).status == 404

@@ -53,7 +53,7 @@ def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     (tmp_path / "shop_of_serve.py").write_text(DOMAIN)
     (tmp_path / "limits.py").write_text("MOST = 10\n")
     (tmp_path / "readiness.toml").write_text(
-        '[settings]\ndomains = ["shop_of_serve:shop"]\n[settings.serve]\nsample = 1\n'
+        '[settings]\ndomains = ["shop_of_serve:shop"]\n[settings.serve]\nsample = 1\nmost_seconds = 60\n'
         '[settings.serve.tokens]\ncheckout = "env:CHECKOUT"\n'
     )
     environment = {**os.environ, "CHECKOUT": PROOF, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
