@@ -118,7 +118,7 @@ def test_values_come_back_as_they_were_published_by_keys_of_any_type(database: K
     domain, last, shares = plant()
     installation = Installation.open(settings_in(tmp_path))
     run_domains(domain, installation=installation)
-    views = Features([last, shares], installation)
+    views = Features([last, shares], installation, most_seconds=60)
     tables = served_tables([domain])
     service = Service(tables=tables, serve=Serve(most_seconds=60), features=views, tokens=Tokens({}))
     key = {"meter": ODD, "number": BIG, "at": "2026-11-02T07:00:00.123456+01:00", "price": "1.1"}
