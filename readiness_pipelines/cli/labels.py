@@ -1,6 +1,5 @@
 """`readiness labels`: what people are to label, as tasks of Label Studio."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from readiness_pipelines.cli.output import errors_for_people, say
 from readiness_pipelines.cli.words import BatchKey, find_table
 from readiness_pipelines.domains import load_domains
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.json_values.text import json_text
 from readiness_pipelines.models import label_tasks
 from readiness_pipelines.settings import Settings
 
@@ -34,5 +34,5 @@ def export(
         settings = Settings()
         found = find_table(table, load_domains(settings))
         tasks = label_tasks(found, batch, show=show, most=most, installation=Installation.open(settings))
-        to.write_text(json.dumps(tasks, default=str, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        to.write_text(json_text(tasks, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         say(f"{to}: {len(tasks):,} tasks")

@@ -28,6 +28,7 @@ from readiness_pipelines.json_values.models import (
     superseded_value,
     version_value,
 )
+from readiness_pipelines.json_values.text import json_text
 from readiness_pipelines.models import (
     ServingDecision,
     act_on_drift,
@@ -360,9 +361,7 @@ def card(
             print_json(card_value(found))
             return
         if format_ is CardFormat.JSON:
-            import json  # noqa: PLC0415  # only here
-
-            text = json.dumps(card_value(found), indent=2)
+            text = json_text(card_value(found))
         else:
             text = card_html(found) if format_ is CardFormat.HTML else card_markdown(found)
         if to is None:

@@ -1,6 +1,5 @@
 """What people and programs read: tables on a terminal, JSON where it is asked for, errors with a way out."""
 
-import json
 import re
 import shlex
 import shutil
@@ -16,6 +15,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from readiness_pipelines.errors import ReadinessError, first_line, printable
+from readiness_pipelines.json_values.text import json_text
 
 
 class Screen(Console):
@@ -38,7 +38,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs in
 
 def print_json(value: Any) -> None:
     """Print a value as JSON, and nothing else, on standard output."""
-    typer.echo(json.dumps(value, indent=2, default=str))
+    typer.echo(json_text(value))
 
 
 def print_json_of(values: Sequence[Any]) -> None:

@@ -1,6 +1,5 @@
 """`readiness stream`: the process that reads a shard of a table's topic."""
 
-import json
 from collections.abc import Callable
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from readiness_pipelines.domains import load_domains
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.json_values.streams import progress_value
+from readiness_pipelines.json_values.text import json_text
 from readiness_pipelines.lakehouse import LandedSnapshots
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.sources import LandedTable, PostgresChanges, StreamReader, Topic
@@ -108,7 +108,7 @@ def _read(
 
     def line() -> None:
         if as_json:
-            typer.echo(json.dumps(progress_value(progress, run.clock())))
+            typer.echo(json_text(progress_value(progress, run.clock()), indent=None))
 
     def beat() -> None:
         line()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import dagster as dg
@@ -212,7 +213,7 @@ def value_metadata(kpi: Kpi, values: Sequence[KpiValue]) -> dict[str, Any]:
     for total in (value for value in values if value.is_total):
         metadata["readiness/shown"] = format_value(total.value, kpi.unit)
         numbers = {"value": total.value, "numerator": total.numerator, "denominator": total.denominator}
-        metadata |= {f"readiness/{name}": number for name, number in numbers.items() if number is not None}
+        metadata |= {f"readiness/{name}": _cell(number) for name, number in numbers.items() if number is not None}
         if total.target is not None and total.met is not None:
             metadata["readiness/met"] = total.met
     if parts := [_part(kpi, value) for value in values if not value.is_total]:
@@ -235,8 +236,9 @@ def record_table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
 def _cell(value: Any) -> str | int | float | bool:
     if value is None:
         return "∅"
-    # Exact types: Dagster refuses to store an enumeration, which is a str too.
-    return value if type(value) in (str, int, float, bool) else str(value)
+    # Exact types: Dagster refuses to store an enumeration, which is a str too. Infinity is no number of its API.
+    plain = type(value) in (str, int, bool) or (type(value) is float and isfinite(value))
+    return value if plain else str(value)
 
 
 def findings_table(findings: Sequence[SchemaFinding]) -> dg.TableMetadataValue:

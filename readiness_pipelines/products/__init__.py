@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         UsedBatch,
         is_synthetic,
     )
-    from readiness_pipelines.products.units import format_value
+    from readiness_pipelines.products.units import format_value, is_drawable
     from readiness_pipelines.products.values import KpiValue, combined, values_of
 else:
     import_on_demand(__name__)
@@ -55,6 +55,7 @@ __all__ = [
     "Value",
     "combined",
     "format_value",
+    "is_drawable",
     "is_synthetic",
     "join_features",
     "kpi_query",

@@ -1,10 +1,13 @@
 """Values as people write them."""
 
+from typing import TypeGuard
+
 _SHARES = frozenset({"ratio", "share", "rate"})
 _PERCENT = frozenset({"percent", "%"})
 _LARGE = 1_000
 """Whole numbers from here on are shown without decimals."""
 _COUNTS = frozenset({"count", "rows", ""})
+_LARGEST_DRAWN = 1e300
 
 
 def format_value(value: float | None, unit: str) -> str:
@@ -24,3 +27,8 @@ def format_value(value: float | None, unit: str) -> str:
         return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
     number = f"{value:,.0f}" if float(value).is_integer() and abs(value) >= _LARGE else f"{value:,.2f}"
     return f"{number} {unit}"
+
+
+def is_drawable(value: float | None) -> TypeGuard[float]:
+    """Whether a chart has a place for a value: it is a number, and so is its distance to every other such value."""
+    return value is not None and abs(value) <= _LARGEST_DRAWN

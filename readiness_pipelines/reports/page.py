@@ -14,7 +14,7 @@ from readiness_pipelines.ledger import BatchRecord, Incident
 from readiness_pipelines.names import TableId
 from readiness_pipelines.observability import Bar
 from readiness_pipelines.overview import OUR_RUNBOOK, BatchStatus, LaneStatus, Scorecard
-from readiness_pipelines.products import KpiValue, format_value
+from readiness_pipelines.products import KpiValue, format_value, is_drawable
 from readiness_pipelines.reports.charts import (
     HALF,
     PHONE,
@@ -238,7 +238,7 @@ def _kpi_figure(facts: KpiFacts) -> Figure:
 def _kpi_chart(facts: KpiFacts) -> Chart:
     kpi = facts.kpi
     newest = facts.values[-SHOWN_BATCHES:]
-    values = [(one.batch or "", one.value, one.met) for one in newest if one.value is not None]
+    values = [(one.batch or "", one.value, one.met) for one in newest if is_drawable(one.value)]
     bound = kpi.target.bound if kpi.target else None
     target = f"Dashed: the target, {_target(None, kpi)}. Red: batches that miss theirs." if kpi.target else ""
     return _chart(

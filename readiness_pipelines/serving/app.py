@@ -147,7 +147,7 @@ class _Check:
         return 200, as_bytes({**about, **answers[0]} if asked.alone else {**about, "verdicts": answers})
 
     async def _verdicts(
-        self, served: ServedTable, records: Sequence[Any], caller: str, *, shows: bool
+        self, served: ServedTable, records: Sequence[Mapping[str, Any] | str], caller: str, *, shows: bool
     ) -> tuple[list[dict[str, Any]], list[Mapping[str, Any]]]:
         began = turn = time.monotonic()
         answers, typed = [], []
@@ -158,7 +158,7 @@ class _Check:
             if shows:
                 answer["record"] = record_value(verdict.record, served.classes)
             answers.append(answer)
-            self._service.sample.add(served, caller, record if isinstance(record, Mapping) else None, verdict)
+            self._service.sample.add(served, caller, None if isinstance(record, str) else record, verdict)
             now = time.monotonic()
             if now - began > self._service.serve.most_seconds:
                 raise RequestRefusedError(
@@ -174,15 +174,13 @@ class _Check:
     async def _attach(
         self,
         answers: Sequence[dict[str, Any]],
-        records: Sequence[Any],
+        records: Sequence[Mapping[str, Any] | str],
         typed: Sequence[Mapping[str, Any]],
         wanted: Sequence[WantedFeatures],
     ) -> None:
         """Give each answer the latest values of the views: by the typed record's columns, else by those as sent."""
         features = self._service.features
-        whole = [
-            {**(sent if isinstance(sent, Mapping) else {}), **one} for sent, one in zip(records, typed, strict=True)
-        ]
+        whole = [{**({} if isinstance(sent, str) else sent), **one} for sent, one in zip(records, typed, strict=True)]
         for one in wanted:
             name, about = str(one.view.id), await features.about(one.view)
             keys = await features.usable_keys(one, whole)
@@ -195,13 +193,11 @@ class _Check:
                     "stale": about["stale"],
                 }
 
-    def _verdict(self, served: ServedTable, record: Any) -> RecordVerdict:
+    def _verdict(self, served: ServedTable, record: Mapping[str, Any] | str) -> RecordVerdict:
         service = self._service
         known, limits = service.references.known(served.name), service.limits
         try:
             with handling(served.classes):
-                if isinstance(record, bytes):
-                    return served.gate.check_json(record, limits=limits, named=served.named, known=known)
                 if isinstance(record, str):
                     return served.gate.unreadable(record)
                 return served.gate.check_parsed(record, limits=limits, named=served.named, known=known)
@@ -232,7 +228,7 @@ class _Features:
         body = await read_body(receive, headers, service.serve)
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
         asked = parse_body(body, kind, service.serve, service.limits)
-        keys = [as_key(one, service.limits) for one in asked.records]
+        keys = [as_key(one) for one in asked.records]
         about = await service.features.about(view)
         found = await service.features.look_up(view, keys)
         return 200, as_bytes({**about, **found[0]} if asked.alone else {**about, "found": found})

@@ -1,7 +1,6 @@
 """Latest values of feature views, looked up for requests: in a thread, for the ledger's database may be slow."""
 
 import asyncio
-import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +13,7 @@ from readiness_pipelines.delivery.online.keeping import is_overtaken, stale_batc
 from readiness_pipelines.delivery.online.looking_up import LatestValues, kept_state, key_text, latest_values
 from readiness_pipelines.errors import DeclarationError, RequestRefusedError, UnknownNameError
 from readiness_pipelines.installation import Installation, utc_now
-from readiness_pipelines.limits import Limits
 from readiness_pipelines.serving.answers import plain_value
-from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, parse_json
 
 _Found = TypeVar("_Found")
 _WANTED = re.compile(r"(?P<view>[^()]+)(\((?P<columns>[^()]*)\))?")
@@ -169,21 +166,12 @@ def features_value(one: LatestValues) -> dict[str, Any]:
     }
 
 
-def as_key(record: Mapping[str, Any] | bytes | str, limits: Limits) -> Mapping[str, Any]:
+def as_key(record: Mapping[str, Any] | str) -> Mapping[str, Any]:
     """A record of a request as a key.
 
     Raises:
         RequestRefusedError: It is not a JSON object.
     """
-    if isinstance(record, bytes):
-        try:
-            record = parse_json(record.decode("utf-8"), most_nesting=limits.most_nesting)
-        except (UnicodeDecodeError, json.JSONDecodeError, RepeatedKeyError, NestingError) as error:
-            raise _no_object() from error
-    if not isinstance(record, Mapping):
-        raise _no_object()
+    if isinstance(record, str):
+        raise RequestRefusedError(400, "a key is not a JSON object", way_out='send {"column": value} for each key')
     return record
-
-
-def _no_object() -> RequestRefusedError:
-    return RequestRefusedError(400, "a key is not a JSON object", way_out='send {"column": value} for each key')

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from readiness_pipelines.errors import RequestRefusedError
+from readiness_pipelines.gates.record.json_records import read_record
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.serve_settings import Serve
 from readiness_pipelines.sources.json_values import NestingError, RepeatedKeyError, check_nesting, parse_json
@@ -19,9 +20,9 @@ LINES = ("application/x-ndjson", "application/jsonl", "application/json-lines")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The records of a request: each an object, a line, or why it is none; and whether it was one alone."""
+    """The records of a request: each an object, or why it is none; and whether it was one alone."""
 
-    records: Sequence[Mapping[str, Any] | bytes | str]
+    records: Sequence[Mapping[str, Any] | str]
     alone: bool
 
 
@@ -70,11 +71,12 @@ def parse_body(body: bytes, kind: str, serve: Serve, limits: Limits) -> Asked:
 
     Raises:
         RequestRefusedError: It is none of these, or has too many.
+        RecordRefusedError: A line is too large.
     """
     if kind in LINES:
         lines = [line for line in body.split(b"\n") if line.strip()]
         _check_count(len(lines), serve)
-        return Asked(lines, alone=False)
+        return Asked([read_record(line, limits) for line in lines], alone=False)
     try:
         # The array is a level of its own.
         value = parse_json(body.decode("utf-8-sig"), most_nesting=limits.most_nesting + 1)

@@ -1,6 +1,5 @@
 """The same for programs: the JSON that the command line prints with ``--json``, by the same functions."""
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from readiness_pipelines.json_values.history import history_value
 from readiness_pipelines.json_values.incidents import incident_value, incidents_value
 from readiness_pipelines.json_values.models import card_value, serving_value
 from readiness_pipelines.json_values.status import status_value
+from readiness_pipelines.json_values.text import json_text
 from readiness_pipelines.json_values.today import today_value
 from readiness_pipelines.json_values.waiting import held_value, waiting_value
 from readiness_pipelines.ledger import ReplayRequest
@@ -77,7 +77,7 @@ class ApiAddress:
 
 def json_response(value: Any, status: int = 200) -> Response:
     """A value as the command line spells it."""
-    return Response(json.dumps(value, indent=2, default=str), status_code=status, media_type="application/json")
+    return Response(json_text(value), status_code=status, media_type="application/json")
 
 
 def _of(values: Sequence[Any]) -> Any:

@@ -1,12 +1,12 @@
 """Numbers as small pictures, drawn here as SVG: no script, no style of their own, and words for who cannot see them."""
 
 from collections.abc import Sequence
-from math import ceil, floor, log10
+from math import ceil, floor, isclose, log10
 
 from markupsafe import Markup, escape
 
 from readiness_pipelines.contracts import Target
-from readiness_pipelines.products import KpiValue, format_value
+from readiness_pipelines.products import KpiValue, format_value, is_drawable
 
 SPARK_WIDTH, SPARK_HEIGHT = 96, 24
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 220, 64, 26, 12, 12
@@ -14,11 +14,16 @@ LABEL_WIDTH = 90
 _LABELS = 6
 FEW = 60
 """Points of more values are drawn smaller."""
+_SAME = 1e-12
+"""A share of a value: what differs by less differs by how it was added up, and is drawn as one value."""
+_SMALLEST_STEP = 1e-300
+"""Smaller steps between the lines of a chart have no round numbers."""
 
 
 def spark_line(values: Sequence[KpiValue], label: str) -> Markup:
-    """The newest values of a product as a line, its target dashed; nothing where there are fewer than two."""
-    known = [one.value for one in values if one.value is not None]
+    """The newest values of a product as a line, its target dashed; nothing where fewer than two can be drawn."""
+    drawn = [one for one in values if is_drawable(one.value)]
+    known = [one.value for one in drawn if is_drawable(one.value)]
     if len(known) < 2:  # noqa: PLR2004  # a line has two ends
         return Markup()
     target = values[-1].target
@@ -37,7 +42,7 @@ def spark_line(values: Sequence[KpiValue], label: str) -> Markup:
         else Markup()
     )
     last = Markup('<circle class="{}" cx="{}" cy="{}" r="2.5"/>').format(
-        "chart-missed" if values[-1].met is False else "chart-point", SPARK_WIDTH - 3, y(known[-1])
+        "chart-missed" if drawn[-1].met is False else "chart-point", SPARK_WIDTH - 3, y(known[-1])
     )
     return Markup(
         '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">'
@@ -46,11 +51,11 @@ def spark_line(values: Sequence[KpiValue], label: str) -> Markup:
 
 
 def line_chart(values: Sequence[KpiValue], unit: str, label: str) -> Markup:
-    """A product's values over batches, those that miss their target marked, as SVG."""
-    drawn = [one for one in values if one.value is not None]
+    """A product's values over batches, those that miss their target marked, as SVG; without those that are infinite."""
+    drawn = [one for one in values if is_drawable(one.value)]
     if not drawn:
         return Markup()
-    numbers = [one.value for one in drawn if one.value is not None]
+    numbers = [one.value for one in drawn if is_drawable(one.value)]
     target = drawn[-1].target
     ticks = _ticks(*_bounds(numbers, target))
     low, high = ticks[0], ticks[-1]
@@ -120,7 +125,7 @@ def share_bar(part: int, whole: int, label: str) -> Markup:
 def _bounds(values: Sequence[float], target: Target | None) -> tuple[float, float]:
     everything = [*values, *([target.bound] if target is not None else [])]
     low, high = min(everything), max(everything)
-    if low == high:
+    if isclose(low, high, rel_tol=_SAME):
         margin = abs(low) * 0.1 or 1.0
         return max(low - margin, min(0.0, low)), high + margin
     return low, high
@@ -129,7 +134,10 @@ def _bounds(values: Sequence[float], target: Target | None) -> tuple[float, floa
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers around some values, evenly spaced; what is never below nothing begins there."""
     rough = (high - low) / 4
-    power = 10 ** floor(log10(rough))
+    if rough < _SMALLEST_STEP:
+        return [low, high]
+    exponent = floor(log10(rough))
+    power = 10.0**exponent
     step = next(one * power for one in (1, 2, 2.5, 5, 10) if one * power >= rough)
     first = floor(low / step)
-    return [round(place * step, 12) for place in range(first, ceil(high / step) + 1)]
+    return [round(place * step, max(12, 2 - exponent)) for place in range(first, ceil(high / step) + 1)]

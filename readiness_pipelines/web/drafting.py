@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from readiness_pipelines.decisions import Approval, CellCorrection, Correction, Discarding, Undoing, Waiver, What
 from readiness_pipelines.errors import DeclarationError
@@ -114,10 +114,11 @@ def _what(line: DraftLine) -> What | None:
 
 
 def _until(text: str) -> datetime | None:
-    """The end of a day, in UTC."""
+    """The end of a day, in UTC; of the last one that there is, "for ever", its last instant."""
     if not text:
         return None
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         raise DeclarationError(f"{text!r} is not a day", way_out="write it as 2026-11-30") from None
+    return day + timedelta(days=1) if day.date() < date.max else datetime.max.replace(tzinfo=UTC)

@@ -3,11 +3,10 @@
 import hmac
 import secrets
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -79,7 +78,8 @@ class Guard:
             )
             await answer(scope, receive, send)
             return
-        token = _cookie(headers.get("cookie", "")) or secrets.token_urlsafe(32)
+        own = _token(HTTPConnection(scope))
+        token = own or secrets.token_urlsafe(32)
         scope.setdefault("state", {})["form_token"] = token
 
         async def send_guarded(message: Message) -> None:
@@ -89,7 +89,7 @@ class Guard:
                     given[name] = value
                 if "cache-control" not in given:
                     given["cache-control"] = "no-store"
-                if _cookie(headers.get("cookie", "")) != token:
+                if not own:
                     secure = "; Secure" if self._site.secure else ""
                     path = self._site.root or "/"
                     cookie = f"{TOKEN_COOKIE}={token}; Path={path}; HttpOnly; SameSite=Strict{secure}"
@@ -119,7 +119,7 @@ async def read_form(request: Request) -> Form:
     for name, value in pairs:
         fields.setdefault(name, []).append(value)
     form = Form(fields)
-    own = request.cookies.get(TOKEN_COOKIE, "")
+    own = _token(request)
     if not own or not hmac.compare_digest(own.encode(), form.one(TOKEN_FIELD).encode()):
         raise NotAuthenticatedError(
             "this form is not one of this browser's", way_out="load the page again, with cookies allowed, and repeat"
@@ -161,9 +161,6 @@ def _host(named: str) -> str:
     return (urlsplit(f"//{named}").hostname or "") if named.isascii() else ""
 
 
-def _cookie(header: str) -> str:
-    try:
-        found = SimpleCookie(header).get(TOKEN_COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""
+def _token(sent: HTTPConnection) -> str:
+    """The token that a browser has, whatever other cookies there are: those of all programs of a host come together."""
+    return sent.cookies.get(TOKEN_COOKIE, "")

@@ -1,11 +1,14 @@
 """What is printed: what strangers wrote is text on a terminal, and what is suggested can be typed as it stands."""
 
+import json
+from datetime import date
+from math import inf, nan
 from pathlib import Path
 
 import pytest
 from rich.table import Table
 
-from readiness_pipelines.cli.output import OUT, reachable, say, show_error
+from readiness_pipelines.cli.output import OUT, print_json, reachable, say, show_error
 from readiness_pipelines.errors import ReadinessError
 
 
@@ -46,3 +49,12 @@ def test_a_command_is_suggested_by_the_path_that_was_typed_where_the_shell_does_
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr("sys.argv", ["pytest"])
     assert reachable(text) == text
+
+
+def test_numbers_that_json_does_not_have_are_printed_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"value": inf, "dimensions": [(-inf, nan, 1.5)], "at": date(2026, 11, 30)})
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {
+        "value": "inf",
+        "dimensions": [["-inf", "nan", 1.5]],
+        "at": "2026-11-30",
+    }

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 import pytest
 
-from readiness_pipelines import Domain, ExistsIn, FileDrop, Source, StaticBatches, Steward, protect
+from readiness_pipelines import Domain, ExistsIn, FileDrop, HourlyBatches, Source, StaticBatches, Steward, protect
 from readiness_pipelines.contracts import Places
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation
@@ -130,17 +131,24 @@ def test_a_value_of_a_classified_column_is_in_no_answer_and_no_sample(tmp_path: 
 
 
 def test_what_was_said_online_is_compared_with_what_the_batch_says(tmp_path: Path) -> None:
-    sample = Sample(1, str(tmp_path))
+    sample = Sample(1, str(tmp_path / "decisions"))
     tables = served_tables([shop_domain()])
     records = [{"id": n, "amount": n - 2, "country": None, "name": None} for n in range(1, 6)]
-    ask(service(tables=tables, sample=sample), CHECK, records)
+    serving = service(tables=tables, sample=sample)
+    ask(serving, CHECK, records[:3])
+    lines = b"\n".join(json.dumps(one).encode() for one in records[3:])
+    ask(serving, CHECK, lines, kind="application/x-ndjson")
     sample.close()
-    (hour,) = tmp_path.iterdir()
-    drop = FileDrop("{batch}/*.jsonl")
+    drop = FileDrop("decisions/{batch:%Y-%m-%d-%H}/*.jsonl")  # as docs/serve.md reads them
     places = Places(
-        landing=Place.of(str(tmp_path)), connection=str, batches=StaticBatches(keys=(hour.name,)), limits=Limits()
+        landing=Place.of(str(tmp_path)),
+        connection=str,
+        batches=HourlyBatches(start=f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"),
+        limits=Limits(),
     )
-    online = drop.open(hour.name, places).rows.read_all().to_pylist()
+    hours = sorted(arrival.batch for arrival in drop.arrivals(places))
+    online = [row for hour in hours for row in drop.open(hour, places).rows.read_all().to_pylist()]
+    assert [json.loads(one["record"])["id"] for one in online] == [str(one["id"]) for one in records]
     rows = [{name: None if value is None else str(value) for name, value in one.items()} for one in records]
     batch = judge(tables["shop.orders"].gate, *rows, tables={"shop.countries": arrow.table({"code": ["CH"]})})
     assert [json.loads(one["broken"]) for one in online] == [list(batch.broken.get(n, ())) for n in range(5)]

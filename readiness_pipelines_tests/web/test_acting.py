@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from starlette.testclient import TestClient
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.delivery import kpi_values
@@ -170,6 +171,16 @@ def test_every_form_needs_the_token_of_this_browser_and_its_own_origin(browser: 
             browser.post(path, content="[" * 100_000, headers={"content-type": "application/json"}).status_code == 400
         )
     assert site.installation.ledger.pulse() == before
+
+
+def test_cookies_of_other_programs_of_the_host_take_no_token_away(site: Site) -> None:
+    browser = TestClient(build_app(site))
+    token = browser.get("/").cookies[TOKEN_COOKIE]
+    browser.cookies.clear()
+    sent = {"cookie": f'theme={{"a":1}}; x=a b; flag; name=ü; {TOKEN_COOKIE}={token}'.encode()}
+    assert "set-cookie" not in browser.get("/static/page.css", headers=sent).headers
+    form = {TOKEN_FIELD: token, "kind.0": "discard", "do": "preview"}
+    assert browser.post(f"/decide/{DAY}", data=form, headers=sent).status_code == 200
 
 
 def test_nobody_acts_on_a_page_that_is_looked_at_only(site: Site) -> None:

@@ -38,22 +38,9 @@ class JsonRecords:
 
     def check(self, body: bytes | str, *, named: Named, limits: Limits, known: Known) -> RecordVerdict:
         """Judge one record of JSON."""
-        if len(body) > limits.most_record_bytes:
-            raise RecordRefusedError(
-                f"the record is larger than {limits.most_record_mb:g} MB",
-                way_out="send less, or raise the limit most_record_mb",
-            )
-        try:
-            text = body.decode() if isinstance(body, bytes) else body
-            record = parse_json(text.removeprefix(MARK), most_nesting=limits.most_nesting)
-        except UnicodeDecodeError:
-            return self._records.unreadable("it is not UTF-8")
-        except json.JSONDecodeError as error:
-            return self._records.unreadable(f"it is not JSON ({error})")
-        except (RepeatedKeyError, NestingError) as error:
-            return self._records.unreadable(str(error))
-        if not isinstance(record, dict):
-            return self._records.unreadable("it is not a JSON object")
+        record = read_record(body, limits)
+        if isinstance(record, str):
+            return self._records.unreadable(record)
         return self.check_parsed(record, named=named, limits=limits, known=known)
 
     def check_parsed(self, record: Mapping[str, Any], *, named: Named, limits: Limits, known: Known) -> RecordVerdict:
@@ -92,6 +79,29 @@ class JsonRecords:
             if not self._spec.ordered:
                 found.sort(key=lambda one: one[1])
         return tuple(found)
+
+
+def read_record(body: bytes | str, limits: Limits) -> Mapping[str, Any] | str:
+    """A record of JSON as `parse_json` gives it, or why it is none, which breaks ``readable``.
+
+    Raises:
+        RecordRefusedError: It is too large.
+    """
+    if len(body) > limits.most_record_bytes:
+        raise RecordRefusedError(
+            f"the record is larger than {limits.most_record_mb:g} MB",
+            way_out="send less, or raise the limit most_record_mb",
+        )
+    try:
+        text = body.decode() if isinstance(body, bytes) else body
+        record = parse_json(text.removeprefix(MARK), most_nesting=limits.most_nesting)
+    except UnicodeDecodeError:
+        return "it is not UTF-8"
+    except json.JSONDecodeError as error:
+        return f"it is not JSON ({error})"
+    except (RepeatedKeyError, NestingError) as error:
+        return str(error)
+    return record if isinstance(record, dict) else "it is not a JSON object"
 
 
 def as_written(key: str) -> str:

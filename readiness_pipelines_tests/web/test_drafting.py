@@ -1,0 +1,17 @@
+"""Drafts as a form has them."""
+
+import pytest
+
+from readiness_pipelines.decisions import Waiver
+from readiness_pipelines.web.drafting import decisions_of
+from readiness_pipelines.web.guard import Form
+
+
+@pytest.mark.parametrize(
+    ("day", "end"),
+    [("2026-11-30", "2026-12-01T00:00:00+00:00"), ("9999-12-31", "9999-12-31T23:59:59.999999+00:00"), ("", None)],
+)
+def test_a_waiver_ends_with_its_day_also_with_the_last_one_of_the_calendar(day: str, end: str | None) -> None:
+    (waiver,) = decisions_of(Form({"kind.0": ["waive"], "rule.0": ["tolerance"], "until.0": [day]}))
+    assert isinstance(waiver, Waiver)
+    assert waiver.to_json()["until"] == end
