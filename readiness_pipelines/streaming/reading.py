@@ -180,6 +180,8 @@ class ShardProcess:
     """The newest event time by partition, by the column that tells late rows."""
     beat_at: datetime | None = None
     listed_at: float = 0.0
+    partition_count: int = 0
+    """How many partitions the topic had when they were listed, those of other shards included."""
     rested_at: float = field(default_factory=time.monotonic)
 
     def take_shard(self) -> None:
@@ -227,16 +229,24 @@ class ShardProcess:
 
     def _mine(self) -> tuple[int, ...]:
         self.listed_at = time.monotonic()
-        return tuple(partition for partition in self.source.partitions() if self.shard.has(partition))
+        there = self.source.partitions()
+        self.partition_count = max(there, default=-1) + 1
+        return tuple(partition for partition in there if self.shard.has(partition))
 
     def _take_partitions(self, partitions: Sequence[int], skip_gap: str) -> None:
         """Take partitions over, finish what was begun of them, and read on from where they stand."""
         lakehouse, raw = self.installation.lakehouse, self.table.id.raw
         bounds = {partition: self.source.bounds(partition) for partition in partitions}
-        begins = {p: one.first if _from_first(self.topic) else one.end for p, one in bounds.items()}
         topic_id = self.source.topic_id
         properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
-        marks = taking(begins, epoch=self.epoch, topic=self.topic.stream_name, topic_id=topic_id)
+        marks = taking(
+            bounds,
+            from_first=_from_first(self.topic),
+            partitions=self.partition_count,
+            epoch=self.epoch,
+            topic=self.topic.stream_name,
+            topic_id=topic_id,
+        )
         lakehouse.append(raw, None, properties=properties, marks=marks)
         for store in (self.table.id.quarantine, store_of(self.table)):
             # Those who read the partitions before may still be about to write there.
