@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from readiness_pipelines.delivery import CLOSED
 from readiness_pipelines.errors import StreamFencedError, TopicReplacedError
@@ -190,14 +191,25 @@ def landing(
 
 def resting(marks: Mapping[int, str], *, epoch: int) -> Marks:
     """Say where sources go on of which no message came, if this process still reads their partitions."""
+    return _changing({partition: {"mark": mark} for partition, mark in marks.items()}, epoch=epoch)
 
+
+def passing_over(ends: Mapping[int, int], *, epoch: int) -> Marks:
+    """Move positions over offsets that are no messages, if this process still reads their partitions.
+
+    They are added to the last slice, which has the same rows with them.
+    """
+    return _changing({partition: {"end": end} for partition, end in ends.items()}, epoch=epoch)
+
+
+def _changing(changes: Mapping[int, Mapping[str, Any]], *, epoch: int) -> Marks:
     def found_marks(properties: Mapping[str, str]) -> Mapping[str, str]:
         found: dict[str, str] = {}
-        for partition, mark in marks.items():
+        for partition, change in changes.items():
             before = position_of(properties, partition)
             if before is None or before.epoch != epoch:
                 raise _fenced(partition, f"it is not in epoch {epoch} any more")
-            found |= dict([_written(partition, replace(before, mark=mark))])
+            found |= dict([_written(partition, replace(before, **change))])
         return found
 
     return found_marks

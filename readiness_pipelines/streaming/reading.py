@@ -37,7 +37,7 @@ from readiness_pipelines.errors import (
     UpstreamNotPublishedError,
 )
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import Staged, stored_columns
+from readiness_pipelines.lakehouse import Marks, Staged, stored_columns
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sources import StreamReader, Topic
@@ -50,17 +50,18 @@ from readiness_pipelines.streaming.marks import (
     Position,
     following,
     landing,
+    passing_over,
     positions,
     replaced_topic,
     resting,
     taking,
     watermark_of,
 )
-from readiness_pipelines.streaming.messages import MessageSource
+from readiness_pipelines.streaming.messages import EndedSource, MessageSource
 from readiness_pipelines.streaming.monitor import Progress
 from readiness_pipelines.streaming.points import Point, Step
 from readiness_pipelines.streaming.shards import Shard
-from readiness_pipelines.streaming.slices import Slice, WindowClosed, ranges_of
+from readiness_pipelines.streaming.slices import Slice, WindowClosed, passed_over, ranges_of
 
 BEATS_EVERY = timedelta(seconds=10)
 SILENT_AFTER = timedelta(seconds=60)
@@ -336,6 +337,7 @@ class ShardProcess:
         if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
             self._beat()
         if time.monotonic() - self.listed_at >= PARTITIONS_EVERY_SECONDS:
+            self._pass_over()
             added = [partition for partition in self._mine() if partition not in self.at]
             if added:
                 self._take_partitions(added, "")
@@ -365,10 +367,28 @@ class ShardProcess:
             self._land_marks(marks)
             self.source.acknowledge({partition: self.at[partition] for partition in marks})
 
+    def _pass_over(self) -> None:
+        """Land positions behind offsets that are no messages: once they are gone, nobody could tell what they were."""
+        moved = {partition: end for partition, end in self._passed_over().items() if end != self.at[partition]}
+        if moved:
+            self._land_only(passing_over(moved, epoch=self.epoch))
+            self.at |= moved
+            self.source.acknowledge(moved)
+
+    def _passed_over(self) -> Mapping[int, int]:
+        """Where each partition goes on, with what is known of offsets that are no messages."""
+        ends = self._ends()
+        return {partition: passed_over(position, ends.get(partition)) for partition, position in self.at.items()}
+
+    def _ends(self) -> Mapping[int, tuple[int, int]]:
+        return self.source.ends() if isinstance(self.source, EndedSource) else {}
+
     def _land_marks(self, marks: Mapping[int, str]) -> None:
+        self._land_only(resting(marks, epoch=self.epoch))
+
+    def _land_only(self, marks: Marks) -> None:
         properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
-        raw = self.table.id.raw
-        self.installation.lakehouse.append(raw, None, properties=properties, marks=resting(marks, epoch=self.epoch))
+        self.installation.lakehouse.append(self.table.id.raw, None, properties=properties, marks=marks)
 
     def _collect(self) -> tuple[list[TopicMessage], datetime]:
         """Messages until the slice is full, old enough, or its window ends; and when the first one came."""
@@ -416,7 +436,7 @@ class ShardProcess:
     def _land(self, messages: Sequence[TopicMessage], received_at: datetime) -> tuple[Slice, Staged]:
         """Commit messages to raw, together with the position."""
         lakehouse, raw = self.installation.lakehouse, self.table.id.raw
-        ranges = ranges_of(messages, self.at)
+        ranges = ranges_of(messages, self.at, self._ends())
         places = {message.partition: message.mark for message in messages}
         for left in reversed(range(TRIES)):
             known = lakehouse.schema(raw)
@@ -634,10 +654,11 @@ class ShardProcess:
             bounds = {partition: self.source.bounds(partition) for partition in self.at}
         except StreamError:
             return None
+        at = self._passed_over()
         for partition, there in bounds.items():
-            if paused and there.first > self.at[partition]:
-                raise gap(self.topic.stream_name, partition, self.at[partition], there)
-        return sum(max(there.end - self.at[partition], 0) for partition, there in bounds.items())
+            if paused and there.first > at[partition]:
+                raise gap(self.topic.stream_name, partition, at[partition], there)
+        return sum(max(there.end - at[partition], 0) for partition, there in bounds.items())
 
 
 def _from_first(reader: StreamReader) -> bool:
