@@ -18,6 +18,14 @@ def code_files(also: Iterable[Path]) -> tuple[str, ...]:
     return tuple(sorted(str(file.absolute()) for file in {*kept, *also} if file.suffix in (".py", ".toml")))
 
 
+def with_neighbours(files: Iterable[str]) -> tuple[str, ...]:
+    """Files, and what else of code is in their folders: a module that failed to load is not among those loaded."""
+    known = set(files)
+    folders = {Path(file).parent for file in known}
+    beside = {str(file) for folder in folders for ending in ("*.py", "*.toml") for file in folder.glob(ending)}
+    return tuple(sorted(known | beside))
+
+
 def stamps(files: Iterable[str]) -> Mapping[str, tuple[int, int]]:
     """When files were changed last, and their sizes; those that are gone are left out."""
     found = {}

@@ -21,13 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from readiness_pipelines.errors import ServingError
-from readiness_pipelines.serving.files import stamps
+from readiness_pipelines.serving.files import stamps, with_neighbours
 
 LOAD_SECONDS = 180
 """How long the gates may take to load."""
 END_SECONDS = 15
 """How long a process may take to end, before it is killed."""
 _LOOK_SECONDS = 0.25
+_AGAIN_SECONDS = 30.0
+"""How long until code that could not be loaded is tried again though no file changed: a database was away, say."""
 _RESTART_SECONDS = 1.0
 _BACKLOG = 2_048
 
@@ -61,6 +63,7 @@ class Supervisor:
         self._running: list[subprocess.Popen[bytes]] = []
         self._ending: list[tuple[float, subprocess.Popen[bytes]]] = []
         self._reload = self._stop = False
+        self._failure = ""
         self._socket = _listening(host, port)
 
     @property
@@ -85,32 +88,53 @@ class Supervisor:
                 self._end()
 
     def _keep(self, loaded: _Loaded) -> None:
-        seen, looked = stamps(loaded.files), time.monotonic()
+        seen = stamps(loaded.files)
+        looked = tried = time.monotonic()
         failures = 0
         while not self._stop:
             time.sleep(_LOOK_SECONDS)
             now = time.monotonic()
             if self._watch and now - looked >= self._watch:
                 looked = now
-                self._reload = self._reload or stamps(loaded.files) != seen
-            if self._reload:
-                self._reload = False
-                seen = stamps(loaded.files)
-                loaded = self._replace(loaded)
-                seen = seen if loaded.files == tuple(seen) else stamps(loaded.files)
-            failures = self._replace_dead(failures)
+                self._reload = self._reload or stamps(self._watched(loaded)) != seen
+            again = self._waits_for_code() and now - tried >= _AGAIN_SECONDS
+            if self._reload or again:
+                quiet, self._reload = not self._reload, False
+                before = stamps(with_neighbours(loaded.files))
+                loaded = self._replace(loaded, quiet=quiet)
+                # What changed while it was loaded is seen at the next look.
+                known = {file: stamp for file, stamp in before.items() if file in loaded.files}
+                seen = before if self._failure else {**stamps(loaded.files), **known}
+                tried = time.monotonic()
+            failures = self._replace_dead(loaded, failures)
             self._reap(now)
 
-    def _replace(self, before: _Loaded) -> _Loaded:
-        """New processes in place of the running ones, once they are ready; the old ones where they never are."""
+    def _watched(self, loaded: _Loaded) -> tuple[str, ...]:
+        """The files whose change is a reason to load: after a failure also those that may have been its reason."""
+        return with_neighbours(loaded.files) if self._failure else loaded.files
+
+    def _waits_for_code(self) -> bool:
+        """Whether newer code could not be loaded, and somebody wants it: who watches the files, or who died."""
+        return bool(self._failure) and (self._watch > 0 or len(self._running) < self._workers)
+
+    def _replace(self, before: _Loaded, *, quiet: bool) -> _Loaded:
+        """New processes in place of the running ones, once they are ready; the old ones where they never are.
+
+        Args:
+            before: What is loaded.
+            quiet: Nothing is printed about a failure that was the same the last time.
+        """
         old = self._running
         try:
             loaded = self._start()
         except ServingError as error:
             self._running = old
             self._report({"reload_error": error.what})
-            self._say(f"the code as it is now cannot be loaded, the gates stay as they were: {error.what}")
+            if not (quiet and error.what == self._failure):
+                self._say(f"the code as it is now cannot be loaded, the gates stay as they were: {error.what}")
+            self._failure = error.what
             return before
+        self._failure = ""
         self._report({})
         for process in old:
             process.terminate()
@@ -168,23 +192,32 @@ class Supervisor:
             raise ServingError(error["what"], way_out=error["way_out"])
         return _Loaded(gates=value["gates"], files=tuple(value["files"]))
 
-    def _replace_dead(self, failures: int) -> int:
+    def _replace_dead(self, loaded: _Loaded, failures: int) -> int:
         """Another process for each that died; slower and slower where they die again and again."""
-        for place, process in enumerate(self._running):
-            if process.poll() is None or self._stop:
-                continue
+        dead = [process for process in self._running if process.poll() is not None]
+        if self._failure:
+            # What these processes answered by is gone: all of them are started when the code can be loaded.
+            self._running = [process for process in self._running if process not in dead]
+            for process in dead:
+                self._say(f"a process died ({process.returncode}), and is replaced when the code can be loaded")
+            return failures
+        for process in dead:
+            if self._stop:
+                break
             self._say(f"a process died ({process.returncode}) and is replaced")
             time.sleep(min(_RESTART_SECONDS * failures, LOAD_SECONDS / 6))
             failures += 1
             started, pipe = self._spawn()
-            self._running[place] = started
+            self._running[self._running.index(process)] = started
             try:
-                self._read_ready(started, pipe)
+                new = self._read_ready(started, pipe)
             except ServingError as error:
                 self._say(f"it cannot be replaced yet: {error.what}")
                 _kill([started])
             else:
                 failures = 0
+                # It loaded the code as it is now: the others must not go on answering by another one.
+                self._reload = self._reload or new.gates != loaded.gates
             finally:
                 os.close(pipe)
         return failures

@@ -100,6 +100,7 @@ class Topic(StreamReader):
             name of one of the settings' ``connections``. What is named may also be ``https://user:password@host:port``;
             what is written here may not.
         begins: Where a partition begins that was never read: at its ``first`` message, or with what comes from now on.
+            One that is added to the topic later is read from its first message.
         slice_every: A slice is closed so long after its first message.
         slice_records: So many messages close it, too.
         slice_mb: And so many megabytes of values.

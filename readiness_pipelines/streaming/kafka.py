@@ -25,6 +25,8 @@ _OPTIONS = {
     "isolation.level": "read_committed",
     "allow.auto.create.topics": "false",
     "check.crcs": "true",
+    # Tells how far a partition was read where no message is the last there: a transaction ends with a marker.
+    "enable.partition.eof": "true",
     # So much may wait in memory while tables are written.
     "queued.max.messages.kbytes": "131072",
     "queued.min.messages": "100000",
@@ -41,7 +43,6 @@ _PASSES = frozenset(
         "_TRANSPORT",
         "_TIMED_OUT",
         "_RESOLVE",
-        "_PARTITION_EOF",
         "_WAIT_COORD",
         "_WAIT_CACHE",
         "BROKER_NOT_AVAILABLE",
@@ -91,6 +92,7 @@ class KafkaMessages:
         except confluent_kafka.KafkaException as error:
             raise DeclarationError(f"the brokers of {topic.describe()} cannot be used: {_said(error)}") from error
         self._positions: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
 
     @property
     def topic_id(self) -> str:
@@ -137,7 +139,7 @@ class KafkaMessages:
 
     def begin(self, positions: Mapping[int, int], marks: Mapping[int, str]) -> None:  # noqa: ARG002  # offsets will do
         """Read from these offsets of these partitions, and of no others."""
-        self._positions = dict(positions)
+        self._positions, self._ends = dict(positions), {}
         self._consumer.assign([self._kafka.TopicPartition(self._topic, *one) for one in positions.items()])
 
     def take(self, most: int, seconds: float) -> Sequence[TopicMessage]:
@@ -148,12 +150,15 @@ class KafkaMessages:
             StreamError: The brokers refuse.
         """
         found = []
-        for one in self._consumer.consume(min(most, 100_000), max(seconds, 0)):
+        events: Sequence[Any] = self._consumer.consume(min(most, 100_000), max(seconds, 0))
+        for one in events:
             error = one.error()
-            if error is not None:
+            if error is None:
+                found.append(_message(one))
+            elif error.code() == self._kafka.KafkaError._PARTITION_EOF:
+                self._ends[one.partition()] = one.offset()
+            else:
                 self._refuse(error, one.partition())
-                continue
-            found.append(_message(one))
         for message in found:
             self._positions[message.partition] = message.offset + 1
         return found
@@ -175,6 +180,11 @@ class KafkaMessages:
         offsets = [self._kafka.TopicPartition(self._topic, *one) for one in positions.items()]
         with suppress(self._kafka.KafkaException):  # the position in the raw table is the one that counts
             self._consumer.commit(offsets=offsets, asynchronous=True)
+
+    def ends(self) -> Mapping[int, tuple[int, int]]:
+        """The offset after the last message that was taken, and the one up to which there is none, by partition."""
+        taken = self._positions
+        return {partition: (taken[partition], end) for partition, end in self._ends.items() if end > taken[partition]}
 
     def idle_marks(self) -> Mapping[int, str]:
         """None: offsets say where it goes on."""

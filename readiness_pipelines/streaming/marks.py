@@ -9,10 +9,12 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from readiness_pipelines.delivery import CLOSED
 from readiness_pipelines.errors import StreamFencedError, TopicReplacedError
 from readiness_pipelines.lakehouse import Marks
+from readiness_pipelines.streaming.messages import Bounds
 from readiness_pipelines.streaming.slices import SettledSlice, Slice, WindowClosed
 
 _PARTITION = "readiness.stream.partition."
@@ -66,11 +68,19 @@ def _written(partition: int, position: Position) -> tuple[str, str]:
     return f"{_PARTITION}{partition}", json.dumps(asdict(position))
 
 
-def taking(begins: Mapping[int, int], *, epoch: int, topic: str, topic_id: str) -> Marks:
+def taking(
+    bounds: Mapping[int, Bounds], *, from_first: bool, partitions: int, epoch: int, topic: str, topic_id: str
+) -> Marks:
     """Take partitions over: whoever has written them so far cannot go on.
 
+    A partition of which nothing was read begins at its end where the stream begins with what comes from now on; but one
+    that was added to the topic since the stream began is read from its first message. So the first process that reads
+    a topic notes how many partitions it has: they are numbered one after the other.
+
     Args:
-        begins: The partitions, each with the offset where it begins if nothing of it was read.
+        bounds: The partitions, each with what it has.
+        from_first: Whether partitions of which nothing was read begin at their first message.
+        partitions: How many the topic has now, those of other shards included.
         epoch: The epoch from now on.
         topic: The topic.
         topic_id: The brokers' id of it; "" where they give none.
@@ -78,8 +88,11 @@ def taking(begins: Mapping[int, int], *, epoch: int, topic: str, topic_id: str) 
 
     def marks(properties: Mapping[str, str]) -> Mapping[str, str]:
         check_topic(properties, topic, topic_id)
-        found: dict[str, str] = {_TOPIC: json.dumps({"name": topic, "id": topic_id or _known_topic(properties)[1]})}
-        for partition, begin in begins.items():
+        known = _partitions_at_begin(properties) or partitions
+        note = {"name": topic, "id": topic_id or _known_topic(properties)[1], "partitions": known}
+        found: dict[str, str] = {_TOPIC: json.dumps(note)}
+        for partition, there in bounds.items():
+            begin = there.first if from_first or partition >= known else there.end
             before = position_of(properties, partition) or Position(epoch=0, start=begin, end=begin)
             if before.epoch > epoch:
                 raise _fenced(partition, f"it is in epoch {before.epoch}, and this process is in {epoch}")
@@ -87,6 +100,13 @@ def taking(begins: Mapping[int, int], *, epoch: int, topic: str, topic_id: str) 
         return found
 
     return marks
+
+
+def _partitions_at_begin(properties: Mapping[str, str]) -> int:
+    """How many partitions a topic had when its stream began; 0 before that."""
+    noted: int = json.loads(properties.get(_TOPIC, "{}")).get("partitions", 0)
+    # Older versions did not note it: what they have read was there.
+    return noted or max(positions(properties), default=-1) + 1
 
 
 def watermark_of(
@@ -171,14 +191,25 @@ def landing(
 
 def resting(marks: Mapping[int, str], *, epoch: int) -> Marks:
     """Say where sources go on of which no message came, if this process still reads their partitions."""
+    return _changing({partition: {"mark": mark} for partition, mark in marks.items()}, epoch=epoch)
 
+
+def passing_over(ends: Mapping[int, int], *, epoch: int) -> Marks:
+    """Move positions over offsets that are no messages, if this process still reads their partitions.
+
+    They are added to the last slice, which has the same rows with them.
+    """
+    return _changing({partition: {"end": end} for partition, end in ends.items()}, epoch=epoch)
+
+
+def _changing(changes: Mapping[int, Mapping[str, Any]], *, epoch: int) -> Marks:
     def found_marks(properties: Mapping[str, str]) -> Mapping[str, str]:
         found: dict[str, str] = {}
-        for partition, mark in marks.items():
+        for partition, change in changes.items():
             before = position_of(properties, partition)
             if before is None or before.epoch != epoch:
                 raise _fenced(partition, f"it is not in epoch {epoch} any more")
-            found |= dict([_written(partition, replace(before, mark=mark))])
+            found |= dict([_written(partition, replace(before, **change))])
         return found
 
     return found_marks

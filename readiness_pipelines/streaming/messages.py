@@ -1,7 +1,7 @@
 """Where messages come from."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from readiness_pipelines.sources.messages import TopicMessage
 
@@ -68,4 +68,16 @@ class MessageSource(Protocol):
 
     def close(self) -> None:
         """Stop."""
+        ...
+
+
+@runtime_checkable
+class EndedSource(Protocol):
+    """A source whose partitions may end with offsets that are no messages: a transaction ends with a marker."""
+
+    def ends(self) -> Mapping[int, tuple[int, int]]:
+        """The offset after the last message that was taken, and the one up to which there is none, by partition.
+
+        Partitions that were not read to their end are left out, and those that end with a message.
+        """
         ...

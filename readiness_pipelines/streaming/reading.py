@@ -37,7 +37,7 @@ from readiness_pipelines.errors import (
     UpstreamNotPublishedError,
 )
 from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.lakehouse import Staged, stored_columns
+from readiness_pipelines.lakehouse import Marks, Staged, stored_columns
 from readiness_pipelines.ledger import BatchRecord
 from readiness_pipelines.names import TableId
 from readiness_pipelines.sources import StreamReader, Topic
@@ -50,17 +50,18 @@ from readiness_pipelines.streaming.marks import (
     Position,
     following,
     landing,
+    passing_over,
     positions,
     replaced_topic,
     resting,
     taking,
     watermark_of,
 )
-from readiness_pipelines.streaming.messages import MessageSource
+from readiness_pipelines.streaming.messages import EndedSource, MessageSource
 from readiness_pipelines.streaming.monitor import Progress
 from readiness_pipelines.streaming.points import Point, Step
 from readiness_pipelines.streaming.shards import Shard
-from readiness_pipelines.streaming.slices import Slice, WindowClosed, ranges_of
+from readiness_pipelines.streaming.slices import Slice, WindowClosed, passed_over, ranges_of
 
 BEATS_EVERY = timedelta(seconds=10)
 SILENT_AFTER = timedelta(seconds=60)
@@ -180,6 +181,8 @@ class ShardProcess:
     """The newest event time by partition, by the column that tells late rows."""
     beat_at: datetime | None = None
     listed_at: float = 0.0
+    partition_count: int = 0
+    """How many partitions the topic had when they were listed, those of other shards included."""
     rested_at: float = field(default_factory=time.monotonic)
 
     def take_shard(self) -> None:
@@ -227,16 +230,24 @@ class ShardProcess:
 
     def _mine(self) -> tuple[int, ...]:
         self.listed_at = time.monotonic()
-        return tuple(partition for partition in self.source.partitions() if self.shard.has(partition))
+        there = self.source.partitions()
+        self.partition_count = max(there, default=-1) + 1
+        return tuple(partition for partition in there if self.shard.has(partition))
 
     def _take_partitions(self, partitions: Sequence[int], skip_gap: str) -> None:
         """Take partitions over, finish what was begun of them, and read on from where they stand."""
         lakehouse, raw = self.installation.lakehouse, self.table.id.raw
         bounds = {partition: self.source.bounds(partition) for partition in partitions}
-        begins = {p: one.first if _from_first(self.topic) else one.end for p, one in bounds.items()}
         topic_id = self.source.topic_id
         properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
-        marks = taking(begins, epoch=self.epoch, topic=self.topic.stream_name, topic_id=topic_id)
+        marks = taking(
+            bounds,
+            from_first=_from_first(self.topic),
+            partitions=self.partition_count,
+            epoch=self.epoch,
+            topic=self.topic.stream_name,
+            topic_id=topic_id,
+        )
         lakehouse.append(raw, None, properties=properties, marks=marks)
         for store in (self.table.id.quarantine, store_of(self.table)):
             # Those who read the partitions before may still be about to write there.
@@ -326,6 +337,7 @@ class ShardProcess:
         if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
             self._beat()
         if time.monotonic() - self.listed_at >= PARTITIONS_EVERY_SECONDS:
+            self._pass_over()
             added = [partition for partition in self._mine() if partition not in self.at]
             if added:
                 self._take_partitions(added, "")
@@ -355,10 +367,28 @@ class ShardProcess:
             self._land_marks(marks)
             self.source.acknowledge({partition: self.at[partition] for partition in marks})
 
+    def _pass_over(self) -> None:
+        """Land positions behind offsets that are no messages: once they are gone, nobody could tell what they were."""
+        moved = {partition: end for partition, end in self._passed_over().items() if end != self.at[partition]}
+        if moved:
+            self._land_only(passing_over(moved, epoch=self.epoch))
+            self.at |= moved
+            self.source.acknowledge(moved)
+
+    def _passed_over(self) -> Mapping[int, int]:
+        """Where each partition goes on, with what is known of offsets that are no messages."""
+        ends = self._ends()
+        return {partition: passed_over(position, ends.get(partition)) for partition, position in self.at.items()}
+
+    def _ends(self) -> Mapping[int, tuple[int, int]]:
+        return self.source.ends() if isinstance(self.source, EndedSource) else {}
+
     def _land_marks(self, marks: Mapping[int, str]) -> None:
+        self._land_only(resting(marks, epoch=self.epoch))
+
+    def _land_only(self, marks: Marks) -> None:
         properties = {"readiness.run": self.run.run_id, "readiness.attempt": uuid4().hex}
-        raw = self.table.id.raw
-        self.installation.lakehouse.append(raw, None, properties=properties, marks=resting(marks, epoch=self.epoch))
+        self.installation.lakehouse.append(self.table.id.raw, None, properties=properties, marks=marks)
 
     def _collect(self) -> tuple[list[TopicMessage], datetime]:
         """Messages until the slice is full, old enough, or its window ends; and when the first one came."""
@@ -406,7 +436,7 @@ class ShardProcess:
     def _land(self, messages: Sequence[TopicMessage], received_at: datetime) -> tuple[Slice, Staged]:
         """Commit messages to raw, together with the position."""
         lakehouse, raw = self.installation.lakehouse, self.table.id.raw
-        ranges = ranges_of(messages, self.at)
+        ranges = ranges_of(messages, self.at, self._ends())
         places = {message.partition: message.mark for message in messages}
         for left in reversed(range(TRIES)):
             known = lakehouse.schema(raw)
@@ -624,10 +654,11 @@ class ShardProcess:
             bounds = {partition: self.source.bounds(partition) for partition in self.at}
         except StreamError:
             return None
+        at = self._passed_over()
         for partition, there in bounds.items():
-            if paused and there.first > self.at[partition]:
-                raise gap(self.topic.stream_name, partition, self.at[partition], there)
-        return sum(max(there.end - self.at[partition], 0) for partition, there in bounds.items())
+            if paused and there.first > at[partition]:
+                raise gap(self.topic.stream_name, partition, at[partition], there)
+        return sum(max(there.end - at[partition], 0) for partition, there in bounds.items())
 
 
 def _from_first(reader: StreamReader) -> bool:

@@ -43,9 +43,23 @@ class Slice:
         return "(" + " OR ".join(each) + ")"
 
 
-def ranges_of(messages: Sequence[TopicMessage], begins: Mapping[int, int]) -> Mapping[int, tuple[int, int]]:
-    """The offsets that messages cover, from where their partitions stand: offsets without a message are passed over."""
-    ends: dict[int, int] = {}
+def ranges_of(
+    messages: Sequence[TopicMessage], begins: Mapping[int, int], ends: Mapping[int, tuple[int, int]]
+) -> Mapping[int, tuple[int, int]]:
+    """The offsets that messages cover, from where their partitions stand: offsets without a message are passed over.
+
+    Args:
+        messages: Some messages.
+        begins: Where their partitions stand.
+        ends: What follows the last message of a partition, where it is known that no message does: from where, and up
+            to where.
+    """
+    after: dict[int, int] = {}
     for message in messages:
-        ends[message.partition] = max(ends.get(message.partition, 0), message.offset + 1)
-    return {partition: (begins[partition], end) for partition, end in ends.items()}
+        after[message.partition] = max(after.get(message.partition, 0), message.offset + 1)
+    return {partition: (begins[partition], passed_over(end, ends.get(partition))) for partition, end in after.items()}
+
+
+def passed_over(position: int, ends: tuple[int, int] | None) -> int:
+    """Where a partition goes on that stands at a position, if offsets follow there that are no messages."""
+    return ends[1] if ends and ends[0] == position else position

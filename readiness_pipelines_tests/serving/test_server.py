@@ -86,18 +86,22 @@ def ask(port: int, method: str, path: str, body: Any = None) -> tuple[int, Any]:
     return reply.status, value
 
 
+def kept(folder: Path) -> list[tuple[int, Any]]:
+    """The verdicts that were kept, each with the process that gave it."""
+    files = [(int(file.stem.rpartition("-")[2]), file) for file in folder.rglob("decisions/*/*.jsonl")]
+    return [(process, json.loads(line)) for process, file in files for line in file.open()]
+
+
 @pytest.mark.slow
-def test_new_code_is_taken_without_a_lost_request_and_broken_code_changes_nothing(
+def test_new_code_is_taken_without_a_lost_request_and_broken_code_changes_nothing_until_it_is_mended(
     server: tuple[subprocess.Popen[str], int], tmp_path: Path
 ) -> None:
     process, port = server
-    judged = [0]
-    counting = threading.Lock()
+    judged: list[int] = []
 
     def check(port: int) -> tuple[int, Any]:
         answer = ask(port, "POST", "/gates/shop.orders/check", {"id": 1, "amount": 15})
-        with counting:
-            judged[0] += 1
+        judged.append(answer[0])
         return answer
 
     first = check(port)[1]
@@ -133,12 +137,23 @@ def test_new_code_is_taken_without_a_lost_request_and_broken_code_changes_nothin
     assert "limits.py, line 1" in ask(port, "GET", "/gates")[1]["reload_error"]
     assert check(port)[1]["passed"]
     assert ask(port, "POST", "/reload") == (202, {"reloading": True})
-    wait_until(lambda: judged[0] > 10)
+    wait_until(lambda: len(judged) > 10)
     ended.set()
     asking.join()
     assert not failed
+
+    # The mistake is mended in a file that was never loaded, and nobody is left who answers by the code of before.
+    (tmp_path / "limits.py").write_text("from more import MOST\n")
+    wait_until(lambda: "'more'" in ask(port, "GET", "/gates")[1]["reload_error"], every=0.1)
+    wait_until(lambda: len(kept(tmp_path)) == len(judged))
+    (worker,) = {pid for pid, one in kept(tmp_path) if one["gate_version"] == newer["version"]}
+    os.kill(worker, signal.SIGKILL)
+    (tmp_path / "more.py").write_text("MOST = 30\n")
+    mended = check(port)[1]
+    assert mended["version"] not in {first["version"], newer["version"]}
+    assert not ask(port, "GET", "/health")[1]["reload_failed"]
     process.send_signal(signal.SIGTERM)
     assert process.wait(LONGEST_SECONDS) == 0
-    kept = [json.loads(line) for file in tmp_path.rglob("decisions/*/*.jsonl") for line in file.open()]
-    assert len(kept) == judged[0]  # also what waited to be written when a process ended
-    assert {one["gate_version"] for one in kept} == {first["version"], newer["version"]}
+    assert len(kept(tmp_path)) == len(judged)  # also what waited to be written when a process ended
+    versions = {one["gate_version"] for _, one in kept(tmp_path)}
+    assert versions == {first["version"], newer["version"], mended["version"]}

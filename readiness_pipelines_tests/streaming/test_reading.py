@@ -1,7 +1,7 @@
 """A topic ends in the same tables as files, each message once."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,10 @@ from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.json_values.streams import progress_value
 from readiness_pipelines.orchestration.stream_windows import window_observations
 from readiness_pipelines.overview import broken_rules, waiting_record, ways_out
+from readiness_pipelines.sources import Topic
+from readiness_pipelines.streaming import Shard, reading
+from readiness_pipelines.streaming.marks import positions, taking
+from readiness_pipelines.streaming.messages import Bounds
 from readiness_pipelines.streaming.points import Point
 from readiness_pipelines_tests.brokers import QUIET, Broker, broker
 from readiness_pipelines_tests.conftest import settings_in
@@ -34,6 +38,7 @@ from readiness_pipelines_tests.streaming.payments import (
     read_until,
     rows_of,
 )
+from readiness_pipelines_tests.waiting import LONGEST_SECONDS
 
 ROWS = "payment_id, paid_at, amount, state, note"
 QUARANTINED = "payment_id, paid_at, amount, state, note, list_transform(_errors, lambda one: one.rule) AS rules"
@@ -234,3 +239,58 @@ def test_a_topic_that_lacks_messages_or_was_made_anew_is_refused_and_new_partiti
     noida.make_topic(TOPIC, 3)
     with pytest.raises(TopicReplacedError, match="partition 0 of payments ends at 0, before its position 32"):
         read_until(table, noida, installation, records=1, run=run)
+
+
+def test_a_stream_that_begins_now_reads_partitions_that_are_added_while_it_stands_from_their_first_message(
+    noida: Broker, installation: Installation
+) -> None:
+    noida.make_topic(TOPIC, 2)
+    noida.send(TOPIC, [payment(1), payment(2)], partitions=2)
+    table = payments_table(payments_domain(Topic(TOPIC, brokers="127.0.0.1:1", begins="now", slice_every="0.3s")))
+    read_until(table, noida, installation, records=0, shard=Shard(0, 2))
+    admin = AdminClient({**noida.options, **QUIET})
+    admin.create_partitions([NewPartitions(TOPIC, 4)])[TOPIC].result(10)
+    noida.send(TOPIC, [payment(number) for number in (3, 4, 5, 6)], partitions=4)
+    read_until(table, noida, installation, records=2, shard=Shard(0, 2))
+    read_until(table, noida, installation, records=1, shard=Shard(1, 2))  # partition 1 begins with what comes from now
+    assert {str(number) for (number,) in rows_of(installation, table.id.raw, "payment_id")} == {"3", "5", "6"}
+
+
+def test_the_end_of_a_transaction_is_neither_behind_nor_missed_where_it_is_gone_before_the_next_message(
+    noida: Broker, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PARTITIONS_EVERY_SECONDS", 0.0)
+    noida.make_topic(TOPIC)
+    producer = Producer({**noida.options, **QUIET, "transactional.id": "tills"})
+    producer.init_transactions(LONGEST_SECONDS)
+
+    def transaction(number: int, end: Callable[[float], None]) -> None:
+        producer.begin_transaction()
+        producer.produce(TOPIC, payment(number))
+        assert producer.flush(LONGEST_SECONDS) == 0
+        end(LONGEST_SECONDS)
+
+    transaction(1, producer.commit_transaction)
+    transaction(2, producer.abort_transaction)
+    table = payments_table(payments_domain())
+
+    def is_at_end() -> bool:
+        return positions(installation.lakehouse.properties(table.id.raw))[0].end == 4
+
+    progress = read_until(table, noida, installation, records=2, run=Run(clock=Clock()), also=is_at_end)
+    assert (progress.records, progress.lag) == (1, 0)
+    admin = AdminClient({**noida.options, **QUIET})
+    admin.delete_records([TopicPartition(TOPIC, 0, 4)])[TopicPartition(TOPIC, 0, 4)].result(10)
+    transaction(3, producer.commit_transaction)
+    read_until(table, noida, installation, records=1, run=Run(clock=Clock()))
+    assert rows_of(installation, table.id, "_row, payment_id") == [(0, 1), (4, 3)]
+
+
+def test_positions_of_an_older_version_tell_which_partitions_were_added_since() -> None:
+    older = {
+        "readiness.stream.topic": '{"name": "payments", "id": ""}',
+        "readiness.stream.partition.1": '{"epoch": 1, "start": 0, "end": 5}',
+    }
+    there = dict.fromkeys((0, 1, 2), Bounds(3, 9))
+    took = taking(there, from_first=False, partitions=3, epoch=2, topic=TOPIC, topic_id="")(older)
+    assert {partition: one.end for partition, one in positions(took).items()} == {0: 9, 1: 5, 2: 3}
