@@ -108,7 +108,7 @@ def _iceberg(kind: pa.DataType) -> str:
 
 _PHYSICAL: tuple[tuple[str, pa.DataType], ...] = (
     (r"bool(ean)?|bit", pa.bool_()),
-    (r"tinyint|int1|int8|byte|smallint|int2|int16|short", pa.int16()),
+    (r"tinyint|int1|byte|smallint|int2|int16|short", pa.int16()),
     (r"int|integer|int4|int32|mediumint|serial|sint32|uint16|fixed32", pa.int32()),
     (r"bigint|int8|int64|long|bigserial|sint64|uint32|uint64|fixed64|ubigint|uinteger", pa.int64()),
     (r"real|float4|float32", pa.float32()),

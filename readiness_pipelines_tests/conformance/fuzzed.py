@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from readiness_pipelines_tests.conformance.grammar import Grammar
 from readiness_pipelines_tests.conformance.values import TYPED, UNTYPED, literal_of, literals_of, values_of
 
-ZONES = ("UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
+ZONES = ("UTC", "Europe/Vienna", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
 _NAMES = {"nw": nw, "pa": pa, "arrow": arrow, "pc": pc, "datetime": datetime, "Decimal": Decimal, "ZoneInfo": ZoneInfo}
 
 

@@ -26,6 +26,7 @@ _TIMES = [
     datetime.fromisoformat(text)
     for text in (
         *("2024-02-29 23:30", "2024-03-01 00:30", "2024-03-31 01:30", "2024-10-27 00:30"),
+        "2024-10-27 01:10",  # in Berlin earlier than the one before, by the clocks, which were set back
         *("2024-12-31 23:59:59.500", "1969-12-31 12:00"),
     )
 ]

@@ -125,6 +125,38 @@ def test_a_polars_type_has_an_arrow_type(dtype: Any, kind: arrow.DataType) -> No
     assert Gate(pl_schema.DataFrameSchema({"a": pl_schema.Column(dtype)})).schema.field("a").type == kind
 
 
+@pytest.mark.parametrize(("flavour", "kind"), [(pl_schema, pl.Enum(["b", "a"])), (pp, pd.CategoricalDtype(["b", "a"]))])
+def test_the_categories_of_a_type_are_a_rule_that_null_passes_and_that_takes_no_name_of_the_columns_own_checks(
+    flavour: Any, kind: Any
+) -> None:
+    def of(*checks: Any) -> Gate:
+        return Gate(flavour.DataFrameSchema({"a": flavour.Column(kind, checks, nullable=True)}), engine="spark")
+
+    gate = of()
+    judge(gate, {"a": "a"}, {"a": "c"}, {"a": None}).assert_breaks({1: "a_isin"})
+    assert [gate.check_record({"a": value}).passed for value in ("a", "c", None)] == [True, False, True]
+    narrower = of(flavour.Check.isin(["a"]))
+    judge(narrower, {"a": "b"}, {"a": "c"}).assert_breaks({0: "a_isin", 1: ("a_isin", "a_isin_2")})
+    text = flavour.Column(str, flavour.Check.isin(["a", "b"]), nullable=True)
+    same = Gate(flavour.DataFrameSchema({"a": text})).version
+    assert gate.version == of(flavour.Check.isin(["a", "b"])).version == same != narrower.version
+
+
+@pytest.mark.parametrize(
+    ("flavour", "kind", "checks", "why"),
+    [
+        (pp, pd.CategoricalDtype([1, 2]), [], "lists 1, which is not a text"),
+        (pl_schema, pl.Enum([]), [], "lists no categories"),
+        (pl_schema, pl.List(pl.Enum(["a"])), [], "inside of a list or record"),
+        (pl_schema, pl.Struct({"x": pl.Enum(["a"])}), [], "inside of a list or record"),
+        (pl_schema, pl.Enum(["low", "high"]), pl_schema.Check.ge("high"), "by the order of its type's categories"),
+    ],
+)
+def test_categories_that_text_does_not_hold_are_refused(flavour: Any, kind: Any, checks: Any, why: str) -> None:
+    with pytest.raises(GateBuildError, match=why):
+        Gate(flavour.DataFrameSchema({"a": flavour.Column(kind, checks)}))
+
+
 def test_a_type_for_the_whole_frame_is_every_columns() -> None:
     assert Gate(pp.DataFrameSchema({"a": pp.Column()}, dtype=int)).schema.field("a").type == arrow.int64()
 

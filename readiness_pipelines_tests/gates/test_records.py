@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import narwhals.stable.v1 as nw
 import pandera.pyarrow as pa
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from readiness_pipelines import (
     Case,
+    ExistsIn,
     FillMissing,
     FlagMissing,
     Gate,
@@ -26,6 +28,7 @@ from readiness_pipelines import (
 )
 from readiness_pipelines.engines.expressions import columns_of, is_elementwise, nodes_of
 from readiness_pipelines.errors import DeclarationError, GateBuildError
+from readiness_pipelines.gates.record.references import KnownKeys
 from readiness_pipelines.testing import judge
 
 
@@ -269,6 +272,30 @@ def test_a_function_of_values_takes_times_in_their_column_s_zone(of_column: bool
     assert not gate.check_record(late).passed
     assert not gate.check_record({"t": datetime(2026, 1, 1, 19, 30, tzinfo=UTC)}).passed
     assert gate.check_record({"t": "2026-01-01T18:30:00Z"}).passed
+
+
+def test_a_record_s_times_are_instants_also_in_the_hour_that_clocks_repeat() -> None:
+    zone = ZoneInfo("Europe/Vienna")
+    summer, winter = (datetime(2026, 10, 25, hour, 30, tzinfo=UTC).astimezone(zone) for hour in (0, 1))
+    kind = arrow.timestamp("us", tz="Europe/Vienna")
+    for check, winter_passes in (
+        (pa.Check.eq(summer), False),
+        (pa.Check.isin([summer]), False),
+        (pa.Check.lt(winter), False),
+        (pa.Check.in_range(summer, winter), True),
+    ):
+        gate = Gate(pa.DataFrameSchema({"t": pa.Column(kind, check)}))
+        for at, passes in ((summer, True), (winter, winter_passes)):
+            assert (judge(gate, {"t": at}).broken == {}) is passes
+            for written in (at, at.astimezone(UTC), at.isoformat()):
+                assert gate.check_record({"t": written}).passed is passes, (check, written)
+    later = pa.Check(lambda _: nw.col("b") > nw.col("a"), native=False)
+    gate = Gate(pa.DataFrameSchema({name: pa.Column(kind) for name in "ab"}, checks=later))
+    assert gate.check_record({"a": summer, "b": winter.replace(minute=10)}).passed
+    known = KnownKeys.of(["t"], [(winter.astimezone(UTC),)])
+    gate = Gate(pa.DataFrameSchema({"t": pa.Column(kind)}), rules=[ExistsIn("t", table="x.y")])
+    assert gate.check_record({"t": winter}, known={"x.y": known}).passed
+    assert not gate.check_record({"t": summer}, known={"x.y": known}).passed
 
 
 def test_records_may_be_checked_from_many_threads() -> None:

@@ -5,8 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as arrow
 import pytest
 
+from readiness_pipelines.compatibility.arrow_types import type_from_foreign
 from readiness_pipelines.delivery import check_domains, gate_of
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.interop.bounded_yaml import YamlDocument, parse_yaml, read_yaml, walk
@@ -228,3 +230,10 @@ def test_contracts_of_others_are_linted_and_become_right_pages(tmp_path: Path) -
             assert check_domains([domain], Settings()).mistakes == (), file
             pages += 1
     assert pages > 50
+
+
+@pytest.mark.parametrize(
+    ("physical", "kind"), [("int2", arrow.int16()), ("int4", arrow.int32()), ("int8", arrow.int64())]
+)
+def test_an_integer_named_by_its_bytes_is_as_wide_as_postgresql_means_it(physical: str, kind: arrow.DataType) -> None:
+    assert type_from_foreign("integer", physical) == (kind, True)

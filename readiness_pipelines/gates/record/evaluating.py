@@ -4,7 +4,7 @@ Three-valued, as in the query: null in, null out. What is not known here is left
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ import re2
 from narwhals import Expr
 
 from readiness_pipelines.engines.expressions import nodes_of
+from readiness_pipelines.gates.record.instants import instant
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 """From a record's typed values to what an expression says of them."""
@@ -34,6 +35,19 @@ def compile_expression(lifted: Expr) -> Evaluate:
     if evaluate is None:
         raise NotCompiledError("an empty expression")
     return evaluate
+
+
+def of_instants(evaluate: Evaluate, zoned: Sequence[str]) -> Evaluate:
+    """A compiled expression for records whose times, in some columns, may be in any zone.
+
+    Args:
+        evaluate: The expression; its constants are instants.
+        zoned: The columns of times with a zone.
+
+    Returns:
+        A function that raises OverflowError for a time that UTC does not have.
+    """
+    return lambda record: evaluate({**record, **{name: instant(record[name]) for name in zoned}})
 
 
 def _compile_node(node: Any, inner: Evaluate | None) -> Evaluate:
@@ -65,7 +79,10 @@ def _plain(value: Any) -> Any:
     """A constant that compares like the query's; what might not is left to Pandera."""
     if isinstance(value, Expr | nw.Series) or value != value:  # noqa: PLR0124  # NaN differs from itself
         raise NotCompiledError(f"constant {value!r}")
-    return value
+    try:
+        return instant(value)
+    except OverflowError as error:
+        raise NotCompiledError(f"constant {value!r}") from error
 
 
 def _constant(value: Any) -> Evaluate:

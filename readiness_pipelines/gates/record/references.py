@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from readiness_pipelines.contracts.references import ExistsIn
+from readiness_pipelines.gates.record.instants import instant
 from readiness_pipelines.gates.record.verdicts import BrokenRule
 from readiness_pipelines.gates.schema.tests import Referenced
 
@@ -52,7 +53,7 @@ def breaks_reference(
 
 
 def _comparable(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(_NAN if value != value else value for value in row)  # noqa: PLR0124  # NaN differs from itself
+    return tuple(_NAN if one != one else instant(one) for one in row)  # noqa: PLR0124  # NaN differs from itself
 
 
 def can_be_known(kind: pa.DataType) -> bool:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.engines.expressions import columns_of, is_elementwise
 from readiness_pipelines.gates.judge.layout import LaidColumn, Layout
-from readiness_pipelines.gates.record.evaluating import Evaluate, NotCompiledError, compile_expression
+from readiness_pipelines.gates.record.evaluating import Evaluate, NotCompiledError, compile_expression, of_instants
 from readiness_pipelines.gates.record.verdicts import BrokenRule
 from readiness_pipelines.gates.schema.elementwise import failing_element
 from readiness_pipelines.gates.schema.flavours import Flavour
@@ -154,10 +154,13 @@ def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate, schema: pa.
     """Whether a lifted check fails a record: by the compiled expression, or by Pandera where there is none, or NaN."""
     null_fails = not test.check.ignore_na
     floats = tuple(field.name for field in schema if pa.types.is_floating(field.type))
+    zoned = tuple(field.name for field in schema if pa.types.is_timestamp(field.type) and field.type.tz)
     try:
         passes = compile_expression(lifted)
     except NotCompiledError:
         return by_pandera
+    if zoned:
+        passes = of_instants(passes, zoned)
 
     def fails(record: Mapping[str, Any]) -> bool:
         for name in floats:

@@ -15,6 +15,7 @@ from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts.classification import PROTECT_KEY, Classified
 from readiness_pipelines.contracts.cleansing import CLEANSING_KEY, ColumnStep, Deduplicate, FlagMissing, Step
 from readiness_pipelines.errors import GateBuildError, LakehouseError, UnknownNameError
+from readiness_pipelines.gates.schema.categories import with_categories
 from readiness_pipelines.gates.schema.flavours import Flavour, arrow_type, flavour_of, matches
 from readiness_pipelines.lakehouse.types import storage_type
 from readiness_pipelines.sql import duckdb_type
@@ -39,7 +40,7 @@ class ColumnSpec:
         pattern: Whether `name` is a regular expression over column names.
         coerce: Whether a typed value of another type is converted.
         default: What stands for a missing value; ``None`` for nothing.
-        checks: Its Pandera checks, in order.
+        checks: Its Pandera checks, in order; then that values are of the categories that its type lists.
         steps: Its cleansing, in order.
         description: For people.
         classified: What its values are to persons; ``None`` where the schema does not say.
@@ -221,7 +222,7 @@ def _read_column(flavour: Flavour, schema: Any, name: str, column: Any, label: s
         pattern=bool(column.regex),
         coerce=bool(column.coerce or schema.coerce),
         default=_default(column),
-        checks=tuple(column.checks),
+        checks=tuple(column.checks) if dtype is None else with_categories(flavour, name, dtype, column.checks),
         steps=tuple(_column_steps(name, column.metadata or {})),
         description=column.description or column.title or "",
         classified=(column.metadata or {}).get(PROTECT_KEY),
