@@ -1,7 +1,6 @@
 """Whose rows these are: columns and lines held against the register."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +12,7 @@ from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.contracts.cleansing import ColumnStep
 from readiness_pipelines.delivery.classes import class_of
+from readiness_pipelines.delivery.erasure.line_parts import parts_of
 from readiness_pipelines.delivery.erasure.persons import ValueKind, canonical_text, digest_of, kind_of
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.engines import dialect_of
@@ -22,11 +22,7 @@ from readiness_pipelines.keys import key_id
 from readiness_pipelines.ledger import EVERYWHERE, RegisteredPerson
 from readiness_pipelines.sql import utc_connection
 
-MOST_WORDS = 12
-"""A value inside of a line that could not be parsed is found up to so many words."""
-
 _KEPT_VERDICTS = 200_000
-_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,27 +157,15 @@ class TableMatcher:
         return self._seen[known]
 
     def in_line(self, line: str) -> bool:
-        """Whether a line that could not be parsed has a registered value in it, from a word's start to a word's end."""
+        """Whether a line that could not be parsed has a registered value in it, as `parts_of` takes it apart."""
         if not self._kinds:
             self._kinds.update(dict.fromkeys(column.kind for column in subject_columns(self.table)))
         digests, kinds = self._digests, self._kinds
         return any(
             (text := canonical_text(part, kind)) is not None and digest_of(text, kind, self.key) in digests
-            for part in _parts(line)
+            for part in parts_of(line)
             for kind in kinds
         )
-
-
-def _parts(line: str) -> Iterator[str]:
-    """The parts of a line that begin and end with a word, once each."""
-    spans = [match.span() for match in _WORD.finditer(line)]
-    seen: set[str] = set()
-    for first, (start, _) in enumerate(spans):
-        for _, end in spans[first : first + MOST_WORDS]:
-            part = line[start:end]
-            if part not in seen:
-                seen.add(part)
-                yield part
 
 
 def cleansed_values(values: pa.Array, column: SubjectColumn) -> list[Any]:

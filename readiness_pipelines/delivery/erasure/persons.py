@@ -5,6 +5,7 @@ import unicodedata
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -44,7 +45,14 @@ def canonical_text(value: Any, kind: ValueKind) -> str | None:
 
 def digest_of(text: str, kind: ValueKind, key: bytes) -> str:
     """HMAC-SHA256 of a canonical text, as hexadecimal digits."""
-    return hmac.digest(key, f"{kind}:{text}".encode("utf-8", "surrogatepass"), "sha256").hex()
+    begun = _begun(kind, key).copy()  # a third of the time of a new one: lines are tried part by part
+    begun.update(text.encode("utf-8", "surrogatepass"))
+    return begun.hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _begun(kind: ValueKind, key: bytes) -> hmac.HMAC:
+    return hmac.new(key, f"{kind}:".encode(), "sha256")
 
 
 def _number(value: Any) -> str | None:

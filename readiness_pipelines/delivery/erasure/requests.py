@@ -1,6 +1,7 @@
 """Requests to erase a person: begun, taken up again, counted without one, and the register applied after a restore."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from readiness_pipelines.delivery.erasure.erasing import (
 )
 from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows
 from readiness_pipelines.delivery.erasure.matching import check_key, covers, matcher_of, persons_of, subject_columns
-from readiness_pipelines.delivery.erasure.scanning import scan
+from readiness_pipelines.delivery.erasure.scanning import LEAST_CHARACTERS, scan
 from readiness_pipelines.delivery.erasure.searching import rows_in_stores
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
@@ -64,7 +65,7 @@ def erase(
         RegisterKeyError: The register's key is not there.
     """
     tables = _chosen(domains, scope)
-    _check_said(values, (why, ground, accept))
+    _check_said(values, {"reason": why, _GROUND: ground, "reason why something may stay": accept})
     persons = _persons(values, tables, scope, installation=installation, at=run.clock())
     request = installation.ledger.erasures.begin(
         persons, tables=[table.id for table in tables], who=run.who, why=why, ground=ground, at=run.clock()
@@ -137,7 +138,7 @@ def count_rows(
         LakehouseError: A table cannot be read.
     """
     tables = _chosen(domains, scope)
-    _check_said(values, ())
+    _check_said(values, {})
     persons = _persons(values, tables, scope, installation=installation, at=at)
     found = rows_in_stores(affected_tables(tables), persons, installation=installation)
     counts = {str(store): {batch: len(rows) for batch, rows in batches.items()} for store, batches in found.items()}
@@ -256,13 +257,27 @@ def _chosen(domains: Iterable[Domain], scope: str) -> tuple[GatedTable, ...]:
     return chosen
 
 
-def _check_said(values: Sequence[str], said: Sequence[str]) -> None:
+def _check_said(values: Sequence[str], said: Mapping[str, str]) -> None:
+    """Refuse texts that are kept and name the person, by what they are."""
     if not values or any(not value.strip() for value in values):
         raise DeclarationError("nobody is named who is to be erased", way_out="give the value when it is asked for")
-    if any(value.strip().lower() in text.lower() for value in values for text in said):
-        raise DeclarationError(
-            "the reason names the person: it is kept for ever", way_out="name the request by its number"
-        )
+    for what, text in said.items():
+        if any(_is_named(value.strip().lower(), text.lower(), in_law=what == _GROUND) for value in values):
+            raise DeclarationError(
+                f"the {what} names the person: it is kept for ever",
+                way_out="name the request by its number, with the year: request 2026-117",
+            )
+
+
+_GROUND = "ground"
+
+
+def _is_named(value: str, text: str, *, in_law: bool) -> bool:
+    """Whether a text has a value; a short one, or a number, has to stand alone: 17 is not in 2017, nor in 2026-17."""
+    if len(value) >= LEAST_CHARACTERS and not value.isdecimal():
+        return value in text
+    alone = rf"(?<!\w)(?<!\w[-./]){re.escape(value)}(?!\w)(?![-./]\w)"
+    return not in_law and re.search(alone, text) is not None  # in a law's name it is an article
 
 
 def _persons(

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -265,6 +266,23 @@ def test_what_cannot_be_erased_is_refused_before_anything_is_noted(installation:
             call()
     assert installation.ledger.erasures.requests() == ()
     assert resume([CLINIC], installation=installation, run=RUN) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "why", "ground", "refused"),
+    [
+        ("17", "request 2026-17 of 2017", "gdpr-17", ""),
+        ("2026", "request 2026-117", "Art. 17", ""),
+        ("17", "of patient 17.", "gdpr-17", "the reason names"),
+        ("P-CANARY", "asked", "law of p-canary-1", "the ground names"),
+    ],
+)
+def test_a_short_number_names_a_person_only_where_it_stands_alone(
+    installation: Installation, value: str, why: str, ground: str, refused: str
+) -> None:
+    with nullcontext() if not refused else pytest.raises(DeclarationError, match=refused):
+        erase([CLINIC], [value], why=why, ground=ground, installation=installation, run=RUN)
+    assert len(installation.ledger.erasures.requests()) == (not refused)
 
 
 def test_without_its_key_the_register_stops_what_it_cannot_check(tmp_path: Path) -> None:
