@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -38,11 +40,14 @@ class SubjectColumn:
         name: Its name.
         kind: How its values are compared.
         steps: Its cleansing: values are compared as they arrive, and as they are after it.
+        nested: Whether lists or records are declared. A text that arrives in their place, as from JSON, is not one of
+            them: persons are looked for in it as in a line that could not be parsed.
     """
 
     name: str
     kind: ValueKind
     steps: tuple[ColumnStep, ...] = ()
+    nested: bool = False
 
 
 def subject_columns(table: Table, columns: pa.Schema) -> tuple[SubjectColumn, ...]:
@@ -60,7 +65,8 @@ def subject_columns(table: Table, columns: pa.Schema) -> tuple[SubjectColumn, ..
         spec = next((one for one in specs if one.matches(name)), None)
         kind = kind_of(spec.type if spec else None, columns.field(name).type)
         steps = spec.steps if spec is not None and isinstance(table, GatedTable) else ()
-        found.append(SubjectColumn(name, kind, steps))
+        nested = spec is not None and spec.type is not None and pa.types.is_nested(spec.type)
+        found.append(SubjectColumn(name, kind, steps, nested))
     return tuple(found)
 
 
@@ -156,13 +162,18 @@ class TableMatcher:
             values = values.combine_chunks()
         if isinstance(values, pa.ChunkedArray):
             values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+        digests = frozenset(one.digest for one in self.persons if covers(one.scope, self.table, column.name))
+        if pa.types.is_nested(values.type):
+            return np.asarray([self._is_within(value, column, digests) for value in values.to_pylist()], dtype=bool)
         try:
             coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # a type that Arrow does not encode: its texts do
             coded = values.cast(pa.string()).dictionary_encode()
         distinct = coded.dictionary
-        digests = frozenset(one.digest for one in self.persons if covers(one.scope, self.table, column.name))
         hits = [self._is(value, column, digests) for value in distinct.to_pylist()]
+        if column.nested and pa.types.is_string(distinct.type):
+            texts = distinct.to_pylist()
+            hits = [a or (b is not None and self.in_line(b)) for a, b in zip(hits, texts, strict=True)]
         if column.steps and pa.types.is_string(distinct.type):
             hits = [
                 a or self._is(b, column, digests) for a, b in zip(hits, cleansed_values(distinct, column), strict=True)
@@ -183,6 +194,14 @@ class TableMatcher:
             self._seen[known] = text is not None and digest_of(text, column.kind, self.key) in digests
         return self._seen[known]
 
+    def _is_within(self, value: Any, column: SubjectColumn, digests: frozenset[str]) -> bool:
+        """Whether a list or a record names a registered person anywhere within: as a text, or as what the value is."""
+        return any(
+            self._is(text, replace(column, kind=kind), digests)
+            for text, own in _texts_within(value)
+            for kind in dict.fromkeys((ValueKind.TEXT, own))
+        )
+
     def in_line(self, line: str) -> bool:
         """Whether a line that could not be parsed has a registered value in it, from a word's start to a word's end."""
         if not self._kinds:
@@ -193,6 +212,22 @@ class TableMatcher:
             for part in _parts(line)
             for kind in kinds
         )
+
+
+def _texts_within(value: Any) -> Iterator[tuple[Any, ValueKind]]:
+    """The values of a list or a record, at any depth, as one text for all spellings, each with its kind."""
+    match value:
+        case dict():
+            yield from _texts_within(list(value.values()))
+        case list() | tuple():
+            for one in value:
+                yield from _texts_within(one)
+        case int() | float() | Decimal():
+            yield canonical_text(value, ValueKind.NUMBER), ValueKind.NUMBER
+        case date() | time():
+            yield canonical_text(value, ValueKind.TIME), ValueKind.TIME
+        case _:
+            yield value, ValueKind.TEXT
 
 
 def _parts(line: str) -> Iterator[str]:

@@ -1,10 +1,12 @@
 """Whatever the columns are that name persons: columns like a pattern, lists, records."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pandera.pyarrow as pa
 import pyarrow as arrow
+import pyarrow.parquet as pq
 
 from readiness_pipelines import Domain, FileDrop, Source, StaticBatches, Steward, Tolerance
 from readiness_pipelines.contracts.classification import protect
@@ -14,7 +16,7 @@ from readiness_pipelines.delivery.erasure.requests import erase
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
-from readiness_pipelines_tests.delivery.erasure.clinic import land, rows_of
+from readiness_pipelines_tests.delivery.erasure.clinic import BATCHES, land, rows_of
 
 
 class ByPattern(pa.DataFrameModel):
@@ -26,6 +28,16 @@ class ByPattern(pa.DataFrameModel):
     )
 
 
+NESTED = pa.DataFrameSchema(
+    {
+        "visit": pa.Column(arrow.int64()),
+        "emails": pa.Column(arrow.list_(arrow.string()), metadata=protect("pii.direct", subject=True)),
+        "there": pa.Column(metadata=protect("pii.id", subject=True)),
+    }
+)
+"""A visit, whom to write to, and who was there: a record."""
+
+
 def visits(schema: Any, pattern: str) -> Domain:
     domain = Domain("clinic", owner="clinic@example.org")
     domain.gated(
@@ -34,7 +46,7 @@ def visits(schema: Any, pattern: str) -> Domain:
             origin="Clinic", steward=Steward("Clinic", "clinic@example.org"), reader=FileDrop(pattern, missing="?")
         ),
         schema=schema,
-        batches=StaticBatches(keys=("day_1",)),
+        batches=StaticBatches(keys=BATCHES),
         tolerance=Tolerance(quarantined_ratio=0.9),
     )
     return domain
@@ -58,3 +70,23 @@ def test_persons_in_columns_like_a_pattern_are_erased_with_the_lines_that_could_
     left = rows_of(installation, "clinic_raw.visits", "clinic_quarantine.visits", "clinic.visits")
     assert [row[0] for found in left.values() for row in found] == ["3", "3"]
     assert (tmp_path / "landing" / "visits" / "day_1.csv").read_text().splitlines()[1:] == [rows[2]]
+
+
+def test_persons_in_lists_and_records_are_erased_and_the_table_is_delivered_on(tmp_path: Path) -> None:
+    domain = visits(NESTED, "visits/{batch}.*")
+    rows = [
+        {"visit": 1, "emails": ["b@clinic.example", "anna@clinic.example"], "there": {"role": "1", "person": 1}},
+        {"visit": 2, "emails": [], "there": {"role": "nurse", "person": 4711}},
+        {"visit": 3, "emails": ["b@clinic.example"], "there": {"role": "04711", "person": 4712}},
+    ]
+    (tmp_path / "landing" / "visits").mkdir(parents=True)
+    pq.write_table(arrow.Table.from_pylist(rows), tmp_path / "landing" / "visits" / "day_1.parquet")
+    lines = [json.dumps(row) for row in rows[::2]]  # lists are texts there
+    (tmp_path / "landing" / "visits" / "day_2.jsonl").write_text("\n".join(lines) + "\n")
+    installation = Installation.open(settings_in(tmp_path))
+    assert erased(domain, "anna@clinic.example", installation).open_ends == ()
+    run_domains(domain, installation=installation)
+    assert erased(domain, "4711", installation, scope="clinic.visits").open_ends == ()
+    left = rows_of(installation, "clinic_raw.visits", "clinic.visits")
+    assert [row[3:5] for row in left["clinic_raw.visits"]] == [("day_1", "2"), ("day_2", "1")]
+    assert [row[3:5] for row in left["clinic.visits"]] == [("day_1", "2")]
