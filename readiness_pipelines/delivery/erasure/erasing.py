@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.contracts import Computed, Domain, GatedTable, Table, downstream
-from readiness_pipelines.delivery.classes import class_of
 from readiness_pipelines.delivery.clones import drop_environment, remove_abandoned_clones
 from readiness_pipelines.delivery.contents import stores_of
 from readiness_pipelines.delivery.deliver import deliver
 from readiness_pipelines.delivery.erasure.decided_values import erase_decision_values
 from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows, rewrite_landed
 from readiness_pipelines.delivery.erasure.learned import forget_learned
-from readiness_pipelines.delivery.erasure.matching import matcher_of, names_subjects
+from readiness_pipelines.delivery.erasure.matching import matcher_of, names_subjects, subject_specs
 from readiness_pipelines.delivery.erasure.rewriting import Leaving, note_raw_snapshot, rewrite_judged, rewrite_raw
 from readiness_pipelines.delivery.erasure.searching import Found, rows_in_stores
 from readiness_pipelines.delivery.follow import in_flow, is_stale, readers_of_all
@@ -259,8 +258,8 @@ def _last(trail: Sequence[TrailEntry], what: Sequence[str] | None) -> int:
 
 def _is_protected(table: GatedTable) -> bool:
     """Whether what is published does not show whom a row is about."""
-    classes = [class_of(table, one.name) for one in gate_of(table).spec.columns]
-    return any(one.subject and one.protection is not None for one in classes)
+    classes = [one.classified for one in subject_specs(table)]
+    return any(one is not None and one.protection is not None for one in classes)
 
 
 def _all_rows(store: TableId, batch: str, installation: Installation) -> frozenset[int]:

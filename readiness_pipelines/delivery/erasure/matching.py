@@ -1,7 +1,9 @@
 """Whose rows these are: columns and lines held against the register."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from readiness_pipelines.delivery.erasure.persons import ValueKind, canonical_te
 from readiness_pipelines.delivery.gates import gate_of
 from readiness_pipelines.engines import dialect_of
 from readiness_pipelines.errors import RegisterKeyError
+from readiness_pipelines.gates.schema.columns import ColumnSpec
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.keys import key_id
 from readiness_pipelines.ledger import EVERYWHERE, RegisteredPerson
@@ -33,31 +36,33 @@ class SubjectColumn:
         name: Its name.
         kind: How its values are compared.
         steps: Its cleansing: values are compared as they arrive, and as they are after it.
+        nested: Whether lists or records are declared. A text that arrives in their place, as from JSON, is not one of
+            them: persons are looked for in it as in a line that could not be parsed.
     """
 
     name: str
     kind: ValueKind
     steps: tuple[ColumnStep, ...] = ()
+    nested: bool = False
 
 
-def subject_columns(table: Table, columns: pa.Schema | None = None) -> tuple[SubjectColumn, ...]:
+def subject_columns(table: Table, columns: pa.Schema) -> tuple[SubjectColumn, ...]:
     """The columns of a table that name the person whom a row is about.
 
     Args:
         table: The table.
-        columns: The columns that are there; those that the schema names where they are not given.
+        columns: The columns that are there.
     """
     specs = gate_of(table).spec.columns
-    names = [one.name for one in specs if not one.pattern] if columns is None else columns.names
     found = []
-    for name in names:
+    for name in columns.names:
         if not is_subject(table, name):
             continue
         spec = next((one for one in specs if one.matches(name)), None)
-        arrived = columns.field(name).type if columns is not None else None
-        kind = kind_of(spec.type if spec else None, arrived)
+        kind = kind_of(spec.type if spec else None, columns.field(name).type)
         steps = spec.steps if spec is not None and isinstance(table, GatedTable) else ()
-        found.append(SubjectColumn(name, kind, steps))
+        nested = spec is not None and spec.type is not None and pa.types.is_nested(spec.type)
+        found.append(SubjectColumn(name, kind, steps, nested))
     return tuple(found)
 
 
@@ -74,9 +79,26 @@ def is_subject(table: Table, column: str) -> bool:
     return any(is_subject(one, column) for one in inputs if any(c.matches(column) for c in gate_of(one).spec.columns))
 
 
+def subject_specs(table: Table) -> tuple[ColumnSpec, ...]:
+    """What a table's schema says of columns that name persons; of a pattern, where columns like it may."""
+    return tuple(one for one in gate_of(table).spec.columns if _may_be_subject(table, one))
+
+
+def _may_be_subject(table: Table, spec: ColumnSpec) -> bool:
+    if not spec.pattern:
+        return is_subject(table, spec.name)
+    if spec.classified is not None and spec.classified.subject:
+        return True
+    if isinstance(table, GatedTable):
+        return False
+    # Of two patterns nobody knows whether they have a column in common.
+    of_inputs = (one for read in table.reads.values() for one in subject_specs(read.table))
+    return any(one.pattern or spec.matches(one.name) for one in of_inputs)
+
+
 def names_subjects(table: Table) -> bool:
     """Whether a table has a column that names persons, as far as its schema tells."""
-    return any(is_subject(table, one.name) for one in gate_of(table).spec.columns)
+    return bool(subject_specs(table))
 
 
 def covers(scope: str, table: Table, column: str | None = None) -> bool:
@@ -84,6 +106,13 @@ def covers(scope: str, table: Table, column: str | None = None) -> bool:
     if scope in (EVERYWHERE, str(table.id)):
         return True
     return scope.startswith(f"{table.id}.") if column is None else scope == f"{table.id}.{column}"
+
+
+def may_cover(scope: str, table: Table, spec: ColumnSpec) -> bool:
+    """Whether a scope holds for a column that the schema names, or may for one like a pattern."""
+    if covers(scope, table, spec.name) or not spec.pattern:
+        return covers(scope, table, spec.name)
+    return covers(scope, table) and spec.matches(scope.removeprefix(f"{table.id}."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +158,18 @@ class TableMatcher:
             values = values.combine_chunks()
         if isinstance(values, pa.ChunkedArray):
             values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+        digests = frozenset(one.digest for one in self.persons if covers(one.scope, self.table, column.name))
+        if pa.types.is_nested(values.type):
+            return np.asarray([self._is_within(value, column, digests) for value in values.to_pylist()], dtype=bool)
         try:
             coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # a type that Arrow does not encode: its texts do
             coded = values.cast(pa.string()).dictionary_encode()
         distinct = coded.dictionary
-        digests = frozenset(one.digest for one in self.persons if covers(one.scope, self.table, column.name))
         hits = [self._is(value, column, digests) for value in distinct.to_pylist()]
+        if column.nested and pa.types.is_string(distinct.type):
+            texts = distinct.to_pylist()
+            hits = [a or (b is not None and self.in_line(b)) for a, b in zip(hits, texts, strict=True)]
         if column.steps and pa.types.is_string(distinct.type):
             hits = [
                 a or self._is(b, column, digests) for a, b in zip(hits, cleansed_values(distinct, column), strict=True)
@@ -156,16 +190,40 @@ class TableMatcher:
             self._seen[known] = text is not None and digest_of(text, column.kind, self.key) in digests
         return self._seen[known]
 
+    def _is_within(self, value: Any, column: SubjectColumn, digests: frozenset[str]) -> bool:
+        """Whether a list or a record names a registered person anywhere within: as a text, or as what the value is."""
+        return any(
+            self._is(text, replace(column, kind=kind), digests)
+            for text, own in _texts_within(value)
+            for kind in dict.fromkeys((ValueKind.TEXT, own))
+        )
+
     def in_line(self, line: str) -> bool:
         """Whether a line that could not be parsed has a registered value in it, as `parts_of` takes it apart."""
         if not self._kinds:
-            self._kinds.update(dict.fromkeys(column.kind for column in subject_columns(self.table)))
+            self._kinds.update(dict.fromkeys(kind_of(one.type) for one in subject_specs(self.table)))
         digests, kinds = self._digests, self._kinds
         return any(
             (text := canonical_text(part, kind)) is not None and digest_of(text, kind, self.key) in digests
             for part in parts_of(line)
             for kind in kinds
         )
+
+
+def _texts_within(value: Any) -> Iterator[tuple[Any, ValueKind]]:
+    """The values of a list or a record, at any depth, as one text for all spellings, each with its kind."""
+    match value:
+        case dict():
+            yield from _texts_within(list(value.values()))
+        case list() | tuple():
+            for one in value:
+                yield from _texts_within(one)
+        case int() | float() | Decimal():
+            yield canonical_text(value, ValueKind.NUMBER), ValueKind.NUMBER
+        case date() | time():
+            yield canonical_text(value, ValueKind.TIME), ValueKind.TIME
+        case _:
+            yield value, ValueKind.TEXT
 
 
 def cleansed_values(values: pa.Array, column: SubjectColumn) -> list[Any]:
@@ -234,12 +292,16 @@ def persons_of(value: str, tables: Sequence[Table], *, scope: str, key: bytes, a
             if (text := canonical_text(value, kind)) is not None:
                 found[scope, digest_of(text, kind, key)] = None
     for table in tables:
-        for column in subject_columns(table):
-            if not covers(scope, table, column.name):
+        for spec in subject_specs(table):
+            if not may_cover(scope, table, spec):
                 continue
+            column = SubjectColumn(spec.name, kind_of(spec.type), spec.steps if isinstance(table, GatedTable) else ())
             if (text := canonical_text(value, column.kind)) is not None:
                 found[scope, digest_of(text, column.kind, key)] = None
+            where = f"{table.id}.{spec.name}"
+            if spec.pattern:  # which columns are like it, batches will tell
+                where = str(table.id) if scope == EVERYWHERE else scope
             for made in cleansed_values(pa.array([value]), column) if column.steps else ():
                 if (text := canonical_text(made, column.kind)) is not None:
-                    found[f"{table.id}.{column.name}", digest_of(text, column.kind, key)] = None
+                    found[where, digest_of(text, column.kind, key)] = None
     return tuple(RegisteredPerson(scope=where, digest=digest, key_id=key_id(key), at=at) for where, digest in found)

@@ -19,7 +19,14 @@ from readiness_pipelines.delivery.erasure.erasing import (
     unwatched,
 )
 from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows
-from readiness_pipelines.delivery.erasure.matching import check_key, covers, matcher_of, persons_of, subject_columns
+from readiness_pipelines.delivery.erasure.matching import (
+    check_key,
+    covers,
+    matcher_of,
+    may_cover,
+    persons_of,
+    subject_specs,
+)
 from readiness_pipelines.delivery.erasure.scanning import LEAST_CHARACTERS, scan
 from readiness_pipelines.delivery.erasure.searching import rows_in_stores
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
@@ -251,8 +258,8 @@ def _chosen(domains: Iterable[Domain], scope: str) -> tuple[GatedTable, ...]:
     chosen = tuple(table for table in tables if covers(scope, table))
     if not chosen:
         raise UnknownNameError("table that names persons (subject=True)", scope, [str(table.id) for table in tables])
-    columns = {f"{table.id}.{column.name}" for table in chosen for column in subject_columns(table)}
-    if scope != EVERYWHERE and scope not in {*columns, *(str(table.id) for table in chosen)}:
+    if not any(may_cover(scope, table, spec) for table in chosen for spec in subject_specs(table)):
+        columns = {f"{table.id}.{spec.name}" for table in chosen for spec in subject_specs(table)}
         raise UnknownNameError("column that names persons (subject=True)", scope, columns)
     return chosen
 

@@ -88,12 +88,17 @@ DAY_1 = (
 DAY_2 = ("1,P-1,1,a", "2,P-5,1,b")
 
 
-def land(folder: Path, batches: Mapping[str, tuple[str, ...]] | None = None, end: str = "\n") -> None:
+def land(
+    folder: Path,
+    batches: Mapping[str, tuple[str, ...]] | None = None,
+    end: str = "\n",
+    header: str = "visit,patient,days,ward",
+) -> None:
     """Write the files of some batches."""
     for batch, rows in (batches or {"day_1": DAY_1, "day_2": DAY_2}).items():
         file = folder / "landing" / "visits" / f"{batch}.csv"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(end.join(("visit,patient,days,ward", *rows)) + end)
+        file.write_text(end.join((header, *rows)) + end)
 
 
 def rows_of(installation: Installation, *tables: str) -> dict[str, list[tuple[str, ...]]]:
