@@ -48,9 +48,18 @@ class TableId(NamedTuple):
         return TableId(f"{self.domain}_raw", self.name)
 
     @property
+    def environment(self) -> str | None:
+        """The environment it is of: not delivered, but to be looked at; ``None`` for a table that is of none.
+
+        An older version took domains whose name ends in ``_``: ``shop__raw`` is what it keeps beside ``shop_``.
+        """
+        _, mark, name = self.domain.rpartition(ENVIRONMENT)
+        return name if mark and name not in SHADOWS else None
+
+    @property
     def in_environment(self) -> bool:
-        """Whether it is of an environment: not delivered, but to be looked at."""
-        return ENVIRONMENT in self.domain
+        """Whether it is of an environment."""
+        return self.environment is not None
 
     @property
     def is_raw(self) -> bool:
@@ -60,7 +69,8 @@ class TableId(NamedTuple):
     @property
     def keeps_arrived(self) -> bool:
         """Whether values lie there as they arrived, before any protection: raw, and quarantine."""
-        return self.domain.partition(ENVIRONMENT)[0].endswith(("_raw", "_quarantine"))
+        original = self.domain.rpartition(ENVIRONMENT)[0] if self.in_environment else self.domain
+        return original.endswith(("_raw", "_quarantine"))
 
     @property
     def quarantine(self) -> "TableId":
@@ -110,12 +120,34 @@ def checked_domain_name(name: object) -> str:
     """A domain's name, if it is an identifier and not a namespace that the framework makes beside another domain.
 
     Raises:
-        DeclarationError: Not an identifier, or an ending such as ``_raw``.
+        DeclarationError: Not an identifier, or an ending such as ``_raw`` or ``_``.
     """
     checked = checked_identifier(name, "domain name")
+    if checked.endswith("_"):
+        raise DeclarationError(
+            f"the domain name {checked!r} ends in _: what is kept beside it would be taken for an environment",
+            way_out="choose another name; what an earlier version kept under this one stays in the catalog until "
+            "somebody drops it: run its batches again under the new name before",
+        )
     if checked.endswith(_SHADOW_ENDINGS):
         raise DeclarationError(
             f"the domain name {checked!r} ends like a namespace that the framework makes beside a domain",
             way_out=f"choose a name that does not end in {', '.join(_SHADOW_ENDINGS)}",
+        )
+    return checked
+
+
+def checked_environment(name: object) -> str:
+    """An environment's name, if it is an identifier and not one that ends a namespace beside a domain.
+
+    Raises:
+        DeclarationError: Not an identifier, or a name such as ``raw``.
+    """
+    checked = checked_identifier(name, "environment")
+    if checked in SHADOWS:
+        raise DeclarationError(
+            f"{checked!r} is not a name for an environment: what is kept beside a domain is called so",
+            way_out=f"choose one that is not {', '.join(SHADOWS)}; where an earlier version made one, drop its tables "
+            "from the catalog",
         )
     return checked

@@ -3,7 +3,7 @@
 import pytest
 
 from readiness_pipelines.errors import DeclarationError
-from readiness_pipelines.names import TableId, checked_domain_name, checked_identifier
+from readiness_pipelines.names import SHADOWS, TableId, checked_domain_name, checked_environment, checked_identifier
 
 
 @pytest.mark.parametrize("name", ["Orders", "or ders", "1a", "a-b", "a;b", "", "a__b", None, 7])
@@ -27,3 +27,16 @@ def test_a_name_reads_back_as_it_was_written() -> None:
 def test_no_domain_takes_a_namespace_beside_another(name: str) -> None:
     with pytest.raises(DeclarationError, match="ends like a namespace"):
         checked_domain_name(name)
+
+
+def test_what_is_kept_beside_a_domain_and_what_is_of_an_environment_are_never_taken_for_each_other() -> None:
+    with pytest.raises(DeclarationError, match="ends in _"):
+        checked_domain_name("shop_")
+    for kind in SHADOWS:
+        with pytest.raises(DeclarationError, match="not a name for an environment"):
+            checked_environment(kind)
+        assert not TableId(f"shop__{kind}", "orders").in_environment  # an older version took the domain shop_
+    assert TableId("shop_", "orders").raw.keeps_arrived
+    waiting = TableId(f"shop_quarantine__{checked_environment('dev')}", "orders")
+    assert waiting.environment == "dev"
+    assert waiting.keeps_arrived

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from readiness_pipelines.contracts import Table, downstream, upstream
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.names import ENVIRONMENT, TableId, checked_identifier
+from readiness_pipelines.names import ENVIRONMENT, TableId, checked_environment
 from readiness_pipelines.spill import make_spill_folder
 from readiness_pipelines.storage import Place
 
@@ -35,7 +35,7 @@ def cloned(
             call has left: ``dev`` for ``shop__dev.orders``; ``None`` for a catalog that is gone at the end.
 
     Raises:
-        DeclarationError: An environment that is not an identifier.
+        DeclarationError: Not a name for an environment.
         LakehouseError: A table cannot be read, or the warehouse cannot be written to.
         LedgerError: The ledger cannot be read.
     """
@@ -60,7 +60,7 @@ def drop_environment(environment: str, *, installation: Installation) -> tuple[T
     """Drop the tables of an environment, with the files that are their own; the tables that were dropped.
 
     Raises:
-        DeclarationError: An environment that is not an identifier.
+        DeclarationError: Not a name for an environment.
         LakehouseError: The catalog does not answer, or a file cannot be removed.
     """
     return installation.lakehouse.drop(_suffix(environment))
@@ -93,7 +93,7 @@ def _remove(warehouse: Place, folder: str) -> None:
 
 
 def _suffix(environment: str) -> str:
-    return f"{ENVIRONMENT}{checked_identifier(environment, 'environment')}"
+    return f"{ENVIRONMENT}{checked_environment(environment)}"
 
 
 def _places(tables: Iterable[Table]) -> Iterator[TableId]:

@@ -180,7 +180,7 @@ class Lakehouse:
         Raises:
             LakehouseError: The catalog does not answer, or files cannot be removed.
         """
-        dropped = tuple(table for table in self.tables() if table.domain.endswith(suffix))
+        dropped = tuple(table for table in self.tables() if table.in_environment and table.domain.endswith(suffix))
         namespaces = tuple(dict.fromkeys(table.domain for table in dropped))
         for table in dropped:
             with self._reaching(str(table)):

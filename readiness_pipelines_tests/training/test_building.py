@@ -99,7 +99,9 @@ def test_a_correction_that_was_cut_off_before_its_history_was_kept_is_not_known_
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As if the extract was published before its table kept a history.
-    clinic.installation.lakehouse.drop(clinic.stays.id.history.domain)
+    lakehouse, history = clinic.installation.lakehouse, clinic.stays.id.history
+    lakehouse._catalog.drop_table(str(history))
+    lakehouse.homes.of(history).remove_all()
 
     def cut_off(*_: object, **__: object) -> None:
         raise CutOffError

@@ -354,11 +354,13 @@ def forget_past(
     learned = forget_learned(affected, why=why, installation=installation, run=run)
     for table in affected:
         keep_online(table, installation=installation, run=run)
-    suffixes = {table.domain.rpartition(ENVIRONMENT)[2] for table in lakehouse.tables() if table.in_environment}
-    for suffix in sorted(suffixes):
-        step(f"the environment {suffix}")
-        drop_environment(suffix, installation=installation)
-    done.environments = tuple(sorted({*done.environments, *suffixes}))
+    stored = lakehouse.tables()
+    environments = {table.environment for table in stored if table.environment is not None}
+    for environment in sorted(environments):
+        step(f"the environment {environment}")
+        drop_environment(environment, installation=installation)
+    done.environments = tuple(sorted({*done.environments, *environments}))
+    done.problems += _perhaps_environments(affected, stored)
     for place in lakehouse.homes.places:
         remove_abandoned_clones(place, now=run.clock(), age=timedelta(0))
     if not lakehouse.warehouse.is_local:
@@ -371,6 +373,18 @@ def forget_past(
             done.expired_snapshots += forgotten.expired_snapshots
             done.removed_files += forgotten.removed_files
     ledger.erasures.forget_deleted()
+
+
+def _perhaps_environments(affected: Sequence[Table], stored: Sequence[TableId]) -> list[str]:
+    """Namespaces of an earlier version's domain ``shop_``, or of its environment ``raw``: by name they are the same."""
+    domains = {table.id.domain for table in affected}
+    unclear = {table.domain for table in stored if ENVIRONMENT in table.domain and not table.in_environment}
+    return [
+        f"{namespace} was not searched: an earlier version made it, for a domain {domain}_ or an environment of "
+        f"{domain}; drop its tables from the catalog, and remove their files, when nobody needs them"
+        for namespace in sorted(unclear)
+        if (domain := namespace.partition(ENVIRONMENT)[0]) in domains
+    ]
 
 
 def _untouched_since(installation: Installation, run: Run) -> datetime:
