@@ -204,6 +204,13 @@ def test_a_tick_that_the_clocks_skip_comes_right_after() -> None:
     assert (newest, before) == (at("2026-03-29 01:00"), at("2026-03-28 01:30"))
 
 
+def test_in_the_hour_that_comes_twice_the_newest_tick_is_of_now() -> None:
+    again = at("2026-10-25 01:20")
+    assert last_ticks("*/15 * * * *", "Europe/Berlin", again) == (at("2026-10-25 01:15"), at("2026-10-25 01:00"))
+    assert last_ticks("30 2 * * *", "Europe/Berlin", again) == (at("2026-10-25 00:30"), at("2026-10-24 00:30"))
+    assert last_ticks("*/15 * * * *", "Europe/Berlin", at("2026-10-25 01:15"))[0] == at("2026-10-25 01:15")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
