@@ -43,8 +43,10 @@ def _too_long(value: object) -> ValueError:
 
 
 def format_duration(value: timedelta) -> str:
-    """Write a timedelta the way `parse_duration` reads it: ``1d12h``; zero is ``0s``."""
+    """Write a timedelta the way `parse_duration` reads it: ``1d12h``; zero is ``0s``, less than that has a sign."""
     left = round(value.total_seconds())
+    if left < 0:
+        return "-" + format_duration(-value)
     parts = []
     for unit, seconds in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
         amount, left = divmod(left, seconds)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import dropwhile, islice
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -23,9 +23,10 @@ CronExpression = Annotated[str, AfterValidator(_check_cron)]
 
 def ticks_before(expression: str, timezone: str, at: datetime) -> Iterator[datetime]:
     """A schedule's ticks at a time and before, newest first, in UTC."""
-    just_after = at.astimezone(ZoneInfo(timezone)) + timedelta(microseconds=1)
-    next_minute = just_after.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return (tick.astimezone(UTC) for tick in CronSim(expression, next_minute, reverse=True))
+    # Behind any change of clocks: in an hour that comes twice, CronSim would begin with the first of the two.
+    behind = (at.astimezone(UTC) + timedelta(hours=3)).astimezone(ZoneInfo(timezone))
+    ticks = (tick.astimezone(UTC) for tick in CronSim(expression, behind, reverse=True))
+    return dropwhile(lambda tick: tick > at, ticks)
 
 
 def last_ticks(expression: str, timezone: str, at: datetime) -> tuple[datetime, datetime]:

@@ -100,7 +100,8 @@ def resolve(
 ) -> None:
     """Close an incident by hand; it is reopened at the next look at which it is still there.
 
-    One about a batch's volume, values or columns stays closed until a later batch has the same.
+    One about a batch's volume, values or columns stays closed until a later batch has the same, one about a delivery
+    that broke until the batch breaks again.
     """
     with errors_for_people():
         ledger, who, now = Installation.open(Settings()).ledger, who_types(), Run().clock()

@@ -49,7 +49,8 @@ class Incidents:
     def resolve(self, incident: int, *, who: str, why: str, at: datetime) -> Incident:
         """Close an incident by hand; it is reopened at the next look at which it is still there.
 
-        One about the newest batch stays closed until a later batch has the same.
+        One about the newest batch stays closed until a later batch has the same, one about a delivery that broke until
+        the next one of the batch breaks.
 
         Raises:
             UnknownNameError: No such incident.

@@ -57,9 +57,13 @@ class Incident:
     resolved_by: str | None
 
     def is_closed_for(self, finding: Finding) -> bool:
-        """Whether somebody looked into this very batch and closed it: what the batch is like does not change again."""
-        by_hand = self.resolved_by is not None and self.resolved_by != WATCHER
-        return by_hand and finding.stays_closed and finding.batch == self.finding.batch
+        """Whether somebody looked into this very batch and closed it: what the batch is like does not change again.
+
+        A delivery that broke is closed until the next one of the batch breaks, too: its file may have been taken back.
+        """
+        if self.resolved_at is None or self.resolved_by in (None, WATCHER) or finding.batch != self.finding.batch:
+            return False
+        return finding.stays_closed or (finding.kind is FindingKind.BROKEN and finding.since <= self.resolved_at)
 
     @property
     def time_to_detect(self) -> timedelta:

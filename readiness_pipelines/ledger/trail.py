@@ -102,10 +102,11 @@ def publications(connection: Connection, tables: Collection[TableId] | None) -> 
     gone = func.max(case((TRAIL.c.what.in_(WITHDRAWN), TRAIL.c.id), else_=0))
     shown = func.max(case((TRAIL.c.what.in_(VISIBLE), TRAIL.c.id), else_=0))
     first = func.min(case((TRAIL.c.what.in_(VISIBLE), TRAIL.c.at)))
+    last = func.max(case((TRAIL.c.what.in_(VISIBLE), TRAIL.c.at)))
     key = (TRAIL.c.table_name, TRAIL.c.batch)
     same = (TRAIL.c.table_name == BATCHES.c.table_name) & (TRAIL.c.batch == BATCHES.c.batch)
     query = (
-        select(*key, first.label("first_at"), BATCHES.c.newest_event_at)
+        select(*key, first.label("first_at"), last.label("last_at"), BATCHES.c.newest_event_at)
         .join(BATCHES, same)
         .group_by(*key, BATCHES.c.newest_event_at)
         .having(shown > gone)
@@ -113,8 +114,8 @@ def publications(connection: Connection, tables: Collection[TableId] | None) -> 
     if tables is not None:
         query = query.where(in_tables(TRAIL, tables))
     found: dict[str, list[Publication]] = {}
-    for table, batch, first_at, newest_event in connection.execute(query).tuples():
-        publication = Publication(batch=batch, first_at=first_at, newest_event=newest_event)
+    for table, batch, first_at, last_at, newest_event in connection.execute(query).tuples():
+        publication = Publication(batch=batch, first_at=first_at, last_at=last_at, newest_event=newest_event)
         found.setdefault(table, []).append(publication)
     return {TableId.parse(table): some for table, some in found.items()}
 

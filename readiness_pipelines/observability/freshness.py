@@ -81,7 +81,8 @@ def assess(
     start = _counts_from(freshness, batches, due, newest)
     if still_open is not None and still_open.newest_event is not None and freshness.due is None:
         newest = still_open
-        start = max(still_open.newest_event, start) if start else still_open.newest_event
+        shown = min(still_open.newest_event, now)  # the clock of a sender may be ahead
+        start = max(shown, start) if start else shown
     if _over(batches, newest, now, watched_since):
         late_at = failed_at = None
     elif freshness.due is None:
@@ -126,7 +127,8 @@ def _counts_from(
     if newest is None:
         return None
     if freshness.event_time is not None:
-        return max((p.newest_event for p in due if p.newest_event is not None), default=None)
+        events = (one.newest_possible_event(batches.window(one.batch)) for one in due)
+        return max((event for event in events if event is not None), default=None)
     window = batches.window(newest.batch)
     return window.end if window else newest.first_at
 

@@ -86,7 +86,8 @@ def freshness_kept(
 def _shown(batches: Batches, publication: Publication) -> _Shown:
     window = batches.window(publication.batch)
     end = window.end if window else publication.first_at
-    return _Shown(max(publication.first_at, end), end, batches.order(publication.batch), publication.newest_event)
+    event = publication.newest_possible_event(window)
+    return _Shown(max(publication.first_at, end), end, batches.order(publication.batch), event)
 
 
 def _over_at(batches: Batches, shown: Sequence[_Shown]) -> datetime:

@@ -10,10 +10,12 @@ import dagster as dg
 
 from readiness_pipelines.batches import BatchRef
 from readiness_pipelines.contracts import Domain, GatedTable
+from readiness_pipelines.errors import BatchNotLandedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.names import TableId
 from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key, replay_job_name
-from readiness_pipelines.orchestration.launching import failure_of, is_verdict
+from readiness_pipelines.orchestration.launching import failure_code, failure_of, is_verdict
+from readiness_pipelines.orchestration.work import WORK_TAG
 from readiness_pipelines.settings import Settings
 
 NAME = "readiness_failures"
@@ -52,6 +54,10 @@ def failure_sensor(domains: Sequence[Domain], settings: Settings | None) -> dg.S
         failure = failure_of(run, instance=context.instance)
         if is_verdict(run, instance=context.instance):
             return dg.SkipReason(f"held: the gate's verdict on {batch}, which the ledger has")
+        # A backfill over days without a file, say: nothing is owed. What the work sensor ran was said to be there.
+        nothing_landed = failure_code(run, instance=context.instance) == BatchNotLandedError.code
+        if nothing_landed and WORK_TAG not in run.tags:
+            return dg.SkipReason(f"nothing landed of {batch}, and nothing said that it would")
         error = (
             failure.splitlines()[0]
             if failure

@@ -1,6 +1,6 @@
 """What is not as some tables promise, from what the ledger knows: late tables; slow, held and broken batches."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -213,7 +213,7 @@ def _worst_rules(trail: Sequence[TrailEntry]) -> tuple[str, ...]:
 
 
 def _broken(look: _Look) -> Iterator[Finding]:
-    """Batches that cannot be ingested or delivered; what broke last speaks for a batch."""
+    """Batches that cannot be ingested or delivered, and that nobody closed; what broke last speaks for a batch."""
     own = dict(look.tables)
     own |= {table.id.raw: table for table in look.tables.values() if isinstance(table, GatedTable)}
     found: dict[BatchRef, Finding] = {}
@@ -233,7 +233,18 @@ def _broken(look: _Look) -> Iterator[Finding]:
             seen = f"a delivery began {attempt.begun_at:%Y-%m-%d %H:%M} UTC and did not end: cut off, or very slow"
             way_out = reconcile_command(table.id.domain)
             found[ref] = _undelivered(look, ref, table, seen=seen, since=attempt.begun_at, way_out=way_out)
-    yield from found.values()
+    yield from _left_open(look, found.values())
+
+
+def _left_open(look: _Look, found: Collection[Finding]) -> Iterator[Finding]:
+    """What nobody closed since it broke: of a batch whose file was taken back, no delivery can ever end well."""
+    if not found:
+        return
+    incidents = look.installation.ledger.incidents.incidents(tables=look.tables)
+    last = {incident.finding.subject: incident for incident in incidents}
+    for finding in found:
+        if finding.subject not in last or not last[finding.subject].is_closed_for(finding):
+            yield finding
 
 
 def _beside(look: _Look) -> Iterator[Finding]:

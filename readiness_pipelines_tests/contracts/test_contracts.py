@@ -47,6 +47,11 @@ def test_a_duration_reads_back_as_it_was_written(seconds: int) -> None:
     assert parse_duration(format_duration(timedelta(seconds=seconds))) == timedelta(seconds=seconds)
 
 
+def test_a_duration_below_zero_has_a_sign() -> None:
+    assert format_duration(timedelta(hours=-5)) == "-5h"
+    assert format_duration(timedelta(seconds=-0.4)) == "0s"
+
+
 @pytest.mark.parametrize("text", ["", "26", "h26", "26 hours", "1d-2h", "26x"])
 def test_what_is_not_a_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):

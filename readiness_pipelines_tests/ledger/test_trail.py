@@ -72,13 +72,15 @@ def test_consumers_see_what_was_published_and_not_withdrawn(ledger: Ledger) -> N
     deliver(ledger, BatchState.PUBLISHED, hours=0)
     deliver(ledger, BatchState.HELD, hours=1)
     deliver(ledger, BatchState.PUBLISHED, hours=2)
-    seen = {ORDERS: [Publication(batch="day_1", first_at=NOW)]}
+    seen = {ORDERS: [Publication(batch="day_1", first_at=NOW, last_at=NOW + timedelta(hours=2))]}
     assert ledger.publications() == ledger.publications(tables=[ORDERS]) == seen
     assert ledger.publications(tables=[PAID]) == {}
     deliver(ledger, BatchState.EMPTY, hours=3, what="withdrawn")
     assert ledger.publications() == {}
     deliver(ledger, BatchState.PUBLISHED, hours=4)
-    assert ledger.publications() == seen
+    assert ledger.publications() == {
+        ORDERS: [Publication(batch="day_1", first_at=NOW, last_at=NOW + timedelta(hours=4))]
+    }
     deliver(ledger, BatchState.DISCARDED, hours=5)
     assert ledger.publications() == {}
 

@@ -118,18 +118,27 @@ def test_the_newest_event_decides_where_it_is_promised() -> None:
     assert look([batch], "2026-01-01 12:06", promise, batches=hours).state == "late"
 
 
-def test_an_event_at_the_end_of_time_is_never_old() -> None:
+@pytest.mark.parametrize("ahead", ["2026-01-01 15:00", "9999-12-31 23:59:59"])
+def test_an_event_in_the_future_is_as_old_as_its_batch(ahead: str) -> None:
     promise = Freshness(warn_after="2h", fail_after="4h", event_time="seen_at")
     hours = HourlyBatches(start=date(2026, 1, 1))
-    never = Publication(
-        batch="2026-01-01-10:00", first_at=at("2026-01-01 11:01"), newest_event=at("9999-12-31 23:59:59")
-    )
-    found = look([never], "2026-01-01 12:04", promise, batches=hours)
-    assert (found.state, found.late_at and found.late_at.year) == ("fresh", 9999)
-    start, end = at("2026-01-01"), at("2026-01-02")
-    kept = freshness_kept(promise, hours, [never], start=start, end=end)
+    batch = Publication(batch="2026-01-01-10:00", first_at=at("2026-01-01 11:01"), newest_event=at(ahead))
+    looks = [look([batch], f"2026-01-01 {hour}", promise, batches=hours) for hour in ("13:00", "13:02", "15:02")]
+    assert [found.state for found in looks] == ["fresh", "late", "failed"]
+    assert looks[0].age == timedelta(hours=1, minutes=59)
+    still_open = Publication(batch="2026-01-01-11:00", first_at=at("2026-01-01 11:20"), newest_event=at(ahead))
+    assert look([], "2026-01-01 11:30", promise, batches=hours, still_open=still_open).age == timedelta()
+    kept = freshness_kept(promise, hours, [batch], start=at("2026-01-01"), end=at("2026-01-02"))
     assert kept is not None
-    assert kept.share == 1
+    assert kept.spans == ((at("2026-01-01 15:01"), at("2026-01-02")),)
+
+
+def test_what_has_no_window_is_as_new_as_its_last_publication() -> None:
+    promise = Freshness(warn_after="2h", fail_after="4h", event_time="seen_at")
+    first, last = at("2026-01-01 11:00"), at("2026-01-05 11:00")
+    batch = Publication(batch="a", first_at=first, newest_event=last - timedelta(minutes=5), last_at=last)
+    found = look([batch], "2026-01-05 12:00", promise, batches=StaticBatches(keys=("a",)))
+    assert (found.state, found.age) == ("fresh", timedelta(hours=1, minutes=5))
 
 
 WEEKDAYS = Freshness(due="0 6 * * 1-5", timezone="Europe/Berlin", warn_after="30m", fail_after="3h")
@@ -202,6 +211,13 @@ def test_days_follow_their_zone_over_a_change_of_clocks() -> None:
 def test_a_tick_that_the_clocks_skip_comes_right_after() -> None:
     newest, before = last_ticks("30 2 * * *", "Europe/Berlin", at("2026-03-29 12:00"))
     assert (newest, before) == (at("2026-03-29 01:00"), at("2026-03-28 01:30"))
+
+
+def test_in_the_hour_that_comes_twice_the_newest_tick_is_of_now() -> None:
+    again = at("2026-10-25 01:20")
+    assert last_ticks("*/15 * * * *", "Europe/Berlin", again) == (at("2026-10-25 01:15"), at("2026-10-25 01:00"))
+    assert last_ticks("30 2 * * *", "Europe/Berlin", again) == (at("2026-10-25 00:30"), at("2026-10-24 00:30"))
+    assert last_ticks("*/15 * * * *", "Europe/Berlin", at("2026-10-25 01:15"))[0] == at("2026-10-25 01:15")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from readiness_pipelines.orchestration import build_definitions, launching
 from readiness_pipelines.orchestration.breaking import failure_sensor
 from readiness_pipelines.orchestration.resources import INSTALLATION
 from readiness_pipelines.orchestration.watching import watch_sensor
+from readiness_pipelines.orchestration.work import WORK_TAG
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.orchestration.samples import run_unusual_week
 from readiness_pipelines_tests.samples import GOOD, WEEKS, gated, land, order_domain
@@ -108,10 +109,14 @@ def test_the_sensor_evaluates_the_check_of_a_table_that_changed_its_state_once(
     assert tick() == [], "replaying the same batch makes nothing fresh"
 
 
-def failed(project: Path, instance: dg.DagsterInstance, batch: str) -> tuple[dg.DagsterRun, str]:
+SENSED = {WORK_TAG: "its key"}
+"""What the work sensor asks for is said to be there."""
+
+
+def failed(project: Path, instance: dg.DagsterInstance, batch: str, **tags: str) -> tuple[dg.DagsterRun, str]:
     """Run a batch that fails, and let the sensor look at it: the run, and what the sensor says."""
     job = launching.find_job("shop", project=project)
-    ran = launching.run_batch(job, batch, instance=instance, tags={"readiness/who": "me"})
+    ran = launching.run_batch(job, batch, instance=instance, tags={"readiness/who": "me", **tags})
     (event,) = instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.PIPELINE_FAILURE)
     assert event.dagster_event is not None
     context = dg.build_run_status_sensor_context(
@@ -127,7 +132,9 @@ def test_a_held_batch_is_told_from_a_broken_one(project: Path, instance: dg.Dags
     assert failed(project, instance, "day_3")[1].startswith("held: the gate's verdict on day_3")
     assert ledger.last_failures(tables=TABLES) == ()
     (project / "landing" / "orders" / "day_2.csv").unlink()
-    ran, told = failed(project, instance, "day_2")
+    assert failed(project, instance, "day_2")[1].startswith("nothing landed of day_2")
+    assert ledger.last_failures(tables=TABLES) == ()
+    ran, told = failed(project, instance, "day_2", **SENSED)
     assert told.startswith("broken: day_2: no file landed")
     (entry,) = ledger.last_failures(tables=TABLES)
     assert (entry.ref.batch, entry.run_id, entry.who) == ("day_2", ran.run_id, "me")
@@ -139,7 +146,7 @@ def test_what_broke_outside_a_delivery_is_in_the_ledger_once_and_over_with_the_n
 ) -> None:
     ledger = Installation.open(settings_in(project)).ledger
     (project / "landing" / "orders" / "day_1.csv").unlink()
-    ran, _ = failed(project, instance, "day_1")
+    ran, _ = failed(project, instance, "day_1", **SENSED)
     (entry,) = ledger.last_failures(tables=TABLES)
     again = ledger.note_broken(entry.ref, run_id=ran.run_id, who="me", error="again", at=datetime.now(UTC))
     assert not again

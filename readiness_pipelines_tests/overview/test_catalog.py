@@ -1,7 +1,7 @@
 """The catalog says what declarations and ledger say, and nothing of it is a value that may not be shown."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ import pyarrow as arrow
 import pytest
 import rdflib
 
-from readiness_pipelines import Domain, FileDrop, Freshness, Source, StaticBatches, Steward, protect
+from readiness_pipelines import DailyBatches, Domain, FileDrop, Freshness, Source, StaticBatches, Steward, protect
 from readiness_pipelines.batches import BatchState
 from readiness_pipelines.installation import Installation
+from readiness_pipelines.ledger import OutcomeRecord
 from readiness_pipelines.overview import (
     HeldTime,
     QualityMonth,
@@ -23,6 +24,7 @@ from readiness_pipelines.overview import (
     source_entries,
     table_facts,
 )
+from readiness_pipelines.overview.catalog.quality import months_of
 from readiness_pipelines.settings import Settings
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
@@ -97,6 +99,13 @@ class Visit(pa.DataFrameModel):
     person: arrow.string() = pa.Field(metadata=protect("pii.id"))
     weight: arrow.float64() = pa.Field(metadata=protect("phi.quasi"))
     room: arrow.int64()
+
+
+def test_a_batch_belongs_to_its_month_by_its_own_clock() -> None:
+    outcomes = [OutcomeRecord(batch="2026-11-30", state=BatchState.PUBLISHED, rows=(1, 1, 0, 0, 0))]
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        days = DailyBatches(start=date(2026, 1, 1), timezone=zone)
+        assert months_of(days, (), outcomes) == {"2026-11-30": "2026-11"}
 
 
 def test_no_value_of_a_classified_column_is_in_the_catalog(installation: Installation) -> None:

@@ -163,6 +163,33 @@ def test_a_source_that_cannot_be_read_is_broken_once_until_it_can(installation: 
     assert findings(shop, installation, START) == ()
 
 
+def test_a_batch_that_was_taken_back_is_broken_until_somebody_closes_it_or_it_breaks_again(
+    installation: Installation,
+) -> None:
+    shop, book = prompt_domain(), installation.ledger.incidents
+    file = land(installation.landing.path, "a")
+
+    def breaks(minutes: int) -> None:
+        file.write_bytes(b"order_id,amount\xff\xfe\x00")
+        with pytest.raises(FileUnreadableError):
+            ingest(gated(shop), batch="a", installation=installation, run=Run(clock=lambda: at(minutes)))
+        file.unlink()
+
+    def look(minutes: int) -> list[str]:
+        seen = findings(shop, installation, at(minutes))
+        return [event.what for event in book.look(seen, tables=[gated(shop).id], at=at(minutes))]
+
+    def at(minutes: int) -> datetime:
+        return START + timedelta(minutes=minutes)
+
+    breaks(0)
+    assert look(1) == ["opened"]
+    book.resolve(book.incidents()[0].id, who="me", why="sent by mistake", at=at(2))
+    assert (look(3), findings(shop, installation, at(4))) == ([], ())
+    breaks(5)
+    assert look(6) == ["reopened"]
+
+
 def test_what_follows_a_held_batch_waits_and_is_not_broken_and_ends_when_the_batch_is_discarded(
     installation: Installation,
 ) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from statistics import median
+from zoneinfo import ZoneInfo
 
-from readiness_pipelines.batches import Batches, BatchState, Counts
+from readiness_pipelines.batches import Batches, BatchState, Calendar, Counts
 from readiness_pipelines.ledger import OutcomeRecord, StateChange, counts_of
 
 _ENDS_A_HOLD = frozenset(
@@ -90,7 +91,9 @@ def holds_of(turns: Sequence[StateChange]) -> tuple[HeldTime, ...]:
 
 
 def months_of(batches: Batches, turns: Sequence[StateChange], outcomes: Iterable[OutcomeRecord]) -> Mapping[str, str]:
-    """The calendar month that each batch of a table belongs to, as ``2026-11``."""
+    """The calendar month that each batch of a table belongs to, as ``2026-11``: by the batches' own clock."""
+    grid = batches.grid()
+    zone: tzinfo = ZoneInfo(grid.timezone) if isinstance(grid, Calendar) else UTC
     first: dict[str, datetime] = {}
     for turn in turns:
         first.setdefault(turn.batch, turn.at)
@@ -99,16 +102,16 @@ def months_of(batches: Batches, turns: Sequence[StateChange], outcomes: Iterable
         window = batches.window(outcome.batch)
         # A day ends when the next begins: what counts is its last moment.
         if window is not None:
-            found[outcome.batch] = month_of(window.end - timedelta(microseconds=1))
+            found[outcome.batch] = month_of(window.end - timedelta(microseconds=1), zone)
         elif outcome.batch in first:
             found[outcome.batch] = month_of(first[outcome.batch])
     return found
 
 
-def month_of(at: datetime) -> str:
-    """The calendar month of a time, in UTC: ``2026-11``."""
-    utc = at.astimezone(UTC)
-    return f"{utc.year:04d}-{utc.month:02d}"
+def month_of(at: datetime, zone: tzinfo = UTC) -> str:
+    """The calendar month of a time, in UTC or another zone: ``2026-11``."""
+    there = at.astimezone(zone)
+    return f"{there.year:04d}-{there.month:02d}"
 
 
 def month_span(month: str) -> tuple[datetime, datetime]:

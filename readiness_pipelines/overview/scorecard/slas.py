@@ -77,8 +77,8 @@ def sla_months(
     """What some products promised, and what it was, month by month, oldest first; of those that promise something.
 
     Rows and repairs are those of the tables between the sources and the product. A batch belongs to the month in which
-    the time that it covers ends; without a calendar, to that in which it first had a verdict. A hold belongs to the
-    month in which it began, and one that lasts counts up to now.
+    the time that it covers ends, by its own clock; without a calendar, to that in which it first had a verdict. A hold
+    belongs to the month in which it began, and one that lasts counts up to now.
 
     Args:
         products: The products.
