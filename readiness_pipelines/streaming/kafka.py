@@ -186,7 +186,7 @@ class KafkaMessages:
         taken = self._positions
         return {partition: (taken[partition], end) for partition, end in self._ends.items() if end > taken[partition]}
 
-    def idle_marks(self) -> Mapping[int, str]:
+    def idle_marks(self, *, due: bool) -> Mapping[int, str]:  # noqa: ARG002  # there are none
         """None: offsets say where it goes on."""
         return {}
 
