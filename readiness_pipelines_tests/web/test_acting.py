@@ -178,7 +178,7 @@ def test_cookies_of_other_programs_of_the_host_take_no_token_away(site: Site) ->
     browser = TestClient(build_app(site))
     token = browser.get("/").cookies[TOKEN_COOKIE]
     browser.cookies.clear()
-    sent = {"cookie": f'theme={{"a":1}}; x=a b; flag; name=ü; {TOKEN_COOKIE}={token}'.encode()}
+    sent = {b"cookie": f'theme={{"a":1}}; x=a b; flag; name=ü; {TOKEN_COOKIE}={token}'.encode()}
     assert "set-cookie" not in browser.get("/static/page.css", headers=sent).headers
     form = {TOKEN_FIELD: token, "kind.0": "discard", "do": "preview"}
     assert browser.post(f"/decide/{DAY}", data=form, headers=sent).status_code == 200
