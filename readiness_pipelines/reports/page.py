@@ -228,9 +228,11 @@ def _target(value: KpiValue | None, kpi: Kpi) -> str:
 def _kpi_figure(facts: KpiFacts) -> Figure:
     """The value over all batches; where they do not add up, that of the newest."""
     shown = facts.together or (facts.values[-1] if facts.values else None)
-    if shown is None or shown.value is None:
+    if shown is None:
         return Figure(name="all batches", value="–", words="nothing is published")
     name = "all batches" if shown.batch is None else shown.batch
+    if shown.value is None:
+        return Figure(name=name, value="–", words=shown.suppressed or "there is no value")
     value = format_value(shown.value, facts.kpi.unit)
     return Figure(name=name, value=value, words=_MET[shown.met], tone=_TONES[shown.met])
 

@@ -47,6 +47,7 @@ from readiness_pipelines.overview import (
     ways_out,
 )
 from readiness_pipelines.version import __version__
+from readiness_pipelines.web.numbers import whole_number
 from readiness_pipelines.web.pages.batch import ref_of
 from readiness_pipelines.web.pages.decide import turn
 from readiness_pipelines.web.pages.incident import find as find_incident
@@ -110,8 +111,7 @@ def _models(_request: Request, site: Site) -> Any:
 
 def _model_card(request: Request, site: Site) -> Any:
     model = site.model(request.path_params["domain"], request.path_params["model"])
-    version = request.query_params.get("version", "")
-    number = int(version) if version.isdecimal() else None
+    number = whole_number(request.query_params.get("version", ""))
     return card_value(model_card(model, number, tables=site.tables, installation=site.installation, at=site.clock()))
 
 
@@ -162,10 +162,11 @@ def _held(request: Request, site: Site) -> Any:
 def _rows(request: Request, site: Site) -> Any:
     table, ref = ref_of(request, site)
     text = request.query_params.get("limit", "20")
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= MOST_ROWS):
+    limit = whole_number(text)
+    if limit is None or not 0 < limit <= MOST_ROWS:
         raise DeclarationError(f"limit is {text!r}", way_out=f"give a number from 1 to {MOST_ROWS:,}")
     rule = request.query_params.get("rule")
-    rows = quarantine_rows(table, batch=ref.batch, rule=rule, limit=int(text), installation=site.installation)
+    rows = quarantine_rows(table, batch=ref.batch, rule=rule, limit=limit, installation=site.installation)
     return list(waiting_values(table, rows))
 
 
@@ -189,7 +190,8 @@ def _incident(request: Request, site: Site) -> Any:
 
 def _replay(request: Request, site: Site) -> Any:
     number = request.path_params["request"]
-    found = site.installation.ledger.replay_request(int(number)) if number.isdecimal() and len(number) < 10 else None  # noqa: PLR2004  # digits
+    asked = whole_number(number)
+    found = site.installation.ledger.replay_request(asked) if asked is not None else None
     if found is None:
         raise UnknownNameError("replay", number, ())
     return _request_value(found)
@@ -242,6 +244,8 @@ def _decisions(sent: Mapping[str, Any]) -> tuple[What, ...]:
 
 def _decision(sent: Mapping[str, Any]) -> What:
     where = sent.get("where") or None
+    if not isinstance(where, str | None):
+        raise DeclarationError("where is not text", way_out='send an expression, as "amount < 0"')
     try:
         match sent.get("kind"):
             case "correct" if "cells" in sent:
@@ -265,7 +269,7 @@ def _decision(sent: Mapping[str, Any]) -> What:
             case other:
                 known = ("correct", "waive", "discard", "undo", "approve")
                 raise UnknownNameError("kind of decision", str(other), known)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DeclarationError(
             f"a decision to {sent.get('kind')} lacks something, or has something else: {type(error).__name__}",
             way_out="see /api/openapi.json",

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from readiness_pipelines.decisions import Approval, CellCorrection, Correction, Discarding, Undoing, Waiver, What
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.web.guard import Form
+from readiness_pipelines.web.numbers import whole_number
 
 CELL = "cell."
 FROM_THE_PAGE = "the page"
@@ -42,9 +43,9 @@ class DraftLine:
 def lines_of(form: Form) -> list[DraftLine]:
     """The lines of a form, in order; what is not one of ours is left out."""
     places = sorted(
-        int(name.removeprefix("kind."))
+        place
         for name in form.fields
-        if name.startswith("kind.") and name.removeprefix("kind.").isdecimal()
+        if name.startswith("kind.") and (place := whole_number(name.removeprefix("kind."))) is not None
     )
     return [
         DraftLine(
@@ -86,7 +87,7 @@ def _cells(form: Form) -> Iterator[CellCorrection]:
         row, dot, column = name.removeprefix(CELL).partition(".")
         value = form.one(name)
         if name.startswith(CELL) and value != "":
-            if not (dot and row.isascii() and row.isdecimal()):
+            if not dot or whole_number(row) is None:
                 raise DeclarationError("a cell is written that is in no row", way_out="load the page again")
             cells.setdefault(column, {})[row] = value
     if cells:
@@ -105,10 +106,10 @@ def _what(line: DraftLine) -> What | None:
         case "discard":
             return Discarding(where=where)
         case "undo" | "approve":
-            number = line.decision
-            if not (number.isascii() and number.isdecimal()):
+            number = whole_number(line.decision)
+            if number is None:
                 raise DeclarationError("no decision is named by its number", way_out="load the page again")
-            return Undoing(decision=int(number)) if line.kind == "undo" else Approval(decision=int(number))
+            return Undoing(decision=number) if line.kind == "undo" else Approval(decision=number)
         case _:
             return None
 

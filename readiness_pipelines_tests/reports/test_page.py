@@ -1,6 +1,7 @@
 """A report agrees with the ledger and the tables, asks nothing of a server, and lets no value become markup."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -132,6 +133,16 @@ def test_batches_tables_and_products_lead_to_the_web_page_or_to_pages_beside_the
             assert f'{product}">refund_rate</a>' in one
         assert '<a href="shop.html">shop</a>' in index
         assert (f"[week_12]({address})" in markdown_page(facts, links)) is (address is not None)
+
+
+@pytest.mark.parametrize(
+    ("why", "words"), [("of fewer than 5 rows", "of fewer than 5 rows"), (None, "there is no value")]
+)
+def test_a_published_kpi_without_a_value_is_not_called_unpublished(facts: Facts, why: str | None, words: str) -> None:
+    (kpi,) = facts.kpis
+    none = replace(kpi.values[-1], value=None, suppressed=why)
+    page = markdown_page(replace(facts, kpis=(replace(kpi, together=None, values=(none,)),)))
+    assert f"**–** ({none.batch}) {words}" in page
 
 
 def test_a_domain_that_never_ran_has_a_page(installation: Installation) -> None:

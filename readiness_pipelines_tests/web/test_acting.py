@@ -1,5 +1,6 @@
 """What is done from a page: decided together, replayed once, taken, revealed; by whom, and by nobody else."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -177,7 +178,7 @@ def test_cookies_of_other_programs_of_the_host_take_no_token_away(site: Site) ->
     browser = TestClient(build_app(site))
     token = browser.get("/").cookies[TOKEN_COOKIE]
     browser.cookies.clear()
-    sent = {"cookie": f'theme={{"a":1}}; x=a b; flag; name=ü; {TOKEN_COOKIE}={token}'.encode()}
+    sent = {b"cookie": f'theme={{"a":1}}; x=a b; flag; name=ü; {TOKEN_COOKIE}={token}'.encode()}
     assert "set-cookie" not in browser.get("/static/page.css", headers=sent).headers
     form = {TOKEN_FIELD: token, "kind.0": "discard", "do": "preview"}
     assert browser.post(f"/decide/{DAY}", data=form, headers=sent).status_code == 200
@@ -210,6 +211,10 @@ def test_programs_decide_by_the_api(ann: Browser, changed_site: Site) -> None:
     assert ann.get(f"/api/replays/{wanted['replay']}").json()["state"] == "done"
     wrong = ann.post(f"/api/outcome/{DAY}", json={"decisions": [{"kind": "wave"}], "who": "robot"})
     assert (wrong.status_code, wrong.json()["way_out"]) == (404, "did you mean 'waive'?")
+    for odd in ({"kind": "discard", "where": {"amount": 1}}, {"kind": "undo", "decision": "1e999"}):
+        sent = json.dumps({"decisions": [odd], "who": "robot"}).replace('"1e999"', "1e999")
+        headers = {"content-type": "application/json"}
+        assert ann.post(f"/api/outcome/{DAY}", content=sent, headers=headers).json()["code"] == "declaration"
 
 
 def test_a_replay_that_nobody_began_or_that_broke_can_be_started_again(changed_site: Site) -> None:

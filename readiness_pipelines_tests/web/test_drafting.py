@@ -3,6 +3,7 @@
 import pytest
 
 from readiness_pipelines.decisions import Waiver
+from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.web.drafting import decisions_of
 from readiness_pipelines.web.guard import Form
 
@@ -15,3 +16,10 @@ def test_a_waiver_ends_with_its_day_also_with_the_last_one_of_the_calendar(day: 
     (waiver,) = decisions_of(Form({"kind.0": ["waive"], "rule.0": ["tolerance"], "until.0": [day]}))
     assert isinstance(waiver, Waiver)
     assert waiver.to_json()["until"] == end
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "²", "-1", ""])
+def test_what_is_no_number_of_a_decision_or_a_row_is_refused_in_words(number: str) -> None:
+    for fields in ({"kind.0": ["undo"], "decision.0": [number]}, {f"cell.{number}.status": ["paid"]}):
+        with pytest.raises(DeclarationError, match="load the page again"):
+            decisions_of(Form(fields))

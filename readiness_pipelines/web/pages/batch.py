@@ -30,8 +30,9 @@ from readiness_pipelines.overview import (
 from readiness_pipelines.page_addresses import batch_address
 from readiness_pipelines.reports.parts import unusual_rows
 from readiness_pipelines.web.guard import Form
+from readiness_pipelines.web.numbers import whole_number
 from readiness_pipelines.web.pages.usual import usual_lines
-from readiness_pipelines.web.paging import page_number
+from readiness_pipelines.web.paging import MOST, page_number
 from readiness_pipelines.web.people import acting, check_proved, visitor_of
 from readiness_pipelines.web.remembering import remember_name
 from readiness_pipelines.web.rendering import page
@@ -117,7 +118,7 @@ def reveal(request: Request, site: Site, form: Form) -> Response:
     check_proved(visitor, site)
     table, ref = ref_of(request, site)
     rule, text = form.one("rule") or None, form.one("page", "0")
-    number = int(text) if text.isascii() and text.isdigit() else 0
+    number = min(whole_number(text) or 0, MOST)
     read = _read(site, table, ref, rule, number)
     viewer = NOBODY
     if read.classified:

@@ -28,6 +28,7 @@ from readiness_pipelines.overview import (
 from readiness_pipelines.page_addresses import batch_address
 from readiness_pipelines.web.drafting import DraftLine, changed, decisions_of, lines_of
 from readiness_pipelines.web.guard import Form
+from readiness_pipelines.web.numbers import whole_number
 from readiness_pipelines.web.pages.batch import ref_of
 from readiness_pipelines.web.people import acting, visitor_of
 from readiness_pipelines.web.remembering import remember_name
@@ -173,7 +174,8 @@ def _show(
         all_columns=_columns(site, table, ref) or list(rows.columns),
         rules=_rules(site, table, record),
         lines=[
-            replace(one, about=about.get(int(one.decision), "")) if one.decision.isdecimal() else one for one in lines
+            replace(one, about=about.get(number, "")) if (number := whole_number(one.decision)) is not None else one
+            for one in lines
         ],
         form=form,
         outcome=outcome,

@@ -13,6 +13,7 @@ from readiness_pipelines.ledger.models import retraining_ref
 from readiness_pipelines.models import allow_retraining, changes_under, decline_retraining, model_card
 from readiness_pipelines.page_addresses import model_address
 from readiness_pipelines.web.guard import Form
+from readiness_pipelines.web.numbers import whole_number
 from readiness_pipelines.web.people import acting, visitor_of
 from readiness_pipelines.web.remembering import remember_name
 from readiness_pipelines.web.rendering import page
@@ -38,10 +39,9 @@ def show(request: Request, site: Site) -> Response:
     model = site.model(request.path_params["domain"], request.path_params["model"])
     ledger = site.installation.ledger.models
     state, versions = ledger.serving(model.id), ledger.versions(model.id)
-    chosen = request.query_params.get("version", "")
     card = None
     if versions:
-        number = int(chosen) if chosen.isdecimal() else None
+        number = whole_number(request.query_params.get("version", ""))
         card = model_card(model, number, tables=site.tables, installation=site.installation, at=site.clock())
     lines = [
         (one, state.role(one.version) or one.state.value, len(changes_under(one, installation=site.installation)))

@@ -15,6 +15,7 @@ from readiness_pipelines.errors import UnknownNameError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import BatchRecord, ReplayRequest, RequestState
 from readiness_pipelines.web.guard import Form
+from readiness_pipelines.web.numbers import whole_number
 from readiness_pipelines.web.people import acting, visitor_of
 from readiness_pipelines.web.remembering import remember_name
 from readiness_pipelines.web.rendering import page
@@ -62,7 +63,8 @@ def again(request: Request, site: Site, form: Form) -> Response:
 
 def _find(request: Request, site: Site) -> ReplayRequest:
     number = request.path_params["request"]
-    found = site.installation.ledger.replay_request(int(number)) if len(number) < 10 and number.isdecimal() else None  # noqa: PLR2004  # digits
+    asked = whole_number(number)
+    found = site.installation.ledger.replay_request(asked) if asked is not None else None
     if found is None or found.ref.table not in site.tables:
         raise UnknownNameError("replay", number, ())
     return found
