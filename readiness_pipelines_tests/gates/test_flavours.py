@@ -6,8 +6,10 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pp
 import pandera.polars as pl_schema
+import pandera.pyarrow as pa_schema
 import polars as pl
 import pyarrow as arrow
+import pyarrow.compute as pc
 import pytest
 from pandera.errors import SchemaErrors
 
@@ -209,6 +211,16 @@ def test_an_element_wise_check_meets_nan_and_null_as_in_its_own_library(name: st
         failed_by(pl_schema, pl.Float64, pl.DataFrame({"a": VALUES}, schema={"a": pl.Float64}, strict=False)),
     ):
         assert seen == pandera
+
+
+def test_a_native_check_of_a_column_is_given_the_whole_frame_but_by_pandas() -> None:
+    after = pl_schema.Check(lambda data: data.lazyframe.select(pl.col(data.key) >= pl.col("a")), name="after")
+    polars = pl_schema.DataFrameSchema({"a": pl_schema.Column(int), "b": pl_schema.Column(int, after)})
+    later = pa_schema.Check(lambda data: pc.greater_equal(data.table["b"], data.table["a"]), name="after")
+    kind = arrow.int64()
+    on_arrow = pa_schema.DataFrameSchema({"a": pa_schema.Column(kind), "b": pa_schema.Column(kind, later)})
+    for schema in (polars, on_arrow):
+        judge(Gate(schema), {"a": 1, "b": 2}, {"a": 3, "b": 2}).assert_breaks({1: "b_after"})
 
 
 def test_a_grouped_check_of_pandas_speaks_of_the_batch() -> None:
