@@ -223,6 +223,16 @@ def test_a_native_check_of_a_column_is_given_the_whole_frame_but_by_pandas() -> 
         judge(Gate(schema), {"a": 1, "b": 2}, {"a": 3, "b": 2}).assert_breaks({1: "b_after"})
 
 
+@pytest.mark.parametrize("element_wise", [False, True])
+def test_a_function_of_the_frame_does_not_see_an_optional_column_that_did_not_arrive(element_wise: bool) -> None:
+    check = pp.Check(lambda given: given["b" if "b" in given else "a"] > 0, element_wise=element_wise, name="positive")
+    columns = {"a": pp.Column(int), "b": pp.Column(int, required=False)}
+    gate = Gate(pp.DataFrameSchema(columns, checks=check))
+    judge(gate, {"a": 1}, {"a": 0}).assert_breaks({1: "positive"})
+    judge(gate, {"a": 0, "b": 1}, {"a": 1, "b": 0}).assert_breaks({1: "positive"})
+    assert not element_wise or [gate.check_record({"a": value}).passed for value in (1, 0)] == [True, False]
+
+
 def test_a_grouped_check_of_pandas_speaks_of_the_batch() -> None:
     check = pp.Check(lambda groups: groups["a"].mean() < groups["b"].mean(), groupby="kind", name="a_below_b")
     gate = Gate(pp.DataFrameSchema({"value": pp.Column(float, check), "kind": pp.Column(str)}))

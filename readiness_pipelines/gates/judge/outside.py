@@ -24,7 +24,7 @@ def find_by_value(view: BatchView, bit: Bit, test: Checked, violations: Violatio
     Raises:
         GateBuildError: The function raises; names its rule and the value.
     """
-    names = [bit.column.name] if bit.column else view.names
+    names = [bit.column.name] if bit.column else _shown(view)
     for chunk in view.chunks(names, where=view.judgeable(names if bit.column else ())):
         if bit.column:
             kind = bit.column.type
@@ -69,6 +69,11 @@ def find_by_pandera(
     return False
 
 
+def _shown(view: BatchView) -> list[str]:
+    """The columns of the frame as Pandera shows it to a function: without those that may be missing, and are."""
+    return [column.name for column in view.layout.columns if not column.absent] or view.names
+
+
 def _needs(view: BatchView, bit: Bit, test: Checked, flavour: Flavour) -> tuple[list[str], bool]:
     """The columns that a check reads, and whether it may see the rows some at a time.
 
@@ -80,6 +85,6 @@ def _needs(view: BatchView, bit: Bit, test: Checked, flavour: Flavour) -> tuple[
     except NotLiftedError:
         series = flavour is Flavour.PANDAS or Check.is_builtin_check(getattr(test.check._check_fn, "__name__", ""))
         alone = series and test.check.groupby is None
-        return ([bit.column.name] if bit.column and alone else view.names), False
+        return ([bit.column.name] if bit.column and alone else _shown(view)), False
     named = [name for name in columns_of(lifted) if name in (*view.names, *RESERVED_COLUMNS)]
     return named or view.names, test.of_rows and is_elementwise(lifted)

@@ -177,7 +177,7 @@ def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate, schema: pa.
 
 def _by_value(test: Checked, column: LaidColumn | None, layout: Layout, flavour: Flavour) -> Evaluate:
     """Whether an element-wise check fails a record's value, or the whole record."""
-    rule, names = test.rule.name, [laid.name for laid in layout.columns]
+    rule, names = test.rule.name, [laid.name for laid in layout.columns if not laid.absent]
     zoned = {laid.name: laid.type for laid in layout.columns if pa.types.is_timestamp(laid.type) and laid.type.tz}
 
     def in_zone(name: str, value: Any) -> Any:
