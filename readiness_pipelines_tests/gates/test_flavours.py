@@ -233,6 +233,23 @@ def test_a_function_of_the_frame_does_not_see_an_optional_column_that_did_not_ar
     assert not element_wise or [gate.check_record({"a": value}).passed for value in (1, 0)] == [True, False]
 
 
+@pytest.mark.parametrize(("name", "given"), [("ne", "x"), ("notin", ["x"]), ("isin", ["x", None]), ("eq", "x")])
+def test_what_pandas_says_of_null_counts_for_a_check_of_a_pandas_schema_that_does_not_ignore_it(
+    name: str, given: Any
+) -> None:
+    check = getattr(pp.Check, name)(given, ignore_na=False, name="mine")
+    schema = pp.DataFrameSchema({"a": pp.Column(str, check, nullable=True)})
+    values = ["x", "y", None]
+    try:
+        schema.validate(pd.DataFrame({"a": values}, dtype=object), lazy=True)
+        failed = set()
+    except SchemaErrors as errors:
+        failed = set(errors.failure_cases["index"].to_list())
+    gate = Gate(schema)
+    judge(gate, *({"a": value} for value in values)).assert_breaks(dict.fromkeys(failed, "a_mine"))
+    assert {row for row, value in enumerate(values) if not gate.check_record({"a": value}).passed} == failed
+
+
 def test_a_grouped_check_of_pandas_speaks_of_the_batch() -> None:
     check = pp.Check(lambda groups: groups["a"].mean() < groups["b"].mean(), groupby="kind", name="a_below_b")
     gate = Gate(pp.DataFrameSchema({"value": pp.Column(float, check), "kind": pp.Column(str)}))

@@ -152,7 +152,7 @@ def _check_test(test: Checked, column: LaidColumn | None, fails: Evaluate) -> Re
 
 def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate, schema: pa.Schema) -> Evaluate:
     """Whether a lifted check fails a record: by the compiled expression, or by Pandera where there is none, or NaN."""
-    null_fails = not test.check.ignore_na
+    null_fails = not test.check.ignore_na and not test.null_passes
     floats = tuple(field.name for field in schema if pa.types.is_floating(field.type))
     zoned = tuple(field.name for field in schema if pa.types.is_timestamp(field.type) and field.type.tz)
     try:
