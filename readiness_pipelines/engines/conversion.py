@@ -1,8 +1,8 @@
 """From what arrived to the schema's types, inside the query: a value that does not convert breaks a rule of its row.
 
 DuckDB's own casts are more generous than a gate may be: ``'1.5'`` becomes the integer 2, a timestamp becomes a date by
-losing its time, an offset in a text is dropped, ``24:00:00`` is the next day. What would change a value does not
-convert here, and neither does a time outside the years 1 to 9999, which no table keeps.
+losing its time, an offset in a text is dropped, ``24:00:00`` is the next day, ``1e400`` is infinity. What would change
+a value does not convert here, and neither does a time outside the years 1 to 9999, which no table keeps.
 """
 
 import re
@@ -50,7 +50,7 @@ def as_type(value: str, *, arrived: str, wanted: str) -> str:
     if wanted in INTEGERS:
         return _if_like(value, INTEGER_TEXT, wanted)
     if wanted in FLOATS:
-        return _if_like(value, FLOAT_TEXT, wanted)
+        return _float_of(value, wanted)
     if wanted == "DATE":
         return _if_like(value, DATE_TEXT, wanted)
     if decimal := _DECIMAL.fullmatch(wanted):
@@ -89,6 +89,13 @@ def _castable(text: str, wanted: str) -> str:
 def _if_like(value: str, pattern: str, wanted: str) -> str:
     """A text that matches a pattern, cast: the casts pass over the blanks around it."""
     return f"CASE WHEN {_is_like(value, pattern)} THEN TRY_CAST({value} AS {wanted}) END"
+
+
+def _float_of(value: str, wanted: str) -> str:
+    """A text as a float: of digits beyond the largest one the cast would make infinity."""
+    cast = f"TRY_CAST({value} AS {wanted})"
+    kept = f"isfinite({cast}) OR NOT regexp_matches({value}, '[0-9]')"
+    return f"CASE WHEN {_is_like(value, FLOAT_TEXT)} AND ({kept}) THEN {cast} END"
 
 
 def _is_like(value: str, pattern: str) -> str:

@@ -6,8 +6,10 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pp
 import pandera.polars as pl_schema
+import pandera.pyarrow as pa_schema
 import polars as pl
 import pyarrow as arrow
+import pyarrow.compute as pc
 import pytest
 from pandera.errors import SchemaErrors
 
@@ -209,6 +211,43 @@ def test_an_element_wise_check_meets_nan_and_null_as_in_its_own_library(name: st
         failed_by(pl_schema, pl.Float64, pl.DataFrame({"a": VALUES}, schema={"a": pl.Float64}, strict=False)),
     ):
         assert seen == pandera
+
+
+def test_a_native_check_of_a_column_is_given_the_whole_frame_but_by_pandas() -> None:
+    after = pl_schema.Check(lambda data: data.lazyframe.select(pl.col(data.key) >= pl.col("a")), name="after")
+    polars = pl_schema.DataFrameSchema({"a": pl_schema.Column(int), "b": pl_schema.Column(int, after)})
+    later = pa_schema.Check(lambda data: pc.greater_equal(data.table["b"], data.table["a"]), name="after")
+    kind = arrow.int64()
+    on_arrow = pa_schema.DataFrameSchema({"a": pa_schema.Column(kind), "b": pa_schema.Column(kind, later)})
+    for schema in (polars, on_arrow):
+        judge(Gate(schema), {"a": 1, "b": 2}, {"a": 3, "b": 2}).assert_breaks({1: "b_after"})
+
+
+@pytest.mark.parametrize("element_wise", [False, True])
+def test_a_function_of_the_frame_does_not_see_an_optional_column_that_did_not_arrive(element_wise: bool) -> None:
+    check = pp.Check(lambda given: given["b" if "b" in given else "a"] > 0, element_wise=element_wise, name="positive")
+    columns = {"a": pp.Column(int), "b": pp.Column(int, required=False)}
+    gate = Gate(pp.DataFrameSchema(columns, checks=check))
+    judge(gate, {"a": 1}, {"a": 0}).assert_breaks({1: "positive"})
+    judge(gate, {"a": 0, "b": 1}, {"a": 1, "b": 0}).assert_breaks({1: "positive"})
+    assert not element_wise or [gate.check_record({"a": value}).passed for value in (1, 0)] == [True, False]
+
+
+@pytest.mark.parametrize(("name", "given"), [("ne", "x"), ("notin", ["x"]), ("isin", ["x", None]), ("eq", "x")])
+def test_what_pandas_says_of_null_counts_for_a_check_of_a_pandas_schema_that_does_not_ignore_it(
+    name: str, given: Any
+) -> None:
+    check = getattr(pp.Check, name)(given, ignore_na=False, name="mine")
+    schema = pp.DataFrameSchema({"a": pp.Column(str, check, nullable=True)})
+    values = ["x", "y", None]
+    try:
+        schema.validate(pd.DataFrame({"a": values}, dtype=object), lazy=True)
+        failed = set()
+    except SchemaErrors as errors:
+        failed = set(errors.failure_cases["index"].to_list())
+    gate = Gate(schema)
+    judge(gate, *({"a": value} for value in values)).assert_breaks(dict.fromkeys(failed, "a_mine"))
+    assert {row for row, value in enumerate(values) if not gate.check_record({"a": value}).passed} == failed
 
 
 def test_a_grouped_check_of_pandas_speaks_of_the_batch() -> None:

@@ -25,7 +25,7 @@ from readiness_pipelines import (
     cleanse,
     row_count,
 )
-from readiness_pipelines.gates import GateDeclaration, differences
+from readiness_pipelines.gates import ChangeKind, GateDeclaration, differences
 
 C = pa.Check
 
@@ -121,6 +121,27 @@ def test_checks_of_the_same_kind_may_be_written_in_any_order() -> None:
 def test_whatever_decides_over_rows_changes_the_version(changed: Gate) -> None:
     assert changed.version != gate().version
     assert differences(gate().declaration, changed.declaration)
+
+
+def _by_ward(frame: Any) -> Any:
+    return frame.groupby("ward")
+
+
+def _by_region(frame: Any) -> Any:
+    return frame.groupby("region")
+
+
+def test_what_a_check_groups_by_counts_and_may_be_a_function() -> None:
+    def gate(by: Any, *groups: str) -> Gate:
+        check = pp.Check(lambda given: given["A"].sum() > 0, groupby=by, groups=list(groups), name="some")
+        columns = {"a": pp.Column(int, check), "ward": pp.Column(str), "region": pp.Column(str)}
+        return Gate(pp.DataFrameSchema(columns))
+
+    gates = [gate("ward", "A"), gate("region", "A"), gate("ward", "A", "B"), gate(_by_ward, "A"), gate(_by_region, "A")]
+    assert len({one.version for one in gates}) == len(gates)
+    assert gate(_by_ward, "A").version == gates[3].version
+    (change,) = differences(gates[0].declaration, gates[1].declaration)
+    assert change.kind is ChangeKind.TIGHTENED
 
 
 def test_the_arguments_of_a_batch_rule_count() -> None:

@@ -86,9 +86,9 @@ class SparkSql:
             return self._if_like(text, INTEGER_TEXT, f"try_cast({text} AS {name})")
         if pa.types.is_floating(wanted):
             # A signed NaN, which Spark does not read, is one.
-            return self._if_like(
-                text, FLOAT_TEXT, f"try_cast(regexp_replace(lower({text}), '^[+-]nan', 'nan') AS {name})"
-            )
+            cast = f"try_cast(regexp_replace(lower({text}), '^[+-]nan', 'nan') AS {name})"
+            kept = f"abs({cast}) <> double('infinity') OR NOT {text} RLIKE '[0-9]'"
+            return self._if_like(text, FLOAT_TEXT, f"CASE WHEN {kept} THEN {cast} END")
         if pa.types.is_date32(wanted):
             return self._if_like(text, DATE_TEXT, f"try_cast({text} AS DATE)")
         if pa.types.is_decimal128(wanted):

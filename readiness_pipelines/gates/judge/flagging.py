@@ -190,6 +190,8 @@ def _fails(view: BatchView, bit: Bit, check: LiftedCheck) -> nw.Expr | None:
     if not test.of_rows or parity.why_not:
         return None
     fails = (~view.engine.adapted(check.passes)).fill_null(value=not test.check.ignore_na)
+    if bit.column is not None and test.null_passes:
+        fails &= ~nw.col(bit.column.name).is_null()
     if parity.doubts and parity.elementwise:
         fails &= ~check.doubt
     elif bit.column is not None and test.nan_settled and test.nan_fails is not None:

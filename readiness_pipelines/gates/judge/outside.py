@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
+from pandera.api.checks import Check
 
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.engines.expressions import columns_of, is_elementwise
@@ -23,7 +24,7 @@ def find_by_value(view: BatchView, bit: Bit, test: Checked, violations: Violatio
     Raises:
         GateBuildError: The function raises; names its rule and the value.
     """
-    names = [bit.column.name] if bit.column else view.names
+    names = [bit.column.name] if bit.column else _shown(view)
     for chunk in view.chunks(names, where=view.judgeable(names if bit.column else ())):
         if bit.column:
             kind = bit.column.type
@@ -55,7 +56,7 @@ def find_by_pandera(
     Raises:
         GateBuildError: The check raises; names its rule.
     """
-    names, streams = _needs(view, bit, test)
+    names, streams = _needs(view, bit, test, flavour)
     own = [bit.column.name] if bit.column and test.of_rows else []
     where = f"{view.judgeable(own)} AND {among}"
     for chunk in view.chunks(names, where=where) if streams else [view.whole(names, where=where)]:
@@ -68,12 +69,22 @@ def find_by_pandera(
     return False
 
 
-def _needs(view: BatchView, bit: Bit, test: Checked) -> tuple[list[str], bool]:
-    """The columns that a check reads, and whether it may see the rows some at a time."""
+def _shown(view: BatchView) -> list[str]:
+    """The columns of the frame as Pandera shows it to a function: without those that may be missing, and are."""
+    return [column.name for column in view.layout.columns if not column.absent] or view.names
+
+
+def _needs(view: BatchView, bit: Bit, test: Checked, flavour: Flavour) -> tuple[list[str], bool]:
+    """The columns that a check reads, and whether it may see the rows some at a time.
+
+    A function of a column is given a series by pandas alone, unless it groups; by the others the whole frame, and the
+    column's name. Pandera's own checks of a column look at nothing else.
+    """
     try:
         lifted = expression(test.check, key_of(bit), view.frame)
     except NotLiftedError:
-        alone = bit.column is not None and test.check.groupby is None
-        return ([bit.column.name] if bit.column and alone else view.names), False
+        series = flavour is Flavour.PANDAS or Check.is_builtin_check(getattr(test.check._check_fn, "__name__", ""))
+        alone = series and test.check.groupby is None
+        return ([bit.column.name] if bit.column and alone else _shown(view)), False
     named = [name for name in columns_of(lifted) if name in (*view.names, *RESERVED_COLUMNS)]
     return named or view.names, test.of_rows and is_elementwise(lifted)

@@ -59,7 +59,7 @@ def text_converter(wanted: pa.DataType) -> Convert | None:
 
 def _single(value: float) -> Any:
     try:
-        return struct.unpack("f", struct.pack("f", value))[0]
+        return struct.unpack("<f", struct.pack("<f", value))[0]  # by the machine's own size it would be infinity
     except OverflowError:
         return UNCONVERTED
 

@@ -152,7 +152,7 @@ def _check_test(test: Checked, column: LaidColumn | None, fails: Evaluate) -> Re
 
 def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate, schema: pa.Schema) -> Evaluate:
     """Whether a lifted check fails a record: by the compiled expression, or by Pandera where there is none, or NaN."""
-    null_fails = not test.check.ignore_na
+    null_fails = not test.check.ignore_na and not test.null_passes
     floats = tuple(field.name for field in schema if pa.types.is_floating(field.type))
     zoned = tuple(field.name for field in schema if pa.types.is_timestamp(field.type) and field.type.tz)
     try:
@@ -177,7 +177,7 @@ def _by_evaluation(test: Checked, lifted: Any, by_pandera: Evaluate, schema: pa.
 
 def _by_value(test: Checked, column: LaidColumn | None, layout: Layout, flavour: Flavour) -> Evaluate:
     """Whether an element-wise check fails a record's value, or the whole record."""
-    rule, names = test.rule.name, [laid.name for laid in layout.columns]
+    rule, names = test.rule.name, [laid.name for laid in layout.columns if not laid.absent]
     zoned = {laid.name: laid.type for laid in layout.columns if pa.types.is_timestamp(laid.type) and laid.type.tz}
 
     def in_zone(name: str, value: Any) -> Any:

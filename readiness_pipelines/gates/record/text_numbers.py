@@ -4,6 +4,7 @@ import re
 import struct
 from collections.abc import Callable
 from decimal import Decimal
+from math import isinf
 from typing import Any
 
 import pyarrow as pa
@@ -46,7 +47,10 @@ def integer_reader(wanted: pa.DataType) -> Callable[[str], Any]:
 def double(text: str) -> Any:
     """A text as a double: both round to the nearest."""
     text = text.strip(BLANK)
-    return float(text) if _FLOAT.fullmatch(text) else UNCONVERTED
+    if not _FLOAT.fullmatch(text):
+        return UNCONVERTED
+    value = float(text)
+    return UNCONVERTED if isinf(value) and not text[-1].isalpha() else value  # of digits it is lost, and not meant
 
 
 def single(text: str) -> Any:

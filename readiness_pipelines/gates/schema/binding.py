@@ -21,6 +21,8 @@ from readiness_pipelines.gates.schema.lifting import (
     bind,
     bind_in_pandera,
     expression,
+    failing,
+    is_expression,
     lifts,
     nan_verdicts,
     widens_singles,
@@ -70,6 +72,7 @@ class Bound:
     of_rows: bool
     nan_fails: bool | None
     nan_settled: bool
+    null_passes: bool
 
 
 _MOST_KEPT = 4_096
@@ -121,7 +124,7 @@ def _newly_bound(check: Check, column: ColumnSpec | None, probe: Probe, flavour:
     key = probe_column(column) if column else FRAME
     columns: tuple[str, ...] = (column.name,) if column else ()
     runs_on, because, of_rows, nan_fails = Runner.QUERY, "Pandera's own expression, lifted into the query", True, None
-    nan_settled = False
+    nan_settled = null_passes = False
     try:
         lifted = expression(check, key, probe.frame)
     except NotLiftedError as reason:
@@ -144,6 +147,7 @@ def _newly_bound(check: Check, column: ColumnSpec | None, probe: Probe, flavour:
         own_nan = all(len(nodes_of(part)) == 1 for part in parity.doubts) and columns_of(lifted) == (key,)
         if column and of_rows and parity.elementwise and own_nan and column.type is not None and not parity.why_not:
             nan_settled = True
+            null_passes = flavour is Flavour.PANDAS and _lets_null_pass(check, column.type, rule=rule)
             if parity.doubts:
                 by_pandera, by_query = nan_verdicts(check, column.type, flavour, rule=rule)
                 nan_fails = by_pandera if by_pandera != by_query else None
@@ -154,7 +158,17 @@ def _newly_bound(check: Check, column: ColumnSpec | None, probe: Probe, flavour:
         of_rows=of_rows,
         nan_fails=nan_fails,
         nan_settled=nan_settled,
+        null_passes=null_passes,
     )
+
+
+def _lets_null_pass(check: Check, kind: pa.DataType, *, rule: str) -> bool:
+    """Whether pandas, for which null differs from any value, lets a null pass that the check does not ignore."""
+    if check.ignore_na or is_expression(check):
+        return False
+    one = pa.table({"value": pa.nulls(1, kind)})
+    fails = failing(check, "value", one, flavour=Flavour.PANDAS, rule=rule)
+    return not (fails if isinstance(fails, bool) else fails[0].as_py())
 
 
 def _is_of_batch(check: Check) -> bool:

@@ -189,6 +189,7 @@ def _check_test(check: Check, column: ColumnSpec | None, probe: "Probe", flavour
         of_rows=found.of_rows,
         nan_fails=found.nan_fails,
         nan_settled=found.nan_settled,
+        null_passes=found.null_passes,
     )
 
 

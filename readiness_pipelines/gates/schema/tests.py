@@ -82,6 +82,7 @@ class Checked:
         of_rows: Whether it answers for each row, not for the batch.
         nan_fails: What Pandera says of NaN in a float column, where the query's engine would say otherwise.
         nan_settled: Whether NaN in the column is all that can be NaN in it, and with `nan_fails` the query is right.
+        null_passes: Whether null in the column passes though the check does not ignore it, as some do in pandas.
     """
 
     rule: Rule
@@ -90,6 +91,7 @@ class Checked:
     of_rows: bool
     nan_fails: bool | None = None
     nan_settled: bool = False
+    null_passes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

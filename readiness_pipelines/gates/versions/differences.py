@@ -110,7 +110,8 @@ def _rule(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange
 
 def _is_wider(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether everything that passed a check passes it still, judged by its arguments."""
-    same = all(old.get(name) == new.get(name) for name in ("kind", "ignore_na", "element_wise", "code"))
+    told = ("kind", "ignore_na", "element_wise", "code", "groupby", "groups")
+    same = all(old.get(name) == new.get(name) for name in told)
     before, after = old["statistics"], new["statistics"]
     return same and before.keys() == after.keys() and all(_holds(n, before[n], after[n]) for n in before)
 

@@ -27,7 +27,7 @@ def fingerprint(facts: Any) -> str:
 
 
 def check_identity(check: Check) -> dict[str, Any]:
-    """What a check means: its name and arguments, and for a user's function what it does (`function_code`)."""
+    """What a check means: name, arguments and groups, and for a user's function what it does (`function_code`)."""
     statistics = {
         name: plain(set(value) if name in _COLLECTIONS else value) for name, value in (check.statistics or {}).items()
     }
@@ -40,6 +40,10 @@ def check_identity(check: Check) -> dict[str, Any]:
     if not statistics or _is_users(written_function(check)):
         identity["code"] = sorted(_code_of(written_function(check)))
         identity["arguments"] = {name: plain(value) for name, value in check._check_kwargs.items()}
+    if check.groupby is not None:
+        by = check.groupby
+        identity["groupby"] = sorted(_code_of(_innermost(by))) if callable(by) else plain(by)
+        identity["groups"] = plain(check.groups)
     return identity
 
 
