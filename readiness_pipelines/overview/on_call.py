@@ -1,14 +1,16 @@
 """Who is on call for a domain now: by its calendar, or the address that it declares."""
 
+import re
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from functools import lru_cache
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,8 +21,11 @@ from readiness_pipelines.errors import DeclarationError, first_line
 MOST_BYTES = 5_000_000
 """A calendar that is larger is not read."""
 
-_ENDLESS = (b"FREQ=SECONDLY", b"FREQ=MINUTELY")
-"""Shifts do not recur so often; a calendar in which something does would be looked through for minutes."""
+_ENDLESS = re.compile(rb"FREQ=(SECONDLY|MINUTELY)|INTERVAL=\s*[+-]?0+(?!\d)", re.IGNORECASE)
+"""Shifts do not recur so often; a calendar in which something does would be looked through for minutes, or for ever."""
+
+_FOLD = re.compile(rb"\r?\n[ \t]")
+"""Where a line goes on in the next one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,7 @@ def _content(calendar: OnCallCalendar, domain: Domain) -> bytes:
         if at is None or time.monotonic() - at >= calendar.keep.total_seconds():
             try:
                 found = _read(where, domain, seconds=calendar.timeout.total_seconds())
-            except OSError as error:
+            except (OSError, ValueError, HTTPException) as error:  # an address may be none, an answer not HTTP
                 found = _reason(calendar, where, error)
             _kept[key] = (time.monotonic(), found)
     if isinstance(found, str):
@@ -99,6 +104,8 @@ def _read(where: str, domain: Domain, *, seconds: float) -> bytes:
 
     Raises:
         OSError: It cannot be read, is too large, or takes too long.
+        ValueError: It is not a place, or an address that cannot be written in ASCII.
+        HTTPException: It is not an address, or what answers there does not speak HTTP.
     """
     if not is_address(where):
         with (domain.folder / where).open("rb") as file:
@@ -116,26 +123,38 @@ def _read(where: str, domain: Domain, *, seconds: float) -> bytes:
     return found
 
 
-def _reason(calendar: OnCallCalendar, where: str, error: OSError) -> str:
+def _reason(calendar: OnCallCalendar, where: str, error: OSError | ValueError | HTTPException) -> str:
     """Why it could not be read, without an address that may be a secret."""
     if calendar.variable:
         named = f"the place in {calendar.variable}"
     else:
         named = str(urlsplit(where).hostname) if is_address(where) else where
-    reason: object = error.reason if isinstance(error, urllib.error.URLError) else (error.strerror or error)
+    reason: object
+    if isinstance(error, urllib.error.URLError):
+        reason = error.reason
+    elif isinstance(error, OSError):
+        reason = error.strerror or error
+    else:
+        reason = type(error).__name__  # its text has the address
     return f"{named} cannot be read: {reason or type(error).__name__}"
 
 
-def _shifts(content: bytes, now: datetime) -> Iterator[tuple[tuple[str, ...], datetime, datetime]]:
+def _shifts(content: bytes, now: datetime) -> list[tuple[tuple[str, ...], datetime, datetime]]:
     """Who has a shift at a time, from when to when.
 
     Raises:
         DeclarationError: The library is not installed, or this is not a calendar.
     """
-    for event in _parsed(content).at(now):
-        start, end = _moment(event.start), _moment(event.end)
-        if str(event.get("STATUS", "")).upper() != "CANCELLED" and start <= now < end:
-            yield _names(event), start, end
+    calendar = _parsed(content)
+    try:
+        events = [(event, _moment(event.start), _moment(event.end)) for event in calendar.at(now)]
+        return [
+            (_names(event), start, end)
+            for event, start, end in events
+            if str(event.get("STATUS", "")).upper() != "CANCELLED" and start <= now < end
+        ]
+    except Exception as error:  # the parser reads an event when it is asked for, and raises what it likes
+        raise _not_a_calendar() from error
 
 
 @lru_cache(maxsize=64)
@@ -148,12 +167,16 @@ def _parsed(content: bytes) -> Any:
         raise DeclarationError(
             f"{error.name} is not installed", way_out='pip install "readiness-pipelines[oncall]"'
         ) from error
-    if any(often in content.upper() for often in _ENDLESS):
-        raise DeclarationError("an event recurs every minute or second", way_out="write shifts")
+    if _ENDLESS.search(_FOLD.sub(b"", content)):
+        raise DeclarationError("an event recurs every minute or second, or without an interval", way_out="write shifts")
     try:
         return recurring_ical_events.of(icalendar.Calendar.from_ical(content))
     except Exception as error:  # the parser raises what it likes over a file that is something else
-        raise DeclarationError("it is not an iCalendar file", way_out="export the calendar as .ics") from error
+        raise _not_a_calendar() from error
+
+
+def _not_a_calendar() -> DeclarationError:
+    return DeclarationError("it is not an iCalendar file", way_out="export the calendar as .ics")
 
 
 def _moment(value: datetime | date) -> datetime:

@@ -119,6 +119,8 @@ def test_an_address_is_read_once_and_one_that_is_slow_gone_or_secret_is_no_error
     [
         (b"<html>", "not an iCalendar file"),
         (WEEKS.replace(b"WEEKLY;INTERVAL=2", b"SECONDLY"), "every minute or second"),
+        (WEEKS.replace(b"WEEKLY;INTERVAL=2", b"DAILY;INTER\r\n VAL=00"), "without an interval"),
+        (WEEKS.replace(b"WEEKLY;", b"WEEKLY;UNTIL=2026;"), "not an iCalendar file"),
         (b"BEGIN:VCALENDAR\n" + b"X" * 5_000_001, "larger than"),
         (None, "No such file"),
     ],
@@ -129,3 +131,13 @@ def test_what_is_not_a_calendar_leaves_the_declared_one(tmp_path: Path, content:
     found = on_call_now(shop(OnCallCalendar("a.ics"), tmp_path), now=on(17))
     assert found.who == ("pager@shop.example",)
     assert why in found.problem
+
+
+@pytest.mark.parametrize(
+    "place", ["//127.0.0.1:9/on call.ics", "//127.0.0.1:9/köln.ics", "//127.0.0.1:no/secret.ics", "//ü..x/"]
+)
+def test_an_address_that_is_none_leaves_the_declared_one_and_is_not_shown(place: str) -> None:
+    found = on_call_now(shop(OnCallCalendar(f"http:{place}")), now=on(17))
+    assert found.who == ("pager@shop.example",)
+    assert "cannot be read: " in found.problem
+    assert ".ics" not in found.problem
