@@ -109,14 +109,17 @@ def turns(connection: Connection, tables: Collection[TableId]) -> Mapping[TableI
 def shown_by(turns: Iterable[StateChange]) -> tuple[Publication, ...]:
     """The batches that consumers see after some turns of a table's: as `Ledger.publications`, without event times."""
     first: dict[str, datetime] = {}
+    last: dict[str, datetime] = {}
     shown: dict[str, bool] = {}
     for batch, what, at in turns:
         if what in VISIBLE:
             first.setdefault(batch, at)
-            shown[batch] = True
+            last[batch], shown[batch] = at, True
         elif what in WITHDRAWN:
             shown[batch] = False
-    return tuple(Publication(batch=batch, first_at=first[batch]) for batch, still in shown.items() if still)
+    return tuple(
+        Publication(batch=batch, first_at=first[batch], last_at=last[batch]) for batch, still in shown.items() if still
+    )
 
 
 def tallies(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Tally]:

@@ -291,11 +291,15 @@ class ShardProcess:
         error = gap(self.topic.stream_name, partition, position, bounds)
         if not reason:
             raise error
-        slice_ = self._slice({partition: (position, bounds.first)}, self._window(self.run.clock()))
-        properties = {"readiness.run": self.run.run_id, "readiness.attempt": slice_.id}
-        self.installation.lakehouse.append(
-            self.table.id.raw, None, properties=properties, marks=landing(slice_, epoch=self.epoch)
-        )
+        while True:
+            slice_ = self._slice({partition: (position, bounds.first)}, self._window(self.run.clock()))
+            properties = {"readiness.run": self.run.run_id, "readiness.attempt": slice_.id}
+            try:
+                marks = landing(slice_, epoch=self.epoch)
+                self.installation.lakehouse.append(self.table.id.raw, None, properties=properties, marks=marks)
+                break
+            except WindowClosed:  # sealed early, say
+                self.open_until = max(self.open_until, slice_.window_end)
         self.installation.ledger.streams.announce(
             BatchRef(self.table.id.raw, slice_.window),
             what="passed over a gap",

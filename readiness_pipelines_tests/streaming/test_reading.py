@@ -13,6 +13,7 @@ from confluent_kafka.cimpl import NewPartitions
 
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.delivery import deliver, do_work, due_work, ingest, reconcile
+from readiness_pipelines.delivery.windows import closing_marks
 from readiness_pipelines.errors import StreamGapError, TopicReplacedError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.json_values.streams import progress_value
@@ -225,9 +226,12 @@ def test_a_topic_that_lacks_messages_or_was_made_anew_is_refused_and_new_partiti
     admin.delete_records([TopicPartition(TOPIC, 0, 25)])[TopicPartition(TOPIC, 0, 25)].result(10)
     with pytest.raises(StreamGapError, match="begins at 25, and its position is 20: 5 messages are gone"):
         read_until(table, noida, installation, records=1, run=run)
+    early = {"readiness.run": "early", "readiness.attempt": "early"}  # a seal before the window is over
+    installation.lakehouse.append(table.id.raw, None, properties=early, marks=closing_marks(table, WINDOW))
     read_until(table, noida, installation, records=5, run=run, skip_gap="the archive has them")
     (told,) = (one for one in installation.ledger.trail() if one.what == "passed over a gap")
     assert (told.who, told.why, told.details["messages"]) == ("ann", "the archive has them", 5)
+    assert told.ref.batch > WINDOW
     assert len(rows_of(installation, table.id, "_row")) == 25
 
     admin.create_partitions([NewPartitions(TOPIC, 3)])[TOPIC].result(10)

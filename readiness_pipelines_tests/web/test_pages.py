@@ -4,9 +4,13 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from urllib.parse import quote
 
+import pandera.pyarrow as pa
+import pyarrow as arrow
 import pytest
 
+from readiness_pipelines import Domain, FileDrop, Source, StaticBatches, Steward
 from readiness_pipelines.identity import Identity
 from readiness_pipelines.web.app import PAGES, build_app
 from readiness_pipelines.web.guard import POLICY
@@ -97,6 +101,20 @@ def _pulse(page: str) -> str:
     found = re.search(r"/news\?since=([\d.]+)", page)
     assert found
     return found[1]
+
+
+@pytest.mark.parametrize("column", ["Order #", "share?", "50%", "a/b"])
+def test_the_links_of_a_column_lead_to_it_whatever_its_name(site: Site, column: str) -> None:
+    other = Domain("other", owner="o@o.example")
+    reader = FileDrop("odd/{batch}.csv")
+    schema = pa.DataFrameSchema({column: pa.Column(arrow.int64())})
+    source = Source(origin="Odd", steward=Steward("S", "s@s.example"), reader=reader)
+    other.gated("odd", schema=schema, source=source, batches=StaticBatches(keys=("a",)))
+    browser = Browser(build_app(replace(site, domains=(other,))))
+    for wanted in ("Also those that decide", "Only those whose values flow"):
+        page = browser.get(f"/columns/other/odd/{quote(column, safe='')}?all={wanted[0] == 'O' or ''}").text
+        (link,) = re.findall(rf'href="([^"]+)">{wanted}<', page)
+        assert f"<h1>{column}</h1>" in browser.get(link).text
 
 
 def test_a_batch_says_why_in_plain_words_with_the_broken_cells_first(browser: Browser) -> None:
