@@ -20,7 +20,8 @@ from readiness_pipelines.delivery.erasure.erasing import (
 )
 from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows
 from readiness_pipelines.delivery.erasure.matching import check_key, covers, matcher_of, persons_of, subject_columns
-from readiness_pipelines.delivery.erasure.scanning import LEAST_CHARACTERS, scan
+from readiness_pipelines.delivery.erasure.needles import LEAST_CHARACTERS
+from readiness_pipelines.delivery.erasure.scanning import scan
 from readiness_pipelines.delivery.erasure.searching import rows_in_stores
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
