@@ -17,6 +17,7 @@ from readiness_pipelines.batches import BatchState
 from readiness_pipelines.cli.unusual import unusual_of
 from readiness_pipelines.decisions import Correction, Waiver
 from readiness_pipelines.delivery import decide, deliver, kpi_values, reconcile, replay_batch
+from readiness_pipelines.delivery.erasure.needles import needles_of
 from readiness_pipelines.delivery.erasure.scanning import in_file
 from readiness_pipelines.examples.card_stream import card_stream
 from readiness_pipelines.examples.fraud import customers, fraud, fraud_loss_rate, labels, merchants, transactions
@@ -135,7 +136,7 @@ def test_nothing_of_a_person_is_in_a_file_that_readers_of_published_tables_can_o
     secret = ("cc_num", "first", "last", "street", "city", "zip", "job", "dob")
     values = {person[name].zfill(5) for person in persons for name in secret}
     values = {value for value in values if not value.endswith("-01-01")}  # a birthday that is a year, too
-    needles = [person[name].lower() for person in persons[::30] for name in ("cc_num", "street")]
+    needles = needles_of(person[name] for person in persons[::30] for name in ("cc_num", "street"))
     place, elsewhere = installation.lakehouse.homes.places
     files = list(place.files())
     assert {"fraud_raw", "fraud_quarantine"}.isdisjoint(file.name.split("/")[0] for file in files)

@@ -174,8 +174,11 @@ def _proof(of: Certificate) -> list[str]:
         f"{scan.files:,} files of warehouse and landing folder ({scan.bytes:,} bytes) and {scan.ledger_rows:,} rows of "
         "the ledger, by the text of the value; and all columns that name persons, by their values"
         if scan.by_text
-        else "all columns that name persons, by their values; not by text, which was not given or is too short"
+        else "all columns that name persons, by their values; not by text, which was not given, is short, "
+        "or a number of few digits"
     )
+    if scan.by_text and scan.in_columns_alone:
+        looked += f"; {scan.in_columns_alone:,} values in the columns alone: short texts, and numbers of few digits"
     return ["## Proof", "", f"- searched: {looked}", f"- found: {len(scan.hits):,}", ""]
 
 

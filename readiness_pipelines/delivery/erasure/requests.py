@@ -27,7 +27,8 @@ from readiness_pipelines.delivery.erasure.matching import (
     persons_of,
     subject_specs,
 )
-from readiness_pipelines.delivery.erasure.scanning import LEAST_CHARACTERS, scan
+from readiness_pipelines.delivery.erasure.needles import LEAST_CHARACTERS
+from readiness_pipelines.delivery.erasure.scanning import scan
 from readiness_pipelines.delivery.erasure.searching import rows_in_stores
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run

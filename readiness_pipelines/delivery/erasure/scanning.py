@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from zipfile import BadZipFile, ZipFile
@@ -14,8 +14,8 @@ import zstandard
 
 from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows
-from readiness_pipelines.delivery.erasure.matching import matcher_of
-from readiness_pipelines.delivery.erasure.persons import ValueKind, canonical_text
+from readiness_pipelines.delivery.erasure.matching import matcher_of, subject_columns
+from readiness_pipelines.delivery.erasure.needles import Needle, is_told_by_text, needles_of
 from readiness_pipelines.delivery.erasure.searching import rows_in_stores
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import avro_blocks
@@ -23,9 +23,6 @@ from readiness_pipelines.ledger import RegisteredPerson
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.storage import Place
-
-LEAST_CHARACTERS = 5
-"""A shorter text is found in the middle of all kinds of others: it is looked for in the columns that name persons."""
 
 _ROWS_AT_ONCE = 100_000
 
@@ -66,8 +63,9 @@ class ScanResult:
         files: Files of warehouse and landing folder that were searched byte for byte, unpacked.
         bytes: Their size.
         ledger_rows: Rows of the ledger that were searched.
-        by_text: Whether bytes and ledger were searched at all: the value was given, and is long enough.
+        by_text: Whether bytes and ledger were searched at all: a value was given that is told by its text.
         hits: Where the person was found; empty where nowhere.
+        in_columns_alone: How many of the values were looked for in columns alone.
     """
 
     files: int
@@ -75,6 +73,7 @@ class ScanResult:
     ledger_rows: int
     by_text: bool
     hits: tuple[Hit, ...]
+    in_columns_alone: int = 0
 
 
 def scan(
@@ -97,7 +96,8 @@ def scan(
         LedgerError: The ledger cannot be read.
     """
     hits = [*_in_columns(tables, persons, installation)]
-    needles = _needles(values)
+    kinds = {column.kind for table in tables for column in subject_columns(table)}
+    needles = needles_of(values, kinds)
     files = size = rows = 0
     if needles:
         for place in (*installation.lakehouse.homes.places, installation.landing):
@@ -105,7 +105,7 @@ def scan(
             for file in place.files():
                 files, size = files + 1, size + file.size_bytes
                 try:
-                    found = in_file(place, file.name, needles, limits=installation.limits)
+                    found = in_file(place, file.name, needles, landed=landed, limits=installation.limits)
                 except FileNotFoundError:
                     continue  # a database's own, which comes and goes
                 except _UNSEARCHABLE as error:
@@ -114,21 +114,16 @@ def scan(
                 hits += [Hit(place=file.uri, what=found, landed=landed)] if found else []
         for name, number, text in installation.ledger.erasures.texts():
             rows += 1
-            if any(needle in text.lower() for needle in needles):
+            if any(needle.in_text(text) for needle in needles):
                 hits.append(Hit(place=name, what=f"row {number} has it"))
-    return ScanResult(files=files, bytes=size, ledger_rows=rows, by_text=bool(needles), hits=tuple(dict.fromkeys(hits)))
-
-
-def _needles(values: Iterable[str]) -> tuple[str, ...]:
-    """The texts to look for, in small letters: as they were given, and as the register compares them."""
-    kinds = (None, *ValueKind)
-    texts = {
-        text.lower()
-        for value in values
-        for kind in kinds
-        if (text := value.strip() if kind is None else canonical_text(value, kind)) is not None
-    }
-    return tuple(sorted(text for text in texts if len(text) >= LEAST_CHARACTERS))
+    return ScanResult(
+        files=files,
+        bytes=size,
+        ledger_rows=rows,
+        by_text=bool(needles),
+        hits=tuple(dict.fromkeys(hits)),
+        in_columns_alone=sum(not is_told_by_text(value) for value in values),
+    )
 
 
 def _in_columns(
@@ -148,13 +143,16 @@ def _in_columns(
             yield Hit(place=name, what=f"cannot be searched: {why}", landed=True)
 
 
-def in_file(place: Place, name: str, needles: Sequence[str], *, limits: Limits | None = None) -> str:
+def in_file(
+    place: Place, name: str, needles: Sequence[Needle], *, landed: bool = False, limits: Limits | None = None
+) -> str:
     """How a file has one of some texts, whatever their case; "" where it has none.
 
     Args:
         place: Where the file lies.
         name: The file.
-        needles: The texts, in small letters.
+        needles: The texts.
+        landed: Whether it is somebody else's, in whatever format: values may follow one another in its bytes.
         limits: How much an archive may hold; the defaults where not given.
 
     Raises:
@@ -164,17 +162,18 @@ def in_file(place: Place, name: str, needles: Sequence[str], *, limits: Limits |
     """
     with place.read(name) as stream:
         content = bytes(stream.read())
-    found = [needle.encode() for needle in needles]
-    low = content.lower()
-    if any(one in low or needle.encode("utf-16-le") in low for one, needle in zip(found, needles, strict=True)):
+    in_rows = content.startswith(b"PAR1")
+    if _in_bytes(content, needles, landed=landed and not in_rows):
         return "its bytes have it"
-    if content.startswith(b"PAR1"):
+    if in_rows:
         return "its rows have it" if _in_parquet(content, needles) else ""
-    return (
-        "it has it, unpacked"
-        if any(one in part.lower() for part in _unpacked(content, limits or Limits()) for one in found)
-        else ""
-    )
+    parts = _unpacked(content, limits or Limits())
+    return "it has it, unpacked" if any(_in_bytes(part, needles, landed=landed) for part in parts) else ""
+
+
+def _in_bytes(content: bytes, needles: Sequence[Needle], *, landed: bool) -> bool:
+    low, run_on = content.lower(), landed and b"\x00" in content  # texts have no such byte
+    return any(needle.in_bytes(low, run_on=run_on) for needle in needles)
 
 
 _MOST_ARCHIVES = 3
@@ -204,23 +203,29 @@ def _whole(content: bytes) -> bytes:
     return avro_blocks(content)
 
 
-def _in_parquet(content: bytes, needles: Sequence[str]) -> bool:
+def _in_parquet(content: bytes, needles: Sequence[Needle]) -> bool:
     file = pq.ParquetFile(BytesIO(content))
     for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
-        for column in batch.columns:
-            if any(_has_text(column, needle) for needle in needles):
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if any(_has_text(column, needle) for needle in needles if name not in _NUMBERED):
                 return True
     return False
 
 
-def _has_text(column: pa.Array, needle: str) -> bool:
+_NUMBERED = frozenset({"_row"})
+"""Columns of our own that are numbers, and of nobody."""
+
+
+def _has_text(column: pa.Array, needle: Needle) -> bool:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _has_text(column.dictionary, needle)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return bool(pc.any(pc.match_substring(column, needle, ignore_case=True)).as_py())
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return any(needle in str(value).lower() for value in column.to_pylist() if value is not None)
     if pa.types.is_integer(kind):
-        return needle.isdecimal() and bool(pc.any(pc.equal(column.cast(pa.string()), needle)).as_py())
+        return needle.number is not None and bool(pc.any(pc.equal(column.cast(pa.string()), needle.number)).as_py())
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return bool(pc.any(pc.match_substring_regex(column, needle.pattern, ignore_case=True)).as_py())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return any(needle.in_bytes(value.lower()) for value in column.to_pylist() if value is not None)
+    if pa.types.is_nested(kind):
+        return any(needle.in_text(str(value)) for value in column.to_pylist() if value is not None)
     return False
