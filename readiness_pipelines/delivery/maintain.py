@@ -62,7 +62,7 @@ def maintain(
         LedgerError: The ledger cannot be reached.
     """
     begun = [attempt.begun_at for attempt in installation.ledger.open_attempts()]
-    begun += [shard.heartbeat_at - CLOCKS_DIFFER_AT_MOST for shard in installation.ledger.streams.running()]
+    begun += [shard.heartbeat_at - CLOCKS_DIFFER_AT_MOST for shard in installation.ledger.streams.running(now)]
     untouched = min([now - orphan_age, *begun])
     tables: list[Maintained] = []
     damaged: list[DamagedTableError] = []

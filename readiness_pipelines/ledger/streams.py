@@ -32,6 +32,10 @@ class StreamState(StrEnum):
     FAILED = "failed"
 
 
+GONE_AFTER = timedelta(days=1)
+"""A process beats before it stages files, and names them in minutes: one that is silent for so long has none left."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardRecord:
     """A process that reads a shard of a stream, as it was last heard of.
@@ -174,9 +178,17 @@ class Streams:
         with self._database.reading() as connection:
             return tuple(map(_shard, connection.execute(query)))
 
-    def running(self) -> tuple[ShardRecord, ...]:
-        """The processes that have not ended, as far as is known: each may have staged files since it was heard of."""
-        return tuple(shard for shard in self.shards() if shard.state is StreamState.RUNNING)
+    def running(self, at: datetime, *, tables: Collection[TableId] | None = None) -> tuple[ShardRecord, ...]:
+        """The processes that have not ended, as far as is known: each may have staged files since it was heard of.
+
+        Without those that were not heard of for `GONE_AFTER`: of a machine that was lost, nobody says that they ended.
+
+        Args:
+            at: The time, in UTC.
+            tables: The tables that they read; all where none are given.
+        """
+        shards = (shard for shard in self.shards(tables) if shard.state is StreamState.RUNNING)
+        return tuple(shard for shard in shards if shard.silent_for(at) <= GONE_AFTER)
 
     def keep_open(self, records: Sequence[BatchRecord], *, who: str) -> None:
         """Note how far open windows are; the first note of each opens it, and is in the trail.

@@ -31,9 +31,7 @@ def stream_publications(
     Raises:
         LedgerError: The ledger cannot be reached.
     """
-    shards: dict[TableId, list[ShardRecord]] = {}
-    for shard in installation.ledger.streams.shards(tables):
-        shards.setdefault(shard.table, []).append(shard)
+    shards = _shards_by_table(tables, installation)
     if not shards:
         return {}
     windows: dict[TableId, BatchRecord] = {}
@@ -41,10 +39,22 @@ def stream_publications(
         table, before = tables[record.ref.table], windows.get(record.ref.table)
         if before is None or table.batches.order(before.ref.batch) < table.batches.order(record.ref.batch):
             windows[table.id] = record
-    found = {
-        ident: _publication(tables[ident], _current(some), windows.get(ident), now) for ident, some in shards.items()
-    }
+    found = {ident: _publication(tables[ident], some, windows.get(ident), now) for ident, some in shards.items()}
     return {ident: one for ident, one in found.items() if one is not None}
+
+
+def _shards_by_table(
+    tables: Collection[TableId], installation: Installation
+) -> Mapping[TableId, Sequence[ShardRecord]]:
+    """The shards of some tables' topics, as they are divided now."""
+    shards: dict[TableId, list[ShardRecord]] = {}
+    for shard in installation.ledger.streams.shards(tables):
+        shards.setdefault(shard.table, []).append(shard)
+    return {table: _current(some) for table, some in shards.items()}
+
+
+def _current_shards(tables: Collection[TableId], installation: Installation) -> Iterator[ShardRecord]:
+    return (shard for some in _shards_by_table(tables, installation).values() for shard in some)
 
 
 def _current(shards: Sequence[ShardRecord]) -> Sequence[ShardRecord]:
@@ -124,9 +134,7 @@ def stream_standings(tables: Iterable[Table], *, installation: Installation) -> 
         LedgerError: The ledger cannot be reached.
     """
     known = {table.id: table for table in tables}
-    shards: dict[TableId, list[ShardRecord]] = {}
-    for shard in installation.ledger.streams.shards(known):
-        shards.setdefault(shard.table, []).append(shard)
+    shards = _shards_by_table(known, installation)
     if not shards:
         return ()
     ledger = installation.ledger
@@ -140,9 +148,7 @@ def stream_standings(tables: Iterable[Table], *, installation: Installation) -> 
         order = known[ident].batches.order
         mine = sorted(windows.get(ident, ()), key=lambda one: order(one.ref.batch))
         sealed = sum(number for state, number in counted.get(ident, {}).items() if state.judged)
-        found.append(
-            StreamStanding(table=known[ident], shards=tuple(_current(some)), windows=tuple(mine), sealed=sealed)
-        )
+        found.append(StreamStanding(table=known[ident], shards=tuple(some), windows=tuple(mine), sealed=sealed))
     return tuple(found)
 
 
@@ -153,7 +159,7 @@ def paused_streams(tables: Collection[TableId], *, installation: Installation) -
         LedgerError: The ledger cannot be reached.
     """
     found: dict[TableId, ShardRecord] = {}
-    for shard in installation.ledger.streams.shards(tables):
+    for shard in _current_shards(tables, installation):
         if shard.state is StreamState.RUNNING and shard.paused_since is not None:
             before = found.get(shard.table)
             if before is None or before.paused_since is None or shard.paused_since < before.paused_since:
@@ -164,14 +170,14 @@ def paused_streams(tables: Collection[TableId], *, installation: Installation) -
 def unread_streams(tables: Mapping[TableId, Table], *, installation: Installation, now: datetime) -> Iterator[Finding]:
     """The tables of which a shard's process is silent, ended with an error, or has paused for a while.
 
-    What was ended on purpose is none.
+    What was ended on purpose is none, nor is a shard of before the topic was divided otherwise: others read it now.
 
     Raises:
         LedgerError: The ledger cannot be reached.
     """
     found: dict[TableId, list[tuple[datetime, str, ShardRecord]]] = {}
     paused: dict[TableId, ShardRecord] = {}
-    for shard in installation.ledger.streams.shards(tables):
+    for shard in _current_shards(tables, installation):
         if shard.state is StreamState.FAILED:
             error = next(iter(shard.error.splitlines()), "it broke")
             found.setdefault(shard.table, []).append((shard.ended_at or now, error, shard))

@@ -175,6 +175,10 @@ class _Process(ShardProcess):
         self.take_shard()
         self._begin("")
 
+    def _beat_where_due(self) -> None:
+        if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
+            self._beat()
+
     def give_back(self, error: str) -> None:
         """Say in the ledger that nobody brings rows any more, and why."""
         with suppress(LedgerError):
@@ -184,6 +188,7 @@ class _Process(ShardProcess):
 
     def bring(self, rows: "DataFrame", batch_id: int) -> None:
         """Land a micro-batch in raw if it is not there, and finish it."""
+        self._beat_where_due()  # after hours without rows: what is staged now is not left over
         position = positions(self.installation.lakehouse.properties(self.table.id.raw))[_PARTITION]
         last = int(position.slice.rpartition("_")[2]) if position.slice else -1
         window = self.table.batches.window(position.window)
@@ -202,8 +207,7 @@ class _Process(ShardProcess):
             if landed is not None:
                 slice_, staged = landed
                 self._count(slice_, self._finish(slice_, staged), 0.0)
-        if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
-            self._beat()
+        self._beat_where_due()
 
     def _landed(self, rows: "DataFrame", batch_id: int, start: int) -> tuple[Slice, Staged] | None:
         """Let the executors write the rows, and commit them to raw with the position; ``None`` where there are none."""

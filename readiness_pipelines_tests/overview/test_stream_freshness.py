@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from readiness_pipelines.batches import BatchRef, BatchState, Counts
 from readiness_pipelines.installation import Installation
-from readiness_pipelines.ledger import BatchRecord
+from readiness_pipelines.ledger import BatchRecord, FindingKind
 from readiness_pipelines.observability import FreshnessState
 from readiness_pipelines.overview import observe
 from readiness_pipelines_tests.streaming.payments import START, payments_domain, payments_table
@@ -76,3 +76,18 @@ def test_a_shard_that_nobody_reads_makes_a_stream_as_old_as_what_is_known(instal
     begin(TABLE.id, "1/2", holder="three", at=START + timedelta(hours=2), silent_after=timedelta(minutes=1))
     _beat(installation, 9, lag=0, watermark=5, shard="1/2")
     assert _state(installation, 9) is FreshnessState.FRESH  # the shard of before, 0/1, is not asked any more
+
+
+def test_killed_processes_of_an_earlier_division_are_asked_no_more_and_hold_no_files_back(
+    installation: Installation,
+) -> None:
+    streams = installation.ledger.streams
+    for shard in ("0/2", "1/2"):
+        streams.begin(TABLE.id, shard, holder="gone", at=START, silent_after=timedelta(minutes=1))
+    _beat(installation, 1, lag=0, watermark=1, shard="1/2")
+    streams.begin(TABLE.id, "0/1", holder="one", at=START + timedelta(hours=2), silent_after=timedelta(minutes=1))
+    _beat(installation, 30, lag=0, watermark=30)
+    found = observe([TABLE], installation=installation, now=START + timedelta(hours=30, seconds=10)).findings
+    assert [one.seen for one in found if one.kind is FindingKind.STREAM] == []
+    assert [one.shard for one in streams.running(START + timedelta(hours=24.5))] == ["0/1", "1/2"]
+    assert [one.shard for one in streams.running(START + timedelta(hours=30))] == ["0/1"]

@@ -1,5 +1,6 @@
 """Whatever is killed wherever: raw has each change of a database once, and the current table is the source's."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from readiness_pipelines.installation import Installation
@@ -22,4 +23,4 @@ def test_processes_that_are_killed_at_points_and_at_random_and_one_that_stood_st
             campaign.kill_at(nursery, Point.PUBLISHED, times=6)  # the rows are read, changes come
         assert campaign.counts["killed at a point"] == 3
         assert campaign.end(nursery) == []
-    assert installation.ledger.streams.running() == ()
+    assert installation.ledger.streams.running(datetime.now(UTC)) == ()

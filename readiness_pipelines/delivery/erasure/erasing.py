@@ -395,5 +395,5 @@ def _untouched_since(installation: Installation, run: Run) -> datetime:
     """
     now = min(place.clock() or run.clock() for place in installation.lakehouse.homes.places)
     begun = [attempt.begun_at - CLOCKS_DIFFER_AT_MOST for attempt in installation.ledger.open_attempts()]
-    begun += [shard.heartbeat_at - CLOCKS_DIFFER_AT_MOST for shard in installation.ledger.streams.running()]
+    begun += [shard.heartbeat_at - CLOCKS_DIFFER_AT_MOST for shard in installation.ledger.streams.running(now)]
     return min([now, *begun])
