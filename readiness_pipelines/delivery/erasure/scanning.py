@@ -14,8 +14,9 @@ import zstandard
 
 from readiness_pipelines.contracts import GatedTable, Table
 from readiness_pipelines.delivery.erasure.landing import LandedFiles, landed_rows
-from readiness_pipelines.delivery.erasure.matching import matcher_of, subject_columns
+from readiness_pipelines.delivery.erasure.matching import matcher_of, subject_specs
 from readiness_pipelines.delivery.erasure.needles import Needle, is_told_by_text, needles_of
+from readiness_pipelines.delivery.erasure.persons import kind_of
 from readiness_pipelines.delivery.erasure.searching import rows_in_stores
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import avro_blocks
@@ -96,7 +97,7 @@ def scan(
         LedgerError: The ledger cannot be read.
     """
     hits = [*_in_columns(tables, persons, installation)]
-    kinds = {column.kind for table in tables for column in subject_columns(table)}
+    kinds = {kind_of(one.type) for table in tables for one in subject_specs(table)}
     needles = needles_of(values, kinds)
     files = size = rows = 0
     if needles:
