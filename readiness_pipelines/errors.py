@@ -22,7 +22,8 @@
     ├── StreamError                 a stream cannot go on: its topic or broker is not as it must be
     │   ├── StreamFencedError       another process reads the shard now: this one ends (retryable)
     │   ├── StreamGapError          what follows the position is gone: nothing is skipped by itself
-    │   │   └── LandedChangedError  a landed table's rows were changed or deleted: they are in the tables already
+    │   │   ├── LandedChangedError  a landed table's rows were changed or deleted: they are in the tables already
+    │   │   └── SlotLostError       a database's slot is gone, or went on without this stream
     │   └── TopicReplacedError      the topic is another one than the position was made on
     ├── EngineError                 the engine that should judge cannot be had, or broke: run it again (retryable)
     └── LakehouseError              the tables could not be read or written
@@ -218,7 +219,7 @@ class StreamFencedError(StreamError):
 
 
 class StreamGapError(StreamError):
-    """What follows the stream's position is not there any more: messages of a topic, snapshots of a landed table.
+    """What follows the stream's position is not there any more: messages, snapshots of a landed table, changes.
 
     Attributes:
         goes_on: Where the source goes on after it, for one that does not know by the offset; "" for others.
@@ -250,7 +251,7 @@ class RegistryError(StreamError):
     retryable = True
 
 
-class SlotLostError(StreamError):
+class SlotLostError(StreamGapError):
     """The slot of a database's changes is gone, or went on without this stream: changes are lost."""
 
     code: ClassVar[str] = "slot-lost"

@@ -176,7 +176,7 @@ class KafkaMessages:
         with suppress(self._kafka.KafkaException):  # the position in the raw table is the one that counts
             self._consumer.commit(offsets=offsets, asynchronous=True)
 
-    def idle_marks(self) -> Mapping[int, str]:
+    def idle_marks(self, *, due: bool) -> Mapping[int, str]:  # noqa: ARG002  # there are none
         """None: offsets say where it goes on."""
         return {}
 

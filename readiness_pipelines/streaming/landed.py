@@ -141,10 +141,10 @@ class LandedMessages:
         """Rows up to there are in the tables: nothing is to be said to the other engine."""
         self._acknowledged = max(self._acknowledged, positions.get(0, 0))
 
-    def idle_marks(self) -> Mapping[int, str]:
+    def idle_marks(self, *, due: bool) -> Mapping[int, str]:
         """Where it goes on, when snapshots without a row were passed: those before may expire."""
         mark = self._mark.text
-        if mark == self._kept or self._next > self._acknowledged:
+        if not due or mark == self._kept or self._next > self._acknowledged:
             return {}
         self._kept = mark
         return {0: mark}

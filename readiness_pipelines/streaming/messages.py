@@ -62,8 +62,12 @@ class MessageSource(Protocol):
         """Tell the brokers how far it is, for tools that show lag; nothing is begun from there."""
         ...
 
-    def idle_marks(self) -> Mapping[int, str]:
-        """Marks to be landed when there was no message for a while; none for sources whose messages have none."""
+    def idle_marks(self, *, due: bool) -> Mapping[int, str]:
+        """Marks to be landed when there is no message; none for sources whose messages have none.
+
+        Args:
+            due: Whether they were not asked for in a while; if not, only those that cannot wait.
+        """
         ...
 
     def close(self) -> None:

@@ -56,7 +56,7 @@ class _NoMessages:
     def begin(self, positions: Mapping[int, int], marks: Mapping[int, str]) -> None:
         """Nothing is pulled."""
 
-    def idle_marks(self) -> Mapping[int, str]:
+    def idle_marks(self, *, due: bool) -> Mapping[int, str]:  # noqa: ARG002  # as above
         """Rows are counted: there are no marks."""
         return {}
 

@@ -321,7 +321,7 @@ class ShardProcess:
             if finished is not None:
                 self.progress.latencies.add(time.time() * 1_000, messages)
             self.each_slice()
-        elif time.monotonic() - self.rested_at >= RESTS_EVERY_SECONDS:
+        else:
             self._rest()
         if self.beat_at is None or self.run.clock() - self.beat_at >= BEATS_EVERY:
             self._beat()
@@ -349,8 +349,10 @@ class ShardProcess:
 
     def _rest(self) -> None:
         """Land where a source goes on that had no message: its database need not keep what is before."""
-        self.rested_at = time.monotonic()
-        marks = self.source.idle_marks()
+        due = time.monotonic() - self.rested_at >= RESTS_EVERY_SECONDS
+        if due:
+            self.rested_at = time.monotonic()
+        marks = self.source.idle_marks(due=due)
         if marks:
             self._land_marks(marks)
             self.source.acknowledge({partition: self.at[partition] for partition in marks})

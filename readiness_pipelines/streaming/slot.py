@@ -4,6 +4,11 @@ The slot is made before the rows are read, so that what changes meanwhile comes 
 as it is later than the slot, and its change again; the last change of each key is right all the same. After a crash the
 rows are read on after the last key that was landed. The slot moves on only over what is landed, and its place is kept
 with the position in the raw table: a slot that is further was moved by somebody else.
+
+The driver answers for itself, with what it has received: it takes what holds nothing of the table for done, which is
+true, and which raw does not know yet. So its cursor that reads sends nothing by the clock; another one on the same
+connection, which reads nothing, says what raw knows, and often enough that the server need not ask. Where it asks all
+the same (when it shuts down, or was not heard of for long), the driver's answer is landed at once.
 """
 
 import json
@@ -11,7 +16,8 @@ import select
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import psycopg2
@@ -39,6 +45,9 @@ _ROWS_AT_ONCE = 10_000
 _COMES_BACK_WITHIN_SECONDS = 120.0
 _BETWEEN_SECONDS = 2.0
 _STATUS_SECONDS = 10.0
+"""So often the server hears what raw knows, or more often where it is less patient."""
+_NEVER_SECONDS = 1e9
+"""The driver keeps seconds in 32 bits."""
 _OLDEST = 150_000
 _PUBLISHED = ("insert", "update", "delete", "truncate")
 
@@ -93,6 +102,17 @@ class SlotMessages:
     _landed: dict[int, int] = field(default_factory=dict)
     """By the offset after a message: up to where the slot may move when it is landed."""
     _gone_at: float | None = None
+    _teller: Any = field(default=None, repr=False)
+    """A cursor that says how far raw is. What the one that reads would say, it has made up by itself."""
+    _known: int = 0
+    """Up to where raw knows that nothing is left to be read."""
+    _reached: int = 0
+    """Up to where everything was read, also where nothing of it was of this table."""
+    _asked: bool = False
+    """Whether the driver has answered the server with what it has reached, and raw does not know that yet."""
+    _answered_at: datetime | None = None
+    _tells_every: float = _STATUS_SECONDS
+    _tells_at: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.address.startswith("postgresql"):
@@ -139,6 +159,7 @@ class SlotMessages:
             place = self._slot_place(_Mark(**json.loads(said)) if said else None)
         # Its changes are asked for by the first look, which waits for a slot that one who stood still has not let go.
         self._mark = _Mark(**json.loads(said)) if said else _Mark(place, rows=True)
+        self._known = self._mark.commit
 
     def take(self, most: int, seconds: float) -> Sequence[TopicMessage]:
         """The next changes, in the order in which they were committed.
@@ -169,19 +190,19 @@ class SlotMessages:
         place = max(self._landed[offset] for offset in done)
         for offset in done:
             del self._landed[offset]
-        if self._cursor is not None:
-            with suppress(psycopg2.Error):  # the position in the raw table is the one that counts
-                self._cursor.send_feedback(flush_lsn=place, force=True)
+        self._known = max(self._known, place)
+        self._tell()
 
-    def idle_marks(self) -> Mapping[int, str]:
+    def idle_marks(self, *, due: bool) -> Mapping[int, str]:
         """Where it goes on when nothing of the table changed, and the log went on: else the server would keep all."""
-        if self._cursor is None or self._mark.rows or self._seen or self._landed:
+        if not (due or self._asked) or self._mark.rows or self._seen or self._landed:
             return {}
-        place = int(self._cursor.wal_end or 0)
-        if place <= self._mark.commit:
+        self._asked = False
+        if self._reached <= self._mark.commit:
+            self._tell()  # a server that shuts down waits for it
             return {}
-        self._mark = _Mark(place)
-        self._landed[self._next] = place
+        self._mark = _Mark(self._reached)
+        self._landed[self._next] = self._reached
         return {0: self._mark.text}
 
     def close(self) -> None:
@@ -190,7 +211,7 @@ class SlotMessages:
             if connection is not None:
                 with suppress(psycopg2.Error):
                     connection.close()
-        self._stream = self._plain = self._cursor = None
+        self._stream = self._plain = self._cursor = self._teller = None
 
     def _connection(self) -> Any:
         if self._plain is None or self._plain.closed:
@@ -302,28 +323,38 @@ class SlotMessages:
         if status == "lost" or confirmed is None:
             raise self._lost("the server ended it, because it would have had to keep too much", mark)
         place = place_in_log(confirmed)
-        if mark is not None and place > mark.commit:
-            raise self._lost(f"it was moved to {confirmed} by somebody else", mark)
+        if mark is not None and place > max(mark.commit, self._reached):
+            raise self._lost(f"it was moved to {confirmed} by somebody else", mark, place)
         return place
 
-    def _lost(self, why: str, mark: _Mark | None) -> SlotLostError:
+    def _lost(self, why: str, mark: _Mark | None, place: int | None = None) -> SlotLostError:
+        """The error of a slot that does not have what follows a mark; it has what follows `place`, if that is given."""
         since = f" What changed in {self.reader.table} after {log_text(mark.commit)} is lost." if mark else ""
+        first = "" if place is not None else "make the slot anew, and "
         return SlotLostError(
             f"the slot {self.reader.slot} does not have what follows: {why}.{since}",
             way_out="declare another table with a new slot: it begins with a snapshot of all rows; "
-            "this one keeps what was read",
+            "this one keeps what was read. To go on without what is lost: "
+            f"{first}readiness stream --skip-gap --reason …",
+            goes_on=replace(mark, commit=place, taken=0).text if mark is not None and place is not None else "",
         )
 
     def _start(self) -> None:
         """Let the server send what follows the mark."""
         self._stream = self._replication()
-        self._cursor = self._stream.cursor()
+        self._cursor, self._teller = self._stream.cursor(), self._stream.cursor()
+        self._teller.execute("SELECT setting::int FROM pg_settings WHERE name = 'wal_sender_timeout'")
+        ((patience_ms,),) = self._teller.fetchall()
+        # Past half of its patience the server asks.
+        self._tells_every = min(_STATUS_SECONDS, patience_ms / 4_000) if patience_ms else _STATUS_SECONDS
         self._cursor.start_replication(
             slot_name=self.reader.slot,
             decode=False,
-            status_interval=_STATUS_SECONDS,
+            status_interval=_NEVER_SECONDS,
             options={"proto_version": "1", "publication_names": f'"{self.reader.publication}"'},
         )
+        self._cursor.send_feedback(force=True)  # of nothing: the first answer is due at once, and then never
+        self._answered_at = self._cursor.feedback_timestamp
         self._decoder = PgDecoder(self.reader.table, self._relation)
         self._seen = 0
 
@@ -382,15 +413,18 @@ class SlotMessages:
         found: list[TopicMessage] = []
         until = time.monotonic() + max(seconds, 0)
         while len(found) < most:
+            if not self._asked and time.monotonic() >= self._tells_at:
+                self._tell()
+            asked = self._asked
             try:
-                sent = self._cursor.read_message()
+                sent = self._read()
             except psycopg2.Error:
                 if not found:
                     raise
                 break  # what was taken before is landed first, for it is not sent again; the next look ends as this one
             if sent is None:
                 left = until - time.monotonic()
-                if found or left <= 0:
+                if found or left <= 0 or self._asked is not asked:
                     break
                 select.select([self._cursor], [], [], left)
                 continue
@@ -398,6 +432,23 @@ class SlotMessages:
             if message is not None:
                 found.append(message)
         return found
+
+    def _read(self) -> Any:
+        """The next that the server sent, if it is there; what was reached is noted with it."""
+        cursor = self._cursor
+        try:
+            return cursor.read_message()
+        finally:
+            self._reached = max(self._reached, cursor.wal_end)
+            if cursor.feedback_timestamp != self._answered_at:
+                self._answered_at, self._asked = cursor.feedback_timestamp, True
+
+    def _tell(self) -> None:
+        """Say up to where raw knows that nothing is left, and that this is still here."""
+        self._tells_at = time.monotonic() + self._tells_every
+        if self._teller is not None:
+            with suppress(psycopg2.Error):  # the next look sees it, too; and the position in raw is the one that counts
+                self._teller.send_feedback(flush_lsn=self._known, force=True)
 
     def _change(self, payload: bytes) -> TopicMessage | None:
         """A message of a change that was not taken before."""
