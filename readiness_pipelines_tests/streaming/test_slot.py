@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -198,24 +198,21 @@ def test_while_its_table_is_quiet_and_others_change_the_slot_is_nowhere_that_raw
         ((place,),) = database("SELECT confirmed_flush_lsn - '0/0' FROM pg_replication_slots")
         return int(place)
 
-    def read_quiet(looks: int, meanwhile: Callable[[], object]) -> None:
-        looked = 0
+    looked = 0
 
-        def stop() -> bool:
-            nonlocal looked
-            looked += 1
-            database("CREATE TABLE noise AS SELECT generate_series(1, 100) AS a", "DROP TABLE noise")
-            if looked == looks // 2:
-                meanwhile()
-            return looked > looks
+    def stop() -> bool:
+        nonlocal looked
+        looked += 1
+        database("CREATE TABLE noise AS SELECT generate_series(1, 100) AS a", "DROP TABLE noise")
+        if looked == 4:
+            time.sleep(1.4)  # it stands still, so that the server asks, which the driver answers by itself
+        if looked == 12:
+            database("SELECT pg_terminate_backend(pid) FROM pg_stat_replication")
+        return looked > 14
 
-        source = SlotMessages(READER, logical_postgres())
-        read_shard(table, Shard(), source=source, installation=installation, run=Run(clock=clock), stop=stop)
-
-    # It stands still, so that the server asks, which the driver answers by itself.
-    read_quiet(16, lambda: time.sleep(1.4))
+    source = SlotMessages(READER, logical_postgres())
+    read_shard(table, Shard(), source=source, installation=installation, run=Run(clock=clock), stop=stop)
     assert slot() <= known()
-    read_quiet(4, lambda: database("SELECT pg_terminate_backend(pid) FROM pg_stat_replication"))
     database("INSERT INTO customers VALUES (2, 'Bob', NULL, 1)")
     assert read(installation, clock, records=1).records == 1
 
