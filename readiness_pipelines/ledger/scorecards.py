@@ -62,10 +62,7 @@ class Scorecards:
             KeptScorecard(scope=row.scope, at=row.at, stage=row.stage, answers=row.answers) for row in reversed(rows)
         )
 
-    def last_at(self) -> datetime | None:
-        """When a scorecard was kept last; ``None`` before the first."""
+    def scopes_since(self, at: datetime) -> frozenset[str]:
+        """The scopes of which a scorecard of a time, or of a later one, is kept."""
         with self._database.reading() as connection:
-            found: datetime | None = connection.execute(
-                select(SCORECARDS.c.at).order_by(SCORECARDS.c.at.desc()).limit(1)
-            ).scalar()
-        return found
+            return frozenset(connection.execute(select(SCORECARDS.c.scope).where(SCORECARDS.c.at >= at)).scalars())

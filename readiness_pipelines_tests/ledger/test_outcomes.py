@@ -39,9 +39,10 @@ def test_a_scorecard_of_a_day_replaces_that_days_and_no_other(ledger: Ledger) ->
     def card(hours: int, stage: int, scope: str = "shop") -> KeptScorecard:
         return KeptScorecard(scope=scope, at=NOW + timedelta(hours=hours), stage=stage, answers={"a": [stage]})
 
-    assert ledger.scorecards.last_at() is None
+    assert ledger.scorecards.scopes_since(NOW) == frozenset()
     ledger.scorecards.keep((card(0, 1), card(1, 2), card(24, 3), card(2, 0, "")))
     assert ledger.scorecards.of("shop") == (card(1, 2), card(24, 3))
     assert ledger.scorecards.of("shop", days=1) == (card(24, 3),)
     assert ledger.scorecards.of("") == (card(2, 0, ""),)
-    assert ledger.scorecards.last_at() == NOW + timedelta(hours=24)
+    assert ledger.scorecards.scopes_since(NOW) == {"", "shop"}
+    assert ledger.scorecards.scopes_since(NOW + timedelta(hours=24)) == {"shop"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from duckdb import DuckDBPyRelation as Relation
 
-from readiness_pipelines import Domain, Freshness, OnCallCalendar, Ratio, Sla
+from readiness_pipelines import Domain, FileDrop, Freshness, OnCallCalendar, Ratio, Sla, Source, StaticBatches, Steward
 from readiness_pipelines.decisions import Approval, Discarding
 from readiness_pipelines.delivery import decide
 from readiness_pipelines.installation import Installation, Run
@@ -28,7 +28,7 @@ from readiness_pipelines.overview import (
 )
 from readiness_pipelines.overview.scorecard.questions import ASKED, STAGES
 from readiness_pipelines_tests.overview.delivering import START, bring, compute
-from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, gated, order_domain
+from readiness_pipelines_tests.samples import GOOD, MOSTLY_BAD, ONE_BAD, Order, gated, order_domain
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOT_YET = {"features", "models", "vectors", "retrieval", "llm"}
@@ -192,6 +192,19 @@ def test_one_scorecard_a_day_is_kept_and_says_how_it_went(installation: Installa
     assert (first.count(UNKNOWN), first.stage) == (15, 0)
     assert past_scorecards("shop", installation=installation, days=1) == (second,)
     json.dumps(plain_value(second))
+    other = [Domain("other", owner="o@o.example")]  # of another code location
+    own = scorecards_of_today(other, installation=installation, identity_required=False, now=START + DAY)
+    assert [card.scope for card in own] == ["other"]
+
+
+def test_a_source_that_is_silent_for_less_than_a_day_is_silent_for_hours(installation: Installation) -> None:
+    shop = Domain("shop", owner="o@o.example")
+    reader = FileDrop("orders/{batch}.csv", missing="?")
+    source = Source(origin="Shop", steward=Steward("S", "s@s.example"), reader=reader, refresh="1h")
+    shop.gated("orders", source=source, schema=Order, batches=StaticBatches(keys=("a", "b")))
+    bring(shop, installation, "a", GOOD, at=START)
+    said = str(card(shop, installation, now=START + 20 * HOUR))
+    assert "declared to deliver every 1h to shop.orders, and last did 20h ago" in said
 
 
 def test_all_questions_are_asked_once_in_their_parts() -> None:

@@ -9,7 +9,7 @@ from readiness_pipelines.contracts import Domain
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import KeptScorecard
 from readiness_pipelines.overview.plain_values import plain_value
-from readiness_pipelines.overview.scorecard.card import Scorecard, scorecards
+from readiness_pipelines.overview.scorecard.card import WHOLE, Scorecard, scorecards
 from readiness_pipelines.overview.scorecard.questions import Grade
 
 
@@ -42,7 +42,9 @@ def scorecards_to_keep(cards: Iterable[Scorecard]) -> tuple[KeptScorecard, ...]:
 def scorecards_of_today(
     domains: Iterable[Domain], *, installation: Installation, identity_required: bool, now: datetime
 ) -> tuple[KeptScorecard, ...]:
-    """The scorecards of a day (UTC), for ``ledger.scorecards.keep``; none where those of the day are kept already.
+    """The scorecards of a day (UTC), for ``ledger.scorecards.keep``, of the scopes of which none of the day is kept.
+
+    Of several code locations with one ledger each keeps its own; the whole is that of the one which looks first.
 
     Args:
         domains: The domains.
@@ -53,11 +55,12 @@ def scorecards_of_today(
     Raises:
         LedgerError: The ledger cannot be reached.
     """
-    last = installation.ledger.scorecards.last_at()
-    if last is not None and last.date() >= now.date():
+    given = tuple(domains)
+    kept = installation.ledger.scorecards.scopes_since(now.replace(hour=0, minute=0, second=0, microsecond=0))
+    if kept >= {WHOLE, *(domain.name for domain in given)}:
         return ()
-    cards = scorecards(domains, installation=installation, identity_required=identity_required, now=now)
-    return scorecards_to_keep(cards.values())
+    cards = scorecards(given, installation=installation, identity_required=identity_required, now=now)
+    return scorecards_to_keep(card for scope, card in cards.items() if scope not in kept)
 
 
 def past_scorecards(scope: str, *, installation: Installation, days: int | None = None) -> tuple[EarlierScorecard, ...]:

@@ -51,10 +51,9 @@ def _stopped(table: Table, facts: Gathered) -> str:
     silent = facts.now - tally.last_at
     if silent <= 2 * table.source.refresh:
         return ""
-    declared = format_duration(table.source.refresh)
-    return (
-        f"{table.source.origin} is declared to deliver every {declared} to {table.id}, and last did {silent.days}d ago"
-    )
+    declared, since = format_duration(table.source.refresh), format_duration(silent - silent % timedelta(minutes=1))
+    ago = f"{silent.days}d" if silent.days else since
+    return f"{table.source.origin} is declared to deliver every {declared} to {table.id}, and last did {ago} ago"
 
 
 def _is_over(table: Table, tally: Tally) -> bool:
