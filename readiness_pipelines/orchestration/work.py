@@ -113,7 +113,7 @@ def _is_due(lane: Lane, batch: str) -> bool:
 
 
 def _run_key(instance: dg.DagsterInstance, work: Work) -> str:
-    """Tells a request from any other: Dagster starts no second run with a key, also where somebody canceled the first."""
+    """A key that no run has: Dagster starts no second run with one, also where somebody canceled the first."""
     key = work_key(work)
     canceled = instance.get_runs(dg.RunsFilter(tags={WORK_TAG: key}, statuses=[dg.DagsterRunStatus.CANCELED]), limit=1)
     return f"{key}-after-{canceled[0].run_id}" if canceled else key

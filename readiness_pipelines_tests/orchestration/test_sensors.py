@@ -10,6 +10,7 @@ from uuid import uuid4
 import dagster as dg
 import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.storage.tags import RUN_KEY_TAG
 
 from readiness_pipelines.batches import DailyBatches, Versions
 from readiness_pipelines.contracts import Domain
@@ -108,6 +109,18 @@ def test_a_batch_under_way_is_not_asked_for_again(project: Path, instance: dg.Da
     instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
     asked = tick("shop_work", instance, project).run_requests or []
     assert [request.partition_key for request in asked] == ["day_2", "day_3"]
+
+
+def test_a_run_that_somebody_canceled_is_asked_for_again_with_a_key_that_no_run_has(
+    project: Path, instance: dg.DagsterInstance
+) -> None:
+    job = launching.find_job("shop", project=project).definition
+    for _ in range(2):
+        asked = tick("shop_work", instance, project).run_requests[0]
+        assert asked.partition_key == "day_1"
+        assert instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: asked.run_key})) == []  # the daemon would skip it
+        tags = {**asked.tags, "dagster/partition": "day_1", RUN_KEY_TAG: asked.run_key}
+        instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.CANCELED)
 
 
 def test_files_that_go_back_to_what_they_were_are_run_again(project: Path, instance: dg.DagsterInstance) -> None:
