@@ -233,6 +233,24 @@ def test_a_function_of_the_frame_does_not_see_an_optional_column_that_did_not_ar
     assert not element_wise or [gate.check_record({"a": value}).passed for value in (1, 0)] == [True, False]
 
 
+@pytest.mark.parametrize("among", ["checks", "rules"])
+def test_a_check_of_columns_over_the_frame_is_refused_where_pandera_does_not_have_it(among: str) -> None:
+    def over_the_frame(flavour: Any, kind: Any, check: Any) -> Gate:
+        columns = {"a": flavour.Column(kind), "b": flavour.Column(kind)}
+        schema = flavour.DataFrameSchema(columns, checks=[check] if among == "checks" else [])
+        return Gate(schema, rules=[check] if among == "rules" else [])
+
+    for flavour, kind, check in (
+        (pa_schema, arrow.int64(), pa_schema.Check.ge(0)),
+        (pp, int, pp.Check.unique_values_eq([1])),
+    ):
+        with pytest.raises(GateBuildError, match="for columns alone"):
+            over_the_frame(flavour, kind, check)
+    judge(over_the_frame(pp, int, pp.Check.ge(0)), {"a": 1, "b": -1}, {"a": 1, "b": 1}).assert_breaks(
+        {0: "greater_than_or_equal_to"}
+    )
+
+
 @pytest.mark.parametrize(("name", "given"), [("ne", "x"), ("notin", ["x"]), ("isin", ["x", None]), ("eq", "x")])
 def test_what_pandas_says_of_null_counts_for_a_check_of_a_pandas_schema_that_does_not_ignore_it(
     name: str, given: Any

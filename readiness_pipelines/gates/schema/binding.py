@@ -128,6 +128,7 @@ def _newly_bound(check: Check, column: ColumnSpec | None, probe: Probe, flavour:
     try:
         lifted = expression(check, key, probe.frame)
     except NotLiftedError as reason:
+        _refuse_on_frame(check, column, flavour, rule=rule)
         runs_on = Runner.PYTHON if check.element_wise else Runner.PANDERA
         because, of_rows = str(reason), not _is_of_batch(check)
     except Exception as error:  # a user's function may raise anything
@@ -169,6 +170,21 @@ def _lets_null_pass(check: Check, kind: pa.DataType, *, rule: str) -> bool:
     one = pa.table({"value": pa.nulls(1, kind)})
     fails = failing(check, "value", one, flavour=Flavour.PANDAS, rule=rule)
     return not (fails if isinstance(fails, bool) else fails[0].as_py())
+
+
+def _refuse_on_frame(check: Check, column: ColumnSpec | None, flavour: Flavour, *, rule: str) -> None:
+    """Refuse one of Pandera's own checks over the frame where Pandera has it for columns alone.
+
+    Raises:
+        GateBuildError: It is such a check.
+    """
+    name = getattr(check._check_fn, "__name__", "")
+    of_columns = flavour is Flavour.PYARROW or name == "unique_values_eq"
+    if column is None and of_columns and lifts(check) and Check.is_builtin_check(name):
+        raise GateBuildError(
+            f"the rule {rule!r} is over the frame, and Pandera has it for columns alone",
+            way_out="declare it on each column",
+        )
 
 
 def _is_of_batch(check: Check) -> bool:

@@ -24,6 +24,7 @@ from readiness_pipelines.gates.schema.ambiguity import refuse_ambiguous
 from readiness_pipelines.gates.schema.binding import Probe, bound
 from readiness_pipelines.gates.schema.columns import ColumnSpec, Duplicates, SchemaSpec
 from readiness_pipelines.gates.schema.flavours import Flavour
+from readiness_pipelines.gates.schema.lifting import is_expression
 from readiness_pipelines.gates.schema.protecting import protected_columns
 from readiness_pipelines.gates.schema.rules import (
     MASKING_VERIFIED,
@@ -130,7 +131,7 @@ def _frame_tests(spec: SchemaSpec, gating: Gating, probe: Callable[[], "Probe"])
             case KAnonymity() | LDiversity():
                 yield _disclosure_test(added, spec)
             case Check():
-                yield _check_test(added, None, probe(), Flavour.PYARROW if not added.native else spec.flavour)
+                yield _check_test(added, None, probe(), Flavour.PYARROW if is_expression(added) else spec.flavour)
             case _:
                 raise GateBuildError(
                     f"the rule {added!r} is neither a Pandera check nor a reference",
