@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from readiness_pipelines.ledger.erasures import (
         EVERYWHERE,
         REGISTER,
+        TABLES_OF_REASONS,
         Erasure,
         Erasures,
         ErasureState,
@@ -74,6 +75,7 @@ __all__ = [
     "KEYS_AT_ONCE",
     "MOVES",
     "REGISTER",
+    "TABLES_OF_REASONS",
     "UNLIKE",
     "WATCHER",
     "Assignment",

@@ -16,7 +16,7 @@ from readiness_pipelines.ledger import profiles, trail
 from readiness_pipelines.ledger.database import Database
 from readiness_pipelines.ledger.keys import new_number
 from readiness_pipelines.ledger.records import ALL_BATCHES
-from readiness_pipelines.ledger.tables import ERASED_LINES, ERASED_PERSONS, ERASURES, METADATA
+from readiness_pipelines.ledger.tables import ERASED_LINES, ERASED_PERSONS, ERASURES, METADATA, TRAIL
 from readiness_pipelines.names import TableId
 
 REGISTER = "register"
@@ -24,6 +24,13 @@ REGISTER = "register"
 
 EVERYWHERE = "*"
 """The scope of a person in all tables that name a subject."""
+
+TABLES_OF_REASONS = frozenset(
+    table.name for table in METADATA.sorted_tables if any(column.name.endswith("why") for column in table.columns)
+)
+"""The ledger's tables that keep for ever what people wrote."""
+
+_SEARCHED = "erasure searched by text"
 
 Found = Mapping[str, Mapping[str, int]]
 """Rows by Iceberg table and batch."""
@@ -162,6 +169,24 @@ class Erasures:
             connection.execute(update(ERASURES).where(ERASURES.c.id == erasure).values(found=merged))
             return _get(connection, erasure)
 
+    def note_traces(self, erasure: int, places: int, *, tables: Collection[TableId], who: str, at: datetime) -> None:
+        """Note in how many places the last search by text found a person: who has no value cannot search them again.
+
+        Which they are is not kept: the name of a file may name the person.
+        """
+        with self._database.writing() as connection:
+            if places == _traces(connection, erasure):
+                return
+            why, details = _get(connection, erasure).why, {"erasure": erasure, "places": places}
+            for table in sorted(tables):
+                ref = BatchRef(table, ALL_BATCHES)
+                trail.append_entry(connection, ref, at=at, what=_SEARCHED, who=who, why=why, details=details)
+
+    def traces(self, erasure: int) -> int:
+        """In how many places the last search by text found the person of a request; 0 where none was made."""
+        with self._database.reading() as connection:
+            return _traces(connection, erasure)
+
     def end(
         self, erasure: int, certificate: Mapping[str, Any], *, tables: Collection[TableId], who: str, at: datetime
     ) -> Erasure:
@@ -277,6 +302,12 @@ def _same_request(connection: Connection, persons: Sequence[RegisteredPerson]) -
             if found.state is ErasureState.OPEN:
                 return found
     return None
+
+
+def _traces(connection: Connection, erasure: int) -> int:
+    query = select(TRAIL.c.details).where(TRAIL.c.what == _SEARCHED).order_by(TRAIL.c.id.desc())
+    noted = (details["places"] for details in connection.execute(query).scalars() if details["erasure"] == erasure)
+    return next(noted, 0)
 
 
 def _register(connection: Connection, persons: Sequence[RegisteredPerson], *, erasure: int) -> int:

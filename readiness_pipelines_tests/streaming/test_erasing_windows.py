@@ -82,8 +82,9 @@ def test_an_erasure_stays_open_until_the_window_is_sealed_and_a_seal_that_is_cut
     assert raw is not None
     assert (raw.state, raw.counts.ingested, raw.counts.erased) == (BatchState.SEALED, 21, 5)
     # Slices' rows of her are published still: to say that she is gone takes the verdict over the whole window.
-    (done,) = resume([domain], installation=installation, run=run)
-    assert done.open_ends == ()
+    (found,) = resume([domain], installation=installation, run=run)
+    assert [one.partition(" found it")[0] for one in found.open_ends] == ["the last search by the text of the value"]
+    assert erase([domain], [ANNA], why="asked", ground="gdpr-17", installation=installation, run=run).open_ends == ()
     assert not installation.ledger.erasures.requests(state=ErasureState.OPEN)
     record = installation.ledger.get(BatchRef(table.id, WINDOW))
     assert record is not None

@@ -12,7 +12,9 @@ from readiness_pipelines.ledger import Erasure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedRemainder:
-    """That somebody answers for what is left of a person: in landed files that nothing here can write without her.
+    """That somebody answers for what is left of a person.
+
+    It is in landed files that nothing here can write without her, or in reasons, which are kept for ever.
 
     Attributes:
         who: Who answers for it.
@@ -42,6 +44,7 @@ class Certificate:
         done: What was done to tables and files.
         scan: The search afterwards.
         accepted: What is left, and who answers for it; ``None`` where nobody accepted anything.
+        not_searched_again: In how many places the last search by text found the person, where this one has no value.
     """
 
     erasure: int
@@ -56,20 +59,21 @@ class Certificate:
     done: Rewritten
     scan: ScanResult
     accepted: AcceptedRemainder | None = None
+    not_searched_again: int = 0
 
     @property
     def open_ends(self) -> tuple[str, ...]:
         """What is left to do, a line each: none where the person is gone, or somebody answers for what is left."""
         accepted = self.accepted.what if self.accepted is not None else ()
         hits = (f"{hit.place}: {hit.what}" for hit in self.scan.hits)
-        left = dict.fromkeys([*_refused(self.done), *self.done.problems, *hits])
+        left = dict.fromkeys([*_refused(self.done), *self.done.problems, *hits, *_not_searched(self)])
         return tuple(one for one in left if one not in accepted)
 
     @property
     def acceptable(self) -> tuple[str, ...]:
-        """What of that is in landed files, which are their senders': somebody may accept it."""
-        landed = (f"{hit.place}: {hit.what}" for hit in self.scan.hits if hit.landed)
-        return tuple(dict.fromkeys([*_refused(self.done), *landed]))
+        """What of that is in landed files, which are their senders', or in reasons: somebody may accept it."""
+        hits = (f"{hit.place}: {hit.what}" for hit in self.scan.hits if hit.landed or hit.said)
+        return tuple(dict.fromkeys([*_refused(self.done), *hits]))
 
     def to_json(self) -> dict[str, Any]:
         """The certificate as plain values."""
@@ -94,6 +98,7 @@ class Certificate:
             "dropped_environments": list(done.environments),
             "scan": asdict(self.scan),
             "accepted": asdict(self.accepted) if self.accepted is not None else None,
+            "not_searched_again": self.not_searched_again,
             "open": list(self.open_ends),
         }
 
@@ -184,6 +189,14 @@ def _proof(of: Certificate) -> list[str]:
 
 def _refused(done: Rewritten) -> Iterator[str]:
     return (f"{name}: {why}" for name, why in done.files.refused.items())
+
+
+def _not_searched(of: Certificate) -> Iterator[str]:
+    if of.not_searched_again:
+        yield (
+            f"the last search by the text of the value found it in {of.not_searched_again:,} places, and this one had "
+            "no value: erase the person by it again, without --resume"
+        )
 
 
 def _accepted(accepted: AcceptedRemainder | None) -> list[str]:

@@ -59,8 +59,8 @@ def erase(
         installation: What the person is erased from.
         run: Who, and when.
         step: Called before each step.
-        accept: Why it is accepted that landed files keep the person which cannot be written without her; "" where it
-            is not.
+        accept: Why it is accepted that landed files keep the person which cannot be written without her, or reasons
+            which are kept for ever; "" where it is not.
 
     Returns:
         What was done; where something is left (`Certificate.open_ends`), the request stays open.
@@ -87,7 +87,8 @@ def resume(
     """Finish the requests that are open, by what the register knows of the persons; oldest first.
 
     Their values are not known to anybody here: what was searched is the columns that name persons. The call of `erase`
-    that began a request searches by the text as well.
+    that began a request searches by the text as well, and what it found last keeps the request open: only the same call
+    tells that it is gone.
 
     Raises:
         LakehouseError: A table cannot be read or written.
@@ -236,6 +237,11 @@ def _carry_out(
         who=run.who,
         at=run.clock(),
     )
+    if values:
+        traces = sum(hit.by_text for hit in result.hits)
+        ledger.note_traces(request.id, traces, tables=[table.id for table in tables], who=run.who, at=run.clock())
+    else:
+        certificate = replace(certificate, not_searched_again=ledger.traces(request.id))
     if accept.strip() and (left := certificate.acceptable):
         certificate = replace(certificate, accepted=AcceptedRemainder(who=run.who, why=accept, what=left))
     if not certificate.open_ends:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from readiness_pipelines.delivery.erasure.persons import kind_of
 from readiness_pipelines.delivery.erasure.searching import rows_in_stores
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.lakehouse import avro_blocks
-from readiness_pipelines.ledger import RegisteredPerson
+from readiness_pipelines.ledger import TABLES_OF_REASONS, RegisteredPerson
 from readiness_pipelines.limits import Limits
 from readiness_pipelines.masking import quoted
 from readiness_pipelines.storage import Place
@@ -49,11 +50,16 @@ class Hit:
         place: The file, Iceberg table, or table of the ledger.
         what: What was found there: never the value.
         landed: Whether it is a landed file, which is its sender's: somebody may accept that it stays.
+        by_text: Whether the text of the value told it, which nobody knows later.
+        said: Whether it is a row of the ledger (or its file, for such rows) that has people's reasons: they are kept
+            for ever, and somebody may accept that, too.
     """
 
     place: str
     what: str
     landed: bool = False
+    by_text: bool = False
+    said: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +107,14 @@ def scan(
     needles = needles_of(values, kinds)
     files = size = rows = 0
     if needles:
+        ledger, in_ledger = installation.ledger, []
+        for name, number, text in ledger.erasures.texts():
+            rows += 1
+            if any(needle.in_text(text) for needle in needles):
+                said = name in TABLES_OF_REASONS
+                in_ledger.append(Hit(place=name, what=f"row {number} has it", by_text=True, said=said))
+        # Its file has been written anew: it has what its rows have.
+        its_files = _files_of(ledger.file) if in_ledger and all(hit.said for hit in in_ledger) else ()
         for place in (*installation.lakehouse.homes.places, installation.landing):
             landed = place == installation.landing
             for file in place.files():
@@ -110,13 +124,10 @@ def scan(
                 except FileNotFoundError:
                     continue  # a database's own, which comes and goes
                 except _UNSEARCHABLE as error:
-                    hits.append(Hit(place=file.uri, what=f"cannot be searched: {quoted(error)}", landed=landed))
-                    continue
-                hits += [Hit(place=file.uri, what=found, landed=landed)] if found else []
-        for name, number, text in installation.ledger.erasures.texts():
-            rows += 1
-            if any(needle.in_text(text) for needle in needles):
-                hits.append(Hit(place=name, what=f"row {number} has it"))
+                    found = f"cannot be searched: {quoted(error)}"
+                said = Path(file.uri).absolute() in its_files
+                hits += [Hit(place=file.uri, what=found, landed=landed, by_text=True, said=said)] if found else []
+        hits += in_ledger
     return ScanResult(
         files=files,
         bytes=size,
@@ -125,6 +136,11 @@ def scan(
         hits=tuple(dict.fromkeys(hits)),
         in_columns_alone=sum(not is_told_by_text(value) for value in values),
     )
+
+
+def _files_of(ledger: Path | None) -> tuple[Path, ...]:
+    """The files of an SQLite ledger."""
+    return () if ledger is None else tuple(Path(f"{ledger.absolute()}{suffix}") for suffix in ("", "-wal"))
 
 
 def _in_columns(

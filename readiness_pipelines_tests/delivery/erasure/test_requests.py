@@ -224,6 +224,43 @@ def test_what_a_sender_keeps_in_an_archive_ends_the_request_only_once_somebody_a
     assert [one.rpartition("/")[2] for one in again.open_ends] == ["forgotten.txt: its bytes have it"]
 
 
+def test_what_a_search_by_text_found_is_not_certified_by_one_without_and_reasons_are_somebodys_to_accept(
+    tmp_path: Path,
+) -> None:
+    land(tmp_path)
+    installation = opened(tmp_path)
+    run_domains(CLINIC, installation=installation)
+    note = tmp_path / "landing" / "note.txt"
+    note.write_text(f"seen: {ANNA}")
+    decide(
+        CLINIC.table("visits"),
+        Discarding(where="patient = 'P-5'"),
+        batch="day_2",
+        why=f"as {ANNA} says",
+        installation=installation,
+        run=RUN,
+    )
+    left = erased(installation)
+    assert left.acceptable == left.open_ends
+    assert len(left.open_ends) > 1
+    for _ in range(2):
+        (cut,) = resume([CLINIC], installation=installation, run=RUN, accept="case 7")
+        assert [f"found it in {len(left.open_ends)} places" in one for one in cut.open_ends] == [True]
+    assert erased(installation).open_ends == left.open_ends
+    assert sum(one.what == "erasure searched by text" for one in installation.ledger.trail()) == 1
+    note.unlink()
+    reasons = erased(installation).open_ends
+    assert {one.partition(":")[0].rpartition("/")[2] for one in reasons} == {
+        "ledger_trail",
+        "ledger_decisions",
+        "readiness.db",
+    }
+    done = erased(installation, accept="case 7: the reason stays")
+    assert done.open_ends == ()
+    assert done.accepted is not None
+    assert done.accepted.what == reasons
+
+
 class NumberedVisit(Visit):
     """A visit of a patient with a number."""
 
@@ -391,7 +428,7 @@ def test_a_row_that_is_published_under_a_pseudonym_is_found_in_raw_and_environme
     assert any("clinic_raw" in one for one in certificate.open_ends)
     both = [ANNA, ANNA.lower()]
     assert erase([domain], both, why="asked", ground="", installation=installation, run=RUN).open_ends == ()
-    assert [one.open_ends for one in resume([domain], installation=installation, run=RUN)] == [()]
+    assert erased(installation, domain).open_ends == ()
     after = rows_of(installation, "clinic.visits", "clinic.stays")
     for table in before:
         assert set(after[table]) < set(before[table])
