@@ -222,7 +222,7 @@ def _carry_out(
         run=run,
         step=step,
     )
-    forget_past(tables, done, why=why, installation=installation, run=run, step=step)
+    forget_past(tables, done, since=request.begun_at, why=why, installation=installation, run=run, step=step)
     step("the proof")
     result = scan(affected_tables(tables), persons, values, installation=installation)
     known = ledger.register() if persons is None else persons
