@@ -12,7 +12,7 @@ from readiness_pipelines.ledger import Erasure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedRemainder:
-    """That somebody answers for what is left of a person: in landed files that nothing here can write without her.
+    """That somebody answers for what is left of a person where nothing here can write without her.
 
     Attributes:
         who: Who answers for it.
@@ -67,8 +67,13 @@ class Certificate:
 
     @property
     def acceptable(self) -> tuple[str, ...]:
-        """What of that is in landed files, which are their senders': somebody may accept it."""
-        landed = (f"{hit.place}: {hit.what}" for hit in self.scan.hits if hit.landed)
+        """What of that is in landed files, which are their senders', or in undeclared tables: it may be accepted."""
+        folders = tuple(f"/{table.replace('.', '/')}/" for table in self.done.undeclared)
+        landed = (
+            f"{hit.place}: {hit.what}"
+            for hit in self.scan.hits
+            if hit.landed or any(folder in hit.place for folder in folders)
+        )
         return tuple(dict.fromkeys([*_refused(self.done), *landed]))
 
     def to_json(self) -> dict[str, Any]:
@@ -180,7 +185,7 @@ def _proof(of: Certificate) -> list[str]:
 
 
 def _refused(done: Rewritten) -> Iterator[str]:
-    return (f"{name}: {why}" for name, why in done.files.refused.items())
+    return (f"{name}: {why}" for name, why in (*done.files.refused.items(), *done.undeclared.items()))
 
 
 def _accepted(accepted: AcceptedRemainder | None) -> list[str]:

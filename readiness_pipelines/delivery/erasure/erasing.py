@@ -62,6 +62,7 @@ class Rewritten:
         expired_snapshots: How many older snapshots were expired.
         removed_files: How many files were removed that nothing names any more.
         environments: The environments that were dropped: they share files with what was rewritten.
+        undeclared: What is left in tables that are not declared any more, by Iceberg table.
     """
 
     files: LandedFiles = field(default_factory=LandedFiles)
@@ -73,6 +74,7 @@ class Rewritten:
     expired_snapshots: int = 0
     removed_files: int = 0
     environments: tuple[str, ...] = ()
+    undeclared: dict[str, str] = field(default_factory=dict)
 
 
 def subject_tables(domains: Iterable[Domain]) -> tuple[GatedTable, ...]:
