@@ -136,7 +136,7 @@ def _show(done: Sequence[Certificate], *, as_json: bool) -> None:
         count = sum(len(one.open_ends) for one in left)
         way_out = "put them right, then run the same command again"
         if all(set(one.open_ends) <= set(one.acceptable) for one in left):
-            way_out += '; or let somebody answer for what senders, or reasons, keep: --accept-remainder "why"'
+            way_out += '; or let somebody answer for what is kept: --accept-remainder "why"'
         raise ErasureOpenError(
             f"erasure {left[0].erasure} is not done: {count:,} things are left, and named above", way_out=way_out
         )

@@ -599,13 +599,14 @@ class Lakehouse:
                 expired = expire(self._load(table), before=expire_before, most=most_snapshots)
             loaded = self._load(table)
             with reading_metadata(table):
-                files, size = remove_orphans(loaded, self._location(table), before=orphans_before, age=orphan_age)
+                files, size, left = remove_orphans(loaded, self._location(table), before=orphans_before, age=orphan_age)
         return Maintained(
             table=table,
             expired_snapshots=expired,
             kept_snapshots=len(loaded.snapshots()),
             removed_files=files,
             removed_bytes=size,
+            left_files=left,
         )
 
     def forget_past(self, table: TableId, *, untouched_since: datetime) -> Maintained:
@@ -627,13 +628,16 @@ class Lakehouse:
                 expired = expire(self._load(table), before=untouched_since, most=1)
             loaded = self._load(table)
             with reading_metadata(table):
-                files, size = remove_orphans(loaded, self._location(table), before=untouched_since, age=timedelta(0))
+                files, size, left = remove_orphans(
+                    loaded, self._location(table), before=untouched_since, age=timedelta(0)
+                )
         return Maintained(
             table=table,
             expired_snapshots=expired,
             kept_snapshots=len(loaded.snapshots()),
             removed_files=files,
             removed_bytes=size,
+            left_files=left,
         )
 
     def last_attempts(self, table: TableId) -> Mapping[str, str]:

@@ -36,6 +36,7 @@ class Maintained:
         kept_snapshots: Snapshots that are left.
         removed_files: Files that nothing named any more.
         removed_bytes: Their size.
+        left_files: When those files were changed that nothing names and that stay, as they may be staged.
     """
 
     table: TableId
@@ -43,6 +44,7 @@ class Maintained:
     kept_snapshots: int
     removed_files: int
     removed_bytes: int
+    left_files: tuple[datetime, ...]
 
 
 def expire(table: Table, *, before: datetime, most: int) -> int:
@@ -97,7 +99,9 @@ def tidy(table: Table) -> None:
             expire(table, before=datetime.fromtimestamp(0, tz=UTC), most=KEPT_SNAPSHOTS)
 
 
-def remove_orphans(table: Table, place: Place, *, before: datetime, age: timedelta) -> tuple[int, int]:
+def remove_orphans(
+    table: Table, place: Place, *, before: datetime, age: timedelta
+) -> tuple[int, int, tuple[datetime, ...]]:
     """Remove the files below the table's location that no snapshot and no kept metadata names.
 
     Args:
@@ -108,17 +112,22 @@ def remove_orphans(table: Table, place: Place, *, before: datetime, age: timedel
             holds also where this machine's, or a delivery's, is wrong.
 
     Returns:
-        How many were removed, and their size in bytes.
+        How many were removed, and their size in bytes; and when those were changed that stay.
     """
     named = {bare(path) for path in _named(table)}
     count = size = 0
+    left = []
     files = tuple(place.files())
     before = min(before, max((file.changed_at for file in files), default=before) - age)
     for file in files:
-        if file.changed_at < before and bare(file.uri) not in named:
+        if bare(file.uri) in named:
+            continue
+        if file.changed_at < before:
             place.remove(file.name)
             count, size = count + 1, size + file.size_bytes
-    return count, size
+        else:
+            left.append(file.changed_at)
+    return count, size, tuple(left)
 
 
 def _named(table: Table) -> Iterator[str]:

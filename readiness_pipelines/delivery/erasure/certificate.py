@@ -14,7 +14,7 @@ from readiness_pipelines.ledger import Erasure
 class AcceptedRemainder:
     """That somebody answers for what is left of a person.
 
-    It is in landed files that nothing here can write without her, or in reasons, which are kept for ever.
+    It is in landed files or tables that nothing here can write without her, or in reasons, which are kept for ever.
 
     Attributes:
         who: Who answers for it.
@@ -71,8 +71,16 @@ class Certificate:
 
     @property
     def acceptable(self) -> tuple[str, ...]:
-        """What of that is in landed files, which are their senders', or in reasons: somebody may accept it."""
-        hits = (f"{hit.place}: {hit.what}" for hit in self.scan.hits if hit.landed or hit.said)
+        """What of that somebody may accept.
+
+        It is in landed files, which are their senders', in tables that are not declared any more, or in reasons.
+        """
+        folders = tuple(f"/{table.replace('.', '/')}/" for table in self.done.undeclared)
+        hits = (
+            f"{hit.place}: {hit.what}"
+            for hit in self.scan.hits
+            if hit.landed or hit.said or any(folder in hit.place for folder in folders)
+        )
         return tuple(dict.fromkeys([*_refused(self.done), *hits]))
 
     def to_json(self) -> dict[str, Any]:
@@ -188,7 +196,7 @@ def _proof(of: Certificate) -> list[str]:
 
 
 def _refused(done: Rewritten) -> Iterator[str]:
-    return (f"{name}: {why}" for name, why in done.files.refused.items())
+    return (f"{name}: {why}" for name, why in (*done.files.refused.items(), *done.undeclared.items()))
 
 
 def _not_searched(of: Certificate) -> Iterator[str]:

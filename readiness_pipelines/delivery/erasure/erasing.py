@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from readiness_pipelines.batches import BatchRef, BatchState
+from readiness_pipelines.commands import reconcile_command
 from readiness_pipelines.contracts import Computed, Domain, GatedTable, Table, downstream
 from readiness_pipelines.delivery.clones import drop_environment, remove_abandoned_clones
 from readiness_pipelines.delivery.contents import stores_of
@@ -61,6 +62,7 @@ class Rewritten:
         expired_snapshots: How many older snapshots were expired.
         removed_files: How many files were removed that nothing names any more.
         environments: The environments that were dropped: they share files with what was rewritten.
+        undeclared: What is left in tables that are not declared any more, by Iceberg table.
     """
 
     files: LandedFiles = field(default_factory=LandedFiles)
@@ -72,6 +74,7 @@ class Rewritten:
     expired_snapshots: int = 0
     removed_files: int = 0
     environments: tuple[str, ...] = ()
+    undeclared: dict[str, str] = field(default_factory=dict)
 
 
 def subject_tables(domains: Iterable[Domain]) -> tuple[GatedTable, ...]:
@@ -334,6 +337,7 @@ def forget_past(
     tables: Sequence[Table],
     done: Rewritten,
     *,
+    since: datetime,
     why: str = "a person was erased",
     installation: Installation,
     run: Run,
@@ -343,8 +347,17 @@ def forget_past(
 
     So it is with what models learned from: histories, and the rows of training sets about what a history forgot.
 
-    Environments are dropped: they share files with the tables. Files that a delivery may have staged which is under
-    way are left.
+    Environments are dropped: they share files with the tables. Files that a delivery of one of the tables may have
+    staged which is under way are left: a problem where they are of before.
+
+    Args:
+        tables: The tables.
+        done: Gets what was done, and what could not be.
+        since: Since when the register knows the persons.
+        why: For the trail.
+        installation: Where the tables and the ledger are.
+        run: Who, and when.
+        step: Called before each step.
 
     Raises:
         LakehouseError: A table cannot be read or written.
@@ -366,12 +379,17 @@ def forget_past(
     if not lakehouse.warehouse.is_local:
         time.sleep(_BUCKET_TICK.total_seconds())  # what was written until now is older, then, by the bucket's clock
     stores = {store for table in affected for store in (*stores_of(table), table.id)}
+    untouched, under_way = _may_be_staged(affected, installation, run)
     for store in sorted({*stores, *learned}):
         if lakehouse.exists(store):
             step(f"{store}: its past")
-            forgotten = lakehouse.forget_past(store, untouched_since=_untouched_since(installation, run))
+            forgotten = lakehouse.forget_past(store, untouched_since=untouched)
             done.expired_snapshots += forgotten.expired_snapshots
             done.removed_files += forgotten.removed_files
+            # Whatever was begun since then, by any clock, leaves the person out.
+            left = sum(at < since + CLOCKS_DIFFER_AT_MOST for at in forgotten.left_files)
+            if left and under_way:
+                done.problems.append(f"{store}: {left:,} files of before that nothing names are left, for {under_way}")
     ledger.erasures.forget_deleted()
 
 
@@ -387,13 +405,26 @@ def _perhaps_environments(affected: Sequence[Table], stored: Sequence[TableId]) 
     ]
 
 
-def _untouched_since(installation: Installation, run: Run) -> datetime:
-    """From when on a file may be one that a delivery has staged: nobody may remove it.
+def _may_be_staged(tables: Sequence[Table], installation: Installation, run: Run) -> tuple[datetime, str]:
+    """From when on a file of some tables may be one that a delivery has staged: nobody may remove it.
 
     The storage's time is taken before the ledger is asked: a delivery that it does not know yet stages later. Where one
     is under way, its machine may have another clock.
+
+    Returns:
+        The time, and what is under way since then, with the way out; "" where nothing is.
     """
     now = min(place.clock() or run.clock() for place in installation.lakehouse.homes.places)
-    begun = [attempt.begun_at - CLOCKS_DIFFER_AT_MOST for attempt in installation.ledger.open_attempts()]
-    begun += [shard.heartbeat_at - CLOCKS_DIFFER_AT_MOST for shard in installation.ledger.streams.running(now)]
-    return min([now, *begun])
+    ledger = installation.ledger
+    held = [(now, "")]
+    for table in tables:
+        for one in ledger.open_attempts(tables=[table.id, table.id.raw]):
+            what = f"{one.ref} has been under way since {one.begun_at:%Y-%m-%d %H:%M} UTC"
+            killed = reconcile_command(table.id.domain)
+            way_out = f"when it has ended (if it was killed: {killed}), run this again"
+            held.append((one.begun_at - CLOCKS_DIFFER_AT_MOST, f"{what}: {way_out}"))
+    for shard in ledger.streams.running(now, tables=[table.id for table in tables]):
+        what = f"shard {shard.shard} of {shard.table} was heard of at {shard.heartbeat_at:%Y-%m-%d %H:%M} UTC"
+        way_out = "run this again in two hours; if its process is gone, a day after that"
+        held.append((shard.heartbeat_at - CLOCKS_DIFFER_AT_MOST, f"{what}: {way_out}"))
+    return min(held)

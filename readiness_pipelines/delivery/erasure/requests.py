@@ -30,6 +30,7 @@ from readiness_pipelines.delivery.erasure.matching import (
 from readiness_pipelines.delivery.erasure.needles import LEAST_CHARACTERS
 from readiness_pipelines.delivery.erasure.scanning import scan
 from readiness_pipelines.delivery.erasure.searching import rows_in_stores
+from readiness_pipelines.delivery.erasure.undeclared import left_in_undeclared
 from readiness_pipelines.errors import DeclarationError, UnknownNameError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import EVERYWHERE, REGISTER, Erasure, ErasureState, RegisteredPerson
@@ -59,8 +60,8 @@ def erase(
         installation: What the person is erased from.
         run: Who, and when.
         step: Called before each step.
-        accept: Why it is accepted that landed files keep the person which cannot be written without her, or reasons
-            which are kept for ever; "" where it is not.
+        accept: Why it is accepted that landed files, or tables that are not declared any more, keep the person which
+            cannot be written without her, or reasons which are kept for ever; "" where it is not.
 
     Returns:
         What was done; where something is left (`Certificate.open_ends`), the request stays open.
@@ -78,7 +79,9 @@ def erase(
     request = installation.ledger.erasures.begin(
         persons, tables=[table.id for table in tables], who=run.who, why=why, ground=ground, at=run.clock()
     )
-    return _carry_out(request, tables, persons, values, installation=installation, run=run, step=step, accept=accept)
+    return _carry_out(
+        request, domains, tables, persons, values, installation=installation, run=run, step=step, accept=accept
+    )
 
 
 def resume(
@@ -104,7 +107,9 @@ def resume(
             if persons is None or any(covers(one.scope, table) for one in persons)
         )
         done.append(
-            _carry_out(request, tables, persons, (), installation=installation, run=run, step=step, accept=accept)
+            _carry_out(
+                request, domains, tables, persons, (), installation=installation, run=run, step=step, accept=accept
+            )
         )
     return tuple(done)
 
@@ -128,7 +133,7 @@ def apply_register(
     tables = subject_tables(domains)
     ledger = installation.ledger.erasures
     request = ledger.begin_applying(tables=[table.id for table in tables], who=run.who, why=why, at=run.clock())
-    return _carry_out(request, tables, None, (), installation=installation, run=run, step=step, accept=accept)
+    return _carry_out(request, domains, tables, None, (), installation=installation, run=run, step=step, accept=accept)
 
 
 def count_rows(
@@ -204,6 +209,7 @@ def _person(stored: Mapping[str, Any]) -> RegisteredPerson:
 
 def _carry_out(
     request: Erasure,
+    domains: Sequence[Domain],
     tables: Sequence[GatedTable],
     persons: Sequence[RegisteredPerson] | None,
     values: Sequence[str],
@@ -225,10 +231,11 @@ def _carry_out(
         run=run,
         step=step,
     )
-    forget_past(tables, done, why=why, installation=installation, run=run, step=step)
+    forget_past(tables, done, since=request.begun_at, why=why, installation=installation, run=run, step=step)
     step("the proof")
     result = scan(affected_tables(tables), persons, values, installation=installation)
     known = ledger.register() if persons is None else persons
+    done.undeclared = left_in_undeclared(domains, known, installation=installation)
     certificate = certificate_of(
         ledger.get(request.id),
         sorted({one.digest for one in known}),
