@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
-from pandera.api.checks import Check
 
 from readiness_pipelines.columns import RESERVED_COLUMNS
 from readiness_pipelines.engines.expressions import columns_of, is_elementwise
@@ -14,7 +13,7 @@ from readiness_pipelines.gates.judge.lifted import EVERY_ROW, key_of
 from readiness_pipelines.gates.judge.violations import Violations
 from readiness_pipelines.gates.schema.elementwise import failing_element
 from readiness_pipelines.gates.schema.flavours import Flavour
-from readiness_pipelines.gates.schema.lifting import NotLiftedError, expression, failing, failing_value
+from readiness_pipelines.gates.schema.lifting import NotLiftedError, expression, failing, failing_value, is_built_in
 from readiness_pipelines.gates.schema.tests import Checked
 
 
@@ -83,7 +82,7 @@ def _needs(view: BatchView, bit: Bit, test: Checked, flavour: Flavour) -> tuple[
     try:
         lifted = expression(test.check, key_of(bit), view.frame)
     except NotLiftedError:
-        series = flavour is Flavour.PANDAS or Check.is_builtin_check(getattr(test.check._check_fn, "__name__", ""))
+        series = flavour is Flavour.PANDAS or is_built_in(test.check)
         alone = series and test.check.groupby is None
         return ([bit.column.name] if bit.column and alone else _shown(view)), False
     named = [name for name in columns_of(lifted) if name in (*view.names, *RESERVED_COLUMNS)]

@@ -186,7 +186,12 @@ def failing(check: Check, key: str, table: pa.Table, *, flavour: Flavour, rule: 
 
 def is_expression(check: Check) -> bool:
     """Whether a check of one's own was written as a Narwhals expression (``native=False``)."""
-    return lifts(check) and not Check.is_builtin_check(getattr(check._check_fn, "__name__", ""))
+    return lifts(check) and not is_built_in(check)
+
+
+def is_built_in(check: Check) -> bool:
+    """Whether a check is one of Pandera's own."""
+    return bool(Check.is_builtin_check(getattr(check._check_fn, "__name__", "")))
 
 
 def lifts(check: Check) -> bool:
