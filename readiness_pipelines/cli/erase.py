@@ -52,7 +52,8 @@ def run_erase(
         str,
         typer.Option(
             "--accept-remainder",
-            help="Why landed files that cannot be written anew, or reasons, may keep the person; kept for ever.",
+            help="Why landed files that cannot be written anew, tables that are not declared any more, or reasons, may "
+            "keep the person; kept for ever.",
         ),
     ] = "",
     who: Annotated[str | None, typer.Option("--who", help="Who acts; the user of this machine unless given.")] = None,
