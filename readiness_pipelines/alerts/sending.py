@@ -1,5 +1,6 @@
 """Messages to their channels: what a channel does not take is kept and tried again."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,11 @@ _DOUBLINGS = 6
 """The wait is the longest by then; doubled at each try of two days, it would be longer than a time can be."""
 LEASE = timedelta(minutes=5)
 """How long a message belongs to the sender that took it: one that ended under way does not keep it for ever."""
+MOST_PIECES = 5
+"""What takes more pieces is cut: many services take one each five seconds, and some wake somebody by each."""
+
+_OVERFLOW = re.compile(r"[?&]overflow=", re.IGNORECASE)
+"""An address that says itself what becomes of what is too long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +68,27 @@ def send_due(settings: AlertSettings, incidents: Incidents, *, clock: Callable[[
 def _send(settings: AlertSettings, message: Message) -> str | None:
     """Send one message; why it failed, or nothing. What a channel says is kept without its address: it has a secret."""
     try:
-        channel = apprise.Apprise()
-        channel.add(settings.channel(message.channel).url())
+        channel, address = apprise.Apprise(), settings.channel(message.channel).url()
+        channel.add(address)
     except DeclarationError as error:
         return error.what
     try:
-        taken = channel.notify(title=message.title, body=message.body)
+        body = message.body if _OVERFLOW.search(address) else _fitted(message, channel)
+        taken = channel.notify(title=message.title, body=body)
     except Exception as error:  # a plugin may raise anything, and one channel must not stop the others
         return type(error).__name__
     return None if taken else "the channel did not take it"
+
+
+def _fitted(message: Message, channel: apprise.Apprise) -> str:
+    """What a channel is sent, in pieces as long as its services take: one that is refused would be refused for ever."""
+    services = list(channel)
+    for service in services:
+        service.overflow_mode = apprise.OverflowMode.SPLIT
+    # Pieces end with a line or a word: together they hold less than each could.
+    room = (MOST_PIECES - 1) * min(service.body_maxlen for service in services) - len(message.title)
+    if len(message.body) <= room:
+        return message.body
+    more = "\n\n… and more: readiness incidents list"
+    shown = message.body[: max(room - len(more), 0)]
+    return (shown.rpartition("\n\n")[0] or shown) + more

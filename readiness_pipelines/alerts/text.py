@@ -10,6 +10,7 @@ from readiness_pipelines.names import TableId
 from readiness_pipelines.overview import Guidance
 
 SHOWN_DETAILS = 3
+SHOWN_AT_RISK = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,9 @@ def message_text(notices: Sequence[Notice], *, guidance: Mapping[TableId, Guidan
         now: The time.
     """
     findings = [notice.incident.finding for notice in notices]
-    at_risk = ", ".join(dict.fromkeys(name for finding in findings for name in _at_risk(finding)))
+    names = list(dict.fromkeys(name for finding in findings for name in _at_risk(finding)))
+    more = len(names) - SHOWN_AT_RISK
+    at_risk = ", ".join(names[:SHOWN_AT_RISK]) + (f" and {more} more" if more > 0 else "")
     over = all(notice.incident.state is IncidentState.RESOLVED for notice in notices)
     what = f"{_where(findings[0])} {findings[0].kind}" if len(notices) == 1 else f"{len(notices)} incidents"
     title = f"{at_risk}: {what} resolved" if over else f"{at_risk} at risk: {what}"

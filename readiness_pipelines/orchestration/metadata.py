@@ -27,6 +27,8 @@ SHOWN_INPUTS = 50
 _MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _OWNER = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
 """What Dagster takes for a mail address: it refuses to load where an owner is another one."""
+_SIGNS = re.compile(r"(?:\s|(?![\w.-])[\x00-\x7f])+")
+"""Signs and blanks in a team's name; letters of all scripts, with their marks, stay as they are."""
 
 
 def owners_of(*people: str) -> list[str]:
@@ -35,7 +37,7 @@ def owners_of(*people: str) -> list[str]:
     for person in people:
         mail = _MAIL.search(person)
         plain = mail is not None and _OWNER.fullmatch(mail[0]) is not None
-        owners.append(mail[0] if mail and plain else "team:" + re.sub(r"[^A-Za-z0-9_.-]+", "-", person).strip("-"))
+        owners.append(mail[0] if mail and plain else f"team:{_SIGNS.sub('-', person).strip('-') or 'nobody'}")
     return owners
 
 

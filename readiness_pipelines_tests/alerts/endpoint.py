@@ -1,4 +1,4 @@
-"""A real HTTP endpoint that keeps what it is sent, and may refuse."""
+"""A real HTTP endpoint that keeps what it is sent, and may refuse it, or what is too long."""
 
 import json
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ class Endpoint:
         self.received: list[dict[str, Any]] = []
         self.down = False
         self.refusal = 503
+        self.most_characters: int | None = None
         self.url = ""
 
     @property
@@ -30,9 +31,11 @@ def listening() -> Iterator[Endpoint]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if not endpoint.down:
-                endpoint.received.append(json.loads(body))
-            self.send_response(endpoint.refusal if endpoint.down else 200)
+            message = json.loads(body)
+            refused = endpoint.down or len(message.get("text", "")) > (endpoint.most_characters or 1_000_000)
+            if not refused:
+                endpoint.received.append(message)
+            self.send_response(endpoint.refusal if refused else 200)
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so

@@ -17,6 +17,7 @@ from readiness_pipelines.delivery import deliver, ingest
 from readiness_pipelines.errors import DeclarationError
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.orchestration import build_definitions, launching
+from readiness_pipelines.orchestration.metadata import owners_of
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.orchestration.samples import make_project
 from readiness_pipelines_tests.samples import GOOD, gated, land, order_domain
@@ -57,6 +58,12 @@ def test_several_domains_are_one_code_location() -> None:
     sales = graph.get(dg.AssetKey(["finance", "sales"]))
     assert (sales.group_name, sales.owners) == ("finance", ["finance@shop.example"])
     assert sales.parent_keys == {dg.AssetKey(["shop", "orders"])}
+
+
+def test_an_owner_in_any_script_is_shown_as_it_is_written() -> None:
+    owners = owners_of("購買チーム", "Équipe <achats>", "हिन्दी टीम", "???")
+    assert owners == ["team:購買チーム", "team:Équipe-achats", "team:हिन्दी-टीम", "team:nobody"]
+    dg.AssetSpec("orders", owners=owners)  # Dagster takes them
 
 
 def test_nothing_that_is_due_runs_by_itself_where_the_settings_say_so(tmp_path: Path) -> None:
