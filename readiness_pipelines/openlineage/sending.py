@@ -120,7 +120,8 @@ def send_events(
 
 def _next_try(state: ReceiverState, now: datetime) -> datetime:
     """When a receiver is tried again: each time after twice as long, up to an hour."""
-    return now + min(FIRST_WAIT * 2 ** min(state.tries, 10), LONGEST_WAIT)
+    wait: timedelta = min(FIRST_WAIT * 2 ** min(state.tries, 10), LONGEST_WAIT)
+    return now + wait
 
 
 _PARTS = 2
