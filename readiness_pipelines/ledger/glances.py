@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, String, cast, func, select
 
@@ -16,6 +17,7 @@ ASSIGNED = "assigned"
 
 _COUNTS = ("ingested", "published", "quarantined", "discarded", "erased")
 _COLUMNS = ("table_name", "batch", "state", *_COUNTS, "reason", "gate_version", "run_id", "updated_at")
+_SHOWN = tuple(state.value for state in BatchState if state.visible or state.keeps_older)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,13 @@ class BatchGlance:
     gate_version: str | None
     run_id: str | None
     updated_at: datetime
+
+
+class ShownBatch(NamedTuple):
+    """A batch of which consumers see rows: from which snapshot, and which delivery was its last."""
+
+    snapshot: int
+    attempt: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +83,14 @@ def glances(
         )
         for row in connection.execute(query)
     )
+
+
+def shown_batches(connection: Connection, table: TableId) -> Mapping[str, ShownBatch]:
+    """The batches of a table of which consumers see rows: of their last verdict, or of one before."""
+    columns = BATCHES.c.batch, BATCHES.c.published_snapshot, BATCHES.c.attempt
+    query = select(*columns).where(is_table(BATCHES, table), BATCHES.c.state.in_(_SHOWN))
+    rows = connection.execute(query.where(BATCHES.c.published_snapshot.is_not(None))).tuples()
+    return {batch: ShownBatch(snapshot, attempt) for batch, snapshot, attempt in rows}
 
 
 def counted_batches(connection: Connection, tables: Collection[TableId]) -> Mapping[TableId, Mapping[BatchState, int]]:

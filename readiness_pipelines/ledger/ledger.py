@@ -41,7 +41,7 @@ from readiness_pipelines.ledger.event_times import TimesOfBatches
 from readiness_pipelines.ledger.finding import FindingKind
 from readiness_pipelines.ledger.findings import BatchFinding, Findings, replace_findings
 from readiness_pipelines.ledger.gates import GateRecord
-from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance
+from readiness_pipelines.ledger.glances import ASSIGNED, Assignment, BatchGlance, ShownBatch
 from readiness_pipelines.ledger.incident_book import Incidents
 from readiness_pipelines.ledger.models import Models
 from readiness_pipelines.ledger.online_values import OnlineValues
@@ -660,6 +660,11 @@ class Ledger:
         """
         with self._database.reading() as connection:
             return glances.glances(connection, tables, waiting=waiting, batches=batches)
+
+    def shown_batches(self, table: TableId) -> Mapping[str, ShownBatch]:
+        """The batches of a table of which consumers see rows, with their snapshots: in brief, for tens of thousands."""
+        with self._database.reading() as connection:
+            return glances.shown_batches(connection, table)
 
     def counted_batches(self, tables: Collection[TableId]) -> Mapping[TableId, Mapping[BatchState, int]]:
         """How many batches of each of some tables are in each state."""

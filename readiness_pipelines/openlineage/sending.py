@@ -56,7 +56,8 @@ def send_events(
     killed ends when another one of its batch supersedes it.
 
     One sender at a time has a receiver. What it refuses for good is kept, and sending goes on with the next event.
-    Where it does not answer, sending stops, and is tried again after a minute, then twice as long, up to an hour.
+    Where it does not answer, or an event cannot be made, sending stops, and is tried again after a minute, then twice
+    as long, up to an hour.
 
     Args:
         receiver: The receiver.
@@ -105,12 +106,22 @@ def send_events(
         if caught_up:
             sent += way.send_unfinished()
     except NotTakenError as stopped:
-        error = str(stopped)
-        next_try_at = clock() + min(FIRST_WAIT * 2 ** min(state.tries, 10), LONGEST_WAIT)
+        error, next_try_at = str(stopped), _next_try(state, clock())
+    except Exception as broken:  # noted as what is not taken is: else nobody saw it, and each look tried again
+        kind = type(broken).__name__  # the text of what is not ours may hold values
+        error = f"after entry {entry}: {broken.what if isinstance(broken, ReadinessError) else kind}"
+        next_try_at = _next_try(state, clock())
+        raise
     finally:
         if mine:
             book.release(receiver.name, next_try_at=next_try_at, error=error)
     return SentEvents(name=receiver.name, sent=sent, refused=refused, error=error or "")
+
+
+def _next_try(state: ReceiverState, now: datetime) -> datetime:
+    """When a receiver is tried again: each time after twice as long, up to an hour."""
+    wait: timedelta = min(FIRST_WAIT * 2 ** min(state.tries, 10), LONGEST_WAIT)
+    return now + wait
 
 
 _PARTS = 2

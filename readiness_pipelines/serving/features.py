@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from urllib.parse import parse_qsl
 from readiness_pipelines.contracts import FeatureView
 from readiness_pipelines.delivery.online.keeping import is_overtaken, stale_batches_of
 from readiness_pipelines.delivery.online.looking_up import LatestValues, kept_state, key_text, latest_values
-from readiness_pipelines.errors import DeclarationError, RequestRefusedError, UnknownNameError
+from readiness_pipelines.errors import DeclarationError, LedgerError, RequestRefusedError, UnknownNameError
 from readiness_pipelines.installation import Installation, utc_now
 from readiness_pipelines.serving.answers import plain_value
 
@@ -19,6 +20,8 @@ _Found = TypeVar("_Found")
 _WANTED = re.compile(r"(?P<view>[^()]+)(\((?P<columns>[^()]*)\))?")
 _STALE_SECONDS = 5.0
 """So long it is not looked again whether what is kept is what is published."""
+_WAITS = 0.25
+"""The part of the time of a look-up that is waited for this: the values are there, and are what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,15 @@ class WantedFeatures:
 
     view: FeatureView
     columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A look whether what is kept is what is published: what it found, of what, and when it had ended."""
+
+    stale: bool
+    of: tuple[object, ...]
+    at: float
 
 
 class Features:
@@ -50,6 +62,10 @@ class Features:
         self._installation = installation
         self._most_seconds = most_seconds
         self._about: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._looked: dict[str, _Looked] = {}
+        self._under_way: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
 
     def view(self, name: str) -> FeatureView:
         """The view of a name.
@@ -96,7 +112,9 @@ class Features:
         return await self._in_thread(lambda: self._values(view, keys))
 
     async def about(self, view: FeatureView) -> dict[str, Any]:
-        """When values of a view were last kept, and whether something newer is published.
+        """When values of a view were last kept, and whether something newer is published, as of the last look.
+
+        Where there are so many batches that the first look lasts, it is ``None``: the values do not wait for it.
 
         Raises:
             As `look_up`.
@@ -148,9 +166,47 @@ class Features:
         if name in self._about and now - self._about[name][0] < _STALE_SECONDS:
             return self._about[name][1]
         state = kept_state(self._ledger, view)
-        stale = bool(stale_batches_of(view, self._ledger)) or is_overtaken(state, utc_now())
-        self._about[name] = (now, {"view": name, "kept_at": state.kept_at.isoformat(), "stale": stale})
-        return self._about[name][1]
+        now_there = (*self._ledger.ledger.pulse(), state.kept_at)
+        looked = self._look(view, now_there)
+        stale = is_overtaken(state, utc_now()) or (looked.stale if looked else None)
+        said = {"view": name, "kept_at": state.kept_at.isoformat(), "stale": stale}
+        if looked is not None and looked.of == now_there:
+            self._about[name] = (time.monotonic(), said)
+        return said
+
+    def _look(self, view: FeatureView, now_there: tuple[object, ...]) -> _Looked | None:
+        """The last look; where something happened since, another one begins, and whoever began it waits a moment."""
+        name = str(view.id)
+        with self._lock:
+            last = self._looked.get(name)
+            # Nothing becomes stale without an entry in the trail; what is stale is kept without one.
+            if last is not None and ((last.of == now_there and not last.stale) or _is_young(last)):
+                return last
+            under_way = self._under_way.get(name)
+            begins = under_way is None
+            if under_way is None:
+                under_way = self._under_way[name] = threading.Event()
+                threading.Thread(target=self._look_now, args=(view, now_there, under_way), daemon=True).start()
+        if begins or last is None:
+            under_way.wait(self._most_seconds * _WAITS)
+        return self._looked.get(name)
+
+    def _look_now(self, view: FeatureView, now_there: tuple[object, ...], over: threading.Event) -> None:
+        name = str(view.id)
+        try:
+            with self._turn:  # one view after the other: it takes the interpreter from those who answer
+                stale = bool(stale_batches_of(view, self._ledger))
+            self._looked[name] = _Looked(stale, now_there, time.monotonic())
+        except LedgerError:
+            pass  # whoever asks for values is told, and looks again
+        finally:
+            with self._lock:
+                del self._under_way[name]
+            over.set()
+
+
+def _is_young(looked: _Looked) -> bool:
+    return time.monotonic() - looked.at < _STALE_SECONDS
 
 
 def features_value(one: LatestValues) -> dict[str, Any]:

@@ -101,7 +101,7 @@ _ERRORS = {
 
 def _look_up(name: str, view: FeatureView, serve: Serve) -> dict[str, Any]:
     key, found = {"$ref": f"#/components/schemas/{name}.key"}, {"$ref": f"#/components/schemas/{name}.values"}
-    about = {"view": _TEXT, "kept_at": _TIME, "stale": {"type": "boolean"}}
+    about = {"view": _TEXT, "kept_at": _TIME, "stale": {"type": ["boolean", "null"]}}
     many = _object({**about, "found": {"type": "array", "items": found}})
     errors = {status: {"description": why, "content": _json(_ERROR)} for status, why in _ERRORS.items()}
     return {

@@ -251,6 +251,30 @@ def test_a_file_has_each_event_once_whatever_a_crash_left_in_it_on_each_database
     assert send() == 4
 
 
+class Careless:
+    """A receiver with a fault of its own."""
+
+    name = "careless"
+
+    def last(self) -> None:
+        """It cannot tell."""
+
+    def take(self, event: Any) -> None:
+        """Break, with a value in the error's text."""
+        raise ValueError(f"no place for {event}, ann@example.org")
+
+
+def test_what_breaks_under_way_is_noted_without_its_text_and_waited_for(installation: Installation) -> None:
+    domain = shop()
+    bring(domain, installation, "2026-03-01", GOOD)
+    maker = maker_of(domain, installation)
+    with pytest.raises(ValueError, match="no place"):
+        send_events(Careless(), maker, installation=installation, clock=lambda: START)
+    state = installation.ledger.receivers.state("careless", at=START)
+    assert (state.error, state.next_try_at) == ("after entry 0: ValueError", START + timedelta(minutes=1))
+    assert send_events(Careless(), maker, installation=installation, clock=lambda: START).busy
+
+
 def test_what_is_refused_for_good_is_kept_and_can_be_sent_again_and_a_new_receiver_may_begin_now(
     installation: Installation,
 ) -> None:

@@ -114,6 +114,15 @@ def plant() -> tuple[Domain, FeatureView, FeatureView]:
     return domain, last, shares
 
 
+def check_no_answer_waits_for_a_look(view: FeatureView, installation: Installation, key: bytes) -> None:
+    """While it is looked whether a view of very many batches is stale, its values are answered."""
+    service = Service(tables={}, serve=Serve(), features=Features([view], installation), tokens=Tokens({}))
+    with service.features._turn:  # as another look that lasts
+        first = ask(service, f"/features/{view.id}", key)
+    assert (first.value["status"], first.value["stale"]) == ("known", None)
+    assert any(ask(service, f"/features/{view.id}", key).value["stale"] is False for _ in range(60))
+
+
 def test_values_come_back_as_they_were_published_by_keys_of_any_type(database: Kind, tmp_path: Path) -> None:
     domain, last, shares = plant()
     installation = Installation.open(settings_in(tmp_path))
@@ -134,6 +143,7 @@ def test_values_come_back_as_they_were_published_by_keys_of_any_type(database: K
     assert str(BIG) in one.text
     assert (one.value["status"], one.value["batch"], one.value["stale"]) == ("known", "one", False)
     assert one.value["age_seconds"] >= 0 and one.value["known_at"] and int(one.value["snapshot"])  # noqa: PT018
+    check_no_answer_waits_for_a_look(last, installation, sent)
     other = {"meter": "m", "number": -BIG, "at": HERE.isoformat(), "price": -0.0001}
     unknown = {**other, "number": 1 - BIG}
     many = ask(service, "/features/plant.last", [key, other, unknown]).value["found"]

@@ -23,7 +23,7 @@ from readiness_pipelines.delivery.history import history_of, view_of
 from readiness_pipelines.delivery.online.columns import kept_features
 from readiness_pipelines.delivery.online.encoding import as_text, column_texts, from_text, hash_of, kind_of
 from readiness_pipelines.delivery.places import store_of
-from readiness_pipelines.delivery.published import Published, is_there
+from readiness_pipelines.delivery.published import Published
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import KEYS_AT_ONCE, OnlineMark, OnlineRow, OnlineView
 from readiness_pipelines.products import FeatureHistory, latest_query, next_query
@@ -112,10 +112,9 @@ def _marks(view: FeatureView, installation: Installation) -> dict[str, OnlineMar
     history, store = view.id.history, store_of(view)
     digests = installation.ledger.online_values.digests((history, store))
     found = {}
-    for batch, record in Published(installation.ledger).records(view.id).items():
-        if is_there(record):
-            digest = digests[history].get(batch) or digests[store].get(batch) or f"attempt {record.attempt}"
-            found[batch] = OnlineMark(digest=digest, snapshot=record.snapshots.published)
+    for batch, shown in installation.ledger.shown_batches(view.id).items():
+        digest = digests[history].get(batch) or digests[store].get(batch) or f"attempt {shown.attempt}"
+        found[batch] = OnlineMark(digest=digest, snapshot=shown.snapshot)
     return found
 
 
