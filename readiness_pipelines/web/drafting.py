@@ -50,10 +50,8 @@ def lines_of(form: Form) -> list[DraftLine]:
         DraftLine(
             place=place,
             kind=kind,
-            **{
-                name: form.one(f"{name}.{place}").strip()
-                for name in ("column", "expression", "where", "rule", "until", "decision")
-            },
+            **{name: form.one(f"{name}.{place}") for name in ("column", "rule")},  # chosen: blanks are of the name
+            **{name: form.one(f"{name}.{place}").strip() for name in ("expression", "where", "until", "decision")},
         )
         for place in places
         if (kind := form.one(f"kind.{place}")) in TITLES

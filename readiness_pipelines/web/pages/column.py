@@ -40,6 +40,7 @@ def show(request: Request, site: Site) -> Response:
         site,
         table=table,
         node=node,
+        address=column_address(site.root, node),
         every=every,
         picture=drawn(boxes, lines, label, large=True),
         before=list(_steps(upstream, site, 0)),
