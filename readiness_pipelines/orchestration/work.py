@@ -86,8 +86,7 @@ def work_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition], *, automat
             early = [f"{one.lane.name} {one.batch}" for one in found if one not in due]
             return dg.SensorResult(skip_reason=_skip_text(early, arriving, unreachable))
         return dg.SensorResult(
-            run_requests=[_run_request(context.instance, one) for one in waiting],
-            dynamic_partitions_requests=_new_partitions(waiting),
+            run_requests=[_run_request(one) for one in waiting], dynamic_partitions_requests=_new_partitions(waiting)
         )
 
     return work
@@ -112,17 +111,10 @@ def _is_due(lane: Lane, batch: str) -> bool:
     return isinstance(partitions, dg.DynamicPartitionsDefinition) or partitions.has_partition_key(batch)
 
 
-def _run_key(instance: dg.DagsterInstance, work: Work) -> str:
-    """Tells a request from any other: Dagster starts no second run with a key, also where somebody canceled the first."""
-    key = work_key(work)
-    canceled = instance.get_runs(dg.RunsFilter(tags={WORK_TAG: key}, statuses=[dg.DagsterRunStatus.CANCELED]), limit=1)
-    return f"{key}-after-{canceled[0].run_id}" if canceled else key
-
-
-def _run_request(instance: dg.DagsterInstance, work: Work) -> dg.RunRequest:
+def _run_request(work: Work) -> dg.RunRequest:
     return dg.RunRequest(
         job_name=work.lane.name,
-        run_key=_run_key(instance, work),
+        run_key=work_key(work),
         partition_key=work.batch,
         asset_selection=asset_keys(work.tables),
         asset_check_keys=[],
