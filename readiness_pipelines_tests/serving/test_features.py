@@ -33,6 +33,7 @@ from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.databases import Kind
 from readiness_pipelines_tests.serving.asking import ask
+from readiness_pipelines_tests.waiting import wait_until
 
 BIG = 2**53 + 1
 ODD = "Zoë 🛒\"'\\ \u0007\u2028%s{}"
@@ -116,11 +117,12 @@ def plant() -> tuple[Domain, FeatureView, FeatureView]:
 
 def check_no_answer_waits_for_a_look(view: FeatureView, installation: Installation, key: bytes) -> None:
     """While it is looked whether a view of very many batches is stale, its values are answered."""
-    service = Service(tables={}, serve=Serve(), features=Features([view], installation), tokens=Tokens({}))
+    views = Features([view], installation, most_seconds=8)
+    service = Service(tables={}, serve=Serve(most_seconds=60), features=views, tokens=Tokens({}))
     with service.features._turn:  # as another look that lasts
         first = ask(service, f"/features/{view.id}", key)
     assert (first.value["status"], first.value["stale"]) == ("known", None)
-    assert any(ask(service, f"/features/{view.id}", key).value["stale"] is False for _ in range(60))
+    wait_until(lambda: ask(service, f"/features/{view.id}", key).value["stale"] is False)
 
 
 def test_values_come_back_as_they_were_published_by_keys_of_any_type(database: Kind, tmp_path: Path) -> None:
@@ -180,9 +182,8 @@ def test_values_come_back_as_they_were_published_by_keys_of_any_type(database: K
     assert "/features/plant.shares" in document["paths"]
 
     # A share of all is no entity's alone: the comparison with the batch finds it, and it is refused from then on.
-    run = Run()
-    assert check_online(last, installation=installation, run=run).equal
-    found = check_online(shares, installation=installation, run=run)
+    assert check_online(last, installation=installation, run=Run()).equal
+    found = check_online(shares, installation=installation, run=Run())
     assert found.per_record is not None
     assert (found.wrong, found.per_record.entities, found.per_record.different) == (0, 3, 3)
     row = ROWS.slice(1, 1).to_pylist()[0]
