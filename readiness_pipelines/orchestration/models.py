@@ -1,14 +1,15 @@
 """Models in Dagster: each an asset that a run trains, and a sensor that carries out what was decided about them."""
 
 from collections.abc import Mapping
+from datetime import UTC, timedelta
 from typing import Any
 
 import dagster as dg
 
 from readiness_pipelines.contracts import Domain, Model, TrainingSet
 from readiness_pipelines.errors import ReadinessError
-from readiness_pipelines.installation import Installation, Run
-from readiness_pipelines.ledger import ModelVersion, ServingState
+from readiness_pipelines.installation import Installation, Run, utc_now
+from readiness_pipelines.ledger import ModelVersion, RetrainingRequest, ServingState
 from readiness_pipelines.models import (
     DriftStep,
     act_on_drift,
@@ -30,6 +31,9 @@ CANDIDATE = "candidate"
 
 RETRAINING_TAG = "readiness/retraining"
 TICK_SECONDS = 60
+AGAIN_AFTER = timedelta(hours=1)
+"""A training that failed or was canceled is tried again so long after; twice as long each time, up to a day."""
+_MOST_DOUBLINGS = 5
 
 
 class TrainingConfig(dg.Config):
@@ -173,11 +177,24 @@ def models_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition]) -> dg.Se
             if waiting := open_retrainings(model, installation=installation):
                 first = waiting[0]
                 tags = {RETRAINING_TAG: str(first.id), WHO_TAG: first.who, WHY_TAG: first.why[:MOST_TAG_CHARACTERS]}
-                requests.append(
-                    dg.RunRequest(job_name=train_job_name(model), run_key=f"retraining-{first.id}", tags=tags)
-                )
+                if key := _run_key(context.instance, first):
+                    requests.append(dg.RunRequest(job_name=train_job_name(model), run_key=key, tags=tags))
         if not requests:
             return dg.SkipReason("no model is to be trained anew")
         return dg.SensorResult(run_requests=requests)
 
     return models
+
+
+def _run_key(instance: dg.DagsterInstance, request: RetrainingRequest) -> str:
+    """A key that no run of a request has, for Dagster starts no second one with it; "" before its time."""
+    over = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+    filters = dg.RunsFilter(tags={RETRAINING_TAG: str(request.id)}, statuses=over)
+    ended = instance.get_run_records(filters, limit=_MOST_DOUBLINGS + 1)
+    if not ended:
+        return f"retraining-{request.id}"
+    newest = ended[0]
+    wait = min(AGAIN_AFTER * 2 ** (len(ended) - 1), timedelta(days=1))
+    if utc_now() < newest.update_timestamp.replace(tzinfo=UTC) + wait:
+        return ""
+    return f"retraining-{request.id}-after-{newest.dagster_run.run_id}"

@@ -1,16 +1,18 @@
 """Models in Dagster: a run trains a candidate that a person can read, and a request to train anew becomes a run."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from readiness_pipelines.batches import BatchRef, BatchState
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.ledger import BatchFinding, FindingKind, RetrainingState
 from readiness_pipelines.models import promote_model, request_retraining
-from readiness_pipelines.orchestration import build_definitions
+from readiness_pipelines.orchestration import build_definitions, models
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.models.clinic import clinic, deliver_stays, land, model_of, set_of_stays
@@ -18,7 +20,9 @@ from readiness_pipelines_tests.models.clinic import clinic, deliver_stays, land,
 BATCHES = ("b1", "b2", "b3", "b4", "b5")
 
 
-def test_a_request_becomes_a_run_that_trains_a_candidate_with_its_numbers_on_the_page(tmp_path: Path) -> None:
+def test_a_request_becomes_a_run_that_trains_a_candidate_with_its_numbers_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = settings_in(tmp_path).model_copy(update={"mlflow_uri": "off"})
     domain = clinic(training=set_of_stays, batches=BATCHES, cool_down="0s")
     model, installation = model_of(domain), replace(Installation.open(settings), mlflow_uri="off")
@@ -47,6 +51,11 @@ def test_a_request_becomes_a_run_that_trains_a_candidate_with_its_numbers_on_the
         )
         (request,) = tick().run_requests  # type: ignore[union-attr,misc]
         job = repository.get_job(str(request.job_name))
+        failed = instance.create_run_for_job(job, tags=request.tags, status=dg.DagsterRunStatus.FAILURE)
+        assert not tick().run_requests, "a training that has just failed is not tried again at once"  # type: ignore[union-attr]
+        monkeypatch.setattr(models, "AGAIN_AFTER", timedelta(0))
+        (again,) = tick().run_requests  # type: ignore[union-attr,misc]
+        assert again.run_key == f"{request.run_key}-after-{failed.run_id}"
         done = job.execute_in_process(instance=instance, tags=request.tags)
         assert done.success
         (event,) = done.get_asset_materialization_events()
