@@ -18,7 +18,7 @@ _DOUBLINGS = 6
 LEASE = timedelta(minutes=5)
 """How long a message belongs to the sender that took it: one that ended under way does not keep it for ever."""
 MOST_PIECES = 5
-"""What takes more pieces is cut: many services take one each five seconds, and some wake somebody by each."""
+"""What takes more than about so many is cut: services take one each five seconds, and some wake somebody by each."""
 
 _OVERFLOW = re.compile(r"[?&]overflow=", re.IGNORECASE)
 """An address that says itself what becomes of what is too long."""
@@ -85,7 +85,7 @@ def _fitted(message: Message, channel: apprise.Apprise) -> str:
     services = list(channel)
     for service in services:
         service.overflow_mode = apprise.OverflowMode.SPLIT
-    # Pieces end with a line or a word: together they hold less than each could.
+    # Pieces end with a paragraph, a line or a word, so that there may be some more where they are short.
     room = (MOST_PIECES - 1) * min(service.body_maxlen for service in services) - len(message.title)
     if len(message.body) <= room:
         return message.body

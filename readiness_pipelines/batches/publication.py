@@ -26,9 +26,11 @@ class Publication:
         """The newest event, as far as it can have happened: the clock of a sender may be ahead.
 
         No event is newer than its batch: than the end of its window, or than the first publication where that came
-        later. What has no window may be delivered again and again with newer events: it ends with the last one.
+        later. What has no window may be delivered again and again with newer events: it ends with the last one, and an
+        event after that, which cannot have happened, is as old as the batch.
         """
         if self.newest_event is None:
             return None
-        bound = max(self.first_at, window.end) if window else (self.last_at or self.first_at)
-        return min(self.newest_event, bound)
+        if window is not None:
+            return min(self.newest_event, max(self.first_at, window.end))
+        return self.newest_event if self.newest_event <= (self.last_at or self.first_at) else self.first_at

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any
 
 from readiness_pipelines.contracts import Model
@@ -13,7 +14,8 @@ def read_parameters(model: Model, given: Sequence[str]) -> dict[str, Any]:
 
     Args:
         model: The model.
-        given: Each ``name=value``; a list, a mapping and what is ``None`` by default are written as JSON.
+        given: Each ``name=value``; a list, a mapping and what is ``None`` by default are written as JSON, and what is
+            ``None`` by default also as text.
 
     Raises:
         UnknownNameError: The model has no parameter of the name, or it is given no value.
@@ -33,14 +35,16 @@ def _param(given: str, usual: Any, text: str) -> Any:
     if kind is bool and text not in ("true", "false"):
         raise DeclarationError(f"--param {given} is neither true nor false", way_out="write true or false")
     try:
-        if kind in (int, float, str):
-            return kind(text)
+        if kind not in (list, tuple, dict, set, NoneType):
+            return text == "true" if kind is bool else kind(text)
         value = json.loads(text)
-        if usual is not None and not isinstance(value, list if kind is tuple else kind):
+        if usual is not None and not isinstance(value, dict if kind is dict else list):
             raise TypeError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ArithmeticError):  # a Decimal's error is of arithmetic
+        if usual is None:
+            return text
         example = json.dumps(usual, default=str)
         raise DeclarationError(
             f"--param {given} is not a {kind.__name__}", way_out=f"write it as its own value is: {example}"
         ) from None
-    return tuple(value) if kind is tuple else value
+    return value if usual is None else kind(value)

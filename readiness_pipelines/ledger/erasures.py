@@ -172,15 +172,17 @@ class Erasures:
     def note_traces(self, erasure: int, places: int, *, tables: Collection[TableId], who: str, at: datetime) -> None:
         """Note in how many places the last search by text found a person: who has no value cannot search them again.
 
-        Which they are is not kept: the name of a file may name the person.
+        Which they are is not kept: the name of a file may name the person. Where it found nothing, nothing of other
+        open requests about the same values is left, either: of before the declarations, and so the values, were other.
         """
         with self._database.writing() as connection:
-            if places == _traces(connection, erasure):
-                return
-            why, details = _get(connection, erasure).why, {"erasure": erasure, "places": places}
-            for table in sorted(tables):
-                ref = BatchRef(table, ALL_BATCHES)
-                trail.append_entry(connection, ref, at=at, what=_SEARCHED, who=who, why=why, details=details)
+            for number in [erasure] if places else [erasure, *_within(connection, erasure)]:
+                if places == _traces(connection, number):
+                    continue
+                why, details = _get(connection, number).why, {"erasure": number, "places": places}
+                for table in sorted(tables):
+                    ref = BatchRef(table, ALL_BATCHES)
+                    trail.append_entry(connection, ref, at=at, what=_SEARCHED, who=who, why=why, details=details)
 
     def traces(self, erasure: int) -> int:
         """In how many places the last search by text found the person of a request; 0 where none was made."""
@@ -302,6 +304,16 @@ def _same_request(connection: Connection, persons: Sequence[RegisteredPerson]) -
             if found.state is ErasureState.OPEN:
                 return found
     return None
+
+
+def _within(connection: Connection, erasure: int) -> list[int]:
+    """Other open requests all of whose values are among those of one."""
+    values: dict[int, set[str]] = {}
+    for number, digest in connection.execute(select(ERASED_PERSONS.c.erasure, ERASED_PERSONS.c.digest)):
+        values.setdefault(number, set()).add(digest)
+    own = values.get(erasure, set())
+    others = (number for number, digests in values.items() if number not in (0, erasure) and digests <= own)
+    return [number for number in others if _get(connection, number).state is ErasureState.OPEN]
 
 
 def _traces(connection: Connection, erasure: int) -> int:

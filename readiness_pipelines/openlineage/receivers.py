@@ -122,17 +122,24 @@ class EventFile:
         self._path = path
 
     def last(self) -> LastEvent | None:
-        """The event of the last whole line; half a line, left by a crash, is cut off."""
+        """The event of the last whole line; half a line, left by a crash, is cut off.
+
+        Raises:
+            NotTakenError: The file cannot be read, or written.
+        """
         if not self._path.exists():
             return None
-        with self._path.open("r+b") as file:
-            end = file.seek(0, os.SEEK_END)
-            start = max(0, end - _BACK)
-            file.seek(start)
-            text = file.read()
-            whole = text.rfind(b"\n") + 1
-            if whole < len(text):
-                file.truncate(start + whole)
+        try:
+            with self._path.open("r+b") as file:
+                end = file.seek(0, os.SEEK_END)
+                start = max(0, end - _BACK)
+                file.seek(start)
+                text = file.read()
+                whole = text.rfind(b"\n") + 1
+                if whole < len(text):
+                    file.truncate(start + whole)
+        except OSError as error:
+            raise _of_file(self._path, error) from error
         lines = text[:whole].splitlines()
         if not lines:
             return None
@@ -156,7 +163,11 @@ class EventFile:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise NotTakenError(f"{self._path.name}: {error.strerror or type(error).__name__}") from error
+            raise _of_file(self._path, error) from error
+
+
+def _of_file(path: Path, error: OSError) -> NotTakenError:
+    return NotTakenError(f"{path.name}: {error.strerror or type(error).__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,11 +79,12 @@ def send_events(
     if not book.claim(receiver.name, at=at, until=lease):
         return SentEvents(name=receiver.name, busy=True)
     state = book.state(receiver.name, at=at)
-    entry, part = _place(receiver, state, installation, at=at)
+    entry, part = state.entry, state.part
     sent = refused = gone = 0
     next_try_at, error, mine, caught_up = at, None, True, False
     way = _Way(receiver, maker, book, clock)
     try:
+        entry, part = _place(receiver, state, installation, at=at)
         while most is None or gone < most:
             # With the entry itself, of which an event may be left.
             left = [one for one in book.entries(after=entry - 1, limit=AT_ONCE) if one.id > entry or part < _PARTS]

@@ -25,6 +25,7 @@ from readiness_pipelines.orchestration.keys import WHO_TAG, asset_key, plain_nam
 from readiness_pipelines.orchestration.metadata import owners_of
 from readiness_pipelines.orchestration.replays import MOST_TAG_CHARACTERS, WHY_TAG
 from readiness_pipelines.orchestration.resources import INSTALLATION, installation_of
+from readiness_pipelines.orchestration.work import UNDER_WAY
 
 CANDIDATE = "candidate"
 """Ends the key of the asset that a training materializes: the model's own key is the table of what serves."""
@@ -33,7 +34,7 @@ RETRAINING_TAG = "readiness/retraining"
 TICK_SECONDS = 60
 AGAIN_AFTER = timedelta(hours=1)
 """A training that failed or was canceled is tried again so long after; twice as long each time, up to a day."""
-_MOST_DOUBLINGS = 5
+_MOST_LOOKED_AT = 30
 
 
 class TrainingConfig(dg.Config):
@@ -188,13 +189,16 @@ def models_sensor(domain: Domain, jobs: Mapping[str, dg.JobDefinition]) -> dg.Se
 
 def _run_key(instance: dg.DagsterInstance, request: RetrainingRequest) -> str:
     """A key that no run of a request has, for Dagster starts no second one with it; "" before its time."""
+    tags = {RETRAINING_TAG: str(request.id)}
+    if instance.get_runs(dg.RunsFilter(tags=tags, statuses=UNDER_WAY), limit=1):
+        return ""  # Dagster tries a lost run again by itself, or somebody does
     over = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-    filters = dg.RunsFilter(tags={RETRAINING_TAG: str(request.id)}, statuses=over)
-    ended = instance.get_run_records(filters, limit=_MOST_DOUBLINGS + 1)
+    ended = instance.get_run_records(dg.RunsFilter(tags=tags, statuses=over), limit=_MOST_LOOKED_AT)
     if not ended:
         return f"retraining-{request.id}"
     newest = ended[0]
-    wait = min(AGAIN_AFTER * 2 ** (len(ended) - 1), timedelta(days=1))
+    tries = len({one.dagster_run.root_run_id or one.dagster_run.run_id for one in ended})
+    wait = min(AGAIN_AFTER * 2 ** (tries - 1), timedelta(days=1))
     if utc_now() < newest.update_timestamp.replace(tzinfo=UTC) + wait:
         return ""
     return f"retraining-{request.id}-after-{newest.dagster_run.run_id}"

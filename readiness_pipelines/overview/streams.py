@@ -59,7 +59,8 @@ def _current_shards(tables: Collection[TableId], installation: Installation) -> 
 
 def _current(shards: Sequence[ShardRecord]) -> Sequence[ShardRecord]:
     """The shards as the topic is divided now: those of before may have ended when it was divided otherwise."""
-    parts = max(shards, key=lambda one: one.began_at).shard.partition("/")[2]
+    # The division that was heard of last: another may have begun since, by mistake, and ended.
+    parts = max(shards, key=lambda one: (one.heartbeat_at, one.began_at)).shard.partition("/")[2]
     return [one for one in shards if one.shard.partition("/")[2] == parts]
 
 
@@ -77,7 +78,9 @@ def _publication(
     if there and whole and not all_wait and not paused and all(one.lag == 0 for one in shards):
         newest = min(one.heartbeat_at for one in shards)
     else:
-        newest = min((one.watermark for one in shards if one.watermark is not None), default=None)
+        # No event is newer than when its process was last heard of: the clock of a sender may be ahead.
+        known = (min(one.watermark, one.heartbeat_at) for one in shards if one.watermark is not None)
+        newest = min(known, default=None)
     if newest is None:
         return None
     return Publication(batch=batch, first_at=window.updated_at if window is not None else newest, newest_event=newest)

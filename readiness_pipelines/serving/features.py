@@ -187,7 +187,7 @@ class Features:
             if under_way is None:
                 under_way = self._under_way[name] = threading.Event()
                 threading.Thread(target=self._look_now, args=(view, now_there, under_way), daemon=True).start()
-        if begins or last is None:
+        if begins:
             under_way.wait(self._most_seconds * _WAITS)
         return self._looked.get(name)
 

@@ -61,5 +61,10 @@ def ranges_of(
 
 
 def passed_over(position: int, ends: tuple[int, int] | None) -> int:
-    """Where a partition goes on that stands at a position, if offsets follow there that are no messages."""
-    return ends[1] if ends and ends[0] == position else position
+    """Where a partition goes on that stands at a position, if offsets follow there that are no messages.
+
+    Args:
+        position: Where it stands.
+        ends: The offset after the last message that was taken, and the one up to which there is none.
+    """
+    return ends[1] if ends and ends[0] <= position < ends[1] else position

@@ -1,5 +1,6 @@
 """Models in Dagster: a run trains a candidate that a person can read, and a request to train anew becomes a run."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,30 @@ from readiness_pipelines_tests.conftest import settings_in
 from readiness_pipelines_tests.models.clinic import clinic, deliver_stays, land, model_of, set_of_stays
 
 BATCHES = ("b1", "b2", "b3", "b4", "b5")
+
+
+def check_a_failed_one_is_tried_again(
+    request: dg.RunRequest,
+    job: dg.JobDefinition,
+    tick: Callable[[], dg.SensorResult | dg.SkipReason],
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not at once, and not while Dagster tries it again by itself."""
+    failed = instance.create_run_for_job(job, tags=request.tags, status=dg.DagsterRunStatus.FAILURE)
+    assert not tick().run_requests  # type: ignore[union-attr]
+    monkeypatch.setattr(models, "AGAIN_AFTER", timedelta(0))
+    retry = instance.create_run_for_job(
+        job,
+        tags=request.tags,
+        status=dg.DagsterRunStatus.STARTED,
+        parent_run_id=failed.run_id,
+        root_run_id=failed.run_id,
+    )
+    assert not tick().run_requests  # type: ignore[union-attr]
+    instance.delete_run(retry.run_id)
+    (again,) = tick().run_requests  # type: ignore[union-attr,misc]
+    assert again.run_key == f"{request.run_key}-after-{failed.run_id}"
 
 
 def test_a_request_becomes_a_run_that_trains_a_candidate_with_its_numbers_on_the_page(
@@ -51,11 +76,7 @@ def test_a_request_becomes_a_run_that_trains_a_candidate_with_its_numbers_on_the
         )
         (request,) = tick().run_requests  # type: ignore[union-attr,misc]
         job = repository.get_job(str(request.job_name))
-        failed = instance.create_run_for_job(job, tags=request.tags, status=dg.DagsterRunStatus.FAILURE)
-        assert not tick().run_requests, "a training that has just failed is not tried again at once"  # type: ignore[union-attr]
-        monkeypatch.setattr(models, "AGAIN_AFTER", timedelta(0))
-        (again,) = tick().run_requests  # type: ignore[union-attr,misc]
-        assert again.run_key == f"{request.run_key}-after-{failed.run_id}"
+        check_a_failed_one_is_tried_again(request, job, tick, instance, monkeypatch)
         done = job.execute_in_process(instance=instance, tags=request.tags)
         assert done.success
         (event,) = done.get_asset_materialization_events()

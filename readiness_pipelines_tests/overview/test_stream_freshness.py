@@ -78,6 +78,38 @@ def test_a_shard_that_nobody_reads_makes_a_stream_as_old_as_what_is_known(instal
     assert _state(installation, 9) is FreshnessState.FRESH  # the shard of before, 0/1, is not asked any more
 
 
+def test_an_event_in_the_future_keeps_no_stream_fresh_of_which_nothing_is_heard(installation: Installation) -> None:
+    _open(installation, published=4, quarantined=0)
+    installation.ledger.streams.begin(TABLE.id, "0/1", holder="one", at=START, silent_after=timedelta(minutes=1))
+    _beat(installation, 1, lag=3, watermark=1_000_000)
+    assert _state(installation, 24) is FreshnessState.FAILED
+
+
+def test_a_division_that_began_and_ended_beside_the_one_that_reads_hides_nothing_of_it(
+    installation: Installation,
+) -> None:
+    streams, minute = installation.ledger.streams, timedelta(minutes=1)
+    epochs = {
+        shard: streams.begin(TABLE.id, shard, holder=shard, at=START, silent_after=minute) for shard in ("0/2", "1/2")
+    }
+    by_mistake = streams.begin(TABLE.id, "0/1", holder="a laptop", at=START + 10 * minute, silent_after=minute)
+    streams.end(TABLE.id, "0/1", epoch=by_mistake, at=START + 11 * minute)
+    for shard, epoch in epochs.items():
+        streams.beat(
+            TABLE.id,
+            shard,
+            epoch=epoch,
+            at=START + 30 * minute,
+            window="",
+            positions={},
+            records=0,
+            lag=0,
+            watermark=START,
+        )
+    found = observe([TABLE], installation=installation, now=START + 90 * minute).findings
+    assert FindingKind.STREAM in {one.kind for one in found}
+
+
 def test_killed_processes_of_an_earlier_division_are_asked_no_more_and_hold_no_files_back(
     installation: Installation,
 ) -> None:

@@ -97,7 +97,9 @@ def _needle(text: str) -> Needle:
     before, after = text[0].isdecimal(), text[-1].isdecimal()
     either = [[*unit, *(one for form in unit if (one := _json(form).decode()) != form)] for unit in units]
     # Not by looking around: RE2, which searches columns, knows no such thing.
-    pattern = "".join(["(?:^|[^0-9])" * before, *map(_any_of, either), "(?:$|[^0-9])" * after])
+    # The end of an escape is no digit of what follows it.
+    no_digit = r"(?:^|[^0-9]|\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2})"
+    pattern = "".join([no_digit * before, *map(_any_of, either), "(?:$|[^0-9])" * after])
     codings = (_coded(units, code, before=before, after=after) for code in (_utf8, _json, _utf16, _latin1))
     each = tuple(dict.fromkeys(one for one in codings if one is not None))
     return Needle(text if text.isdecimal() else None, pattern, _longest_run(either), each)
@@ -124,7 +126,8 @@ def _coded(
     each = [[one.decode("latin-1") for one in sorted(set(forms))] for forms in coded]  # a letter for each byte
     wide = "\x00" if code is _utf16 else ""
     anywhere = "".join(map(_any_of, each))
-    alone = "".join([f"(?<![0-9]{wide})" * before, anywhere, f"(?![0-9]{wide})" * after])
+    no_digit = f"(?<![0-9]{wide})" if wide else r"(?:(?<![0-9])|(?<=\\u[0-9a-f]{4})|(?<=%[0-9a-f]{2}))"
+    alone = "".join([no_digit * before, anywhere, f"(?![0-9]{wide})" * after])
     patterns = [re.compile(one.encode("latin-1")) for one in (alone, anywhere)]
     return _Coding(patterns[0], patterns[1], _longest_run(each).encode("latin-1"))
 

@@ -294,11 +294,13 @@ _GROUND = "ground"
 
 
 def _is_named(value: str, text: str, *, in_law: bool) -> bool:
-    """Whether a text has a value; a short one, or a number, has to stand alone: 17 is not in 2017, nor in 2026-17."""
-    if len(value) >= LEAST_CHARACTERS and not value.isdecimal():
+    """Whether a text has a value; a short one has to stand alone: 17 is not in 2017, nor in 2026-17."""
+    if len(value) >= LEAST_CHARACTERS:
         return value in text
+    if in_law and value.isdecimal():
+        return False  # in a law's name it is an article, or a year
     alone = rf"(?<!\w)(?<!\w[-./]){re.escape(value)}(?!\w)(?![-./]\w)"
-    return not in_law and re.search(alone, text) is not None  # in a law's name it is an article
+    return re.search(alone, text) is not None
 
 
 def _persons(

@@ -1,6 +1,7 @@
 """The proof that a person is gone: every file, unpacked, and every row of the ledger is searched."""
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -189,7 +190,7 @@ def in_file(
 
 
 def _in_bytes(content: bytes, needles: Sequence[Needle], *, landed: bool) -> bool:
-    low, run_on = content.lower(), landed and b"\x00" in content  # texts have no such byte
+    low, run_on = content.lower(), landed and _is_binary(content)
     return any(needle.in_bytes(low, run_on=run_on) for needle in needles)
 
 
@@ -233,6 +234,14 @@ _NUMBERED = frozenset({"_row"})
 """Columns of our own that are numbers, and of nobody."""
 
 
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+
+
+def _is_binary(content: bytes) -> bool:
+    """Whether bytes are of a binary format, in which those of a length or a type may look like digits."""
+    return _NO_TEXT.search(content) is not None
+
+
 def _has_text(column: pa.Array, needle: Needle) -> bool:
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -242,7 +251,8 @@ def _has_text(column: pa.Array, needle: Needle) -> bool:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return bool(pc.any(pc.match_substring_regex(column, needle.pattern, ignore_case=True)).as_py())
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return any(needle.in_bytes(value.lower()) for value in column.to_pylist() if value is not None)
+        values = (value for value in column.to_pylist() if value is not None)
+        return any(needle.in_bytes(value.lower(), run_on=_is_binary(value)) for value in values)
     if pa.types.is_nested(kind):
         return any(needle.in_text(str(value)) for value in column.to_pylist() if value is not None)
     return False

@@ -9,14 +9,18 @@ from readiness_pipelines.contracts import Domain
 from readiness_pipelines.delivery.contents import stores_of
 from readiness_pipelines.delivery.erasure.matching import SubjectColumn, TableMatcher, names_subjects
 from readiness_pipelines.delivery.erasure.persons import kind_of
-from readiness_pipelines.errors import DamagedTableError
+from readiness_pipelines.errors import LakehouseError
 from readiness_pipelines.installation import Installation
 from readiness_pipelines.ledger import EVERYWHERE, RegisteredPerson
 from readiness_pipelines.names import TableId
 
 _ROWS_AT_ONCE = 50_000
 _TRAINING = TableId("", "").training.domain
-_WAY_OUT = "declare it again and run this again, or say who answers for what it keeps: --accept-remainder"
+_WHY = "no code that runs here declares it"
+_WAY_OUT = (
+    "where other code declares it, run the same command there, and here again; else declare it again, or say who "
+    "answers for what it keeps: --accept-remainder"
+)
 
 
 def left_in_undeclared(
@@ -33,7 +37,7 @@ def left_in_undeclared(
         installation: What is searched.
 
     Raises:
-        LakehouseError: A table cannot be read.
+        LakehouseError: A store does not answer; a table that can never be read is named among what is found.
         RegisterKeyError: The register's key is not there.
     """
     everywhere = tuple(one for one in persons if one.scope == EVERYWHERE)
@@ -50,11 +54,13 @@ def left_in_undeclared(
     for store in stores:
         try:
             rows = _rows_in(store, matcher, installation)
-        except DamagedTableError as error:
-            found[str(store)] = f"it is not declared any more, and cannot be searched: {error.what}; {_WAY_OUT}"
+        except LakehouseError as error:
+            if error.retryable:
+                raise
+            found[str(store)] = f"{_WHY}, and it cannot be searched: {error.what}; {_WAY_OUT}"
         else:
             if rows:
-                found[str(store)] = f"it is not declared any more, and the value is in {rows:,} of its rows: {_WAY_OUT}"
+                found[str(store)] = f"{_WHY}, and the value is in {rows:,} of its rows: {_WAY_OUT}"
     return found
 
 

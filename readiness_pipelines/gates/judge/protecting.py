@@ -198,8 +198,10 @@ def _lower_bound(value: str, type_: pa.DataType, width: float, at_most: float | 
         step = int(width) if width == int(width) else f"CAST({width!r} AS {kind})"
         lower = f"{whole} - (({whole} % {step}) + {step}) % {step}"
     bounded = lower if at_most is None else f"least({lower}, {at_most!r})"
-    if at_most is not None and pa.types.is_floating(type_):  # engines say that NaN is larger than any number
-        bounded = f"CASE WHEN isnan({value}) THEN {value} ELSE {bounded} END"
+    if pa.types.is_floating(type_):  # to engines, NaN is larger than any number, or its floor is 0
+        infinite = ["-Infinity", *(["Infinity"] if at_most is None else [])]
+        odd = [f"isnan({value})", *(f"{value} = CAST('{one}' AS {kind})" for one in infinite)]
+        bounded = f"CASE WHEN {' OR '.join(odd)} THEN {value} ELSE {bounded} END"
     return f"CASE WHEN {value} IS NOT NULL THEN CAST({bounded} AS {kind}) END"
 
 

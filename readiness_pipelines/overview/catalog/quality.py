@@ -35,7 +35,7 @@ class HeldTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityMonth:
-    """How good the batches of a calendar month (UTC) are.
+    """How good the batches of a calendar month are.
 
     Attributes:
         month: The month: ``2026-11``.

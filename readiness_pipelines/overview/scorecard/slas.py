@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from readiness_pipelines.batches import Counts, Publication
+from readiness_pipelines.batches import Calendar, Counts, Publication
 from readiness_pipelines.contracts import GatedTable, Kpi, Sla, Table
 from readiness_pipelines.durations import format_duration
 from readiness_pipelines.installation import Installation
@@ -50,12 +51,12 @@ class SlaMeasure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaMonth:
-    """A product's promise, and what it was in a calendar month (UTC).
+    """A product's promise, and what it was in a calendar month.
 
     Attributes:
         product: The product.
         month: The month: ``2026-11``.
-        over: Whether it is over; else it is reckoned up to now.
+        over: Whether it is over, by UTC and by the clocks of its tables; else it is reckoned up to now.
         measures: The parts that are promised.
     """
 
@@ -69,6 +70,13 @@ class SlaMonth:
         """Whether all of it was kept; ``None`` where nothing could be measured."""
         known = [one.kept for one in self.measures if one.kept is not None]
         return all(known) if known else None
+
+
+def _is_over(month: str, path: Iterable[Table], now: datetime) -> bool:
+    """Whether a month is over by the clocks of all tables of a path."""
+    end, grids = month_span(month)[1], [table.batches.grid() for table in path]
+    zones = [UTC, *(ZoneInfo(grid.timezone) for grid in grids if isinstance(grid, Calendar))]
+    return all(end.replace(tzinfo=zone) <= now for zone in zones)
 
 
 def sla_months(
@@ -108,7 +116,7 @@ def sla_months(
             SlaMonth(
                 product=product.id,
                 month=month,
-                over=month_span(month)[1] <= now,
+                over=_is_over(month, paths[product.id], now),
                 measures=tuple(
                     _measures(
                         sla,

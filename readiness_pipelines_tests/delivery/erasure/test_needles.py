@@ -48,6 +48,17 @@ def test_a_value_is_found_in_latin_1_and_in_json_of_ascii() -> None:
     assert needle(MUELLER).in_text(json.dumps(MUELLER))
 
 
+@pytest.mark.parametrize(
+    "written", [json.dumps("手机号13812345678"), "q=%2213812345678%22&tel=%2013812345678", '"手机号13812345678"']
+)
+def test_the_end_of_an_escape_is_no_digit_of_the_number_behind_it(written: str) -> None:
+    one = needle("13812345678")
+    assert one.in_text(written)
+    assert pc.match_substring_regex(pa.array([written]), one.pattern, ignore_case=True).to_pylist() == [True]
+    assert one.in_bytes(written.encode().lower())
+    assert not one.in_bytes(b"913812345678")
+
+
 @pytest.mark.parametrize(("value", "other"), [("P-1001", "P-10011"), ("123456789", "0123456789"), (MUELLER, "Muller")])
 def test_what_is_another_value_is_not_found(value: str, other: str) -> None:
     one = needle(value)

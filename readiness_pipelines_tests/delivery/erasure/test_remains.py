@@ -62,9 +62,14 @@ def test_a_table_that_was_renamed_is_an_open_end_where_it_has_the_person_and_som
     )
     nobody = erase([renamed], ["P-99"], why="asked", ground="gdpr-17", installation=installation, run=RUN)
     assert nobody.open_ends == ()
+    lost = next((tmp_path / "warehouse" / "clinic" / "loads" / "data").rglob("*.parquet"))
+    kept = lost.rename(tmp_path / "kept")
+    (unread,) = erase([renamed], ["P-98"], why="asked", ground="gdpr-17", installation=installation, run=RUN).open_ends
+    assert unread.startswith("clinic.loads: no code that runs here declares it, and it cannot be searched: ")
+    kept.rename(lost)
     asked: dict[str, Any] = {"why": "asked", "ground": "gdpr-17", "installation": installation, "run": RUN}
     found = erase([renamed], [ANNA], **asked)
-    named = {one for one in found.open_ends if "it is not declared any more, and the value is in" in one}
+    named = {one for one in found.open_ends if "no code that runs here declares it, and the value is in" in one}
     assert {one.partition(":")[0] for one in named} == {
         "clinic.loads",
         "clinic.stays",

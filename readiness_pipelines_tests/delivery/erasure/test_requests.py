@@ -224,6 +224,25 @@ def test_what_a_sender_keeps_in_an_archive_ends_the_request_only_once_somebody_a
     assert [one.rpartition("/")[2] for one in again.open_ends] == ["forgotten.txt: its bytes have it"]
 
 
+def test_a_request_of_before_the_declarations_changed_ends_when_a_search_by_the_value_finds_nothing(
+    tmp_path: Path,
+) -> None:
+    class Plain(Visit):
+        """Visits without the cleansing that makes another value of the person's."""
+
+        patient: arrow.string() = pa.Field(metadata=protect("pii.id", subject=True))
+
+    installation = opened(tmp_path)
+    note = tmp_path / "landing" / "note.txt"
+    note.parent.mkdir(exist_ok=True)
+    note.write_text(f"seen {ANNA}")
+    asked: dict[str, Any] = {"why": "asked", "ground": "gdpr-17", "installation": installation, "run": RUN}
+    assert erase([clinic(Plain)], [ANNA], **asked).open_ends
+    note.unlink()
+    assert erase([CLINIC], [ANNA], **asked).open_ends == ()
+    assert [one.open_ends for one in resume([CLINIC], installation=installation, run=RUN)] == [()]
+
+
 def test_what_a_search_by_text_found_is_not_certified_by_one_without_and_reasons_are_somebodys_to_accept(
     tmp_path: Path,
 ) -> None:
@@ -313,6 +332,9 @@ def test_what_cannot_be_erased_is_refused_before_anything_is_noted(installation:
         ("2026", "request 2026-117", "Art. 17", ""),
         ("17", "of patient 17.", "gdpr-17", "the reason names"),
         ("P-CANARY", "asked", "law of p-canary-1", "the ground names"),
+        ("1234567890", "asked", "gdpr-17, customer 1234567890", "the ground names"),
+        ("Ann", "asked", "gdpr-17 for Ann", "the ground names"),
+        ("1234567890", "letter of cust-1234567890", "gdpr-17", "the reason names"),
     ],
 )
 def test_a_short_number_names_a_person_only_where_it_stands_alone(
