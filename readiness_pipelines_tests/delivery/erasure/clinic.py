@@ -42,8 +42,8 @@ class Load(pa.DataFrameModel):
     longest: arrow.string()
 
 
-def clinic(schema: Any = Visit, pattern: str = "visits/{batch}.csv", ratio: float = 0.5) -> Domain:
-    """The domain."""
+def visits(schema: Any, pattern: str, ratio: float = 0.9) -> Domain:
+    """The domain, of visits alone."""
     domain = Domain("clinic", owner="clinic@example.org")
     domain.gated(
         "visits",
@@ -54,6 +54,12 @@ def clinic(schema: Any = Visit, pattern: str = "visits/{batch}.csv", ratio: floa
         batches=StaticBatches(keys=BATCHES),
         tolerance=Tolerance(quarantined_ratio=ratio),
     )
+    return domain
+
+
+def clinic(schema: Any = Visit, pattern: str = "visits/{batch}.csv", ratio: float = 0.5) -> Domain:
+    """The domain."""
+    domain = visits(schema, pattern, ratio)
 
     @domain.derived(schema=Stay, allow_empty=True)
     def stays(visits: Any) -> Any:

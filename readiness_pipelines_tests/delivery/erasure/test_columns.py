@@ -8,7 +8,7 @@ import pandera.pyarrow as pa
 import pyarrow as arrow
 import pyarrow.parquet as pq
 
-from readiness_pipelines import Domain, FileDrop, Source, StaticBatches, Steward, Tolerance
+from readiness_pipelines import Domain
 from readiness_pipelines.contracts.classification import protect
 from readiness_pipelines.contracts.cleansing import Case, cleanse
 from readiness_pipelines.delivery.erasure.certificate import Certificate
@@ -16,7 +16,7 @@ from readiness_pipelines.delivery.erasure.requests import erase
 from readiness_pipelines.installation import Installation, Run
 from readiness_pipelines.testing import run_domains
 from readiness_pipelines_tests.conftest import settings_in
-from readiness_pipelines_tests.delivery.erasure.clinic import BATCHES, land, rows_of
+from readiness_pipelines_tests.delivery.erasure.clinic import land, rows_of, visits
 
 
 class ByPattern(pa.DataFrameModel):
@@ -36,20 +36,6 @@ NESTED = pa.DataFrameSchema(
     }
 )
 """A visit, whom to write to, and who was there: a record."""
-
-
-def visits(schema: Any, pattern: str) -> Domain:
-    domain = Domain("clinic", owner="clinic@example.org")
-    domain.gated(
-        "visits",
-        source=Source(
-            origin="Clinic", steward=Steward("Clinic", "clinic@example.org"), reader=FileDrop(pattern, missing="?")
-        ),
-        schema=schema,
-        batches=StaticBatches(keys=BATCHES),
-        tolerance=Tolerance(quarantined_ratio=0.9),
-    )
-    return domain
 
 
 def erased(domain: Domain, value: str, installation: Installation, **options: Any) -> Certificate:
