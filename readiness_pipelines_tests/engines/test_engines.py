@@ -402,6 +402,7 @@ def test_protected_values_are_the_same_on_every_engine_and_verified(engine: Engi
         "born": (arrow.date32(), YearOnly(), [date(1955, 7, 3), date(2024, 2, 29), None]),
         "age": (arrow.int8(), Bucket(10, at_most=90), [-1, 127, None]),
         "share": (arrow.float64(), Bucket(0.5), [-0.1, 1.26, None]),
+        "odd": (arrow.float64(), Bucket(5, at_most=90), [float("-inf"), float("nan"), None]),
         "note": (arrow.string(), Withhold(), ["said so", "", None]),
         "gone": (arrow.int32(), SetNull(), [1, 2, None]),
     }
@@ -425,4 +426,5 @@ def test_protected_values_are_the_same_on_every_engine_and_verified(engine: Engi
     names = ("first", "last", "born", "age", "share", "note", "gone")
     assert [one[name] for name in names] == ["日本語*", "*45", date(1955, 1, 1), -10, -0.5, "[withheld]", None]
     assert [two[name] for name in names] == ["*", "*", date(2024, 1, 1), 90, 1.0, "[withheld]", None]
+    assert (one["odd"], str(two["odd"])) == (float("-inf"), "nan")
     assert set(absent.values()) == {None}
